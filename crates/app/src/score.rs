@@ -1,0 +1,166 @@
+//! Scores, grades and alerts: for one customer on any day, and for a range of customers in a sweep.
+
+use dunlin_domain::{
+    Date, Decimal, Id, Money, Refusal,
+    alert::{self, Finding},
+    card::Card,
+    contract::{
+        score::{Alert, Facts, ScoreCard, ScoreLine},
+        scorer::{Error, Scorer},
+        types::{Balance, Language},
+    },
+    facts::{Behaviour, combine},
+};
+use dunlin_store::{
+    Db, Fault, alert as alerts, arrears, arrears::Range, customer, facts as ledger, organisation, score,
+};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+
+/// The customer's card on the day, from what was true on it.
+pub fn card<D: Db>(db: &D, id: &Id, day: Date, language: Language) -> Result<ScoreCard, Fault> {
+    let missing = || Fault::refused(Refusal::NotFound, "no customer has this id");
+    let key = customer::key(db, id)?.ok_or_else(missing)?;
+    let found = customer::get(db, id, day)?.ok_or_else(missing)?;
+    let behaviours = ledger::of_range(db, Range { after: key.saturating_sub(1), upto: key }, day)?;
+    let behaviours: Vec<Behaviour> = behaviours.into_iter().map(|(_, behaviour)| behaviour).collect();
+    let facts = combine(id, day, &behaviours, &found.balances, found.credit_limit);
+    let mut cards = Card.score_batch(&[facts], language).map_err(scorer_failed)?;
+    cards.pop().ok_or_else(|| Fault::Db("the scorer gave no card".into()))
+}
+
+fn scorer_failed(error: Error) -> Fault {
+    Fault::Db(format!("the scorer failed: {error:?}"))
+}
+
+/// The judgements of the last sweep, lowest score first.
+pub fn lines<D: Db>(db: &D, after: score::After, limit: u32) -> Result<Vec<(ScoreLine, score::After)>, Fault> {
+    score::page(db, after, limit)
+}
+
+/// Scores the customers of the range and says how many cards were made. Runs inside a slice of the sweep.
+pub(crate) fn judge<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
+    let mut behaviours: HashMap<i64, Vec<Behaviour>> = HashMap::new();
+    for (customer, behaviour) in ledger::of_range(db, range, day)? {
+        behaviours.entry(customer).or_default().push(behaviour);
+    }
+    let mut balances: HashMap<i64, Vec<Balance>> = HashMap::new();
+    for (customer, currency, outstanding_minor, overdue_minor, unapplied_minor, _) in
+        arrears::of_range(db, range, day)?
+    {
+        let balance = Balance { currency, outstanding_minor, overdue_minor, unapplied_minor };
+        balances.entry(customer).or_default().push(balance);
+    }
+    let (mut keys, mut batch) = (Vec::new(), Vec::new());
+    for (key, id, limit) in customer::limits(db, range)? {
+        let (behaviours, balances) = (behaviours.remove(&key), balances.remove(&key));
+        if behaviours.is_none() && balances.is_none() {
+            continue;
+        }
+        keys.push(key);
+        batch.push(combine(&id, day, &behaviours.unwrap_or_default(), &balances.unwrap_or_default(), limit));
+    }
+    let cards = Card.score_batch(&batch, Language::En).map_err(scorer_failed)?;
+    let rows = keys.iter().zip(&cards).map(|(key, card)| row(*key, card)).collect::<Result<Vec<_>, Fault>>()?;
+    score::upsert_all(db, &rows, day)?;
+    Ok(u64::try_from(rows.len()).unwrap_or(0))
+}
+
+fn row(key: i64, card: &ScoreCard) -> Result<score::Judged, Fault> {
+    let facts: &Facts = &card.facts;
+    let facts = serde_json::to_string(facts).map_err(|e| Fault::Db(e.to_string()))?;
+    let tenths = |score: Decimal| score.checked_mul(Decimal::TEN).and_then(|tenths| i64::try_from(tenths).ok());
+    let order = card.score.and_then(tenths).unwrap_or(score::UNSCORED);
+    Ok((key, card.score, order, card.grade, card.model.clone(), facts))
+}
+
+/// What all customers owe, by currency: outstanding, and how many owe.
+pub(crate) type Book = HashMap<dunlin_domain::Currency, (i64, u32)>;
+
+/// Reads the book that concentration is measured against.
+pub(crate) fn book<D: Db>(db: &D) -> Result<Book, Fault> {
+    Ok(arrears::book(db)?.into_iter().map(|(currency, minor, owing)| (currency, (minor, owing))).collect())
+}
+
+/// Opens and closes the alerts of the range and says how many of each. Runs inside a slice of the sweep.
+pub(crate) fn warn<D: Db>(db: &D, range: Range, day: Date, book: &Book) -> Result<(u64, u64), Fault> {
+    let mut owed: HashMap<i64, Vec<arrears::Owed>> = HashMap::new();
+    for row in arrears::of_range(db, range, day)? {
+        owed.entry(row.0).or_default().push(row);
+    }
+    let mut open: HashMap<i64, Vec<Finding>> = HashMap::new();
+    for (customer, finding) in alerts::open_of_range(db, range)? {
+        open.entry(customer).or_default().push(finding);
+    }
+    let (mut opening, mut closing) = (Vec::new(), Vec::new());
+    for (key, id, limit, limit_currency, grade_now, grade_before) in alerts::positions(db, range, day)? {
+        let owed = owed.remove(&key).unwrap_or_default();
+        let position = alert::Position {
+            overdue_before: owed.iter().any(|of| of.5.is_some_and(|since| since < day)),
+            grade_before,
+            grade_now,
+            limit: limit.zip(limit_currency).map(|(minor, currency)| Money { minor, currency }),
+            owed: owed.iter().map(|of| beside(of, book)).collect(),
+        };
+        let change = alert::judge(&position, &open.remove(&key).unwrap_or_default());
+        opening.extend(change.to_open.into_iter().map(|finding| (alert_id(&id, &finding, day), key, finding)));
+        closing.extend(change.to_close.into_iter().map(|alert| (key, alert)));
+    }
+    let opening = opening.into_iter().map(|(id, key, finding)| Ok((id?, key, finding)));
+    let opening = opening.collect::<Result<Vec<_>, Fault>>()?;
+    alerts::close_all(db, &closing, day)?;
+    alerts::open_all(db, &opening, day)?;
+    let count = |len| u64::try_from(len).unwrap_or(0);
+    Ok((count(opening.len()), count(closing.len())))
+}
+
+fn beside(of: &arrears::Owed, book: &Book) -> alert::Owed {
+    let (book_minor, book_customers) = book.get(&of.1).copied().unwrap_or((0, 0));
+    alert::Owed { currency: of.1, outstanding_minor: of.2, overdue_minor: of.3, book_minor, book_customers }
+}
+
+/// The same alert has the same id, so that a sweep that is cut and resumed ends in the same state.
+fn alert_id(customer: &Id, finding: &Finding, day: Date) -> Result<Id, Fault> {
+    let currency = finding.currency.map_or(String::new(), |currency| currency.to_string());
+    made_id("A", &[customer.as_str(), finding.kind.name(), &currency, &day.to_string()])
+}
+
+/// An id made of what it names: a letter and 128 bits of the SHA-256 of the parts.
+pub(crate) fn made_id(letter: &str, parts: &[&str]) -> Result<Id, Fault> {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(u64::try_from(part.len()).unwrap_or(0).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let hex: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{letter}-{hex}").parse()?)
+}
+
+/// Alerts, newest first, with their texts in a language.
+pub fn alerts<D: Db>(
+    db: &D,
+    before: &alerts::Before,
+    limit: u32,
+    filter: alerts::Filter<'_>,
+    language: Option<Language>,
+) -> Result<Vec<(Alert, alerts::Before)>, Fault> {
+    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
+    let found = alerts::page(db, before, limit, filter)?;
+    let alert = |(of, before): (alerts::Found, alerts::Before)| {
+        let text = alert::text(&of.finding, language);
+        let alert = Alert {
+            id: of.id,
+            customer_id: of.customer_id,
+            kind: of.finding.kind,
+            state: of.state,
+            opened_on: of.opened_on,
+            closed_on: of.closed_on,
+            currency: of.finding.currency,
+            text,
+            evidence: of.finding.evidence,
+        };
+        (alert, before)
+    };
+    Ok(found.into_iter().map(alert).collect())
+}
+

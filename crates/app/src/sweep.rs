@@ -1,0 +1,186 @@
+//! The work of a business date: stages in slices, each slice one transaction that also moves the cursor.
+
+use crate::{remind, report, score};
+use dunlin_domain::{
+    Date, Id, Instant, Refusal,
+    ageing::Edges,
+    contract::{
+        ingest::Organisation,
+        report::{AgeingBasis, Snapshot},
+        sweep::Progress,
+    },
+    stage::{self, Stage},
+};
+use dunlin_store::{
+    Db, Fault, alert,
+    arrears::{self, Range},
+    notice, organisation,
+    sweep::{self, State},
+    write,
+};
+
+/// Customers in one slice: a transaction of some tens of milliseconds, so that others get their turn.
+const SLICE: u32 = 2_000;
+
+/// Customers in one slice of the reminders, whose open items are in memory together.
+const REMIND_SLICE: u32 = 500;
+
+/// A lease outlives its tick by this much; a tick that died is taken over after it.
+const LEASE_SECONDS: i64 = 60;
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// There is more to do.
+    More,
+    /// The stage `deliver` has come: hand over what is due, then call [`Tick::delivered`].
+    Deliver,
+    /// The business date is finished.
+    Done,
+}
+
+/// One tick: holds the lease from [`Tick::begin`] to [`Tick::end`].
+#[derive(Debug)]
+pub struct Tick {
+    owner: Id,
+    state: State,
+    organisation: Organisation,
+    book: Option<score::Book>,
+}
+
+impl Tick {
+    /// Takes the lease and begins or resumes the business date. `day` defaults to today and must have come.
+    pub fn begin<D: Db>(db: &D, day: Option<Date>, owner: Id, now: Instant) -> Result<Self, Fault> {
+        let organisation = organisation::get(db)?;
+        let today = dunlin_domain::zone::day_in(now, &organisation.time_zone)?;
+        let day = day.unwrap_or(today);
+        if day > today {
+            let detail = format!("{day} has not come yet: it is {today} in {}", organisation.time_zone);
+            return Err(Fault::refused(Refusal::DateInFuture, detail));
+        }
+        let state = write(db, |db| {
+            if !sweep::take_lease(db, owner.as_str(), now, now.plus_seconds(LEASE_SECONDS))? {
+                return Err(Fault::refused(Refusal::SweepRunning, "another tick holds the lease"));
+            }
+            sweep::open(db, day, now)
+        })?;
+        Ok(Self { owner, state, organisation, book: None })
+    }
+
+    /// Does the next slice, which is one transaction.
+    pub fn step<D: Db>(&mut self, db: &D, now: Instant) -> Result<Step, Fault> {
+        if self.state.done {
+            return Ok(Step::Done);
+        }
+        if self.state.stage == Stage::Deliver {
+            return Ok(Step::Deliver);
+        }
+        if self.state.stage == Stage::Warn && self.book.is_none() {
+            self.book = Some(score::book(db)?);
+        }
+        self.state = write(db, |db| {
+            self.still_ours(db, now)?;
+            let state = self.slice(db, now)?;
+            sweep::advance(db, &state, now)?;
+            Ok(state)
+        })?;
+        Ok(if self.state.done { Step::Done } else { Step::More })
+    }
+
+    /// Ends the stage `deliver` and adds what was handed over.
+    pub fn delivered<D: Db>(&mut self, db: &D, handed: remind::Handed, now: Instant) -> Result<(), Fault> {
+        self.state = write(db, |db| {
+            self.still_ours(db, now)?;
+            let mut state = next_stage(self.state.clone());
+            state.counts.sent = state.counts.sent.saturating_add(handed.sent.into());
+            let undelivered = u64::from(handed.retried).saturating_add(handed.failed.into());
+            state.counts.undelivered = state.counts.undelivered.saturating_add(undelivered);
+            sweep::advance(db, &state, now)?;
+            Ok(state)
+        })?;
+        Ok(())
+    }
+
+    /// Gives the lease back and says where the sweep stands.
+    pub fn end<D: Db>(self, db: &D) -> Result<Progress, Fault> {
+        write(db, |db| sweep::release(db, self.owner.as_str()))?;
+        Ok(progress(&self.state))
+    }
+
+    /// Every slice renews the lease, so that only a tick that stands still loses it.
+    fn still_ours<D: Db>(&self, db: &D, now: Instant) -> Result<(), Fault> {
+        let ours = sweep::holds_lease(db, self.owner.as_str())?;
+        if !ours || !sweep::take_lease(db, self.owner.as_str(), now, now.plus_seconds(LEASE_SECONDS))? {
+            return Err(Fault::refused(Refusal::SweepRunning, "the lease ran out and another tick took it"));
+        }
+        Ok(())
+    }
+
+    fn slice<D: Db>(&self, db: &D, now: Instant) -> Result<State, Fault> {
+        let mut state = self.state.clone();
+        if state.stage == Stage::Snapshot {
+            snapshot(db, state.day)?;
+            return Ok(next_stage(state));
+        }
+        let customers = if state.stage == Stage::Remind { REMIND_SLICE } else { SLICE };
+        let Some(range) = Range::next(db, state.cursor, customers)? else { return Ok(next_stage(state)) };
+        state.cursor = range.upto;
+        let counts = &mut state.counts;
+        match state.stage {
+            Stage::Age => counts.aged = counts.aged.saturating_add(arrears::age(db, range, state.day)?),
+            Stage::Score => counts.scored = counts.scored.saturating_add(score::judge(db, range, state.day)?),
+            Stage::Warn => {
+                let empty = score::Book::default();
+                let book = self.book.as_ref().unwrap_or(&empty);
+                let (opened, closed) = score::warn(db, range, state.day, book)?;
+                counts.alerts_opened = counts.alerts_opened.saturating_add(opened);
+                counts.alerts_closed = counts.alerts_closed.saturating_add(closed);
+            }
+            Stage::Remind => {
+                let written = remind::remind(db, range, state.day, now, &self.organisation)?;
+                counts.notices = counts.notices.saturating_add(written);
+            }
+            Stage::Deliver | Stage::Snapshot => {}
+        }
+        Ok(state)
+    }
+}
+
+fn next_stage(mut state: State) -> State {
+    state.cursor = 0;
+    match stage::next(state.stage) {
+        Some(next) => state.stage = next,
+        None => state.done = true,
+    }
+    state
+}
+
+fn snapshot<D: Db>(db: &D, day: Date) -> Result<(), Fault> {
+    let question =
+        report::Question { as_of: day, aged_as_of: day, basis: AgeingBasis::Due, edges: Edges::default() };
+    let snapshot = Snapshot {
+        day,
+        totals: report::totals(db, &question)?,
+        customers_overdue: arrears::customers_overdue(db)?,
+        alerts_open: alert::count_open(db)?,
+        notices: notice::count_of_day(db, day)?,
+    };
+    sweep::put_snapshot(db, &snapshot)
+}
+
+fn progress(state: &State) -> Progress {
+    Progress {
+        done: state.done,
+        business_date: state.day,
+        stage: state.stage,
+        cursor: (state.cursor > 0).then(|| state.cursor.to_string()),
+        counts: state.counts,
+    }
+}
+
+/// Where the newest sweep stands. Refused when there was none.
+pub fn latest<D: Db>(db: &D) -> Result<Progress, Fault> {
+    let state = sweep::latest(db)?;
+    let state = state.ok_or_else(|| Fault::refused(Refusal::NotFound, "nothing was swept yet"))?;
+    Ok(progress(&state))
+}

@@ -1,0 +1,165 @@
+//! Calendar days.
+
+use crate::{Refusal, Refused, spelling};
+use chrono::{Datelike, Days, Months, NaiveDate};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{fmt, str::FromStr};
+
+/// A day of the Gregorian calendar from 1900-01-01 to 2199-12-31, without zone or time.
+///
+/// The range is that of documents somebody may still be paid for: a day outside it is a typing error or a
+/// placeholder for "never", and both must be seen before they are stored.
+///
+/// ```
+/// use dunlin_domain::Date;
+/// let due: Date = "2024-02-29".parse().unwrap();
+/// assert_eq!(due.plus_days(1).unwrap().to_string(), "2024-03-01");
+/// assert!("2023-02-29".parse::<Date>().is_err());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date(NaiveDate);
+
+const FIRST_YEAR: i32 = 1900;
+const LAST_YEAR: i32 = 2199;
+
+impl Date {
+    /// The day with this number in this month of this year.
+    pub fn from_ymd(year: i32, month: u32, day: u32) -> Result<Self, Refused> {
+        let real = NaiveDate::from_ymd_opt(year, month, day).ok_or_else(|| {
+            Refused::new(Refusal::MalformedDate, format!("{year:04}-{month:02}-{day:02} is not a day of the calendar"))
+        })?;
+        Self::new(real)
+    }
+
+    /// The day of a chrono date, if it is in range.
+    pub fn new(day: NaiveDate) -> Result<Self, Refused> {
+        if day.year() < FIRST_YEAR || day.year() > LAST_YEAR {
+            let detail = format!("{day} is not between {FIRST_YEAR}-01-01 and {LAST_YEAR}-12-31");
+            return Err(Refused::new(Refusal::DateOutOfRange, detail));
+        }
+        Ok(Self(day))
+    }
+
+    /// The chrono date.
+    pub fn naive(self) -> NaiveDate {
+        self.0
+    }
+
+    /// The day so many days later, or earlier when negative.
+    pub fn plus_days(self, days: i64) -> Result<Self, Refused> {
+        let step = Days::new(days.unsigned_abs());
+        let moved = if days < 0 { self.0.checked_sub_days(step) } else { self.0.checked_add_days(step) };
+        moved.ok_or_else(|| Refused::new(Refusal::DateOutOfRange, "the day is out of range")).and_then(Self::new)
+    }
+
+    /// The same day so many months earlier, or the last day of that month when it has no such day.
+    pub fn minus_months(self, months: u32) -> Result<Self, Refused> {
+        let moved = self.0.checked_sub_months(Months::new(months));
+        moved.ok_or_else(|| Refused::new(Refusal::DateOutOfRange, "the day is out of range")).and_then(Self::new)
+    }
+
+    /// The first day of the month.
+    pub fn month_start(self) -> Self {
+        Self(self.0.with_day(1).unwrap_or(self.0))
+    }
+
+    /// Days from `earlier` to this day; negative when `earlier` is later.
+    pub fn days_since(self, earlier: Self) -> i64 {
+        self.0.signed_duration_since(earlier.0).num_days()
+    }
+
+    /// Days past due on this day for something due on `due`: the due date itself gives 0.
+    pub fn days_past_due(self, due: Self) -> u32 {
+        u32::try_from(self.days_since(due)).unwrap_or(0)
+    }
+}
+
+impl FromStr for Date {
+    type Err = Refused;
+    fn from_str(text: &str) -> Result<Self, Refused> {
+        let refused = || {
+            let shown: String = text.chars().take(20).collect();
+            Refused::new(Refusal::MalformedDate, format!("`{shown}` is not a date as YYYY-MM-DD"))
+        };
+        let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = *text.as_bytes() else { return Err(refused()) };
+        let number = |digits: &[u8]| {
+            digits.iter().try_fold(0u32, |sum, digit| {
+                let value = digit.is_ascii_digit().then(|| u32::from(digit.wrapping_sub(b'0')))?;
+                sum.checked_mul(10)?.checked_add(value)
+            })
+        };
+        let year = number(&[y0, y1, y2, y3]).and_then(|y| i32::try_from(y).ok()).ok_or_else(refused)?;
+        let month = number(&[m0, m1]).ok_or_else(refused)?;
+        let day = number(&[d0, d1]).ok_or_else(refused)?;
+        Self::from_ymd(year, month, day)
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Debug for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        spelling::parsed(deserializer)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Date {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Date".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "format": "date", "description": "YYYY-MM-DD, 1900 to 2199."})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_real_days_in_range_are_dates() {
+        let code = |text: &str| text.parse::<Date>().map(|d| d.to_string()).map_err(|r| r.code);
+        assert_eq!(code("2024-02-29"), Ok("2024-02-29".into()));
+        assert_eq!(code("1900-01-01"), Ok("1900-01-01".into()));
+        assert_eq!(code("2199-12-31"), Ok("2199-12-31".into()));
+        for out in ["0001-01-01", "1899-12-31", "2200-01-01", "9999-12-31"] {
+            assert_eq!(code(out), Err(Refusal::DateOutOfRange), "{out}");
+        }
+        for bad in ["2023-02-29", "2024-13-01", "2024-00-10", "2024-1-1", "24-01-01", "2024/01/01", "２０２４-01-01", ""] {
+            assert_eq!(code(bad), Err(Refusal::MalformedDate), "{bad}");
+        }
+    }
+
+    #[test]
+    fn due_today_is_not_past_due() {
+        let due: Date = "2024-03-31".parse().unwrap();
+        for (today, days) in [("2024-03-30", 0), ("2024-03-31", 0), ("2024-04-01", 1), ("2024-04-30", 30)] {
+            assert_eq!(today.parse::<Date>().unwrap().days_past_due(due), days, "{today}");
+        }
+    }
+
+    #[test]
+    fn months_end_where_the_shorter_month_ends() {
+        let from = |text: &str, n| text.parse::<Date>().unwrap().minus_months(n).unwrap().to_string();
+        assert_eq!(from("2024-03-31", 1), "2024-02-29");
+        assert_eq!(from("2023-03-31", 1), "2023-02-28");
+        assert_eq!(from("2024-01-15", 12), "2023-01-15");
+    }
+}

@@ -1,0 +1,44 @@
+//! Pure rules of receivables, scoring and reminding: no I/O, no clock, no ids.
+//!
+//! One noun, one file. `contract` is written from `wit/` at build time; the value types that it maps to
+//! ([`Id`], [`Currency`], [`Date`], [`Instant`], [`Decimal`]) cannot hold a wrong value.
+#![deny(clippy::arithmetic_side_effects)]
+
+pub mod ageing;
+pub mod alert;
+pub mod allocation;
+pub mod calendar;
+pub mod card;
+pub mod currency;
+pub mod customer;
+pub mod date;
+pub mod decimal;
+pub mod dso;
+pub mod dunning;
+pub mod facts;
+pub mod grade;
+pub mod id;
+pub mod instant;
+pub mod message;
+pub mod money;
+pub mod organisation;
+pub mod profile;
+pub mod reason;
+pub mod refusal;
+pub mod spelling;
+pub mod zone;
+pub mod stage;
+
+/// The types of `wit/`, one module for each interface.
+#[allow(clippy::large_enum_variant, clippy::wildcard_imports)]
+pub mod contract {
+    include!(concat!(env!("OUT_DIR"), "/contract.rs"));
+}
+
+pub use contract::types::{Money, Refusal};
+pub use currency::Currency;
+pub use date::Date;
+pub use id::Id;
+pub use instant::Instant;
+pub use refusal::Refused;
+pub use rust_decimal::Decimal;

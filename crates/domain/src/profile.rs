@@ -1,0 +1,291 @@
+//! Mapping profiles: how the columns of a source become customers, invoices and payments.
+//!
+//! A profile is a document that a client stores; [`check`] is what it has to pass. [`Plan`] is a profile compiled
+//! against one header, and [`Plan::row`] turns one source row into checked records, all of them or none.
+
+mod plan;
+mod row;
+mod slice;
+pub(crate) mod value;
+
+pub use plan::{Fields, Plan};
+pub use slice::{MAX_ERRORS, Rows, Slice};
+
+use crate::contract::ingest::{DateForm, FieldMapping, ImportKind, Lookup, Profile, RecordMapping};
+use crate::money::NumberForm;
+use crate::{Refusal, Refused};
+use std::collections::BTreeSet;
+use value::Sort;
+
+/// The name of the built-in profile: plain columns named like the fields.
+pub const GENERIC: &str = "generic";
+
+/// The most columns a source may have: wide exports of accounting systems have about a hundred.
+pub const MAX_COLUMNS: usize = 256;
+
+/// The longest field of a source in bytes: no field that is kept is longer than 200 characters, and a free text that
+/// nothing maps may stand beside it.
+pub const MAX_FIELD: usize = 8 * 1024;
+
+/// The most records one row may give: an invoice, its payment, its customer and one more.
+pub const MAX_RECORDS: usize = 4;
+
+/// The most fields one record may map; no record has as many.
+pub const MAX_MAPPINGS: usize = 32;
+
+/// The most values one lookup may translate: a list of customers belongs in a file, not in a profile.
+pub const MAX_LOOKUPS: usize = 1_000;
+
+/// The longest column name, constant, prefix or lookup value, in characters.
+pub const MAX_TEXT: usize = 200;
+
+/// A field that a record has.
+#[derive(Clone, Copy, Debug)]
+struct Spec {
+    name: &'static str,
+    sort: Sort,
+    required: bool,
+}
+
+const fn must(name: &'static str, sort: Sort) -> Spec {
+    Spec { name, sort, required: true }
+}
+
+const fn may(name: &'static str, sort: Sort) -> Spec {
+    Spec { name, sort, required: false }
+}
+
+const CUSTOMER: [Spec; 9] = [
+    must("id", Sort::Id),
+    must("name", Sort::Name),
+    may("country", Sort::Country),
+    may("currency", Sort::Currency),
+    may("language", Sort::Language),
+    may("time_zone", Sort::TimeZone),
+    may("email", Sort::Email),
+    may("phone", Sort::Phone),
+    may("credit_limit", Sort::Amount),
+];
+
+const INVOICE: [Spec; 8] = [
+    must("id", Sort::Id),
+    must("customer_id", Sort::Id),
+    may("kind", Sort::InvoiceKind),
+    must("issued_on", Sort::Date),
+    may("due_on", Sort::Date),
+    must("amount", Sort::Amount),
+    must("currency", Sort::Currency),
+    may("disputed", Sort::Flag),
+];
+
+const PAYMENT: [Spec; 6] = [
+    must("id", Sort::Id),
+    must("customer_id", Sort::Id),
+    must("received_on", Sort::Date),
+    must("amount", Sort::Amount),
+    must("currency", Sort::Currency),
+    may("invoice_id", Sort::Id),
+];
+
+fn specs(kind: ImportKind) -> &'static [Spec] {
+    match kind {
+        ImportKind::Customers => &CUSTOMER,
+        ImportKind::Invoices => &INVOICE,
+        ImportKind::Payments => &PAYMENT,
+    }
+}
+
+impl Profile {
+    /// The built-in profile `generic`: each column is named like its field, amounts as `1234.56`, dates as
+    /// `2024-03-31`, unknown columns refused. It maps all three kinds; an import uses the one it names.
+    pub fn generic() -> Self {
+        // The dispute flag is left out: whether a debtor contests an invoice is not in an accounting export.
+        let mapped = |spec: &&Spec| spec.name != "disputed";
+        let field = |spec: &Spec| FieldMapping {
+            field: spec.name.to_string(),
+            column: Some(spec.name.to_string()),
+            constant: None,
+            prefix: None,
+            date: None,
+            lookup: None,
+        };
+        let record = |kind: &ImportKind| RecordMapping {
+            kind: *kind,
+            when_present: None,
+            fields: specs(*kind).iter().filter(mapped).map(field).collect(),
+        };
+        Self {
+            name: crate::Id::known(GENERIC),
+            description: Some("Columns named like the fields, plain decimals, dates as 2024-03-31.".to_string()),
+            decimal_mark: None,
+            thousands_mark: None,
+            date: None,
+            ignore_unknown: None,
+            records: ImportKind::ALL.iter().map(record).collect(),
+        }
+    }
+
+    fn number_form(&self) -> NumberForm {
+        let mark = |mark: &Option<String>| mark.as_deref().and_then(|mark| mark.chars().next());
+        NumberForm { decimal: mark(&self.decimal_mark).unwrap_or('.'), thousands: mark(&self.thousands_mark) }
+    }
+}
+
+/// Whether a profile document can be used. The refusal is `invalid-profile` and names the place, such as
+/// `records[0].fields[2].column`.
+///
+/// The guards stand in this order: the name, the marks, the number of records, then record by record the number of
+/// fields, each field, and what is lacking.
+pub fn check(profile: &Profile) -> Result<(), Refused> {
+    if profile.name.as_str() == GENERIC && *profile != Profile::generic() {
+        return Err(invalid("name", "`generic` is built in and cannot be changed; choose another name"));
+    }
+    let described = profile.description.as_deref().unwrap_or_default();
+    if described.chars().count() > 1_000 {
+        return Err(invalid("description", "a description has at most 1000 characters"));
+    }
+    mark_is_sound(profile.decimal_mark.as_deref()).map_err(|detail| invalid("decimal_mark", detail))?;
+    mark_is_sound(profile.thousands_mark.as_deref()).map_err(|detail| invalid("thousands_mark", detail))?;
+    let form = profile.number_form();
+    if form.thousands == Some(form.decimal) {
+        let detail = format!("`{}` is the decimal mark already", form.decimal);
+        return Err(invalid("thousands_mark", detail));
+    }
+    if profile.records.is_empty() || profile.records.len() > MAX_RECORDS {
+        return Err(invalid("records", format!("a profile makes 1 to {MAX_RECORDS} records of a row")));
+    }
+    let date = profile.date.unwrap_or(DateForm::Ymd);
+    for (index, record) in profile.records.iter().enumerate() {
+        record_is_sound(record, date, &format!("records[{index}]"))?;
+    }
+    Ok(())
+}
+
+fn invalid(field: &str, detail: impl Into<String>) -> Refused {
+    Refused::new(Refusal::InvalidProfile, detail).at(field)
+}
+
+fn mark_is_sound(mark: Option<&str>) -> Result<(), &'static str> {
+    let Some(mark) = mark else { return Ok(()) };
+    let mut chars = mark.chars();
+    let (Some(only), None) = (chars.next(), chars.next()) else { return Err("a mark is one character") };
+    if only.is_alphanumeric() || only.is_control() || matches!(only, '-' | '+') {
+        return Err("a mark is no letter, digit or sign");
+    }
+    Ok(())
+}
+
+fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result<(), Refused> {
+    if record.fields.is_empty() || record.fields.len() > MAX_MAPPINGS {
+        let detail = format!("a record maps 1 to {MAX_MAPPINGS} fields");
+        return Err(invalid(&format!("{path}.fields"), detail));
+    }
+    if let Some(column) = &record.when_present {
+        column_is_sound(column).map_err(|detail| invalid(&format!("{path}.when_present"), detail))?;
+    }
+    let mut seen = BTreeSet::new();
+    for (index, mapping) in record.fields.iter().enumerate() {
+        let path = format!("{path}.fields[{index}]");
+        let spec = known_field(record.kind, &mapping.field).map_err(|refused| refused.at(&format!("{path}.field")))?;
+        if !seen.insert(spec.name) {
+            return Err(invalid(&format!("{path}.field"), format!("`{}` is mapped twice", spec.name)));
+        }
+        mapping_is_sound(mapping, spec, mapping.date.unwrap_or(date), &path)?;
+    }
+    let path = format!("{path}.fields");
+    if let Some(lacking) = specs(record.kind).iter().find(|spec| spec.required && !seen.contains(spec.name)) {
+        return Err(invalid(&path, format!("`{}` of {} is required and not mapped", lacking.name, record.kind)));
+    }
+    if seen.contains("credit_limit") && !seen.contains("currency") {
+        return Err(invalid(&path, "`credit_limit` needs `currency`, which says what the limit is counted in"));
+    }
+    Ok(())
+}
+
+fn known_field(kind: ImportKind, name: &str) -> Result<&'static Spec, Refused> {
+    let found = specs(kind).iter().find(|spec| spec.name == name);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = specs(kind).iter().map(|spec| spec.name).collect();
+        let detail = format!("`{}` is no field of {kind}, which have {}", shown(name), names.join(", "));
+        Refused::new(Refusal::InvalidProfile, detail)
+    })
+}
+
+fn mapping_is_sound(mapping: &FieldMapping, spec: &Spec, date: DateForm, path: &str) -> Result<(), Refused> {
+    let at = |part: &str| format!("{path}.{part}");
+    match (&mapping.column, &mapping.constant) {
+        (Some(column), None) => column_is_sound(column).map_err(|detail| invalid(&at("column"), detail))?,
+        (None, Some(constant)) => {
+            let whole = format!("{}{constant}", mapping.prefix.as_deref().unwrap_or_default());
+            spec.sort.check(&whole, date).map_err(|refused| invalid(&at("constant"), refused.detail))?;
+        }
+        (Some(_), Some(_)) => return Err(invalid(&at("constant"), "a field comes from a column or a constant, not both")),
+        (None, None) => return Err(invalid(&at("column"), "a field comes from a column or a constant")),
+    }
+    if let Some(prefix) = &mapping.prefix {
+        if !spec.sort.takes_prefix() {
+            return Err(invalid(&at("prefix"), format!("`{}` takes no prefix", spec.name)));
+        }
+        if prefix.is_empty() || !text_is_sound(prefix) {
+            return Err(invalid(&at("prefix"), format!("a prefix is 1 to {MAX_TEXT} characters without controls")));
+        }
+    }
+    if mapping.date.is_some() && !matches!(spec.sort, Sort::Date) {
+        return Err(invalid(&at("date"), format!("`{}` is no date", spec.name)));
+    }
+    match &mapping.lookup {
+        Some(_) if mapping.constant.is_some() => Err(invalid(&at("lookup"), "a constant needs no lookup")),
+        Some(lookup) => lookup_is_sound(lookup, mapping, spec, date, &at("lookup")),
+        None => Ok(()),
+    }
+}
+
+fn lookup_is_sound(
+    lookup: &[Lookup],
+    mapping: &FieldMapping,
+    spec: &Spec,
+    date: DateForm,
+    path: &str,
+) -> Result<(), Refused> {
+    if lookup.is_empty() || lookup.len() > MAX_LOOKUPS {
+        return Err(invalid(path, format!("a lookup has 1 to {MAX_LOOKUPS} values")));
+    }
+    let mut seen = BTreeSet::new();
+    for (index, entry) in lookup.iter().enumerate() {
+        let from = format!("{path}[{index}].from");
+        if !text_is_sound(&entry.from) || value::trim(&entry.from) != entry.from {
+            let detail = format!("a value is at most {MAX_TEXT} characters without controls or space around it");
+            return Err(invalid(&from, detail));
+        }
+        if !seen.insert(entry.from.as_str()) {
+            return Err(invalid(&from, format!("`{}` is listed twice", shown(&entry.from))));
+        }
+        // An empty target makes the value absent.
+        if !entry.to.is_empty() {
+            let whole = format!("{}{}", mapping.prefix.as_deref().unwrap_or_default(), entry.to);
+            let bad = |refused: Refused| invalid(&format!("{path}[{index}].to"), refused.detail);
+            spec.sort.check(&whole, date).map_err(bad)?;
+        }
+    }
+    Ok(())
+}
+
+fn column_is_sound(column: &str) -> Result<(), String> {
+    // Header names are trimmed before they are compared, so that a name with space around it would never be found.
+    let sound = !column.is_empty() && text_is_sound(column) && value::trim(column) == column;
+    sound.then_some(()).ok_or_else(|| {
+        format!("a column name is 1 to {MAX_TEXT} characters without controls or space around it")
+    })
+}
+
+fn text_is_sound(text: &str) -> bool {
+    text.chars().count() <= MAX_TEXT && !text.chars().any(char::is_control)
+}
+
+/// As much of a text from outside as an error may repeat.
+fn shown(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,317 @@
+//! One source row, read and checked: all of its records or none.
+
+use super::plan::{Customer, Fields, From, Invoice, Noun, Payment, Plan, Source};
+use super::slice::{Currencies, Rows, Slice, note};
+use super::value;
+use crate::contract::ingest::RowError;
+use crate::contract::types::{InvoiceKind, Language};
+use crate::money::{NumberForm, parse_amount};
+use crate::{Currency, Date, Refusal, Refused, id};
+
+impl Plan {
+    /// Reads one source row into the slice. Every bad field is noted with its column; a row with a bad field gives no
+    /// record at all, also of the kinds that were good.
+    pub fn row<F: Fields + ?Sized>(&self, row: u64, fields: &F, out: &mut Slice) {
+        let Slice { customers, invoices, payments, errors, more_errors, received, refused, scratch, currencies } = out;
+        let marks = (customers.mark(), invoices.mark(), payments.mark());
+        let mut reading = Reading { plan: self, row, fields, errors, more_errors, scratch, currencies, bad: false };
+        let mut made = 0u64;
+        for record in &self.records {
+            if !record.when_present.is_none_or(|column| reading.is_present(column)) {
+                continue;
+            }
+            made = made.saturating_add(1);
+            match &record.noun {
+                Noun::Customer(from) => reading.customer(from, customers),
+                Noun::Invoice(from) => reading.invoice(from, invoices),
+                Noun::Payment(from) => reading.payment(from, payments),
+            }
+        }
+        let bad = reading.bad;
+        *received = received.saturating_add(made);
+        if bad {
+            *refused = refused.saturating_add(made);
+            customers.back_to(marks.0);
+            invoices.back_to(marks.1);
+            payments.back_to(marks.2);
+        }
+    }
+}
+
+struct Reading<'a, F: ?Sized> {
+    plan: &'a Plan,
+    row: u64,
+    fields: &'a F,
+    errors: &'a mut Vec<RowError>,
+    more_errors: &'a mut u64,
+    scratch: &'a mut String,
+    currencies: &'a mut Currencies,
+    bad: bool,
+}
+
+impl<F: Fields + ?Sized> Reading<'_, F> {
+    fn is_present(&self, column: usize) -> bool {
+        self.fields.get(column).is_some_and(|text| !value::trim(text).is_empty())
+    }
+
+    fn customer(&mut self, from: &Customer, rows: &mut Rows) {
+        rows.open(self.row);
+        self.required(&from.id, |text, _| id::check(text).map(|()| rows.text(text)));
+        self.required(&from.name, |text, _| value::name(text).map(|()| rows.text(text)));
+        self.text(&from.country, rows, value::country);
+        let currency = self.currency(&from.currency, rows);
+        self.text(&from.language, rows, |text| text.parse::<Language>().map(drop));
+        let known = self.plan.zone_is_known;
+        self.text(&from.time_zone, rows, |text| value::time_zone(text, known));
+        self.text(&from.email, rows, value::email);
+        self.text(&from.phone, rows, value::phone);
+        self.credit_limit(from, currency, rows);
+        rows.close();
+    }
+
+    fn credit_limit(&mut self, from: &Customer, currency: Currency3, rows: &mut Rows) {
+        let form = self.plan.numbers;
+        let limit = match currency {
+            Currency3::Is(currency) => self.optional(&from.credit_limit, |text, _| {
+                let minor = amount(text, currency, form)?;
+                not_negative(minor).map(|()| (minor, currency))
+            }),
+            Currency3::Absent => self.optional(&from.credit_limit, |_, _| {
+                Err(Refused::new(Refusal::MissingField, "a credit limit needs the customer's currency"))
+            }),
+            Currency3::Bad => {
+                self.optional(&from.credit_limit, |text, _| amount_by_form(text, form));
+                None
+            }
+        };
+        match limit {
+            Some((minor, currency)) => {
+                rows.number(minor);
+                rows.plain(currency.as_str());
+            }
+            None => {
+                rows.null();
+                rows.null();
+            }
+        }
+    }
+
+    fn invoice(&mut self, from: &Invoice, rows: &mut Rows) {
+        rows.open(self.row);
+        self.required(&from.id, |text, _| id::check(text).map(|()| rows.text(text)));
+        self.required(&from.customer_id, |text, _| id::check(text).map(|()| rows.text(text)));
+        let kind = self.optional(&from.kind, |text, _| text.parse::<InvoiceKind>());
+        rows.plain(kind.unwrap_or(InvoiceKind::Invoice).name());
+        let issued_on = self.required(&from.issued_on, |text, source| value::date(text, source.date));
+        let due_on = self.optional(&from.due_on, |text, source| not_before(value::date(text, source.date)?, issued_on));
+        if let Some(issued_on) = issued_on {
+            rows.date(issued_on);
+            rows.date(due_on.unwrap_or(issued_on));
+        }
+        self.amount(&from.amount, &from.currency, rows, not_negative);
+        let disputed = self.optional(&from.disputed, |text, _| value::flag(text));
+        rows.number(i64::from(disputed == Some(true)));
+        rows.close();
+    }
+
+    fn payment(&mut self, from: &Payment, rows: &mut Rows) {
+        rows.open(self.row);
+        self.required(&from.id, |text, _| id::check(text).map(|()| rows.text(text)));
+        self.required(&from.customer_id, |text, _| id::check(text).map(|()| rows.text(text)));
+        if let Some(day) = self.required(&from.received_on, |text, source| value::date(text, source.date)) {
+            rows.date(day);
+        }
+        self.amount(&from.amount, &from.currency, rows, positive);
+        self.text(&from.invoice_id, rows, id::check);
+        rows.close();
+    }
+
+    /// Writes the amount and then its currency, which has to be read first.
+    fn amount(&mut self, from: &Source, currency: &Source, rows: &mut Rows, rule: fn(i64) -> Result<(), Refused>) {
+        let form = self.plan.numbers;
+        let found = self.required_currency(currency);
+        let Some(currency) = found else {
+            self.required(from, |text, _| amount_by_form(text, form));
+            return;
+        };
+        let read = |text: &str, _: &Source| {
+            let minor = amount(text, currency, form)?;
+            rule(minor).map(|()| minor)
+        };
+        if let Some(minor) = self.required(from, read) {
+            rows.number(minor);
+            rows.plain(currency.as_str());
+        }
+    }
+
+    fn required_currency(&mut self, from: &Source) -> Option<Currency> {
+        let mut currencies = std::mem::take(self.currencies);
+        let found = self.required(from, |text, _| currencies.find(text));
+        *self.currencies = currencies;
+        found
+    }
+
+    /// Writes the customer's own currency.
+    fn currency(&mut self, from: &Source, rows: &mut Rows) -> Currency3 {
+        let before = std::mem::replace(&mut self.bad, false);
+        let mut currencies = std::mem::take(self.currencies);
+        let found = self.optional(from, |text, _| currencies.find(text));
+        *self.currencies = currencies;
+        let bad = std::mem::replace(&mut self.bad, before);
+        self.bad |= bad;
+        match found {
+            Some(currency) => {
+                rows.plain(currency.as_str());
+                Currency3::Is(currency)
+            }
+            None => {
+                rows.null();
+                if bad { Currency3::Bad } else { Currency3::Absent }
+            }
+        }
+    }
+
+    /// Writes an optional text, or null where it is absent.
+    fn text(&mut self, from: &Source, rows: &mut Rows, check: impl FnOnce(&str) -> Result<(), Refused>) {
+        if self.optional(from, |text, _| check(text).map(|()| rows.text(text))).is_none() {
+            rows.null();
+        }
+    }
+
+    #[inline]
+    fn required<T>(&mut self, from: &Source, read: impl FnOnce(&str, &Source) -> Result<T, Refused>) -> Option<T> {
+        match self.read(from, read) {
+            Read::Value(value) => Some(value),
+            Read::Absent => {
+                self.fail(from, Refused::new(Refusal::MissingField, "the field is empty and must not be"));
+                None
+            }
+            Read::Bad => None,
+        }
+    }
+
+    #[inline]
+    fn optional<T>(&mut self, from: &Source, read: impl FnOnce(&str, &Source) -> Result<T, Refused>) -> Option<T> {
+        match self.read(from, read) {
+            Read::Value(value) => Some(value),
+            Read::Absent | Read::Bad => None,
+        }
+    }
+
+    /// Finds the text of a field, trims it, translates it, puts the prefix before it, and reads it.
+    #[inline]
+    fn read<T>(&mut self, from: &Source, read: impl FnOnce(&str, &Source) -> Result<T, Refused>) -> Read<T> {
+        let raw = match &from.from {
+            From::Absent => return Read::Absent,
+            From::Column(column) => value::trim(self.fields.get(*column).unwrap_or("")),
+            From::Constant(constant) => constant.as_str(),
+        };
+        let text = match translated(from, raw) {
+            Ok("") => return Read::Absent,
+            Ok(text) => text,
+            Err(refused) => {
+                self.fail(from, refused);
+                return Read::Bad;
+            }
+        };
+        let result = match &from.prefix {
+            None => read(text, from).map_err(|refused| plainer(refused, text)),
+            Some(prefix) => {
+                self.scratch.clear();
+                self.scratch.push_str(prefix);
+                self.scratch.push_str(text);
+                read(self.scratch, from).map_err(|refused| plainer(refused, text))
+            }
+        };
+        match result {
+            Ok(value) => Read::Value(value),
+            Err(refused) => {
+                self.fail(from, refused);
+                Read::Bad
+            }
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, from: &Source, refused: Refused) {
+        self.bad = true;
+        note(self.errors, self.more_errors, self.row, Some(&from.name), refused.code, refused.detail);
+    }
+}
+
+/// What reading a field gave.
+enum Read<T> {
+    Value(T),
+    Absent,
+    Bad,
+}
+
+/// The currency of a customer, which its limit depends on.
+enum Currency3 {
+    Is(Currency),
+    Absent,
+    Bad,
+}
+
+fn translated<'a>(from: &'a Source, raw: &'a str) -> Result<&'a str, Refused> {
+    let Some(lookup) = &from.lookup else { return Ok(raw) };
+    match lookup.get(raw) {
+        Some(to) => Ok(to),
+        None if raw.is_empty() => Ok(raw),
+        None => {
+            let detail = format!("`{}` is not in the profile's lookup", super::shown(raw));
+            Err(plainer(Refused::new(Refusal::MalformedField, detail), raw))
+        }
+    }
+}
+
+/// A control character is the better reason where a value is refused for its form: it cannot be seen.
+#[cold]
+fn plainer(refused: Refused, text: &str) -> Refused {
+    if text.len() > super::MAX_FIELD {
+        let detail = format!("the field has {} bytes; at most {} are read", text.len(), super::MAX_FIELD);
+        return Refused::new(Refusal::TextTooLong, detail);
+    }
+    match value::no_controls(text) {
+        Err(control) => control,
+        Ok(()) => refused,
+    }
+}
+
+fn amount(text: &str, currency: Currency, form: NumberForm) -> Result<i64, Refused> {
+    value::amount_is_short(text)?;
+    parse_amount(text, currency, form)
+}
+
+/// Where the currency is unknown, an amount can still be wrong in its form; how many decimals it may have is open.
+fn amount_by_form(text: &str, form: NumberForm) -> Result<(), Refused> {
+    let most_decimals: Currency = "KWD".parse()?;
+    match amount(text, most_decimals, form) {
+        Err(refused) if refused.code == Refusal::MalformedAmount => Err(refused),
+        _ => Ok(()),
+    }
+}
+
+fn not_negative(minor: i64) -> Result<(), Refused> {
+    if minor < 0 {
+        return Err(Refused::new(Refusal::AmountNotPositive, "the amount must not be negative"));
+    }
+    Ok(())
+}
+
+fn positive(minor: i64) -> Result<(), Refused> {
+    if minor <= 0 {
+        return Err(Refused::new(Refusal::AmountNotPositive, "the amount must be more than zero"));
+    }
+    Ok(())
+}
+
+fn not_before(due_on: Date, issued_on: Option<Date>) -> Result<Date, Refused> {
+    match issued_on {
+        Some(issued_on) if due_on < issued_on => {
+            let detail = format!("due on {due_on}, before it was issued on {issued_on}");
+            Err(Refused::new(Refusal::DueBeforeIssued, detail))
+        }
+        _ => Ok(due_on),
+    }
+}

@@ -1,0 +1,340 @@
+use super::*;
+use crate::contract::ingest::RowError;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const KINDS: [ImportKind; 3] = [ImportKind::Customers, ImportKind::Invoices, ImportKind::Payments];
+
+fn zone(name: &str) -> bool {
+    name == "Asia/Shanghai"
+}
+
+fn plan(profile: &Profile, kind: ImportKind, header: &str) -> Result<Plan, (Refusal, Option<String>)> {
+    let header: Vec<&str> = header.split('|').collect();
+    Plan::new(profile, kind, &header, zone).map_err(|refused| (refused.code, refused.field))
+}
+
+/// Reads rows whose fields are separated by `|`, the first line being the header.
+fn read(profile: &Profile, kind: ImportKind, text: &str) -> Slice {
+    let (header, rows) = text.split_once('\n').unwrap();
+    let plan = plan(profile, kind, header).unwrap();
+    let mut slice = Slice::default();
+    for (row, line) in (2u64..).zip(rows.lines()) {
+        let fields: Vec<&str> = line.split('|').collect();
+        plan.row(row, fields.as_slice(), &mut slice);
+    }
+    slice
+}
+
+fn array(rows: &mut Rows) -> Value {
+    serde_json::from_str(&rows.take()).unwrap()
+}
+
+/// The errors as `row field code`, one a line.
+fn errors(slice: &Slice) -> String {
+    let line = |e: &RowError| format!("{} {} {}", e.row, e.field.as_deref().unwrap_or("-"), e.code);
+    slice.errors.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn profile(json: Value) -> Profile {
+    serde_json::from_value(json).unwrap()
+}
+
+const CUSTOMERS: &str = "id|name|country|currency|language|time_zone|email|phone|credit_limit";
+const INVOICES: &str = "id|customer_id|kind|issued_on|due_on|amount|currency";
+const PAYMENTS: &str = "id|customer_id|received_on|amount|currency|invoice_id";
+
+#[test]
+fn generic_is_a_sound_profile_with_the_columns_of_the_fields() {
+    let generic = Profile::generic();
+    assert_eq!(check(&generic), Ok(()));
+    assert_eq!(generic.name.as_str().parse::<crate::Id>().unwrap(), generic.name);
+    for (kind, header) in KINDS.into_iter().zip([CUSTOMERS, INVOICES, PAYMENTS]) {
+        assert_eq!(plan(&generic, kind, header).unwrap().columns().join("|"), header);
+        assert_eq!(Plan::for_objects(&generic, kind, zone).unwrap().columns().join("|"), header);
+    }
+}
+
+#[test]
+fn good_rows_become_arrays_by_position() {
+    let text = format!(
+        "{CUSTOMERS}\nC1|Acme \"A\" \\ 上海|CN|CNY|zh-CN|Asia/Shanghai|a@b.cn|+86 (21) 1.2-3|1000.50\nC2| Bob\t|||||||\n\
+         C3|Cy||JPY|en||||0"
+    );
+    let mut slice = read(&Profile::generic(), ImportKind::Customers, &text);
+    assert_eq!(slice.customers.count, 3);
+    let expected = json!([
+        [2, "C1", "Acme \"A\" \\ 上海", "CN", "CNY", "zh-CN", "Asia/Shanghai", "a@b.cn", "+86 (21) 1.2-3", 100050, "CNY"],
+        [3, "C2", "Bob", null, null, null, null, null, null, null, null],
+        [4, "C3", "Cy", null, "JPY", "en", null, null, null, 0, "JPY"],
+    ]);
+    assert_eq!(array(&mut slice.customers), expected);
+
+    let text = format!(
+        "{INVOICES}\nI/1|C1|credit-note|2024-02-29|2024-03-31|12.5|CNY\nI2|C1||2024-01-01||0|KWD\n发票|C1|fee|1900-01-01|2199-12-31|7|JPY"
+    );
+    let mut slice = read(&Profile::generic(), ImportKind::Invoices, &text);
+    let expected = json!([
+        [2, "I/1", "C1", "credit-note", "2024-02-29", "2024-03-31", 1250, "CNY", 0],
+        [3, "I2", "C1", "invoice", "2024-01-01", "2024-01-01", 0, "KWD", 0],
+        [4, "发票", "C1", "fee", "1900-01-01", "2199-12-31", 7, "JPY", 0],
+    ]);
+    assert_eq!(array(&mut slice.invoices), expected);
+
+    let text = format!("{PAYMENTS}\nP1|C1|2024-02-29|90000000000000.00|CNY|I1\nP2|C1|2024-02-29|0.01|EUR|");
+    let mut slice = read(&Profile::generic(), ImportKind::Payments, &text);
+    let expected = json!([
+        [2, "P1", "C1", "2024-02-29", 9_000_000_000_000_000i64, "CNY", "I1"],
+        [3, "P2", "C1", "2024-02-29", 1, "EUR", null],
+    ]);
+    assert_eq!(array(&mut slice.payments), expected);
+    assert_eq!((slice.received, slice.refused, slice.records()), (2, 0, 0));
+}
+
+#[test]
+fn each_bad_field_is_named_with_its_column() {
+    let long = "x".repeat(201);
+    let digits = "1".repeat(41);
+    let huge = "9".repeat(9_000);
+    let mail = format!("{}@b.cn", "x".repeat(250));
+    let customer = |row: &str| (ImportKind::Customers, CUSTOMERS, row.to_string());
+    let invoice = |row: &str| (ImportKind::Invoices, INVOICES, row.to_string());
+    let payment = |row: &str| (ImportKind::Payments, PAYMENTS, row.to_string());
+    for ((kind, header, row), expected) in [
+        (customer("|N|||||||"), "2 id missing-field"),
+        (customer("C1||||||||"), "2 name missing-field"),
+        (customer("C 1|N|||||||"), "2 id malformed-id"),
+        (customer("C\u{0}1|N|||||||"), "2 id malformed-text"),
+        (customer("C\u{202E}1|N|||||||"), "2 id malformed-id"),
+        (customer("C1|N\u{0}|||||||"), "2 name malformed-text"),
+        (customer("C1|N\u{85}|||||||"), "2 name malformed-text"),
+        (customer("C1|a\tb|||||||"), "2 name malformed-text"),
+        (customer(&format!("C1|{long}|||||||")), "2 name text-too-long"),
+        (customer("C1|N|cn||||||"), "2 country malformed-field"),
+        (customer("C1|N|CHN||||||"), "2 country malformed-field"),
+        (customer("C1|N||RMB|||||"), "2 currency unknown-currency"),
+        (customer("C1|N|||fr||||"), "2 language malformed-field"),
+        (customer("C1|N||||Mars/Base|||"), "2 time_zone unknown-time-zone"),
+        (customer("C1|N|||||a.b.cn||"), "2 email malformed-field"),
+        (customer("C1|N|||||a@b@c||"), "2 email malformed-field"),
+        (customer("C1|N|||||a b@c||"), "2 email malformed-field"),
+        (customer(&format!("C1|N|||||{mail}||")), "2 email text-too-long"),
+        (customer("C1|N||||||call me|"), "2 phone malformed-field"),
+        (customer("C1|N||||||+-|"), "2 phone malformed-field"),
+        (customer(&format!("C1|N||||||{digits}|")), "2 phone text-too-long"),
+        (customer("C1|N|||||||5"), "2 credit_limit missing-field"),
+        (customer("C1|N||CNY|||||-5"), "2 credit_limit amount-not-positive"),
+        (customer("C1|N||XXX|||||1e9"), "2 currency unknown-currency\n2 credit_limit malformed-amount"),
+        (customer("C1|N||XXX|||||1.5"), "2 currency unknown-currency"),
+        (invoice("I1||||||"), "2 customer_id missing-field\n2 issued_on missing-field\n2 currency missing-field\n2 amount missing-field"),
+        (invoice("I1|C1|bill|2024-01-01||1|CNY"), "2 kind malformed-field"),
+        (invoice("I1|C1||2023-02-29||1|CNY"), "2 issued_on malformed-date"),
+        (invoice("I1|C1||0001-01-01||1|CNY"), "2 issued_on date-out-of-range"),
+        (invoice("I1|C1||2024-01-01|9999-12-31|1|CNY"), "2 due_on date-out-of-range"),
+        (invoice("I1|C1||2024-01-02|2024-01-01|1|CNY"), "2 due_on due-before-issued"),
+        (invoice("I1|C1||2024-01-01||1|XXX"), "2 currency unknown-currency"),
+        (invoice("I1|C1||2024-01-01||-1|CNY"), "2 amount amount-not-positive"),
+        (invoice("I1|C1||2024-01-01||1,234.56|CNY"), "2 amount malformed-amount"),
+        (invoice("I1|C1||2024-01-01||1.234,56|CNY"), "2 amount malformed-amount"),
+        (invoice("I1|C1||2024-01-01||１２３|CNY"), "2 amount malformed-amount"),
+        (invoice("I1|C1||2024-01-01||NaN|CNY"), "2 amount malformed-amount"),
+        (invoice("I1|C1||2024-01-01||1e9|CNY"), "2 amount malformed-amount"),
+        (invoice("I1|C1||2024-01-01||1.001|CNY"), "2 amount too-many-decimals"),
+        (invoice("I1|C1||2024-01-01||90000000000000.01|CNY"), "2 amount amount-too-large"),
+        (invoice(&format!("I1|C1||2024-01-01||{huge}|CNY")), "2 amount text-too-long"),
+        (invoice("I1|C1||2024-01-01||1\u{0}|CNY"), "2 amount malformed-text"),
+        (invoice("I1|C1||2024-01-01||x|XXX"), "2 currency unknown-currency\n2 amount malformed-amount"),
+        (payment("P1|C1|2024-01-01|0|CNY|"), "2 amount amount-not-positive"),
+        (payment("P1|C1|2024-01-01|-5|CNY|"), "2 amount amount-not-positive"),
+        (payment("P1|C1|2024-01-01|5|CNY|I 1"), "2 invoice_id malformed-id"),
+        (payment("P1|C1|01/02/2024|5|CNY|"), "2 received_on malformed-date"),
+    ] {
+        let mut slice = read(&Profile::generic(), kind, &format!("{header}\n{row}"));
+        assert_eq!(errors(&slice), expected, "{}", &row[..row.len().min(80)]);
+        assert_eq!((slice.received, slice.refused, slice.records()), (1, 1, 0), "{row}");
+        assert!(slice.errors.iter().all(|error| error.detail.len() < 400), "{expected}");
+        assert_eq!(array(&mut slice.customers), json!([]));
+    }
+}
+
+#[test]
+fn optional_columns_may_be_absent_and_required_ones_not() {
+    let generic = Profile::generic();
+    let mut slice = read(&generic, ImportKind::Customers, " name |id\nN|C1");
+    assert_eq!(array(&mut slice.customers), json!([[2, "C1", "N", null, null, null, null, null, null, null, null]]));
+    let refused = |kind, header| plan(&generic, kind, header).unwrap_err();
+    let field = |name: &str| Some(name.to_string());
+    let wide = vec!["id"; 257].join("|");
+    for (header, code, at) in [
+        ("id|name|nmae", Refusal::UnknownColumn, field("nmae")),
+        ("id|name|", Refusal::UnknownColumn, field("")),
+        ("id|name|id", Refusal::DuplicateColumn, field("id")),
+        ("id|name| id", Refusal::DuplicateColumn, field("id")),
+        ("id|Name", Refusal::UnknownColumn, field("Name")),
+        ("id|country", Refusal::MissingColumn, field("name")),
+        ("id|na\u{0}me", Refusal::MalformedText, field("na\u{0}me")),
+        (wide.as_str(), Refusal::TooManyColumns, None),
+    ] {
+        assert_eq!(refused(ImportKind::Customers, header), (code, at), "{header}");
+    }
+}
+
+/// One row of a sales ledger gives the invoice, its dispute flag and its payment.
+fn ledger() -> Value {
+    json!({"name": "ledger", "decimal_mark": ",", "thousands_mark": ".", "date": "DMY", "ignore_unknown": true, "records": [
+        {"kind": "invoices", "fields": [
+            {"field": "id", "column": "No"}, {"field": "customer_id", "column": "Cust", "prefix": "C-"},
+            {"field": "issued_on", "column": "Date"}, {"field": "due_on", "column": "Due", "date": "compact"},
+            {"field": "amount", "column": "Sum"}, {"field": "currency", "constant": "EUR"},
+            {"field": "disputed", "column": "Claim", "lookup": [{"from": "Yes", "to": "yes"}, {"from": "No", "to": "no"}, {"from": "", "to": "no"}]},
+        ]},
+        {"kind": "payments", "when_present": "Paid", "fields": [
+            {"field": "id", "column": "No", "prefix": "P-"}, {"field": "customer_id", "column": "Cust", "prefix": "C-"},
+            {"field": "received_on", "column": "Paid", "date": "MDY"}, {"field": "amount", "column": "Sum"},
+            {"field": "currency", "constant": "EUR"}, {"field": "invoice_id", "column": "No"},
+        ]},
+    ]})
+}
+
+#[test]
+fn one_row_gives_several_records_all_or_none() {
+    let header = "No|Cust|Date|Due|Sum|Claim|Paid|Colour";
+    let rows = "1|7|31/01/2024|20240229|1.234,56|Yes| 3/1/2024 |red\n2|7|1.2.2024|20240301|5||\t|blue\n3|7|1-2-2024|20240301|0|No|3/1/2024|\n\
+                4|7|1-2/2024|20240301|1|Maybe|2024-03-01|";
+    let mut slice = read(&profile(ledger()), ImportKind::Invoices, &format!("{header}\n{rows}"));
+    let invoices = json!([
+        [2, "1", "C-7", "invoice", "2024-01-31", "2024-02-29", 123456, "EUR", 1],
+        [3, "2", "C-7", "invoice", "2024-02-01", "2024-03-01", 500, "EUR", 0],
+    ]);
+    assert_eq!(array(&mut slice.invoices), invoices);
+    assert_eq!(array(&mut slice.payments), json!([[2, "P-1", "C-7", "2024-03-01", 123456, "EUR", "1"]]));
+    // The invoice of row 4 (number 3) is sound; it goes with the payment of nothing.
+    let expected = "4 Sum amount-not-positive\n5 Date malformed-date\n5 Claim malformed-field\n5 Paid malformed-date";
+    assert_eq!(errors(&slice), expected);
+    assert_eq!((slice.received, slice.refused), (7, 4));
+    let refused = plan(&profile(ledger()), ImportKind::Customers, header).unwrap_err();
+    assert_eq!(refused, (Refusal::MalformedParameter, Some("kind".into())));
+    let refused = plan(&profile(ledger()), ImportKind::Invoices, "No|Cust|Date|Sum").unwrap_err();
+    assert_eq!(refused, (Refusal::MissingColumn, Some("Paid".into())));
+}
+
+#[test]
+fn an_unusable_profile_is_refused_at_its_place() {
+    let long = "x".repeat(201);
+    let many: Vec<Value> = (0..1001).map(|n| json!({"from": n.to_string(), "to": "yes"})).collect();
+    for (pointer, value, path) in [
+        ("/name", json!("generic"), "name"),
+        ("/description", json!("x".repeat(1001)), "description"),
+        ("/decimal_mark", json!(""), "decimal_mark"),
+        ("/decimal_mark", json!(",,"), "decimal_mark"),
+        ("/decimal_mark", json!("5"), "decimal_mark"),
+        ("/thousands_mark", json!("-"), "thousands_mark"),
+        ("/thousands_mark", json!(","), "thousands_mark"),
+        ("/records", json!([]), "records"),
+        ("/records", json!(vec![ledger()["records"][0].clone(); 5]), "records"),
+        ("/records/1/when_present", json!(" Paid"), "records[1].when_present"),
+        ("/records/1/fields", json!([]), "records[1].fields"),
+        ("/records/1/fields", json!([{"field": "id", "column": "No"}]), "records[1].fields"),
+        ("/records/0/fields/0/field", json!("number"), "records[0].fields[0].field"),
+        ("/records/0/fields/0/field", json!("customer_id"), "records[0].fields[1].field"),
+        ("/records/0/fields/2/column", json!(""), "records[0].fields[2].column"),
+        ("/records/0/fields/2/column", json!(long), "records[0].fields[2].column"),
+        ("/records/0/fields/2/column", json!(null), "records[0].fields[2].column"),
+        ("/records/0/fields/2/constant", json!("31/01/2024"), "records[0].fields[2].constant"),
+        ("/records/0/fields/5/constant", json!("XXX"), "records[0].fields[5].constant"),
+        ("/records/0/fields/1/prefix", json!(""), "records[0].fields[1].prefix"),
+        ("/records/0/fields/4/prefix", json!("-"), "records[0].fields[4].prefix"),
+        ("/records/0/fields/4/date", json!("YMD"), "records[0].fields[4].date"),
+        ("/records/0/fields/5/lookup", json!([{"from": "a", "to": "EUR"}]), "records[0].fields[5].lookup"),
+        ("/records/0/fields/6/lookup", json!([]), "records[0].fields[6].lookup"),
+        ("/records/0/fields/6/lookup", json!(many), "records[0].fields[6].lookup"),
+        ("/records/0/fields/6/lookup/1/from", json!("Yes"), "records[0].fields[6].lookup[1].from"),
+        ("/records/0/fields/6/lookup/1/from", json!("No "), "records[0].fields[6].lookup[1].from"),
+        ("/records/0/fields/6/lookup/1/to", json!("perhaps"), "records[0].fields[6].lookup[1].to"),
+    ] {
+        let mut document = ledger();
+        let (parent, last) = pointer.rsplit_once('/').unwrap();
+        let place = document.pointer_mut(parent).unwrap();
+        if let Ok(index) = last.parse::<usize>() { place[index] = value } else { place[last] = value }
+        let refused = check(&profile(document)).unwrap_err();
+        assert_eq!((refused.code, refused.field.as_deref()), (Refusal::InvalidProfile, Some(path)), "{pointer}");
+    }
+    assert_eq!(check(&profile(ledger())), Ok(()));
+    let limit = json!({"name": "x", "records": [{"kind": "customers", "fields": [{"field": "id", "column": "a"},
+        {"field": "name", "column": "b"}, {"field": "credit_limit", "column": "c"}]}]});
+    assert_eq!(check(&profile(limit)).unwrap_err().field.as_deref(), Some("records[0].fields"));
+}
+
+#[test]
+fn dates_follow_the_form_of_the_profile() {
+    use DateForm::{Compact, Dmy, Mdy, Ymd};
+    let read = |text, form| value::date(text, form).map(|day| day.to_string()).map_err(|refused| refused.code);
+    for (text, form, day) in [
+        ("2024-03-31", Ymd, "2024-03-31"), ("31/03/2024", Dmy, "2024-03-31"), ("31.3.2024", Dmy, "2024-03-31"),
+        ("1-3-2024", Dmy, "2024-03-01"), ("3/31/2024", Mdy, "2024-03-31"), ("03/01/2024", Mdy, "2024-03-01"),
+        ("20240229", Compact, "2024-02-29"),
+    ] {
+        assert_eq!(read(text, form), Ok(day.to_string()), "{text}");
+    }
+    for (text, form) in [
+        ("31/03/2024", Ymd), ("31/03/24", Dmy), ("31/03-2024", Dmy), ("31/03/2024/1", Dmy), ("//2024", Dmy),
+        ("29.2.2023", Dmy), ("3-31-2024", Mdy), ("31/03/2024", Mdy), ("+3/1/2024", Mdy), ("2024031", Compact),
+        ("２024-3", Compact), ("2024-3-1", Compact), ("003/1/2024", Mdy),
+    ] {
+        assert_eq!(read(text, form), Err(Refusal::MalformedDate), "{text}");
+    }
+    assert_eq!(read("1.1.0001", Dmy), Err(Refusal::DateOutOfRange));
+}
+
+#[test]
+fn errors_beyond_the_limit_are_counted() {
+    let rows = "||||||\n".repeat(500);
+    let slice = read(&Profile::generic(), ImportKind::Invoices, &format!("{INVOICES}\n{rows}"));
+    assert_eq!((slice.errors.len(), slice.more_errors, slice.refused), (MAX_ERRORS, 1_500, 500));
+    assert!(slice.has_errors());
+}
+
+#[test]
+fn a_taken_buffer_is_used_again() {
+    let mut slice = read(&Profile::generic(), ImportKind::Invoices, &format!("{INVOICES}\nI1|C1||2024-01-01||1|CNY"));
+    let taken = slice.invoices.take();
+    slice.invoices.reuse(taken);
+    assert_eq!((slice.records(), slice.bytes(), slice.invoices.take()), (0, 0, "[]".to_string()));
+}
+
+proptest! {
+    #[test]
+    fn no_text_breaks_a_row(fields in proptest::collection::vec(any::<String>(), 0..9), kind in 0usize..3) {
+        let generic = Profile::generic();
+        let plan = Plan::for_objects(&generic, KINDS[kind], zone).unwrap();
+        let mut slice = Slice::default();
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        plan.row(2, fields.as_slice(), &mut slice);
+        prop_assert_eq!(slice.received, 1);
+        prop_assert_eq!(slice.refused == 1, slice.has_errors());
+        for rows in [&mut slice.customers, &mut slice.invoices, &mut slice.payments] {
+            let count = rows.count;
+            prop_assert_eq!(array(rows).as_array().unwrap().len(), usize::try_from(count).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_written_number_or_date_is_what_it_was(number: i64, days in 0i64..109_000) {
+        let mut rows = Rows::default();
+        let date = "1900-01-01".parse::<crate::Date>().unwrap().plus_days(days).unwrap();
+        rows.open(u64::MAX);
+        rows.number(number);
+        rows.date(date);
+        rows.close();
+        prop_assert_eq!(array(&mut rows), json!([[u64::MAX, number, date.to_string()]]));
+    }
+
+    #[test]
+    fn a_written_text_is_what_it_was(text: String) {
+        let mut rows = Rows::default();
+        rows.open(1);
+        rows.text(&text);
+        rows.close();
+        prop_assert_eq!(array(&mut rows), json!([[1, text]]));
+    }
+}

@@ -1,0 +1,44 @@
+//! Enum values are spelled once, in `wit/`: here is what reads and writes that spelling.
+
+/// Reading and writing of a contract enum by its WIT spelling.
+macro_rules! spelled {
+    ($ty:ident) => {
+        impl std::fmt::Display for $ty {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+        impl std::str::FromStr for $ty {
+            type Err = crate::Refused;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let found = Self::ALL.iter().copied().find(|case| case.name() == text);
+                found.ok_or_else(|| crate::spelling::not_one_of(text, Self::NAMES))
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $ty {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::spelling::parsed(deserializer)
+            }
+        }
+    };
+}
+pub(crate) use spelled;
+
+use crate::{Refusal, Refused};
+use serde::{Deserialize, Deserializer, de::Error};
+use std::{borrow::Cow, str::FromStr};
+
+pub(crate) fn not_one_of(text: &str, names: &[&str]) -> Refused {
+    let shown: String = text.chars().take(40).collect();
+    Refused::new(Refusal::MalformedField, format!("`{shown}` is not one of {}", names.join(", ")))
+}
+
+/// Deserialises a string type by its `FromStr`, keeping the refusal's code in the message for the edge to read.
+pub(crate) fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = Refused>,
+{
+    let text = Cow::<'de, str>::deserialize(deserializer)?;
+    text.parse().map_err(|refused: Refused| D::Error::custom(refused.coded()))
+}

@@ -1,0 +1,23 @@
+-- ?1: the day of the balance. Gives [due_on, currency, kind, open] for each due date with anything open.
+-- The index on what is open gives the groups in order, so that nothing is sorted; which bucket a day falls into is
+-- said in one place, the domain.
+WITH
+-- What was allocated after the day was still open on it, on both sides.
+later AS (
+    SELECT i.due_on, i.currency, i.kind, a.amount_minor AS minor
+    FROM allocation AS a CROSS JOIN invoice AS i ON i.key = a.invoice_key
+    WHERE a.allocated_on > ?1 AND i.issued_on <= ?1
+    UNION ALL
+    SELECT i.due_on, i.currency, i.kind, a.amount_minor
+    FROM allocation AS a CROSS JOIN invoice AS i ON i.key = a.credit_key
+    WHERE a.allocated_on > ?1 AND i.issued_on <= ?1
+),
+day AS (
+    SELECT due_on, currency, kind, sum(open_minor) AS minor
+    FROM invoice
+    WHERE open_minor > 0 AND issued_on <= ?1
+    GROUP BY due_on, currency, kind
+    UNION ALL
+    SELECT due_on, currency, kind, sum(minor) FROM later GROUP BY due_on, currency, kind
+)
+SELECT json_group_array(json_array(due_on, currency, kind, minor)) FROM day

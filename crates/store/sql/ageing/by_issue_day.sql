@@ -1,0 +1,21 @@
+-- As ageing/by_day.sql, with the date of issue in place of the due date. Gives [issued_on, currency, kind, open].
+WITH
+-- What was allocated after the day was still open on it, on both sides.
+later AS (
+    SELECT i.issued_on, i.currency, i.kind, a.amount_minor AS minor
+    FROM allocation AS a CROSS JOIN invoice AS i ON i.key = a.invoice_key
+    WHERE a.allocated_on > ?1 AND i.issued_on <= ?1
+    UNION ALL
+    SELECT i.issued_on, i.currency, i.kind, a.amount_minor
+    FROM allocation AS a CROSS JOIN invoice AS i ON i.key = a.credit_key
+    WHERE a.allocated_on > ?1 AND i.issued_on <= ?1
+),
+day AS (
+    SELECT issued_on, currency, kind, sum(open_minor) AS minor
+    FROM invoice
+    WHERE open_minor > 0 AND issued_on <= ?1
+    GROUP BY issued_on, currency, kind
+    UNION ALL
+    SELECT issued_on, currency, kind, sum(minor) FROM later GROUP BY issued_on, currency, kind
+)
+SELECT json_group_array(json_array(issued_on, currency, kind, minor)) FROM day

@@ -1,0 +1,19 @@
+-- ?1: after this customer, ?2: up to this one, ?3: the business date.
+-- Gives [customer_key, id, limit_minor, limit_currency, grade, grade_before] for each customer that owes something,
+-- was scored on the day, or has an open alert.
+SELECT json_group_array(json_array(key, id, limit_minor, limit_currency, grade, grade_before))
+FROM (
+    SELECT
+        c.key, c.id, c.limit_minor, c.limit_currency, s.grade,
+        CASE WHEN s.as_of = ?3 THEN s.grade_before END AS grade_before
+    FROM customer AS c
+    LEFT JOIN score AS s ON s.customer_key = c.key
+    WHERE
+        c.key > ?1 AND c.key <= ?2
+        AND (
+            s.as_of = ?3
+            OR EXISTS (SELECT 1 FROM arrears AS a WHERE a.customer_key = c.key AND a.outstanding_minor > 0)
+            OR EXISTS (SELECT 1 FROM alert AS t WHERE t.customer_key = c.key AND t.state = 'open')
+        )
+    ORDER BY c.key
+)

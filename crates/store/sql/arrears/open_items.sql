@@ -1,0 +1,28 @@
+-- ?1: after this customer, ?2: up to this one, ?3: the business date.
+-- Gives [customer_key, currency, invoice_key, id, due_on, open, disputed, level] of every item that is open on the
+-- day and belongs to a customer and currency whose next action has come.
+WITH
+later AS (
+    SELECT invoice_key, sum(amount_minor) AS minor
+    FROM allocation
+    WHERE customer_key > ?1 AND customer_key <= ?2 AND allocated_on > ?3
+    GROUP BY invoice_key
+),
+item AS (
+    SELECT
+        i.customer_key, i.currency, i.key, i.id, i.due_on, i.disputed,
+        i.open_minor + coalesce((SELECT l.minor FROM later AS l WHERE l.invoice_key = i.key), 0) AS open_minor
+    FROM arrears AS a
+    CROSS JOIN invoice AS i ON i.customer_key = a.customer_key AND i.currency = a.currency
+    WHERE
+        a.customer_key > ?1 AND a.customer_key <= ?2 AND a.next_action_on <= ?3 AND a.outstanding_minor > 0
+        AND i.issued_on <= ?3 AND i.kind <> 'credit-note'
+)
+SELECT json_group_array(json_array(customer_key, currency, key, id, due_on, open_minor, disputed, level))
+FROM (
+    SELECT item.*, r.level
+    FROM item
+    LEFT JOIN reminded AS r ON r.invoice_key = item.key
+    WHERE item.open_minor > 0
+    ORDER BY item.customer_key, item.currency, item.due_on, item.id
+)

@@ -1,0 +1,12 @@
+-- ?1: rows as [row, id, customer_id, kind, issued_on, due_on, amount_minor, currency, disputed].
+-- A row whose id is there already, or whose customer is not, is left out; invoice/differing.sql and
+-- customer/unknown.sql tell which.
+INSERT INTO invoice
+    (id, customer_key, kind, issued_on, due_on, amount_minor, currency, disputed, open_minor)
+SELECT
+    j.value ->> 1, c.key, j.value ->> 3, j.value ->> 4, j.value ->> 5, j.value ->> 6, j.value ->> 7, j.value ->> 8,
+    j.value ->> 6
+FROM json_each(?1) AS j
+CROSS JOIN customer AS c ON c.id = j.value ->> 2
+WHERE true
+ON CONFLICT (id) DO NOTHING

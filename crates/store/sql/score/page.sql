@@ -1,0 +1,10 @@
+-- ?1, ?2: after this order and customer, ?3: at most so many.
+SELECT json_group_array(json_array(score_order, customer_key, id, as_of, score, grade, model))
+FROM (
+    SELECT s.score_order, s.customer_key, c.id, s.as_of, s.score, s.grade, s.model
+    FROM score AS s
+    CROSS JOIN customer AS c ON c.key = s.customer_key
+    WHERE (s.score_order, s.customer_key) > (?1, ?2)
+    ORDER BY s.score_order, s.customer_key
+    LIMIT ?3
+)

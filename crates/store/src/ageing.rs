@@ -1,0 +1,72 @@
+//! What is open by day: the sums behind the reports.
+
+use crate::{Db, Fault, Param, arrears::Range};
+use dunlin_domain::{
+    Currency, Date, Id, Money,
+    contract::{
+        report::{AgeingBasis, OverdueItem},
+        types::InvoiceKind,
+    },
+};
+
+/// What is open with one basis date: date, currency, kind, amount.
+pub type DayOpen = (Date, Currency, InvoiceKind, i64);
+
+/// What one customer has open with one basis date.
+pub type CustomerOpen = (Id, Currency, Date, i64);
+
+/// Where a page of overdue items ended: due date and key.
+pub type After = (String, i64);
+
+/// What was open on the day by due date or date of issue.
+pub fn by_day<D: Db>(db: &D, day: Date, basis: AgeingBasis) -> Result<Vec<DayOpen>, Fault> {
+    let sql = match basis {
+        AgeingBasis::Due => include_str!("../sql/ageing/by_day.sql"),
+        AgeingBasis::Issued => include_str!("../sql/ageing/by_issue_day.sql"),
+    };
+    db.json(sql, &[(&day.to_string()).into()])
+}
+
+/// What the customers of the range had open on the day.
+pub fn by_customer<D: Db>(db: &D, range: Range, day: Date, basis: AgeingBasis) -> Result<Vec<CustomerOpen>, Fault> {
+    let (day, due) = (day.to_string(), i64::from(basis == AgeingBasis::Due));
+    let params: [Param<'_>; 4] = [(&day).into(), range.after.into(), range.upto.into(), due.into()];
+    db.json(include_str!("../sql/ageing/by_customer.sql"), &params)
+}
+
+/// Payments that were not set against an invoice by the day, by currency.
+pub fn unallocated<D: Db>(db: &D, day: Date) -> Result<Vec<(Currency, i64)>, Fault> {
+    db.json(include_str!("../sql/ageing/unallocated.sql"), &[(&day.to_string()).into()])
+}
+
+/// What was overdue on the day, oldest due first.
+pub fn overdue<D: Db>(db: &D, after: &After, limit: u32, day: Date) -> Result<Vec<(OverdueItem, After)>, Fault> {
+    type Row = (Date, i64, Id, Id, String, i64, Currency, i64);
+    let text = day.to_string();
+    let changed = db.int("SELECT EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?1)", &[(&text).into()])?;
+    let sql = match changed {
+        0 => include_str!("../sql/invoice/overdue_page.sql"),
+        _ => include_str!("../sql/invoice/overdue_then.sql"),
+    };
+    let params: [Param<'_>; 4] = [(&after.0).into(), after.1.into(), i64::from(limit).into(), (&text).into()];
+    let rows: Vec<Row> = db.json(sql, &params)?;
+    let item = |(due_on, key, invoice_id, customer_id, customer_name, minor, currency, disputed): Row| {
+        let item = OverdueItem {
+            invoice_id,
+            customer_id,
+            customer_name,
+            due_on,
+            days_past_due: day.days_past_due(due_on),
+            open: Money { minor, currency },
+            disputed: disputed != 0,
+        };
+        (item, (due_on.to_string(), key))
+    };
+    Ok(rows.into_iter().map(item).collect())
+}
+
+/// Invoices less credit notes by currency and month of issue, newest month first.
+pub fn sales<D: Db>(db: &D, from: Date, to: Date) -> Result<Vec<(Currency, String, i64)>, Fault> {
+    let (from, to) = (from.to_string(), to.to_string());
+    db.json(include_str!("../sql/invoice/sales_by_month.sql"), &[(&from).into(), (&to).into()])
+}

@@ -1,0 +1,41 @@
+//! Tables, statements and migrations: the only place that names a table or a column.
+//!
+//! One noun, one file: `invoice.rs` has what is asked of table `invoice`, with its longer statements in
+//! `sql/invoice/`. Everything is synchronous and goes through [`Db`], so that no `.await` can stand between BEGIN and
+//! COMMIT. Bulk writes are one JSON parameter; wide reads are one JSON column.
+
+pub mod ageing;
+pub mod alert;
+pub mod arrears;
+pub mod facts;
+pub mod notice;
+pub mod score;
+pub mod sweep;
+pub mod allocation;
+pub mod customer;
+pub mod db;
+pub mod idempotency;
+pub mod import;
+pub mod invoice;
+pub mod key;
+pub mod migrate;
+#[cfg(feature = "native")]
+pub mod native;
+pub mod organisation;
+pub mod payment;
+pub mod profile;
+#[cfg(target_family = "wasm")]
+pub mod spin;
+
+pub use db::{Db, DbError, Fault, Param, Row, Value, write};
+
+/// Rows or keys as one JSON parameter.
+fn array<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, Fault> {
+    serde_json::to_string(rows).map_err(|e| Fault::Db(format!("rows as JSON: {e}")))
+}
+
+/// How many rows a statement added, by the last key before and after: the write lock keeps others out, nothing is
+/// ever deleted, and unlike `changes()` this also holds on libSQL.
+fn added(before: i64, after: i64) -> u64 {
+    u64::try_from(after.saturating_sub(before)).unwrap_or(0)
+}

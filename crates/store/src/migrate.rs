@@ -1,0 +1,109 @@
+//! Migrations: numbered files, run once each, in order, under the write lock.
+//!
+//! A file is never changed after a release; a later change is a later file. `<name>` in a file stands for the WIT
+//! spellings of the enum of that name, so that a CHECK constraint cannot disagree with the contract.
+
+use crate::{Db, DbError, Fault, write};
+use dunlin_domain::{Refusal, contract::SPELLINGS};
+
+/// Every migration in order: number, name, statements.
+pub const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "ground", include_str!("../schema/0001_ground.sql"))];
+
+/// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try
+/// waits for the busy timeout, and the switch fails at once, so both bounds are generous.
+const SWITCH_TRIES: u32 = 200;
+
+/// Sets the connection and brings the schema up to date. Cheap when there is nothing to do.
+pub fn prepare<D: Db>(db: &D) -> Result<(), Fault> {
+    use_wal(db)?;
+    // In WAL mode NORMAL loses no committed transaction when the process dies, only when the machine does.
+    db.execute("PRAGMA synchronous = NORMAL", &[])?;
+    db.execute("PRAGMA temp_store = MEMORY", &[])?;
+    // 32 MiB: the inner pages of the indexes of a million invoices.
+    db.execute("PRAGMA cache_size = -32768", &[])?;
+    let version = version(db)?;
+    let latest = MIGRATIONS.last().map_or(0, |(number, _, _)| *number);
+    if version > latest {
+        let detail = format!("the database has schema {version}, this build knows {latest}: run the newer build");
+        return Err(Fault::refused(Refusal::DatabaseNewer, detail));
+    }
+    if version < latest {
+        write(db, run_missing)?;
+    }
+    Ok(())
+}
+
+/// WAL persists in the file, so that it is switched once; instances that start at once find the file locked then.
+fn use_wal<D: Db>(db: &D) -> Result<(), Fault> {
+    let mut result = switch_to_wal(db);
+    for _ in 1..SWITCH_TRIES {
+        match result {
+            Err(DbError::Locked) => result = switch_to_wal(db),
+            _ => break,
+        }
+    }
+    Ok(result?)
+}
+
+fn switch_to_wal<D: Db>(db: &D) -> Result<(), DbError> {
+    let mode = db.first("PRAGMA journal_mode", &[])?;
+    if mode.is_some_and(|row| row.text(0) == Ok("wal")) {
+        return Ok(());
+    }
+    db.execute("PRAGMA journal_mode = WAL", &[]).map(drop)
+}
+
+fn version<D: Db>(db: &D) -> Result<i64, Fault> {
+    db.int("PRAGMA user_version", &[])
+}
+
+/// Runs inside the write lock: another instance may have done the work while this one waited.
+fn run_missing<D: Db>(db: &D) -> Result<(), Fault> {
+    let version = version(db)?;
+    for (number, _, text) in MIGRATIONS.iter().filter(|(number, _, _)| *number > version) {
+        for statement in statements(&expand(text)?) {
+            db.execute(statement, &[])?;
+        }
+        db.execute(&format!("PRAGMA user_version = {number}"), &[])?;
+    }
+    Ok(())
+}
+
+/// Puts the WIT spellings in place of `<enum-name>`. An unknown name is our mistake and stops the migration.
+pub fn expand(text: &str) -> Result<String, Fault> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("(<") {
+        let (name, tail) = after.split_once(">)").ok_or_else(|| Fault::Db("a migration has an open `(<`".into()))?;
+        let known = SPELLINGS.iter().find(|(known, _)| *known == name);
+        let (_, spellings) = known.ok_or_else(|| Fault::Db(format!("a migration names no enum: {name}")))?;
+        let quoted: Vec<String> = spellings.iter().map(|spelling| format!("'{spelling}'")).collect();
+        out.push_str(&format!("{before}({})", quoted.join(", ")));
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// Splits a file into statements, since the host runs the first of a string and drops the rest. Quotes and comments
+/// are respected; triggers, whose bodies have semicolons of their own, are not used.
+pub fn statements(text: &str) -> Vec<&str> {
+    let (mut found, mut start) = (Vec::new(), 0);
+    let (mut quoted, mut comment, mut last) = (false, false, ' ');
+    for (at, c) in text.char_indices() {
+        match c {
+            '\n' => comment = false,
+            '-' if last == '-' && !quoted => comment = true,
+            '\'' if !comment => quoted = !quoted,
+            ';' if !quoted && !comment => {
+                found.extend(text.get(start..at));
+                start = at + 1;
+            }
+            _ => {}
+        }
+        last = c;
+    }
+    found.extend(text.get(start..));
+    found.retain(|statement| statement.lines().any(|line| !line.trim().is_empty() && !line.trim().starts_with("--")));
+    found
+}
