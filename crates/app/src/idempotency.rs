@@ -73,7 +73,9 @@ pub fn finish<D: Db>(
     request_hash: &[u8],
     answer: &Remembered,
 ) -> Result<(), Fault> {
-    write(db, |db| idempotency::finish(db, (&token.caller, &token.token), run, request_hash, answer))
+    write(db, |db| {
+        idempotency::finish(db, (&token.caller, &token.token), run, request_hash, answer)
+    })
 }
 
 /// Lets the token be used again, since the run came to nothing.

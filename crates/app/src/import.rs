@@ -66,6 +66,12 @@ pub fn stage<D: Db>(db: &D, key: i64, number: i64, slice: &Slice) -> Result<(), 
     write(db, |db| import::stage(db, key, number, slice))
 }
 
+/// Gives up a file that could not be read to its end: nothing of it stays but the note.
+pub fn abandon<D: Db>(db: &D, order: &Order, key: i64, at: Instant) -> Result<(), Fault> {
+    let result = Tally::default().result(order, true, 0);
+    write(db, |db| import::finish(db, key, &result, at))
+}
+
 /// Applies a file that was read to its end. With `reject` one bad row means that nothing is stored.
 pub fn apply<D: Db>(
     db: &D,
@@ -136,7 +142,8 @@ fn apply_kind<D: Db>(
         Rows::Staged(slices) => {
             for number in 0..slices {
                 let text = import::rows(db, key, number, kind)?;
-                let text = text.ok_or_else(|| Fault::Db(format!("slice {number} of an import is gone")))?;
+                let text =
+                    text.ok_or_else(|| Fault::Db(format!("slice {number} of an import is gone")))?;
                 apply_rows(db, order, kind, &text, tally)?;
             }
             Ok(())
@@ -147,7 +154,13 @@ fn apply_kind<D: Db>(
 /// An empty JSON array: no rows of this kind in this slice.
 const NONE: &str = "[]";
 
-fn apply_rows<D: Db>(db: &D, order: &Order, kind: ImportKind, rows: &str, tally: &mut Tally) -> Result<(), Fault> {
+fn apply_rows<D: Db>(
+    db: &D,
+    order: &Order,
+    kind: ImportKind,
+    rows: &str,
+    tally: &mut Tally,
+) -> Result<(), Fault> {
     if rows.is_empty() || rows == NONE {
         return Ok(());
     }
@@ -180,7 +193,8 @@ fn refusals<D: Db>(db: &D, kind: ImportKind, rows: &str) -> Result<Vec<RowError>
     };
     if kind != ImportKind::Customers {
         for row in customer::unknown(db, rows)? {
-            let detail = "no customer has this id; send customers first, or add create_missing=customers";
+            let detail =
+                "no customer has this id; send customers first, or add create_missing=customers";
             refuse(row, "customer_id", Refusal::UnknownCustomer, detail.into());
         }
     }
@@ -212,7 +226,8 @@ struct Tally {
 impl Tally {
     fn result(mut self, order: &Order, rejected: bool, received: u64) -> ImportResult {
         self.errors.sort_by_key(|error| error.row);
-        let more_errors = self.refused.saturating_sub(u64::try_from(self.errors.len()).unwrap_or(0));
+        let more_errors =
+            self.refused.saturating_sub(u64::try_from(self.errors.len()).unwrap_or(0));
         ImportResult {
             import_id: order.id.clone(),
             state: if rejected { ImportState::Rejected } else { ImportState::Applied },

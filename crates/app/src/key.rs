@@ -47,9 +47,11 @@ pub fn includes(held: Scope, wanted: Scope) -> bool {
         Scope::IngestWrite => matches!(wanted, Scope::IngestWrite | Scope::IngestRead),
         Scope::ScoreWrite => matches!(wanted, Scope::ScoreWrite | Scope::ScoreRead),
         Scope::RemindWrite => matches!(wanted, Scope::RemindWrite | Scope::RemindRead),
-        Scope::IngestRead | Scope::ScoreRead | Scope::RemindRead | Scope::ReportRead | Scope::SweepWrite => {
-            held == wanted
-        }
+        Scope::IngestRead
+        | Scope::ScoreRead
+        | Scope::RemindRead
+        | Scope::ReportRead
+        | Scope::SweepWrite => held == wanted,
     }
 }
 
@@ -69,8 +71,10 @@ fn same_hash(one: &[u8], other: &[u8]) -> bool {
 
 /// Who shows this token. One answer for all that is wrong with a key, so that nobody learns which ids exist.
 pub fn authenticate<D: Db>(db: &D, token: &str, now: Instant) -> Result<Caller, Fault> {
-    let refused = || Fault::refused(Refusal::KeyRefused, "the key is not known, was revoked or has expired");
-    let (id, secret) = token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or_else(refused)?;
+    let refused =
+        || Fault::refused(Refusal::KeyRefused, "the key is not known, was revoked or has expired");
+    let (id, secret) =
+        token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or_else(refused)?;
     let key = key::find_secret(db, id)?.ok_or_else(refused)?;
     let live = key.revoked_at.is_none() && key.expires_at.is_none_or(|at| now < at);
     if live && same_hash(&key.secret_hash, &hash(secret)) {
@@ -81,7 +85,13 @@ pub fn authenticate<D: Db>(db: &D, token: &str, now: Instant) -> Result<Caller, 
 }
 
 /// Makes a key. `id` and `secret` are fresh.
-pub fn create<D: Db>(db: &D, new: &NewKey, id: Id, secret: &str, now: Instant) -> Result<IssuedKey, Fault> {
+pub fn create<D: Db>(
+    db: &D,
+    new: &NewKey,
+    id: Id,
+    secret: &str,
+    now: Instant,
+) -> Result<IssuedKey, Fault> {
     check(new, now)?;
     let mut scopes = new.scopes.clone();
     scopes.sort();
@@ -101,20 +111,31 @@ fn check(new: &NewKey, now: Instant) -> Result<(), Refused> {
         return Err(Refused::new(Refusal::TextTooLong, detail).at("name"));
     }
     if new.name.chars().any(char::is_control) {
-        return Err(Refused::new(Refusal::MalformedText, "a key's name has a control character").at("name"));
+        return Err(
+            Refused::new(Refusal::MalformedText, "a key's name has a control character").at("name")
+        );
     }
     if new.scopes.is_empty() {
-        return Err(Refused::new(Refusal::MissingField, "a key has at least one scope").at("scopes"));
+        return Err(
+            Refused::new(Refusal::MissingField, "a key has at least one scope").at("scopes")
+        );
     }
     if new.expires_at.is_some_and(|at| at <= now) {
-        return Err(Refused::new(Refusal::DateOutOfRange, "the key would have expired already").at("expires_at"));
+        return Err(Refused::new(Refusal::DateOutOfRange, "the key would have expired already")
+            .at("expires_at"));
     }
     Ok(())
 }
 
 fn issued(key: Key, secret: &str) -> IssuedKey {
     let token = format!("{PREFIX}{}_{secret}", key.id);
-    IssuedKey { id: key.id, key: token, name: key.name, scopes: key.scopes, expires_at: key.expires_at }
+    IssuedKey {
+        id: key.id,
+        key: token,
+        name: key.name,
+        scopes: key.scopes,
+        expires_at: key.expires_at,
+    }
 }
 
 /// Keys in the order of their creation, each with its place in it.
@@ -135,10 +156,14 @@ pub fn rotate<D: Db>(db: &D, id: &Id, secret: &str, now: Instant) -> Result<Issu
     let key = write(db, |db| {
         let key = found(db, id)?;
         if key.revoked_at.is_some() {
-            return Err(Refused::new(Refusal::DifferentContent, "the key was revoked").at("revoked_at").into());
+            return Err(Refused::new(Refusal::DifferentContent, "the key was revoked")
+                .at("revoked_at")
+                .into());
         }
         if key.expires_at.is_some_and(|at| at <= now) {
-            return Err(Refused::new(Refusal::DifferentContent, "the key has expired").at("expires_at").into());
+            return Err(Refused::new(Refusal::DifferentContent, "the key has expired")
+                .at("expires_at")
+                .into());
         }
         key::set_secret(db, id, &hash(secret))?;
         Ok(key)
@@ -147,5 +172,6 @@ pub fn rotate<D: Db>(db: &D, id: &Id, secret: &str, now: Instant) -> Result<Issu
 }
 
 fn found<D: Db>(db: &D, id: &Id) -> Result<Key, Fault> {
-    key::find(db, id)?.ok_or_else(|| Fault::refused(Refusal::NotFound, "there is no key with this id"))
+    key::find(db, id)?
+        .ok_or_else(|| Fault::refused(Refusal::NotFound, "there is no key with this id"))
 }

@@ -10,7 +10,9 @@ use dunlin_domain::{
     money::MAX_MINOR,
     zone,
 };
-use dunlin_store::{Db, Fault, customer, invoice, invoice::After, organisation, payment, profile, write};
+use dunlin_store::{
+    Db, Fault, customer, invoice, invoice::After, organisation, payment, profile, write,
+};
 use serde::Serialize;
 
 /// Whether a write changed anything.
@@ -43,7 +45,12 @@ pub fn add_customer<D: Db>(db: &D, new: &NewCustomer, made: Id) -> Result<(Id, C
 /// Replaces a customer, or makes it when it is not there.
 pub fn put_customer<D: Db>(db: &D, id: &Id, new: &NewCustomer) -> Result<Change, Fault> {
     if new.id.as_ref().is_some_and(|other| other != id) {
-        return Err(Refused::new(Refusal::MalformedField, "the id in the body is not the id in the URL").at("id").into());
+        return Err(Refused::new(
+            Refusal::MalformedField,
+            "the id in the body is not the id in the URL",
+        )
+        .at("id")
+        .into());
     }
     let (_, row) = customer_row(&NewCustomer { id: Some(id.clone()), ..new.clone() }, id.clone())?;
     let text = json(&row)?;
@@ -57,17 +64,25 @@ pub fn put_customer<D: Db>(db: &D, id: &Id, new: &NewCustomer) -> Result<Change,
 }
 
 /// Records an invoice, credit note, interest note or fee, and lets waiting payments meet it.
-pub fn add_invoice<D: Db>(db: &D, new: &NewInvoice, made: Id, at: Instant) -> Result<(Id, Change), Fault> {
+pub fn add_invoice<D: Db>(
+    db: &D,
+    new: &NewInvoice,
+    made: Id,
+    at: Instant,
+) -> Result<(Id, Change), Fault> {
     let id = new.id.clone().unwrap_or(made);
     let due_on = new.due_on.unwrap_or(new.issued_on);
     if due_on < new.issued_on {
-        return Err(Refused::new(Refusal::DueBeforeIssued, Refusal::DueBeforeIssued.about()).at("due_on").into());
+        return Err(Refused::new(Refusal::DueBeforeIssued, Refusal::DueBeforeIssued.about())
+            .at("due_on")
+            .into());
     }
     amount_in_range(&new.amount, 0)?;
     let kind = new.kind.unwrap_or(InvoiceKind::Invoice);
     let disputed = i64::from(new.disputed.unwrap_or(false));
     let (minor, currency) = (new.amount.minor, new.amount.currency);
-    let rows = one((ROW, &id, &new.customer_id, kind, new.issued_on, due_on, minor, currency, disputed))?;
+    let rows =
+        one((ROW, &id, &new.customer_id, kind, new.issued_on, due_on, minor, currency, disputed))?;
     write(db, |db| {
         known_customer(db, &new.customer_id)?;
         let (last_invoice, last_payment) = (invoice::last_key(db)?, payment::last_key(db)?);
@@ -81,11 +96,17 @@ pub fn add_invoice<D: Db>(db: &D, new: &NewInvoice, made: Id, at: Instant) -> Re
 }
 
 /// Records a payment and sets it against what is open.
-pub fn add_payment<D: Db>(db: &D, new: &NewPayment, made: Id, at: Instant) -> Result<(Id, Change), Fault> {
+pub fn add_payment<D: Db>(
+    db: &D,
+    new: &NewPayment,
+    made: Id,
+    at: Instant,
+) -> Result<(Id, Change), Fault> {
     let id = new.id.clone().unwrap_or(made);
     amount_in_range(&new.amount, 1)?;
     let (minor, currency) = (new.amount.minor, new.amount.currency);
-    let rows = one((ROW, &id, &new.customer_id, new.received_on, minor, currency, &new.invoice_id))?;
+    let rows =
+        one((ROW, &id, &new.customer_id, new.received_on, minor, currency, &new.invoice_id))?;
     write(db, |db| {
         known_customer(db, &new.customer_id)?;
         let (last_invoice, last_payment) = (invoice::last_key(db)?, payment::last_key(db)?);
@@ -123,16 +144,25 @@ fn customer_row(new: &NewCustomer, made: Id) -> Result<(Id, impl Serialize + use
 
 fn amount_in_range(amount: &Money, least: i64) -> Result<(), Refused> {
     if amount.minor < least {
-        return Err(Refused::new(Refusal::AmountNotPositive, format!("the amount is at least {least}")).at("amount"));
+        return Err(Refused::new(
+            Refusal::AmountNotPositive,
+            format!("the amount is at least {least}"),
+        )
+        .at("amount"));
     }
     if amount.minor > MAX_MINOR {
-        return Err(Refused::new(Refusal::AmountTooLarge, format!("the amount is at most {MAX_MINOR}")).at("amount"));
+        return Err(Refused::new(
+            Refusal::AmountTooLarge,
+            format!("the amount is at most {MAX_MINOR}"),
+        )
+        .at("amount"));
     }
     Ok(())
 }
 
 fn known_customer<D: Db>(db: &D, id: &Id) -> Result<(), Fault> {
-    let refused = || Refused::new(Refusal::UnknownCustomer, "no customer has this id").at("customer_id");
+    let refused =
+        || Refused::new(Refusal::UnknownCustomer, "no customer has this id").at("customer_id");
     customer::key(db, id)?.map(drop).ok_or_else(|| refused().into())
 }
 
@@ -160,7 +190,12 @@ pub fn customer<D: Db>(db: &D, id: &Id, day: Date) -> Result<Customer, Fault> {
 }
 
 /// Customers after an id.
-pub fn customers<D: Db>(db: &D, after: &str, limit: u32, day: Date) -> Result<Vec<Customer>, Fault> {
+pub fn customers<D: Db>(
+    db: &D,
+    after: &str,
+    limit: u32,
+    day: Date,
+) -> Result<Vec<Customer>, Fault> {
     customer::page(db, after, limit, day)
 }
 

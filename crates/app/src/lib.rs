@@ -1,10 +1,10 @@
 //! Flows: one function, one use case, one transaction.
-pub mod import;
-pub mod ledger;
-pub mod replay;
 pub mod idempotency;
+pub mod import;
 pub mod key;
+pub mod ledger;
 pub mod remind;
+pub mod replay;
 pub mod report;
 pub mod score;
 pub mod sweep;

@@ -52,7 +52,13 @@ pub(crate) fn remind<D: Db>(
     for (customer, currency, key, invoice_id, due_on, open_minor, disputed, reminded_level) in
         arrears::open_items(db, range, day)?
     {
-        let item = dunning::OpenItem { invoice_id, due_on, open_minor, disputed: disputed != 0, reminded_level };
+        let item = dunning::OpenItem {
+            invoice_id,
+            due_on,
+            open_minor,
+            disputed: disputed != 0,
+            reminded_level,
+        };
         items.entry((customer, currency)).or_default().push((key, item));
     }
     let mut slice = Slice::default();
@@ -72,7 +78,8 @@ fn look_at(
     day: Date,
     organisation: &Organisation,
 ) -> Result<(), Fault> {
-    let keys: HashMap<Id, i64> = items.iter().map(|(key, item)| (item.invoice_id.clone(), *key)).collect();
+    let keys: HashMap<Id, i64> =
+        items.iter().map(|(key, item)| (item.invoice_id.clone(), *key)).collect();
     let account = dunning::Account {
         items: items.into_iter().map(|(_, item)| item).collect(),
         unapplied_minor,
@@ -84,20 +91,46 @@ fn look_at(
     slice.actions.push((customer, currency, decision.next_action_on, written.then_some(day)));
     let Some(draft) = decision.notice else { return Ok(()) };
     let language = language.unwrap_or(organisation.language);
-    let letter = Letter { organisation: &organisation.name, customer: &name, language, currency, day, draft: &draft };
+    let letter = Letter {
+        organisation: &organisation.name,
+        customer: &name,
+        language,
+        currency,
+        day,
+        draft: &draft,
+    };
     let words = message::write(&letter);
-    let id = made_id("N", &[customer_id.as_str(), currency.as_str(), draft.level.name(), &day.to_string()])?;
+    let id = made_id(
+        "N",
+        &[customer_id.as_str(), currency.as_str(), draft.level.name(), &day.to_string()],
+    )?;
     add_items(slice, &id, &draft, &keys)?;
     let because = decision.because;
     let (level, total) = (draft.level, draft.total_minor);
-    slice.notices.push((id, customer, currency, level, language, words.subject, words.body, total, because));
+    slice.notices.push((
+        id,
+        customer,
+        currency,
+        level,
+        language,
+        words.subject,
+        words.body,
+        total,
+        because,
+    ));
     Ok(())
 }
 
-fn add_items(slice: &mut Slice, id: &Id, draft: &Draft, keys: &HashMap<Id, i64>) -> Result<(), Fault> {
+fn add_items(
+    slice: &mut Slice,
+    id: &Id,
+    draft: &Draft,
+    keys: &HashMap<Id, i64>,
+) -> Result<(), Fault> {
     for item in &draft.items {
         let key = keys.get(&item.invoice_id).copied();
-        let key = key.ok_or_else(|| Fault::Db("a notice names an item that was not asked about".into()))?;
+        let key =
+            key.ok_or_else(|| Fault::Db("a notice names an item that was not asked about".into()))?;
         slice.items.push((id.clone(), key, item.due_on, item.open_minor));
         slice.reached.push((key, item.level));
     }
@@ -118,7 +151,9 @@ pub fn notices<D: Db>(
 pub fn notice<D: Db>(db: &D, id: &Id) -> Result<Notice, Fault> {
     let filter = Filter { id: Some(id), ..Filter::default() };
     let found = notice::page(db, &notice::last(), 1, filter)?.pop();
-    found.map(|(notice, _)| notice).ok_or_else(|| Fault::refused(Refusal::NotFound, "no notice has this id"))
+    found
+        .map(|(notice, _)| notice)
+        .ok_or_else(|| Fault::refused(Refusal::NotFound, "no notice has this id"))
 }
 
 /// Takes the next notices to hand over. Nobody else gets them meanwhile.
@@ -138,7 +173,12 @@ pub struct Handed {
 }
 
 /// Stores what became of a batch: one outcome for each notice, in the same order.
-pub fn settle<D: Db>(db: &D, claimed: &[Claimed], outcomes: &[Outcome], now: Instant) -> Result<Handed, Fault> {
+pub fn settle<D: Db>(
+    db: &D,
+    claimed: &[Claimed],
+    outcomes: &[Outcome],
+    now: Instant,
+) -> Result<Handed, Fault> {
     let mut handed = Handed::default();
     let settled: Vec<Settled> = claimed
         .iter()

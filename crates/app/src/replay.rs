@@ -8,7 +8,12 @@ const SLICE: usize = 500;
 
 /// Replays every customer whose allocations the documents added after these keys may change. Runs inside the
 /// transaction that added them.
-pub fn after<D: Db>(db: &D, last_invoice: i64, last_payment: i64, at: Instant) -> Result<(), Fault> {
+pub fn after<D: Db>(
+    db: &D,
+    last_invoice: i64,
+    last_payment: i64,
+    at: Instant,
+) -> Result<(), Fault> {
     let customers = table::affected(db, last_invoice, last_payment)?;
     for slice in customers.chunks(SLICE) {
         let mut corrections = Vec::new();

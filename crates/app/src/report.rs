@@ -4,7 +4,10 @@ use dunlin_domain::{
     Currency, Date, Id,
     ageing::{Edges, Totals},
     contract::{
-        report::{Ageing, AgeingBasis, AgeingCustomer, AgeingLine, Dso, DsoLine, DsoMethod, OverdueItem, Snapshot},
+        report::{
+            Ageing, AgeingBasis, AgeingCustomer, AgeingLine, Dso, DsoLine, DsoMethod, OverdueItem,
+            Snapshot,
+        },
         types::InvoiceKind,
     },
     dso::{self, Month},
@@ -54,7 +57,9 @@ pub fn totals<D: Db>(db: &D, question: &Question) -> Result<Vec<AgeingLine>, Fau
         let (_, unapplied) = lines.entry(currency).or_insert_with(empty);
         *unapplied = sum(*unapplied, minor)?;
     }
-    let lines = lines.into_iter().map(|(currency, (totals, unapplied))| totals.into_line(currency, unapplied));
+    let lines = lines
+        .into_iter()
+        .map(|(currency, (totals, unapplied))| totals.into_line(currency, unapplied));
     Ok(lines.filter(|line| line.total_minor != 0 || line.unapplied_minor != 0).collect())
 }
 
@@ -67,7 +72,9 @@ pub fn ageing_by_customer<D: Db>(
 ) -> Result<(Vec<AgeingCustomer>, Option<i64>), Fault> {
     let Some(range) = Range::next(db, after, limit)? else { return Ok((Vec::new(), None)) };
     let mut lines: Vec<(Id, Currency, Totals)> = Vec::new();
-    for (id, currency, basis_on, minor) in ageing::by_customer(db, range, question.as_of, question.basis)? {
+    for (id, currency, basis_on, minor) in
+        ageing::by_customer(db, range, question.as_of, question.basis)?
+    {
         if lines.last().is_none_or(|(last, of, _)| *last != id || *of != currency) {
             lines.push((id, currency, Totals::new(&question.edges)));
         }
@@ -87,7 +94,12 @@ pub fn ageing_by_customer<D: Db>(
 }
 
 /// What was overdue on the day.
-pub fn overdue<D: Db>(db: &D, after: &After, limit: u32, day: Date) -> Result<Vec<(OverdueItem, After)>, Fault> {
+pub fn overdue<D: Db>(
+    db: &D,
+    after: &After,
+    limit: u32,
+    day: Date,
+) -> Result<Vec<(OverdueItem, After)>, Fault> {
     ageing::overdue(db, after, limit, day)
 }
 
@@ -102,20 +114,27 @@ pub fn dso<D: Db>(db: &D, as_of: Date, months: u32, method: DsoMethod) -> Result
     let question =
         Question { as_of, aged_as_of: as_of, basis: AgeingBasis::Due, edges: Edges::default() };
     let totals = totals(db, &question)?;
-    let mut currencies: Vec<Currency> = sales.keys().copied().chain(totals.iter().map(|line| line.currency)).collect();
+    let mut currencies: Vec<Currency> =
+        sales.keys().copied().chain(totals.iter().map(|line| line.currency)).collect();
     currencies.sort_unstable();
     currencies.dedup();
     let line = |currency| {
         let owed = totals.iter().find(|line| line.currency == currency);
-        let (receivables_minor, current_minor) = owed.map_or((0, 0), |line| (line.total_minor, line.not_due_minor));
+        let (receivables_minor, current_minor) =
+            owed.map_or((0, 0), |line| (line.total_minor, line.not_due_minor));
         let of = sales.get(&currency);
         let months: Vec<Month> = calendar
             .iter()
-            .map(|(month, days)| Month { sales_minor: of.and_then(|of| of.get(month)).copied().unwrap_or(0), days: *days })
+            .map(|(month, days)| Month {
+                sales_minor: of.and_then(|of| of.get(month)).copied().unwrap_or(0),
+                days: *days,
+            })
             .collect();
-        let sales_minor = months.iter().try_fold(0, |total, month| sum(total, month.sales_minor))?;
+        let sales_minor =
+            months.iter().try_fold(0, |total, month| sum(total, month.sales_minor))?;
         let days = dso::days(method, receivables_minor, current_minor, &months);
-        let receivables_minor = if method == DsoMethod::BestPossible { current_minor } else { receivables_minor };
+        let receivables_minor =
+            if method == DsoMethod::BestPossible { current_minor } else { receivables_minor };
         Ok(DsoLine { currency, days, receivables_minor, sales_minor })
     };
     Ok(Dso {

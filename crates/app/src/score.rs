@@ -12,7 +12,8 @@ use dunlin_domain::{
     facts::{Behaviour, combine},
 };
 use dunlin_store::{
-    Db, Fault, alert as alerts, arrears, arrears::Range, customer, facts as ledger, organisation, score,
+    Db, Fault, alert as alerts, arrears, arrears::Range, customer, facts as ledger, organisation,
+    score,
 };
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -23,7 +24,8 @@ pub fn card<D: Db>(db: &D, id: &Id, day: Date, language: Language) -> Result<Sco
     let key = customer::key(db, id)?.ok_or_else(missing)?;
     let found = customer::get(db, id, day)?.ok_or_else(missing)?;
     let behaviours = ledger::of_range(db, Range { after: key.saturating_sub(1), upto: key }, day)?;
-    let behaviours: Vec<Behaviour> = behaviours.into_iter().map(|(_, behaviour)| behaviour).collect();
+    let behaviours: Vec<Behaviour> =
+        behaviours.into_iter().map(|(_, behaviour)| behaviour).collect();
     let facts = combine(id, day, &behaviours, &found.balances, found.credit_limit);
     let mut cards = Card.score_batch(&[facts], language).map_err(scorer_failed)?;
     cards.pop().ok_or_else(|| Fault::Db("the scorer gave no card".into()))
@@ -34,7 +36,11 @@ fn scorer_failed(error: Error) -> Fault {
 }
 
 /// The judgements of the last sweep, lowest score first.
-pub fn lines<D: Db>(db: &D, after: score::After, limit: u32) -> Result<Vec<(ScoreLine, score::After)>, Fault> {
+pub fn lines<D: Db>(
+    db: &D,
+    after: score::After,
+    limit: u32,
+) -> Result<Vec<(ScoreLine, score::After)>, Fault> {
     score::page(db, after, limit)
 }
 
@@ -58,10 +64,20 @@ pub(crate) fn judge<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault
             continue;
         }
         keys.push(key);
-        batch.push(combine(&id, day, &behaviours.unwrap_or_default(), &balances.unwrap_or_default(), limit));
+        batch.push(combine(
+            &id,
+            day,
+            &behaviours.unwrap_or_default(),
+            &balances.unwrap_or_default(),
+            limit,
+        ));
     }
     let cards = Card.score_batch(&batch, Language::En).map_err(scorer_failed)?;
-    let rows = keys.iter().zip(&cards).map(|(key, card)| row(*key, card)).collect::<Result<Vec<_>, Fault>>()?;
+    let rows = keys
+        .iter()
+        .zip(&cards)
+        .map(|(key, card)| row(*key, card))
+        .collect::<Result<Vec<_>, Fault>>()?;
     score::upsert_all(db, &rows, day)?;
     Ok(u64::try_from(rows.len()).unwrap_or(0))
 }
@@ -69,7 +85,9 @@ pub(crate) fn judge<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault
 fn row(key: i64, card: &ScoreCard) -> Result<score::Judged, Fault> {
     let facts: &Facts = &card.facts;
     let facts = serde_json::to_string(facts).map_err(|e| Fault::Db(e.to_string()))?;
-    let tenths = |score: Decimal| score.checked_mul(Decimal::TEN).and_then(|tenths| i64::try_from(tenths).ok());
+    let tenths = |score: Decimal| {
+        score.checked_mul(Decimal::TEN).and_then(|tenths| i64::try_from(tenths).ok())
+    };
     let order = card.score.and_then(tenths).unwrap_or(score::UNSCORED);
     Ok((key, card.score, order, card.grade, card.model.clone(), facts))
 }
@@ -79,11 +97,19 @@ pub(crate) type Book = HashMap<dunlin_domain::Currency, (i64, u32)>;
 
 /// Reads the book that concentration is measured against.
 pub(crate) fn book<D: Db>(db: &D) -> Result<Book, Fault> {
-    Ok(arrears::book(db)?.into_iter().map(|(currency, minor, owing)| (currency, (minor, owing))).collect())
+    Ok(arrears::book(db)?
+        .into_iter()
+        .map(|(currency, minor, owing)| (currency, (minor, owing)))
+        .collect())
 }
 
 /// Opens and closes the alerts of the range and says how many of each. Runs inside a slice of the sweep.
-pub(crate) fn warn<D: Db>(db: &D, range: Range, day: Date, book: &Book) -> Result<(u64, u64), Fault> {
+pub(crate) fn warn<D: Db>(
+    db: &D,
+    range: Range,
+    day: Date,
+    book: &Book,
+) -> Result<(u64, u64), Fault> {
     let mut owed: HashMap<i64, Vec<arrears::Owed>> = HashMap::new();
     for row in arrears::of_range(db, range, day)? {
         owed.entry(row.0).or_default().push(row);
@@ -93,7 +119,9 @@ pub(crate) fn warn<D: Db>(db: &D, range: Range, day: Date, book: &Book) -> Resul
         open.entry(customer).or_default().push(finding);
     }
     let (mut opening, mut closing) = (Vec::new(), Vec::new());
-    for (key, id, limit, limit_currency, grade_now, grade_before) in alerts::positions(db, range, day)? {
+    for (key, id, limit, limit_currency, grade_now, grade_before) in
+        alerts::positions(db, range, day)?
+    {
         let owed = owed.remove(&key).unwrap_or_default();
         let position = alert::Position {
             overdue_before: owed.iter().any(|of| of.5.is_some_and(|since| since < day)),
@@ -103,7 +131,9 @@ pub(crate) fn warn<D: Db>(db: &D, range: Range, day: Date, book: &Book) -> Resul
             owed: owed.iter().map(|of| beside(of, book)).collect(),
         };
         let change = alert::judge(&position, &open.remove(&key).unwrap_or_default());
-        opening.extend(change.to_open.into_iter().map(|finding| (alert_id(&id, &finding, day), key, finding)));
+        opening.extend(
+            change.to_open.into_iter().map(|finding| (alert_id(&id, &finding, day), key, finding)),
+        );
         closing.extend(change.to_close.into_iter().map(|alert| (key, alert)));
     }
     let opening = opening.into_iter().map(|(id, key, finding)| Ok((id?, key, finding)));
@@ -116,7 +146,13 @@ pub(crate) fn warn<D: Db>(db: &D, range: Range, day: Date, book: &Book) -> Resul
 
 fn beside(of: &arrears::Owed, book: &Book) -> alert::Owed {
     let (book_minor, book_customers) = book.get(&of.1).copied().unwrap_or((0, 0));
-    alert::Owed { currency: of.1, outstanding_minor: of.2, overdue_minor: of.3, book_minor, book_customers }
+    alert::Owed {
+        currency: of.1,
+        outstanding_minor: of.2,
+        overdue_minor: of.3,
+        book_minor,
+        book_customers,
+    }
 }
 
 /// The same alert has the same id, so that a sweep that is cut and resumed ends in the same state.
@@ -163,4 +199,3 @@ pub fn alerts<D: Db>(
     };
     Ok(found.into_iter().map(alert).collect())
 }
-

@@ -25,8 +25,9 @@ const SLICE: u32 = 2_000;
 /// Customers in one slice of the reminders, whose open items are in memory together.
 const REMIND_SLICE: u32 = 500;
 
-/// A lease outlives its tick by this much; a tick that died is taken over after it.
-const LEASE_SECONDS: i64 = 60;
+/// Every slice renews the lease for so long, and handing over takes at most twenty seconds. A tick that died is taken
+/// over after it.
+const LEASE_SECONDS: i64 = 30;
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,7 @@ pub struct Tick {
     state: State,
     organisation: Organisation,
     book: Option<score::Book>,
+    slice: u32,
 }
 
 impl Tick {
@@ -55,7 +57,8 @@ impl Tick {
         let today = dunlin_domain::zone::day_in(now, &organisation.time_zone)?;
         let day = day.unwrap_or(today);
         if day > today {
-            let detail = format!("{day} has not come yet: it is {today} in {}", organisation.time_zone);
+            let detail =
+                format!("{day} has not come yet: it is {today} in {}", organisation.time_zone);
             return Err(Fault::refused(Refusal::DateInFuture, detail));
         }
         let state = write(db, |db| {
@@ -64,7 +67,13 @@ impl Tick {
             }
             sweep::open(db, day, now)
         })?;
-        Ok(Self { owner, state, organisation, book: None })
+        Ok(Self { owner, state, organisation, book: None, slice: SLICE })
+    }
+
+    /// Works in slices of so many customers where they would be larger, so that a test can cut between any two.
+    #[must_use]
+    pub fn in_slices_of(self, customers: u32) -> Self {
+        Self { slice: customers, ..self }
     }
 
     /// Does the next slice, which is one transaction.
@@ -87,11 +96,17 @@ impl Tick {
         Ok(if self.state.done { Step::Done } else { Step::More })
     }
 
-    /// Ends the stage `deliver` and adds what was handed over.
-    pub fn delivered<D: Db>(&mut self, db: &D, handed: remind::Handed, now: Instant) -> Result<(), Fault> {
+    /// Adds what was handed over, and ends the stage `deliver` when nothing that is due is left.
+    pub fn delivered<D: Db>(
+        &mut self,
+        db: &D,
+        handed: remind::Handed,
+        done: bool,
+        now: Instant,
+    ) -> Result<(), Fault> {
         self.state = write(db, |db| {
             self.still_ours(db, now)?;
-            let mut state = next_stage(self.state.clone());
+            let mut state = if done { next_stage(self.state.clone()) } else { self.state.clone() };
             state.counts.sent = state.counts.sent.saturating_add(handed.sent.into());
             let undelivered = u64::from(handed.retried).saturating_add(handed.failed.into());
             state.counts.undelivered = state.counts.undelivered.saturating_add(undelivered);
@@ -110,8 +125,13 @@ impl Tick {
     /// Every slice renews the lease, so that only a tick that stands still loses it.
     fn still_ours<D: Db>(&self, db: &D, now: Instant) -> Result<(), Fault> {
         let ours = sweep::holds_lease(db, self.owner.as_str())?;
-        if !ours || !sweep::take_lease(db, self.owner.as_str(), now, now.plus_seconds(LEASE_SECONDS))? {
-            return Err(Fault::refused(Refusal::SweepRunning, "the lease ran out and another tick took it"));
+        if !ours
+            || !sweep::take_lease(db, self.owner.as_str(), now, now.plus_seconds(LEASE_SECONDS))?
+        {
+            return Err(Fault::refused(
+                Refusal::SweepRunning,
+                "the lease ran out and another tick took it",
+            ));
         }
         Ok(())
     }
@@ -122,13 +142,20 @@ impl Tick {
             snapshot(db, state.day)?;
             return Ok(next_stage(state));
         }
-        let customers = if state.stage == Stage::Remind { REMIND_SLICE } else { SLICE };
-        let Some(range) = Range::next(db, state.cursor, customers)? else { return Ok(next_stage(state)) };
+        let customers =
+            if state.stage == Stage::Remind { self.slice.min(REMIND_SLICE) } else { self.slice };
+        let Some(range) = Range::next(db, state.cursor, customers)? else {
+            return Ok(next_stage(state));
+        };
         state.cursor = range.upto;
         let counts = &mut state.counts;
         match state.stage {
-            Stage::Age => counts.aged = counts.aged.saturating_add(arrears::age(db, range, state.day)?),
-            Stage::Score => counts.scored = counts.scored.saturating_add(score::judge(db, range, state.day)?),
+            Stage::Age => {
+                counts.aged = counts.aged.saturating_add(arrears::age(db, range, state.day)?)
+            }
+            Stage::Score => {
+                counts.scored = counts.scored.saturating_add(score::judge(db, range, state.day)?)
+            }
             Stage::Warn => {
                 let empty = score::Book::default();
                 let book = self.book.as_ref().unwrap_or(&empty);
@@ -156,8 +183,12 @@ fn next_stage(mut state: State) -> State {
 }
 
 fn snapshot<D: Db>(db: &D, day: Date) -> Result<(), Fault> {
-    let question =
-        report::Question { as_of: day, aged_as_of: day, basis: AgeingBasis::Due, edges: Edges::default() };
+    let question = report::Question {
+        as_of: day,
+        aged_as_of: day,
+        basis: AgeingBasis::Due,
+        edges: Edges::default(),
+    };
     let snapshot = Snapshot {
         day,
         totals: report::totals(db, &question)?,

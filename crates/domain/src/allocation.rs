@@ -90,7 +90,10 @@ pub fn replay(claims: &[Claim], credits: &[Credit]) -> Vec<Allocated> {
     let mut replay = Replay { open: BTreeMap::new(), unused: BTreeMap::new(), done: Vec::new() };
     for (day, (claims, mut credits)) in days {
         for claim in claims.iter().filter(|claim| claim.amount_minor > 0) {
-            replay.open.insert((claim.due_on, claim.issued_on, &claim.id), (claim.key, claim.amount_minor));
+            replay.open.insert(
+                (claim.due_on, claim.issued_on, &claim.id),
+                (claim.key, claim.amount_minor),
+            );
         }
         credits.sort_by_key(|credit| order(credit));
         for credit in credits {
@@ -111,14 +114,18 @@ fn order(credit: &Credit) -> CreditOrder<'_> {
 impl<'a> Replay<'a> {
     /// While there is both a credit and a claim, the first credit goes to the oldest claim.
     fn oldest_due_first(&mut self, day: Date) {
-        while let (Some((&credit, _)), Some((&claim, _))) = (self.unused.first_key_value(), self.open.first_key_value()) {
+        while let (Some((&credit, _)), Some((&claim, _))) =
+            (self.unused.first_key_value(), self.open.first_key_value())
+        {
             self.settle(day, credit, claim);
         }
     }
 
     /// Sets as much of the credit against the claim as both allow, and takes out what is used up.
     fn settle(&mut self, day: Date, credit: CreditOrder<'a>, claim: ClaimOrder<'a>) {
-        let (Some((from, left)), Some((key, open))) = (self.unused.get_mut(&credit), self.open.get_mut(&claim)) else {
+        let (Some((from, left)), Some((key, open))) =
+            (self.unused.get_mut(&credit), self.open.get_mut(&claim))
+        else {
             return;
         };
         let amount_minor = (*left).min(*open);
@@ -162,11 +169,23 @@ mod tests {
     }
 
     fn claim(key: i64, issued: &str, due: &str, amount_minor: i64) -> Claim {
-        Claim { key, id: format!("I{key}").parse().unwrap(), issued_on: date(issued), due_on: date(due), amount_minor }
+        Claim {
+            key,
+            id: format!("I{key}").parse().unwrap(),
+            issued_on: date(issued),
+            due_on: date(due),
+            amount_minor,
+        }
     }
 
     fn pay(key: i64, on: &str, amount_minor: i64, named: Option<i64>) -> Credit {
-        Credit { source: Source::Payment(key), id: format!("P{key}").parse().unwrap(), on: date(on), amount_minor, named }
+        Credit {
+            source: Source::Payment(key),
+            id: format!("P{key}").parse().unwrap(),
+            on: date(on),
+            amount_minor,
+            named,
+        }
     }
 
     fn check(claims: &[Claim], credits: &[Credit], expected: &str) {
@@ -180,32 +199,53 @@ mod tests {
                 format!("{from} I{} {} {}", a.claim, a.on, a.amount_minor)
             })
             .collect();
-        let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let expected: Vec<&str> =
+            expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         assert_eq!(lines, expected);
     }
 
     #[test]
     fn the_oldest_due_is_paid_first() {
-        let claims = [claim(1, "2024-01-01", "2024-03-01", 100), claim(2, "2024-01-02", "2024-02-01", 100)];
-        check(&claims, &[pay(1, "2024-01-10", 150, None)], "P1 I2 2024-01-10 100\nP1 I1 2024-01-10 50");
+        let claims =
+            [claim(1, "2024-01-01", "2024-03-01", 100), claim(2, "2024-01-02", "2024-02-01", 100)];
+        check(
+            &claims,
+            &[pay(1, "2024-01-10", 150, None)],
+            "P1 I2 2024-01-10 100\nP1 I1 2024-01-10 50",
+        );
     }
 
     #[test]
     fn a_named_invoice_comes_first_and_the_rest_goes_on() {
-        let claims = [claim(1, "2024-01-01", "2024-02-01", 100), claim(2, "2024-01-02", "2024-03-01", 100)];
-        check(&claims, &[pay(1, "2024-01-10", 150, Some(2))], "P1 I2 2024-01-10 100\nP1 I1 2024-01-10 50");
+        let claims =
+            [claim(1, "2024-01-01", "2024-02-01", 100), claim(2, "2024-01-02", "2024-03-01", 100)];
+        check(
+            &claims,
+            &[pay(1, "2024-01-10", 150, Some(2))],
+            "P1 I2 2024-01-10 100\nP1 I1 2024-01-10 50",
+        );
     }
 
     #[test]
     fn an_over_payment_waits_for_the_next_invoice() {
-        let claims = [claim(1, "2024-01-01", "2024-02-01", 100), claim(2, "2024-02-10", "2024-03-10", 80)];
-        check(&claims, &[pay(1, "2024-01-20", 150, None)], "P1 I1 2024-01-20 100\nP1 I2 2024-02-10 50");
+        let claims =
+            [claim(1, "2024-01-01", "2024-02-01", 100), claim(2, "2024-02-10", "2024-03-10", 80)];
+        check(
+            &claims,
+            &[pay(1, "2024-01-20", 150, None)],
+            "P1 I1 2024-01-20 100\nP1 I2 2024-02-10 50",
+        );
     }
 
     #[test]
     fn a_payment_for_an_invoice_of_a_later_day_waits_for_it() {
-        let claims = [claim(1, "2024-01-01", "2024-02-01", 100), claim(2, "2024-02-10", "2024-03-10", 80)];
-        check(&claims, &[pay(1, "2024-01-20", 100, Some(2))], "P1 I2 2024-02-10 80\nP1 I1 2024-02-10 20");
+        let claims =
+            [claim(1, "2024-01-01", "2024-02-01", 100), claim(2, "2024-02-10", "2024-03-10", 80)];
+        check(
+            &claims,
+            &[pay(1, "2024-01-20", 100, Some(2))],
+            "P1 I2 2024-02-10 80\nP1 I1 2024-02-10 20",
+        );
     }
 
     #[test]
@@ -218,12 +258,17 @@ mod tests {
             named: None,
         };
         let claims = [claim(1, "2024-01-01", "2024-02-01", 100)];
-        check(&claims, &[pay(1, "2024-01-20", 100, None), credit], "C9 I1 2024-01-20 30\nP1 I1 2024-01-20 70");
+        check(
+            &claims,
+            &[pay(1, "2024-01-20", 100, None), credit],
+            "C9 I1 2024-01-20 30\nP1 I1 2024-01-20 70",
+        );
     }
 
     #[test]
     fn what_is_no_longer_so_is_taken_back_on_its_own_day() {
-        let claims = [claim(1, "2024-01-01", "2024-02-01", 100), claim(2, "2024-01-02", "2024-01-31", 100)];
+        let claims =
+            [claim(1, "2024-01-01", "2024-02-01", 100), claim(2, "2024-01-02", "2024-01-31", 100)];
         let before = replay(&claims[..1], &[pay(1, "2024-01-10", 100, None)]);
         let after = replay(&claims, &[pay(1, "2024-01-10", 100, None)]);
         let source = Source::Payment(1);
@@ -241,7 +286,10 @@ mod tests {
     fn book() -> impl Strategy<Value = (Vec<Claim>, Vec<Credit>)> {
         let day = 0i64..60;
         let claims = proptest::collection::vec((day.clone(), 0i64..40, 0i64..500), 0..12);
-        let credits = proptest::collection::vec((day, 1i64..700, proptest::option::of(0usize..12), any::<bool>()), 0..12);
+        let credits = proptest::collection::vec(
+            (day, 1i64..700, proptest::option::of(0usize..12), any::<bool>()),
+            0..12,
+        );
         (claims, credits).prop_map(|(claims, credits)| {
             let start = date("2024-01-01");
             let claims: Vec<Claim> = claims

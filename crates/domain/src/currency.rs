@@ -17,9 +17,30 @@ pub struct Currency([u8; 3]);
 /// ISO 4217 codes of money in use whose minor unit is not the hundredth: code and number of decimals.
 /// Source: ISO 4217 list one.
 const OTHER_EXPONENTS: [(&[u8; 3], u32); 24] = [
-    (b"BHD", 3), (b"BIF", 0), (b"CLP", 0), (b"DJF", 0), (b"GNF", 0), (b"IQD", 3), (b"ISK", 0), (b"JOD", 3),
-    (b"JPY", 0), (b"KMF", 0), (b"KRW", 0), (b"KWD", 3), (b"LYD", 3), (b"OMR", 3), (b"PYG", 0), (b"RWF", 0),
-    (b"TND", 3), (b"UGX", 0), (b"UYI", 0), (b"VND", 0), (b"VUV", 0), (b"XAF", 0), (b"XOF", 0), (b"XPF", 0),
+    (b"BHD", 3),
+    (b"BIF", 0),
+    (b"CLP", 0),
+    (b"DJF", 0),
+    (b"GNF", 0),
+    (b"IQD", 3),
+    (b"ISK", 0),
+    (b"JOD", 3),
+    (b"JPY", 0),
+    (b"KMF", 0),
+    (b"KRW", 0),
+    (b"KWD", 3),
+    (b"LYD", 3),
+    (b"OMR", 3),
+    (b"PYG", 0),
+    (b"RWF", 0),
+    (b"TND", 3),
+    (b"UGX", 0),
+    (b"UYI", 0),
+    (b"VND", 0),
+    (b"VUV", 0),
+    (b"XAF", 0),
+    (b"XOF", 0),
+    (b"XPF", 0),
 ];
 
 /// ISO 4217 codes of money in use whose minor unit is the hundredth (MGA and MRU, with fifths, are written so too).
@@ -32,7 +53,10 @@ SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG 
 impl Currency {
     /// The number of decimals: CNY 2, JPY 0, KWD 3.
     pub fn exponent(self) -> u32 {
-        OTHER_EXPONENTS.iter().find(|(code, _)| **code == self.0).map_or(2, |(_, exponent)| *exponent)
+        OTHER_EXPONENTS
+            .iter()
+            .find(|(code, _)| **code == self.0)
+            .map_or(2, |(_, exponent)| *exponent)
     }
 
     /// The three letters.
@@ -46,7 +70,10 @@ impl FromStr for Currency {
     fn from_str(text: &str) -> Result<Self, Refused> {
         let refused = || {
             let shown: String = text.chars().take(8).collect();
-            Refused::new(Refusal::UnknownCurrency, format!("`{shown}` is no ISO 4217 code of money in use"))
+            Refused::new(
+                Refusal::UnknownCurrency,
+                format!("`{shown}` is no ISO 4217 code of money in use"),
+            )
         };
         let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| refused())?;
         let other = OTHER_EXPONENTS.iter().any(|(known, _)| **known == code);
@@ -95,7 +122,9 @@ mod tests {
 
     #[test]
     fn exponents_follow_iso_4217() {
-        for (code, exponent) in [("CNY", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3), ("TND", 3), ("CLP", 0), ("ZWG", 2)] {
+        for (code, exponent) in
+            [("CNY", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3), ("TND", 3), ("CLP", 0), ("ZWG", 2)]
+        {
             assert_eq!(code.parse::<Currency>().unwrap().exponent(), exponent, "{code}");
         }
     }
@@ -103,7 +132,11 @@ mod tests {
     #[test]
     fn what_cannot_be_owed_is_refused() {
         for bad in ["XXX", "XTS", "XAU", "cny", "CN", "CNYY", "", "€", "AED ", "ED ", "RMB"] {
-            assert_eq!(bad.parse::<Currency>().unwrap_err().code, Refusal::UnknownCurrency, "{bad:?}");
+            assert_eq!(
+                bad.parse::<Currency>().unwrap_err().code,
+                Refusal::UnknownCurrency,
+                "{bad:?}"
+            );
         }
     }
 }

@@ -26,7 +26,10 @@ impl Date {
     /// The day with this number in this month of this year.
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Result<Self, Refused> {
         let real = NaiveDate::from_ymd_opt(year, month, day).ok_or_else(|| {
-            Refused::new(Refusal::MalformedDate, format!("{year:04}-{month:02}-{day:02} is not a day of the calendar"))
+            Refused::new(
+                Refusal::MalformedDate,
+                format!("{year:04}-{month:02}-{day:02} is not a day of the calendar"),
+            )
         })?;
         Self::new(real)
     }
@@ -48,14 +51,19 @@ impl Date {
     /// The day so many days later, or earlier when negative.
     pub fn plus_days(self, days: i64) -> Result<Self, Refused> {
         let step = Days::new(days.unsigned_abs());
-        let moved = if days < 0 { self.0.checked_sub_days(step) } else { self.0.checked_add_days(step) };
-        moved.ok_or_else(|| Refused::new(Refusal::DateOutOfRange, "the day is out of range")).and_then(Self::new)
+        let moved =
+            if days < 0 { self.0.checked_sub_days(step) } else { self.0.checked_add_days(step) };
+        moved
+            .ok_or_else(|| Refused::new(Refusal::DateOutOfRange, "the day is out of range"))
+            .and_then(Self::new)
     }
 
     /// The same day so many months earlier, or the last day of that month when it has no such day.
     pub fn minus_months(self, months: u32) -> Result<Self, Refused> {
         let moved = self.0.checked_sub_months(Months::new(months));
-        moved.ok_or_else(|| Refused::new(Refusal::DateOutOfRange, "the day is out of range")).and_then(Self::new)
+        moved
+            .ok_or_else(|| Refused::new(Refusal::DateOutOfRange, "the day is out of range"))
+            .and_then(Self::new)
     }
 
     /// The first day of the month.
@@ -81,14 +89,17 @@ impl FromStr for Date {
             let shown: String = text.chars().take(20).collect();
             Refused::new(Refusal::MalformedDate, format!("`{shown}` is not a date as YYYY-MM-DD"))
         };
-        let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = *text.as_bytes() else { return Err(refused()) };
+        let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = *text.as_bytes() else {
+            return Err(refused());
+        };
         let number = |digits: &[u8]| {
             digits.iter().try_fold(0u32, |sum, digit| {
                 let value = digit.is_ascii_digit().then(|| u32::from(digit.wrapping_sub(b'0')))?;
                 sum.checked_mul(10)?.checked_add(value)
             })
         };
-        let year = number(&[y0, y1, y2, y3]).and_then(|y| i32::try_from(y).ok()).ok_or_else(refused)?;
+        let year =
+            number(&[y0, y1, y2, y3]).and_then(|y| i32::try_from(y).ok()).ok_or_else(refused)?;
         let month = number(&[m0, m1]).ok_or_else(refused)?;
         let day = number(&[d0, d1]).ok_or_else(refused)?;
         Self::from_ymd(year, month, day)
@@ -142,7 +153,16 @@ mod tests {
         for out in ["0001-01-01", "1899-12-31", "2200-01-01", "9999-12-31"] {
             assert_eq!(code(out), Err(Refusal::DateOutOfRange), "{out}");
         }
-        for bad in ["2023-02-29", "2024-13-01", "2024-00-10", "2024-1-1", "24-01-01", "2024/01/01", "２０２４-01-01", ""] {
+        for bad in [
+            "2023-02-29",
+            "2024-13-01",
+            "2024-00-10",
+            "2024-1-1",
+            "24-01-01",
+            "2024/01/01",
+            "２０２４-01-01",
+            "",
+        ] {
             assert_eq!(code(bad), Err(Refusal::MalformedDate), "{bad}");
         }
     }
@@ -150,14 +170,17 @@ mod tests {
     #[test]
     fn due_today_is_not_past_due() {
         let due: Date = "2024-03-31".parse().unwrap();
-        for (today, days) in [("2024-03-30", 0), ("2024-03-31", 0), ("2024-04-01", 1), ("2024-04-30", 30)] {
+        for (today, days) in
+            [("2024-03-30", 0), ("2024-03-31", 0), ("2024-04-01", 1), ("2024-04-30", 30)]
+        {
             assert_eq!(today.parse::<Date>().unwrap().days_past_due(due), days, "{today}");
         }
     }
 
     #[test]
     fn months_end_where_the_shorter_month_ends() {
-        let from = |text: &str, n| text.parse::<Date>().unwrap().minus_months(n).unwrap().to_string();
+        let from =
+            |text: &str, n| text.parse::<Date>().unwrap().minus_months(n).unwrap().to_string();
         assert_eq!(from("2024-03-31", 1), "2024-02-29");
         assert_eq!(from("2023-03-31", 1), "2023-02-28");
         assert_eq!(from("2024-01-15", 12), "2023-01-15");

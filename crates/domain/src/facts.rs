@@ -28,7 +28,13 @@ pub struct Behaviour {
 }
 
 /// The facts of one customer on a day.
-pub fn combine(id: &Id, day: Date, behaviours: &[Behaviour], balances: &[Balance], limit: Option<Money>) -> Facts {
+pub fn combine(
+    id: &Id,
+    day: Date,
+    behaviours: &[Behaviour],
+    balances: &[Balance],
+    limit: Option<Money>,
+) -> Facts {
     let worst = behaviours.iter().map(|of| of.worst_days_late).max();
     Facts {
         customer_id: id.clone(),
@@ -50,7 +56,9 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
 
 /// The mean of what each currency says, weighted by its invoices, to four decimals.
 fn mean(behaviours: &[Behaviour], of: impl Fn(&Behaviour) -> Option<f64>) -> Option<Decimal> {
-    let known = || behaviours.iter().filter_map(|one| of(one).map(|value| (value, f64::from(one.invoices))));
+    let known = || {
+        behaviours.iter().filter_map(|one| of(one).map(|value| (value, f64::from(one.invoices))))
+    };
     let weight: f64 = known().map(|(_, weight)| weight).sum();
     let sum: f64 = known().map(|(value, weight)| value * weight).sum();
     Decimal::from_f64(ratio(sum, weight)?).map(|mean| decimal::round(mean, 4))
@@ -58,14 +66,19 @@ fn mean(behaviours: &[Behaviour], of: impl Fn(&Behaviour) -> Option<f64>) -> Opt
 
 /// The overdue share of each currency, averaged over the currencies in which anything is outstanding.
 fn overdue_share(balances: &[Balance]) -> Option<Decimal> {
-    let shares: Vec<Decimal> =
-        balances.iter().filter_map(|of| decimal::share(of.overdue_minor, of.outstanding_minor)).collect();
+    let shares: Vec<Decimal> = balances
+        .iter()
+        .filter_map(|of| decimal::share(of.overdue_minor, of.outstanding_minor))
+        .collect();
     let sum: Decimal = shares.iter().copied().fold(Decimal::ZERO, Decimal::saturating_add);
     decimal::ratio(sum, Decimal::from(shares.len()), 4)
 }
 
 fn utilisation(balances: &[Balance], limit: Money) -> Decimal {
-    let owed = balances.iter().find(|of| of.currency == limit.currency).map_or(0, |of| of.outstanding_minor);
+    let owed = balances
+        .iter()
+        .find(|of| of.currency == limit.currency)
+        .map_or(0, |of| of.outstanding_minor);
     card::utilisation(owed, limit.minor)
 }
 
@@ -75,7 +88,15 @@ mod tests {
 
     fn behaviour(code: &str, invoices: u32, all: (f64, f64), late: f64, worst: u32) -> Behaviour {
         let currency = code.parse().unwrap();
-        Behaviour { currency, invoices, all, recent: all, before: (0.0, 0.0), late, worst_days_late: worst }
+        Behaviour {
+            currency,
+            invoices,
+            all,
+            recent: all,
+            before: (0.0, 0.0),
+            late,
+            worst_days_late: worst,
+        }
     }
 
     fn facts(behaviours: &[Behaviour], balances: &[Balance], limit: Option<Money>) -> Facts {
@@ -85,21 +106,35 @@ mod tests {
     #[test]
     fn currencies_meet_as_ratios_weighted_by_invoices() {
         let facts = facts(
-            &[behaviour("CNY", 3, (100.0, 1000.0), 50.0, 40), behaviour("JPY", 1, (1e6, -2e6), 0.0, 0)],
+            &[
+                behaviour("CNY", 3, (100.0, 1000.0), 50.0, 40),
+                behaviour("JPY", 1, (1e6, -2e6), 0.0, 0),
+            ],
             &[],
             None,
         );
-        assert_eq!(facts.days_beyond_terms, Some(Decimal::from(7)), "3 × 10 days and 1 × −2 days over 4");
+        assert_eq!(
+            facts.days_beyond_terms,
+            Some(Decimal::from(7)),
+            "3 × 10 days and 1 × −2 days over 4"
+        );
         assert_eq!(facts.share_late, Some(Decimal::new(375, 3)));
         assert_eq!((facts.invoices, facts.worst_days_late), (4, Some(40)));
-        assert_eq!(facts.days_beyond_terms_before, None, "nothing fell due then: unknown, not zero");
+        assert_eq!(
+            facts.days_beyond_terms_before, None,
+            "nothing fell due then: unknown, not zero"
+        );
     }
 
     #[test]
     fn nothing_known_is_absent_and_never_zero() {
         let facts = facts(&[], &[], None);
         assert_eq!(facts.invoices, 0);
-        assert!(facts.days_beyond_terms.is_none() && facts.share_late.is_none() && facts.worst_days_late.is_none());
+        assert!(
+            facts.days_beyond_terms.is_none()
+                && facts.share_late.is_none()
+                && facts.worst_days_late.is_none()
+        );
         assert!(facts.overdue_share.is_none() && facts.utilisation.is_none());
     }
 
@@ -113,7 +148,11 @@ mod tests {
             overdue_minor,
             unapplied_minor: 0,
         };
-        let facts = facts(&[], &[balance(cny, 80, 20), balance(eur, 1_000, 1_000)], Some(Money::new(100, cny)));
+        let facts = facts(
+            &[],
+            &[balance(cny, 80, 20), balance(eur, 1_000, 1_000)],
+            Some(Money::new(100, cny)),
+        );
         assert_eq!(facts.utilisation, Some(Decimal::new(8, 1)));
         assert_eq!(facts.overdue_share, Some(Decimal::new(625, 3)), "a quarter and all, averaged");
     }

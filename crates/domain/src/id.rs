@@ -53,7 +53,10 @@ pub fn check(text: &str) -> Result<(), Refused> {
         return Ok(());
     }
     if text.chars().count() > MAX_CHARS {
-        return Err(Refused::new(Refusal::MalformedId, format!("an id has at most {MAX_CHARS} characters")));
+        return Err(Refused::new(
+            Refusal::MalformedId,
+            format!("an id has at most {MAX_CHARS} characters"),
+        ));
     }
     if text.chars().any(is_invisible) {
         return Err(Refused::new(Refusal::MalformedId, "an id has visible characters only"));
@@ -99,11 +102,14 @@ mod tests {
     #[test]
     fn ids_are_visible_and_bounded() {
         let long = "x".repeat(MAX_CHARS);
-        for good in ["1", "INV/2024-001", "o'neil\"", "发票-01", "👩‍👩‍👧", long.as_str()] {
+        for good in ["1", "INV/2024-001", "o'neil\"", "发票-01", "👩‍👩‍👧", long.as_str()]
+        {
             assert!(good.parse::<Id>().is_ok(), "{good}");
         }
         let longer = "x".repeat(MAX_CHARS + 1);
-        for bad in ["", " ", "a b", "a\0", "a\n", "a\u{202E}b", "\u{FEFF}a", "a\u{200B}", longer.as_str()] {
+        for bad in
+            ["", " ", "a b", "a\0", "a\n", "a\u{202E}b", "\u{FEFF}a", "a\u{200B}", longer.as_str()]
+        {
             assert_eq!(bad.parse::<Id>().unwrap_err().code, Refusal::MalformedId, "{bad:?}");
         }
     }

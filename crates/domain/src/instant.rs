@@ -45,7 +45,8 @@ impl Instant {
 impl FromStr for Instant {
     type Err = Refused;
     fn from_str(text: &str) -> Result<Self, Refused> {
-        let refused = |_| Refused::new(Refusal::MalformedDate, "a moment is written as 2024-03-31T08:00:00Z");
+        let refused =
+            |_| Refused::new(Refusal::MalformedDate, "a moment is written as 2024-03-31T08:00:00Z");
         let parsed = DateTime::parse_from_rfc3339(text).map_err(refused)?;
         Self::from_unix(parsed.timestamp())
     }

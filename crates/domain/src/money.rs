@@ -56,13 +56,19 @@ pub fn parse_amount(text: &str, currency: Currency, form: NumberForm) -> Result<
     let malformed = || {
         let shown: String = text.chars().take(30).collect();
         let marks = match form.thousands {
-            Some(mark) => format!("`{}` before decimals and `{mark}` between thousands", form.decimal),
+            Some(mark) => {
+                format!("`{}` before decimals and `{mark}` between thousands", form.decimal)
+            }
             None => format!("`{}` before decimals and no mark between thousands", form.decimal),
         };
-        Refused::new(Refusal::MalformedAmount, format!("`{shown}` is not a number written with {marks}"))
+        Refused::new(
+            Refusal::MalformedAmount,
+            format!("`{shown}` is not a number written with {marks}"),
+        )
     };
     let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (whole, fraction) = unsigned.split_once(form.decimal).map_or((unsigned, None), |(w, f)| (w, Some(f)));
+    let (whole, fraction) =
+        unsigned.split_once(form.decimal).map_or((unsigned, None), |(w, f)| (w, Some(f)));
     if !groups_are_right(whole, form.thousands) || fraction.is_some_and(str::is_empty) {
         return Err(malformed());
     }
@@ -82,7 +88,10 @@ pub fn parse_amount(text: &str, currency: Currency, form: NumberForm) -> Result<
         sum.checked_mul(10)?.checked_add(i64::from(digit.wrapping_sub(b'0')))
     });
     let minor = minor.filter(|minor| *minor <= MAX_MINOR).ok_or_else(|| {
-        Refused::new(Refusal::AmountTooLarge, format!("an amount is at most {}", format_minor(MAX_MINOR, currency.exponent())))
+        Refused::new(
+            Refusal::AmountTooLarge,
+            format!("an amount is at most {}", format_minor(MAX_MINOR, currency.exponent())),
+        )
     })?;
     Ok(if negative { minor.saturating_neg() } else { minor })
 }
@@ -101,16 +110,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(text: &str, code: &str, decimal: char, thousands: Option<char>) -> Result<i64, Refusal> {
-        parse_amount(text, code.parse().unwrap(), NumberForm { decimal, thousands }).map_err(|r| r.code)
+    fn read(
+        text: &str,
+        code: &str,
+        decimal: char,
+        thousands: Option<char>,
+    ) -> Result<i64, Refusal> {
+        parse_amount(text, code.parse().unwrap(), NumberForm { decimal, thousands })
+            .map_err(|r| r.code)
     }
 
     #[test]
     fn plain_amounts_are_read_exactly() {
         for (text, code, minor) in [
-            ("0", "CNY", 0), ("1", "CNY", 100), ("1.5", "CNY", 150), ("1.50", "CNY", 150), ("1.500", "CNY", 150),
-            ("-2.05", "CNY", -205), ("100", "JPY", 100), ("100.0", "JPY", 100), ("1.234", "KWD", 1234),
-            ("0.01", "EUR", 1), ("90000000000000.00", "EUR", MAX_MINOR), ("007", "EUR", 700),
+            ("0", "CNY", 0),
+            ("1", "CNY", 100),
+            ("1.5", "CNY", 150),
+            ("1.50", "CNY", 150),
+            ("1.500", "CNY", 150),
+            ("-2.05", "CNY", -205),
+            ("100", "JPY", 100),
+            ("100.0", "JPY", 100),
+            ("1.234", "KWD", 1234),
+            ("0.01", "EUR", 1),
+            ("90000000000000.00", "EUR", MAX_MINOR),
+            ("007", "EUR", 700),
         ] {
             assert_eq!(read(text, code, '.', None), Ok(minor), "{text} {code}");
         }
@@ -120,11 +144,22 @@ mod tests {
     fn other_forms_are_refused_by_name() {
         use Refusal::{AmountTooLarge, MalformedAmount, TooManyDecimals};
         for (text, refusal) in [
-            ("1,234.56", MalformedAmount), ("1.234,56", MalformedAmount), ("１２３", MalformedAmount),
-            ("NaN", MalformedAmount), ("1e9", MalformedAmount), ("", MalformedAmount), (".5", MalformedAmount),
-            ("5.", MalformedAmount), ("+5", MalformedAmount), ("--5", MalformedAmount), (" 5", MalformedAmount),
-            ("1.2.3", MalformedAmount), ("0x10", MalformedAmount), ("1.001", TooManyDecimals),
-            ("90000000000000.01", AmountTooLarge), ("99999999999999999999999", AmountTooLarge),
+            ("1,234.56", MalformedAmount),
+            ("1.234,56", MalformedAmount),
+            ("１２３", MalformedAmount),
+            ("NaN", MalformedAmount),
+            ("1e9", MalformedAmount),
+            ("", MalformedAmount),
+            (".5", MalformedAmount),
+            ("5.", MalformedAmount),
+            ("+5", MalformedAmount),
+            ("--5", MalformedAmount),
+            (" 5", MalformedAmount),
+            ("1.2.3", MalformedAmount),
+            ("0x10", MalformedAmount),
+            ("1.001", TooManyDecimals),
+            ("90000000000000.01", AmountTooLarge),
+            ("99999999999999999999999", AmountTooLarge),
         ] {
             assert_eq!(read(text, "CNY", '.', None), Err(refusal), "{text}");
         }

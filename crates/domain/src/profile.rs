@@ -116,7 +116,9 @@ impl Profile {
         };
         Self {
             name: crate::Id::known(GENERIC),
-            description: Some("Columns named like the fields, plain decimals, dates as 2024-03-31.".to_string()),
+            description: Some(
+                "Columns named like the fields, plain decimals, dates as 2024-03-31.".to_string(),
+            ),
             decimal_mark: None,
             thousands_mark: None,
             date: None,
@@ -127,7 +129,10 @@ impl Profile {
 
     fn number_form(&self) -> NumberForm {
         let mark = |mark: &Option<String>| mark.as_deref().and_then(|mark| mark.chars().next());
-        NumberForm { decimal: mark(&self.decimal_mark).unwrap_or('.'), thousands: mark(&self.thousands_mark) }
+        NumberForm {
+            decimal: mark(&self.decimal_mark).unwrap_or('.'),
+            thousands: mark(&self.thousands_mark),
+        }
     }
 }
 
@@ -138,21 +143,29 @@ impl Profile {
 /// fields, each field, and what is lacking.
 pub fn check(profile: &Profile) -> Result<(), Refused> {
     if profile.name.as_str() == GENERIC && *profile != Profile::generic() {
-        return Err(invalid("name", "`generic` is built in and cannot be changed; choose another name"));
+        return Err(invalid(
+            "name",
+            "`generic` is built in and cannot be changed; choose another name",
+        ));
     }
     let described = profile.description.as_deref().unwrap_or_default();
     if described.chars().count() > 1_000 {
         return Err(invalid("description", "a description has at most 1000 characters"));
     }
-    mark_is_sound(profile.decimal_mark.as_deref()).map_err(|detail| invalid("decimal_mark", detail))?;
-    mark_is_sound(profile.thousands_mark.as_deref()).map_err(|detail| invalid("thousands_mark", detail))?;
+    mark_is_sound(profile.decimal_mark.as_deref())
+        .map_err(|detail| invalid("decimal_mark", detail))?;
+    mark_is_sound(profile.thousands_mark.as_deref())
+        .map_err(|detail| invalid("thousands_mark", detail))?;
     let form = profile.number_form();
     if form.thousands == Some(form.decimal) {
         let detail = format!("`{}` is the decimal mark already", form.decimal);
         return Err(invalid("thousands_mark", detail));
     }
     if profile.records.is_empty() || profile.records.len() > MAX_RECORDS {
-        return Err(invalid("records", format!("a profile makes 1 to {MAX_RECORDS} records of a row")));
+        return Err(invalid(
+            "records",
+            format!("a profile makes 1 to {MAX_RECORDS} records of a row"),
+        ));
     }
     let date = profile.date.unwrap_or(DateForm::Ymd);
     for (index, record) in profile.records.iter().enumerate() {
@@ -168,7 +181,9 @@ fn invalid(field: &str, detail: impl Into<String>) -> Refused {
 fn mark_is_sound(mark: Option<&str>) -> Result<(), &'static str> {
     let Some(mark) = mark else { return Ok(()) };
     let mut chars = mark.chars();
-    let (Some(only), None) = (chars.next(), chars.next()) else { return Err("a mark is one character") };
+    let (Some(only), None) = (chars.next(), chars.next()) else {
+        return Err("a mark is one character");
+    };
     if only.is_alphanumeric() || only.is_control() || matches!(only, '-' | '+') {
         return Err("a mark is no letter, digit or sign");
     }
@@ -181,23 +196,36 @@ fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result
         return Err(invalid(&format!("{path}.fields"), detail));
     }
     if let Some(column) = &record.when_present {
-        column_is_sound(column).map_err(|detail| invalid(&format!("{path}.when_present"), detail))?;
+        column_is_sound(column)
+            .map_err(|detail| invalid(&format!("{path}.when_present"), detail))?;
     }
     let mut seen = BTreeSet::new();
     for (index, mapping) in record.fields.iter().enumerate() {
         let path = format!("{path}.fields[{index}]");
-        let spec = known_field(record.kind, &mapping.field).map_err(|refused| refused.at(&format!("{path}.field")))?;
+        let spec = known_field(record.kind, &mapping.field)
+            .map_err(|refused| refused.at(&format!("{path}.field")))?;
         if !seen.insert(spec.name) {
-            return Err(invalid(&format!("{path}.field"), format!("`{}` is mapped twice", spec.name)));
+            return Err(invalid(
+                &format!("{path}.field"),
+                format!("`{}` is mapped twice", spec.name),
+            ));
         }
         mapping_is_sound(mapping, spec, mapping.date.unwrap_or(date), &path)?;
     }
     let path = format!("{path}.fields");
-    if let Some(lacking) = specs(record.kind).iter().find(|spec| spec.required && !seen.contains(spec.name)) {
-        return Err(invalid(&path, format!("`{}` of {} is required and not mapped", lacking.name, record.kind)));
+    if let Some(lacking) =
+        specs(record.kind).iter().find(|spec| spec.required && !seen.contains(spec.name))
+    {
+        return Err(invalid(
+            &path,
+            format!("`{}` of {} is required and not mapped", lacking.name, record.kind),
+        ));
     }
     if seen.contains("credit_limit") && !seen.contains("currency") {
-        return Err(invalid(&path, "`credit_limit` needs `currency`, which says what the limit is counted in"));
+        return Err(invalid(
+            &path,
+            "`credit_limit` needs `currency`, which says what the limit is counted in",
+        ));
     }
     Ok(())
 }
@@ -206,35 +234,57 @@ fn known_field(kind: ImportKind, name: &str) -> Result<&'static Spec, Refused> {
     let found = specs(kind).iter().find(|spec| spec.name == name);
     found.ok_or_else(|| {
         let names: Vec<&str> = specs(kind).iter().map(|spec| spec.name).collect();
-        let detail = format!("`{}` is no field of {kind}, which have {}", shown(name), names.join(", "));
+        let detail =
+            format!("`{}` is no field of {kind}, which have {}", shown(name), names.join(", "));
         Refused::new(Refusal::InvalidProfile, detail)
     })
 }
 
-fn mapping_is_sound(mapping: &FieldMapping, spec: &Spec, date: DateForm, path: &str) -> Result<(), Refused> {
+fn mapping_is_sound(
+    mapping: &FieldMapping,
+    spec: &Spec,
+    date: DateForm,
+    path: &str,
+) -> Result<(), Refused> {
     let at = |part: &str| format!("{path}.{part}");
     match (&mapping.column, &mapping.constant) {
-        (Some(column), None) => column_is_sound(column).map_err(|detail| invalid(&at("column"), detail))?,
+        (Some(column), None) => {
+            column_is_sound(column).map_err(|detail| invalid(&at("column"), detail))?
+        }
         (None, Some(constant)) => {
             let whole = format!("{}{constant}", mapping.prefix.as_deref().unwrap_or_default());
-            spec.sort.check(&whole, date).map_err(|refused| invalid(&at("constant"), refused.detail))?;
+            spec.sort
+                .check(&whole, date)
+                .map_err(|refused| invalid(&at("constant"), refused.detail))?;
         }
-        (Some(_), Some(_)) => return Err(invalid(&at("constant"), "a field comes from a column or a constant, not both")),
-        (None, None) => return Err(invalid(&at("column"), "a field comes from a column or a constant")),
+        (Some(_), Some(_)) => {
+            return Err(invalid(
+                &at("constant"),
+                "a field comes from a column or a constant, not both",
+            ));
+        }
+        (None, None) => {
+            return Err(invalid(&at("column"), "a field comes from a column or a constant"));
+        }
     }
     if let Some(prefix) = &mapping.prefix {
         if !spec.sort.takes_prefix() {
             return Err(invalid(&at("prefix"), format!("`{}` takes no prefix", spec.name)));
         }
         if prefix.is_empty() || !text_is_sound(prefix) {
-            return Err(invalid(&at("prefix"), format!("a prefix is 1 to {MAX_TEXT} characters without controls")));
+            return Err(invalid(
+                &at("prefix"),
+                format!("a prefix is 1 to {MAX_TEXT} characters without controls"),
+            ));
         }
     }
     if mapping.date.is_some() && !matches!(spec.sort, Sort::Date) {
         return Err(invalid(&at("date"), format!("`{}` is no date", spec.name)));
     }
     match &mapping.lookup {
-        Some(_) if mapping.constant.is_some() => Err(invalid(&at("lookup"), "a constant needs no lookup")),
+        Some(_) if mapping.constant.is_some() => {
+            Err(invalid(&at("lookup"), "a constant needs no lookup"))
+        }
         Some(lookup) => lookup_is_sound(lookup, mapping, spec, date, &at("lookup")),
         None => Ok(()),
     }
@@ -254,7 +304,9 @@ fn lookup_is_sound(
     for (index, entry) in lookup.iter().enumerate() {
         let from = format!("{path}[{index}].from");
         if !text_is_sound(&entry.from) || value::trim(&entry.from) != entry.from {
-            let detail = format!("a value is at most {MAX_TEXT} characters without controls or space around it");
+            let detail = format!(
+                "a value is at most {MAX_TEXT} characters without controls or space around it"
+            );
             return Err(invalid(&from, detail));
         }
         if !seen.insert(entry.from.as_str()) {

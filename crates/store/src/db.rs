@@ -77,7 +77,9 @@ impl Row {
 
     /// A text column read as one of our own types.
     pub fn parse<T: std::str::FromStr<Err = Refused>>(&self, column: usize) -> Result<T, Fault> {
-        self.text(column)?.parse().map_err(|refused: Refused| Fault::Db(format!("stored value: {refused}")))
+        self.text(column)?
+            .parse()
+            .map_err(|refused: Refused| Fault::Db(format!("stored value: {refused}")))
     }
 
     /// A text column read as JSON.
@@ -98,7 +100,8 @@ pub enum DbError {
 impl DbError {
     /// Tells a lock from a fault. The host gives text only, and this is the one message that must be told apart.
     pub fn from_message(message: String) -> Self {
-        let busy = message.contains("database is locked") || message.contains("database table is locked");
+        let busy =
+            message.contains("database is locked") || message.contains("database table is locked");
         if busy { Self::Locked } else { Self::Failed(message) }
     }
 }
@@ -157,13 +160,17 @@ pub trait Db {
 
     /// Runs a statement that gives one row with one JSON column, and decodes it.
     fn json<T: DeserializeOwned>(&self, sql: &str, params: &[Param<'_>]) -> Result<T, Fault> {
-        let row = self.first(sql, params)?.ok_or_else(|| Fault::Db("a JSON statement gave no row".into()))?;
+        let row = self
+            .first(sql, params)?
+            .ok_or_else(|| Fault::Db("a JSON statement gave no row".into()))?;
         row.json(0)
     }
 
     /// Runs a statement that gives one row with one integer.
     fn int(&self, sql: &str, params: &[Param<'_>]) -> Result<i64, Fault> {
-        self.first(sql, params)?.ok_or_else(|| Fault::Db("a counting statement gave no row".into()))?.int(0)
+        self.first(sql, params)?
+            .ok_or_else(|| Fault::Db("a counting statement gave no row".into()))?
+            .int(0)
     }
 }
 

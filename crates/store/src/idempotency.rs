@@ -75,7 +75,11 @@ pub fn finish<D: Db>(
 }
 
 /// Forgets the run that was started with this `running_until`, so that the token can be used again.
-pub fn forget<D: Db>(db: &D, (caller, token): (&str, &str), running_until: Instant) -> Result<(), Fault> {
+pub fn forget<D: Db>(
+    db: &D,
+    (caller, token): (&str, &str),
+    running_until: Instant,
+) -> Result<(), Fault> {
     let sql = "DELETE FROM idempotency WHERE caller = ?1 AND token = ?2 AND running_until = ?3";
     db.execute(sql, &[caller.into(), token.into(), (&running_until.to_string()).into()])?;
     Ok(())
@@ -98,7 +102,8 @@ fn kept(row: &Row) -> Result<Kept, Fault> {
     let answer = match row.text_or_null(4)? {
         None => None,
         Some(media_type) => Some(Remembered {
-            status: u16::try_from(row.int(3)?).map_err(|_| Fault::Db("a kept status is out of range".into()))?,
+            status: u16::try_from(row.int(3)?)
+                .map_err(|_| Fault::Db("a kept status is out of range".into()))?,
             media_type: media_type.to_string(),
             body: row.text(5)?.to_string(),
         }),

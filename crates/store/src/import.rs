@@ -15,7 +15,13 @@ pub struct Slice {
 }
 
 /// Notes that a file is being read, and gives the key of the note.
-pub fn start<D: Db>(db: &D, id: &Id, kind: ImportKind, profile: &Id, at: Instant) -> Result<i64, Fault> {
+pub fn start<D: Db>(
+    db: &D,
+    id: &Id,
+    kind: ImportKind,
+    profile: &Id,
+    at: Instant,
+) -> Result<i64, Fault> {
     let at = at.to_string();
     let row = db.first(
         "INSERT INTO import (id, kind, profile, state, started_at) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING key",
@@ -46,11 +52,22 @@ pub fn stage<D: Db>(db: &D, import: i64, number: i64, slice: &Slice) -> Result<(
 }
 
 /// The staged rows of one kind in one slice. `None` past the last slice.
-pub fn rows<D: Db>(db: &D, import: i64, number: i64, kind: ImportKind) -> Result<Option<String>, Fault> {
+pub fn rows<D: Db>(
+    db: &D,
+    import: i64,
+    number: i64,
+    kind: ImportKind,
+) -> Result<Option<String>, Fault> {
     let sql = match kind {
-        ImportKind::Customers => "SELECT customers FROM import_slice WHERE import_key = ?1 AND slice = ?2",
-        ImportKind::Invoices => "SELECT invoices FROM import_slice WHERE import_key = ?1 AND slice = ?2",
-        ImportKind::Payments => "SELECT payments FROM import_slice WHERE import_key = ?1 AND slice = ?2",
+        ImportKind::Customers => {
+            "SELECT customers FROM import_slice WHERE import_key = ?1 AND slice = ?2"
+        }
+        ImportKind::Invoices => {
+            "SELECT invoices FROM import_slice WHERE import_key = ?1 AND slice = ?2"
+        }
+        ImportKind::Payments => {
+            "SELECT payments FROM import_slice WHERE import_key = ?1 AND slice = ?2"
+        }
     };
     let row = db.first(sql, &[import.into(), number.into()])?;
     row.map(|row| row.text(0).map(str::to_string)).transpose()
@@ -84,7 +101,8 @@ pub fn roomy<D: Db>(db: &D, roomy: bool) -> Result<(), Fault> {
 
 /// Notes the result and drops the slices.
 pub fn finish<D: Db>(db: &D, import: i64, result: &ImportResult, at: Instant) -> Result<(), Fault> {
-    let (document, at) = (serde_json::to_string(result).map_err(|e| Fault::Db(e.to_string()))?, at.to_string());
+    let (document, at) =
+        (serde_json::to_string(result).map_err(|e| Fault::Db(e.to_string()))?, at.to_string());
     db.execute("DELETE FROM import_slice WHERE import_key = ?1", &[import.into()])?;
     db.execute(
         "UPDATE import SET state = ?2, result = ?3, finished_at = ?4 WHERE key = ?1",

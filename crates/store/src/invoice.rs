@@ -32,7 +32,8 @@ pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
 /// The invoice as it stood on the day. `None` when it is not there or was issued later.
 pub fn get<D: Db>(db: &D, id: &Id, day: Date) -> Result<Option<Invoice>, Fault> {
     let text = day.to_string();
-    let found: Vec<Found> = db.json(include_str!("../sql/invoice/get.sql"), &[id.as_str().into(), (&text).into()])?;
+    let found: Vec<Found> =
+        db.json(include_str!("../sql/invoice/get.sql"), &[id.as_str().into(), (&text).into()])?;
     Ok(complete(db, found, day)?.pop().map(|(invoice, _)| invoice))
 }
 
@@ -45,8 +46,13 @@ pub fn page<D: Db>(
     day: Date,
 ) -> Result<Vec<(Invoice, After)>, Fault> {
     let text = day.to_string();
-    let params: [Param<'_>; 5] =
-        [(&after.0).into(), after.1.into(), i64::from(limit).into(), (&text).into(), customer.as_str().into()];
+    let params: [Param<'_>; 5] = [
+        (&after.0).into(),
+        after.1.into(),
+        i64::from(limit).into(),
+        (&text).into(),
+        customer.as_str().into(),
+    ];
     let found: Vec<Found> = db.json(include_str!("../sql/invoice/page.sql"), &params)?;
     complete(db, found, day)
 }
@@ -58,7 +64,9 @@ fn complete<D: Db>(db: &D, found: Vec<Found>, day: Date) -> Result<Vec<(Invoice,
         .into_iter()
         .filter(|row| row.4 <= day)
         .map(|(key, id, customer_id, kind, issued_on, due_on, amount, currency, disputed, open)| {
-            let of_this = allocations.iter().filter(|part| part.invoice_key == key || part.credit_key == Some(key));
+            let of_this = allocations
+                .iter()
+                .filter(|part| part.invoice_key == key || part.credit_key == Some(key));
             let invoice = Invoice {
                 id,
                 customer_id,
@@ -68,7 +76,11 @@ fn complete<D: Db>(db: &D, found: Vec<Found>, day: Date) -> Result<Vec<(Invoice,
                 amount: Money { minor: amount, currency },
                 disputed: disputed != 0,
                 open: Money { minor: open, currency },
-                days_past_due: if open > 0 && kind != InvoiceKind::CreditNote { day.days_past_due(due_on) } else { 0 },
+                days_past_due: if open > 0 && kind != InvoiceKind::CreditNote {
+                    day.days_past_due(due_on)
+                } else {
+                    0
+                },
                 allocations: of_this.map(|part| part.allocation.clone()).collect(),
             };
             (invoice, (due_on.to_string(), key))

@@ -23,13 +23,15 @@ pub fn find_secret<D: Db>(db: &D, id: &str) -> Result<Option<StoredKey>, Fault> 
 
 /// A key as it may be shown.
 pub fn find<D: Db>(db: &D, id: &Id) -> Result<Option<Key>, Fault> {
-    let sql = "SELECT id, name, scopes, created_at, expires_at, revoked_at FROM api_key WHERE id = ?1";
+    let sql =
+        "SELECT id, name, scopes, created_at, expires_at, revoked_at FROM api_key WHERE id = ?1";
     db.first(sql, &[id.as_str().into()])?.map(|row| shown(&row)).transpose()
 }
 
 /// Stores a new key.
 pub fn insert<D: Db>(db: &D, key: &Key, secret_hash: &[u8]) -> Result<(), Fault> {
-    let scopes = serde_json::to_string(&key.scopes).map_err(|e| Fault::Db(format!("scopes have no JSON: {e}")))?;
+    let scopes = serde_json::to_string(&key.scopes)
+        .map_err(|e| Fault::Db(format!("scopes have no JSON: {e}")))?;
     let created = key.created_at.to_string();
     let expires = key.expires_at.map(|at| at.to_string());
     let params = [

@@ -6,14 +6,11 @@
 
 pub mod ageing;
 pub mod alert;
-pub mod arrears;
-pub mod facts;
-pub mod notice;
-pub mod score;
-pub mod sweep;
 pub mod allocation;
+pub mod arrears;
 pub mod customer;
 pub mod db;
+pub mod facts;
 pub mod idempotency;
 pub mod import;
 pub mod invoice;
@@ -21,11 +18,14 @@ pub mod key;
 pub mod migrate;
 #[cfg(feature = "native")]
 pub mod native;
+pub mod notice;
 pub mod organisation;
 pub mod payment;
 pub mod profile;
+pub mod score;
 #[cfg(target_family = "wasm")]
 pub mod spin;
+pub mod sweep;
 
 pub use db::{Db, DbError, Fault, Param, Row, Value, write};
 

@@ -7,7 +7,8 @@ use crate::{Db, DbError, Fault, write};
 use dunlin_domain::{Refusal, contract::SPELLINGS};
 
 /// Every migration in order: number, name, statements.
-pub const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "ground", include_str!("../schema/0001_ground.sql"))];
+pub const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "ground", include_str!("../schema/0001_ground.sql"))];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try
 /// waits for the busy timeout, and the switch fails at once, so both bounds are generous.
@@ -24,7 +25,9 @@ pub fn prepare<D: Db>(db: &D) -> Result<(), Fault> {
     let version = version(db)?;
     let latest = MIGRATIONS.last().map_or(0, |(number, _, _)| *number);
     if version > latest {
-        let detail = format!("the database has schema {version}, this build knows {latest}: run the newer build");
+        let detail = format!(
+            "the database has schema {version}, this build knows {latest}: run the newer build"
+        );
         return Err(Fault::refused(Refusal::DatabaseNewer, detail));
     }
     if version < latest {
@@ -74,10 +77,14 @@ pub fn expand(text: &str) -> Result<String, Fault> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("(<") {
-        let (name, tail) = after.split_once(">)").ok_or_else(|| Fault::Db("a migration has an open `(<`".into()))?;
+        let (name, tail) = after
+            .split_once(">)")
+            .ok_or_else(|| Fault::Db("a migration has an open `(<`".into()))?;
         let known = SPELLINGS.iter().find(|(known, _)| *known == name);
-        let (_, spellings) = known.ok_or_else(|| Fault::Db(format!("a migration names no enum: {name}")))?;
-        let quoted: Vec<String> = spellings.iter().map(|spelling| format!("'{spelling}'")).collect();
+        let (_, spellings) =
+            known.ok_or_else(|| Fault::Db(format!("a migration names no enum: {name}")))?;
+        let quoted: Vec<String> =
+            spellings.iter().map(|spelling| format!("'{spelling}'")).collect();
         out.push_str(&format!("{before}({})", quoted.join(", ")));
         rest = tail;
     }
@@ -104,6 +111,8 @@ pub fn statements(text: &str) -> Vec<&str> {
         last = c;
     }
     found.extend(text.get(start..));
-    found.retain(|statement| statement.lines().any(|line| !line.trim().is_empty() && !line.trim().starts_with("--")));
+    found.retain(|statement| {
+        statement.lines().any(|line| !line.trim().is_empty() && !line.trim().starts_with("--"))
+    });
     found
 }

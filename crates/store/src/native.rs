@@ -43,7 +43,10 @@ impl Db for NativeDb {
             let mut statement = self.0.prepare_cached(sql)?;
             let columns = statement.column_count();
             let rows = statement.query_map(rusqlite::params_from_iter(params), |row| {
-                (0..columns).map(|column| Ok(value(row.get_ref(column)?))).collect::<rusqlite::Result<_>>().map(Row)
+                (0..columns)
+                    .map(|column| Ok(value(row.get_ref(column)?)))
+                    .collect::<rusqlite::Result<_>>()
+                    .map(Row)
             })?;
             rows.collect()
         };

@@ -47,7 +47,10 @@ pub fn insert_all<D: Db>(
     at: Instant,
 ) -> Result<(), Fault> {
     let (rows, day, at) = (crate::array(notices)?, day.to_string(), at.to_string());
-    db.execute(include_str!("../sql/notice/insert_all.sql"), &[(&rows).into(), (&day).into(), (&at).into()])?;
+    db.execute(
+        include_str!("../sql/notice/insert_all.sql"),
+        &[(&rows).into(), (&day).into(), (&at).into()],
+    )?;
     let rows = crate::array(items)?;
     db.execute(include_str!("../sql/notice/insert_items.sql"), &[(&rows).into()])?;
     let rows = crate::array(reached)?;
@@ -56,7 +59,12 @@ pub fn insert_all<D: Db>(
 }
 
 /// Notices, newest day first.
-pub fn page<D: Db>(db: &D, before: &Before, limit: u32, filter: Filter<'_>) -> Result<Vec<(Notice, Before)>, Fault> {
+pub fn page<D: Db>(
+    db: &D,
+    before: &Before,
+    limit: u32,
+    filter: Filter<'_>,
+) -> Result<Vec<(Notice, Before)>, Fault> {
     type Item = (Id, Date, i64);
     type Row = (
         (Date, i64, Id, Id, Currency, NoticeLevel, Language),
@@ -103,7 +111,12 @@ pub fn page<D: Db>(db: &D, before: &Before, limit: u32, filter: Filter<'_>) -> R
 
 /// Takes notices for delivery: what is due, of each customer only the oldest that waits. Nobody else gets them until
 /// `retry_at`, when whoever took them is taken for dead.
-pub fn claim<D: Db>(db: &D, now: Instant, limit: u32, retry_at: Instant) -> Result<Vec<Claimed>, Fault> {
+pub fn claim<D: Db>(
+    db: &D,
+    now: Instant,
+    limit: u32,
+    retry_at: Instant,
+) -> Result<Vec<Claimed>, Fault> {
     let (now, retry_at) = (now.to_string(), retry_at.to_string());
     let params: [Param<'_>; 3] = [(&now).into(), i64::from(limit).into(), (&retry_at).into()];
     let rows = db.execute(include_str!("../sql/notice/claim.sql"), &params)?;
@@ -112,8 +125,13 @@ pub fn claim<D: Db>(db: &D, now: Instant, limit: u32, retry_at: Instant) -> Resu
         let id: Id = row.parse(1)?;
         let filter = Filter { id: Some(&id), ..Filter::default() };
         let found = page(db, &last(), 1, filter)?.pop();
-        let (notice, _) = found.ok_or_else(|| Fault::Db("a notice is gone while it is delivered".into()))?;
-        claimed.push(Claimed { key: row.int(0)?, attempts: u32::try_from(row.int(2)?).unwrap_or(u32::MAX), notice });
+        let (notice, _) =
+            found.ok_or_else(|| Fault::Db("a notice is gone while it is delivered".into()))?;
+        claimed.push(Claimed {
+            key: row.int(0)?,
+            attempts: u32::try_from(row.int(2)?).unwrap_or(u32::MAX),
+            notice,
+        });
     }
     claimed.sort_by_key(|claimed| claimed.key);
     Ok(claimed)
@@ -129,11 +147,16 @@ const AFTER_ALL_DAYS: &str = "9999";
 
 /// Stores what became of tries.
 pub fn settle<D: Db>(db: &D, settled: &[Settled], at: Instant) -> Result<(), Fault> {
-    let states: Vec<_> = settled.iter().map(|(key, state, next, _, _)| (key, state, next)).collect();
-    let tries: Vec<_> = settled.iter().map(|(key, _, _, outcome, detail)| (key, outcome, detail)).collect();
+    let states: Vec<_> =
+        settled.iter().map(|(key, state, next, _, _)| (key, state, next)).collect();
+    let tries: Vec<_> =
+        settled.iter().map(|(key, _, _, outcome, detail)| (key, outcome, detail)).collect();
     let (states, tries, at) = (crate::array(&states)?, crate::array(&tries)?, at.to_string());
     db.execute(include_str!("../sql/notice/settle.sql"), &[(&states).into()])?;
-    db.execute(include_str!("../sql/notice/insert_deliveries.sql"), &[(&tries).into(), (&at).into()])?;
+    db.execute(
+        include_str!("../sql/notice/insert_deliveries.sql"),
+        &[(&tries).into(), (&at).into()],
+    )?;
     Ok(())
 }
 
@@ -147,6 +170,7 @@ pub fn count_of_day<D: Db>(db: &D, day: Date) -> Result<u32, Fault> {
 /// Whether anything is due for delivery now.
 pub fn any_due<D: Db>(db: &D, now: Instant) -> Result<bool, Fault> {
     let now = now.to_string();
-    let sql = "SELECT EXISTS (SELECT 1 FROM notice WHERE state = 'queued' AND next_attempt_at <= ?1)";
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM notice WHERE state = 'queued' AND next_attempt_at <= ?1)";
     Ok(db.int(sql, &[(&now).into()])? != 0)
 }

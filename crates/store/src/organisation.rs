@@ -18,7 +18,11 @@ pub fn get<D: Db>(db: &D) -> Result<Organisation, Fault> {
 pub fn put<D: Db>(db: &D, organisation: &Organisation) -> Result<(), Fault> {
     db.execute(
         "UPDATE organisation SET name = ?1, time_zone = ?2, language = ?3 WHERE one = 1",
-        &[(&organisation.name).into(), (&organisation.time_zone).into(), organisation.language.name().into()],
+        &[
+            (&organisation.name).into(),
+            (&organisation.time_zone).into(),
+            organisation.language.name().into(),
+        ],
     )?;
     Ok(())
 }

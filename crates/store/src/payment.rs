@@ -54,8 +54,14 @@ fn select<D: Db>(
 ) -> Result<Vec<(Payment, After)>, Fault> {
     let text = day.to_string();
     let (customer, only) = (customer.map(Id::as_str), only.map(Id::as_str));
-    let params: [Param<'_>; 6] =
-        [(&after.0).into(), after.1.into(), i64::from(limit).into(), (&text).into(), customer.into(), only.into()];
+    let params: [Param<'_>; 6] = [
+        (&after.0).into(),
+        after.1.into(),
+        i64::from(limit).into(),
+        (&text).into(),
+        customer.into(),
+        only.into(),
+    ];
     let found: Vec<Found> = db.json(include_str!("../sql/payment/page.sql"), &params)?;
     let customers: Vec<&Id> = found.iter().map(|row| &row.2).collect();
     let allocations = allocation::of_customers(db, &customers, day)?;

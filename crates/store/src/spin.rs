@@ -3,7 +3,14 @@
 use crate::{Db, DbError, Fault, Param, Row, Value, migrate};
 use std::cell::{Cell, RefCell};
 
-#[allow(unsafe_code, clippy::all, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#[allow(
+    unsafe_code,
+    clippy::all,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 mod bindings {
     wit_bindgen::generate!({ world: "store", path: "wit", generate_all });
 }
@@ -43,10 +50,16 @@ impl Db for SpinDb {
         let params: Vec<host::Value> = params.iter().map(to_host).collect();
         let answer = CONNECTION.with_borrow(|connection| match connection {
             Some(connection) => connection.execute(sql, &params).map_err(error),
-            None => Err(DbError::Failed("the connection was closed after an error; the next request opens it".into())),
+            None => Err(DbError::Failed(
+                "the connection was closed after an error; the next request opens it".into(),
+            )),
         });
         settle(sql, answer.as_ref().err());
-        Ok(answer?.rows.into_iter().map(|row| Row(row.values.into_iter().map(from_host).collect())).collect())
+        Ok(answer?
+            .rows
+            .into_iter()
+            .map(|row| Row(row.values.into_iter().map(from_host).collect()))
+            .collect())
     }
 }
 

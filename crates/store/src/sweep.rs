@@ -32,7 +32,8 @@ pub fn take_lease<D: Db>(db: &D, owner: &str, now: Instant, until: Instant) -> R
 
 /// Whether the lease is still this owner's.
 pub fn holds_lease<D: Db>(db: &D, owner: &str) -> Result<bool, Fault> {
-    let row = db.first("SELECT 1 FROM sweep_lease WHERE one = 1 AND owner = ?1", &[owner.into()])?;
+    let row =
+        db.first("SELECT 1 FROM sweep_lease WHERE one = 1 AND owner = ?1", &[owner.into()])?;
     Ok(row.is_some())
 }
 
@@ -48,12 +49,16 @@ pub fn open<D: Db>(db: &D, day: Date, at: Instant) -> Result<State, Fault> {
         return Ok(state);
     }
     let last = db.first("SELECT max(business_date) FROM sweep", &[])?;
-    let last = last.map(|row| row.text_or_null(0).map(|day| day.map(str::to_string))).transpose()?.flatten();
+    let last = last
+        .map(|row| row.text_or_null(0).map(|day| day.map(str::to_string)))
+        .transpose()?
+        .flatten();
     if let Some(last) = last.filter(|last| *last > day.to_string()) {
         let detail = format!("{last} was swept already; a sweep does not go back to {day}");
         return Err(Fault::refused(Refusal::DateAlreadySwept, detail));
     }
-    let state = State { day, stage: stage::FIRST, cursor: 0, done: false, counts: Counts::default() };
+    let state =
+        State { day, stage: stage::FIRST, cursor: 0, done: false, counts: Counts::default() };
     let (day, at, counts) = (day.to_string(), at.to_string(), crate::array(&state.counts)?);
     db.execute(
         "INSERT INTO sweep (business_date, stage, cursor, done, counts, started_at) VALUES (?1, ?2, 0, 0, ?3, ?4)",
@@ -68,14 +73,21 @@ pub fn get<D: Db>(db: &D, day: Date) -> Result<Option<State>, Fault> {
     let sql = "SELECT stage, cursor, done, counts FROM sweep WHERE business_date = ?1";
     let row = db.first(sql, &[(&text).into()])?;
     row.map(|row| {
-        Ok(State { day, stage: row.parse(0)?, cursor: row.int(1)?, done: row.int(2)? != 0, counts: row.json(3)? })
+        Ok(State {
+            day,
+            stage: row.parse(0)?,
+            cursor: row.int(1)?,
+            done: row.int(2)? != 0,
+            counts: row.json(3)?,
+        })
     })
     .transpose()
 }
 
 /// The newest business date that was begun.
 pub fn latest<D: Db>(db: &D) -> Result<Option<State>, Fault> {
-    let row = db.first("SELECT business_date FROM sweep ORDER BY business_date DESC LIMIT 1", &[])?;
+    let row =
+        db.first("SELECT business_date FROM sweep ORDER BY business_date DESC LIMIT 1", &[])?;
     match row {
         Some(row) => get(db, row.parse(0)?),
         None => Ok(None),

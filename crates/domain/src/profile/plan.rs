@@ -80,7 +80,7 @@ pub(super) struct Payment {
 /// Where one field comes from.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
-    pub(super) from: From,
+    pub(super) from: Origin,
     /// What an error calls it: the column, or the field where there is no column.
     pub(super) name: String,
     pub(super) prefix: Option<String>,
@@ -89,7 +89,7 @@ pub(super) struct Source {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum From {
+pub(super) enum Origin {
     Absent,
     Column(usize),
     Constant(String),
@@ -109,7 +109,8 @@ impl Plan {
     ) -> Result<Self, Refused> {
         check(profile)?;
         let records = records_for(profile, kind)?;
-        let columns: Vec<String> = header.iter().map(|name| value::trim(name).to_string()).collect();
+        let columns: Vec<String> =
+            header.iter().map(|name| value::trim(name).to_string()).collect();
         names_are_sound(&columns)?;
         if profile.ignore_unknown != Some(true) {
             all_are_mapped(&columns, &records)?;
@@ -120,7 +121,11 @@ impl Plan {
 
     /// Compiles the profile for a source that names its columns in every row. The columns are those that the profile
     /// maps; none can be missing before a row is read.
-    pub fn for_objects(profile: &Profile, kind: ImportKind, zone_is_known: fn(&str) -> bool) -> Result<Self, Refused> {
+    pub fn for_objects(
+        profile: &Profile,
+        kind: ImportKind,
+        zone_is_known: fn(&str) -> bool,
+    ) -> Result<Self, Refused> {
         check(profile)?;
         let records = records_for(profile, kind)?;
         let mut columns: Vec<String> = Vec::new();
@@ -170,7 +175,8 @@ fn mapped<'a>(records: &[&'a RecordMapping]) -> impl Iterator<Item = &'a str> {
 
 fn names_are_sound(columns: &[String]) -> Result<(), Refused> {
     if columns.len() > MAX_COLUMNS {
-        let detail = format!("the header has {} columns; at most {MAX_COLUMNS} are read", columns.len());
+        let detail =
+            format!("the header has {} columns; at most {MAX_COLUMNS} are read", columns.len());
         return Err(Refused::new(Refusal::TooManyColumns, detail));
     }
     let mut seen = BTreeSet::new();
@@ -188,15 +194,17 @@ fn names_are_sound(columns: &[String]) -> Result<(), Refused> {
 fn all_are_mapped(columns: &[String], records: &[&RecordMapping]) -> Result<(), Refused> {
     let known: BTreeSet<&str> = mapped(records).collect();
     let unknown = columns.iter().zip(1u32..).filter(|(column, _)| !known.contains(column.as_str()));
-    let unknown: Vec<(String, u32)> = unknown.map(|(column, number)| (shown(column), number)).collect();
-    let Some((first, _)) = unknown.first() else { return Ok(()) };
-    let name = |(column, number): &(String, u32)| match column.as_str() {
-        "" => format!("column {number}, which has no name"),
-        column => format!("`{column}`"),
+    let unknown: Vec<(String, u32)> =
+        unknown.map(|(column, number)| (shown(column), number)).collect();
+    let called = |(column, number): &(String, u32)| match column.as_str() {
+        "" => (format!("column {number}"), format!("column {number}, which has no name")),
+        column => (column.to_string(), format!("`{column}`")),
     };
-    let names: Vec<String> = unknown.iter().take(10).map(name).collect();
+    let (fields, names): (Vec<String>, Vec<String>) = unknown.iter().take(10).map(called).unzip();
+    let Some(first) = fields.first() else { return Ok(()) };
     let known: Vec<&str> = known.into_iter().collect();
-    let detail = format!("the profile does not map {}; it maps {}", names.join(", "), known.join(", "));
+    let detail =
+        format!("the profile does not map {}; it maps {}", names.join(", "), known.join(", "));
     Err(Refused::new(Refusal::UnknownColumn, detail).at(first))
 }
 
@@ -205,14 +213,17 @@ fn none_is_missing(columns: &[String], records: &[&RecordMapping]) -> Result<(),
         let required = |mapping: &&FieldMapping| {
             super::specs(record.kind).iter().any(|spec| spec.required && spec.name == mapping.field)
         };
-        let fields = record.fields.iter().filter(required).filter_map(|mapping| mapping.column.clone());
+        let fields =
+            record.fields.iter().filter(required).filter_map(|mapping| mapping.column.clone());
         fields.chain(record.when_present.clone()).collect::<Vec<String>>()
     };
-    let mut missing: Vec<String> = records.iter().flat_map(needed).filter(|column| !columns.contains(column)).collect();
+    let mut missing: Vec<String> =
+        records.iter().flat_map(needed).filter(|column| !columns.contains(column)).collect();
     missing.dedup();
     let Some(first) = missing.first() else { return Ok(()) };
     let names: Vec<String> = missing.iter().take(10).map(|column| format!("`{column}`")).collect();
-    Err(Refused::new(Refusal::MissingColumn, format!("the header lacks {}", names.join(", "))).at(first))
+    Err(Refused::new(Refusal::MissingColumn, format!("the header lacks {}", names.join(", ")))
+        .at(first))
 }
 
 fn compile(
@@ -224,7 +235,8 @@ fn compile(
     let date = profile.date.unwrap_or(DateForm::Ymd);
     let compiled = |record: &&RecordMapping| {
         let when_present = record.when_present.as_ref();
-        let when_present = when_present.and_then(|name| columns.iter().position(|column| column == name));
+        let when_present =
+            when_present.and_then(|name| columns.iter().position(|column| column == name));
         Record { when_present, noun: noun(record, &columns, date) }
     };
     Plan {
@@ -272,15 +284,23 @@ fn noun(record: &RecordMapping, columns: &[String], date: DateForm) -> Noun {
 }
 
 fn source(record: &RecordMapping, field: &str, columns: &[String], date: DateForm) -> Source {
-    let absent = Source { from: From::Absent, name: field.to_string(), prefix: None, lookup: None, date };
-    let Some(mapping) = record.fields.iter().find(|mapping| mapping.field == field) else { return absent };
-    let column = mapping.column.as_ref();
-    let from = match (column.and_then(|name| columns.iter().position(|column| column == name)), &mapping.constant) {
-        (Some(column), _) => From::Column(column),
-        (None, Some(constant)) => From::Constant(constant.clone()),
-        (None, None) => From::Absent,
+    let absent =
+        Source { from: Origin::Absent, name: field.to_string(), prefix: None, lookup: None, date };
+    let Some(mapping) = record.fields.iter().find(|mapping| mapping.field == field) else {
+        return absent;
     };
-    let pairs = |lookup: &Vec<super::Lookup>| lookup.iter().map(|pair| (pair.from.clone(), pair.to.clone())).collect();
+    let column = mapping.column.as_ref();
+    let from = match (
+        column.and_then(|name| columns.iter().position(|column| column == name)),
+        &mapping.constant,
+    ) {
+        (Some(column), _) => Origin::Column(column),
+        (None, Some(constant)) => Origin::Constant(constant.clone()),
+        (None, None) => Origin::Absent,
+    };
+    let pairs = |lookup: &Vec<super::Lookup>| {
+        lookup.iter().map(|pair| (pair.from.clone(), pair.to.clone())).collect()
+    };
     Source {
         from,
         name: column.cloned().unwrap_or_else(|| field.to_string()),

@@ -1,6 +1,6 @@
 //! One source row, read and checked: all of its records or none.
 
-use super::plan::{Customer, Fields, From, Invoice, Noun, Payment, Plan, Source};
+use super::plan::{Customer, Fields, Invoice, Noun, Origin, Payment, Plan, Source};
 use super::slice::{Currencies, Rows, Slice, note};
 use super::value;
 use crate::contract::ingest::RowError;
@@ -12,9 +12,28 @@ impl Plan {
     /// Reads one source row into the slice. Every bad field is noted with its column; a row with a bad field gives no
     /// record at all, also of the kinds that were good.
     pub fn row<F: Fields + ?Sized>(&self, row: u64, fields: &F, out: &mut Slice) {
-        let Slice { customers, invoices, payments, errors, more_errors, received, refused, scratch, currencies } = out;
+        let Slice {
+            customers,
+            invoices,
+            payments,
+            errors,
+            more_errors,
+            received,
+            refused,
+            scratch,
+            currencies,
+        } = out;
         let marks = (customers.mark(), invoices.mark(), payments.mark());
-        let mut reading = Reading { plan: self, row, fields, errors, more_errors, scratch, currencies, bad: false };
+        let mut reading = Reading {
+            plan: self,
+            row,
+            fields,
+            errors,
+            more_errors,
+            scratch,
+            currencies,
+            bad: false,
+        };
         let mut made = 0u64;
         for record in &self.records {
             if !record.when_present.is_none_or(|column| reading.is_present(column)) {
@@ -69,17 +88,20 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
         rows.close();
     }
 
-    fn credit_limit(&mut self, from: &Customer, currency: Currency3, rows: &mut Rows) {
+    fn credit_limit(&mut self, from: &Customer, currency: OwnCurrency, rows: &mut Rows) {
         let form = self.plan.numbers;
         let limit = match currency {
-            Currency3::Is(currency) => self.optional(&from.credit_limit, |text, _| {
+            OwnCurrency::Is(currency) => self.optional(&from.credit_limit, |text, _| {
                 let minor = amount(text, currency, form)?;
                 not_negative(minor).map(|()| (minor, currency))
             }),
-            Currency3::Absent => self.optional(&from.credit_limit, |_, _| {
-                Err(Refused::new(Refusal::MissingField, "a credit limit needs the customer's currency"))
+            OwnCurrency::Absent => self.optional(&from.credit_limit, |_, _| {
+                Err(Refused::new(
+                    Refusal::MissingField,
+                    "a credit limit needs the customer's currency",
+                ))
             }),
-            Currency3::Bad => {
+            OwnCurrency::Bad => {
                 self.optional(&from.credit_limit, |text, _| amount_by_form(text, form));
                 None
             }
@@ -102,8 +124,11 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
         self.required(&from.customer_id, |text, _| id::check(text).map(|()| rows.text(text)));
         let kind = self.optional(&from.kind, |text, _| text.parse::<InvoiceKind>());
         rows.plain(kind.unwrap_or(InvoiceKind::Invoice).name());
-        let issued_on = self.required(&from.issued_on, |text, source| value::date(text, source.date));
-        let due_on = self.optional(&from.due_on, |text, source| not_before(value::date(text, source.date)?, issued_on));
+        let issued_on =
+            self.required(&from.issued_on, |text, source| value::date(text, source.date));
+        let due_on = self.optional(&from.due_on, |text, source| {
+            not_before(value::date(text, source.date)?, issued_on)
+        });
         if let Some(issued_on) = issued_on {
             rows.date(issued_on);
             rows.date(due_on.unwrap_or(issued_on));
@@ -118,7 +143,9 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
         rows.open(self.row);
         self.required(&from.id, |text, _| id::check(text).map(|()| rows.text(text)));
         self.required(&from.customer_id, |text, _| id::check(text).map(|()| rows.text(text)));
-        if let Some(day) = self.required(&from.received_on, |text, source| value::date(text, source.date)) {
+        if let Some(day) =
+            self.required(&from.received_on, |text, source| value::date(text, source.date))
+        {
             rows.date(day);
         }
         self.amount(&from.amount, &from.currency, rows, positive);
@@ -127,7 +154,13 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
     }
 
     /// Writes the amount and then its currency, which has to be read first.
-    fn amount(&mut self, from: &Source, currency: &Source, rows: &mut Rows, rule: fn(i64) -> Result<(), Refused>) {
+    fn amount(
+        &mut self,
+        from: &Source,
+        currency: &Source,
+        rows: &mut Rows,
+        rule: fn(i64) -> Result<(), Refused>,
+    ) {
         let form = self.plan.numbers;
         let found = self.required_currency(currency);
         let Some(currency) = found else {
@@ -152,7 +185,7 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
     }
 
     /// Writes the customer's own currency.
-    fn currency(&mut self, from: &Source, rows: &mut Rows) -> Currency3 {
+    fn currency(&mut self, from: &Source, rows: &mut Rows) -> OwnCurrency {
         let before = std::mem::replace(&mut self.bad, false);
         let mut currencies = std::mem::take(self.currencies);
         let found = self.optional(from, |text, _| currencies.find(text));
@@ -162,28 +195,40 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
         match found {
             Some(currency) => {
                 rows.plain(currency.as_str());
-                Currency3::Is(currency)
+                OwnCurrency::Is(currency)
             }
             None => {
                 rows.null();
-                if bad { Currency3::Bad } else { Currency3::Absent }
+                if bad { OwnCurrency::Bad } else { OwnCurrency::Absent }
             }
         }
     }
 
     /// Writes an optional text, or null where it is absent.
-    fn text(&mut self, from: &Source, rows: &mut Rows, check: impl FnOnce(&str) -> Result<(), Refused>) {
+    fn text(
+        &mut self,
+        from: &Source,
+        rows: &mut Rows,
+        check: impl FnOnce(&str) -> Result<(), Refused>,
+    ) {
         if self.optional(from, |text, _| check(text).map(|()| rows.text(text))).is_none() {
             rows.null();
         }
     }
 
     #[inline]
-    fn required<T>(&mut self, from: &Source, read: impl FnOnce(&str, &Source) -> Result<T, Refused>) -> Option<T> {
+    fn required<T>(
+        &mut self,
+        from: &Source,
+        read: impl FnOnce(&str, &Source) -> Result<T, Refused>,
+    ) -> Option<T> {
         match self.read(from, read) {
             Read::Value(value) => Some(value),
             Read::Absent => {
-                self.fail(from, Refused::new(Refusal::MissingField, "the field is empty and must not be"));
+                self.fail(
+                    from,
+                    Refused::new(Refusal::MissingField, "the field is empty and must not be"),
+                );
                 None
             }
             Read::Bad => None,
@@ -191,7 +236,11 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
     }
 
     #[inline]
-    fn optional<T>(&mut self, from: &Source, read: impl FnOnce(&str, &Source) -> Result<T, Refused>) -> Option<T> {
+    fn optional<T>(
+        &mut self,
+        from: &Source,
+        read: impl FnOnce(&str, &Source) -> Result<T, Refused>,
+    ) -> Option<T> {
         match self.read(from, read) {
             Read::Value(value) => Some(value),
             Read::Absent | Read::Bad => None,
@@ -200,11 +249,15 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
 
     /// Finds the text of a field, trims it, translates it, puts the prefix before it, and reads it.
     #[inline]
-    fn read<T>(&mut self, from: &Source, read: impl FnOnce(&str, &Source) -> Result<T, Refused>) -> Read<T> {
+    fn read<T>(
+        &mut self,
+        from: &Source,
+        read: impl FnOnce(&str, &Source) -> Result<T, Refused>,
+    ) -> Read<T> {
         let raw = match &from.from {
-            From::Absent => return Read::Absent,
-            From::Column(column) => value::trim(self.fields.get(*column).unwrap_or("")),
-            From::Constant(constant) => constant.as_str(),
+            Origin::Absent => return Read::Absent,
+            Origin::Column(column) => value::trim(self.fields.get(*column).unwrap_or("")),
+            Origin::Constant(constant) => constant.as_str(),
         };
         let text = match translated(from, raw) {
             Ok("") => return Read::Absent,
@@ -235,7 +288,14 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
     #[cold]
     fn fail(&mut self, from: &Source, refused: Refused) {
         self.bad = true;
-        note(self.errors, self.more_errors, self.row, Some(&from.name), refused.code, refused.detail);
+        note(
+            self.errors,
+            self.more_errors,
+            self.row,
+            Some(&from.name),
+            refused.code,
+            refused.detail,
+        );
     }
 }
 
@@ -247,7 +307,7 @@ enum Read<T> {
 }
 
 /// The currency of a customer, which its limit depends on.
-enum Currency3 {
+enum OwnCurrency {
     Is(Currency),
     Absent,
     Bad,
@@ -269,7 +329,8 @@ fn translated<'a>(from: &'a Source, raw: &'a str) -> Result<&'a str, Refused> {
 #[cold]
 fn plainer(refused: Refused, text: &str) -> Refused {
     if text.len() > super::MAX_FIELD {
-        let detail = format!("the field has {} bytes; at most {} are read", text.len(), super::MAX_FIELD);
+        let detail =
+            format!("the field has {} bytes; at most {} are read", text.len(), super::MAX_FIELD);
         return Refused::new(Refusal::TextTooLong, detail);
     }
     match value::no_controls(text) {

@@ -41,7 +41,8 @@ pub struct Slice {
 impl Slice {
     /// Records in the slice that have not been taken.
     pub fn records(&self) -> u64 {
-        let counts = [&self.customers, &self.invoices, &self.payments].map(|rows| u64::from(rows.count));
+        let counts =
+            [&self.customers, &self.invoices, &self.payments].map(|rows| u64::from(rows.count));
         counts.iter().sum()
     }
 
@@ -56,12 +57,24 @@ impl Slice {
     }
 
     /// Notes an error; beyond [`MAX_ERRORS`] it is only counted.
-    pub fn error(&mut self, row: u64, field: Option<&str>, code: Refusal, detail: impl Into<String>) {
+    pub fn error(
+        &mut self,
+        row: u64,
+        field: Option<&str>,
+        code: Refusal,
+        detail: impl Into<String>,
+    ) {
         note(&mut self.errors, &mut self.more_errors, row, field, code, detail);
     }
 
     /// Notes a row that is too broken to become records, as one record refused.
-    pub fn refuse_row(&mut self, row: u64, field: Option<&str>, code: Refusal, detail: impl Into<String>) {
+    pub fn refuse_row(
+        &mut self,
+        row: u64,
+        field: Option<&str>,
+        code: Refusal,
+        detail: impl Into<String>,
+    ) {
         self.error(row, field, code, detail);
         self.count_refused_row();
     }
@@ -151,8 +164,14 @@ impl Rows {
 
     pub(super) fn text(&mut self, text: &str) {
         self.json.push_str(",\"");
-        let escapes = text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\'));
-        if escapes { self.escaped(text) } else { self.json.push_str(text) }
+        let escapes = text
+            .bytes()
+            .fold(false, |found, byte| found | (byte < 0x20) | (byte == b'"') | (byte == b'\\'));
+        if escapes {
+            self.escaped(text)
+        } else {
+            self.json.push_str(text)
+        }
         self.json.push('"');
     }
 
@@ -165,10 +184,13 @@ impl Rows {
 
     pub(super) fn date(&mut self, date: Date) {
         let day = date.naive();
-        let digit = |value: u32, unit: u32| b'0' | u8::try_from(value.checked_div(unit).unwrap_or(0) % 10).unwrap_or(0);
+        let digit = |value: u32, unit: u32| {
+            b'0' | u8::try_from(value.checked_div(unit).unwrap_or(0) % 10).unwrap_or(0)
+        };
         let (year, month, day) = (day.year().unsigned_abs(), day.month(), day.day());
         let year = [1000, 100, 10, 1].map(|unit| digit(year, unit));
-        let ([y0, y1, y2, y3], [m0, m1], [d0, d1]) = (year, [10, 1].map(|u| digit(month, u)), [10, 1].map(|u| digit(day, u)));
+        let ([y0, y1, y2, y3], [m0, m1], [d0, d1]) =
+            (year, [10, 1].map(|u| digit(month, u)), [10, 1].map(|u| digit(day, u)));
         let text = [b',', b'"', y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'"'];
         self.json.push_str(std::str::from_utf8(&text).unwrap_or(",null"));
     }

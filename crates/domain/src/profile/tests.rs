@@ -9,7 +9,11 @@ fn zone(name: &str) -> bool {
     name == "Asia/Shanghai"
 }
 
-fn plan(profile: &Profile, kind: ImportKind, header: &str) -> Result<Plan, (Refusal, Option<String>)> {
+fn plan(
+    profile: &Profile,
+    kind: ImportKind,
+    header: &str,
+) -> Result<Plan, (Refusal, Option<String>)> {
     let header: Vec<&str> = header.split('|').collect();
     Plan::new(profile, kind, &header, zone).map_err(|refused| (refused.code, refused.field))
 }
@@ -64,7 +68,19 @@ fn good_rows_become_arrays_by_position() {
     let mut slice = read(&Profile::generic(), ImportKind::Customers, &text);
     assert_eq!(slice.customers.count, 3);
     let expected = json!([
-        [2, "C1", "Acme \"A\" \\ 上海", "CN", "CNY", "zh-CN", "Asia/Shanghai", "a@b.cn", "+86 (21) 1.2-3", 100050, "CNY"],
+        [
+            2,
+            "C1",
+            "Acme \"A\" \\ 上海",
+            "CN",
+            "CNY",
+            "zh-CN",
+            "Asia/Shanghai",
+            "a@b.cn",
+            "+86 (21) 1.2-3",
+            100050,
+            "CNY"
+        ],
         [3, "C2", "Bob", null, null, null, null, null, null, null, null],
         [4, "C3", "Cy", null, "JPY", "en", null, null, null, 0, "JPY"],
     ]);
@@ -81,7 +97,9 @@ fn good_rows_become_arrays_by_position() {
     ]);
     assert_eq!(array(&mut slice.invoices), expected);
 
-    let text = format!("{PAYMENTS}\nP1|C1|2024-02-29|90000000000000.00|CNY|I1\nP2|C1|2024-02-29|0.01|EUR|");
+    let text = format!(
+        "{PAYMENTS}\nP1|C1|2024-02-29|90000000000000.00|CNY|I1\nP2|C1|2024-02-29|0.01|EUR|"
+    );
     let mut slice = read(&Profile::generic(), ImportKind::Payments, &text);
     let expected = json!([
         [2, "P1", "C1", "2024-02-29", 9_000_000_000_000_000i64, "CNY", "I1"],
@@ -124,9 +142,15 @@ fn each_bad_field_is_named_with_its_column() {
         (customer(&format!("C1|N||||||{digits}|")), "2 phone text-too-long"),
         (customer("C1|N|||||||5"), "2 credit_limit missing-field"),
         (customer("C1|N||CNY|||||-5"), "2 credit_limit amount-not-positive"),
-        (customer("C1|N||XXX|||||1e9"), "2 currency unknown-currency\n2 credit_limit malformed-amount"),
+        (
+            customer("C1|N||XXX|||||1e9"),
+            "2 currency unknown-currency\n2 credit_limit malformed-amount",
+        ),
         (customer("C1|N||XXX|||||1.5"), "2 currency unknown-currency"),
-        (invoice("I1||||||"), "2 customer_id missing-field\n2 issued_on missing-field\n2 currency missing-field\n2 amount missing-field"),
+        (
+            invoice("I1||||||"),
+            "2 customer_id missing-field\n2 issued_on missing-field\n2 currency missing-field\n2 amount missing-field",
+        ),
         (invoice("I1|C1|bill|2024-01-01||1|CNY"), "2 kind malformed-field"),
         (invoice("I1|C1||2023-02-29||1|CNY"), "2 issued_on malformed-date"),
         (invoice("I1|C1||0001-01-01||1|CNY"), "2 issued_on date-out-of-range"),
@@ -143,7 +167,10 @@ fn each_bad_field_is_named_with_its_column() {
         (invoice("I1|C1||2024-01-01||90000000000000.01|CNY"), "2 amount amount-too-large"),
         (invoice(&format!("I1|C1||2024-01-01||{huge}|CNY")), "2 amount text-too-long"),
         (invoice("I1|C1||2024-01-01||1\u{0}|CNY"), "2 amount malformed-text"),
-        (invoice("I1|C1||2024-01-01||x|XXX"), "2 currency unknown-currency\n2 amount malformed-amount"),
+        (
+            invoice("I1|C1||2024-01-01||x|XXX"),
+            "2 currency unknown-currency\n2 amount malformed-amount",
+        ),
         (payment("P1|C1|2024-01-01|0|CNY|"), "2 amount amount-not-positive"),
         (payment("P1|C1|2024-01-01|-5|CNY|"), "2 amount amount-not-positive"),
         (payment("P1|C1|2024-01-01|5|CNY|I 1"), "2 invoice_id malformed-id"),
@@ -161,13 +188,16 @@ fn each_bad_field_is_named_with_its_column() {
 fn optional_columns_may_be_absent_and_required_ones_not() {
     let generic = Profile::generic();
     let mut slice = read(&generic, ImportKind::Customers, " name |id\nN|C1");
-    assert_eq!(array(&mut slice.customers), json!([[2, "C1", "N", null, null, null, null, null, null, null, null]]));
+    assert_eq!(
+        array(&mut slice.customers),
+        json!([[2, "C1", "N", null, null, null, null, null, null, null, null]])
+    );
     let refused = |kind, header| plan(&generic, kind, header).unwrap_err();
     let field = |name: &str| Some(name.to_string());
     let wide = vec!["id"; 257].join("|");
     for (header, code, at) in [
         ("id|name|nmae", Refusal::UnknownColumn, field("nmae")),
-        ("id|name|", Refusal::UnknownColumn, field("")),
+        ("id|name|", Refusal::UnknownColumn, field("column 3")),
         ("id|name|id", Refusal::DuplicateColumn, field("id")),
         ("id|name| id", Refusal::DuplicateColumn, field("id")),
         ("id|Name", Refusal::UnknownColumn, field("Name")),
@@ -207,7 +237,10 @@ fn one_row_gives_several_records_all_or_none() {
         [3, "2", "C-7", "invoice", "2024-02-01", "2024-03-01", 500, "EUR", 0],
     ]);
     assert_eq!(array(&mut slice.invoices), invoices);
-    assert_eq!(array(&mut slice.payments), json!([[2, "P-1", "C-7", "2024-03-01", 123456, "EUR", "1"]]));
+    assert_eq!(
+        array(&mut slice.payments),
+        json!([[2, "P-1", "C-7", "2024-03-01", 123456, "EUR", "1"]])
+    );
     // The invoice of row 4 (number 3) is sound; it goes with the payment of nothing.
     let expected = "4 Sum amount-not-positive\n5 Date malformed-date\n5 Claim malformed-field\n5 Paid malformed-date";
     assert_eq!(errors(&slice), expected);
@@ -245,7 +278,11 @@ fn an_unusable_profile_is_refused_at_its_place() {
         ("/records/0/fields/1/prefix", json!(""), "records[0].fields[1].prefix"),
         ("/records/0/fields/4/prefix", json!("-"), "records[0].fields[4].prefix"),
         ("/records/0/fields/4/date", json!("YMD"), "records[0].fields[4].date"),
-        ("/records/0/fields/5/lookup", json!([{"from": "a", "to": "EUR"}]), "records[0].fields[5].lookup"),
+        (
+            "/records/0/fields/5/lookup",
+            json!([{"from": "a", "to": "EUR"}]),
+            "records[0].fields[5].lookup",
+        ),
         ("/records/0/fields/6/lookup", json!([]), "records[0].fields[6].lookup"),
         ("/records/0/fields/6/lookup", json!(many), "records[0].fields[6].lookup"),
         ("/records/0/fields/6/lookup/1/from", json!("Yes"), "records[0].fields[6].lookup[1].from"),
@@ -255,9 +292,17 @@ fn an_unusable_profile_is_refused_at_its_place() {
         let mut document = ledger();
         let (parent, last) = pointer.rsplit_once('/').unwrap();
         let place = document.pointer_mut(parent).unwrap();
-        if let Ok(index) = last.parse::<usize>() { place[index] = value } else { place[last] = value }
+        if let Ok(index) = last.parse::<usize>() {
+            place[index] = value
+        } else {
+            place[last] = value
+        }
         let refused = check(&profile(document)).unwrap_err();
-        assert_eq!((refused.code, refused.field.as_deref()), (Refusal::InvalidProfile, Some(path)), "{pointer}");
+        assert_eq!(
+            (refused.code, refused.field.as_deref()),
+            (Refusal::InvalidProfile, Some(path)),
+            "{pointer}"
+        );
     }
     assert_eq!(check(&profile(ledger())), Ok(()));
     let limit = json!({"name": "x", "records": [{"kind": "customers", "fields": [{"field": "id", "column": "a"},
@@ -268,18 +313,34 @@ fn an_unusable_profile_is_refused_at_its_place() {
 #[test]
 fn dates_follow_the_form_of_the_profile() {
     use DateForm::{Compact, Dmy, Mdy, Ymd};
-    let read = |text, form| value::date(text, form).map(|day| day.to_string()).map_err(|refused| refused.code);
+    let read = |text, form| {
+        value::date(text, form).map(|day| day.to_string()).map_err(|refused| refused.code)
+    };
     for (text, form, day) in [
-        ("2024-03-31", Ymd, "2024-03-31"), ("31/03/2024", Dmy, "2024-03-31"), ("31.3.2024", Dmy, "2024-03-31"),
-        ("1-3-2024", Dmy, "2024-03-01"), ("3/31/2024", Mdy, "2024-03-31"), ("03/01/2024", Mdy, "2024-03-01"),
+        ("2024-03-31", Ymd, "2024-03-31"),
+        ("31/03/2024", Dmy, "2024-03-31"),
+        ("31.3.2024", Dmy, "2024-03-31"),
+        ("1-3-2024", Dmy, "2024-03-01"),
+        ("3/31/2024", Mdy, "2024-03-31"),
+        ("03/01/2024", Mdy, "2024-03-01"),
         ("20240229", Compact, "2024-02-29"),
     ] {
         assert_eq!(read(text, form), Ok(day.to_string()), "{text}");
     }
     for (text, form) in [
-        ("31/03/2024", Ymd), ("31/03/24", Dmy), ("31/03-2024", Dmy), ("31/03/2024/1", Dmy), ("//2024", Dmy),
-        ("29.2.2023", Dmy), ("3-31-2024", Mdy), ("31/03/2024", Mdy), ("+3/1/2024", Mdy), ("2024031", Compact),
-        ("２024-3", Compact), ("2024-3-1", Compact), ("003/1/2024", Mdy),
+        ("31/03/2024", Ymd),
+        ("31/03/24", Dmy),
+        ("31/03-2024", Dmy),
+        ("31/03/2024/1", Dmy),
+        ("//2024", Dmy),
+        ("29.2.2023", Dmy),
+        ("3-31-2024", Mdy),
+        ("31/03/2024", Mdy),
+        ("+3/1/2024", Mdy),
+        ("2024031", Compact),
+        ("２024-3", Compact),
+        ("2024-3-1", Compact),
+        ("003/1/2024", Mdy),
     ] {
         assert_eq!(read(text, form), Err(Refusal::MalformedDate), "{text}");
     }
@@ -296,7 +357,11 @@ fn errors_beyond_the_limit_are_counted() {
 
 #[test]
 fn a_taken_buffer_is_used_again() {
-    let mut slice = read(&Profile::generic(), ImportKind::Invoices, &format!("{INVOICES}\nI1|C1||2024-01-01||1|CNY"));
+    let mut slice = read(
+        &Profile::generic(),
+        ImportKind::Invoices,
+        &format!("{INVOICES}\nI1|C1||2024-01-01||1|CNY"),
+    );
     let taken = slice.invoices.take();
     slice.invoices.reuse(taken);
     assert_eq!((slice.records(), slice.bytes(), slice.invoices.take()), (0, 0, "[]".to_string()));

@@ -69,17 +69,23 @@ pub fn trim(text: &str) -> &str {
 pub fn name(text: &str) -> Result<(), Refused> {
     // No text has more characters than bytes, so that most names are not counted.
     if text.len() > MAX_NAME && text.chars().count() > MAX_NAME {
-        return Err(Refused::new(Refusal::TextTooLong, format!("a name has at most {MAX_NAME} characters")));
+        return Err(Refused::new(
+            Refusal::TextTooLong,
+            format!("a name has at most {MAX_NAME} characters"),
+        ));
     }
     no_controls(text)
 }
 
 /// Refuses NUL and other control characters.
 pub fn no_controls(text: &str) -> Result<(), Refused> {
-    let suspect = text.bytes().fold(false, |found, byte| found | (byte < 0x20) | (byte == 0x7F) | (byte == 0xC2));
+    let suspect = text
+        .bytes()
+        .fold(false, |found, byte| found | (byte < 0x20) | (byte == 0x7F) | (byte == 0xC2));
     match suspect.then(|| text.chars().find(|c| c.is_control())).flatten() {
         Some(control) => {
-            let detail = format!("the text holds the control character U+{:04X}", u32::from(control));
+            let detail =
+                format!("the text holds the control character U+{:04X}", u32::from(control));
             Err(Refused::new(Refusal::MalformedText, detail))
         }
         None => Ok(()),
@@ -96,22 +102,34 @@ pub fn country(text: &str) -> Result<(), Refused> {
 
 /// An IANA name by its form, then by whether this build carries it.
 pub fn time_zone(text: &str, known: impl FnOnce(&str) -> bool) -> Result<(), Refused> {
-    let formed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'+');
+    let formed =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'+');
     if text.len() <= MAX_TIME_ZONE && text.bytes().all(formed) && known(text) {
         return Ok(());
     }
-    let detail = format!("`{}` is no IANA time zone that this build carries, such as Asia/Shanghai", super::shown(text));
+    let detail = format!(
+        "`{}` is no IANA time zone that this build carries, such as Asia/Shanghai",
+        super::shown(text)
+    );
     Err(Refused::new(Refusal::UnknownTimeZone, detail))
 }
 
 /// An address with one `@` and something on both sides. Whether mail arrives is not for a form to say.
 pub fn email(text: &str) -> Result<(), Refused> {
     if text.len() > MAX_EMAIL && text.chars().count() > MAX_EMAIL {
-        return Err(Refused::new(Refusal::TextTooLong, format!("an email has at most {MAX_EMAIL} characters")));
+        return Err(Refused::new(
+            Refusal::TextTooLong,
+            format!("an email has at most {MAX_EMAIL} characters"),
+        ));
     }
     let blank = |c: char| c.is_whitespace() || c.is_control();
     match text.split_once('@') {
-        Some((local, domain)) if !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !text.contains(blank) => {
+        Some((local, domain))
+            if !local.is_empty()
+                && !domain.is_empty()
+                && !domain.contains('@')
+                && !text.contains(blank) =>
+        {
             Ok(())
         }
         _ => Err(malformed(text, "an email address with one `@` and no spaces")),
@@ -121,9 +139,13 @@ pub fn email(text: &str) -> Result<(), Refused> {
 /// A number as dialled: digits, spaces and `+-().`, at least one digit.
 pub fn phone(text: &str) -> Result<(), Refused> {
     if text.chars().count() > MAX_PHONE {
-        return Err(Refused::new(Refusal::TextTooLong, format!("a phone number has at most {MAX_PHONE} characters")));
+        return Err(Refused::new(
+            Refusal::TextTooLong,
+            format!("a phone number has at most {MAX_PHONE} characters"),
+        ));
     }
-    let dialled = |byte: u8| byte.is_ascii_digit() || matches!(byte, b' ' | b'+' | b'-' | b'(' | b')' | b'.');
+    let dialled =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b' ' | b'+' | b'-' | b'(' | b')' | b'.');
     if text.bytes().all(dialled) && text.bytes().any(|byte| byte.is_ascii_digit()) {
         return Ok(());
     }

@@ -1,0 +1,62 @@
+//! `/v1/ingest/profiles`: how the columns of a source become records.
+
+use crate::outcome;
+use dunlin_app::ledger;
+use dunlin_domain::{
+    Refusal,
+    contract::{
+        ingest::{Profile, ProfilePage},
+        keys::Scope,
+    },
+    profile::{self, GENERIC},
+};
+use dunlin_store::Db;
+use dunlin_web::{Answer, Call, Problem, Route, page};
+
+pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
+    vec![
+        Route::get("/v1/ingest/profiles", "list_profiles")
+            .about("Lists the stored profiles by name. The built-in profile `generic` is not among them.")
+            .scope(Scope::IngestRead)
+            .pages()
+            .answers::<ProfilePage>()
+            .run(list),
+        Route::get("/v1/ingest/profiles/{name}", "get_profile")
+            .about("Gives a profile, the built-in `generic` included.")
+            .scope(Scope::IngestRead)
+            .answers::<Profile>()
+            .run(get),
+        Route::put("/v1/ingest/profiles/{name}", "put_profile")
+            .about("Stores a profile under its name, in place of what was there. `generic` cannot be replaced.")
+            .scope(Scope::IngestWrite)
+            .takes::<Profile>()
+            .answers::<Profile>()
+            .run(put),
+    ]
+}
+
+fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (limit, after) = (call.limit()?, call.cursor::<String>()?.unwrap_or_default());
+    let found = ledger::profiles(call.db()?, &after, limit.saturating_add(1))?;
+    let (items, next) = page::cut(found, limit, |profile| profile.name.clone())?;
+    Answer::json(&ProfilePage { items, next })
+}
+
+fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let name: dunlin_domain::Id = call.path("name")?;
+    if name.as_str() == GENERIC {
+        return Answer::json(&Profile::generic());
+    }
+    Answer::json(&ledger::profile(call.db()?, &name)?)
+}
+
+fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (name, new) = (call.path::<dunlin_domain::Id>("name")?, call.body::<Profile>()?);
+    if name != new.name || name.as_str() == GENERIC {
+        let detail = "the name in the body is the name in the URL, and not `generic`";
+        return Err(Problem::new(Refusal::InvalidProfile, detail).at("name"));
+    }
+    profile::check(&new)?;
+    let change = ledger::put_profile(call.db()?, &new)?;
+    Ok(outcome(Answer::json(&new)?, change))
+}

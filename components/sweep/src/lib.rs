@@ -1,0 +1,67 @@
+//! The component `sweep`: the work of a business date, in ticks.
+
+use dunlin_app::sweep::{self, Step, Tick};
+use dunlin_domain::contract::{keys::Scope, sweep::Progress};
+use dunlin_store::Db;
+use dunlin_web::{AS_OF, Answer, Call, Problem, Query, Route, Running, webhook};
+
+const BUDGET: Query =
+    Query::whole("budget_ms", 1, 20_000, "How long the tick may work. Absent: 15000.");
+
+/// Below the time that schedulers and edge hosts give a request.
+const BUDGET_MILLIS: u32 = 15_000;
+
+/// The table of contents.
+pub fn routes<D: Db>() -> Vec<Route<D>> {
+    vec![
+        Route::post("/v1/sweep", "run_sweep")
+            .about("Does the next part of a business date's work. Call again until `done`; then it changes nothing.")
+            .scope(Scope::SweepWrite)
+            .query(&[AS_OF, BUDGET])
+            .answers::<Progress>()
+            .run_async(|call| Box::pin(run(call)) as Running<'_>),
+        Route::get("/v1/sweep", "get_sweep")
+            .about("Says where the newest sweep stands.")
+            .scope(Scope::SweepWrite)
+            .answers::<Progress>()
+            .run(get),
+    ]
+}
+
+async fn run<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let budget = call.whole(&BUDGET)?.unwrap_or(BUDGET_MILLIS);
+    let until = call.env().unix_millis().saturating_add(budget.into());
+    let mut tick = Tick::begin(call.db()?, call.as_of()?, call.new_id()?, call.now())?;
+    let worked = work(call, &mut tick, until).await;
+    // The lease goes back also when the work failed: the next tick resumes at the cursor.
+    let progress = tick.end(call.db()?)?;
+    worked?;
+    Answer::json(&progress)
+}
+
+async fn work<D: Db>(call: &Call<'_, D>, tick: &mut Tick, until: u64) -> Result<(), Problem> {
+    loop {
+        match tick.step(call.db()?, call.env().now())? {
+            Step::Done => return Ok(()),
+            Step::More => {}
+            Step::Deliver => {
+                let (handed, done) = webhook::deliver_until(call, until).await?;
+                tick.delivered(call.db()?, handed, done, call.env().now())?;
+            }
+        }
+        if call.env().unix_millis() >= until {
+            return Ok(());
+        }
+    }
+}
+
+fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    Answer::json(&sweep::latest(call.db()?)?)
+}
+
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
+    use dunlin_web::webhook::{SECRET, URL};
+    dunlin_web::spin::serve("sweep", routes, &[URL, SECRET], request).await
+}

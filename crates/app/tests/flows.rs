@@ -1,0 +1,263 @@
+//! The flows on a real SQLite file: from documents to a sweep.
+
+use dunlin_app::{
+    import::{self, Order, Reading, Rows, Slice},
+    ledger::{self, Change},
+    report, score, sweep,
+};
+use dunlin_domain::{
+    Date, Id, Instant, Money, Refusal,
+    contract::ingest::{ImportKind, ImportState, OnError},
+    contract::report::*,
+    contract::score::AlertKind,
+    contract::types::*,
+};
+use dunlin_store::{Fault, native::NativeDb};
+
+fn db() -> (tempfile::TempDir, NativeDb) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    (folder, db)
+}
+
+fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn now() -> Instant {
+    "2024-12-31T12:00:00Z".parse().unwrap()
+}
+
+fn eur(minor: i64) -> Money {
+    Money::new(minor, "EUR".parse().unwrap())
+}
+
+fn customer(db: &NativeDb, name: &str) {
+    let new = NewCustomer {
+        id: Some(id(name)),
+        name: format!("{name} Ltd"),
+        country: None,
+        currency: Some("EUR".parse().unwrap()),
+        language: None,
+        time_zone: None,
+        email: None,
+        phone: None,
+        credit_limit: Some(eur(100_000)),
+    };
+    ledger::add_customer(db, &new, id("made")).unwrap();
+}
+
+fn invoice(name: &str, of: &str, issued: &str, due: &str, minor: i64) -> NewInvoice {
+    NewInvoice {
+        id: Some(id(name)),
+        customer_id: id(of),
+        kind: None,
+        issued_on: day(issued),
+        due_on: Some(day(due)),
+        amount: eur(minor),
+        disputed: None,
+    }
+}
+
+fn payment(name: &str, of: &str, on: &str, minor: i64, named: Option<&str>) -> NewPayment {
+    NewPayment {
+        id: Some(id(name)),
+        customer_id: id(of),
+        received_on: day(on),
+        amount: eur(minor),
+        invoice_id: named.map(id),
+    }
+}
+
+fn open(db: &NativeDb, name: &str, on: &str) -> i64 {
+    ledger::invoice(db, &id(name), day(on)).unwrap().open.minor
+}
+
+#[test]
+fn a_payment_meets_the_oldest_due_and_any_day_can_be_asked_for() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    for new in [
+        invoice("I1", "C1", "2024-01-01", "2024-03-01", 10_000),
+        invoice("I2", "C1", "2024-01-05", "2024-02-01", 20_000),
+    ] {
+        assert_eq!(ledger::add_invoice(&db, &new, id("x"), now()).unwrap().1, Change::Made);
+        assert_eq!(ledger::add_invoice(&db, &new, id("x"), now()).unwrap().1, Change::AlreadySo);
+    }
+    let pay = payment("P1", "C1", "2024-02-10", 25_000, None);
+    assert_eq!(ledger::add_payment(&db, &pay, id("x"), now()).unwrap().1, Change::Made);
+    assert_eq!((open(&db, "I1", "2024-02-10"), open(&db, "I2", "2024-02-10")), (5_000, 0));
+    assert_eq!((open(&db, "I1", "2024-02-09"), open(&db, "I2", "2024-02-09")), (10_000, 20_000));
+    // A backdated payment replays what came after it.
+    let back = payment("P0", "C1", "2024-01-10", 15_000, None);
+    ledger::add_payment(&db, &back, id("x"), now()).unwrap();
+    assert_eq!((open(&db, "I1", "2024-01-10"), open(&db, "I2", "2024-01-10")), (10_000, 5_000));
+    assert_eq!((open(&db, "I1", "2024-02-10"), open(&db, "I2", "2024-02-10")), (0, 0));
+    let found = ledger::customer(&db, &id("C1"), day("2024-02-10")).unwrap();
+    assert_eq!(found.balances.len(), 1);
+    let balance = &found.balances[0];
+    assert_eq!(
+        (balance.outstanding_minor, balance.overdue_minor, balance.unapplied_minor),
+        (0, 0, 10_000)
+    );
+    let then = ledger::payment(&db, &id("P1"), day("2024-02-10")).unwrap();
+    let used: i64 = then.allocations.iter().map(|part| part.amount.minor).sum();
+    assert_eq!(used + then.unallocated.minor, then.amount.minor);
+}
+
+#[test]
+fn other_content_under_the_same_id_is_refused_and_names_the_field() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    customer(&db, "C2");
+    let new = invoice("I1", "C1", "2024-01-01", "2024-03-01", 10_000);
+    ledger::add_invoice(&db, &new, id("x"), now()).unwrap();
+    for (field, other) in [
+        ("customer_id", NewInvoice { customer_id: id("C2"), ..new.clone() }),
+        ("amount", NewInvoice { amount: eur(1), ..new.clone() }),
+        ("due_on", NewInvoice { due_on: Some(day("2024-03-02")), ..new.clone() }),
+        ("disputed", NewInvoice { disputed: Some(true), ..new.clone() }),
+    ] {
+        let Err(Fault::Refused(refused)) = ledger::add_invoice(&db, &other, id("x"), now()) else {
+            panic!("{field}")
+        };
+        assert_eq!(
+            (refused.code, refused.field.as_deref()),
+            (Refusal::DifferentContent, Some(field))
+        );
+    }
+    for (code, pay) in [
+        (Refusal::UnknownInvoice, payment("P", "C1", "2024-01-02", 1, Some("I9"))),
+        (Refusal::InvoiceOfAnotherCustomer, payment("P", "C2", "2024-01-02", 1, Some("I1"))),
+        (Refusal::UnknownCustomer, payment("P", "C9", "2024-01-02", 1, None)),
+        (Refusal::AmountNotPositive, payment("P", "C1", "2024-01-02", 0, None)),
+    ] {
+        let Err(Fault::Refused(refused)) = ledger::add_payment(&db, &pay, id("x"), now()) else {
+            panic!("{code}")
+        };
+        assert_eq!(refused.code, code);
+    }
+}
+
+#[test]
+fn an_import_takes_all_or_nothing_and_twice_is_once() {
+    let (_folder, db) = db();
+    let order = |name: &str, on_error| Order {
+        id: id(name),
+        kind: ImportKind::Invoices,
+        profile: id("generic"),
+        on_error,
+        create_customers: true,
+    };
+    let good = r#"[[2,"I1","C1","invoice","2024-01-01","2024-02-01",100,"EUR",0],[3,"I2","C2","invoice","2024-01-01","2024-02-01",200,"EUR",0]]"#;
+    let slice = Slice { invoices: good.into(), ..Slice::default() };
+    let reading = Reading { received: 2, ..Reading::default() };
+    let run = |name: &str, slice: &Slice, on_error| {
+        let order = order(name, on_error);
+        let key = import::start(&db, &order, now()).unwrap();
+        import::apply(&db, &order, key, Rows::Here(slice), &reading, now()).unwrap()
+    };
+    let first = run("M1", &slice, OnError::Reject);
+    assert_eq!((first.accepted, first.unchanged, first.rejected), (2, 0, 0), "{first:?}");
+    let again = run("M2", &slice, OnError::Reject);
+    assert_eq!((again.accepted, again.unchanged, again.rejected), (0, 2, 0));
+    let bad = Slice {
+        invoices: good.replace("\"I2\"", "\"I3\"").replace(",100,", ",101,"),
+        ..Slice::default()
+    };
+    let refused = run("M3", &bad, OnError::Reject);
+    assert_eq!((refused.state, refused.accepted, refused.rejected), (ImportState::Rejected, 0, 2));
+    assert_eq!((refused.errors[0].row, refused.errors[0].code), (2, Refusal::DifferentContent));
+    assert_eq!(refused.errors[0].field.as_deref(), Some("amount"));
+    assert!(ledger::invoice(&db, &id("I3"), day("2024-02-01")).is_err(), "nothing was stored");
+    let skipped = run("M4", &bad, OnError::Skip);
+    assert_eq!((skipped.accepted, skipped.unchanged, skipped.rejected), (1, 0, 1));
+    assert_eq!(import::get(&db, &id("M4")).unwrap(), skipped);
+}
+
+#[test]
+fn a_sweep_ages_scores_warns_reminds_and_twice_is_once() {
+    let (_folder, db) = db();
+    for name in ["C1", "C2"] {
+        customer(&db, name);
+    }
+    for n in 0..12 {
+        let issued = day("2024-01-01").plus_days(n * 20).unwrap();
+        let due = issued.plus_days(14).unwrap();
+        let new = NewInvoice {
+            issued_on: issued,
+            due_on: Some(due),
+            ..invoice("x", "C1", "2024-01-01", "2024-01-01", 8_000)
+        };
+        ledger::add_invoice(
+            &db,
+            &NewInvoice { id: Some(id(&format!("A{n}"))), ..new.clone() },
+            id("x"),
+            now(),
+        )
+        .unwrap();
+        let other = NewInvoice { id: Some(id(&format!("B{n}"))), customer_id: id("C2"), ..new };
+        ledger::add_invoice(&db, &other, id("x"), now()).unwrap();
+        let paid = due.plus_days(-2).unwrap().to_string();
+        ledger::add_payment(
+            &db,
+            &payment(&format!("P{n}"), "C2", &paid, 8_000, None),
+            id("x"),
+            now(),
+        )
+        .unwrap();
+    }
+    let run = |on: &str| {
+        let mut tick = sweep::Tick::begin(&db, Some(day(on)), id("me"), now()).unwrap();
+        loop {
+            match tick.step(&db, now()).unwrap() {
+                sweep::Step::More => {}
+                sweep::Step::Deliver => {
+                    tick.delivered(&db, Default::default(), true, now()).unwrap()
+                }
+                sweep::Step::Done => return tick.end(&db).unwrap(),
+            }
+        }
+    };
+    let first = run("2024-08-22");
+    assert!(first.done);
+    assert_eq!(
+        (first.counts.aged, first.counts.scored, first.counts.notices),
+        (1, 2, 1),
+        "{first:?}"
+    );
+    assert_eq!(run("2024-08-22"), first);
+    let card = |name: &str| score::card(&db, &id(name), day("2024-08-22"), Language::ZhCn).unwrap();
+    let (bad, good) = (card("C1"), card("C2"));
+    assert!(bad.score < good.score, "{bad:?} {good:?}");
+    assert_eq!(good.grade, Some(Grade::A));
+    let filter =
+        dunlin_store::alert::Filter { state: None, customer: None, day: day("2024-08-22") };
+    let before = ("9999".to_string(), i64::MAX);
+    let alerts = score::alerts(&db, &before, 10, filter, None).unwrap();
+    let kinds: Vec<AlertKind> = alerts.iter().map(|(alert, _)| alert.kind).collect();
+    assert_eq!(kinds, [AlertKind::LimitNear, AlertKind::FirstOverdue]);
+    let notices =
+        dunlin_app::remind::notices(&db, &dunlin_store::notice::last(), 10, Default::default())
+            .unwrap();
+    assert_eq!(notices[0].0.items.len(), 12, "{notices:?}");
+    let question = report::Question {
+        as_of: day("2024-08-22"),
+        aged_as_of: day("2024-08-22"),
+        basis: AgeingBasis::Due,
+        edges: Default::default(),
+    };
+    let ageing = report::ageing(&db, question).unwrap();
+    assert_eq!(ageing.totals[0].total_minor, 96_000);
+    assert_eq!(report::snapshots(&db, "9999", 5).unwrap()[0].totals, ageing.totals);
+    let refused = sweep::Tick::begin(&db, Some(day("2024-08-21")), id("me"), now()).unwrap_err();
+    assert!(
+        matches!(refused, Fault::Refused(refused) if refused.code == Refusal::DateAlreadySwept)
+    );
+    let dso = report::dso(&db, day("2024-08-31"), 3, DsoMethod::Simple).unwrap();
+    assert_eq!((dso.from, dso.period_days), (day("2024-06-01"), 92));
+}

@@ -1,0 +1,123 @@
+//! A whole database as text, to compare two of them.
+
+use dunlin_store::{Db, Value, native::NativeDb};
+
+/// What stands in each table, by ids in place of keys, without moments and leases: what must not depend on the order
+/// of arrival, on cuts, or on the hour.
+const BY_IDS: [(&str, &str); 17] = [
+    ("api_key", "SELECT id, name, scopes FROM api_key"),
+    ("idempotency", "SELECT caller, token, status, body FROM idempotency"),
+    ("organisation", "SELECT * FROM organisation"),
+    (
+        "customer",
+        "SELECT id, name, country, currency, language, time_zone, email, phone, limit_minor, limit_currency FROM customer",
+    ),
+    (
+        "invoice",
+        "SELECT i.id, c.id, kind, issued_on, due_on, amount_minor, i.currency, disputed, open_minor
+         FROM invoice AS i JOIN customer AS c ON c.key = i.customer_key",
+    ),
+    (
+        "payment",
+        "SELECT p.id, c.id, received_on, p.amount_minor, p.currency, i.id, unallocated_minor
+         FROM payment AS p JOIN customer AS c ON c.key = p.customer_key LEFT JOIN invoice AS i ON i.key = p.invoice_key",
+    ),
+    // Net: what was taken back depends on what came first.
+    (
+        "allocation",
+        "SELECT i.id, p.id, n.id, allocated_on, sum(a.amount_minor) AS minor
+         FROM allocation AS a JOIN invoice AS i ON i.key = a.invoice_key LEFT JOIN payment AS p ON p.key = a.payment_key
+         LEFT JOIN invoice AS n ON n.key = a.credit_key GROUP BY 1, 2, 3, 4 HAVING minor <> 0",
+    ),
+    ("profile", "SELECT * FROM profile"),
+    ("import", "SELECT id, kind, profile, state, result FROM import"),
+    ("import_slice", "SELECT * FROM import_slice"),
+    ("sweep", "SELECT business_date, stage, cursor, done, counts FROM sweep"),
+    ("arrears", ARREARS),
+    (
+        "score",
+        "SELECT c.id, as_of, score, score_order, grade, grade_before, model, facts
+         FROM score AS s JOIN customer AS c ON c.key = s.customer_key",
+    ),
+    (
+        "alert",
+        "SELECT a.id, c.id, kind, a.currency, state, opened_on, closed_on, evidence
+         FROM alert AS a JOIN customer AS c ON c.key = a.customer_key",
+    ),
+    ("reminded", "SELECT i.id, level, day FROM reminded AS r JOIN invoice AS i ON i.key = r.invoice_key"),
+    ("notice", NOTICE),
+    ("snapshot", "SELECT * FROM snapshot"),
+];
+
+const ARREARS: &str = "SELECT c.id, a.currency, as_of, outstanding_minor, overdue_minor, unapplied_minor, \
+    oldest_due_on, overdue_since, last_notice_on, next_action_on \
+    FROM arrears AS a JOIN customer AS c ON c.key = a.customer_key";
+
+const NOTICE: &str = "SELECT n.id, c.id, n.currency, level, day, n.language, subject, body, total_minor, because, state, attempts, \
+    (SELECT group_concat(i.id || ' ' || x.due_on || ' ' || x.open_minor, ', ' ORDER BY i.id) FROM notice_item AS x \
+    JOIN invoice AS i ON i.key = x.invoice_key WHERE x.notice_key = n.key) \
+    FROM notice AS n JOIN customer AS c ON c.key = n.customer_key";
+
+/// Tables that the statements above do not begin with: joined into others, or without a place in a comparison.
+const ELSEWHERE: [&str; 3] = ["notice_item", "sweep_lease", "delivery"];
+
+fn tables(db: &NativeDb) -> Vec<String> {
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+    db.execute(sql, &[]).unwrap().iter().map(|row| row.text(0).unwrap().to_string()).collect()
+}
+
+fn lines(db: &NativeDb, name: &str, sql: &str) -> Vec<String> {
+    let value = |value: &Value| match value {
+        Value::Null => "-".to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Real(value) => value.to_string(),
+        Value::Text(value) => format!("{value:?}"),
+        Value::Blob(value) => format!("{value:?}"),
+    };
+    let line = |values: &[Value]| {
+        format!("{name}: {}", values.iter().map(value).collect::<Vec<_>>().join(" "))
+    };
+    let mut lines: Vec<String> =
+        db.execute(sql, &[]).unwrap().iter().map(|row| line(&row.0)).collect();
+    lines.sort();
+    lines
+}
+
+/// Every row of every table with all its columns but those of the tables left out.
+pub fn raw(db: &NativeDb, but: &[&str]) -> Vec<String> {
+    let tables = tables(db).into_iter().filter(|name| !but.contains(&name.as_str()));
+    tables.flat_map(|name| lines(db, &name, &format!("SELECT * FROM \"{name}\""))).collect()
+}
+
+/// What every table says, by ids, but those left out.
+pub fn by_ids(db: &NativeDb, but: &[&str]) -> Vec<String> {
+    for name in tables(db) {
+        let known =
+            BY_IDS.iter().any(|(known, _)| *known == name) || ELSEWHERE.contains(&name.as_str());
+        assert!(known, "table {name} has no place in the comparison");
+    }
+    let wanted = BY_IDS.iter().filter(|(name, _)| !but.contains(name));
+    wanted.flat_map(|(name, sql)| lines(db, name, sql)).collect()
+}
+
+/// Compares two dumps and shows the lines that one has and the other has not.
+#[track_caller]
+pub fn assert_same(one: &[String], other: &[String], why: &str) {
+    let only = |these: &[String], those: &[String]| -> Vec<String> {
+        these.iter().filter(|line| !those.contains(line)).take(10).cloned().collect()
+    };
+    let (left, right) = (only(one, other), only(other, one));
+    assert!(
+        left.is_empty() && right.is_empty() && one.len() == other.len(),
+        "{why}\nonly left: {left:#?}\nonly right: {right:#?}"
+    );
+}
+
+/// Invariant 6 for every document of the database, by one statement that gives what is wrong.
+#[track_caller]
+pub fn assert_sound(db: &NativeDb) {
+    let wrong = lines(db, "ledger", include_str!("invariants.sql"));
+    assert_eq!(wrong, Vec::<String>::new());
+    let foreign = lines(db, "foreign key", "PRAGMA foreign_key_check");
+    assert_eq!(foreign, Vec::<String>::new());
+}

@@ -1,0 +1,88 @@
+//! What one component instance sees of the host: WASI, its databases, its key-value stores, its variables.
+
+pub mod key_value;
+pub mod sqlite;
+mod variables;
+
+use crate::runtime::log::{Lines, LogSink};
+use crate::runtime::outbound::{AllowedHosts, Outbound};
+use crate::runtime::settings::Limits;
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+/// What every instance of one component shares: its rights and its settings.
+pub struct Grants {
+    pub component: Arc<str>,
+    pub sqlite: sqlite::Access,
+    pub key_value: key_value::Access,
+    pub variables: BTreeMap<String, String>,
+    pub allowed_hosts: Arc<AllowedHosts>,
+    pub limits: Limits,
+    pub log: LogSink,
+}
+
+/// The host's state of one instance.
+pub struct Guest {
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outbound: Outbound,
+    memory: StoreLimits,
+}
+
+impl Guest {
+    /// A store for a fresh instance: no files, no sockets, no environment, only what `grants` says.
+    pub fn store(engine: &Engine, grants: &Arc<Grants>) -> Store<Guest> {
+        let lines = || Lines::new(grants.component.clone(), grants.log.clone());
+        let guest = Guest {
+            grants: grants.clone(),
+            table: ResourceTable::new(),
+            wasi: WasiCtx::builder().stdout(lines()).stderr(lines()).build(),
+            http: WasiHttpCtx::new(),
+            outbound: Outbound {
+                allowed: grants.allowed_hosts.clone(),
+                deadline: grants.limits.outbound,
+            },
+            memory: StoreLimitsBuilder::new().memory_size(grants.limits.instance_memory).build(),
+        };
+        let mut store = Store::new(engine, guest);
+        store.limiter(|guest| &mut guest.memory);
+        // At every tick a busy instance lets the others run; whoever waits for it decides when it has had enough.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|_| {
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
+        store
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outbound }
+    }
+}
+
+/// Everything a component may import. What is not here makes it unloadable, by the name of the import.
+pub fn linker(engine: &Engine) -> Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    sqlite::add_to_linker(&mut linker)?;
+    key_value::add_to_linker(&mut linker)?;
+    variables::add_to_linker(&mut linker)?;
+    Ok(linker)
+}

@@ -1,0 +1,71 @@
+//! What a handler gives back.
+
+use crate::{Csv, Media, Problem};
+use bytes::Bytes;
+use serde::Serialize;
+
+/// An answer to a client, before the headers that all answers have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub(crate) status: u16,
+    pub(crate) media: String,
+    pub(crate) body: Bytes,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) rows: Option<u64>,
+}
+
+impl Answer {
+    /// A body of any media type, status 200.
+    pub fn of(media: &str, body: impl Into<Bytes>) -> Self {
+        Self {
+            status: 200,
+            media: media.to_string(),
+            body: body.into(),
+            headers: Vec::new(),
+            rows: None,
+        }
+    }
+
+    /// A record of the contract, status 200.
+    pub fn json<T: Serialize>(value: &T) -> Result<Self, Problem> {
+        let body = serde_json::to_vec(value)
+            .map_err(|e| Problem::internal(format!("an answer has no JSON: {e}")))?;
+        Ok(Self::of(Media::Json.name(), body))
+    }
+
+    /// A record of the contract that was made just now, status 201.
+    pub fn created<T: Serialize>(value: &T) -> Result<Self, Problem> {
+        Ok(Self::json(value)?.status(201))
+    }
+
+    /// A table, status 200.
+    pub fn csv(table: Csv) -> Self {
+        Self::of(Media::Csv.content_type(), table.into_bytes())
+    }
+
+    /// A picture, status 200.
+    pub fn svg(picture: String) -> Self {
+        Self::of(Media::Svg.content_type(), picture)
+    }
+
+    /// The same answer with another status.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same answer with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The same answer with the number of records it is about, for the log.
+    #[must_use]
+    pub fn rows(mut self, rows: u64) -> Self {
+        self.rows = Some(rows);
+        self
+    }
+}

@@ -1,0 +1,208 @@
+//! A call of a function: what the client sent, read and checked, and the world it runs in.
+
+use crate::{
+    AS_OF, CURSOR, Env, LIMIT, Media, Problem, Query, RouteInfo, body::Body, json, page, query,
+    route::Takes,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use dunlin_app::key::Caller;
+use dunlin_app::ledger;
+use dunlin_domain::{Date, Id, Instant, Refusal, Refused};
+use dunlin_store::{Db, Fault};
+use serde::de::DeserializeOwned;
+use std::{cell::OnceCell, str::FromStr};
+
+/// What a handler works on. The caller is authorised, the query is checked, and a JSON body is read (not yet decoded)
+/// by the time a handler gets this.
+pub struct Call<'r, D> {
+    pub(crate) database: &'r Database<'r, D>,
+    pub(crate) env: &'r dyn Env,
+    pub(crate) info: &'r RouteInfo,
+    pub(crate) path: Vec<(String, String)>,
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) wants: Media,
+    pub(crate) caller: Option<Caller>,
+    pub(crate) request_id: &'r str,
+    pub(crate) media: Option<&'static str>,
+    pub(crate) now: Instant,
+    pub(crate) body: Body<'r>,
+}
+
+/// The database of a request, opened when it is first asked for.
+pub(crate) struct Database<'r, D> {
+    open: &'r dyn Fn() -> Result<D, Fault>,
+    opened: OnceCell<D>,
+}
+
+impl<'r, D> Database<'r, D> {
+    pub fn new(open: &'r dyn Fn() -> Result<D, Fault>) -> Self {
+        Self { open, opened: OnceCell::new() }
+    }
+
+    pub fn get(&self) -> Result<&D, Fault> {
+        if let Some(db) = self.opened.get() {
+            return Ok(db);
+        }
+        let db = (self.open)()?;
+        Ok(self.opened.get_or_init(|| db))
+    }
+}
+
+impl<'r, D> Call<'r, D> {
+    /// The database.
+    pub fn db(&self) -> Result<&'r D, Problem> {
+        Ok(self.database.get()?)
+    }
+
+    /// The path parameter `{id}`.
+    pub fn id(&self) -> Result<Id, Problem> {
+        self.path("id")
+    }
+
+    /// A path parameter by its name in the route.
+    pub fn path<T: FromStr<Err = Refused>>(&self, name: &str) -> Result<T, Problem> {
+        let value = self.path.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+        let undeclared =
+            || Problem::internal(format!("{}: the path has no {{{name}}}", self.info.name));
+        value.ok_or_else(undeclared)?.parse().map_err(|refused: Refused| refused.at(name).into())
+    }
+
+    /// The text of a query parameter that the route declares.
+    pub fn text(&self, parameter: &Query) -> Result<Option<&str>, Problem> {
+        if !self.info.query.iter().any(|known| known.name == parameter.name) {
+            return Err(Problem::internal(format!(
+                "{} does not declare {}",
+                self.info.name, parameter.name
+            )));
+        }
+        let mut values = self.query.iter();
+        Ok(values.find(|(name, _)| *name == parameter.name).map(|(_, value)| value.as_str()))
+    }
+
+    /// A query parameter as one of our types, such as a contract enum.
+    pub fn query<T: FromStr<Err = Refused>>(
+        &self,
+        parameter: &Query,
+    ) -> Result<Option<T>, Problem> {
+        let value = self.text(parameter)?.map(str::parse).transpose();
+        value.map_err(|refused| query::malformed(parameter.name, &refused))
+    }
+
+    /// A whole number of the query.
+    pub fn whole(&self, parameter: &Query) -> Result<Option<u32>, Problem> {
+        // The range was checked already, so that a value that is no number cannot be here.
+        Ok(self.text(parameter)?.and_then(|value| value.parse().ok()))
+    }
+
+    /// A flag of the query; absent is no.
+    pub fn flag(&self, parameter: &Query) -> Result<bool, Problem> {
+        Ok(self.text(parameter)? == Some("true"))
+    }
+
+    /// The day to answer for; `None` is today in the organisation's zone, which the flow knows.
+    pub fn as_of(&self) -> Result<Option<Date>, Problem> {
+        self.query(&AS_OF)
+    }
+
+    /// The day to answer for: what the client said, or today in the organisation's zone.
+    pub fn day(&self) -> Result<Date, Problem>
+    where
+        D: Db,
+    {
+        match self.as_of()? {
+            Some(day) => Ok(day),
+            None => Ok(ledger::today(self.db()?, self.now)?),
+        }
+    }
+
+    /// The world the call runs in.
+    pub fn env(&self) -> &dyn Env {
+        self.env
+    }
+
+    /// How many entries a page has.
+    pub fn limit(&self) -> Result<u32, Problem> {
+        Ok(self.whole(&LIMIT)?.unwrap_or(page::DEFAULT_LIMIT))
+    }
+
+    /// What [`page::encode`] was given for the last entry of the page before.
+    pub fn cursor<T: DeserializeOwned>(&self) -> Result<Option<T>, Problem> {
+        self.text(&CURSOR)?.map(page::decode).transpose()
+    }
+
+    /// The JSON body.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        match self.info.takes {
+            Takes::Json(_) => json::decode(self.body.whole()),
+            _ => Err(Problem::internal(format!("{} does not take JSON", self.info.name))),
+        }
+    }
+
+    /// The next bytes of a body that is read as a stream; `None` at its end.
+    pub async fn next(&mut self) -> Option<Result<Bytes, Problem>> {
+        self.body.next(self.env).await
+    }
+
+    /// The media type of the body, one of those the route streams.
+    pub fn media(&self) -> Option<&'static str> {
+        self.media
+    }
+
+    /// The format to answer in, one of those the route offers.
+    pub fn wants(&self) -> Media {
+        self.wants
+    }
+
+    /// The moment the request came.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// A new identifier: a UUIDv7, so that later ones sort later.
+    pub fn new_id(&self) -> Result<Id, Problem> {
+        let mut random = [0; 10];
+        self.env.random(&mut random);
+        let text = uuid(self.env.unix_millis(), random);
+        text.parse().map_err(|refused| Problem::internal(format!("{text}: {refused}")))
+    }
+
+    /// A new secret: 32 random bytes as base64url.
+    pub fn new_secret(&self) -> String {
+        let mut random = [0; 32];
+        self.env.random(&mut random);
+        URL_SAFE_NO_PAD.encode(random)
+    }
+
+    /// The value of an application variable.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.env.variable(name)
+    }
+
+    /// A variable that the function cannot work without.
+    pub fn needed_variable(&self, name: &str) -> Result<String, Problem> {
+        let missing = || Problem::new(Refusal::NotConfigured, format!("set the variable {name}"));
+        self.variable(name).ok_or_else(missing)
+    }
+
+    /// Who called: a key's id, or `admin`. Absent on open routes.
+    pub fn key_id(&self) -> Option<&str> {
+        self.caller.as_ref().map(|caller| caller.id.as_str())
+    }
+
+    /// The request's id, for what a handler logs or passes on.
+    pub fn request_id(&self) -> &str {
+        self.request_id
+    }
+}
+
+/// A UUID of version 7 (RFC 9562 §5.7).
+pub(crate) fn uuid(unix_millis: u64, random: [u8; 10]) -> String {
+    let [a, b, c, d, e @ ..] = random;
+    let version = 0x7000 | (u16::from_be_bytes([a, b]) & 0x0FFF);
+    let variant = 0x8000 | (u16::from_be_bytes([c, d]) & 0x3FFF);
+    let [f, g, h, i, j, k] = e;
+    let tail = u64::from_be_bytes([0, 0, f, g, h, i, j, k]);
+    let millis = unix_millis & 0xFFFF_FFFF_FFFF;
+    format!("{:08x}-{:04x}-{version:04x}-{variant:04x}-{tail:012x}", millis >> 16, millis & 0xFFFF)
+}

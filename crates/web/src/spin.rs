@@ -1,0 +1,123 @@
+//! The edge on Spin.
+
+use crate::{
+    Env, Route, Router,
+    env::{Post, Posted, Sleep},
+};
+use bytes::Bytes;
+use dunlin_store::spin::SpinDb;
+use http_body_util::Full;
+use spin_sdk::{
+    http::{Request, Response},
+    variables,
+    wasip3::{clocks::monotonic_clock, random::random::get_random_bytes},
+};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeMap,
+    io::Write as _,
+    rc::Rc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// The variables of every component.
+const COMMON: [&str; 3] = [crate::auth::ADMIN_KEY, "body_limit", "import_limit"];
+
+thread_local! {
+    // Both live as long as the instance. Up to sixteen requests share them, and none changes them.
+    static ROUTER: OnceCell<Result<Rc<Router<SpinDb>>, String>> = const { OnceCell::new() };
+    static VARIABLES: RefCell<Option<Rc<Variables>>> = const { RefCell::new(None) };
+}
+
+type Variables = BTreeMap<&'static str, String>;
+
+/// Answers a request of the component that has these routes and reads these variables besides the common ones.
+pub async fn serve(
+    component: &'static str,
+    routes: fn() -> Vec<Route<SpinDb>>,
+    variables: &[&'static str],
+    request: Request,
+) -> Response<Full<Bytes>> {
+    let env = SpinEnv { variables: read(variables).await };
+    let made = || Router::new(component, routes()).map(Rc::new);
+    match ROUTER.with(|router| router.get_or_init(made).clone()) {
+        Ok(router) => crate::serve(&router, &env, SpinDb::open, request).await,
+        Err(fault) => {
+            env.log(&format!(
+                "{{\"level\":\"error\",\"component\":\"{component}\",\"cause\":{fault:?}}}"
+            ));
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }
+    }
+}
+
+/// Reads the variables once for the instance. A provider that fails is asked again by the next request.
+async fn read(more: &[&'static str]) -> Rc<Variables> {
+    if let Some(known) = VARIABLES.with_borrow(Clone::clone) {
+        return known;
+    }
+    let (mut found, mut failed) = (Variables::new(), false);
+    for name in COMMON.iter().chain(more) {
+        match variables::get(name).await {
+            Ok(value) if value.is_empty() => {}
+            Ok(value) => drop(found.insert(name, value)),
+            // Not every component declares every variable.
+            Err(variables::Error::Undefined(_) | variables::Error::InvalidName(_)) => {}
+            Err(_) => failed = true,
+        }
+    }
+    let found = Rc::new(found);
+    if !failed {
+        VARIABLES.set(Some(found.clone()));
+    }
+    found
+}
+
+struct SpinEnv {
+    variables: Rc<Variables>,
+}
+
+impl Env for SpinEnv {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn unix_millis(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn random(&self, into: &mut [u8]) {
+        // The host may give fewer bytes than asked for, never none.
+        let mut filled = 0;
+        while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let bytes = get_random_bytes(u64::try_from(rest.len()).unwrap_or(u64::MAX));
+            rest.iter_mut().zip(&bytes).for_each(|(place, byte)| *place = *byte);
+            filled = filled.saturating_add(bytes.len());
+        }
+    }
+
+    fn log(&self, line: &str) {
+        // A log that cannot be written to must not fail the request.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+
+    fn post(&self, post: Post) -> Posted {
+        Box::pin(async move {
+            let mut request = Request::post(&post.url).header("content-type", "application/json");
+            for (name, value) in &post.headers {
+                request = request.header(*name, value);
+            }
+            let request =
+                request.body(Full::new(Bytes::from(post.body))).map_err(|e| e.to_string())?;
+            let response = spin_sdk::http::send(request).await.map_err(|e| e.to_string())?;
+            Ok(response.status().as_u16())
+        })
+    }
+
+    fn sleep(&self, seconds: u32) -> Sleep {
+        Box::pin(monotonic_clock::wait_for(u64::from(seconds).saturating_mul(1_000_000_000)))
+    }
+}
