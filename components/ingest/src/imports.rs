@@ -98,7 +98,12 @@ async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         return Err(problem);
     }
     let read = decoder.into_slice();
-    let reading = Reading { received: read.received, errors: read.errors, bad: read.refused };
+    let reading = Reading {
+        received: read.received,
+        errors: read.errors,
+        more_errors: read.more_errors,
+        bad: read.refused,
+    };
     let last = stage.last.take().unwrap_or_default();
     if stage.staged > 0 {
         stage.put(&last)?;
@@ -145,9 +150,9 @@ fn answer(result: &ImportResult) -> Result<Answer, Problem> {
     if result.state != ImportState::Rejected {
         return Ok(Answer::json(result)?.rows(rows));
     }
-    let bad =
-        u64::try_from(result.errors.len()).unwrap_or(u64::MAX).saturating_add(result.more_errors);
-    let detail = format!("{bad} of {} records are bad; nothing was stored", result.received);
+    let listed = u64::try_from(result.errors.len()).unwrap_or(u64::MAX);
+    let errors = listed.saturating_add(result.more_errors);
+    let detail = format!("errors in {} records: {errors}; nothing was stored", result.received);
     Err(Problem::new(Refusal::ImportRejected, detail).beside(result))
 }
 

@@ -39,8 +39,10 @@ pub struct Order {
 pub struct Reading {
     /// Records and bad rows together.
     pub received: u64,
-    /// Bad rows: the first of them, and how many there were.
+    /// What was wrong with bad rows: the first errors, and how many more there were.
     pub errors: Vec<RowError>,
+    pub more_errors: u64,
+    /// Bad rows. A row may have several errors.
     pub bad: u64,
 }
 
@@ -100,7 +102,7 @@ fn apply_once<D: Db>(
     reading: &Reading,
     at: Instant,
 ) -> Result<ImportResult, Fault> {
-    let mut tally = Tally { refused: reading.bad, ..Tally::default() };
+    let mut tally = Tally { refused: reading.bad, more_errors: reading.more_errors, ..Tally::default() };
     tally.errors.extend(reading.errors.iter().cloned());
     let reject = order.on_error == OnError::Reject;
     import::mark(db)?;
@@ -181,6 +183,8 @@ fn apply_rows<D: Db>(
     tally.refused += count;
     tally.unchanged += total.saturating_sub(added).saturating_sub(count);
     tally.errors.extend(refused);
+    let over = tally.errors.len().saturating_sub(MAX_ERRORS);
+    tally.more_errors = tally.more_errors.saturating_add(u64::try_from(over).unwrap_or(0));
     tally.errors.truncate(MAX_ERRORS);
     Ok(())
 }
@@ -221,13 +225,12 @@ struct Tally {
     unchanged: u64,
     refused: u64,
     errors: Vec<RowError>,
+    more_errors: u64,
 }
 
 impl Tally {
     fn result(mut self, order: &Order, rejected: bool, received: u64) -> ImportResult {
         self.errors.sort_by_key(|error| error.row);
-        let more_errors =
-            self.refused.saturating_sub(u64::try_from(self.errors.len()).unwrap_or(0));
         ImportResult {
             import_id: order.id.clone(),
             state: if rejected { ImportState::Rejected } else { ImportState::Applied },
@@ -236,7 +239,7 @@ impl Tally {
             unchanged: if rejected { 0 } else { self.unchanged },
             rejected: if rejected { received } else { self.refused },
             errors: self.errors,
-            more_errors,
+            more_errors: self.more_errors,
         }
     }
 }

@@ -13,7 +13,7 @@ pub fn ratio(part: Decimal, whole: Decimal, decimals: u32) -> Option<Decimal> {
     if whole.is_zero() {
         return None;
     }
-    part.checked_div(whole).map(|quotient| round(quotient, decimals))
+    part.checked_div(whole).map(|quotient| round(quotient, decimals).normalize())
 }
 
 /// Rounds half away from zero, the way people do.

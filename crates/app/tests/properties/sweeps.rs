@@ -92,8 +92,9 @@ fn a_tick_that_dies_between_slices_leaves_no_mark() {
     let uncut = busy();
     swept(&uncut.db, day(NEXT_DAY));
     let expected = state(&uncut);
+    let start = busy().bytes();
     for slices in 0.. {
-        let mut world = busy();
+        let mut world = World::of(&start);
         let mut tick = begin(&world.db, day(NEXT_DAY), world::now()).unwrap();
         if work(&world.db, &mut tick, world::now(), slices).unwrap() {
             assert!(slices > 12, "a slice was left out");
@@ -116,7 +117,7 @@ fn cut_at_every_statement(how: How) {
     swept(&uncut.db, day(NEXT_DAY));
     let expected = state(&uncut);
     let mut world = busy();
-    let start = std::fs::read(checkpointed(&world)).unwrap();
+    let start = world.bytes();
     for statement in 0.. {
         let cut = FaultyDb::at(&world.db, statement, how);
         let outcome = sweep(&cut, day(NEXT_DAY), world::now());
@@ -132,12 +133,6 @@ fn cut_at_every_statement(how: How) {
         dump::assert_same(&expected, &state(&world), &format!("{how:?} at statement {statement}"));
         world = World::of(&start);
     }
-}
-
-/// The database as one file.
-fn checkpointed(world: &World) -> std::path::PathBuf {
-    world.db.execute("PRAGMA wal_checkpoint(TRUNCATE)", &[]).unwrap();
-    world.path()
 }
 
 #[test]

@@ -14,7 +14,10 @@ use dunlin_domain::{
 use dunlin_store::{Db, Fault, native::NativeDb};
 use proptest::{prelude::*, sample::Index};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 /// So many cases, or as many as `PROPTEST_CASES` says.
 pub fn cases(usual: u32) -> ProptestConfig {
@@ -35,18 +38,30 @@ pub struct World {
 }
 
 impl World {
+    /// An empty database. The schema is made once and copied.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
-        Self { folder, db }
+        static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
+        Self::of(EMPTY.get_or_init(|| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("empty.db");
+            let db = NativeDb::open(&path).unwrap();
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)", &[]).unwrap();
+            std::fs::read(&path).unwrap()
+        }))
     }
 
     /// A database with the bytes of another.
     pub fn of(bytes: &[u8]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("test.db"), bytes).unwrap();
-        let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+        let db = open(&folder.path().join("test.db"));
         Self { folder, db }
+    }
+
+    /// The bytes of this one.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)", &[]).unwrap();
+        std::fs::read(self.path()).unwrap()
     }
 
     pub fn path(&self) -> PathBuf {
@@ -55,8 +70,15 @@ impl World {
 
     /// Drops the connection as a process that dies does, and opens another.
     pub fn reopen(&mut self) {
-        self.db = NativeDb::open(&self.path()).unwrap();
+        self.db = open(&self.path());
     }
+}
+
+/// A connection that leaves it to the system when bytes reach the disk: no test pulls the plug.
+pub fn open(path: &Path) -> NativeDb {
+    let db = NativeDb::open(path).unwrap();
+    db.execute("PRAGMA synchronous = OFF", &[]).unwrap();
+    db
 }
 
 pub fn id(text: &str) -> Id {

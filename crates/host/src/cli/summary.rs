@@ -271,7 +271,7 @@ mod tests {
         for part in [
             "       not due  1-30  over 30  total\n  USD     1.00  2.00     3.00   6.00\n",
             "Days sales outstanding: USD 41.50",
-            "C1        上海贸易   12.5  E      pays 40 days late\n                                   limit used\n",
+            "C1        上海贸易   12.5  E      pays 40 days late\n                                    limit used\n",
             "AUC 0.91",
             "Open alerts: 1 (1 limit-near)",
             "Notices written: 1 (1 first)",

@@ -3,6 +3,7 @@
 //! It is a cache and a place for documents. What must be true belongs in a database.
 
 use super::Guest;
+use crate::runtime::memory::SQLITE_BYTES;
 use rusqlite::{OptionalExtension as _, params};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -47,6 +48,8 @@ impl Database {
         db.busy_timeout(Duration::from_secs(5))?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "NORMAL")?;
+        // Of the whole process, not of this connection; every runtime has this connection and opens it first.
+        db.pragma_update_and_check(None, "soft_heap_limit", SQLITE_BYTES, |_| Ok(()))?;
         db.execute_batch(
             "CREATE TABLE IF NOT EXISTS key_value (
                 store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,

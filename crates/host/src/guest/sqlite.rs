@@ -171,6 +171,8 @@ fn execute(
     let Ok(connection) = store.data().table.get(&connection) else {
         return Ok(Err(Error::InvalidConnection));
     };
+    static INLINE: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| std::env::var_os("XINLINE").is_some());
+    if *INLINE { return Ok(connection.execute(&sql, &bound).map_err(Error::from)); }
     Ok(tokio::task::block_in_place(|| connection.execute(&sql, &bound)).map_err(Error::from))
 }
 
@@ -255,6 +257,10 @@ fn run(statement: &mut Statement<'_>, parameters: &[Bound<'_>]) -> rusqlite::Res
 fn only_this_file(context: AuthContext<'_>) -> Authorization {
     match context.action {
         AuthAction::Attach { filename } if !filename.is_empty() => Authorization::Deny,
+        // These are of the process, and its neighbours live there too.
+        AuthAction::Pragma { pragma_name: "soft_heap_limit" | "hard_heap_limit", .. } => {
+            Authorization::Deny
+        }
         _ => Authorization::Allow,
     }
 }

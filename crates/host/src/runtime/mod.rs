@@ -16,6 +16,7 @@ mod engine;
 mod instances;
 mod lanes;
 pub(crate) mod log;
+pub(crate) mod memory;
 pub(crate) mod outbound;
 mod problem;
 mod routes;
@@ -85,6 +86,7 @@ impl Runtime {
 
     /// As [`Runtime::start`], for callers that are not asynchronous.
     pub fn start_blocking(self) -> Result<Running> {
+        memory::limit_heaps();
         let threads = tokio::runtime::Builder::new_multi_thread()
             .thread_name("dunlin")
             .enable_all()

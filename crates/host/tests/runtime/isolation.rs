@@ -20,7 +20,9 @@ fn only_the_labels_of_the_manifest_open() {
 fn a_database_is_one_file_and_no_other() {
     let probe = Probe::start();
     let elsewhere = probe.folder.path().join("elsewhere.db");
-    for statement in ["ATTACH DATABASE 'FILE' AS other", "VACUUM INTO 'FILE'"] {
+    for statement in
+        ["ATTACH DATABASE 'FILE' AS other", "VACUUM INTO 'FILE'", "PRAGMA soft_heap_limit = 1"]
+    {
         let statement = statement.replace("FILE", &elsewhere.display().to_string());
         let refused = probe.post("/sql?label=default", &statement).ok();
         assert!(refused.contains("authoriz"), "{statement}: {refused}");

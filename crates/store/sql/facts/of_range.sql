@@ -5,40 +5,30 @@
 -- A weight is an amount that was paid, or that is overdue on the day. `total` is a float on purpose: two absurd
 -- amounts must not stop the sweep of all others, and below 2^53 it is exact.
 WITH
-item AS (
-    SELECT customer_key, currency, key, due_on, open_minor
-    FROM invoice
-    WHERE
-        customer_key > ?1 AND customer_key <= ?2 AND kind <> 'credit-note'
-        AND due_on > ?4 AND due_on <= ?3 AND issued_on <= ?3 AND amount_minor > 0
-),
--- What was set against each item by each day, net of what was taken back.
+-- What was set against each invoice by each day, net of what was taken back; in the order of the index.
 paid AS (
     SELECT invoice_key, allocated_on, sum(amount_minor) AS minor
     FROM allocation
     WHERE customer_key > ?1 AND customer_key <= ?2
-    GROUP BY invoice_key, allocated_on
+    GROUP BY customer_key, invoice_key, allocated_on
     HAVING minor <> 0
 ),
 part AS (
+    -- What was allocated by the day was paid then; what was allocated later is overdue on it.
     SELECT
-        item.customer_key, item.currency, item.key, item.due_on, paid.minor,
-        CAST(julianday(paid.allocated_on) - julianday(item.due_on) AS INTEGER) AS days
+        i.customer_key, i.currency, i.key, i.due_on, paid.minor,
+        CAST(julianday(min(paid.allocated_on, ?3)) - julianday(i.due_on) AS INTEGER) AS days
     FROM paid
-    CROSS JOIN item ON item.key = paid.invoice_key
-    WHERE paid.allocated_on <= ?3
+    CROSS JOIN invoice AS i ON i.key = paid.invoice_key
+    WHERE
+        i.due_on > ?4 AND i.due_on <= ?3 AND i.issued_on <= ?3 AND (paid.allocated_on <= ?3 OR i.due_on < ?3)
     UNION ALL
-    -- What is open today, or was allocated after the day, is overdue on it.
+    -- What is still open is overdue too.
     SELECT customer_key, currency, key, due_on, open_minor, CAST(julianday(?3) - julianday(due_on) AS INTEGER)
-    FROM item
-    WHERE open_minor > 0 AND due_on < ?3
-    UNION ALL
-    SELECT
-        item.customer_key, item.currency, item.key, item.due_on, paid.minor,
-        CAST(julianday(?3) - julianday(item.due_on) AS INTEGER)
-    FROM paid
-    CROSS JOIN item ON item.key = paid.invoice_key
-    WHERE paid.allocated_on > ?3 AND item.due_on < ?3
+    FROM invoice
+    WHERE
+        customer_key > ?1 AND customer_key <= ?2 AND kind <> 'credit-note'
+        AND due_on > ?4 AND due_on < ?3 AND issued_on <= ?3 AND open_minor > 0
 )
 SELECT
     json_group_array(

@@ -4,7 +4,10 @@ SELECT
         json_array(
             i.key, i.id, c.id, i.kind, i.issued_on, i.due_on, i.amount_minor, i.currency, i.disputed,
             i.open_minor + coalesce(
-                (SELECT sum(a.amount_minor) FROM allocation AS a WHERE a.invoice_key = i.key AND a.allocated_on > ?2), 0
+                (
+                    SELECT sum(a.amount_minor) FROM allocation AS a
+                    WHERE a.customer_key = i.customer_key AND a.invoice_key = i.key AND a.allocated_on > ?2
+                ), 0
             ) + CASE WHEN i.kind = 'credit-note' THEN coalesce(
                 (
                     SELECT sum(a.amount_minor) FROM allocation AS a

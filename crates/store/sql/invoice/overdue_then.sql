@@ -1,15 +1,12 @@
 -- As invoice/overdue_page.sql, for a day after which something was allocated: what was open then is what is open now
 -- and what was allocated since.
 WITH
-later AS (
-    SELECT invoice_key, sum(amount_minor) AS minor FROM allocation WHERE allocated_on > ?4 GROUP BY invoice_key
-),
 piece AS (
     SELECT key, due_on, open_minor AS minor FROM invoice
     WHERE open_minor > 0 AND due_on < ?4 AND kind <> 'credit-note'
     UNION ALL
-    SELECT i.key, i.due_on, l.minor FROM later AS l CROSS JOIN invoice AS i ON i.key = l.invoice_key
-    WHERE i.due_on < ?4
+    SELECT i.key, i.due_on, a.amount_minor FROM allocation AS a CROSS JOIN invoice AS i ON i.key = a.invoice_key
+    WHERE a.allocated_on > ?4 AND i.due_on < ?4
 ),
 page AS (
     SELECT due_on, key, sum(minor) AS open_minor FROM piece

@@ -11,19 +11,23 @@ page AS (
     WHERE (received_on, key) > (?1, ?2)
     ORDER BY received_on, key
     LIMIT ?3
+),
+-- What was allocated after the day was still unallocated on it.
+later AS (
+    SELECT a.payment_key, sum(a.amount_minor) AS minor
+    FROM (SELECT DISTINCT customer_key FROM page) AS of
+    CROSS JOIN allocation AS a ON a.customer_key = of.customer_key
+    WHERE a.allocated_on > ?4 AND a.payment_key IS NOT NULL
+    GROUP BY a.payment_key
 )
 SELECT
     json_group_array(
         json_array(
-            p.key, p.id, c.id, p.received_on, p.amount_minor, p.currency, i.id,
-            p.unallocated_minor + coalesce(
-                (
-                    SELECT sum(a.amount_minor) FROM allocation AS a
-                    WHERE a.customer_key = p.customer_key AND a.payment_key = p.key AND a.allocated_on > ?4
-                ), 0
-            )
+            page.key, page.id, c.id, page.received_on, page.amount_minor, page.currency, i.id,
+            page.unallocated_minor + coalesce(l.minor, 0)
         )
     )
-FROM page AS p
-CROSS JOIN customer AS c ON c.key = p.customer_key
-LEFT JOIN invoice AS i ON i.key = p.invoice_key
+FROM page
+CROSS JOIN customer AS c ON c.key = page.customer_key
+LEFT JOIN invoice AS i ON i.key = page.invoice_key
+LEFT JOIN later AS l ON l.payment_key = page.key

@@ -64,6 +64,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     ];
     routes.extend(keys::routes());
     routes.extend(health::routes());
+    routes.extend(health::document());
     routes
 }
 

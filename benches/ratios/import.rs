@@ -1,0 +1,86 @@
+//! A file of invoices through the component, beside the same rows through a prepared statement.
+
+use crate::clock::{self, Took};
+use crate::data::{Data, Row};
+use crate::server::Server;
+use crate::table::{Bar, Table};
+use anyhow::{Result, ensure};
+use dunlin_store::native::NativeDb;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// DESIGN: at least half the rows a second.
+const BAR: Bar = Bar::AtLeast(0.5);
+
+/// DESIGN: the memory of the runtime during any of the works.
+pub const MEMORY: Bar = Bar::AtMost(256.0);
+
+/// Rows in a transaction of the floor; it is also tried with all of them in one.
+const SLICE: usize = 50_000;
+
+/// What the application gives a large import.
+const CACHE_KIB: i64 = 98_304;
+
+/// Leaves the imported book in `data`, for what is measured next.
+pub fn measure(root: &Path, data: &Data, table: &mut Table) -> Result<()> {
+    let name = data.name();
+    eprintln!("import {name}: over HTTP");
+    let server = Server::start(&root.join("spin.toml"), &data.served())?;
+    let mut client = server.client()?;
+    let path = |kind: &str| format!("/v1/ingest/imports?kind={kind}");
+    client.send("POST", &path("customers"), "text/csv", &data.customers_csv()?)?;
+    let file = data.invoices_csv()?;
+    let took = clock::time(server.process(), || client.send("POST", &path("invoices"), "text/csv", &file));
+    let (answer, took) = took?;
+    let answer: serde_json::Value = serde_json::from_slice(&answer)?;
+    ensure!(answer["accepted"] == data.invoices, "{answer}");
+    let memory = server.peak_memory()?;
+    drop(client);
+    server.stop()?;
+
+    eprintln!("import {name}: natively");
+    let rows = data.rows();
+    let all = insert(data, &rows, rows.len())?;
+    let floor = if rows.len() > SLICE { all.min(insert(data, &rows, SLICE)?) } else { all };
+    let a_second = |took: Took| format!("{:.0} rows/s", data.invoices as f64 / took.seconds);
+    let ratio = floor.seconds / took.seconds;
+    table.add(&format!("import {name}"), a_second(took), a_second(floor), ratio, Some(BAR)).cpu(floor.cpu / took.cpu);
+    table.add(&format!("import {name}: memory"), format!("{memory:.0} MiB"), String::new(), memory, Some(MEMORY));
+    Ok(())
+}
+
+/// The floor: it knows the customers' keys, checks nothing and answers nobody.
+fn insert(data: &Data, rows: &[Row], slice: usize) -> Result<Took> {
+    let file = data.file("floor.db");
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
+    }
+    let db = NativeDb::open(&file).map_err(|fault| anyhow::anyhow!("{fault:?}"))?;
+    let db = db.connection();
+    db.execute("ATTACH ?1 AS served", [data.database().display().to_string()])?;
+    db.execute("INSERT INTO customer SELECT * FROM served.customer", [])?;
+    db.execute("DETACH served", [])?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    let mut keys = HashMap::new();
+    let mut found = db.prepare("SELECT key, id FROM customer")?;
+    let mut found = found.query([])?;
+    while let Some(row) = found.next()? {
+        keys.insert(row.get_ref(1)?.as_str()?[1..].parse::<u64>()?, row.get::<_, i64>(0)?);
+    }
+    let ((), took) = clock::time(std::process::id(), || {
+        let mut statement = db.prepare(
+            "INSERT INTO invoice (id, customer_key, kind, issued_on, due_on, amount_minor, currency, disputed, open_minor)
+             VALUES (?1, ?2, 'invoice', ?3, ?4, ?5, ?6, 0, ?5)",
+        )?;
+        for rows in rows.chunks(slice) {
+            db.execute_batch("BEGIN IMMEDIATE")?;
+            for row in rows {
+                let key = keys.get(&row.customer);
+                statement.execute((&row.id, key, &row.issued_on, &row.due_on, row.amount_minor, row.currency))?;
+            }
+            db.execute_batch("COMMIT")?;
+        }
+        Ok(())
+    })?;
+    Ok(took)
+}

@@ -1,0 +1,46 @@
+//! Journeys: requests and expected answers against the shipped components in the local runtime. `README.md` beside
+//! this file describes the form of the folders.
+
+mod coverage;
+mod demo;
+mod ibm;
+mod month;
+mod provoked;
+mod support;
+mod together;
+mod webhook;
+
+use std::path::{Path, PathBuf};
+use support::{format, run};
+
+/// The folders of journeys. A test holds this list to what is there.
+const FOLDERS: [&str; 5] = ["edge", "hostile", "imports", "ledger", "month"];
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("journeys").join(name)
+}
+
+#[test]
+fn edge() {
+    run::run(&format::folder(&folder("edge")));
+}
+
+#[test]
+fn hostile() {
+    run::run(&format::folder(&folder("hostile")));
+}
+
+#[test]
+fn imports() {
+    run::run(&format::folder(&folder("imports")));
+}
+
+#[test]
+fn ledger() {
+    run::run(&format::folder(&folder("ledger")));
+}
+
+#[test]
+fn month() {
+    run::run(&format::folder(&folder("month")));
+}
