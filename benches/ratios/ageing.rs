@@ -28,7 +28,9 @@ pub fn measure(root: &Path, data: &Data, table: &mut Table) -> Result<()> {
     // The statements as the store sends them; what they answer is thrown away.
     let bare = || {
         let by_day = dunlin_store::ageing::by_day(&db, day, AgeingBasis::Due);
-        by_day.and_then(|_| dunlin_store::ageing::unallocated(&db, day)).map_err(|fault| anyhow!("{fault:?}"))
+        by_day
+            .and_then(|_| dunlin_store::ageing::unallocated(&db, day))
+            .map_err(|fault| anyhow!("{fault:?}"))
     };
     bare()?;
     let (mut took, mut floor): (Option<Took>, Option<Took>) = (None, None);
@@ -39,10 +41,24 @@ pub fn measure(root: &Path, data: &Data, table: &mut Table) -> Result<()> {
         let (_, one) = clock::time(std::process::id(), bare)?;
         floor = Some(floor.map_or(one, |best| best.min(one)));
     }
-    let (Some(took), Some(floor)) = (took, floor) else { return Err(anyhow!("nothing was measured")) };
+    let (Some(took), Some(floor)) = (took, floor) else {
+        return Err(anyhow!("nothing was measured"));
+    };
     let millis = |took: Took| format!("{:.1} ms", took.seconds * 1e3);
-    table.add(&format!("ageing {name}"), millis(took), millis(floor), took.seconds / floor.seconds, Some(BAR));
+    table.add(
+        &format!("ageing {name}"),
+        millis(took),
+        millis(floor),
+        took.seconds / floor.seconds,
+        Some(BAR),
+    );
     let memory = server.peak_memory()?;
-    table.add(&format!("ageing {name}: memory"), format!("{memory:.0} MiB"), String::new(), memory, Some(MEMORY));
+    table.add(
+        &format!("ageing {name}: memory"),
+        format!("{memory:.0} MiB"),
+        String::new(),
+        memory,
+        Some(MEMORY),
+    );
     server.stop()
 }

@@ -32,7 +32,10 @@ impl Client {
     }
 
     pub fn get(&mut self, path: &str) -> Result<Vec<u8>> {
-        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n", self.key);
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\r\n",
+            self.key
+        );
         self.stream.get_mut().write_all(head.as_bytes())?;
         self.answer().with_context(|| format!("GET {path}"))
     }
@@ -67,7 +70,8 @@ impl Client {
         loop {
             line.clear();
             self.stream.read_line(&mut line)?;
-            let size = u64::from_str_radix(line.trim(), 16).context("neither a length nor chunks")?;
+            let size =
+                u64::from_str_radix(line.trim(), 16).context("neither a length nor chunks")?;
             self.stream.by_ref().take(size).read_to_end(body)?;
             self.stream.read_line(&mut line)?;
             if size == 0 {

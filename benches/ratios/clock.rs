@@ -33,14 +33,18 @@ fn cpu(process: u32) -> Result<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name may hold spaces; what follows its bracket is the state, and eleven fields on are user and system time.
     let (_, fields) = stat.rsplit_once(')').context("the process has no state")?;
-    let ticks = fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<f64>().unwrap_or(0.0));
+    let ticks =
+        fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<f64>().unwrap_or(0.0));
     Ok(ticks.sum::<f64>() / TICKS)
 }
 
 /// The most memory that the process has ever had, in MiB.
 pub fn peak_memory(process: u32) -> Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("the process has no VmHWM")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .context("the process has no VmHWM")?;
     let kib: f64 = line.trim().trim_end_matches(" kB").trim().parse()?;
     Ok(kib / 1024.0)
 }

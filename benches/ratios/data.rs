@@ -73,7 +73,8 @@ impl Data {
 
     /// The same invoices as rows.
     pub fn rows(&self) -> Vec<Row> {
-        let before = |days: u64| self.bulk.today.checked_sub_days(Days::new(days)).unwrap_or_default();
+        let before =
+            |days: u64| self.bulk.today.checked_sub_days(Days::new(days)).unwrap_or_default();
         let row = |of: dunlin::demo::bulk::Invoice| {
             let issued_on = before(of.age_days);
             Row {

@@ -30,7 +30,8 @@ pub fn measure(root: &Path, data: &Data, table: &mut Table) -> Result<()> {
     let path = |kind: &str| format!("/v1/ingest/imports?kind={kind}");
     client.send("POST", &path("customers"), "text/csv", &data.customers_csv()?)?;
     let file = data.invoices_csv()?;
-    let took = clock::time(server.process(), || client.send("POST", &path("invoices"), "text/csv", &file));
+    let took =
+        clock::time(server.process(), || client.send("POST", &path("invoices"), "text/csv", &file));
     let (answer, took) = took?;
     let answer: serde_json::Value = serde_json::from_slice(&answer)?;
     ensure!(answer["accepted"] == data.invoices, "{answer}");
@@ -44,8 +45,16 @@ pub fn measure(root: &Path, data: &Data, table: &mut Table) -> Result<()> {
     let floor = if rows.len() > SLICE { all.min(insert(data, &rows, SLICE)?) } else { all };
     let a_second = |took: Took| format!("{:.0} rows/s", data.invoices as f64 / took.seconds);
     let ratio = floor.seconds / took.seconds;
-    table.add(&format!("import {name}"), a_second(took), a_second(floor), ratio, Some(BAR)).cpu(floor.cpu / took.cpu);
-    table.add(&format!("import {name}: memory"), format!("{memory:.0} MiB"), String::new(), memory, Some(MEMORY));
+    table
+        .add(&format!("import {name}"), a_second(took), a_second(floor), ratio, Some(BAR))
+        .cpu(floor.cpu / took.cpu);
+    table.add(
+        &format!("import {name}: memory"),
+        format!("{memory:.0} MiB"),
+        String::new(),
+        memory,
+        Some(MEMORY),
+    );
     Ok(())
 }
 
@@ -76,7 +85,14 @@ fn insert(data: &Data, rows: &[Row], slice: usize) -> Result<Took> {
             db.execute_batch("BEGIN IMMEDIATE")?;
             for row in rows {
                 let key = keys.get(&row.customer);
-                statement.execute((&row.id, key, &row.issued_on, &row.due_on, row.amount_minor, row.currency))?;
+                statement.execute((
+                    &row.id,
+                    key,
+                    &row.issued_on,
+                    &row.due_on,
+                    row.amount_minor,
+                    row.currency,
+                ))?;
             }
             db.execute_batch("COMMIT")?;
         }

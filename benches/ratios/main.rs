@@ -94,7 +94,9 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<()> {
     let wants = |work: Work| options.only.is_none_or(|only| only == work);
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the package stands in no workspace")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("the package stands in no workspace")?;
     eprintln!("building what is stale");
     dunlin::build_components(root)?;
     let mut table = Table::default();

@@ -58,11 +58,21 @@ pub fn measure(root: &Path, data: &Data, table: &mut Table) -> Result<Took> {
         drop(client);
         server.stop()?;
     }
-    let (Some((took, memory)), Some(floor)) = (best, floor) else { return Err(anyhow!("nothing was measured")) };
+    let (Some((took, memory)), Some(floor)) = (best, floor) else {
+        return Err(anyhow!("nothing was measured"));
+    };
     let seconds = |took: Took| format!("{:.3} s", took.seconds);
     let ratio = took.seconds / floor.seconds;
-    table.add(&format!("sweep {name}"), seconds(took), seconds(floor), ratio, Some(BAR)).cpu(took.cpu / floor.cpu);
-    table.add(&format!("sweep {name}: memory"), format!("{memory:.0} MiB"), String::new(), memory, Some(MEMORY));
+    table
+        .add(&format!("sweep {name}"), seconds(took), seconds(floor), ratio, Some(BAR))
+        .cpu(took.cpu / floor.cpu);
+    table.add(
+        &format!("sweep {name}: memory"),
+        format!("{memory:.0} MiB"),
+        String::new(),
+        memory,
+        Some(MEMORY),
+    );
     Ok(took)
 }
 
@@ -77,7 +87,9 @@ pub fn growth(costs: &[(u64, Took)], table: &mut Table) {
     let (first, last) = (micros(*small, first), micros(*large, last));
     let figure = |micros: f64| format!("{micros:.1} µs/row");
     let work = format!("sweep: a row of {large} beside one of {small}");
-    table.add(&work, figure(last), figure(first), last / first, Some(GROWTH)).cpu(last_cpu / first_cpu);
+    table
+        .add(&work, figure(last), figure(first), last / first, Some(GROWTH))
+        .cpu(last_cpu / first_cpu);
 }
 
 fn fresh(from: &Path, to: &Path) -> Result<()> {
@@ -93,11 +105,14 @@ fn natively(file: &Path) -> Result<Took> {
     let db = NativeDb::open(file).map_err(fault)?;
     let now = || -> Result<Instant> { Ok(Instant::from_unix(seconds_now())?) };
     let ((), took) = clock::time(std::process::id(), || {
-        let mut tick = Tick::begin(&db, Some(TODAY.parse()?), "bench".parse()?, now()?).map_err(fault)?;
+        let mut tick =
+            Tick::begin(&db, Some(TODAY.parse()?), "bench".parse()?, now()?).map_err(fault)?;
         loop {
             match tick.step(&db, now()?).map_err(fault)? {
                 Step::More => {}
-                Step::Deliver => tick.delivered(&db, Handed::default(), true, now()?).map_err(fault)?,
+                Step::Deliver => {
+                    tick.delivered(&db, Handed::default(), true, now()?).map_err(fault)?
+                }
                 Step::Done => break,
             }
         }
@@ -108,6 +123,7 @@ fn natively(file: &Path) -> Result<Took> {
 }
 
 fn seconds_now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(0)
 }

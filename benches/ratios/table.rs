@@ -48,7 +48,14 @@ pub struct Table(Vec<Row>);
 
 impl Table {
     /// Where there is no floor, the ratio is the figure itself in the unit of its bar.
-    pub fn add(&mut self, work: &str, measured: String, floor: String, ratio: f64, bar: Option<Bar>) -> &mut Row {
+    pub fn add(
+        &mut self,
+        work: &str,
+        measured: String,
+        floor: String,
+        ratio: f64,
+        bar: Option<Bar>,
+    ) -> &mut Row {
         let at = self.0.len();
         self.0.push(Row { work: work.to_owned(), measured, floor, ratio, cpu: None, bar });
         &mut self.0[at]
@@ -61,11 +68,13 @@ impl Table {
                 "cpu_ratio": row.cpu, "bar": row.bar.map(Bar::text), "met": row.bar.map(|bar| bar.met(row.ratio)),
             })
         };
-        json!({ "load": clock::load(), "rows": self.0.iter().map(row).collect::<Vec<_>>() }).to_string()
+        json!({ "load": clock::load(), "rows": self.0.iter().map(row).collect::<Vec<_>>() })
+            .to_string()
     }
 
     pub fn as_text(&self) -> String {
-        let head = ["work", "measured", "floor", "ratio", "by cpu", "bar", "met"].map(str::to_owned);
+        let head =
+            ["work", "measured", "floor", "ratio", "by cpu", "bar", "met"].map(str::to_owned);
         let row = |row: &Row| {
             let met = row.bar.map_or("", |bar| if bar.met(row.ratio) { "yes" } else { "NO" });
             [

@@ -14,7 +14,13 @@ pub fn measure(root: &Path, table: &mut Table) -> Result<()> {
         for (id, component) in &manifest.components {
             let bytes = std::fs::metadata(manifest.source(component))?.len();
             let mib = bytes as f64 / f64::from(1 << 20);
-            table.add(&format!("{id}.wasm"), format!("{bytes} bytes"), String::new(), mib, Some(BAR));
+            table.add(
+                &format!("{id}.wasm"),
+                format!("{bytes} bytes"),
+                String::new(),
+                mib,
+                Some(BAR),
+            );
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use dunlin_web::RouteInfo;
 use std::collections::BTreeSet;
 
 /// The tables of contents of all components that answer HTTP.
-fn routes() -> Vec<RouteInfo> {
+pub fn routes() -> Vec<RouteInfo> {
     let tables = [
         dunlin_ingest::routes::<NativeDb>(),
         dunlin_score::routes(),
@@ -26,8 +26,11 @@ fn journeys() -> Vec<Journey> {
 /// Whether the step calls this function and has it succeed.
 fn exercises(step: &Step, route: &RouteInfo) -> bool {
     let path = step.path.split('?').next().unwrap_or_default();
-    let (wanted, found): (Vec<&str>, Vec<&str>) = (route.path().split('/').collect(), path.split('/').collect());
-    let fits = |(wanted, found): (&&str, &&str)| wanted == found || (wanted.starts_with('{') && !found.is_empty());
+    let (wanted, found): (Vec<&str>, Vec<&str>) =
+        (route.path().split('/').collect(), path.split('/').collect());
+    let fits = |(wanted, found): (&&str, &&str)| {
+        wanted == found || (wanted.starts_with('{') && !found.is_empty())
+    };
     step.method == route.method().as_str()
         && step.expected.status < 300
         && wanted.len() == found.len()
@@ -48,21 +51,28 @@ fn every_route_is_in_a_journey() {
 
 #[test]
 fn every_refusal_code_is_in_a_journey() {
-    let mut covered: BTreeSet<String> = provoked::PROVOKED.iter().map(|(code, _)| code.to_string()).collect();
+    let mut covered: BTreeSet<String> =
+        provoked::PROVOKED.iter().map(|(code, _)| code.to_string()).collect();
     for step in journeys().iter().flat_map(|journey| &journey.steps) {
         if let What::Refusal { code, .. } = &step.expected.what {
             covered.insert(code.clone());
         }
         // The errors of rows stand in the bodies of imports.
         for entry in step.expected.body.split('{').filter(|entry| entry.starts_with("\"row\": ")) {
-            let code = entry.split_once("\"code\": \"").and_then(|(_, rest)| rest.split('"').next());
+            let code =
+                entry.split_once("\"code\": \"").and_then(|(_, rest)| rest.split('"').next());
             covered.extend(code.map(str::to_owned));
         }
     }
-    let missing: Vec<&str> =
-        Refusal::ALL.iter().map(|code| code.name()).filter(|name| !covered.contains(*name)).collect();
+    let missing: Vec<&str> = Refusal::ALL
+        .iter()
+        .map(|code| code.name())
+        .filter(|name| !covered.contains(*name))
+        .collect();
     assert!(missing.is_empty(), "no journey provokes {missing:?}");
-    let known = |name: &String| Refusal::ALL.iter().any(|code| code.name() == name) || name.starts_with('@');
+    let known = |name: &String| {
+        Refusal::ALL.iter().any(|code| code.name() == name) || name.starts_with('@')
+    };
     let made_up: Vec<&String> = covered.iter().filter(|name| !known(name)).collect();
     assert!(made_up.is_empty(), "journeys expect codes that do not exist: {made_up:?}");
 }

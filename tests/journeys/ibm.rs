@@ -8,7 +8,9 @@ const PROFILE: &str = include_str!("documents/ibm_profile.json");
 fn two_years_of_a_real_ledger_come_out_to_the_cent() {
     let path = workspace().join("../shared/data/ibm_accounts_receivable.csv");
     let Ok(file) = std::fs::read(&path) else {
-        println!("skipped: there is no ../shared/data/ibm_accounts_receivable.csv beside the workspace");
+        println!(
+            "skipped: there is no ../shared/data/ibm_accounts_receivable.csv beside the workspace"
+        );
         return;
     };
     let rows = file.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64 - 1;
@@ -18,7 +20,11 @@ fn two_years_of_a_real_ledger_come_out_to_the_cent() {
 
     let query = "kind=invoices&profile=ibm-accounts-receivable&create_missing=customers";
     let result = app.import_with(query, file.clone()).ok();
-    assert_eq!((&result["received"], &result["accepted"]), (&json!(2 * rows), &json!(2 * rows)), "{result}");
+    assert_eq!(
+        (&result["received"], &result["accepted"]),
+        (&json!(2 * rows), &json!(2 * rows)),
+        "{result}"
+    );
     assert_eq!(app.all("/v1/ingest/customers", 500).len(), 100);
     let again = app.import_with(query, file).ok();
     assert_eq!((&again["accepted"], &again["unchanged"]), (&json!(0), &json!(2 * rows)), "{again}");
@@ -35,7 +41,15 @@ fn two_years_of_a_real_ledger_come_out_to_the_cent() {
     let later = app.get("/v1/report/ageing?as_of=2014-12-31").ok();
     assert_eq!(later["totals"], json!([]), "{later}");
     let first = app.get("/v1/ingest/invoices/0000611365?as_of=2013-01-14").ok();
-    assert_eq!((&first["open"]["minor"], &first["disputed"]), (&json!(5594), &json!(false)), "{first}");
+    assert_eq!(
+        (&first["open"]["minor"], &first["disputed"]),
+        (&json!(5594), &json!(false)),
+        "{first}"
+    );
     let contested = app.get("/v1/ingest/invoices/0007900770?as_of=2013-03-03").ok();
-    assert_eq!((&contested["open"]["minor"], &contested["disputed"]), (&json!(0), &json!(true)), "{contested}");
+    assert_eq!(
+        (&contested["open"]["minor"], &contested["disputed"]),
+        (&json!(0), &json!(true)),
+        "{contested}"
+    );
 }

@@ -1,10 +1,12 @@
 //! Journeys: requests and expected answers against the shipped components in the local runtime. `README.md` beside
 //! this file describes the form of the folders.
 
+mod command;
 mod coverage;
 mod demo;
 mod ibm;
 mod month;
+mod openapi;
 mod provoked;
 mod support;
 mod together;

@@ -5,13 +5,13 @@ use dunlin::demo::{Options, generate};
 use dunlin_tests::{App, Value};
 
 fn month() -> App {
-    let today = NaiveDate::from_ymd_opt(2026, 3, 31).unwrap();
+    let today = NaiveDate::from_ymd_opt(2024, 3, 31).unwrap();
     let company = generate(&Options { customers: 20, months: 12, ..Options::new(7, today) });
     let app = App::start();
     app.import("customers", company.customers_csv);
     app.import("invoices", company.invoices_csv);
     app.import("payments", company.payments_csv);
-    for day in ["2026-03-25", "2026-03-28", "2026-03-31"] {
+    for day in ["2024-03-25", "2024-03-28", "2024-03-31"] {
         app.sweep(day);
     }
     app
@@ -27,14 +27,14 @@ fn customers_of(mut page: Value) -> Value {
 fn pages_of_two_are_one_big_page() {
     let app = month();
     for (path, least) in [
-        ("/v1/ingest/customers?as_of=2026-03-31", 20),
-        ("/v1/ingest/invoices?customer_id=C0001&as_of=2026-03-31", 3),
-        ("/v1/ingest/payments?customer_id=C0001&as_of=2026-03-31", 3),
+        ("/v1/ingest/customers?as_of=2024-03-31", 20),
+        ("/v1/ingest/invoices?customer_id=C0001&as_of=2024-03-31", 3),
+        ("/v1/ingest/payments?customer_id=C0001&as_of=2024-03-31", 3),
         ("/v1/score/customers", 15),
-        ("/v1/score/alerts?as_of=2026-03-31", 3),
-        ("/v1/score/alerts?as_of=2026-03-31&state=open", 3),
+        ("/v1/score/alerts?as_of=2024-03-31", 3),
+        ("/v1/score/alerts?as_of=2024-03-31&state=open", 3),
         ("/v1/remind/notices", 3),
-        ("/v1/report/overdue?as_of=2026-03-31", 5),
+        ("/v1/report/overdue?as_of=2024-03-31", 5),
         ("/v1/report/snapshots", 3),
     ] {
         let whole = app.all(path, 500);
@@ -46,7 +46,7 @@ fn pages_of_two_are_one_big_page() {
 #[test]
 fn pages_of_customers_in_the_ageing_are_one_big_page() {
     let app = month();
-    let path = "/v1/report/ageing?as_of=2026-03-31&by=customer";
+    let path = "/v1/report/ageing?as_of=2024-03-31&by=customer";
     let whole = customers_of(app.get(&format!("{path}&limit=500")).ok());
     let whole = whole["items"].as_array().unwrap();
     let (mut found, mut cursor) = (Vec::new(), String::new());
@@ -71,11 +71,17 @@ fn pages_of_customers_in_the_ageing_are_one_big_page() {
 #[test]
 fn the_buckets_sum_to_the_total_on_every_day() {
     let app = month();
-    for day in ["2025-06-30", "2025-12-31", "2026-02-28", "2026-03-31", "2026-12-31"] {
+    for day in ["2023-06-30", "2023-12-31", "2024-02-28", "2024-03-31", "2024-12-31"] {
         for basis in ["due", "issued"] {
-            let ageing = app.get(&format!("/v1/report/ageing?as_of={day}&basis={basis}&edges=10,20,45,100")).ok();
+            let ageing = app
+                .get(&format!("/v1/report/ageing?as_of={day}&basis={basis}&edges=10,20,45,100"))
+                .ok();
             for line in ageing["totals"].as_array().unwrap() {
-                let buckets = line["buckets_minor"].as_array().unwrap().iter().map(|minor| minor.as_i64().unwrap());
+                let buckets = line["buckets_minor"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|minor| minor.as_i64().unwrap());
                 let sum = buckets.sum::<i64>() + line["not_due_minor"].as_i64().unwrap();
                 assert_eq!(sum, line["total_minor"], "{day} by {basis}: {line}");
             }
@@ -88,7 +94,7 @@ fn a_score_for_the_day_of_the_sweep_is_the_score_of_the_sweep() {
     let app = month();
     for line in app.all("/v1/score/customers", 500) {
         let id = line["customer_id"].as_str().unwrap();
-        let card = app.get(&format!("/v1/score/customers/{id}?as_of=2026-03-31")).ok();
+        let card = app.get(&format!("/v1/score/customers/{id}?as_of=2024-03-31")).ok();
         assert_eq!((&card["score"], &card["grade"]), (&line["score"], &line["grade"]), "{card}");
     }
 }
@@ -97,7 +103,7 @@ fn a_score_for_the_day_of_the_sweep_is_the_score_of_the_sweep() {
 fn a_restart_loses_nothing_and_changes_nothing() {
     let app = month();
     let paths = [
-        "/v1/report/ageing?as_of=2026-03-31&by=customer",
+        "/v1/report/ageing?as_of=2024-03-31&by=customer",
         "/v1/score/customers",
         "/v1/remind/notices?limit=500",
         "/v1/sweep",

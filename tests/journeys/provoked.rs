@@ -12,7 +12,10 @@ pub const PROVOKED: &[(Refusal, fn())] = &[
     (Refusal::BodyIncomplete, a_body_that_breaks_off_stores_nothing),
     (Refusal::DatabaseBusy, a_locked_database_is_busy_and_works_again_when_it_is_free),
     (Refusal::DatabaseNewer, a_newer_database_is_left_alone),
-    (Refusal::IdempotencyRunning, a_key_whose_request_is_still_running_is_refused_and_free_when_it_broke_off),
+    (
+        Refusal::IdempotencyRunning,
+        a_key_whose_request_is_still_running_is_refused_and_free_when_it_broke_off,
+    ),
     (Refusal::Internal, a_fault_of_ours_is_logged_and_not_told),
     (Refusal::SweepRunning, a_tick_that_holds_the_lease_keeps_others_out),
 ];
@@ -50,7 +53,10 @@ fn a_body_that_stalls_is_given_up_and_others_are_served_meanwhile() {
     let request = request.body("text/csv", "id,name\nC1,x\n").header("content-length", "1000");
     let started = Instant::now();
     let mut socket = request.begin();
-    assert_eq!(app.post_json("/v1/ingest/customers", &json!({"id": "C2", "name": "y"})).status, 201);
+    assert_eq!(
+        app.post_json("/v1/ingest/customers", &json!({"id": "C2", "name": "y"})).status,
+        201
+    );
     let answer = Answer::read(&mut socket);
     answer.refused("body-incomplete");
     assert!((25..60).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
@@ -70,14 +76,18 @@ fn a_locked_database_is_busy_and_works_again_when_it_is_free() {
     answer.refused("database-busy");
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("2")));
     other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(app.post_json("/v1/ingest/customers", &json!({"id": "C2", "name": "y"})).status, 201);
+    assert_eq!(
+        app.post_json("/v1/ingest/customers", &json!({"id": "C2", "name": "y"})).status,
+        201
+    );
 }
 
 #[test]
 fn a_newer_database_is_left_alone() {
     let app = App::start();
     app.import("customers", "id,name\nC1,x\n");
-    let version: i64 = other_connection(&app).query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    let version: i64 =
+        other_connection(&app).query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     other_connection(&app).execute_batch("PRAGMA user_version = 9999").unwrap();
     let app = app.restart();
     let answer = app.get("/v1/ingest/customers/C1");
@@ -102,7 +112,8 @@ fn a_key_whose_request_is_still_running_is_refused_and_free_when_it_broke_off() 
     let mut running = request("id,name\n").header("content-length", "20").begin();
     let other = other_connection(&app);
     eventually("the request took its key", || {
-        let taken = other.query_row("SELECT count(*) FROM idempotency", [], |row| row.get::<_, i64>(0));
+        let taken =
+            other.query_row("SELECT count(*) FROM idempotency", [], |row| row.get::<_, i64>(0));
         // Before the first request there is no such table.
         taken.is_ok_and(|count| count == 1)
     });
@@ -112,7 +123,10 @@ fn a_key_whose_request_is_still_running_is_refused_and_free_when_it_broke_off() 
     running.write_all(b"C1,x34567890").unwrap();
     assert_eq!(Answer::read(&mut running).ok()["accepted"], 1);
     let again = request("id,name\nC1,x34567890").send();
-    assert_eq!((again.ok()["accepted"].as_u64(), again.header("idempotency-replayed")), (Some(1), Some("true")));
+    assert_eq!(
+        (again.ok()["accepted"].as_u64(), again.header("idempotency-replayed")),
+        (Some(1), Some("true"))
+    );
 
     // A request that breaks off gives its key back.
     let two = |body: &str| {
@@ -153,7 +167,10 @@ fn a_fault_of_ours_is_logged_and_not_told() {
 #[test]
 fn a_tick_that_holds_the_lease_keeps_others_out() {
     let app = App::start();
-    app.import("invoices&create_missing=customers", "id,customer_id,issued_on,amount,currency\nI1,C1,2024-01-10,5.00,USD\n");
+    app.import(
+        "invoices&create_missing=customers",
+        "id,customer_id,issued_on,amount,currency\nI1,C1,2024-01-10,5.00,USD\n",
+    );
     app.post("/v1/sweep?as_of=2024-03-30&budget_ms=1").ok();
     // As if another tick were at work for another minute.
     let other = other_connection(&app);
@@ -177,15 +194,25 @@ fn limits_that_are_no_numbers_are_refused() {
 #[test]
 fn logs_hold_no_keys_and_nothing_personal() {
     let app = App::start();
-    app.import("customers", "id,name,email,phone\nC1,Margaret Atwood,margaret@example.com,+1 555 0100\n");
-    app.post_json("/v1/ingest/customers", &json!({"id": "C1", "name": "Someone Else"})).refused("different-content");
-    let issued = app.post_json("/v1/ingest/keys", &json!({"name": "ERP", "scopes": ["ingest-read"]})).ok();
+    app.import(
+        "customers",
+        "id,name,email,phone\nC1,Margaret Atwood,margaret@example.com,+1 555 0100\n",
+    );
+    app.post_json("/v1/ingest/customers", &json!({"id": "C1", "name": "Someone Else"}))
+        .refused("different-content");
+    let issued =
+        app.post_json("/v1/ingest/keys", &json!({"name": "ERP", "scopes": ["ingest-read"]})).ok();
     let token = issued["key"].as_str().unwrap();
     app.with_key(token).get("/v1/ingest/customers/C1").ok();
-    app.request("GET", "/v1/ingest/customers").without_key().header("authorization", "Bearer stolen-secret").send();
+    app.request("GET", "/v1/ingest/customers")
+        .without_key()
+        .header("authorization", "Bearer stolen-secret")
+        .send();
     let lines = app.log().lines();
     assert!(lines.len() >= 5 && lines.iter().all(|line| line.starts_with('{')), "{lines:#?}");
-    for part in ["Margaret", "margaret@", "555", "Someone", "stolen", dunlin_tests::ADMIN_KEY, token] {
+    for part in
+        ["Margaret", "margaret@", "555", "Someone", "stolen", dunlin_tests::ADMIN_KEY, token]
+    {
         assert!(!app.log().contains(part), "{part} is in {lines:#?}");
     }
     // What is found in a log by a key is its public id.

@@ -25,11 +25,18 @@ fn rows(count: u32) -> String {
 fn two_equal_imports_at_once_store_every_row_once() {
     let app = App::start();
     let count = 5_000;
-    let import = move |client: Client| client.import_with("kind=invoices&create_missing=customers", rows(count));
+    let import = move |client: Client| {
+        client.import_with("kind=invoices&create_missing=customers", rows(count))
+    };
     let answers = at_once(vec![Box::new(import), Box::new(import)], &app);
     let results: Vec<_> = answers.iter().map(Answer::ok).collect();
-    let sum = |field: &str| results.iter().map(|result| result[field].as_u64().unwrap()).sum::<u64>();
-    assert_eq!((sum("accepted"), sum("unchanged"), sum("rejected")), (5_000, 5_000, 0), "{results:?}");
+    let sum =
+        |field: &str| results.iter().map(|result| result[field].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(
+        (sum("accepted"), sum("unchanged"), sum("rejected")),
+        (5_000, 5_000, 0),
+        "{results:?}"
+    );
     let total: u64 = (1..=u64::from(count)).map(|n| n * 100 + 50).sum();
     let ageing = app.get("/v1/report/ageing?as_of=2024-02-09").ok();
     assert_eq!(ageing["totals"][0]["total_minor"], total, "{ageing}");
@@ -42,14 +49,17 @@ fn imports_of_different_files_with_one_id_in_common_do_not_mix() {
     app.import("customers", "id,name\nC1,x\n");
     let import = |amount: &'static str| {
         move |client: Client| {
-            let csv = format!("id,customer_id,issued_on,amount,currency\nI1,C1,2024-01-10,{amount},USD\n");
+            let csv = format!(
+                "id,customer_id,issued_on,amount,currency\nI1,C1,2024-01-10,{amount},USD\n"
+            );
             client.import_with("kind=invoices", csv)
         }
     };
     let answers = at_once(vec![Box::new(import("1.00")), Box::new(import("2.00"))], &app);
     let good = answers.iter().filter(|answer| answer.status == 200).count();
     assert_eq!(good, 1, "{answers:?}");
-    let refused = answers.iter().find(|answer| answer.status != 200).unwrap().refused("import-rejected");
+    let refused =
+        answers.iter().find(|answer| answer.status != 200).unwrap().refused("import-rejected");
     assert_eq!(refused["errors"][0]["code"], "different-content");
 }
 
@@ -57,7 +67,10 @@ fn imports_of_different_files_with_one_id_in_common_do_not_mix() {
 fn sixteen_payments_at_once_never_allocate_more_than_the_invoice() {
     let app = App::start();
     app.import("customers", "id,name\nC1,x\n");
-    app.import("invoices", "id,customer_id,issued_on,amount,currency\nI1,C1,2024-01-10,100.00,USD\n");
+    app.import(
+        "invoices",
+        "id,customer_id,issued_on,amount,currency\nI1,C1,2024-01-10,100.00,USD\n",
+    );
     let pay = |n: u32| {
         move |client: Client| {
             let amount = json!({"minor": 1000, "currency": "USD"});
@@ -65,7 +78,8 @@ fn sixteen_payments_at_once_never_allocate_more_than_the_invoice() {
             client.post_json("/v1/ingest/payments", &body)
         }
     };
-    let calls = (1..=16).map(|n| Box::new(pay(n)) as Box<dyn Fn(Client) -> Answer + Send>).collect();
+    let calls =
+        (1..=16).map(|n| Box::new(pay(n)) as Box<dyn Fn(Client) -> Answer + Send>).collect();
     for answer in at_once(calls, &app) {
         assert_eq!(answer.status, 201, "{answer:?}");
     }
@@ -80,7 +94,8 @@ fn sixteen_payments_at_once_never_allocate_more_than_the_invoice() {
 fn the_same_request_twice_at_once_under_one_idempotency_key_is_made_once() {
     let app = App::start();
     let create = |client: Client| {
-        let request = client.request("POST", "/v1/ingest/customers").header("idempotency-key", "one");
+        let request =
+            client.request("POST", "/v1/ingest/customers").header("idempotency-key", "one");
         request.json(&json!({"name": "First Street Bakery"})).send()
     };
     let answers = at_once(vec![Box::new(create), Box::new(create), Box::new(create)], &app);
@@ -115,7 +130,12 @@ fn two_sweeps_at_once_end_as_one() {
     };
     let answers = at_once(vec![Box::new(sweep), Box::new(sweep)], &two);
     assert_eq!(answers[0].json(), one.get("/v1/sweep").ok());
-    for path in ["/v1/score/customers", "/v1/score/alerts?as_of=2024-02-20", "/v1/remind/notices", "/v1/report/snapshots"] {
+    for path in [
+        "/v1/score/customers",
+        "/v1/score/alerts?as_of=2024-02-20",
+        "/v1/remind/notices",
+        "/v1/report/snapshots",
+    ] {
         assert_eq!(two.all(path, 500), one.all(path, 500), "{path}");
     }
 }

@@ -13,19 +13,48 @@ use std::{
 
 /// Tables that grow with the customers. A full pass over one of them must be in [`FULL_PASSES`].
 const BIG: [&str; 11] = [
-    "alert", "allocation", "arrears", "customer", "delivery", "invoice", "notice", "notice_item", "payment", "reminded",
+    "alert",
+    "allocation",
+    "arrears",
+    "customer",
+    "delivery",
+    "invoice",
+    "notice",
+    "notice_item",
+    "payment",
+    "reminded",
     "score",
 ];
 
 /// Statements that go through the whole of a big table or index, and why they may.
 const FULL_PASSES: [(&str, &str, &str); 11] = [
-    ("ageing/by_day.sql", "invoice", "a report on the whole book: the index of what is open, in its order"),
+    (
+        "ageing/by_day.sql",
+        "invoice",
+        "a report on the whole book: the index of what is open, in its order",
+    ),
     ("ageing/by_issue_day.sql", "invoice", "a report on the whole book: the index of what is open"),
-    ("ageing/unallocated.sql", "payment", "a report on the whole book: the index of what is not allocated"),
-    ("invoice/sales_by_month.sql", "invoice", "a report on the whole book; an index by issue would cost every import"),
+    (
+        "ageing/unallocated.sql",
+        "payment",
+        "a report on the whole book: the index of what is not allocated",
+    ),
+    (
+        "invoice/sales_by_month.sql",
+        "invoice",
+        "a report on the whole book; an index by issue would cost every import",
+    ),
     ("arrears/book.sql", "arrears", "once a tick: one row a customer and currency"),
-    ("SELECT count(DISTINCT customer_key) FROM arrears WHERE overdue_minor > 0", "arrears", "once a business date"),
-    ("SELECT count(*) FROM alert WHERE state = 'open'", "alert", "once a business date: the index of what is open"),
+    (
+        "SELECT count(DISTINCT customer_key) FROM arrears WHERE overdue_minor > 0",
+        "arrears",
+        "once a business date",
+    ),
+    (
+        "SELECT count(*) FROM alert WHERE state = 'open'",
+        "alert",
+        "once a business date: the index of what is open",
+    ),
     ("invoice/insert_all.sql", "allocation", MENDED),
     ("invoice/insert_all.sql", "notice_item", MENDED),
     ("invoice/insert_all.sql", "payment", MENDED),
@@ -119,7 +148,8 @@ fn strings(source: &str) -> Vec<String> {
 
 /// The plan as a tree.
 fn plan(db: &Connection, text: &str) -> Vec<String> {
-    let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap_or_else(|e| panic!("{e}: {text}"));
+    let mut explain =
+        db.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap_or_else(|e| panic!("{e}: {text}"));
     for number in 1..=explain.parameter_count() {
         explain.raw_bind_parameter(number, rusqlite::types::Null).unwrap();
     }
@@ -138,8 +168,13 @@ fn plan(db: &Connection, text: &str) -> Vec<String> {
 
 /// The big tables that a plan goes through from end to end.
 fn full_passes(text: &str, plan: &[String]) -> Vec<&'static str> {
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
-    let alias = |of: &str| words.windows(3).find(|three| three[1] == "AS" && three[2] == of).map(|three| three[0]);
+    let words: Vec<&str> = text
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .collect();
+    let alias = |of: &str| {
+        words.windows(3).find(|three| three[1] == "AS" && three[2] == of).map(|three| three[0])
+    };
     let mut found = BTreeSet::new();
     for line in plan {
         let Some(scanned) = line.trim().strip_prefix("SCAN ") else { continue };
@@ -167,7 +202,8 @@ fn every_plan_is_the_one_that_was_looked_at() {
     let update = std::env::var_os("UPDATE").is_some();
     let (mut changed, mut expected) = (Vec::new(), BTreeSet::new());
     for (noun, statements) in statements() {
-        let mut page = format!("The plans of `{noun}`. Written by the test `plans` with UPDATE=1.\n");
+        let mut page =
+            format!("The plans of `{noun}`. Written by the test `plans` with UPDATE=1.\n");
         for (name, text) in statements {
             writeln!(page, "\n{name}").unwrap();
             for line in plan(db.connection(), &text) {

@@ -240,10 +240,10 @@ impl Answer {
         let mut answer = Answer { status, headers, body: bytes[end + 4..].to_vec() };
         if answer.header("transfer-encoding") == Some("chunked") {
             answer.body = dechunk(&answer.body)?;
-        } else if let Some(length) =
-            answer.header("content-length").and_then(|text| text.parse::<usize>().ok())
-        {
-            if answer.body.len() < length && !answer.body.is_empty() {
+        } else {
+            let length = answer.header("content-length").and_then(|text| text.parse().ok());
+            // An answer to HEAD announces a body that it does not have.
+            if length.is_some_and(|length| answer.body.len() < length && !answer.body.is_empty()) {
                 return None;
             }
         }

@@ -5,7 +5,7 @@ use dunlin_domain::{
     Id, Instant, Refusal,
     contract::ingest::{ImportKind, ImportResult, ImportState, OnError, RowError},
 };
-use dunlin_store::{Db, Fault, customer, import, invoice, payment, write};
+use dunlin_store::{Db, End, Fault, customer, import, invoice, payment, write, write_if};
 use std::collections::BTreeMap;
 
 pub use dunlin_store::import::Slice;
@@ -87,11 +87,15 @@ pub fn apply<D: Db>(
     if large {
         import::roomy(db, true)?;
     }
-    let result = write(db, |db| apply_once(db, order, key, rows, reading, at));
+    let result = write_if(db, |db| apply_once(db, order, key, rows, reading, at));
     if large {
         import::roomy(db, false)?;
     }
-    result
+    let result = result?;
+    if result.state == ImportState::Rejected {
+        write(db, |db| import::finish(db, key, &result, at))?;
+    }
+    Ok(result)
 }
 
 fn apply_once<D: Db>(
@@ -101,11 +105,11 @@ fn apply_once<D: Db>(
     rows: Rows<'_>,
     reading: &Reading,
     at: Instant,
-) -> Result<ImportResult, Fault> {
-    let mut tally = Tally { refused: reading.bad, more_errors: reading.more_errors, ..Tally::default() };
+) -> Result<(ImportResult, End), Fault> {
+    let mut tally =
+        Tally { refused: reading.bad, more_errors: reading.more_errors, ..Tally::default() };
     tally.errors.extend(reading.errors.iter().cloned());
     let reject = order.on_error == OnError::Reject;
-    import::mark(db)?;
     if !(reject && reading.bad > 0) {
         let (last_invoice, last_payment) = (invoice::last_key(db)?, payment::last_key(db)?);
         for kind in [ImportKind::Customers, ImportKind::Invoices, ImportKind::Payments] {
@@ -115,13 +119,12 @@ fn apply_once<D: Db>(
             replay::after(db, last_invoice, last_payment, at)?;
         }
     }
-    let rejected = reject && tally.refused > 0;
-    if rejected {
-        import::take_back(db)?;
+    if reject && tally.refused > 0 {
+        return Ok((tally.result(order, true, reading.received), End::RollBack));
     }
-    let result = tally.result(order, rejected, reading.received);
+    let result = tally.result(order, false, reading.received);
     import::finish(db, key, &result, at)?;
-    Ok(result)
+    Ok((result, End::Commit))
 }
 
 fn apply_kind<D: Db>(

@@ -1,5 +1,7 @@
 //! The flows on a real SQLite file: from documents to a sweep.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use dunlin_app::{
     import::{self, Order, Reading, Rows, Slice},
     ledger::{self, Change},

@@ -178,9 +178,26 @@ pub trait Db {
 /// timeout of five seconds, so that a request waits a little over fifteen seconds at the most.
 pub const TRIES: u32 = 3;
 
+/// What becomes of the transaction of a flow that came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// What it stored stays.
+    Commit,
+    /// What it stored is taken back; its result is what it learned.
+    RollBack,
+}
+
 /// Runs `flow` in one `BEGIN IMMEDIATE … COMMIT`. On any error everything is rolled back; a locked database is tried
 /// again [`TRIES`] times, with `flow` run from its start.
 pub fn write<D: Db, T>(db: &D, flow: impl Fn(&D) -> Result<T, Fault>) -> Result<T, Fault> {
+    write_if(db, |db| Ok((flow(db)?, End::Commit)))
+}
+
+/// The same for a flow that says itself whether what it stored is to stay.
+pub fn write_if<D: Db, T>(
+    db: &D,
+    flow: impl Fn(&D) -> Result<(T, End), Fault>,
+) -> Result<T, Fault> {
     let mut result = attempt(db, &flow);
     for _ in 1..TRIES {
         match result {
@@ -191,10 +208,14 @@ pub fn write<D: Db, T>(db: &D, flow: impl Fn(&D) -> Result<T, Fault>) -> Result<
     result
 }
 
-fn attempt<D: Db, T>(db: &D, flow: &impl Fn(&D) -> Result<T, Fault>) -> Result<T, Fault> {
+fn attempt<D: Db, T>(db: &D, flow: &impl Fn(&D) -> Result<(T, End), Fault>) -> Result<T, Fault> {
     db.execute("BEGIN IMMEDIATE", &[])?;
-    let done = flow(db).and_then(|value| {
-        db.execute("COMMIT", &[])?;
+    let done = flow(db).and_then(|(value, end)| {
+        let end = match end {
+            End::Commit => "COMMIT",
+            End::RollBack => "ROLLBACK",
+        };
+        db.execute(end, &[])?;
         Ok(value)
     });
     if done.is_err() {

@@ -79,18 +79,6 @@ pub fn count<D: Db>(db: &D, rows: &str) -> Result<u64, Fault> {
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
-/// What is stored from here on can be taken back alone, by [`take_back`].
-pub fn mark<D: Db>(db: &D) -> Result<(), Fault> {
-    db.execute("SAVEPOINT rows", &[])?;
-    Ok(())
-}
-
-/// Takes back what was stored since [`mark`].
-pub fn take_back<D: Db>(db: &D) -> Result<(), Fault> {
-    db.execute("ROLLBACK TO rows", &[])?;
-    Ok(())
-}
-
 /// Gives the connection room for the indexes of a large import, or takes it back.
 pub fn roomy<D: Db>(db: &D, roomy: bool) -> Result<(), Fault> {
     // 96 MiB holds the index pages that a million invoices touch; 32 MiB is what every connection starts with.

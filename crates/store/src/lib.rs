@@ -27,7 +27,7 @@ pub mod score;
 pub mod spin;
 pub mod sweep;
 
-pub use db::{Db, DbError, Fault, Param, Row, Value, write};
+pub use db::{Db, DbError, End, Fault, Param, Row, Value, write, write_if};
 
 /// Rows or keys as one JSON parameter.
 fn array<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, Fault> {

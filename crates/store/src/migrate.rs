@@ -14,23 +14,21 @@ pub const MIGRATIONS: &[(i64, &str, &str)] =
 /// waits for the busy timeout, and the switch fails at once, so both bounds are generous.
 const SWITCH_TRIES: u32 = 200;
 
-/// Sets the connection and brings the schema up to date. Cheap when there is nothing to do.
+/// The number of the newest migration.
+fn latest() -> i64 {
+    MIGRATIONS.last().map_or(0, |(number, _, _)| *number)
+}
+
+/// Sets the connection and brings the schema up to date. Cheap when there is nothing to do. A database of a newer
+/// build is refused before anything of it is touched.
 pub fn prepare<D: Db>(db: &D) -> Result<(), Fault> {
+    let version = known_version(db)?;
     use_wal(db)?;
     // In WAL mode NORMAL loses no committed transaction when the process dies, only when the machine does.
     db.execute("PRAGMA synchronous = NORMAL", &[])?;
-    db.execute("PRAGMA temp_store = MEMORY", &[])?;
     // 32 MiB: the inner pages of the indexes of a million invoices.
     db.execute("PRAGMA cache_size = -32768", &[])?;
-    let version = version(db)?;
-    let latest = MIGRATIONS.last().map_or(0, |(number, _, _)| *number);
-    if version > latest {
-        let detail = format!(
-            "the database has schema {version}, this build knows {latest}: run the newer build"
-        );
-        return Err(Fault::refused(Refusal::DatabaseNewer, detail));
-    }
-    if version < latest {
+    if version < latest() {
         write(db, run_missing)?;
     }
     Ok(())
@@ -56,13 +54,21 @@ fn switch_to_wal<D: Db>(db: &D) -> Result<(), DbError> {
     db.execute("PRAGMA journal_mode = WAL", &[]).map(drop)
 }
 
-fn version<D: Db>(db: &D) -> Result<i64, Fault> {
-    db.int("PRAGMA user_version", &[])
+/// The version of the schema, unless this build does not know it.
+fn known_version<D: Db>(db: &D) -> Result<i64, Fault> {
+    let (version, latest) = (db.int("PRAGMA user_version", &[])?, latest());
+    if version > latest {
+        let detail = format!(
+            "the database has schema {version}, this build knows {latest}: run the newer build"
+        );
+        return Err(Fault::refused(Refusal::DatabaseNewer, detail));
+    }
+    Ok(version)
 }
 
 /// Runs inside the write lock: another instance may have done the work while this one waited.
 fn run_missing<D: Db>(db: &D) -> Result<(), Fault> {
-    let version = version(db)?;
+    let version = known_version(db)?;
     for (number, _, text) in MIGRATIONS.iter().filter(|(number, _, _)| *number > version) {
         for statement in statements(&expand(text)?) {
             db.execute(statement, &[])?;

@@ -13,9 +13,13 @@ pub fn check(expected: &Expected, answer: &Answer, captured: &mut Captured) -> R
     let essence = media.split(';').next().unwrap_or_default();
     match &expected.what {
         What::Anything => {}
-        What::Media(wanted) if essence != wanted => return Err(format!("the media type is {media:?}")),
+        What::Media(wanted) if essence != wanted => {
+            return Err(format!("the media type is {media:?}"));
+        }
         What::Media(_) => {}
-        What::Refusal { code, field, row } => refusal(answer, essence, code, field.as_deref(), *row)?,
+        What::Refusal { code, field, row } => {
+            refusal(answer, essence, code, field.as_deref(), *row)?
+        }
     }
     for (name, wanted) in &expected.headers {
         let found = answer.header(name).map_or(Value::Null, Value::from);
@@ -31,7 +35,13 @@ fn filled(text: &str, captured: &Captured) -> Result<String, String> {
 }
 
 /// What every problem document has to be.
-fn refusal(answer: &Answer, media: &str, code: &str, field: Option<&str>, row: Option<u64>) -> Result<(), String> {
+fn refusal(
+    answer: &Answer,
+    media: &str,
+    code: &str,
+    field: Option<&str>,
+    row: Option<u64>,
+) -> Result<(), String> {
     let problem = answer.json();
     let is = |name: &str, wanted: Value| {
         let found = &problem[name];
@@ -54,13 +64,19 @@ fn refusal(answer: &Answer, media: &str, code: &str, field: Option<&str>, row: O
     Ok(())
 }
 
-fn body(expected: &str, media: &str, answer: &Answer, captured: &mut Captured) -> Result<(), String> {
+fn body(
+    expected: &str,
+    media: &str,
+    answer: &Answer,
+    captured: &mut Captured,
+) -> Result<(), String> {
     if expected.is_empty() {
         return Ok(());
     }
     let expected = filled(expected, captured)?;
     if media.ends_with("json") {
-        let wanted: Value = serde_json::from_str(&expected).map_err(|e| format!("what is expected is no JSON: {e}"))?;
+        let wanted: Value = serde_json::from_str(&expected)
+            .map_err(|e| format!("what is expected is no JSON: {e}"))?;
         return matches(&wanted, &answer.json(), captured);
     }
     let text = answer.text();
@@ -69,7 +85,8 @@ fn body(expected: &str, media: &str, answer: &Answer, captured: &mut Captured) -
             return Err(format!("the text does not contain {part:?}"));
         }
     }
-    let plain: Vec<&str> = expected.lines().filter(|line| !line.starts_with("@contains ")).collect();
+    let plain: Vec<&str> =
+        expected.lines().filter(|line| !line.starts_with("@contains ")).collect();
     let found: Vec<&str> = text.lines().collect();
     if plain.is_empty() || plain == found {
         return Ok(());
@@ -106,7 +123,12 @@ fn array(wanted: &[Value], found: &[Value], captured: &mut Captured) -> Result<(
         return Ok(());
     }
     if wanted.len() != found.len() {
-        return Err(format!("{} entries, not {}: {}", found.len(), wanted.len(), shown(&found.into())));
+        return Err(format!(
+            "{} entries, not {}: {}",
+            found.len(),
+            wanted.len(),
+            shown(&found.into())
+        ));
     }
     for (at, (wanted, found)) in wanted.iter().zip(found).enumerate() {
         matches(wanted, found, captured).map_err(|why| format!("[{at}]: {why}"))?;

@@ -12,7 +12,8 @@ pub fn fill(text: &str, captured: &Captured) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
-        let (inside, tail) = after.split_once("}}").ok_or_else(|| format!("{text:?} has an open brace"))?;
+        let (inside, tail) =
+            after.split_once("}}").ok_or_else(|| format!("{text:?} has an open brace"))?;
         out.extend(before.as_bytes());
         out.extend(value(inside, captured).ok_or_else(|| format!("`{inside}` is not known here"))?);
         rest = tail;
@@ -35,13 +36,17 @@ fn value(inside: &str, captured: &Captured) -> Option<Vec<u8>> {
         return Some(day?.to_string().into_bytes());
     }
     if let Some(hex) = inside.strip_prefix("hex ") {
-        return (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect();
+        return (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok())
+            .collect();
     }
     if let Some((text, times)) = inside.rsplit_once(" * ") {
         return Some(text.repeat(times.parse().ok()?).into_bytes());
     }
     let (prefix, last) = inside.rsplit_once(" 1..")?;
-    let names: Vec<String> = (1..=last.parse::<u32>().ok()?).map(|n| format!("{prefix}{n}")).collect();
+    let names: Vec<String> =
+        (1..=last.parse::<u32>().ok()?).map(|n| format!("{prefix}{n}")).collect();
     Some(names.join(",").into_bytes())
 }
 

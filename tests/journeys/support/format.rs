@@ -54,7 +54,8 @@ pub enum What {
 impl Journey {
     pub fn load(path: &Path) -> Journey {
         let text = std::fs::read_to_string(path).unwrap();
-        let mut journey = Journey::parse(&text).unwrap_or_else(|(line, why)| panic!("{}:{line}: {why}", path.display()));
+        let mut journey = Journey::parse(&text)
+            .unwrap_or_else(|(line, why)| panic!("{}:{line}: {why}", path.display()));
         journey.path = path.to_path_buf();
         journey
     }
@@ -62,10 +63,15 @@ impl Journey {
     pub fn parse(text: &str) -> Result<Journey, (usize, String)> {
         let mut journey = Journey::default();
         let lines: Vec<&str> = text.lines().collect();
-        let starts: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with("### ")).collect();
-        for (at, line) in lines.iter().enumerate().take(starts.first().copied().unwrap_or(lines.len())) {
+        let starts: Vec<usize> =
+            (0..lines.len()).filter(|at| lines[*at].starts_with("### ")).collect();
+        for (at, line) in
+            lines.iter().enumerate().take(starts.first().copied().unwrap_or(lines.len()))
+        {
             if let Some(setting) = line.strip_prefix("@set ") {
-                let (name, value) = setting.split_once(" = ").ok_or((at + 1, "write `@set name = value`".to_owned()))?;
+                let (name, value) = setting
+                    .split_once(" = ")
+                    .ok_or((at + 1, "write `@set name = value`".to_owned()))?;
                 journey.settings.push((name.to_owned(), value.to_owned()));
             } else if !line.is_empty() && !line.starts_with("# ") {
                 return Err((at + 1, format!("{line:?} stands before the first step")));
@@ -83,7 +89,10 @@ impl Step {
     fn parse(lines: &[&str], first: usize) -> Result<Step, (usize, String)> {
         let at = |line: usize, why: &str| (first + line, why.to_owned());
         let mut step = Step { title: lines[0][4..].to_owned(), line: first, ..Step::default() };
-        let arrow = lines.iter().position(|line| line.starts_with("=> ")).ok_or(at(0, "the step expects nothing"))?;
+        let arrow = lines
+            .iter()
+            .position(|line| line.starts_with("=> "))
+            .ok_or(at(0, "the step expects nothing"))?;
         let (request, answer) = (&lines[1..arrow], &lines[arrow..]);
         let line = request.first().ok_or(at(1, "there is no request"))?;
         let (method, path) = line.split_once(' ').ok_or(at(1, "write `METHOD /path`"))?;
@@ -96,7 +105,8 @@ impl Step {
                 place += 1;
                 continue;
             }
-            let (name, value) = line.split_once(": ").ok_or(at(place + 1, "write `Name: value`"))?;
+            let (name, value) =
+                line.split_once(": ").ok_or(at(place + 1, "write `Name: value`"))?;
             match name {
                 "@chunked" => step.chunked = Some(value.to_owned()),
                 "@until" => step.until = Some(value.to_owned()),
@@ -120,11 +130,17 @@ impl Expected {
         let status = words.next().and_then(|word| word.parse().ok()).ok_or("write `=> STATUS`")?;
         let mut expected = Expected { status, ..Expected::default() };
         if let Some(word) = words.next() {
-            expected.what = if word.contains('/') { What::Media(word.to_owned()) } else { refusal(word, words)? };
+            expected.what = if word.contains('/') {
+                What::Media(word.to_owned())
+            } else {
+                refusal(word, words)?
+            };
         }
         let mut rest = &lines[1..];
         while let Some((line, after)) = rest.split_first().filter(|(line, _)| !line.is_empty()) {
-            let (name, value) = line.split_once(": ").ok_or(format!("{line:?} is no header; leave a line empty"))?;
+            let (name, value) = line
+                .split_once(": ")
+                .ok_or(format!("{line:?} is no header; leave a line empty"))?;
             expected.headers.push((name.to_ascii_lowercase(), value.to_owned()));
             rest = after;
         }
@@ -150,7 +166,8 @@ fn refusal<'a>(code: &str, words: impl Iterator<Item = &'a str>) -> Result<What,
 /// All journeys of a folder, in the order of their names.
 pub fn folder(path: &Path) -> Vec<Journey> {
     let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|e| e == "http")).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|e| e == "http")).collect();
     paths.sort();
     paths.iter().map(|path| Journey::load(path)).collect()
 }
@@ -167,16 +184,28 @@ mod tests {
         assert_eq!(journey.settings, [("body_limit".to_owned(), "10".to_owned())]);
         let [one, two] = &journey.steps[..] else { panic!("{journey:?}") };
         assert_eq!((one.title.as_str(), one.line, one.path.as_str()), ("one", 4, "/a?b=c"));
-        assert_eq!((one.chunked.as_deref(), &one.body[..]), (Some("5"), &["line".to_owned(), String::new(), "line".to_owned()][..]));
-        let refused = What::Refusal { code: "unknown-id".into(), field: Some("id".into()), row: Some(2) };
+        assert_eq!(
+            (one.chunked.as_deref(), &one.body[..]),
+            (Some("5"), &["line".to_owned(), String::new(), "line".to_owned()][..])
+        );
+        let refused =
+            What::Refusal { code: "unknown-id".into(), field: Some("id".into()), row: Some(2) };
         assert_eq!((one.expected.status, &one.expected.what), (422, &refused));
         assert_eq!((one.expected.headers.len(), one.expected.body.as_str()), (1, "{\"a\": 1}"));
-        assert_eq!((&two.expected.what, two.expected.body.as_str()), (&What::Media("text/csv".into()), "a,b"));
+        assert_eq!(
+            (&two.expected.what, two.expected.body.as_str()),
+            (&What::Media("text/csv".into()), "a,b")
+        );
     }
 
     #[test]
     fn mistakes_are_named_with_their_line() {
-        for (text, line) in [("", 1), ("x\n### a\nGET /\n\n=> 200", 1), ("### a\nGET /\n", 1), ("### a\nGET /\n\n=> x", 4)] {
+        for (text, line) in [
+            ("", 1),
+            ("x\n### a\nGET /\n\n=> 200", 1),
+            ("### a\nGET /\n", 1),
+            ("### a\nGET /\n\n=> x", 4),
+        ] {
             assert_eq!(Journey::parse(text).unwrap_err().0, line, "{text:?}");
         }
     }

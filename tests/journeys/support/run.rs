@@ -10,7 +10,8 @@ const ROUNDS: u32 = 200;
 
 /// Runs each journey against a fresh application and reports all that differ.
 pub fn run(journeys: &[Journey]) {
-    let failures: Vec<String> = journeys.iter().filter_map(|journey| run_one(journey).err()).collect();
+    let failures: Vec<String> =
+        journeys.iter().filter_map(|journey| run_one(journey).err()).collect();
     assert!(failures.is_empty(), "\n\n{}\n", failures.join("\n\n"));
 }
 
@@ -24,7 +25,8 @@ fn run_one(journey: &Journey) -> Result<(), String> {
     for step in &journey.steps {
         walk(step, &app, &mut captured).map_err(|why| {
             let name = journey.path.file_name().unwrap_or_default().to_string_lossy();
-            let folder = journey.path.parent().and_then(|folder| folder.file_name()).unwrap_or_default();
+            let folder =
+                journey.path.parent().and_then(|folder| folder.file_name()).unwrap_or_default();
             format!("{}/{name}:{}: {}\n{why}", folder.to_string_lossy(), step.line, step.title)
         })?;
     }
@@ -54,7 +56,11 @@ fn every_answer(answer: &Answer) -> Result<(), String> {
             return Err(format!("the header {name} is {:?}", answer.header(name)));
         }
     }
-    if answer.header("x-request-id").is_none() { Err("there is no x-request-id".into()) } else { Ok(()) }
+    if answer.header("x-request-id").is_none() {
+        Err("there is no x-request-id".into())
+    } else {
+        Ok(())
+    }
 }
 
 fn request(step: &Step, app: &App, captured: &Captured) -> Result<Request, String> {

@@ -9,7 +9,9 @@ use dunlin_domain::{
 use dunlin_store::{
     Fault, ageing,
     arrears::{self, Range},
-    customer, native::NativeDb, write,
+    customer,
+    native::NativeDb,
+    write,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -22,16 +24,23 @@ const ALL: Range = Range { after: 0, upto: i64::MAX };
 /// As the sweep writes it, in two ranges.
 fn by_sweep(db: &NativeDb, on: Date, cut: i64) -> Owed {
     let ranges = [Range { after: 0, upto: cut }, Range { after: cut, upto: i64::MAX }];
-    write(db, |db| ranges.iter().try_for_each(|range| arrears::age(db, *range, on).map(drop))).unwrap();
+    write(db, |db| ranges.iter().try_for_each(|range| arrears::age(db, *range, on).map(drop)))
+        .unwrap();
     let rows = arrears::of_range(db, ALL, on).unwrap();
-    rows.into_iter().map(|(key, currency, owed, overdue, unapplied, _)| ((key, currency), (owed, overdue, unapplied))).collect()
+    rows.into_iter()
+        .map(|(key, currency, owed, overdue, unapplied, _)| {
+            ((key, currency), (owed, overdue, unapplied))
+        })
+        .collect()
 }
 
 /// As a customer's page shows it.
 fn by_page(db: &NativeDb, on: Date) -> Owed {
     let found = customer::balances(db, &[1, 2, 3, 4], on).unwrap();
     let of = |(key, balances): (i64, Vec<dunlin_domain::contract::types::Balance>)| {
-        balances.into_iter().map(move |of| ((key, of.currency), (of.outstanding_minor, of.overdue_minor, of.unapplied_minor)))
+        balances.into_iter().map(move |of| {
+            ((key, of.currency), (of.outstanding_minor, of.overdue_minor, of.unapplied_minor))
+        })
     };
     found.into_iter().flat_map(of).collect()
 }
@@ -39,7 +48,8 @@ fn by_page(db: &NativeDb, on: Date) -> Owed {
 /// Outstanding and overdue, as the ageing by customer has it.
 fn by_customer(db: &NativeDb, keys: &BTreeMap<Id, i64>, on: Date) -> Owed {
     let mut owed = Owed::new();
-    for (id, currency, due_on, minor) in ageing::by_customer(db, ALL, on, AgeingBasis::Due).unwrap() {
+    for (id, currency, due_on, minor) in ageing::by_customer(db, ALL, on, AgeingBasis::Due).unwrap()
+    {
         let sums = owed.entry((keys[&id], currency)).or_default();
         sums.0 += minor;
         sums.1 += if due_on < on { minor } else { 0 };

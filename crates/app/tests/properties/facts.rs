@@ -21,7 +21,8 @@ fn defined(model: &Model, customer: usize, currency: usize, on: Date) -> Option<
             continue;
         }
         let paid = model.parts.iter().filter(|part| part.claim == doc.id && part.on <= on);
-        let mut of_this: Vec<_> = paid.map(|part| (due, part.minor, part.on.days_since(due))).collect();
+        let mut of_this: Vec<_> =
+            paid.map(|part| (due, part.minor, part.on.days_since(due))).collect();
         let open = model.open(doc, on);
         if open > 0 && due < on {
             of_this.push((due, open, on.days_since(due)));
@@ -31,7 +32,10 @@ fn defined(model: &Model, customer: usize, currency: usize, on: Date) -> Option<
     }
     // Whole numbers far below 2^53: floats hold them exactly.
     let sums = |counts: &dyn Fn(&&(Date, i64, i64)) -> bool| {
-        let (minor, weighted) = weights.iter().filter(counts).fold((0, 0), |sum, of| (sum.0 + of.1, sum.1 + of.1 * of.2));
+        let (minor, weighted) = weights
+            .iter()
+            .filter(counts)
+            .fold((0, 0), |sum, of| (sum.0 + of.1, sum.1 + of.1 * of.2));
         (minor as f64, weighted as f64)
     };
     (!weights.is_empty()).then(|| Behaviour {

@@ -20,7 +20,13 @@ use proptest::{prelude::*, sample::Index};
 const BUT_NOTES: [&str; 1] = ["import"];
 
 /// Imports the documents as a file of so many rows a slice, staged as large files are.
-fn staged<D: Db>(db: &D, name: &str, docs: &[Doc], rows: usize, on_error: OnError) -> Result<ImportResult, Fault> {
+fn staged<D: Db>(
+    db: &D,
+    name: &str,
+    docs: &[Doc],
+    rows: usize,
+    on_error: OnError,
+) -> Result<ImportResult, Fault> {
     let order = order(name, on_error);
     let key = import::start(db, &order, world::now())?;
     let slices: Vec<Slice> = docs.chunks(rows).map(world::slice).collect();
@@ -34,7 +40,11 @@ fn staged<D: Db>(db: &D, name: &str, docs: &[Doc], rows: usize, on_error: OnErro
 
 /// A file with every kind of document, in which payments name invoices of the file.
 fn file() -> Vec<Doc> {
-    let claim = |place: i64| What::Claim { kind: InvoiceKind::Invoice, net_days: place % 30, disputed: false };
+    let claim = |place: i64| What::Claim {
+        kind: InvoiceKind::Invoice,
+        net_days: place % 30,
+        disputed: false,
+    };
     let doc = |letter: &str, place: i64, what| Doc {
         id: format!("{letter}{place}"),
         customer: usize::try_from(place % 4).unwrap(),
@@ -81,9 +91,15 @@ fn bad_rows() -> Vec<(Refusal, Doc)> {
         (Refusal::DifferentContent, Doc { minor: 1, ..invoice.clone() }),
         (Refusal::DifferentContent, Doc { minor: 1, ..payment.clone() }),
         (Refusal::UnknownInvoice, Doc { id: "X".into(), what: names("I99"), ..payment.clone() }),
-        (Refusal::InvoiceOfAnotherCustomer, Doc { id: "X".into(), what: names("I1"), ..payment.clone() }),
+        (
+            Refusal::InvoiceOfAnotherCustomer,
+            Doc { id: "X".into(), what: names("I1"), ..payment.clone() },
+        ),
         (Refusal::NotPayable, Doc { id: "X".into(), what: names("N0"), ..payment.clone() }),
-        (Refusal::CurrencyMismatch, Doc { id: "X".into(), what: names("I0"), currency: 1, ..payment }),
+        (
+            Refusal::CurrencyMismatch,
+            Doc { id: "X".into(), what: names("I0"), currency: 1, ..payment },
+        ),
     ]
 }
 
@@ -96,7 +112,10 @@ fn a_file_whose_last_row_is_bad_stores_nothing() {
         let mut docs = file();
         docs.push(bad);
         let refused = staged(&world.db, &format!("M{number}"), &docs, 8, OnError::Reject).unwrap();
-        assert_eq!((refused.state, refused.accepted, refused.rejected), (ImportState::Rejected, 0, 37));
+        assert_eq!(
+            (refused.state, refused.accepted, refused.rejected),
+            (ImportState::Rejected, 0, 37)
+        );
         let codes: Vec<Refusal> = refused.errors.iter().map(|error| error.code).collect();
         assert_eq!(codes, [code]);
         dump::assert_same(&before, &dump::raw(&world.db, &BUT_NOTES), code.name());
@@ -144,7 +163,11 @@ fn cut_at_every_statement(how: How) {
         let found = dump::by_ids(&world.db, &["import", "import_slice"]);
         // A process that dies after its last word has done all; one that hears an error has done nothing.
         let done = outcome.is_ok() || (how == How::DiesAfter && found == after);
-        dump::assert_same(if done { &after } else { &before }, &found, &format!("{how:?} at statement {statement}"));
+        dump::assert_same(
+            if done { &after } else { &before },
+            &found,
+            &format!("{how:?} at statement {statement}"),
+        );
         let again = staged(&world.db, "M2", &file(), 9, OnError::Reject).unwrap();
         assert_eq!(again.rejected, 0);
         let found = dump::by_ids(&world.db, &["import", "import_slice"]);
@@ -180,7 +203,8 @@ fn slices_of_a_dead_sender_go_after_a_day() {
     let key = import::start(&world.db, &dead, world::now()).unwrap();
     import::stage(&world.db, key, 0, &world::slice(&file())).unwrap();
     for (name, seconds, left) in [("M2", 3_600, 1), ("M3", 25 * 3_600, 0)] {
-        import::start(&world.db, &order(name, OnError::Reject), world::now().plus_seconds(seconds)).unwrap();
+        import::start(&world.db, &order(name, OnError::Reject), world::now().plus_seconds(seconds))
+            .unwrap();
         assert_eq!(world.db.int("SELECT count(*) FROM import_slice", &[]).unwrap(), left);
     }
 }
@@ -189,7 +213,9 @@ fn slices_of_a_dead_sender_go_after_a_day() {
 fn two_at_once(one: &[Doc], other: &[Doc]) -> (World, [ImportResult; 2]) {
     let world = with_customers();
     let path = world.path();
-    let send = |name: &str, docs: &[Doc]| staged(&world::open(&path), name, docs, 3, OnError::Reject).unwrap();
+    let send = |name: &str, docs: &[Doc]| {
+        staged(&world::open(&path), name, docs, 3, OnError::Reject).unwrap()
+    };
     let results = std::thread::scope(|scope| {
         let (one, other) = (scope.spawn(|| send("M1", one)), scope.spawn(|| send("M2", other)));
         [one.join().unwrap(), other.join().unwrap()]

@@ -8,6 +8,7 @@ mod facts;
 mod faulty;
 mod imports;
 mod ledger;
+mod lists;
 mod model;
 mod sweeps;
 mod world;

@@ -1,12 +1,12 @@
 //! `dunlin demo`.
 
-use super::client::{Client, block_on, escape};
+use super::client::{Client, escape};
 use super::summary::{Summary, Worst};
 use super::up::{self, App, Schedule, Stop};
 use super::{Outcome, import, print, progress, sweep};
 use crate::LogSink;
 use crate::demo::{self, Company, Truth};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use chrono::{Duration, NaiveDate, Utc};
 use clap::Args;
 use serde_json::{Value, json};
@@ -16,8 +16,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// Days before today for which the sweep runs, oldest first, so that the month has a history.
-const SWEPT_DAYS_AGO: [i64; 5] = [28, 21, 14, 7, 0];
+/// Days before today from which the sweep runs, day by day: a month, so that reminders and alerts have their history.
+const SWEPT_DAYS: i64 = 30;
 
 /// Customers whose reasons are shown.
 const WORST_SHOWN: usize = 8;
@@ -72,7 +72,11 @@ pub fn run(options: &Options) -> Outcome {
     let started = up::start(&options.app, Schedule::Off, &folder, options.listen, log)?;
     let key = started.key.clone().context("the application has no variable `admin_key`")?;
     let client = Client::at(&started.running.url(), &key)?.with_language(&options.language);
-    let summary = block_on(work(&client, &options.language, company, today))?;
+    let Some(summary) = stop.unless(work(&client, &options.language, company, today)) else {
+        stop.finish(started.running);
+        bail!("stopped before the company was worked through; start again to go on")
+    };
+    let summary = summary?;
     print(&if options.json { summary.to_json().to_string() } else { summary.render() });
     if options.once {
         started.running.shutdown_blocking();
@@ -142,7 +146,7 @@ async fn work(
         imports.push((kind, import::send(client, kind, csv).await?));
         bar.finish_and_clear();
     }
-    for days_ago in SWEPT_DAYS_AGO {
+    for days_ago in (0..=SWEPT_DAYS).rev() {
         let day = today - Duration::days(days_ago);
         sweep::until_done(client, Some(&day.to_string())).await?;
     }

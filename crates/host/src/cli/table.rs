@@ -59,7 +59,18 @@ impl Table {
 
 /// Columns on a terminal: Chinese, Japanese and Korean characters take two.
 fn width(text: &str) -> usize {
-    let wide = |c: char| matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{20000}'..='\u{3fffd}');
+    const WIDE: [(char, char); 9] = [
+        ('\u{1100}', '\u{115f}'),
+        ('\u{2e80}', '\u{a4cf}'),
+        ('\u{ac00}', '\u{d7a3}'),
+        ('\u{f900}', '\u{faff}'),
+        ('\u{fe30}', '\u{fe6f}'),
+        ('\u{ff00}', '\u{ff60}'),
+        ('\u{ffe0}', '\u{ffe6}'),
+        ('\u{1f300}', '\u{1faff}'),
+        ('\u{20000}', '\u{3fffd}'),
+    ];
+    let wide = |c: char| WIDE.iter().any(|(from, to)| (*from..=*to).contains(&c));
     text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
 }
 

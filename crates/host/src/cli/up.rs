@@ -216,6 +216,17 @@ impl Stop {
         waiter.block_on(either(interrupt, terminate));
     }
 
+    /// What `work` comes to, or `None` when somebody wants the process to end before that.
+    pub fn unless<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let Stop { waiter, interrupt, terminate } = self;
+        waiter.block_on(async {
+            tokio::select! {
+                done = work => Some(done),
+                () = either(interrupt, terminate) => None,
+            }
+        })
+    }
+
     /// Lets requests finish, unless there is a second signal.
     pub fn finish(&mut self, running: Running) {
         let Stop { waiter, interrupt, terminate } = self;

@@ -171,8 +171,6 @@ fn execute(
     let Ok(connection) = store.data().table.get(&connection) else {
         return Ok(Err(Error::InvalidConnection));
     };
-    static INLINE: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| std::env::var_os("XINLINE").is_some());
-    if *INLINE { return Ok(connection.execute(&sql, &bound).map_err(Error::from)); }
     Ok(tokio::task::block_in_place(|| connection.execute(&sql, &bound)).map_err(Error::from))
 }
 

@@ -1,0 +1,317 @@
+//! The schema: how its files are read, that any way of coming to it ends in the same place, and that nothing is left
+//! where it was not reached.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use dunlin_domain::{Refusal, contract::SPELLINGS};
+use dunlin_store::{
+    Db, DbError, Fault, Param, Row,
+    migrate::{self, MIGRATIONS},
+    native::NativeDb,
+};
+use rusqlite::{Connection, types::ValueRef};
+use std::{
+    cell::Cell,
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::Barrier,
+};
+
+#[track_caller]
+fn check_split(text: &str, expected: &[&str]) {
+    let found: Vec<&str> = migrate::statements(text).into_iter().map(str::trim).collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+fn a_file_is_split_at_semicolons_that_end_a_statement() {
+    check_split("", &[]);
+    check_split(" \n ;; \n ; ", &[]);
+    check_split("SELECT 1", &["SELECT 1"]);
+    check_split("SELECT 1;", &["SELECT 1"]);
+    check_split("SELECT 1; SELECT 2", &["SELECT 1", "SELECT 2"]);
+    check_split("SELECT ';'; SELECT 'it''s; so';", &["SELECT ';'", "SELECT 'it''s; so'"]);
+    check_split("SELECT '--'; SELECT 2 - -1;", &["SELECT '--'", "SELECT 2 - -1"]);
+    check_split("-- a; b's\nSELECT 1; -- c; d\n", &["-- a; b's\nSELECT 1"]);
+    check_split(
+        "CREATE TABLE t (a, -- one; it's\n b);\r\n-- end;",
+        &["CREATE TABLE t (a, -- one; it's\n b)"],
+    );
+    check_split("SELECT '多;语' ; SELECT 'ok'", &["SELECT '多;语'", "SELECT 'ok'"]);
+}
+
+/// What the splitter does not know, no migration uses.
+#[test]
+fn migrations_use_what_the_splitter_knows() {
+    let begins = [
+        "CREATE TABLE ",
+        "CREATE INDEX ",
+        "CREATE UNIQUE INDEX ",
+        "INSERT INTO ",
+        "ALTER TABLE ",
+        "DROP INDEX ",
+    ];
+    for (number, name, text) in MIGRATIONS {
+        let code: Vec<&str> = text.lines().filter(|line| !line.starts_with("--")).collect();
+        let code = code.join("\n");
+        for unknown in ["/*", "\"", "`", "[", "TRIGGER"] {
+            assert!(!code.contains(unknown), "migration {number} {name} has {unknown}");
+        }
+        for statement in migrate::statements(&code) {
+            assert!(begins.iter().any(|begin| statement.trim().starts_with(begin)), "{statement}");
+        }
+    }
+}
+
+#[test]
+fn migrations_are_numbered_from_one_without_a_gap() {
+    let numbers: Vec<i64> = MIGRATIONS.iter().map(|(number, _, _)| *number).collect();
+    assert_eq!(numbers, (1..=newest()).collect::<Vec<_>>());
+    let mut files: Vec<String> = fs::read_dir(schema_folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "schema.sql")
+        .collect();
+    files.sort();
+    let file = |(number, name, _): &(i64, &str, &str)| format!("{number:04}_{name}.sql");
+    let named: Vec<String> = MIGRATIONS.iter().map(file).collect();
+    assert_eq!(files, named, "a file that is not run, or one that is not there");
+}
+
+#[test]
+fn an_enum_in_angle_brackets_stands_for_its_spellings() {
+    let expanded = migrate::expand("a IN (<alert-state>) OR b IN (<alert-state>)").unwrap();
+    assert_eq!(expanded, "a IN ('open', 'closed') OR b IN ('open', 'closed')");
+    assert_eq!(migrate::expand("a < b AND (c > d)").unwrap(), "a < b AND (c > d)");
+    for wrong in ["a IN (<no-such-enum>)", "a IN (<language", "a IN (<>)"] {
+        assert!(matches!(migrate::expand(wrong), Err(Fault::Db(_))), "{wrong}");
+    }
+}
+
+fn schema_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("schema")
+}
+
+fn newest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap()
+}
+
+/// Every table and index as it was created, in order.
+fn schema(db: &Connection) -> String {
+    let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid";
+    let mut statement = db.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    rows.map(|sql| format!("\n{};\n", sql.unwrap())).collect()
+}
+
+fn user_version(db: &Connection) -> i64 {
+    db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn the_checked_in_schema_is_the_sum_of_the_migrations() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    let text = format!(
+        "-- The sum of all migrations, to read. Written by the test `migrations` of dunlin-store \
+         with UPDATE=1.\n{}",
+        schema(db.connection())
+    );
+    let file = schema_folder().join("schema.sql");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&file, &text).unwrap();
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == text, "{} is stale: run again with UPDATE=1", file.display());
+    let again = Connection::open_in_memory().unwrap();
+    again.execute_batch(&text).unwrap();
+    assert_eq!(schema(&again), schema(db.connection()));
+}
+
+#[test]
+fn a_database_is_brought_up_to_date_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let first = NativeDb::open(&path).unwrap();
+    let before = (schema(first.connection()), user_version(first.connection()));
+    assert_eq!(before.1, newest());
+    first.execute("UPDATE organisation SET name = 'Kept' WHERE one = 1", &[]).unwrap();
+    migrate::prepare(&first).unwrap();
+    let second = NativeDb::open(&path).unwrap();
+    assert_eq!((schema(second.connection()), user_version(second.connection())), before);
+    assert_eq!(dunlin_store::organisation::get(&second).unwrap().name, "Kept");
+}
+
+#[test]
+fn eight_instances_may_start_at_once() {
+    for _ in 0..12 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let gate = Barrier::new(8);
+        let opened: Vec<Result<(), Fault>> = std::thread::scope(|scope| {
+            let start = || {
+                gate.wait();
+                let db = NativeDb::open(&path)?;
+                assert_eq!(db.int("SELECT count(*) FROM organisation", &[])?, 1);
+                Ok(())
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(opened, vec![Ok(()); 8]);
+        assert_eq!(user_version(&Connection::open(&path).unwrap()), newest());
+    }
+}
+
+/// Another build wrote it: this one says so and leaves every byte alone, the way of its journal included.
+#[test]
+fn a_newer_database_is_refused_and_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let newer = Connection::open(&path).unwrap();
+    newer.execute_batch("CREATE TABLE invoice (other); PRAGMA user_version = 1000;").unwrap();
+    drop(newer);
+    let before = fs::read(&path).unwrap();
+    match NativeDb::open(&path).map(drop).unwrap_err() {
+        Fault::Refused(refused) => {
+            assert_eq!(refused.code, Refusal::DatabaseNewer);
+            assert!(refused.detail.contains("1000"), "{}", refused.detail);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(fs::read(&path).unwrap() == before, "the file was touched");
+    let entries = fs::read_dir(folder.path()).unwrap();
+    let names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["test.db"], "something was left beside it");
+}
+
+/// A connection as the host gives it, on which one statement fails.
+struct Failing {
+    db: Connection,
+    left: Cell<u32>,
+    hit: Cell<bool>,
+}
+
+impl Db for Failing {
+    fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
+        assert!(params.is_empty(), "migrations have no parameters");
+        match self.left.get().checked_sub(1) {
+            Some(left) => self.left.set(left),
+            None if self.hit.get() => {}
+            None => {
+                self.hit.set(true);
+                return Err(DbError::Failed("injected".into()));
+            }
+        }
+        run(&self.db, sql).map_err(|e| DbError::from_message(e.to_string()))
+    }
+}
+
+fn run(db: &Connection, sql: &str) -> rusqlite::Result<Vec<Row>> {
+    let mut statement = db.prepare(sql)?;
+    let columns = statement.column_count();
+    let value = |of: ValueRef<'_>| match of {
+        ValueRef::Integer(value) => dunlin_store::Value::Int(value),
+        ValueRef::Text(value) => {
+            dunlin_store::Value::Text(String::from_utf8_lossy(value).into_owned())
+        }
+        _ => dunlin_store::Value::Null,
+    };
+    let row = |row: &rusqlite::Row<'_>| {
+        let values = (0..columns).map(|column| Ok(value(row.get_ref(column)?)));
+        values.collect::<rusqlite::Result<_>>().map(Row)
+    };
+    statement.query_map([], row)?.collect()
+}
+
+#[test]
+fn a_migration_that_fails_midway_leaves_nothing() {
+    for statement in 0.. {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let db = Connection::open(&path).unwrap();
+        let db = Failing { db, left: Cell::new(statement), hit: Cell::new(false) };
+        let outcome = migrate::prepare(&db);
+        if !db.hit.get() {
+            assert_eq!(outcome, Ok(()));
+            assert!(statement > 30, "statements were left out: {statement}");
+            break;
+        }
+        assert_eq!(outcome, Err(Fault::Db("injected".into())), "statement {statement}");
+        let left = (schema(&db.db), user_version(&db.db));
+        assert_eq!(left, (String::new(), 0), "statement {statement}");
+        drop(db);
+        let db = NativeDb::open(&path).unwrap();
+        assert_eq!(db.int("SELECT count(*) FROM organisation", &[]).unwrap(), 1);
+    }
+}
+
+/// Each column that holds an enum of the contract.
+const ENUMS: [(&str, &str, &str); 14] = [
+    ("organisation", "language", "language"),
+    ("customer", "language", "language"),
+    ("invoice", "kind", "invoice-kind"),
+    ("import", "kind", "import-kind"),
+    ("import", "state", "import-state"),
+    ("sweep", "stage", "stage"),
+    ("score", "grade", "grade"),
+    ("score", "grade_before", "grade"),
+    ("alert", "kind", "alert-kind"),
+    ("alert", "state", "alert-state"),
+    ("reminded", "level", "notice-level"),
+    ("notice", "level", "notice-level"),
+    ("notice", "language", "language"),
+    ("notice", "state", "notice-state"),
+];
+
+/// The enums of the contract that no column holds, and why.
+const NOT_STORED: [(&str, &str); 8] = [
+    ("ageing-basis", "asked, not kept"),
+    ("dso-method", "asked, not kept"),
+    ("on-error", "asked, not kept"),
+    ("date-form", "inside the JSON of a profile"),
+    ("scope", "inside the JSON of a key's scopes"),
+    ("indicator-name", "made anew from the facts"),
+    ("reason-code", "made anew from the facts"),
+    ("refusal", "inside the JSON of an import's result"),
+];
+
+/// Table, column and spellings of every CHECK with a list of texts.
+fn checks(db: &Connection) -> BTreeSet<(String, String, Vec<String>)> {
+    let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'table'";
+    let mut statement = db.prepare(sql).unwrap();
+    let table = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+    let mut found = BTreeSet::new();
+    for (table, sql) in statement.query_map([], table).unwrap().map(Result::unwrap) {
+        assert!(sql.contains(") STRICT"), "table {table} is not strict");
+        for part in sql.split("CHECK (").skip(1) {
+            let Some((column, list)) = part.split_once(" IN ('") else { continue };
+            let list = list.split_once("')").unwrap().0;
+            if !column.contains(' ') {
+                let spellings = list.split("', '").map(str::to_string).collect();
+                found.insert((table.clone(), column.to_string(), spellings));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_stored_enum_has_a_check_with_the_spellings_of_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    let spellings = |of: &str| {
+        let known = SPELLINGS.iter().find(|(name, _)| *name == of);
+        let (_, spellings) = known.unwrap_or_else(|| panic!("the contract has no {of}"));
+        spellings.iter().map(|spelling| (*spelling).to_string()).collect::<Vec<_>>()
+    };
+    let check = |(table, column, of): &(&str, &str, &str)| {
+        ((*table).to_string(), (*column).to_string(), spellings(of))
+    };
+    let expected: BTreeSet<_> = ENUMS.iter().map(check).collect();
+    assert_eq!(checks(db.connection()), expected);
+    let stored = ENUMS.iter().map(|(_, _, of)| *of);
+    let placed: BTreeSet<&str> = stored.chain(NOT_STORED.iter().map(|(of, _)| *of)).collect();
+    let all: BTreeSet<&str> = SPELLINGS.iter().map(|(of, _)| *of).collect();
+    assert_eq!(placed, all, "each enum of the contract is in a column, or has a reason why not");
+}

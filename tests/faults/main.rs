@@ -1,0 +1,280 @@
+//! What a plug, a lock and a careless sender can do to the shipped binary, and that nothing of it shows afterwards.
+//!
+//! A dump of the whole database is compared with that of a run that nobody disturbed. The receiver that fails, and the
+//! database that stays locked for good, are journeys.
+
+// The comparison of databases that the properties of the flows use too.
+#[path = "../../crates/app/tests/properties/dump.rs"]
+#[allow(dead_code)]
+mod dump;
+
+use dunlin_store::{Db, native::NativeDb};
+use dunlin_tests::{Answer, Process, Request};
+use rusqlite::Connection;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// Rows of the file that is cut.
+const ROWS: u32 = 20_000;
+
+/// How often each work is cut.
+const CUTS: u32 = 10;
+
+/// The notes of imports, which tell of cut ones too.
+const NOTES: [&str; 2] = ["import", "import_slice"];
+
+/// Random numbers that are the same in every run.
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            items.swap(at, usize::try_from(self.below(at as u64 + 1)).unwrap());
+        }
+    }
+}
+
+fn database(data: &Path) -> PathBuf {
+    data.join("default.db")
+}
+
+/// The database after its last writer is gone, as one file.
+fn settled(data: &Path) -> NativeDb {
+    let db = NativeDb::open(&database(data)).unwrap();
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)", &[]).unwrap();
+    db
+}
+
+fn ledger(data: &Path) -> Vec<String> {
+    let db = settled(data);
+    dump::assert_sound(&db);
+    dump::by_ids(&db, &NOTES)
+}
+
+/// A data directory that begins with the database of another.
+fn copy_of(data: &Path) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    fs::copy(database(data), database(copy.path())).unwrap();
+    copy
+}
+
+fn customers(count: u32) -> String {
+    let rows = (0..count).map(|n| format!("C{n},Customer {n}\n"));
+    format!("id,name\n{}", rows.collect::<String>())
+}
+
+fn invoice(n: u32, customers: u32) -> String {
+    let (month, day) = (1 + n % 6, 1 + n % 28);
+    format!("I{n},C{},2024-{month:02}-{day:02},2024-{:02}-{day:02},{}.50,EUR\n", n % customers, month + 1, 10 + n % 90)
+}
+
+fn invoices(count: u32, customers: u32) -> String {
+    let rows = (0..count).map(|n| invoice(n, customers));
+    format!("id,customer_id,issued_on,due_on,amount,currency\n{}", rows.collect::<String>())
+}
+
+fn payment(n: u32, customers: u32) -> String {
+    let named = if n % 3 == 0 { format!("I{n}") } else { String::new() };
+    format!("P{n},C{},2024-{:02}-{:02},{}.25,EUR,{named}\n", n % customers, 2 + n % 7, 1 + n % 28, 8 + n % 95)
+}
+
+fn payments(count: u32, customers: u32) -> String {
+    let rows = (0..count).map(|n| payment(n, customers));
+    format!("id,customer_id,received_on,amount,currency,invoice_id\n{}", rows.collect::<String>())
+}
+
+/// Sends a request that nobody waits for, kills the process after so long, and gives the answer if one came.
+fn killed(process: Process, request: Request, after: Duration) -> Option<Answer> {
+    let sent = thread::spawn(move || {
+        let mut socket = request.begin();
+        Answer::try_read(&mut socket)
+    });
+    thread::sleep(after);
+    process.kill();
+    sent.join().ok().flatten()
+}
+
+/// The payments of a file meet the invoices of a book, and at some moment the plug is pulled: the ledger is as it was
+/// or as it should be, and the same file again makes it whole.
+#[test]
+fn an_import_that_is_killed_stores_all_or_nothing_and_can_be_sent_again() {
+    let begun = tempfile::tempdir().unwrap();
+    let process = Process::up(begun.path());
+    process.import("customers", customers(500));
+    process.import("invoices", invoices(ROWS, 500));
+    process.kill();
+    let before = ledger(begun.path());
+
+    let uncut = copy_of(begun.path());
+    let file = payments(ROWS, 500);
+    let process = Process::up(uncut.path());
+    let started = Instant::now();
+    process.import("payments", file.clone());
+    let whole = started.elapsed();
+    process.kill();
+    let after = ledger(uncut.path());
+    assert_ne!(before, after);
+
+    let (mut random, mut cut) = (Seeded(2_024), 0);
+    for number in 0..CUTS {
+        let copy = copy_of(begun.path());
+        let process = Process::up(copy.path());
+        let request = process.request("POST", "/v1/ingest/imports?kind=payments").body("text/csv", file.clone());
+        // One after the other through the work, each at a random moment of its part.
+        let part = u64::try_from(whole.as_micros()).unwrap() / u64::from(CUTS);
+        let moment = Duration::from_micros(part * u64::from(number) + random.below(part));
+        let answer = killed(process, request, moment);
+        let found = ledger(copy.path());
+        if answer.as_ref().is_some_and(|answer| answer.status == 200) || found == after {
+            dump::assert_same(&after, &found, "an answer was given, so it is there");
+        } else {
+            dump::assert_same(&before, &found, &format!("killed after {moment:?}"));
+            cut += 1;
+        }
+        let process = Process::up(copy.path());
+        let again = process.import("payments", file.clone());
+        assert_eq!(again["rejected"], 0);
+        process.kill();
+        dump::assert_same(&after, &ledger(copy.path()), &format!("sent again after {moment:?}"));
+    }
+    assert!(cut > 2, "only {cut} of {CUTS} were cut before they were done");
+}
+
+/// Ticks of five milliseconds until the day is done; ends when the process is gone.
+fn sweep_in_ticks(client: dunlin_tests::Client) {
+    let request = client.request("POST", "/v1/sweep?as_of=2024-09-01&budget_ms=5");
+    loop {
+        let Ok(mut socket) = std::panic::catch_unwind(|| request.begin()) else { return };
+        match Answer::try_read(&mut socket) {
+            Some(answer) if answer.status == 200 && answer.json()["done"] != true => {}
+            _ => return,
+        }
+    }
+}
+
+/// As if the minute had passed after which a dead tick is taken over.
+fn let_the_lease_run_out(data: &Path) {
+    let db = Connection::open(database(data)).unwrap();
+    db.execute("UPDATE sweep_lease SET until_at = '2024-01-01T00:00:00Z'", []).unwrap();
+}
+
+#[test]
+fn a_sweep_that_is_killed_ends_where_an_uncut_one_does() {
+    let begun = tempfile::tempdir().unwrap();
+    let process = Process::up(begun.path());
+    process.import("customers", customers(6_000));
+    process.import("invoices", invoices(ROWS, 6_000));
+    process.import("payments", payments(ROWS / 2, 6_000));
+    process.sweep("2024-06-30");
+    process.kill();
+    drop(settled(begun.path()));
+
+    let uncut = copy_of(begun.path());
+    let process = Process::up(uncut.path());
+    let started = Instant::now();
+    sweep_in_ticks(process.clone());
+    let whole = started.elapsed();
+    assert_eq!(process.get("/v1/sweep").ok()["done"], true);
+    process.kill();
+    let expected = ledger(uncut.path());
+
+    let (mut random, mut held) = (Seeded(31), 0);
+    for number in 0..CUTS {
+        let copy = copy_of(begun.path());
+        let process = Process::up(copy.path());
+        let client = process.clone();
+        let ticking = thread::spawn(move || sweep_in_ticks(client));
+        let part = u64::try_from(whole.as_micros()).unwrap() / u64::from(CUTS);
+        thread::sleep(Duration::from_micros(part * u64::from(number) + random.below(part)));
+        process.kill();
+        ticking.join().unwrap();
+        dump::assert_sound(&settled(copy.path()));
+
+        let process = Process::up(copy.path());
+        let resumed = process.post("/v1/sweep?as_of=2024-09-01&budget_ms=5");
+        if resumed.status == 409 {
+            resumed.refused("sweep-running");
+            assert!(resumed.header("retry-after").is_some());
+            held += 1;
+            let_the_lease_run_out(copy.path());
+        }
+        assert_eq!(process.sweep("2024-09-01")["done"], true);
+        process.kill();
+        dump::assert_same(&expected, &ledger(copy.path()), &format!("cut {number}"));
+    }
+    assert!(held > 0, "no tick was cut in its work");
+}
+
+/// Another program writes for a second: who asks meanwhile waits and is served.
+#[test]
+fn a_lock_that_passes_is_waited_for() {
+    let data = tempfile::tempdir().unwrap();
+    let process = Process::up(data.path());
+    process.import("customers", customers(3));
+    let other = Connection::open(database(data.path())).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let client = process.clone();
+    let waiting = thread::spawn(move || {
+        let started = Instant::now();
+        (client.import("invoices", invoices(30, 3)), started.elapsed())
+    });
+    thread::sleep(Duration::from_secs(1));
+    other.execute_batch("ROLLBACK").unwrap();
+    let (result, waited) = waiting.join().unwrap();
+    assert_eq!(result["accepted"], 30);
+    assert!(waited > Duration::from_millis(900), "{waited:?}");
+}
+
+/// The same rows in many files, in any order, some of them twice and several at once: one ledger.
+#[test]
+fn rows_in_any_order_and_more_than_once_make_one_ledger() {
+    let orderly = tempfile::tempdir().unwrap();
+    let process = Process::up(orderly.path());
+    process.import("customers", customers(40));
+    process.import("invoices", invoices(2_000, 40));
+    process.import("payments", payments(2_000, 40));
+    process.sweep("2024-09-01");
+    process.kill();
+    let expected = ledger(orderly.path());
+
+    let mut random = Seeded(7);
+    let data = tempfile::tempdir().unwrap();
+    let process = Process::up(data.path());
+    process.import("customers", customers(40));
+    let mut all: Vec<u32> = (0..2_000).collect();
+    for kind in ["invoices", "payments"] {
+        random.shuffle(&mut all);
+        let header = if kind == "invoices" {
+            "id,customer_id,issued_on,due_on,amount,currency\n"
+        } else {
+            "id,customer_id,received_on,amount,currency,invoice_id\n"
+        };
+        let row = |n: &u32| if kind == "invoices" { invoice(*n, 40) } else { payment(*n, 40) };
+        let file = |part: &[u32]| format!("{header}{}", part.iter().map(row).collect::<String>());
+        let mut files: Vec<String> = all.chunks(170).map(file).collect();
+        let twice = files.iter().take(5).cloned().collect::<Vec<_>>();
+        files.extend(twice);
+        random.shuffle(&mut files);
+        for four in files.chunks(4) {
+            let send = |file: &String| {
+                let (client, file) = (process.clone(), file.clone());
+                thread::spawn(move || client.import(kind, file))
+            };
+            let sent: Vec<_> = four.iter().map(send).collect();
+            sent.into_iter().for_each(|one| assert_eq!(one.join().unwrap()["rejected"], 0));
+        }
+    }
+    process.sweep("2024-09-01");
+    process.kill();
+    dump::assert_same(&expected, &ledger(data.path()), "in another order");
+}
