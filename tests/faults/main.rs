@@ -33,7 +33,8 @@ struct Seeded(u64);
 
 impl Seeded {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 
@@ -75,7 +76,12 @@ fn customers(count: u32) -> String {
 
 fn invoice(n: u32, customers: u32) -> String {
     let (month, day) = (1 + n % 6, 1 + n % 28);
-    format!("I{n},C{},2024-{month:02}-{day:02},2024-{:02}-{day:02},{}.50,EUR\n", n % customers, month + 1, 10 + n % 90)
+    format!(
+        "I{n},C{},2024-{month:02}-{day:02},2024-{:02}-{day:02},{}.50,EUR\n",
+        n % customers,
+        month + 1,
+        10 + n % 90
+    )
 }
 
 fn invoices(count: u32, customers: u32) -> String {
@@ -85,7 +91,13 @@ fn invoices(count: u32, customers: u32) -> String {
 
 fn payment(n: u32, customers: u32) -> String {
     let named = if n % 3 == 0 { format!("I{n}") } else { String::new() };
-    format!("P{n},C{},2024-{:02}-{:02},{}.25,EUR,{named}\n", n % customers, 2 + n % 7, 1 + n % 28, 8 + n % 95)
+    format!(
+        "P{n},C{},2024-{:02}-{:02},{}.25,EUR,{named}\n",
+        n % customers,
+        2 + n % 7,
+        1 + n % 28,
+        8 + n % 95
+    )
 }
 
 fn payments(count: u32, customers: u32) -> String {
@@ -129,7 +141,9 @@ fn an_import_that_is_killed_stores_all_or_nothing_and_can_be_sent_again() {
     for number in 0..CUTS {
         let copy = copy_of(begun.path());
         let process = Process::up(copy.path());
-        let request = process.request("POST", "/v1/ingest/imports?kind=payments").body("text/csv", file.clone());
+        let request = process
+            .request("POST", "/v1/ingest/imports?kind=payments")
+            .body("text/csv", file.clone());
         // One after the other through the work, each at a random moment of its part.
         let part = u64::try_from(whole.as_micros()).unwrap() / u64::from(CUTS);
         let moment = Duration::from_micros(part * u64::from(number) + random.below(part));

@@ -60,7 +60,8 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let question = question(call)?;
     let edges = question.edges.clone();
     let mut ageing = report::ageing(call.db()?, question.clone())?;
-    if call.text(&BY)?.is_some() {
+    let by_customer = call.text(&BY)?.is_some();
+    if by_customer {
         let after = call.cursor()?.unwrap_or(0);
         let (customers, next) =
             report::ageing_by_customer(call.db()?, &question, after, call.limit()?)?;
@@ -68,13 +69,13 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         ageing.next = next.map(|place| page::encode(&place)).transpose()?;
     }
     if call.wants() == Media::Csv {
-        return Ok(Answer::csv(table(&ageing, &edges)));
+        return Ok(crate::paged(Answer::csv(table(&ageing, &edges, by_customer)), ageing.next));
     }
     Answer::json(&ageing)
 }
 
 /// The table of the customers where they were asked for, else of the currencies.
-fn table(ageing: &Ageing, edges: &Edges) -> Csv {
+fn table(ageing: &Ageing, edges: &Edges, by_customer: bool) -> Csv {
     let buckets: Vec<String> = (0..edges.buckets()).map(|at| bucket_name(edges, at)).collect();
     let mut columns = vec!["customer_id", "currency", "not_due"];
     columns.extend(buckets.iter().map(String::as_str));
@@ -101,7 +102,7 @@ fn table(ageing: &Ageing, edges: &Edges) -> Csv {
             of.total_minor,
         );
     }
-    if ageing.customers.is_empty() {
+    if !by_customer {
         for of in &ageing.totals {
             row(None, of.currency, of.not_due_minor, &of.buckets_minor, of.total_minor);
         }

@@ -28,11 +28,7 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (items, next) = page::cut(found, limit, |(_, place)| place.clone())?;
     let items: Vec<OverdueItem> = items.into_iter().map(|(item, _)| item).collect();
     if call.wants() == Media::Csv {
-        let answer = Answer::csv(table(&items));
-        return Ok(match next {
-            Some(next) => answer.header("dunlin-next", next),
-            None => answer,
-        });
+        return Ok(crate::paged(Answer::csv(table(&items)), next));
     }
     Answer::json(&Overdue { as_of, items, next })
 }

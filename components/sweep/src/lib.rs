@@ -1,7 +1,13 @@
 //! The component `sweep`: the work of a business date, in ticks.
 
-use dunlin_app::sweep::{self, Step, Tick};
-use dunlin_domain::contract::{keys::Scope, sweep::Progress};
+use dunlin_app::{
+    remind::Handed,
+    sweep::{self, Step, Tick},
+};
+use dunlin_domain::{
+    Refusal,
+    contract::{keys::Scope, sweep::Progress},
+};
 use dunlin_store::Db;
 use dunlin_web::{AS_OF, Answer, Call, Problem, Query, Route, Running, webhook};
 
@@ -45,13 +51,22 @@ async fn work<D: Db>(call: &Call<'_, D>, tick: &mut Tick, until: u64) -> Result<
             Step::Done => return Ok(()),
             Step::More => {}
             Step::Deliver => {
-                let (handed, done) = webhook::deliver_until(call, until).await?;
+                let (handed, done) = hand_over(call, until).await?;
                 tick.delivered(call.db()?, handed, done, call.env().now())?;
             }
         }
         if call.env().unix_millis() >= until {
             return Ok(());
         }
+    }
+}
+
+/// A channel that is not set up as it should be keeps its notices queued, and `run_deliveries` says why; the rest of
+/// the day's work does not wait for it.
+async fn hand_over<D: Db>(call: &Call<'_, D>, until: u64) -> Result<(Handed, bool), Problem> {
+    match webhook::deliver_until(call, until).await {
+        Err(problem) if problem.code() == Refusal::NotConfigured => Ok((Handed::default(), true)),
+        other => other,
     }
 }
 

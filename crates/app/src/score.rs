@@ -45,7 +45,12 @@ pub fn lines<D: Db>(
 }
 
 /// Scores the customers of the range and says how many cards were made. Runs inside a slice of the sweep.
-pub(crate) fn judge<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
+pub(crate) fn judge<D: Db>(
+    db: &D,
+    range: Range,
+    day: Date,
+    warned_on: Option<Date>,
+) -> Result<u64, Fault> {
     let mut behaviours: HashMap<i64, Vec<Behaviour>> = HashMap::new();
     for (customer, behaviour) in ledger::of_range(db, range, day)? {
         behaviours.entry(customer).or_default().push(behaviour);
@@ -78,7 +83,7 @@ pub(crate) fn judge<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault
         .zip(&cards)
         .map(|(key, card)| row(*key, card))
         .collect::<Result<Vec<_>, Fault>>()?;
-    score::upsert_all(db, &rows, day)?;
+    score::upsert_all(db, &rows, day, warned_on)?;
     Ok(u64::try_from(rows.len()).unwrap_or(0))
 }
 
@@ -108,6 +113,7 @@ pub(crate) fn warn<D: Db>(
     db: &D,
     range: Range,
     day: Date,
+    warned_on: Option<Date>,
     book: &Book,
 ) -> Result<(u64, u64), Fault> {
     let mut owed: HashMap<i64, Vec<arrears::Owed>> = HashMap::new();
@@ -124,7 +130,9 @@ pub(crate) fn warn<D: Db>(
     {
         let owed = owed.remove(&key).unwrap_or_default();
         let position = alert::Position {
-            overdue_before: owed.iter().any(|of| of.5.is_some_and(|since| since < day)),
+            overdue_before: owed
+                .iter()
+                .any(|of| of.5.is_some_and(|since| Some(since) <= warned_on)),
             grade_before,
             grade_now,
             limit: limit.zip(limit_currency).map(|(minor, currency)| Money { minor, currency }),

@@ -154,12 +154,15 @@ impl Tick {
                 counts.aged = counts.aged.saturating_add(arrears::age(db, range, state.day)?)
             }
             Stage::Score => {
-                counts.scored = counts.scored.saturating_add(score::judge(db, range, state.day)?)
+                let warned_on = sweep::warned_before(db, state.day)?;
+                let cards = score::judge(db, range, state.day, warned_on)?;
+                counts.scored = counts.scored.saturating_add(cards);
             }
             Stage::Warn => {
                 let empty = score::Book::default();
                 let book = self.book.as_ref().unwrap_or(&empty);
-                let (opened, closed) = score::warn(db, range, state.day, book)?;
+                let warned_on = sweep::warned_before(db, state.day)?;
+                let (opened, closed) = score::warn(db, range, state.day, warned_on, book)?;
                 counts.alerts_opened = counts.alerts_opened.saturating_add(opened);
                 counts.alerts_closed = counts.alerts_closed.saturating_add(closed);
             }

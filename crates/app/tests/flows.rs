@@ -263,3 +263,59 @@ fn a_sweep_ages_scores_warns_reminds_and_twice_is_once() {
     let dso = report::dso(&db, day("2024-08-31"), 3, DsoMethod::Simple).unwrap();
     assert_eq!((dso.from, dso.period_days), (day("2024-06-01"), 92));
 }
+
+#[test]
+fn a_business_date_that_was_given_up_costs_no_alert_and_is_not_gone_back_to() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    ledger::add_invoice(
+        &db,
+        &invoice("I1", "C1", "2024-01-01", "2024-01-10", 10_000),
+        id("x"),
+        now(),
+    )
+    .unwrap();
+    let finish = |mut tick: sweep::Tick, most: usize| {
+        for _ in 0..most {
+            match tick.step(&db, now()).unwrap() {
+                sweep::Step::More => {}
+                sweep::Step::Deliver => {
+                    tick.delivered(&db, Default::default(), true, now()).unwrap()
+                }
+                sweep::Step::Done => break,
+            }
+        }
+        tick.end(&db).unwrap()
+    };
+    let begin = |on: &str| sweep::Tick::begin(&db, Some(day(on)), id("me"), now());
+    // One slice of each of two stages and their ends: the alerts of this day are never judged.
+    let cut = finish(begin("2024-01-11").unwrap(), 4);
+    assert!(!cut.done && cut.counts.aged == 1 && cut.counts.scored == 1, "{cut:?}");
+    let next = finish(begin("2024-01-12").unwrap(), 100);
+    assert!(next.done);
+    assert_eq!(next.counts.alerts_opened, 1, "{next:?}");
+    let refused = begin("2024-01-11").unwrap_err();
+    assert!(
+        matches!(refused, Fault::Refused(refused) if refused.code == Refusal::DateAlreadySwept)
+    );
+}
+
+#[test]
+fn a_page_as_of_a_past_day_holds_what_was_issued_by_then_and_loses_nothing() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    for (name, issued, due) in [
+        ("I1", "2024-03-01", "2024-03-02"),
+        ("I2", "2024-01-01", "2024-03-03"),
+        ("I3", "2024-01-02", "2024-03-04"),
+    ] {
+        ledger::add_invoice(&db, &invoice(name, "C1", issued, due, 100), id("x"), now()).unwrap();
+    }
+    let start = (String::new(), 0);
+    let page = |limit| ledger::invoices(&db, &id("C1"), &start, limit, day("2024-02-01")).unwrap();
+    let names = |limit| {
+        page(limit).into_iter().map(|(invoice, _)| invoice.id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(1), ["I2"]);
+    assert_eq!(names(9), ["I2", "I3"]);
+}

@@ -16,6 +16,10 @@ pub fn check(new: &NewCustomer) -> Result<(), Refused> {
     checked("email", new.email.as_deref(), email)?;
     checked("phone", new.phone.as_deref(), phone)?;
     if let Some(limit) = new.credit_limit {
+        if new.currency.is_some_and(|currency| currency != limit.currency) {
+            let detail = "the limit is in the customer's own currency";
+            return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("credit_limit"));
+        }
         let refusal = match limit.minor {
             ..0 => Some(Refusal::AmountNotPositive),
             minor if minor > MAX_MINOR => Some(Refusal::AmountTooLarge),

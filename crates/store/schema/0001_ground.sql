@@ -168,7 +168,7 @@ CREATE TABLE arrears (
     unapplied_minor INTEGER NOT NULL,
     oldest_due_on TEXT, -- of what is open
     overdue_since TEXT, -- the business date from which something was overdue without a break
-    newest_key INTEGER, -- of what is open: with the amounts it tells whether anything changed
+    open_mark INTEGER NOT NULL, -- a checksum of what is open, by item and amount: tells whether anything changed
     last_notice_on TEXT,
     next_action_on TEXT, -- when to look again whether to remind; null until something changes
     PRIMARY KEY (customer_key, currency)

@@ -62,7 +62,6 @@ fn complete<D: Db>(db: &D, found: Vec<Found>, day: Date) -> Result<Vec<(Invoice,
     let allocations = allocation::of_customers(db, &customers, day)?;
     Ok(found
         .into_iter()
-        .filter(|row| row.4 <= day)
         .map(|(key, id, customer_id, kind, issued_on, due_on, amount, currency, disputed, open)| {
             let of_this = allocations
                 .iter()

@@ -67,7 +67,6 @@ fn select<D: Db>(
     let allocations = allocation::of_customers(db, &customers, day)?;
     Ok(found
         .into_iter()
-        .filter(|row| row.3 <= day)
         .map(|(key, id, customer_id, received_on, amount, currency, invoice_id, unallocated)| {
             let of_this = allocations.iter().filter(|part| part.payment_key == Some(key));
             let payment = Payment {

@@ -15,10 +15,18 @@ pub type Judged = (i64, Option<Decimal>, i64, Option<Grade>, String, String);
 /// The order of a customer without a score: after all others.
 pub const UNSCORED: i64 = 10_000;
 
-/// Stores the judgements of the business date; the grade that stood before is kept beside the new one.
-pub fn upsert_all<D: Db>(db: &D, judged: &[Judged], day: Date) -> Result<(), Fault> {
+/// Stores the judgements of the business date; the grade that stood when alerts were last judged is kept beside the new
+/// one.
+pub fn upsert_all<D: Db>(
+    db: &D,
+    judged: &[Judged],
+    day: Date,
+    warned_on: Option<Date>,
+) -> Result<(), Fault> {
     let (rows, day) = (crate::array(judged)?, day.to_string());
-    db.execute(include_str!("../sql/score/upsert_all.sql"), &[(&rows).into(), (&day).into()])?;
+    let warned_on = warned_on.map(|day| day.to_string());
+    let params = [(&rows).into(), (&day).into(), warned_on.as_ref().into()];
+    db.execute(include_str!("../sql/score/upsert_all.sql"), &params)?;
     Ok(())
 }
 

@@ -43,19 +43,19 @@ pub fn release<D: Db>(db: &D, owner: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The sweep of the date, begun if it was not. A date before one that was begun is refused.
+/// The sweep of the date, begun if it was not. Refused is a date before one that was begun, unless it is done: to go on
+/// with it would put the older day's state in place of the newer.
 pub fn open<D: Db>(db: &D, day: Date, at: Instant) -> Result<State, Fault> {
-    if let Some(state) = get(db, day)? {
-        return Ok(state);
-    }
-    let last = db.first("SELECT max(business_date) FROM sweep", &[])?;
-    let last = last
-        .map(|row| row.text_or_null(0).map(|day| day.map(str::to_string)))
-        .transpose()?
-        .flatten();
-    if let Some(last) = last.filter(|last| *last > day.to_string()) {
-        let detail = format!("{last} was swept already; a sweep does not go back to {day}");
-        return Err(Fault::refused(Refusal::DateAlreadySwept, detail));
+    let known = get(db, day)?;
+    let newest = latest(db)?.map(|state| state.day);
+    match (known, newest) {
+        (Some(state), _) if state.done => return Ok(state),
+        (_, Some(newest)) if newest > day => {
+            let detail = format!("{newest} was begun already; a sweep does not go back to {day}");
+            return Err(Fault::refused(Refusal::DateAlreadySwept, detail));
+        }
+        (Some(state), _) => return Ok(state),
+        (None, _) => {}
     }
     let state =
         State { day, stage: stage::FIRST, cursor: 0, done: false, counts: Counts::default() };
@@ -82,6 +82,23 @@ pub fn get<D: Db>(db: &D, day: Date) -> Result<Option<State>, Fault> {
         })
     })
     .transpose()
+}
+
+/// The last business date before this one whose alerts were judged to the end.
+pub fn warned_before<D: Db>(db: &D, day: Date) -> Result<Option<Date>, Fault> {
+    let day = day.to_string();
+    let judged: Vec<Stage> =
+        Stage::ALL.iter().copied().filter(|stage| *stage > Stage::Warn).collect();
+    let judged = crate::array(&judged)?;
+    let row = db.first(
+        "SELECT max(business_date) FROM sweep
+         WHERE business_date < ?1 AND (done = 1 OR stage IN (SELECT value FROM json_each(?2)))",
+        &[(&day).into(), (&judged).into()],
+    )?;
+    match row {
+        Some(row) if row.text_or_null(0)?.is_some() => row.parse(0).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// The newest business date that was begun.

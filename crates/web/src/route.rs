@@ -47,6 +47,8 @@ pub trait Described {}
 impl<T> Described for T {}
 
 impl TypeInfo {
+    // Without a document a type leaves no trace.
+    #[cfg_attr(not(feature = "schema"), allow(clippy::extra_unused_type_parameters))]
     fn of<T: Described>() -> Self {
         Self {
             #[cfg(feature = "schema")]

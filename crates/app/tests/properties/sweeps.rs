@@ -182,6 +182,27 @@ fn a_statement_that_finds_the_database_locked_leaves_no_mark() {
     cut_at_every_statement(How::Locked);
 }
 
+/// On one day an item is paid and another of the same amount comes, both known long before: no sum shows it, and the
+/// newest item is the same. Whoever is to be told of the one that came is told.
+#[test]
+fn one_item_in_place_of_another_of_the_same_amount_is_seen() {
+    let claim = |id: &str, on, net_days, disputed| Doc {
+        id: id.into(),
+        customer: 0,
+        currency: 0,
+        day: on,
+        minor: 500,
+        what: What::Claim { kind: InvoiceKind::Invoice, net_days, disputed },
+    };
+    let pays = What::Payment { named: Some("I2".into()) };
+    let pays = Doc { id: "P1".into(), customer: 0, currency: 0, day: 10, minor: 500, what: pays };
+    let docs =
+        [claim("I1", 10, 10, false), claim("I2", 1, 19, true), claim("I3", 1, 19, true), pays];
+    let world = filled(&docs, 1);
+    let notices = |on| swept(&world.db, day(on)).counts.notices;
+    assert_eq!([9, 10, 18].map(notices), [0, 0, 1]);
+}
+
 /// The days that a script of a year sweeps: most of them, with a hole here and there.
 fn days() -> impl Strategy<Value = Vec<i64>> {
     let gap = prop_oneof![6 => Just(1i64), 3 => 2i64..6, 1 => 20i64..60];

@@ -68,7 +68,10 @@ pub fn trim(text: &str) -> &str {
 /// A name of 1 to 200 characters, not all of them blank.
 pub fn name(text: &str) -> Result<(), Refused> {
     if text.trim().is_empty() {
-        return Err(Refused::new(Refusal::MissingField, "a name has at least one character that can be seen"));
+        return Err(Refused::new(
+            Refusal::MissingField,
+            "a name has at least one character that can be seen",
+        ));
     }
     // No text has more characters than bytes, so that most names are not counted.
     if text.len() > MAX_NAME && text.chars().count() > MAX_NAME {

@@ -1,6 +1,6 @@
 //! `dunlin sweep`.
 
-use super::client::{Client, escape};
+use super::client::{Client, Refused, escape};
 use super::{Format, Outcome, Target, print, progress};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -13,6 +13,9 @@ const MOST_TICKS: u32 = 10_000;
 
 /// The pause after a tick that could do nothing, because another one holds the lease.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long another tick may hold the lease before that is reported: longer than a lease lasts.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Args)]
 pub struct Options {
@@ -54,9 +57,18 @@ pub async fn until_done(client: &Client, as_of: Option<&str>) -> Result<(Value, 
         None => "/v1/sweep".to_owned(),
     };
     let bar = progress::spinner("sweeping");
-    let mut before = None;
+    let (mut before, mut waited) = (None, Duration::ZERO);
     for _ in 0..MOST_TICKS {
-        let answer = client.post(&path, None).await?;
+        let answer = match client.post(&path, None).await {
+            // Another tick holds the lease, for half a minute at the most if its process died.
+            Err(refused) if is_running(&refused) && waited < PATIENCE => {
+                waited += PAUSE;
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            answer => answer?,
+        };
+        waited = Duration::ZERO;
         let progress: Progress = serde_json::from_value(answer.clone())
             .context("the application answered something that is not the progress of a sweep")?;
         if progress.done {
@@ -71,6 +83,12 @@ pub async fn until_done(client: &Client, as_of: Option<&str>) -> Result<(Value, 
         before = now;
     }
     bail!("the sweep is not done after {MOST_TICKS} calls")
+}
+
+fn is_running(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<Refused>()
+        .is_some_and(|refused| refused.problem["code"] == "sweep-running")
 }
 
 /// `12 scored, 3 notices`, in the order of the answer; what is zero is left out.

@@ -39,15 +39,16 @@ owed AS (
         sum(CASE WHEN kind <> 'credit-note' AND due_on < ?3 THEN minor ELSE 0 END) AS overdue,
         sum(CASE WHEN kind = 'credit-note' THEN minor ELSE 0 END) AS unapplied,
         min(CASE WHEN kind <> 'credit-note' AND minor > 0 THEN due_on END) AS oldest,
-        max(CASE WHEN kind <> 'credit-note' AND minor > 0 THEN key END) AS newest
+        -- One item in place of another of the same amount shows in no sum. The remainders keep it far from overflow.
+        sum(CASE WHEN kind <> 'credit-note' THEN (key % 100003) * (minor % 100003) ELSE 0 END) AS mark
     FROM piece
     GROUP BY customer_key, currency
 )
 INSERT INTO arrears
     (customer_key, currency, as_of, outstanding_minor, overdue_minor, unapplied_minor, oldest_due_on, overdue_since,
-     newest_key, next_action_on)
+     open_mark, next_action_on)
 SELECT
-    customer_key, currency, ?3, outstanding, overdue, unapplied, oldest, CASE WHEN overdue > 0 THEN ?3 END, newest, ?3
+    customer_key, currency, ?3, outstanding, overdue, unapplied, oldest, CASE WHEN overdue > 0 THEN ?3 END, mark, ?3
 FROM owed
 WHERE true
 ON CONFLICT (customer_key, currency) DO UPDATE SET
@@ -59,13 +60,13 @@ ON CONFLICT (customer_key, currency) DO UPDATE SET
     overdue_since = CASE
         WHEN excluded.overdue_minor > 0 THEN coalesce(overdue_since, excluded.overdue_since)
     END,
-    newest_key = excluded.newest_key,
+    open_mark = excluded.open_mark,
     next_action_on = CASE
         WHEN
             outstanding_minor IS NOT excluded.outstanding_minor
             OR unapplied_minor IS NOT excluded.unapplied_minor
             OR oldest_due_on IS NOT excluded.oldest_due_on
-            OR newest_key IS NOT excluded.newest_key
+            OR open_mark IS NOT excluded.open_mark
             THEN excluded.next_action_on
         ELSE next_action_on
     END

@@ -18,4 +18,4 @@ SELECT
     )
 FROM invoice AS i
 CROSS JOIN customer AS c ON c.key = i.customer_key
-WHERE i.id = ?1
+WHERE i.id = ?1 AND i.issued_on <= ?2

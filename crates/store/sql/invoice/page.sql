@@ -5,7 +5,7 @@ page AS (
     SELECT i.*, c.id AS customer_id
     FROM customer AS c
     CROSS JOIN invoice AS i ON i.customer_key = c.key
-    WHERE c.id = ?5 AND (i.due_on, i.key) > (?1, ?2)
+    WHERE c.id = ?5 AND (i.due_on, i.key) > (?1, ?2) AND i.issued_on <= ?4
     ORDER BY i.due_on, i.key
     LIMIT ?3
 ),

@@ -8,7 +8,7 @@ page AS (
         UNION ALL
         SELECT p.* FROM payment AS p WHERE p.id = ?6
     )
-    WHERE (received_on, key) > (?1, ?2)
+    WHERE (received_on, key) > (?1, ?2) AND received_on <= ?4
     ORDER BY received_on, key
     LIMIT ?3
 ),

@@ -1,4 +1,5 @@
--- ?1: [customer_key, score, order, grade, model, facts], ?2: the business date.
+-- ?1: [customer_key, score, order, grade, model, facts], ?2: the business date, ?3: the last date whose alerts were
+-- judged. A grade of a date that was given up before its alerts is passed over: nobody was told of it.
 INSERT INTO score (customer_key, as_of, score, score_order, grade, grade_before, model, facts)
 SELECT value ->> 0, ?2, value ->> 1, value ->> 2, value ->> 3, NULL, value ->> 4, value ->> 5
 FROM json_each(?1)
@@ -8,6 +9,6 @@ ON CONFLICT (customer_key) DO UPDATE SET
     score = excluded.score,
     score_order = excluded.score_order,
     grade = excluded.grade,
-    grade_before = grade,
+    grade_before = CASE WHEN as_of <= ?3 THEN grade ELSE grade_before END,
     model = excluded.model,
     facts = excluded.facts
