@@ -2,7 +2,6 @@
 
 use crate::clock::{self, Took};
 use crate::data::{Data, TODAY};
-use crate::import::MEMORY;
 use crate::server::Server;
 use crate::table::{Bar, Table};
 use anyhow::{Result, anyhow, ensure};
@@ -53,12 +52,6 @@ pub fn measure(root: &Path, data: &Data, table: &mut Table) -> Result<()> {
         Some(BAR),
     );
     let memory = server.peak_memory()?;
-    table.add(
-        &format!("ageing {name}: memory"),
-        format!("{memory:.0} MiB"),
-        String::new(),
-        memory,
-        Some(MEMORY),
-    );
+    table.memory(&format!("ageing {name}"), memory);
     server.stop()
 }

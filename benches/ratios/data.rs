@@ -44,6 +44,11 @@ impl Data {
         }
     }
 
+    /// How often to measure: what is quick is measured again, and the best counts.
+    pub fn runs(&self) -> u64 {
+        (500_000 / self.invoices).clamp(1, 3)
+    }
+
     /// The runtime's data directory.
     pub fn served(&self) -> PathBuf {
         self.folder.path().join("served")

@@ -12,9 +12,6 @@ use std::path::Path;
 /// DESIGN: at least half the rows a second.
 const BAR: Bar = Bar::AtLeast(0.5);
 
-/// DESIGN: the memory of the runtime during any of the works.
-pub const MEMORY: Bar = Bar::AtMost(256.0);
-
 /// Rows in a transaction of the floor; it is also tried with all of them in one.
 const SLICE: usize = 50_000;
 
@@ -25,37 +22,48 @@ const CACHE_KIB: i64 = 98_304;
 pub fn measure(root: &Path, data: &Data, table: &mut Table) -> Result<()> {
     let name = data.name();
     eprintln!("import {name}: over HTTP");
-    let server = Server::start(&root.join("spin.toml"), &data.served())?;
-    let mut client = server.client()?;
-    let path = |kind: &str| format!("/v1/ingest/imports?kind={kind}");
-    client.send("POST", &path("customers"), "text/csv", &data.customers_csv()?)?;
-    let file = data.invoices_csv()?;
-    let took =
-        clock::time(server.process(), || client.send("POST", &path("invoices"), "text/csv", &file));
-    let (answer, took) = took?;
-    let answer: serde_json::Value = serde_json::from_slice(&answer)?;
-    ensure!(answer["accepted"] == data.invoices, "{answer}");
-    let memory = server.peak_memory()?;
-    drop(client);
-    server.stop()?;
-
+    let (mut took, mut memory) = through_the_component(root, data)?;
+    for _ in 1..data.runs() {
+        let (again, peak) = through_the_component(root, data)?;
+        (took, memory) = (took.min(again), memory.max(peak));
+    }
     eprintln!("import {name}: natively");
     let rows = data.rows();
-    let all = insert(data, &rows, rows.len())?;
-    let floor = if rows.len() > SLICE { all.min(insert(data, &rows, SLICE)?) } else { all };
+    let mut floor = insert(data, &rows, rows.len())?;
+    for _ in 1..data.runs() {
+        floor = floor.min(insert(data, &rows, rows.len())?);
+    }
+    if rows.len() > SLICE {
+        floor = floor.min(insert(data, &rows, SLICE)?);
+    }
     let a_second = |took: Took| format!("{:.0} rows/s", data.invoices as f64 / took.seconds);
     let ratio = floor.seconds / took.seconds;
     table
         .add(&format!("import {name}"), a_second(took), a_second(floor), ratio, Some(BAR))
         .cpu(floor.cpu / took.cpu);
-    table.add(
-        &format!("import {name}: memory"),
-        format!("{memory:.0} MiB"),
-        String::new(),
-        memory,
-        Some(MEMORY),
-    );
+    table.memory(&format!("import {name}"), memory);
     Ok(())
+}
+
+/// Customers first, then the invoices, which are timed. Gives the peak of the memory beside it.
+fn through_the_component(root: &Path, data: &Data) -> Result<(Took, f64)> {
+    if data.served().exists() {
+        std::fs::remove_dir_all(data.served())?;
+    }
+    let server = Server::start(&root.join("spin.toml"), &data.served())?;
+    let mut client = server.client()?;
+    let path = |kind: &str| format!("/v1/ingest/imports?kind={kind}");
+    client.send("POST", &path("customers"), "text/csv", &data.customers_csv()?)?;
+    let file = data.invoices_csv()?;
+    let (answer, took) = clock::time(server.process(), || {
+        client.send("POST", &path("invoices"), "text/csv", &file)
+    })?;
+    let answer: serde_json::Value = serde_json::from_slice(&answer)?;
+    ensure!(answer["accepted"] == data.invoices, "{answer}");
+    let memory = server.peak_memory()?;
+    drop(client);
+    server.stop()?;
+    Ok((took, memory))
 }
 
 /// The floor: it knows the customers' keys, checks nothing and answers nobody.

@@ -2,7 +2,6 @@
 
 use crate::clock::{self, Took};
 use crate::data::{Data, TODAY, copy};
-use crate::import::MEMORY;
 use crate::server::Server;
 use crate::table::{Bar, Table};
 use anyhow::{Result, anyhow, ensure};
@@ -18,15 +17,12 @@ const BAR: Bar = Bar::AtMost(1.5);
 /// DESIGN: linear. What a row costs in a book a hundred times as large; a tree that is deeper by a level is linear.
 const GROWTH: Bar = Bar::AtMost(1.5);
 
-/// Small books are swept more than once.
-const RUNS: u64 = 200_000;
-
 /// Gives the seconds that the sweep took over HTTP, and leaves the swept book in `data`.
 pub fn measure(root: &Path, data: &Data, table: &mut Table) -> Result<Took> {
     let name = data.name();
     let (before, native) = (data.file("before.db"), data.file("native.db"));
     copy(&data.database(), &before)?;
-    let runs = (RUNS / data.invoices).clamp(1, 3);
+    let runs = data.runs();
     eprintln!("sweep {name}: natively");
     let mut floor: Option<Took> = None;
     for _ in 0..runs {
@@ -66,13 +62,7 @@ pub fn measure(root: &Path, data: &Data, table: &mut Table) -> Result<Took> {
     table
         .add(&format!("sweep {name}"), seconds(took), seconds(floor), ratio, Some(BAR))
         .cpu(took.cpu / floor.cpu);
-    table.add(
-        &format!("sweep {name}: memory"),
-        format!("{memory:.0} MiB"),
-        String::new(),
-        memory,
-        Some(MEMORY),
-    );
+    table.memory(&format!("sweep {name}"), memory);
     Ok(took)
 }
 

@@ -3,6 +3,9 @@
 use crate::clock;
 use serde_json::json;
 
+/// DESIGN: the memory of the runtime during any of the works, in MiB.
+const MEMORY: Bar = Bar::AtMost(256.0);
+
 /// What a ratio is held to.
 #[derive(Clone, Copy, Debug)]
 pub enum Bar {
@@ -59,6 +62,17 @@ impl Table {
         let at = self.0.len();
         self.0.push(Row { work: work.to_owned(), measured, floor, ratio, cpu: None, bar });
         &mut self.0[at]
+    }
+
+    /// The most memory that the runtime had.
+    pub fn memory(&mut self, work: &str, mib: f64) {
+        self.add(
+            &format!("{work}: memory"),
+            format!("{mib:.0} MiB"),
+            String::new(),
+            mib,
+            Some(MEMORY),
+        );
     }
 
     pub fn as_json(&self) -> String {

@@ -9,11 +9,12 @@
 mod dump;
 
 use dunlin_store::{Db, native::NativeDb};
-use dunlin_tests::{Answer, Process, Request};
+use dunlin_tests::{Answer, Frozen, Process, Request};
 use rusqlite::Connection;
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::OnceLock,
     thread,
     time::{Duration, Instant},
 };
@@ -43,6 +44,12 @@ impl Seeded {
             items.swap(at, usize::try_from(self.below(at as u64 + 1)).unwrap());
         }
     }
+}
+
+/// The application on this data. It is frozen once, so that no start waits for a build.
+fn up(data: &Path) -> Process {
+    static APP: OnceLock<Frozen> = OnceLock::new();
+    Process::up_frozen(APP.get_or_init(Frozen::new), data)
 }
 
 fn database(data: &Path) -> PathBuf {
@@ -90,7 +97,7 @@ fn invoices(count: u32, customers: u32) -> String {
 }
 
 fn payment(n: u32, customers: u32) -> String {
-    let named = if n % 3 == 0 { format!("I{n}") } else { String::new() };
+    let named = if n.is_multiple_of(3) { format!("I{n}") } else { String::new() };
     format!(
         "P{n},C{},2024-{:02}-{:02},{}.25,EUR,{named}\n",
         n % customers,
@@ -121,7 +128,7 @@ fn killed(process: Process, request: Request, after: Duration) -> Option<Answer>
 #[test]
 fn an_import_that_is_killed_stores_all_or_nothing_and_can_be_sent_again() {
     let begun = tempfile::tempdir().unwrap();
-    let process = Process::up(begun.path());
+    let process = up(begun.path());
     process.import("customers", customers(500));
     process.import("invoices", invoices(ROWS, 500));
     process.kill();
@@ -129,7 +136,7 @@ fn an_import_that_is_killed_stores_all_or_nothing_and_can_be_sent_again() {
 
     let uncut = copy_of(begun.path());
     let file = payments(ROWS, 500);
-    let process = Process::up(uncut.path());
+    let process = up(uncut.path());
     let started = Instant::now();
     process.import("payments", file.clone());
     let whole = started.elapsed();
@@ -140,7 +147,7 @@ fn an_import_that_is_killed_stores_all_or_nothing_and_can_be_sent_again() {
     let (mut random, mut cut) = (Seeded(2_024), 0);
     for number in 0..CUTS {
         let copy = copy_of(begun.path());
-        let process = Process::up(copy.path());
+        let process = up(copy.path());
         let request = process
             .request("POST", "/v1/ingest/imports?kind=payments")
             .body("text/csv", file.clone());
@@ -155,7 +162,7 @@ fn an_import_that_is_killed_stores_all_or_nothing_and_can_be_sent_again() {
             dump::assert_same(&before, &found, &format!("killed after {moment:?}"));
             cut += 1;
         }
-        let process = Process::up(copy.path());
+        let process = up(copy.path());
         let again = process.import("payments", file.clone());
         assert_eq!(again["rejected"], 0);
         process.kill();
@@ -185,7 +192,7 @@ fn let_the_lease_run_out(data: &Path) {
 #[test]
 fn a_sweep_that_is_killed_ends_where_an_uncut_one_does() {
     let begun = tempfile::tempdir().unwrap();
-    let process = Process::up(begun.path());
+    let process = up(begun.path());
     process.import("customers", customers(6_000));
     process.import("invoices", invoices(ROWS, 6_000));
     process.import("payments", payments(ROWS / 2, 6_000));
@@ -194,7 +201,7 @@ fn a_sweep_that_is_killed_ends_where_an_uncut_one_does() {
     drop(settled(begun.path()));
 
     let uncut = copy_of(begun.path());
-    let process = Process::up(uncut.path());
+    let process = up(uncut.path());
     let started = Instant::now();
     sweep_in_ticks(process.clone());
     let whole = started.elapsed();
@@ -205,7 +212,7 @@ fn a_sweep_that_is_killed_ends_where_an_uncut_one_does() {
     let (mut random, mut held) = (Seeded(31), 0);
     for number in 0..CUTS {
         let copy = copy_of(begun.path());
-        let process = Process::up(copy.path());
+        let process = up(copy.path());
         let client = process.clone();
         let ticking = thread::spawn(move || sweep_in_ticks(client));
         let part = u64::try_from(whole.as_micros()).unwrap() / u64::from(CUTS);
@@ -214,7 +221,7 @@ fn a_sweep_that_is_killed_ends_where_an_uncut_one_does() {
         ticking.join().unwrap();
         dump::assert_sound(&settled(copy.path()));
 
-        let process = Process::up(copy.path());
+        let process = up(copy.path());
         let resumed = process.post("/v1/sweep?as_of=2024-09-01&budget_ms=5");
         if resumed.status == 409 {
             resumed.refused("sweep-running");
@@ -233,7 +240,7 @@ fn a_sweep_that_is_killed_ends_where_an_uncut_one_does() {
 #[test]
 fn a_lock_that_passes_is_waited_for() {
     let data = tempfile::tempdir().unwrap();
-    let process = Process::up(data.path());
+    let process = up(data.path());
     process.import("customers", customers(3));
     let other = Connection::open(database(data.path())).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -253,7 +260,7 @@ fn a_lock_that_passes_is_waited_for() {
 #[test]
 fn rows_in_any_order_and_more_than_once_make_one_ledger() {
     let orderly = tempfile::tempdir().unwrap();
-    let process = Process::up(orderly.path());
+    let process = up(orderly.path());
     process.import("customers", customers(40));
     process.import("invoices", invoices(2_000, 40));
     process.import("payments", payments(2_000, 40));
@@ -263,7 +270,7 @@ fn rows_in_any_order_and_more_than_once_make_one_ledger() {
 
     let mut random = Seeded(7);
     let data = tempfile::tempdir().unwrap();
-    let process = Process::up(data.path());
+    let process = up(data.path());
     process.import("customers", customers(40));
     let mut all: Vec<u32> = (0..2_000).collect();
     for kind in ["invoices", "payments"] {

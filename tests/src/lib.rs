@@ -16,7 +16,7 @@ mod receiver;
 
 pub use app::{ADMIN_KEY, App, Log, Setup, components, eventually, workspace};
 pub use http::{Answer, Client, Request};
-pub use process::{Process, dunlin};
+pub use process::{Frozen, Process, dunlin};
 pub use receiver::{Received, Receiver};
 
 /// Decimal amounts, dates and ids are compared as JSON.

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use tempfile::TempDir;
 
 /// `dunlin up`, and a client of it with the admin key. Killed when dropped.
 pub struct Process {
@@ -30,8 +31,18 @@ impl Process {
     /// The same with variables of the application.
     pub fn up_with(data: &Path, variables: &[(&str, &str)]) -> Process {
         components();
+        Process::run(&workspace().join("spin.toml"), data, variables)
+    }
+
+    /// The same of a copy of the application that was made with [`Frozen::new`]: nothing is built when it starts.
+    pub fn up_frozen(app: &Frozen, data: &Path) -> Process {
+        Process::run(&app.0.path().join("spin.toml"), data, &[])
+    }
+
+    fn run(manifest: &Path, data: &Path, variables: &[(&str, &str)]) -> Process {
         let mut command = dunlin();
         command.args(["up", "--no-schedule", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
+        command.arg("--manifest").arg(manifest);
         command.env("SPIN_VARIABLE_ADMIN_KEY", ADMIN_KEY);
         for (name, value) in variables {
             command.args(["--variable", &format!("{name}={value}")]);
@@ -65,6 +76,25 @@ impl Drop for Process {
         // It has ended already where it was killed or told to end.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The application as it was at one moment, with its components beside its manifest: for tests that start it often.
+pub struct Frozen(TempDir);
+
+impl Frozen {
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Frozen {
+        components();
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = std::fs::read_to_string(workspace().join("spin.toml")).unwrap();
+        let built = "target/wasm32-wasip2/component/";
+        for part in manifest.split(built).skip(1) {
+            let name = part.split('"').next().unwrap();
+            std::fs::copy(workspace().join(built).join(name), folder.path().join(name)).unwrap();
+        }
+        std::fs::write(folder.path().join("spin.toml"), manifest.replace(built, "")).unwrap();
+        Frozen(folder)
     }
 }
 
