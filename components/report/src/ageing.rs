@@ -1,7 +1,10 @@
 //! `/v1/report/ageing`: what is open by age, as data, table and picture.
 
 use crate::{decimal, picture};
-use dunlin_app::report::{self, Question};
+use dunlin_app::{
+    remind,
+    report::{self, Question},
+};
 use dunlin_domain::{
     Currency, Id,
     ageing::Edges,
@@ -25,7 +28,7 @@ const EDGES: Query =
 const BY: Query =
     Query::one_of("by", &["customer"], "Adds a line for each customer and currency, in pages.");
 const LANGUAGE: Query =
-    Query::one_of("language", Language::NAMES, "The language of the words. Absent: `en`.");
+    Query::one_of("language", Language::NAMES, "The language of the words. Absent: the organisation's.");
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
@@ -122,7 +125,10 @@ pub(crate) fn bucket_name(edges: &Edges, at: usize) -> String {
 fn chart<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let question = question(call)?;
     let edges = question.edges.clone();
-    let language = call.query(&LANGUAGE)?.unwrap_or(Language::En);
+    let language = match call.query(&LANGUAGE)? {
+        Some(language) => language,
+        None => remind::language(call.db()?)?,
+    };
     let ageing = report::ageing(call.db()?, question)?;
     Ok(Answer::svg(picture::ageing(&ageing, &edges, language)))
 }

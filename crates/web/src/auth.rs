@@ -10,7 +10,7 @@ use http::{HeaderMap, header::AUTHORIZATION};
 pub const ADMIN_KEY: &str = "admin_key";
 
 /// The fewest characters of `admin_key`. Shorter ones can be guessed.
-pub const MIN_ADMIN_KEY: usize = 16;
+pub const MIN_ADMIN_KEY: usize = 8;
 
 /// The admin key, or what keeps everything but health from working.
 pub fn admin_key(env: &dyn Env) -> Result<String, Problem> {

@@ -1,6 +1,7 @@
 //! A whole database as text, to compare two of them.
 
 use dunlin_store::{Db, Value, native::NativeDb};
+use std::collections::HashSet;
 
 /// What stands in each table, by ids in place of keys, without moments and leases: what must not depend on the order
 /// of arrival, on cuts, or on the hour.
@@ -104,6 +105,7 @@ pub fn by_ids(db: &NativeDb, but: &[&str]) -> Vec<String> {
 #[track_caller]
 pub fn assert_same(one: &[String], other: &[String], why: &str) {
     let only = |these: &[String], those: &[String]| -> Vec<String> {
+        let those: HashSet<&String> = those.iter().collect();
         these.iter().filter(|line| !those.contains(line)).take(10).cloned().collect()
     };
     let (left, right) = (only(one, other), only(other, one));

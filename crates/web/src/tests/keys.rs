@@ -19,7 +19,7 @@ fn call(world: &World, token: &str) -> String {
 #[test]
 fn without_an_admin_key_only_health_answers() {
     let world = World::new();
-    for (key, hint) in [(None, "set the variable"), (Some("short"), "fewer than 16")] {
+    for (key, hint) in [(None, "set the variable"), (Some("short"), "fewer than 8")] {
         world.variables.borrow_mut().remove("admin_key");
         key.into_iter().for_each(|key| world.set("admin_key", key));
         for path in ["/v1/things", "/v1/ingest/keys", "/v1/things/a"] {
