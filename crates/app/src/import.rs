@@ -83,7 +83,7 @@ pub fn apply<D: Db>(
     reading: &Reading,
     at: Instant,
 ) -> Result<ImportResult, Fault> {
-    let large = reading.received > LARGE;
+    let large = reading.received >= LARGE;
     if large {
         import::roomy(db, true)?;
     }
