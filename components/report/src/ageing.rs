@@ -27,8 +27,11 @@ const EDGES: Query =
     Query::text("edges", 60, "The last day of each bucket but the last. Absent: `30,60,90`.");
 const BY: Query =
     Query::one_of("by", &["customer"], "Adds a line for each customer and currency, in pages.");
-const LANGUAGE: Query =
-    Query::one_of("language", Language::NAMES, "The language of the words. Absent: the organisation's.");
+const LANGUAGE: Query = Query::one_of(
+    "language",
+    Language::NAMES,
+    "The language of the words. Absent: the organisation's.",
+);
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
