@@ -4,15 +4,18 @@
 //! `cargo bench -p dunlin-benches` measures 100,000 invoices; `-- --size all` takes the sizes in turn and adds how the
 //! cost of a row grows; `-- --only sweep` measures one thing.
 
+mod accrue;
 mod ageing;
 mod client;
 mod clock;
 mod data;
 mod import;
+mod replay;
 mod requests;
 mod server;
 mod sweep;
 mod table;
+mod verify;
 mod wasm;
 
 use anyhow::{Context as _, Result};
@@ -70,7 +73,13 @@ impl Size {
 enum Work {
     Import,
     Sweep,
+    /// A day more of late interest
+    Accrue,
     Ageing,
+    /// A backdated payment for a customer with many events
+    Replay,
+    /// The rules over the whole of the books
+    Verify,
     /// Requests a second, and the first request of a fresh instance
     Requests,
     /// Sizes of the components
@@ -97,14 +106,25 @@ fn run(options: &Options) -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("the package stands in no workspace")?;
-    eprintln!("building what is stale");
-    dunlin::build_components(root)?;
+    // What is measured natively alone needs no components.
+    if options.only != Some(Work::Accrue) {
+        eprintln!("building what is stale");
+        dunlin::build_components(root)?;
+    }
     let mut table = Table::default();
     if wants(Work::Wasm) {
         wasm::measure(root, &mut table)?;
     }
     if wants(Work::Requests) {
         requests::measure(root, &mut table)?;
+    }
+    if wants(Work::Replay) {
+        replay::measure(root, &mut table)?;
+    }
+    if wants(Work::Verify) {
+        for invoices in options.size.invoices() {
+            verify::measure(root, *invoices, &mut table)?;
+        }
     }
     if wants(Work::Import) || wants(Work::Sweep) || wants(Work::Ageing) {
         let mut costs = Vec::new();
@@ -120,6 +140,12 @@ fn run(options: &Options) -> Result<()> {
         }
         if wants(Work::Sweep) {
             sweep::growth(&costs, &mut table);
+        }
+    }
+    if wants(Work::Accrue) {
+        for invoices in options.size.invoices() {
+            let data = Data::new(*invoices)?;
+            accrue::measure(*invoices, &data.name(), data.runs(), &mut table)?;
         }
     }
     println!("{}", if options.json { table.as_json() } else { table.as_text() });

@@ -8,9 +8,10 @@
 #[allow(dead_code)]
 mod dump;
 
-use dunlin_store::{Db, native::NativeDb};
+use dunlin_store::{Db, Row, native::NativeDb};
 use dunlin_tests::{Answer, Frozen, Process, Request};
 use rusqlite::Connection;
+use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -169,6 +170,70 @@ fn an_import_that_is_killed_stores_all_or_nothing_and_can_be_sent_again() {
         dump::assert_same(&after, &ledger(copy.path()), &format!("sent again after {moment:?}"));
     }
     assert!(cut > 2, "only {cut} of {CUTS} were cut before they were done");
+}
+
+/// Documents of the one customer whose whole book is replayed.
+const BOOK: u32 = 6_000;
+
+/// Money that comes late or goes back moves what was recorded since. The plug is pulled while it does: the books hold,
+/// as they were or as they should be, and the same request again ends where an uncut one does.
+#[test]
+fn a_replay_that_is_killed_leaves_books_that_hold_and_can_be_asked_for_again() {
+    let begun = tempfile::tempdir().unwrap();
+    let process = up(begun.path());
+    process.import("customers", customers(1));
+    process.import("invoices", invoices(BOOK, 1));
+    process.import("payments", payments(BOOK / 2, 1));
+    process.kill();
+    let before = ledger(begun.path());
+
+    let backdated = json!({"id": "LATE", "customer_id": "C0", "received_on": "2024-01-02",
+        "amount": {"minor": 12_345, "currency": "EUR"}});
+    // One that names no document: all that it paid moves to others.
+    let mistake = json!({"id": "R1", "kind": "mistake", "reason": "of another customer"});
+    let requests =
+        [("/v1/ingest/payments", backdated), ("/v1/ingest/payments/P1/reverse", mistake)];
+    let (mut random, mut cut) = (Seeded(560), 0);
+    for (path, body) in &requests {
+        let uncut = copy_of(begun.path());
+        let process = up(uncut.path());
+        let started = Instant::now();
+        process.post_json(path, body).ok();
+        let whole = started.elapsed();
+        process.kill();
+        let (after, entries) = (ledger(uncut.path()), chain(uncut.path()));
+        assert_ne!(before, after);
+
+        for number in 0..CUTS {
+            let copy = copy_of(begun.path());
+            let process = up(copy.path());
+            let request = process.request("POST", path).json(body);
+            let part = u64::try_from(whole.as_micros()).unwrap() / u64::from(CUTS);
+            let moment = Duration::from_micros(part * u64::from(number) + random.below(part));
+            let answer = killed(process, request, moment);
+            let found = ledger(copy.path());
+            let why = format!("{path} killed after {moment:?}");
+            if answer.is_some_and(|answer| answer.status < 300) || found == after {
+                dump::assert_same(&after, &found, &why);
+            } else {
+                dump::assert_same(&before, &found, &why);
+                cut += 1;
+            }
+            let process = up(copy.path());
+            process.post_json(path, body).ok();
+            process.kill();
+            dump::assert_same(&after, &ledger(copy.path()), &format!("again: {why}"));
+            assert_eq!(chain(copy.path()), entries, "noted once: {why}");
+        }
+    }
+    assert!(cut > 2, "only {cut} of {} were cut before they were done", 2 * CUTS);
+}
+
+/// What was done to which, in order.
+fn chain(data: &Path) -> Vec<[String; 3]> {
+    let rows = settled(data).execute("SELECT action, noun, id FROM audit ORDER BY key", &[]);
+    let text = |row: &Row, column| row.text(column).unwrap().to_string();
+    rows.unwrap().iter().map(|row| [0, 1, 2].map(|column| text(row, column))).collect()
 }
 
 /// Ticks of five milliseconds until the day is done; ends when the process is gone.

@@ -11,6 +11,10 @@ use std::collections::BTreeSet;
 pub fn routes() -> Vec<RouteInfo> {
     let tables = [
         dunlin_ingest::routes::<NativeDb>(),
+        dunlin_ledger::routes(),
+        dunlin_terms::routes(),
+        dunlin_settlement::routes(),
+        dunlin_conduct::routes(),
         dunlin_score::routes(),
         dunlin_remind::routes(),
         dunlin_report::routes(),

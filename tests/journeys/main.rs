@@ -8,6 +8,7 @@ mod ibm;
 mod month;
 mod openapi;
 mod provoked;
+mod size;
 mod support;
 mod together;
 mod webhook;
@@ -16,10 +17,53 @@ use std::path::{Path, PathBuf};
 use support::{format, run};
 
 /// The folders of journeys. A test holds this list to what is there.
-const FOLDERS: [&str; 5] = ["edge", "hostile", "imports", "ledger", "month"];
+const FOLDERS: &[&str] = &[
+    "audit",
+    "contracts",
+    "customers",
+    "defaults",
+    "delinquency",
+    "disputes",
+    "edge",
+    "hostile",
+    "imports",
+    "interest",
+    "ledger",
+    "month",
+];
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("journeys").join(name)
+}
+
+#[test]
+fn audit() {
+    run::run(&format::folder(&folder("audit")));
+}
+
+#[test]
+fn contracts() {
+    run::run(&format::folder(&folder("contracts")));
+}
+
+#[test]
+fn customers() {
+    run::run(&format::folder(&folder("customers")));
+}
+
+#[test]
+fn defaults() {
+    run::run(&format::folder(&folder("defaults")));
+}
+
+#[test]
+fn delinquency() {
+    run::run(&format::folder(&folder("delinquency")));
+}
+
+#[test]
+fn disputes() {
+    run::run(&format::folder(&folder("disputes")));
 }
 
 #[test]
@@ -30,6 +74,11 @@ fn edge() {
 #[test]
 fn hostile() {
     run::run(&format::folder(&folder("hostile")));
+}
+
+#[test]
+fn interest() {
+    run::run(&format::folder(&folder("interest")));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `/v1/ingest/imports`: files, read as they come and applied when they are whole.
 
 use dunlin_app::{
+    audit::Author,
     import::{self, Order, Reading, Rows, Slice},
     ledger,
 };
@@ -109,7 +110,8 @@ async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         stage.put(&last)?;
     }
     let rows = if stage.staged > 0 { Rows::Staged(stage.staged) } else { Rows::Here(&last) };
-    answer(&import::apply(db, &order, key, rows, &reading, call.env().now())?)
+    let author = Author { at: call.env().now(), ..call.author() };
+    answer(&import::apply(db, &order, key, rows, &reading, &author)?)
 }
 
 /// Reads the body to its end. Between two chunks others get their turn, and no transaction is open.

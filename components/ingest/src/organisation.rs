@@ -1,6 +1,5 @@
 //! `/v1/ingest/organisation`: who owns the receivables, and in which zone its day ends.
 
-use crate::outcome;
 use dunlin_app::ledger;
 use dunlin_domain::contract::{ingest::Organisation, keys::Scope};
 use dunlin_store::Db;
@@ -28,6 +27,6 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let new: Organisation = call.body()?;
-    let change = ledger::put_organisation(call.db()?, &new)?;
-    Ok(outcome(Answer::json(&new)?, change))
+    let change = ledger::put_organisation(call.db()?, &new, &call.author())?;
+    Ok(Answer::json(&new)?.outcome(change))
 }

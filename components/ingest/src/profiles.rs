@@ -1,6 +1,5 @@
 //! `/v1/ingest/profiles`: how the columns of a source become records.
 
-use crate::outcome;
 use dunlin_app::ledger;
 use dunlin_domain::{
     Refusal,
@@ -57,6 +56,6 @@ fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         return Err(Problem::new(Refusal::InvalidProfile, detail).at("name"));
     }
     profile::check(&new)?;
-    let change = ledger::put_profile(call.db()?, &new)?;
-    Ok(outcome(Answer::json(&new)?, change))
+    let change = ledger::put_profile(call.db()?, &new, &call.author())?;
+    Ok(Answer::json(&new)?.outcome(change))
 }

@@ -75,7 +75,7 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         ageing.next = next.map(|place| page::encode(&place)).transpose()?;
     }
     if call.wants() == Media::Csv {
-        return Ok(crate::paged(Answer::csv(table(&ageing, &edges, by_customer)), ageing.next));
+        return Ok(Answer::csv(table(&ageing, &edges, by_customer)).paged(ageing.next));
     }
     Answer::json(&ageing)
 }

@@ -8,7 +8,7 @@ mod snapshots;
 
 use dunlin_domain::{Currency, money::format_minor};
 use dunlin_store::Db;
-use dunlin_web::{Answer, Route};
+use dunlin_web::Route;
 
 /// The table of contents.
 pub fn routes<D: Db>() -> Vec<Route<D>> {
@@ -18,14 +18,6 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     routes.extend(dso::routes());
     routes.extend(snapshots::routes());
     routes
-}
-
-/// A page of a table, which has no place for the cursor of the next but a header.
-fn paged(answer: Answer, next: Option<String>) -> Answer {
-    match next {
-        Some(next) => answer.header("dunlin-next", next),
-        None => answer,
-    }
 }
 
 /// An amount as tables show it.

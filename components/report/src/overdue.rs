@@ -28,7 +28,7 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (items, next) = page::cut(found, limit, |(_, place)| place.clone())?;
     let items: Vec<OverdueItem> = items.into_iter().map(|(item, _)| item).collect();
     if call.wants() == Media::Csv {
-        return Ok(crate::paged(Answer::csv(table(&items)), next));
+        return Ok(Answer::csv(table(&items)).paged(next));
     }
     Answer::json(&Overdue { as_of, items, next })
 }

@@ -27,7 +27,7 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let found = report::snapshots(call.db()?, &before, limit.saturating_add(1))?;
     let (items, next) = page::cut(found, limit, |snapshot| snapshot.day.to_string())?;
     if call.wants() == Media::Csv {
-        return Ok(crate::paged(Answer::csv(table(&items)), next));
+        return Ok(Answer::csv(table(&items)).paged(next));
     }
     Answer::json(&SnapshotPage { items, next })
 }

@@ -1,6 +1,9 @@
 //! A file comes in: its rows are checked and staged while it is read, and applied in one transaction when it is whole.
 
-use crate::replay;
+use crate::{
+    audit::{self, Author, Note, Sum},
+    replay,
+};
 use dunlin_domain::{
     Id, Instant, Refusal,
     contract::ingest::{ImportKind, ImportResult, ImportState, OnError, RowError},
@@ -81,13 +84,14 @@ pub fn apply<D: Db>(
     key: i64,
     rows: Rows<'_>,
     reading: &Reading,
-    at: Instant,
+    author: &Author,
 ) -> Result<ImportResult, Fault> {
+    let at = author.at;
     let large = reading.received >= LARGE;
     if large {
         import::roomy(db, true)?;
     }
-    let result = write_if(db, |db| apply_once(db, order, key, rows, reading, at));
+    let result = write_if(db, |db| apply_once(db, order, key, rows, reading, author));
     if large {
         import::roomy(db, false)?;
     }
@@ -104,27 +108,56 @@ fn apply_once<D: Db>(
     key: i64,
     rows: Rows<'_>,
     reading: &Reading,
-    at: Instant,
+    author: &Author,
 ) -> Result<(ImportResult, End), Fault> {
     let mut tally =
         Tally { refused: reading.bad, more_errors: reading.more_errors, ..Tally::default() };
     tally.errors.extend(reading.errors.iter().cloned());
     let reject = order.on_error == OnError::Reject;
+    let mut entry = None;
     if !(reject && reading.bad > 0) {
         let (last_invoice, last_payment) = (invoice::last_key(db)?, payment::last_key(db)?);
+        // What the file brought is known when its rows are through; they name the entry before.
+        let begun = Note::made("import", order.id.as_str(), &order.kind)?;
+        let noted = audit::note(db, author, &begun)?;
+        entry = Some(noted);
         for kind in [ImportKind::Customers, ImportKind::Invoices, ImportKind::Payments] {
-            apply_kind(db, order, key, rows, kind, &mut tally)?;
+            apply_kind(db, order, key, rows, kind, noted, &mut tally)?;
         }
         if !(reject && tally.refused > 0) {
-            replay::after(db, last_invoice, last_payment, at)?;
+            replay::after(db, last_invoice, last_payment, author.at, Some(noted))?;
         }
     }
     if reject && tally.refused > 0 {
         return Ok((tally.result(order, true, reading.received), End::RollBack));
     }
+    let rows = std::mem::take(&mut tally.rows).hex();
     let result = tally.result(order, false, reading.received);
-    import::finish(db, key, &result, at)?;
+    match entry {
+        Some(entry) if result.accepted == 0 => audit::forget(db, entry)?,
+        Some(entry) => {
+            let brought = brought(order, &result, &rows);
+            let whole = Note::made("import", order.id.as_str(), &brought)?;
+            audit::complete(db, author, entry, &whole)?;
+        }
+        None => {}
+    }
+    import::finish(db, key, &result, author.at)?;
     Ok((result, End::Commit))
+}
+
+/// What the audit chain keeps of a file: how it was read, what became of it, and the hash of its rows.
+fn brought(order: &Order, result: &ImportResult, rows: &str) -> serde_json::Value {
+    serde_json::json!({
+        "kind": order.kind,
+        "profile": order.profile,
+        "on_error": order.on_error,
+        "received": result.received,
+        "accepted": result.accepted,
+        "unchanged": result.unchanged,
+        "rejected": result.rejected,
+        "rows": rows,
+    })
 }
 
 fn apply_kind<D: Db>(
@@ -133,6 +166,7 @@ fn apply_kind<D: Db>(
     key: i64,
     rows: Rows<'_>,
     kind: ImportKind,
+    entry: i64,
     tally: &mut Tally,
 ) -> Result<(), Fault> {
     match rows {
@@ -142,14 +176,14 @@ fn apply_kind<D: Db>(
                 ImportKind::Invoices => &slice.invoices,
                 ImportKind::Payments => &slice.payments,
             };
-            apply_rows(db, order, kind, text, tally)
+            apply_rows(db, order, kind, text, entry, tally)
         }
         Rows::Staged(slices) => {
             for number in 0..slices {
                 let text = import::rows(db, key, number, kind)?;
                 let text =
                     text.ok_or_else(|| Fault::Db(format!("slice {number} of an import is gone")))?;
-                apply_rows(db, order, kind, &text, tally)?;
+                apply_rows(db, order, kind, &text, entry, tally)?;
             }
             Ok(())
         }
@@ -164,18 +198,25 @@ fn apply_rows<D: Db>(
     order: &Order,
     kind: ImportKind,
     rows: &str,
+    entry: i64,
     tally: &mut Tally,
 ) -> Result<(), Fault> {
     if rows.is_empty() || rows == NONE {
         return Ok(());
     }
+    tally.rows.add(kind.name());
+    tally.rows.add(rows);
     if order.create_customers && kind != ImportKind::Customers {
         customer::insert_named(db, rows)?;
     }
     let (added, total) = match kind {
         ImportKind::Customers => (customer::insert_all(db, rows)?, import::count(db, rows)?),
-        ImportKind::Invoices => (invoice::insert_all(db, rows)?, import::count(db, rows)?),
-        ImportKind::Payments => (payment::insert_all(db, rows)?, import::count(db, rows)?),
+        ImportKind::Invoices => {
+            (invoice::insert_all(db, rows, Some(entry))?, import::count(db, rows)?)
+        }
+        ImportKind::Payments => {
+            (payment::insert_all(db, rows, Some(entry))?, import::count(db, rows)?)
+        }
     };
     tally.added += added;
     if added == total {
@@ -204,6 +245,10 @@ fn refusals<D: Db>(db: &D, kind: ImportKind, rows: &str) -> Result<Vec<RowError>
                 "no customer has this id; send customers first, or add create_missing=customers";
             refuse(row, "customer_id", Refusal::UnknownCustomer, detail.into());
         }
+        for row in customer::merged(db, rows, kind == ImportKind::Invoices)? {
+            let code = Refusal::CustomerMerged;
+            refuse(row, "customer_id", code, code.about().to_string());
+        }
     }
     if kind == ImportKind::Payments {
         for (row, code) in payment::misnamed(db, rows)? {
@@ -229,6 +274,8 @@ struct Tally {
     refused: u64,
     errors: Vec<RowError>,
     more_errors: u64,
+    /// Of every slice the kind and the rows as they were offered to the books.
+    rows: Sum,
 }
 
 impl Tally {

@@ -2,6 +2,7 @@
 //!
 //! A token is `dunlin_<id>_<secret>`. The id is public and finds the row; only the SHA-256 of the secret is stored.
 
+use crate::audit::{Author, Note, note};
 use dunlin_domain::{
     Id, Instant, Refusal, Refused,
     contract::keys::{IssuedKey, Key, NewKey, Scope},
@@ -12,6 +13,9 @@ use std::hint::black_box;
 
 /// Where every token starts, so that one that leaks is recognised by those who scan for secrets.
 const PREFIX: &str = "dunlin_";
+
+/// What the audit chain calls keys: the name of their table.
+const NOUN: &str = "api_key";
 
 /// The longest name a key has: a line on a screen.
 const MAX_NAME: usize = 100;
@@ -90,15 +94,19 @@ pub fn create<D: Db>(
     new: &NewKey,
     id: Id,
     secret: &str,
-    now: Instant,
+    author: &Author,
 ) -> Result<IssuedKey, Fault> {
+    let now = author.at;
     check(new, now)?;
     let mut scopes = new.scopes.clone();
     scopes.sort();
     scopes.dedup();
     let (name, expires_at) = (new.name.clone(), new.expires_at);
     let key = Key { id, name, scopes, created_at: now, expires_at, revoked_at: None };
-    write(db, |db| key::insert(db, &key, &hash(secret)))?;
+    write(db, |db| {
+        note(db, author, &Note::made(NOUN, key.id.as_str(), &key)?)?;
+        key::insert(db, &key, &hash(secret))
+    })?;
     Ok(issued(key, secret))
 }
 
@@ -144,15 +152,22 @@ pub fn list<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<(i64, Key)>, Fa
 }
 
 /// Revokes a key; one that was revoked already keeps its moment.
-pub fn revoke<D: Db>(db: &D, id: &Id, now: Instant) -> Result<Key, Fault> {
+pub fn revoke<D: Db>(db: &D, id: &Id, author: &Author) -> Result<Key, Fault> {
     write(db, |db| {
-        key::revoke(db, id, now)?;
-        found(db, id)
+        let before = found(db, id)?;
+        if before.revoked_at.is_some() {
+            return Ok(before);
+        }
+        key::revoke(db, id, author.at)?;
+        let after = found(db, id)?;
+        let what = Note::changed("revoke", NOUN, id.as_str(), Some(&before), Some(&after))?;
+        note(db, author, &what)?;
+        Ok(after)
     })
 }
 
 /// Gives a key another secret. The old one is refused from the next request on.
-pub fn rotate<D: Db>(db: &D, id: &Id, secret: &str, now: Instant) -> Result<IssuedKey, Fault> {
+pub fn rotate<D: Db>(db: &D, id: &Id, secret: &str, author: &Author) -> Result<IssuedKey, Fault> {
     let key = write(db, |db| {
         let key = found(db, id)?;
         if key.revoked_at.is_some() {
@@ -160,11 +175,13 @@ pub fn rotate<D: Db>(db: &D, id: &Id, secret: &str, now: Instant) -> Result<Issu
                 .at("revoked_at")
                 .into());
         }
-        if key.expires_at.is_some_and(|at| at <= now) {
+        if key.expires_at.is_some_and(|at| at <= author.at) {
             return Err(Refused::new(Refusal::DifferentContent, "the key has expired")
                 .at("expires_at")
                 .into());
         }
+        // The chain says that the secret is another one. Neither it nor its hash is in there.
+        note(db, author, &Note::changed("rotate", NOUN, id.as_str(), Some(&key), Some(&key))?)?;
         key::set_secret(db, id, &hash(secret))?;
         Ok(key)
     })?;

@@ -1,10 +1,26 @@
 //! Flows: one function, one use case, one transaction.
+pub mod audit;
+pub mod contract;
+pub mod customer;
+pub mod default_record;
+pub mod delinquency;
+pub mod dispute;
+pub mod erase;
+pub mod guarantee;
 pub mod idempotency;
 pub mod import;
+pub mod interest;
+pub mod invoice;
 pub mod key;
 pub mod ledger;
+pub mod pause;
+pub mod payment;
+pub mod policy;
 pub mod remind;
 pub mod replay;
 pub mod report;
 pub mod score;
+pub mod statement;
 pub mod sweep;
+pub mod verify;
+pub mod write_off;

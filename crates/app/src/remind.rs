@@ -17,7 +17,7 @@ use dunlin_store::{
     Db, Fault,
     arrears::{self, Range},
     notice::{self, Before, Claimed, Filter, Settled},
-    write,
+    pause, write,
 };
 use std::collections::HashMap;
 
@@ -61,10 +61,16 @@ pub(crate) fn remind<D: Db>(
         };
         items.entry((customer, currency)).or_default().push((key, item));
     }
+    let paused = pause::ends(db, range, day)?;
     let mut slice = Slice::default();
     for account in arrears::to_look_at(db, range, day)? {
         let items = items.remove(&(account.0, account.4)).unwrap_or_default();
+        let customer = account.0;
         look_at(&mut slice, account, items, day, organisation)?;
+        // What is paused now is looked at when its pause ends.
+        if let (Some(ends_on), Some(action)) = (paused.get(&customer), slice.actions.last_mut()) {
+            action.2 = Some(action.2.map_or(*ends_on, |next| next.min(*ends_on)));
+        }
     }
     notice::insert_all(db, &slice.notices, &slice.items, &slice.reached, day, at)?;
     arrears::set_actions(db, &slice.actions)?;

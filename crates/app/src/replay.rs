@@ -1,10 +1,50 @@
 //! Payments and credit notes meet invoices: what is recorded is brought into line with what the documents say.
 
 use dunlin_domain::{Instant, allocation};
-use dunlin_store::{Db, Fault, allocation as table, arrears};
+use dunlin_store::{
+    Db, Fault, accrual,
+    allocation::{self as table, Owing},
+    arrears, policy,
+};
 
 /// Customers replayed at a time: their documents are in memory together.
 const SLICE: usize = 500;
+
+/// Replays these customers: what is recorded of their allocations is brought into line with what their documents say.
+/// Runs inside the transaction that changed something; `entry` is the audit entry of the change.
+pub fn customers<D: Db>(
+    db: &D,
+    customers: &[i64],
+    at: Instant,
+    entry: Option<i64>,
+) -> Result<(), Fault> {
+    corrected(db, customers, &Owing::default(), at, entry)
+}
+
+/// The same after amounts were changed, with what the change left to be put right.
+pub fn corrected<D: Db>(
+    db: &D,
+    customers: &[i64],
+    owing: &Owing,
+    at: Instant,
+    entry: Option<i64>,
+) -> Result<(), Fault> {
+    let policy = policy::current(db)?;
+    let mut owing = owing.clone();
+    for slice in customers.chunks(SLICE) {
+        let mut corrections = Vec::new();
+        let books = table::books(db, slice, &policy)?;
+        for ((customer, _), book) in books.of {
+            let wanted = allocation::replay(&book.claims, &book.credits, &books.orders);
+            let rows = allocation::corrections(&book.recorded, &wanted);
+            corrections.extend(rows.into_iter().map(|row| (customer, row)));
+        }
+        table::record(db, &corrections, &std::mem::take(&mut owing), at, entry)?;
+        arrears::look_again(db, slice)?;
+        accrual::mark(db, slice)?;
+    }
+    Ok(())
+}
 
 /// Replays every customer whose allocations the documents added after these keys may change. Runs inside the
 /// transaction that added them.
@@ -13,17 +53,7 @@ pub fn after<D: Db>(
     last_invoice: i64,
     last_payment: i64,
     at: Instant,
+    entry: Option<i64>,
 ) -> Result<(), Fault> {
-    let customers = table::affected(db, last_invoice, last_payment)?;
-    for slice in customers.chunks(SLICE) {
-        let mut corrections = Vec::new();
-        for ((customer, _), book) in table::books(db, slice)? {
-            let wanted = allocation::replay(&book.claims, &book.credits);
-            let rows = allocation::corrections(&book.recorded, &wanted);
-            corrections.extend(rows.into_iter().map(|row| (customer, row)));
-        }
-        table::record(db, &corrections, at)?;
-        arrears::look_again(db, slice)?;
-    }
-    Ok(())
+    self::customers(db, &table::affected(db, last_invoice, last_payment)?, at, entry)
 }

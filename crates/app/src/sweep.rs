@@ -1,6 +1,6 @@
 //! The work of a business date: stages in slices, each slice one transaction that also moves the cursor.
 
-use crate::{remind, report, score};
+use crate::{audit::Author, default_record, interest, remind, report, score};
 use dunlin_domain::{
     Date, Id, Instant, Refusal,
     ageing::Edges,
@@ -14,7 +14,7 @@ use dunlin_domain::{
 use dunlin_store::{
     Db, Fault, alert,
     arrears::{self, Range},
-    notice, organisation,
+    notice, organisation, policy,
     sweep::{self, State},
     write,
 };
@@ -142,6 +142,10 @@ impl Tick {
             snapshot(db, state.day)?;
             return Ok(next_stage(state));
         }
+        if state.stage == Stage::Accrue && state.cursor == 0 && !interest::any_clause(db)? {
+            interest::forget_all(db)?;
+            return Ok(next_stage(state));
+        }
         let customers =
             if state.stage == Stage::Remind { self.slice.min(REMIND_SLICE) } else { self.slice };
         let Some(range) = Range::next(db, state.cursor, customers)? else {
@@ -150,8 +154,19 @@ impl Tick {
         state.cursor = range.upto;
         let counts = &mut state.counts;
         match state.stage {
+            Stage::Accrue => {
+                let accrued = interest::accrue(db, range, state.day)?;
+                counts.accrued = counts.accrued.saturating_add(accrued);
+            }
             Stage::Age => {
                 counts.aged = counts.aged.saturating_add(arrears::age(db, range, state.day)?)
+            }
+            Stage::Judge => {
+                let policy = policy::current(db)?;
+                // Without a rule nothing is looked at.
+                let Some(rule) = &policy.default_rule else { return Ok(next_stage(state)) };
+                let author = Author { who: "sweep".into(), at: now, salt: self.owner.to_string() };
+                default_record::judge(db, range, state.day, &policy, rule, &author)?;
             }
             Stage::Score => {
                 let warned_on = sweep::warned_before(db, state.day)?;

@@ -23,6 +23,18 @@ const FIRST_YEAR: i32 = 1900;
 const LAST_YEAR: i32 = 2199;
 
 impl Date {
+    /// The first day there is.
+    pub const FIRST: Self = Self(match NaiveDate::from_ymd_opt(FIRST_YEAR, 1, 1) {
+        Some(day) => day,
+        None => NaiveDate::MIN,
+    });
+
+    /// The last day there is.
+    pub const LAST: Self = Self(match NaiveDate::from_ymd_opt(LAST_YEAR, 12, 31) {
+        Some(day) => day,
+        None => NaiveDate::MAX,
+    });
+
     /// The day with this number in this month of this year.
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Result<Self, Refused> {
         let real = NaiveDate::from_ymd_opt(year, month, day).ok_or_else(|| {
@@ -41,6 +53,11 @@ impl Date {
             return Err(Refused::new(Refusal::DateOutOfRange, detail));
         }
         Ok(Self(day))
+    }
+
+    /// A day that this crate itself spells; a day that is none becomes 1970. The caller's test looks at it.
+    pub(crate) fn known(year: i32, month: u32, day: u32) -> Self {
+        Self(NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default())
     }
 
     /// The chrono date.

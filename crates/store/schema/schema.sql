@@ -43,7 +43,7 @@ CREATE TABLE customer (
     email TEXT,
     phone TEXT,
     limit_minor INTEGER CHECK (limit_minor >= 0),
-    limit_currency TEXT,
+    limit_currency TEXT, parent_key INTEGER REFERENCES customer (key), status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('prospect', 'active', 'on-hold', 'suspended', 'closed')), segment TEXT, industry TEXT, tags TEXT, contacts TEXT, representatives TEXT, bank_accounts TEXT, merged_key INTEGER REFERENCES customer (key),
     CHECK ((limit_minor IS NULL) = (limit_currency IS NULL))
 ) STRICT;
 
@@ -58,7 +58,7 @@ CREATE TABLE invoice (
     currency TEXT NOT NULL,
     disputed INTEGER NOT NULL CHECK (disputed IN (0, 1)),
     open_minor INTEGER NOT NULL CHECK (open_minor BETWEEN 0 AND amount_minor)
-) STRICT;
+, version_key INTEGER REFERENCES contract_version (key), relates_key INTEGER REFERENCES invoice (key), parent_key INTEGER REFERENCES invoice (key), disputed_minor INTEGER NOT NULL DEFAULT 0, entry_key INTEGER) STRICT;
 
 CREATE INDEX invoice_by_customer
     ON invoice (customer_key, currency, due_on, issued_on, kind, disputed, amount_minor, open_minor);
@@ -74,28 +74,11 @@ CREATE TABLE payment (
     currency TEXT NOT NULL,
     invoice_key INTEGER REFERENCES invoice (key), -- the invoice the payer named
     unallocated_minor INTEGER NOT NULL CHECK (unallocated_minor BETWEEN 0 AND amount_minor)
-) STRICT;
+, contract_key INTEGER REFERENCES contract (key), allocation_order TEXT, designation TEXT, deductions TEXT, settles TEXT, converted_from_key INTEGER REFERENCES payment (key), converted_minor INTEGER NOT NULL DEFAULT 0, entry_key INTEGER) STRICT;
 
 CREATE INDEX payment_by_customer ON payment (customer_key, currency, received_on);
 
 CREATE INDEX payment_unallocated ON payment (customer_key) WHERE unallocated_minor > 0;
-
-CREATE TABLE allocation (
-    key INTEGER PRIMARY KEY,
-    customer_key INTEGER NOT NULL REFERENCES customer (key),
-    invoice_key INTEGER NOT NULL REFERENCES invoice (key),
-    payment_key INTEGER REFERENCES payment (key),
-    credit_key INTEGER REFERENCES invoice (key),
-    allocated_on TEXT NOT NULL,
-    amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
-    recorded_at TEXT NOT NULL,
-    CHECK ((payment_key IS NULL) <> (credit_key IS NULL))
-) STRICT;
-
-CREATE INDEX allocation_by_customer
-    ON allocation (customer_key, invoice_key, allocated_on, amount_minor, payment_key, credit_key);
-
-CREATE INDEX allocation_by_day ON allocation (allocated_on, invoice_key, amount_minor, payment_key, credit_key);
 
 CREATE TABLE profile (
     name TEXT PRIMARY KEY,
@@ -121,16 +104,6 @@ CREATE TABLE import_slice (
     payments TEXT NOT NULL,
     PRIMARY KEY (import_key, slice)
 ) STRICT;
-
-CREATE TABLE sweep (
-    business_date TEXT PRIMARY KEY,
-    stage TEXT NOT NULL CHECK (stage IN ('age', 'score', 'warn', 'remind', 'deliver', 'snapshot')),
-    cursor INTEGER NOT NULL, -- the last customer or notice done in this stage
-    done INTEGER NOT NULL CHECK (done IN (0, 1)),
-    counts TEXT NOT NULL,
-    started_at TEXT NOT NULL,
-    finished_at TEXT
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sweep_lease (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -239,4 +212,305 @@ CREATE TABLE snapshot (
     customers_overdue INTEGER NOT NULL,
     alerts_open INTEGER NOT NULL,
     notices INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    key INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    noun TEXT NOT NULL,
+    id TEXT NOT NULL,
+    change TEXT NOT NULL,
+    personal TEXT,
+    salt TEXT,
+    personal_hash TEXT,
+    customer_key INTEGER REFERENCES customer (key), -- whose personal fields they are
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX audit_by_time ON audit (at);
+
+CREATE INDEX audit_personal ON audit (customer_key) WHERE personal IS NOT NULL;
+
+CREATE INDEX customer_by_parent ON customer (parent_key) WHERE parent_key IS NOT NULL;
+
+CREATE INDEX customer_by_merger ON customer (merged_key) WHERE merged_key IS NOT NULL;
+
+CREATE TABLE customer_change (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    changed_on TEXT NOT NULL,
+    part TEXT NOT NULL CHECK (part IN ('contact', 'bank-account', 'representative', 'status')),
+    added INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    recorded_at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX customer_change_by_customer ON customer_change (customer_key, changed_on);
+
+CREATE TABLE contract (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key)
+) STRICT;
+
+CREATE INDEX contract_by_customer ON contract (customer_key);
+
+CREATE TABLE contract_version (
+    key INTEGER PRIMARY KEY,
+    contract_key INTEGER NOT NULL REFERENCES contract (key),
+    version INTEGER NOT NULL,
+    signed_on TEXT,
+    effective_on TEXT NOT NULL,
+    ends_on TEXT,
+    secured INTEGER NOT NULL CHECK (secured IN (0, 1)),
+    discount_share TEXT, -- of its terms, with the days, so that a replay needs no JSON
+    discount_days INTEGER,
+    allocation_order TEXT,
+    document TEXT NOT NULL, -- the contract's new-contract as JSON
+    recorded_at TEXT NOT NULL,
+    entry_key INTEGER
+) STRICT;
+
+CREATE INDEX contract_version_with_interest ON contract_version (key) WHERE document ->> 'late_interest' IS NOT NULL;
+
+CREATE UNIQUE INDEX contract_version_once ON contract_version (contract_key, version);
+
+CREATE TABLE guarantee (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    contract_key INTEGER REFERENCES contract (key),
+    kind TEXT NOT NULL CHECK (kind IN ('guarantor', 'pledge', 'deposit', 'insurance')),
+    party TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    share TEXT NOT NULL, -- a decimal
+    valid_from TEXT NOT NULL,
+    valid_to TEXT,
+    claim_by TEXT
+) STRICT;
+
+CREATE INDEX guarantee_by_customer ON guarantee (customer_key);
+
+CREATE TABLE rate (
+    key INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    valid_from TEXT NOT NULL,
+    rate TEXT NOT NULL, -- a decimal
+    source TEXT NOT NULL,
+    confirmed INTEGER NOT NULL CHECK (confirmed IN (0, 1)),
+    entry_key INTEGER
+) STRICT;
+
+CREATE INDEX rate_by_name ON rate (name, valid_from, key);
+
+CREATE TABLE policy (
+    key INTEGER PRIMARY KEY,
+    document TEXT NOT NULL,
+    entry_key INTEGER
+) STRICT;
+
+CREATE INDEX invoice_by_parent ON invoice (parent_key) WHERE parent_key IS NOT NULL;
+
+CREATE INDEX invoice_by_relation ON invoice (relates_key) WHERE relates_key IS NOT NULL;
+
+CREATE INDEX payment_by_contract ON payment (contract_key) WHERE contract_key IS NOT NULL;
+
+CREATE INDEX payment_by_origin ON payment (converted_from_key) WHERE converted_from_key IS NOT NULL;
+
+CREATE TABLE reversal (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    payment_key INTEGER NOT NULL REFERENCES payment (key),
+    reversed_on TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('chargeback', 'returned', 'refund', 'mistake')),
+    minor INTEGER NOT NULL CHECK (minor > 0),
+    reason TEXT,
+    entry_key INTEGER
+) STRICT;
+
+CREATE INDEX reversal_by_payment ON reversal (payment_key);
+
+CREATE INDEX reversal_by_customer ON reversal (customer_key);
+
+CREATE TABLE adjustment (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE, -- of the write-off or dispute, with the noun and a slash before it
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    invoice_key INTEGER NOT NULL REFERENCES invoice (key),
+    booked_on TEXT NOT NULL,
+    minor INTEGER NOT NULL CHECK (minor > 0),
+    difference TEXT NOT NULL CHECK (difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld')),
+    entry_key INTEGER
+) STRICT;
+
+CREATE INDEX adjustment_by_customer ON adjustment (customer_key);
+
+CREATE TABLE write_off (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    invoice_key INTEGER NOT NULL REFERENCES invoice (key),
+    booked_on TEXT NOT NULL,
+    minor INTEGER NOT NULL CHECK (minor > 0),
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'booked', 'refused')),
+    asked_by TEXT NOT NULL,
+    decided_by TEXT
+) STRICT;
+
+CREATE INDEX write_off_by_invoice ON write_off (invoice_key);
+
+CREATE TABLE correction (
+    key INTEGER PRIMARY KEY,
+    invoice_key INTEGER REFERENCES invoice (key),
+    payment_key INTEGER REFERENCES payment (key),
+    before TEXT NOT NULL, -- the fields that changed as JSON, by column
+    after TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    entry_key INTEGER,
+    CHECK ((invoice_key IS NULL) <> (payment_key IS NULL))
+) STRICT;
+
+CREATE INDEX correction_by_invoice ON correction (invoice_key) WHERE invoice_key IS NOT NULL;
+
+CREATE INDEX correction_by_payment ON correction (payment_key) WHERE payment_key IS NOT NULL;
+
+CREATE TABLE dispute (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    invoice_key INTEGER NOT NULL REFERENCES invoice (key),
+    opened_on TEXT NOT NULL,
+    minor INTEGER NOT NULL CHECK (minor >= 0),
+    reason TEXT NOT NULL CHECK (reason IN ('price', 'quantity', 'quality', 'delivery', 'paid-already', 'duplicate', 'other')),
+    detail TEXT,
+    evidence TEXT, -- the contract's attachments as JSON
+    outcome TEXT CHECK (outcome IN ('upheld', 'partly-upheld', 'rejected', 'withdrawn')), -- null while it is open
+    resolved_on TEXT,
+    upheld_minor INTEGER,
+    resolution TEXT,
+    entry_key INTEGER,
+    resolved_entry_key INTEGER,
+    CHECK ((outcome IS NULL) = (resolved_on IS NULL))
+) STRICT;
+
+CREATE INDEX dispute_by_customer ON dispute (customer_key);
+
+CREATE INDEX dispute_by_invoice ON dispute (invoice_key);
+
+CREATE TABLE pause (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    invoice_key INTEGER REFERENCES invoice (key), -- null: all of the customer's
+    from_on TEXT NOT NULL,
+    to_on TEXT,
+    resumed_on TEXT,
+    reason TEXT,
+    entry_key INTEGER,
+    resumed_entry_key INTEGER
+) STRICT;
+
+CREATE INDEX pause_by_customer ON pause (customer_key);
+
+CREATE TABLE interest_entry (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE, -- of the note or waiver, with the noun and a slash before it
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    invoice_key INTEGER NOT NULL REFERENCES invoice (key),
+    note_key INTEGER REFERENCES invoice (key), -- of a note: the document; null: given up
+    booked_on TEXT NOT NULL,
+    minor INTEGER NOT NULL CHECK (minor <> 0),
+    reason TEXT,
+    entry_key INTEGER
+) STRICT;
+
+CREATE INDEX interest_entry_by_invoice ON interest_entry (invoice_key);
+
+CREATE TABLE accrual (
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    invoice_key INTEGER NOT NULL REFERENCES invoice (key),
+    ruler INTEGER NOT NULL, -- what the days of its day count are read on, by number
+    mark INTEGER NOT NULL, -- where the running stretch begins on it
+    step INTEGER NOT NULL, -- what a unit adds; 0 while nothing bears
+    base_minor INTEGER NOT NULL, -- what the stretches before gave: whole units,
+    base_rest INTEGER NOT NULL, -- and the rest over the denominator
+    denominator INTEGER NOT NULL CHECK (denominator > 0),
+    until_on TEXT NOT NULL, -- the last day for which the line holds; after it, it is worked out anew
+    accrued_minor INTEGER NOT NULL,
+    accrued_through TEXT NOT NULL,
+    PRIMARY KEY (customer_key, invoice_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX accrual_by_end ON accrual (customer_key, until_on);
+
+CREATE TABLE accrual_look (
+    customer_key INTEGER PRIMARY KEY REFERENCES customer (key)
+) STRICT;
+
+CREATE TABLE default_record (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    contract_key INTEGER REFERENCES contract (key),
+    invoice_key INTEGER REFERENCES invoice (key),
+    amount_minor INTEGER,
+    currency TEXT,
+    found_on TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('late-payment', 'refused', 'broken-plan', 'breach-of-contract')),
+    reason TEXT NOT NULL,
+    evidence TEXT, -- the contract's attachments as JSON
+    by_rule INTEGER NOT NULL CHECK (by_rule IN (0, 1)),
+    state TEXT NOT NULL CHECK (state IN ('open', 'cured', 'withdrawn')),
+    closed_on TEXT,
+    cured_by_key INTEGER REFERENCES payment (key),
+    entry_key INTEGER,
+    closed_entry_key INTEGER,
+    CHECK ((closed_on IS NULL) = (state = 'open'))
+) STRICT;
+
+CREATE INDEX default_record_by_customer ON default_record (customer_key);
+
+CREATE UNIQUE INDEX default_record_open_by_rule ON default_record (customer_key, currency)
+    WHERE state = 'open' AND by_rule = 1;
+
+CREATE TABLE "allocation" (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    invoice_key INTEGER REFERENCES invoice (key), -- null: the money went back to the payer
+    payment_key INTEGER REFERENCES payment (key),
+    credit_key INTEGER REFERENCES invoice (key),
+    adjustment_key INTEGER REFERENCES adjustment (key),
+    difference_key INTEGER REFERENCES payment (key), -- the payment that earned a difference
+    difference TEXT CHECK (difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld')),
+    allocated_on TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
+    recorded_at TEXT NOT NULL,
+    entry_key INTEGER,
+    CHECK ((payment_key IS NOT NULL) + (credit_key IS NOT NULL) + (adjustment_key IS NOT NULL)
+        + (difference_key IS NOT NULL) = 1),
+    CHECK (invoice_key IS NOT NULL OR payment_key IS NOT NULL)
+) STRICT;
+
+CREATE INDEX allocation_by_customer
+    ON allocation (customer_key, invoice_key, allocated_on, amount_minor, payment_key, credit_key);
+
+CREATE INDEX allocation_by_day ON allocation (allocated_on, invoice_key, amount_minor, payment_key, credit_key);
+
+CREATE INDEX allocation_by_adjustment ON allocation (adjustment_key) WHERE adjustment_key IS NOT NULL;
+
+CREATE TABLE "sweep" (
+    business_date TEXT PRIMARY KEY,
+    stage TEXT NOT NULL CHECK (stage IN ('accrue', 'age', 'judge', 'score', 'warn', 'remind', 'deliver', 'snapshot')),
+    cursor INTEGER NOT NULL, -- the last customer or notice done in this stage
+    done INTEGER NOT NULL CHECK (done IN (0, 1)),
+    counts TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    invoices_upto INTEGER NOT NULL DEFAULT 0, -- the last invoice
+    policy_key INTEGER NOT NULL DEFAULT 0 -- the policy in force
 ) STRICT, WITHOUT ROWID;

@@ -1,12 +1,18 @@
-//! Table `allocation`: which part of which payment or credit note was set against which invoice.
+//! Table `allocation`: which part of which payment, credit note or adjustment was set against which invoice.
 
-use crate::{Db, Fault};
+use crate::{Db, Fault, notice, rate};
 use dunlin_domain::{
-    Currency, Date, Id, Instant, Money,
-    allocation::{Allocated, Claim, Credit, Source},
-    contract::types::{Allocation, InvoiceKind},
+    Currency, Date, Decimal, Id, Instant, Money,
+    allocation::{Allocated, Claim, Credit, Named, Returned, Source},
+    contract::{
+        ledger::{Component, LateInterest, Policy},
+        types::{Allocation, Difference, InvoiceKind, ReversalKind},
+    },
+    interest,
+    order::{self, Order},
+    rate::Tables,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// One customer's documents in one currency, and what is recorded of their allocation.
 #[derive(Debug, Default)]
@@ -19,19 +25,84 @@ pub struct Book {
     pub recorded: Vec<Allocated>,
 }
 
-/// An allocation with the keys of its documents.
-#[derive(Debug)]
-pub struct Part {
-    pub invoice_key: i64,
-    pub payment_key: Option<i64>,
-    pub credit_key: Option<i64>,
-    pub allocation: Allocation,
+/// The books of some customers, and the orders that their credits name by place.
+#[derive(Debug, Default)]
+pub struct Books {
+    pub of: BTreeMap<(i64, Currency), Book>,
+    pub orders: Vec<Order>,
 }
 
-type DocumentRow = (i64, Currency, i64, Id, InvoiceKind, Date, Date, i64);
-type PaymentRow = (i64, Currency, i64, Id, Date, i64, Option<i64>);
-type RecordedRow = (i64, i64, Option<i64>, Option<i64>, Date, i64);
-type PartRow = (i64, Option<i64>, Option<i64>, Id, Option<Id>, Option<Id>, Date, i64, Currency);
+/// What a change of an amount leaves to be put right by what is recorded next: by document, how much was taken too
+/// much off what is open or not allocated so that it stays between zero and the amount meanwhile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owing {
+    pub invoices: BTreeMap<i64, i64>,
+    pub payments: BTreeMap<i64, i64>,
+}
+
+/// A part of a credit: what it was set against, or that it went back.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub invoice_key: Option<i64>,
+    /// The payment it came from, or that earned the difference.
+    pub payment_key: Option<i64>,
+    pub credit_key: Option<i64>,
+    pub invoice_id: Option<Id>,
+    pub payment_id: Option<Id>,
+    pub credit_note_id: Option<Id>,
+    pub adjustment_id: Option<Id>,
+    pub difference: Option<Difference>,
+    pub on: Date,
+    pub minor: i64,
+}
+
+impl Part {
+    /// As the contract has it. `None` for money that went back.
+    pub fn allocation(&self, currency: Currency) -> Option<Allocation> {
+        Some(Allocation {
+            invoice_id: self.invoice_id.as_ref()?.to_string(),
+            payment_id: self.payment_id.clone(),
+            credit_note_id: self.credit_note_id.clone(),
+            adjustment_id: self.adjustment_id.clone(),
+            difference: self.difference,
+            allocated_on: self.on,
+            amount: Money { minor: self.minor, currency },
+        })
+    }
+}
+
+type DocumentRow = (
+    (i64, Currency, i64, Id, InvoiceKind, Date, Date, i64),
+    (Option<i64>, Option<i64>, Option<i64>, Option<String>, Option<u32>, Option<String>),
+);
+type PaymentRow = (
+    (i64, Currency, i64, Id, Date, i64, Option<i64>),
+    (Option<Vec<(i64, i64)>>, Option<Vec<(i64, i64, Difference)>>, Option<Vec<i64>>, Option<Id>),
+);
+type AdjustmentRow = (i64, Currency, i64, String, i64, Date, i64, Difference);
+type RecordedRow = (
+    i64,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<Difference>,
+    Date,
+    i64,
+);
+type PartRow = (
+    Option<i64>,
+    Option<Id>,
+    Option<Id>,
+    Option<Id>,
+    Option<Id>,
+    Option<Difference>,
+    Date,
+    i64,
+    Option<i64>,
+    Option<i64>,
+);
 
 /// The customers whose allocations may change by what was added after these keys.
 pub fn affected<D: Db>(db: &D, last_invoice: i64, last_payment: i64) -> Result<Vec<i64>, Fault> {
@@ -41,75 +112,305 @@ pub fn affected<D: Db>(db: &D, last_invoice: i64, last_payment: i64) -> Result<V
     )
 }
 
-/// The whole books of these customers, by customer and currency.
-pub fn books<D: Db>(db: &D, customers: &[i64]) -> Result<BTreeMap<(i64, Currency), Book>, Fault> {
+/// The whole books of these customers, by customer and currency, under the policy.
+pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books, Fault> {
     let keys = crate::array(customers)?;
-    let mut books: BTreeMap<(i64, Currency), Book> = BTreeMap::new();
-    let mut currency_of: BTreeMap<i64, Currency> = BTreeMap::new();
     let documents: Vec<DocumentRow> =
         db.json(include_str!("../sql/allocation/documents.sql"), &[(&keys).into()])?;
-    for (customer, currency, key, id, kind, issued_on, due_on, amount_minor) in documents {
-        let book = books.entry((customer, currency)).or_default();
-        currency_of.insert(key, currency);
-        if kind == InvoiceKind::CreditNote {
-            book.credits.push(Credit {
-                source: Source::Credit(key),
-                id,
-                on: issued_on,
-                amount_minor,
-                named: None,
-            });
-        } else {
-            book.claims.push(Claim { key, id, issued_on, due_on, amount_minor });
-        }
+    let clauses = policy.late_interest.is_some() || documents.iter().any(|row| row.1.5.is_some());
+    let tables = if clauses { Some(rate::tables(db, i64::MAX)?) } else { None };
+    let mut reading = Reading::new(policy, tables)?;
+    for row in documents {
+        reading.document(row)?;
     }
+    reading.open_parts();
     let payments: Vec<PaymentRow> =
         db.json(include_str!("../sql/allocation/payments.sql"), &[(&keys).into()])?;
-    for (customer, currency, key, id, on, amount_minor, named) in payments {
-        let book = books.entry((customer, currency)).or_default();
-        book.credits.push(Credit { source: Source::Payment(key), id, on, amount_minor, named });
+    let mut returned: BTreeMap<i64, Vec<Returned>> = BTreeMap::new();
+    let reversals: Vec<(i64, Id, Date, ReversalKind, i64)> =
+        db.json(include_str!("../sql/allocation/reversals.sql"), &[(&keys).into()])?;
+    for (payment, id, on, kind, minor) in reversals {
+        let mistake = kind == ReversalKind::Mistake;
+        returned.entry(payment).or_default().push(Returned { on, minor, id, mistake });
     }
-    let recorded: Vec<RecordedRow> =
-        db.json(include_str!("../sql/allocation/recorded.sql"), &[(&keys).into()])?;
-    for (customer, claim, payment, credit, on, amount_minor) in recorded {
-        let source = payment.map(Source::Payment).or(credit.map(Source::Credit));
-        let (Some(source), Some(currency)) = (source, currency_of.get(&claim)) else {
+    for row in payments {
+        let back = returned.remove(&row.0.2).unwrap_or_default();
+        reading.payment(row, back)?;
+    }
+    for row in db.json::<Vec<AdjustmentRow>>(
+        include_str!("../sql/allocation/adjustments.sql"),
+        &[(&keys).into()],
+    )? {
+        reading.adjustment(row)?;
+    }
+    for row in db.json::<Vec<RecordedRow>>(
+        include_str!("../sql/allocation/recorded.sql"),
+        &[(&keys).into()],
+    )? {
+        reading.recorded(row)?;
+    }
+    Ok(Books { of: reading.books, orders: reading.orders })
+}
+
+/// Books while they are read.
+struct Reading<'p> {
+    policy: &'p Policy,
+    /// The tables of rates, where an order may ask for the heaviest burden.
+    tables: Option<Tables>,
+    books: BTreeMap<(i64, Currency), Book>,
+    orders: Vec<Order>,
+    by_name: BTreeMap<Id, usize>,
+    currency_of: BTreeMap<i64, Currency>,
+    payment_currency: BTreeMap<i64, Currency>,
+    /// The instalments of an invoice that has some, oldest due first.
+    parts: BTreeMap<i64, Vec<(Date, i64)>>,
+    /// Credit notes about an invoice: the book, the place in it, the invoice.
+    about: Vec<((i64, Currency), usize, i64)>,
+}
+
+impl<'p> Reading<'p> {
+    fn new(policy: &'p Policy, tables: Option<Tables>) -> Result<Self, Fault> {
+        let mut reading = Self {
+            policy,
+            tables,
+            books: BTreeMap::new(),
+            orders: Vec::new(),
+            by_name: BTreeMap::new(),
+            currency_of: BTreeMap::new(),
+            payment_currency: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            about: Vec::new(),
+        };
+        // The first order is the policy's: it serves whatever names no other.
+        match &policy.order {
+            Some(name) => drop(reading.order(name)?),
+            None => reading.orders.push(Order::default()),
+        }
+        Ok(reading)
+    }
+
+    fn order(&mut self, name: &Id) -> Result<usize, Fault> {
+        if let Some(place) = self.by_name.get(name) {
+            return Ok(*place);
+        }
+        let own = self.policy.orders.as_deref().unwrap_or_default();
+        // An order that the policy no longer has is served like what names none.
+        let Some(found) = order::find(name, own) else {
+            if self.orders.is_empty() {
+                self.orders.push(Order::default());
+            }
+            return Ok(0);
+        };
+        self.orders.push(found);
+        let place = self.orders.len().saturating_sub(1);
+        self.by_name.insert(name.clone(), place);
+        Ok(place)
+    }
+
+    fn document(&mut self, row: DocumentRow) -> Result<(), Fault> {
+        let ((customer, currency, key, id, kind, issued_on, due_on, amount_minor), more) = row;
+        let (about, parent, secured, share, days, clause) = more;
+        let book = self.books.entry((customer, currency)).or_default();
+        self.currency_of.insert(key, currency);
+        if kind == InvoiceKind::CreditNote {
+            book.credits.push(Credit::plain(Source::Credit(key), id, issued_on, amount_minor));
+            if let Some(about) = about {
+                let place = book.credits.len().saturating_sub(1);
+                self.about.push(((customer, currency), place, about));
+            }
+            return Ok(());
+        }
+        if let Some(parent) = parent {
+            self.parts.entry(parent).or_default().push((due_on, key));
+        }
+        let of_invoice = kind == InvoiceKind::Invoice;
+        let discount = share.zip(days).filter(|_| of_invoice).map(|(share, days)| {
+            let share: Decimal =
+                share.parse().map_err(|_| Fault::Db(format!("a share is `{share}`")))?;
+            Ok::<_, Fault>((share, issued_on.plus_days(i64::from(days))?))
+        });
+        let component = match kind {
+            InvoiceKind::Fee => Component::Costs,
+            InvoiceKind::InterestNote => Component::Interest,
+            InvoiceKind::Invoice | InvoiceKind::CreditNote => Component::Principal,
+        };
+        let clause: Option<LateInterest> = clause
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|e| Fault::Db(format!("stored clause: {e}")))?;
+        let burden = self.burden(clause.as_ref(), due_on);
+        let book = self.books.entry((customer, currency)).or_default();
+        book.claims.push(Claim {
+            key,
+            id,
+            issued_on,
+            due_on,
+            amount_minor,
+            component,
+            about: about.filter(|_| component != Component::Principal),
+            secured: secured == Some(1),
+            burden,
+            discount: discount.transpose()?,
+        });
+        Ok(())
+    }
+
+    /// How heavy the late interest of a claim is, in millionths of a year's rate on its first day late. It only orders
+    /// debts: a clause that does not hold or has no rate for the day weighs nothing.
+    fn burden(&self, clause: Option<&LateInterest>, due_on: Date) -> i64 {
+        let clause = clause.or(self.policy.late_interest.as_ref());
+        let Some((clause, tables)) = clause.zip(self.tables.as_ref()) else { return 0 };
+        let rate = due_on.plus_days(1).and_then(|day| interest::rate_on(clause, tables, day));
+        let millionths = rate.ok().and_then(|rate| rate.checked_mul(Decimal::from(1_000_000)));
+        millionths.and_then(|rate| i64::try_from(rate.trunc()).ok()).unwrap_or(0)
+    }
+
+    /// Names of invoices that have instalments become those of their instalments.
+    fn open_parts(&mut self) {
+        for parts in self.parts.values_mut() {
+            parts.sort_unstable();
+        }
+        // A debt in instalments is one with the first of them.
+        let first = |about: i64| self.parts.get(&about).and_then(|parts| parts.first());
+        for claim in self.books.values_mut().flat_map(|book| &mut book.claims) {
+            if let Some((_, key)) = claim.about.and_then(first) {
+                claim.about = Some(*key);
+            }
+        }
+        for (book, place, about) in std::mem::take(&mut self.about) {
+            let claims = self.claims_of(about);
+            if let Some(credit) =
+                self.books.get_mut(&book).and_then(|book| book.credits.get_mut(place))
+            {
+                credit.named = vec![Named { claims, minor: None }];
+            }
+        }
+    }
+
+    fn claims_of(&self, invoice: i64) -> Vec<i64> {
+        match self.parts.get(&invoice) {
+            Some(parts) => parts.iter().map(|(_, key)| *key).collect(),
+            None => vec![invoice],
+        }
+    }
+
+    fn payment(&mut self, row: PaymentRow, returned: Vec<Returned>) -> Result<(), Fault> {
+        let ((customer, currency, key, id, on, amount_minor, invoice), more) = row;
+        let (designation, deductions, settles, order) = more;
+        let mut credit = Credit::plain(Source::Payment(key), id, on, amount_minor);
+        if let Some(invoice) = invoice {
+            credit.named.push(Named { claims: self.claims_of(invoice), minor: None });
+        }
+        for (invoice, minor) in designation.unwrap_or_default() {
+            credit.named.push(Named { claims: self.claims_of(invoice), minor: Some(minor) });
+        }
+        for (invoice, minor, why) in deductions.unwrap_or_default() {
+            credit.deductions.push((why, self.claims_of(invoice), minor));
+        }
+        let settles = settles.unwrap_or_default();
+        credit.settles = settles.into_iter().flat_map(|invoice| self.claims_of(invoice)).collect();
+        credit.returned = returned;
+        if let Some(order) = order {
+            credit.order = self.order(&order)?;
+        }
+        let tolerances = self.policy.tolerances.as_deref().unwrap_or_default();
+        let tolerance = tolerances.iter().find(|threshold| threshold.currency == currency);
+        credit.tolerance_minor = tolerance.map_or(0, |threshold| threshold.minor);
+        self.payment_currency.insert(key, currency);
+        self.books.entry((customer, currency)).or_default().credits.push(credit);
+        Ok(())
+    }
+
+    fn adjustment(&mut self, row: AdjustmentRow) -> Result<(), Fault> {
+        let (customer, currency, key, id, invoice, on, minor, why) = row;
+        // `write-off/<id>` or `dispute/<id>`: ties are settled by the id, never by the order of arrival.
+        let id = id.split_once('/').map_or(id.as_str(), |(_, id)| id).parse()?;
+        let mut credit = Credit::plain(Source::Adjustment(key), id, on, minor);
+        credit.named = vec![Named { claims: self.claims_of(invoice), minor: None }];
+        credit.recoverable = why == Difference::WriteOff;
+        self.books.entry((customer, currency)).or_default().credits.push(credit);
+        Ok(())
+    }
+
+    fn recorded(&mut self, row: RecordedRow) -> Result<(), Fault> {
+        let (customer, claim, payment, credit, adjustment, by, why, on, amount_minor) = row;
+        let source = payment
+            .map(Source::Payment)
+            .or(credit.map(Source::Credit))
+            .or(adjustment.map(Source::Adjustment))
+            .or(by.zip(why).map(|(by, why)| Source::Difference(by, why)));
+        let currency = claim
+            .and_then(|claim| self.currency_of.get(&claim))
+            .or_else(|| payment.and_then(|payment| self.payment_currency.get(&payment)));
+        let (Some(source), Some(currency)) = (source, currency) else {
             return Err(Fault::Db(format!(
-                "an allocation of invoice {claim} has no source or no invoice"
+                "an allocation of customer {customer} has no source or no document"
             )));
         };
-        let book = books.entry((customer, *currency)).or_default();
+        let book = self.books.entry((customer, *currency)).or_default();
         book.recorded.push(Allocated { source, claim, on, amount_minor });
+        Ok(())
     }
-    Ok(books)
 }
 
 /// Adds the corrections and brings `open_minor` and `unallocated_minor` into line with them.
-pub fn record<D: Db>(db: &D, corrections: &[(i64, Allocated)], at: Instant) -> Result<(), Fault> {
-    let mut taken_invoices: BTreeMap<i64, i64> = BTreeMap::new();
-    let mut taken_payments: BTreeMap<i64, i64> = BTreeMap::new();
+pub fn record<D: Db>(
+    db: &D,
+    corrections: &[(i64, Allocated)],
+    owing: &Owing,
+    at: Instant,
+    entry: Option<i64>,
+) -> Result<(), Fault> {
+    let mut taken_invoices = owing.invoices.clone();
+    let mut taken_payments = owing.payments.clone();
     let mut rows = Vec::with_capacity(corrections.len());
     for (customer, part) in corrections {
-        let (payment, credit) = match part.source {
-            Source::Payment(key) => (Some(key), None),
-            Source::Credit(key) => (None, Some(key)),
-        };
-        rows.push((customer, part.claim, payment, credit, part.on, part.amount_minor));
-        add(&mut taken_invoices, part.claim, part.amount_minor)?;
+        let (mut payment, mut credit, mut adjustment, mut by, mut why) =
+            (None, None, None, None, None);
         match part.source {
-            Source::Payment(key) => add(&mut taken_payments, key, part.amount_minor)?,
-            Source::Credit(key) => add(&mut taken_invoices, key, part.amount_minor)?,
+            Source::Payment(key) => payment = Some(key),
+            Source::Credit(key) => credit = Some(key),
+            Source::Adjustment(key) => adjustment = Some(key),
+            Source::Difference(key, reason) => (by, why) = (Some(key), Some(reason)),
+        }
+        rows.push((
+            customer,
+            part.claim,
+            payment,
+            credit,
+            adjustment,
+            by,
+            why,
+            part.on,
+            part.amount_minor,
+        ));
+        if let Some(claim) = part.claim {
+            add(&mut taken_invoices, claim, part.amount_minor)?;
+        }
+        if let Some(key) = payment {
+            add(&mut taken_payments, key, part.amount_minor)?;
+        }
+        if let Some(key) = credit {
+            add(&mut taken_invoices, key, part.amount_minor)?;
         }
     }
-    if rows.is_empty() {
-        return Ok(());
+    if !rows.is_empty() {
+        let (rows, at) = (crate::array(&rows)?, at.to_string());
+        db.execute(
+            include_str!("../sql/allocation/insert_all.sql"),
+            &[(&rows).into(), (&at).into(), entry.into()],
+        )?;
     }
-    let (rows, at) = (crate::array(&rows)?, at.to_string());
-    db.execute(include_str!("../sql/allocation/insert_all.sql"), &[(&rows).into(), (&at).into()])?;
-    let invoices = crate::array(&changed(taken_invoices))?;
-    db.execute(include_str!("../sql/allocation/close_invoices.sql"), &[(&invoices).into()])?;
-    let payments = crate::array(&changed(taken_payments))?;
-    db.execute(include_str!("../sql/allocation/use_payments.sql"), &[(&payments).into()])?;
+    let (invoices, payments) = (changed(taken_invoices), changed(taken_payments));
+    if !invoices.is_empty() {
+        let invoices = crate::array(&invoices)?;
+        db.execute(include_str!("../sql/allocation/close_invoices.sql"), &[(&invoices).into()])?;
+        notice::forget_levels(db, &invoices)?;
+    }
+    if !payments.is_empty() {
+        let payments = crate::array(&payments)?;
+        db.execute(include_str!("../sql/allocation/use_payments.sql"), &[(&payments).into()])?;
+    }
     Ok(())
 }
 
@@ -125,44 +426,56 @@ fn changed(sums: BTreeMap<i64, i64>) -> Vec<(i64, i64)> {
     sums.into_iter().filter(|(_, minor)| *minor != 0).collect()
 }
 
-/// Every allocation of these customers up to the day, oldest first.
-pub fn of_customers<D: Db>(db: &D, customers: &[&Id], day: Date) -> Result<Vec<Part>, Fault> {
-    let ids: BTreeSet<&str> = customers.iter().map(|id| id.as_str()).collect();
-    let ids = crate::array(&ids)?;
-    let keys: Vec<i64> = db.json(
-        "SELECT json_group_array(c.key) FROM json_each(?1) AS j CROSS JOIN customer AS c ON c.id = j.value",
-        &[(&ids).into()],
-    )?;
-    let (keys, day) = (crate::array(&keys)?, day.to_string());
+/// What was set against these documents up to the day, oldest first, as known with an audit entry.
+pub fn of_invoices<D: Db>(db: &D, keys: &[i64], day: Date, known: i64) -> Result<Vec<Part>, Fault> {
+    let (keys, day) = (crate::array(keys)?, day.to_string());
     let rows: Vec<PartRow> = db.json(
-        include_str!("../sql/allocation/of_documents.sql"),
-        &[(&keys).into(), (&day).into()],
+        include_str!("../sql/allocation/of_invoices.sql"),
+        &[(&keys).into(), (&day).into(), known.into()],
     )?;
-    Ok(rows
-        .into_iter()
-        .map(
-            |(
-                invoice_key,
-                payment_key,
-                credit_key,
-                invoice_id,
-                payment_id,
-                credit_note_id,
-                on,
-                minor,
-                currency,
-            )| Part {
-                invoice_key,
-                payment_key,
-                credit_key,
-                allocation: Allocation {
-                    invoice_id,
-                    payment_id,
-                    credit_note_id,
-                    allocated_on: on,
-                    amount: Money { minor, currency },
-                },
-            },
-        )
-        .collect())
+    Ok(rows.into_iter().map(part).collect())
+}
+
+/// What these payments and credit notes were set against up to the day, oldest first, with the differences that the
+/// payments earned and the money that went back.
+pub fn of_credits<D: Db>(
+    db: &D,
+    payments: &[i64],
+    notes: &[i64],
+    day: Date,
+    known: i64,
+) -> Result<Vec<Part>, Fault> {
+    let (payments, notes, day) = (crate::array(payments)?, crate::array(notes)?, day.to_string());
+    let rows: Vec<PartRow> = db.json(
+        include_str!("../sql/allocation/of_credits.sql"),
+        &[(&payments).into(), (&notes).into(), (&day).into(), known.into()],
+    )?;
+    Ok(rows.into_iter().map(part).collect())
+}
+
+fn part(row: PartRow) -> Part {
+    let (
+        invoice_key,
+        invoice_id,
+        payment_id,
+        credit_note_id,
+        adjustment_id,
+        difference,
+        on,
+        minor,
+        payment_key,
+        credit_key,
+    ) = row;
+    Part {
+        invoice_key,
+        payment_key,
+        credit_key,
+        invoice_id,
+        payment_id,
+        credit_note_id,
+        adjustment_id,
+        difference,
+        on,
+        minor,
+    }
 }

@@ -1,26 +1,49 @@
-//! Table `customer`: who owes.
+//! Tables `customer` and `customer_change`: who owes, and what changed of them.
 
 use crate::{Db, Fault, Param, arrears::Range};
 use dunlin_domain::{
-    Currency, Date, Id, Money,
-    contract::types::{Balance, Customer, Language},
+    Currency, Date, Id, Instant, Money,
+    contract::{
+        ledger::CustomerChange,
+        types::{Balance, Customer, NewCustomer},
+    },
+    customer::PartChange,
 };
 use std::collections::HashMap;
 
-/// A row of `page.sql`.
-type Found = (
-    Id,
-    String,
-    Option<String>,
-    Option<Currency>,
-    Option<Language>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<i64>,
-    Option<Currency>,
-    i64,
-);
+/// Tables whose rows belong to a customer and move with a merge. `interest_entry` moves by its invoices. What was said
+/// to the one that goes, and what was seen of it, stays with it: alerts, notices, changes, the audit chain.
+const MOVE_OWNED: &[&str] = &[
+    "UPDATE invoice SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE payment SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE allocation SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE reversal SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE adjustment SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE dispute SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE pause SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE contract SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE guarantee SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE default_record SET customer_key = ?2 WHERE customer_key = ?1",
+];
+
+/// Tables that the next sweep writes anew.
+const DROP_DERIVED: &[&str] = &[
+    "DELETE FROM arrears WHERE customer_key = ?1",
+    "DELETE FROM score WHERE customer_key = ?1",
+    "DELETE FROM accrual WHERE customer_key = ?1",
+];
+
+/// Where a customer stands among the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub key: i64,
+    /// The head of its group, when it is a member.
+    pub parent_key: Option<i64>,
+    /// Whether it is the head of a group.
+    pub is_parent: bool,
+    /// The customer that it was merged into.
+    pub merged: Option<(i64, Id)>,
+}
 
 /// Adds the rows whose id is new and says how many were.
 pub fn insert_all<D: Db>(db: &D, rows: &str) -> Result<u64, Fault> {
@@ -46,9 +69,50 @@ pub fn unknown<D: Db>(db: &D, rows: &str) -> Result<Vec<u64>, Fault> {
     db.json(include_str!("../sql/customer/unknown.sql"), &[rows.into()])
 }
 
-/// Replaces what is stored under the row's id, and says whether anything changed.
-pub fn replace<D: Db>(db: &D, row: &str) -> Result<bool, Fault> {
-    Ok(db.first(include_str!("../sql/customer/replace.sql"), &[row.into()])?.is_some())
+/// The new rows of invoices, or else of payments, that name a customer who was merged into another.
+pub fn merged<D: Db>(db: &D, rows: &str, invoices: bool) -> Result<Vec<u64>, Fault> {
+    let invoices = i64::from(invoices);
+    db.json(include_str!("../sql/customer/merged.sql"), &[rows.into(), invoices.into()])
+}
+
+/// Writes the whole record, new or in the place of the one before, and gives its key. The record has its id.
+pub fn save<D: Db>(db: &D, record: &NewCustomer, parent: Option<i64>) -> Result<i64, Fault> {
+    let record = crate::array(record)?;
+    db.int(include_str!("../sql/customer/save.sql"), &[(&record).into(), parent.into()])
+}
+
+/// The key behind an id, and where the customer stands among the others.
+pub fn place<D: Db>(db: &D, id: &Id) -> Result<Option<Place>, Fault> {
+    let row = db.first(include_str!("../sql/customer/place.sql"), &[id.as_str().into()])?;
+    let Some(row) = row else { return Ok(None) };
+    let (key, parent_key, is_parent, merged_key, merged_id): (i64, _, i64, Option<i64>, _) =
+        row.json(0)?;
+    let merged = merged_key.zip(merged_id);
+    Ok(Some(Place { key, parent_key, is_parent: is_parent != 0, merged }))
+}
+
+/// The keys of a group: the head and its members.
+pub fn group<D: Db>(db: &D, head: i64) -> Result<Vec<i64>, Fault> {
+    db.json(
+        "SELECT json_group_array(key) FROM
+             (SELECT ?1 AS key UNION ALL SELECT key FROM customer WHERE parent_key = ?1)",
+        &[head.into()],
+    )
+}
+
+/// The keys of a customer and of the duplicates that were merged into it.
+pub fn with_duplicates<D: Db>(db: &D, key: i64) -> Result<Vec<i64>, Fault> {
+    db.json(
+        "SELECT json_group_array(key) FROM customer WHERE key = ?1 OR merged_key = ?1",
+        &[key.into()],
+    )
+}
+
+/// The id and limit of a customer.
+pub fn limit<D: Db>(db: &D, key: i64) -> Result<(Id, Option<Money>), Fault> {
+    let found = limits(db, Range { after: key.saturating_sub(1), upto: key })?.pop();
+    let gone = || Fault::Db(format!("customer {key} is not there"));
+    found.map(|(_, id, limit)| (id, limit)).ok_or_else(gone)
 }
 
 /// The key behind an id.
@@ -57,14 +121,19 @@ pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<i64>, Fault> {
     row.map(|row| row.int(0)).transpose()
 }
 
+/// The customer without balances, and its key.
+pub fn record<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, Customer)>, Fault> {
+    Ok(select(db, "", 1, Some(id))?.pop())
+}
+
 /// The customer with its balances on the day.
 pub fn get<D: Db>(db: &D, id: &Id, day: Date) -> Result<Option<Customer>, Fault> {
-    Ok(select(db, "", 1, Some(id), day)?.pop())
+    Ok(with_balances(db, select(db, "", 1, Some(id))?, day)?.pop())
 }
 
 /// Customers after an id, in the order of ids, with their balances on the day.
 pub fn page<D: Db>(db: &D, after: &str, limit: u32, day: Date) -> Result<Vec<Customer>, Fault> {
-    select(db, after, limit, None, day)
+    with_balances(db, select(db, after, limit, None)?, day)
 }
 
 fn select<D: Db>(
@@ -72,44 +141,97 @@ fn select<D: Db>(
     after: &str,
     limit: u32,
     only: Option<&Id>,
-    day: Date,
-) -> Result<Vec<Customer>, Fault> {
+) -> Result<Vec<(i64, Customer)>, Fault> {
     let only = only.map(Id::as_str);
     let params: [Param<'_>; 3] = [after.into(), i64::from(limit).into(), only.into()];
-    let found: Vec<Found> = db.json(include_str!("../sql/customer/page.sql"), &params)?;
-    let keys: Vec<i64> = found.iter().map(|row| row.10).collect();
+    db.json(include_str!("../sql/customer/page.sql"), &params)
+}
+
+fn with_balances<D: Db>(
+    db: &D,
+    found: Vec<(i64, Customer)>,
+    day: Date,
+) -> Result<Vec<Customer>, Fault> {
+    let keys: Vec<i64> = found.iter().map(|(key, _)| *key).collect();
     let mut balances = balances(db, &keys, day)?;
-    Ok(found
-        .into_iter()
-        .map(
-            |(
-                id,
-                name,
-                country,
-                currency,
-                language,
-                time_zone,
-                email,
-                phone,
-                limit,
-                limit_currency,
-                key,
-            )| Customer {
-                id,
-                name,
-                country,
-                currency,
-                language,
-                time_zone,
-                email,
-                phone,
-                credit_limit: limit
-                    .zip(limit_currency)
-                    .map(|(minor, currency)| Money { minor, currency }),
-                balances: balances.remove(&key).unwrap_or_default(),
-            },
-        )
-        .collect())
+    let complete = |(key, customer)| {
+        let balances = balances.remove(&key).unwrap_or_default();
+        Customer { balances, ..customer }
+    };
+    Ok(found.into_iter().map(complete).collect())
+}
+
+/// Notes what changed of a customer's record.
+pub fn add_changes<D: Db>(
+    db: &D,
+    customer: i64,
+    day: Date,
+    at: Instant,
+    changes: &[PartChange],
+) -> Result<(), Fault> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> =
+        changes.iter().map(|change| (change.part, change.added, change.removed)).collect();
+    let (rows, day, at) = (crate::array(&rows)?, day.to_string(), at.to_string());
+    db.execute(
+        include_str!("../sql/customer/insert_changes.sql"),
+        &[(&rows).into(), customer.into(), (&day).into(), (&at).into()],
+    )?;
+    Ok(())
+}
+
+/// What changed of a customer's record, oldest first.
+pub fn changes<D: Db>(
+    db: &D,
+    id: &Id,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<CustomerChange>, Fault> {
+    db.json(
+        include_str!("../sql/customer/changes.sql"),
+        &[id.as_str().into(), after.into(), i64::from(limit).into()],
+    )
+}
+
+/// Moves all that belongs to one customer to another, closes the one and notes where it went. Customers that were
+/// merged into it before, and the members of its group, go along; `head` is the head of the other's group, or itself.
+pub fn merge<D: Db>(
+    db: &D,
+    (from, to, head): (i64, i64, i64),
+    day: Date,
+    entry: i64,
+) -> Result<(), Fault> {
+    let pair: [Param<'_>; 2] = [from.into(), to.into()];
+    let day = day.to_string();
+    db.execute(
+        include_str!("../sql/customer/merge_defaults.sql"),
+        &[from.into(), to.into(), (&day).into(), entry.into()],
+    )?;
+    db.execute(
+        "UPDATE interest_entry SET customer_key = ?2
+         WHERE invoice_key IN (SELECT key FROM invoice WHERE customer_key = ?1)",
+        &pair,
+    )?;
+    for sql in MOVE_OWNED {
+        db.execute(sql, &pair)?;
+    }
+    db.execute(include_str!("../sql/customer/merge_arrears.sql"), &pair)?;
+    db.execute("UPDATE OR IGNORE arrears SET customer_key = ?2 WHERE customer_key = ?1", &pair)?;
+    for sql in DROP_DERIVED {
+        db.execute(sql, &[from.into()])?;
+    }
+    db.execute(
+        "UPDATE customer SET parent_key = CASE WHEN key <> ?2 THEN ?2 END WHERE parent_key = ?1",
+        &[from.into(), head.into()],
+    )?;
+    db.execute(
+        "UPDATE customer SET merged_key = ?2, status = 'closed', parent_key = NULL
+         WHERE key = ?1 OR merged_key = ?1",
+        &pair,
+    )?;
+    Ok(())
 }
 
 /// What each of these customers owes on the day, by key.

@@ -208,6 +208,15 @@ pub fn write_if<D: Db, T>(
     result
 }
 
+/// Runs `flow` on the database as it is at its beginning: what others write meanwhile is not seen, and nobody waits.
+pub fn read<D: Db, T>(db: &D, flow: impl Fn(&D) -> Result<T, Fault>) -> Result<T, Fault> {
+    db.execute("BEGIN", &[])?;
+    let done = flow(db);
+    // Nothing was written, so that there is nothing to take back; a connection that is lost has ended it by itself.
+    let _ = db.execute("ROLLBACK", &[]);
+    done
+}
+
 fn attempt<D: Db, T>(db: &D, flow: &impl Fn(&D) -> Result<(T, End), Fault>) -> Result<T, Fault> {
     db.execute("BEGIN IMMEDIATE", &[])?;
     let done = flow(db).and_then(|(value, end)| {

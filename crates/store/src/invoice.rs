@@ -1,22 +1,55 @@
 //! Table `invoice`: what was claimed, and for a credit note what was taken off.
 
-use crate::{Db, Fault, Param, allocation};
+use crate::{Db, Fault, Param, correction, dispute};
 use dunlin_domain::{
-    Currency, Date, Id, Money,
-    contract::types::{Invoice, InvoiceKind},
+    Currency, Date, Id,
+    contract::{ledger::LateInterest, types::InvoiceKind},
 };
-
-/// A row of `page.sql` and `get.sql`.
-type Found = (i64, Id, Id, InvoiceKind, Date, Date, i64, Currency, i64, i64);
 
 /// Where a page of invoices ended.
 pub type After = (String, i64);
 
+/// A document as it is stored, with what it has from its contract.
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub key: i64,
+    pub id: Id,
+    pub customer_key: i64,
+    pub customer_id: Id,
+    pub kind: InvoiceKind,
+    pub issued_on: Date,
+    pub due_on: Date,
+    /// Zero for an invoice with instalments: they have the amounts.
+    pub amount_minor: i64,
+    pub currency: Currency,
+    pub contract_id: Option<Id>,
+    /// The late-interest clause of the contract's version.
+    pub clause: Option<LateInterest>,
+    pub signed_on: Option<Date>,
+    pub version: Option<u32>,
+    pub version_key: Option<i64>,
+    pub relates_to: Option<Id>,
+    /// The invoice it is an instalment of.
+    pub parent_key: Option<i64>,
+}
+
+/// A document that something names: id, key, customer, kind, currency, day of issue.
+pub type Named = (Id, i64, i64, InvoiceKind, Currency, Date);
+
+type ItemRow = (
+    (i64, Id, i64, Id, InvoiceKind, Date, Date, i64, Currency),
+    (Option<Id>, Option<String>, Option<Date>, Option<u32>, Option<i64>, Option<Id>, Option<i64>),
+);
+
 /// Adds the rows whose id is new and whose customer is there, and says how many were.
-pub fn insert_all<D: Db>(db: &D, rows: &str) -> Result<u64, Fault> {
+pub fn insert_all<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
     let before = last_key(db)?;
-    db.execute(include_str!("../sql/invoice/insert_all.sql"), &[rows.into()])?;
-    Ok(crate::added(before, last_key(db)?))
+    db.execute(include_str!("../sql/invoice/insert_all.sql"), &[rows.into(), entry.into()])?;
+    let added = crate::added(before, last_key(db)?);
+    if added > 0 {
+        dispute::open_whole(db, before, entry)?;
+    }
+    Ok(added)
 }
 
 /// The rows whose id is stored with other content, and the field that differs.
@@ -29,22 +62,79 @@ pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
     db.int("SELECT coalesce(max(key), 0) FROM invoice", &[])
 }
 
-/// The invoice as it stood on the day. `None` when it is not there or was issued later.
-pub fn get<D: Db>(db: &D, id: &Id, day: Date) -> Result<Option<Invoice>, Fault> {
-    let text = day.to_string();
-    let found: Vec<Found> =
-        db.json(include_str!("../sql/invoice/get.sql"), &[id.as_str().into(), (&text).into()])?;
-    Ok(complete(db, found, day)?.pop().map(|(invoice, _)| invoice))
+/// The documents of these ids that are there.
+pub fn named<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<Named>, Fault> {
+    let ids = crate::array(ids)?;
+    db.json(
+        "SELECT json_group_array(json_array(i.id, i.key, i.customer_key, i.kind, i.currency, i.issued_on))
+         FROM json_each(?1) AS j CROSS JOIN invoice AS i ON i.id = j.value",
+        &[(&ids).into()],
+    )
 }
 
-/// The customer's invoices in the order of their due dates, as they stood on the day, and where each page would go on.
+/// The document of this id.
+pub fn find<D: Db>(db: &D, id: &str) -> Result<Option<Named>, Fault> {
+    Ok(named(db, &[id])?.pop())
+}
+
+/// These documents and their instalments as they were known with an audit entry, by key.
+pub fn items<D: Db>(db: &D, keys: &[i64], known: i64) -> Result<Vec<Item>, Fault> {
+    let text = crate::array(keys)?;
+    let rows: Vec<ItemRow> =
+        db.json(include_str!("../sql/invoice/items.sql"), &[(&text).into(), known.into()])?;
+    let mut items = rows.into_iter().map(item).collect::<Result<Vec<Item>, Fault>>()?;
+    let keys: Vec<i64> = items.iter().map(|item| item.key).collect();
+    let mut before = correction::of_invoices(db, &keys, known)?;
+    for item in &mut items {
+        if let Some(before) = before.remove(&item.key) {
+            item.issued_on = before.issued_on.unwrap_or(item.issued_on);
+            item.due_on = before.due_on.unwrap_or(item.due_on);
+            item.amount_minor = before.amount_minor.unwrap_or(item.amount_minor);
+        }
+    }
+    items.sort_by_key(|item| item.key);
+    Ok(items)
+}
+
+fn item(row: ItemRow) -> Result<Item, Fault> {
+    let (
+        (key, id, customer_key, customer_id, kind, issued_on, due_on, amount_minor, currency),
+        more,
+    ) = row;
+    let (contract_id, clause, signed_on, version, version_key, relates_to, parent_key) = more;
+    let clause = clause
+        .map(|text| serde_json::from_str(&text))
+        .transpose()
+        .map_err(|e| Fault::Db(format!("stored clause: {e}")))?;
+    Ok(Item {
+        key,
+        id,
+        customer_key,
+        customer_id,
+        kind,
+        issued_on,
+        due_on,
+        amount_minor,
+        currency,
+        contract_id,
+        clause,
+        signed_on,
+        version,
+        version_key,
+        relates_to,
+        parent_key,
+    })
+}
+
+/// The customer's documents in the order of their due dates, as far as they were issued by the day: due date and key,
+/// which is also where a page would go on.
 pub fn page<D: Db>(
     db: &D,
     customer: &Id,
     after: &After,
     limit: u32,
     day: Date,
-) -> Result<Vec<(Invoice, After)>, Fault> {
+) -> Result<Vec<(Date, i64)>, Fault> {
     let text = day.to_string();
     let params: [Param<'_>; 5] = [
         (&after.0).into(),
@@ -53,36 +143,38 @@ pub fn page<D: Db>(
         (&text).into(),
         customer.as_str().into(),
     ];
-    let found: Vec<Found> = db.json(include_str!("../sql/invoice/page.sql"), &params)?;
-    complete(db, found, day)
+    db.json(include_str!("../sql/invoice/page_keys.sql"), &params)
 }
 
-fn complete<D: Db>(db: &D, found: Vec<Found>, day: Date) -> Result<Vec<(Invoice, After)>, Fault> {
-    let customers: Vec<&Id> = found.iter().map(|row| &row.2).collect();
-    let allocations = allocation::of_customers(db, &customers, day)?;
-    Ok(found
-        .into_iter()
-        .map(|(key, id, customer_id, kind, issued_on, due_on, amount, currency, disputed, open)| {
-            let of_this = allocations
-                .iter()
-                .filter(|part| part.invoice_key == key || part.credit_key == Some(key));
-            let invoice = Invoice {
-                id,
-                customer_id,
-                kind,
-                issued_on,
-                due_on,
-                amount: Money { minor: amount, currency },
-                disputed: disputed != 0,
-                open: Money { minor: open, currency },
-                days_past_due: if open > 0 && kind != InvoiceKind::CreditNote {
-                    day.days_past_due(due_on)
-                } else {
-                    0
-                },
-                allocations: of_this.map(|part| part.allocation.clone()).collect(),
-            };
-            (invoice, (due_on.to_string(), key))
-        })
-        .collect())
+/// Gives a document other dates or another amount, and says how much too much was taken off what is open so that it
+/// stays between zero and the amount until the replay puts it right.
+pub fn correct<D: Db>(
+    db: &D,
+    key: i64,
+    issued_on: Date,
+    due_on: Date,
+    amount_minor: i64,
+) -> Result<i64, Fault> {
+    let row =
+        db.first("SELECT amount_minor, open_minor FROM invoice WHERE key = ?1", &[key.into()])?;
+    let row = row.ok_or_else(|| Fault::Db("a corrected invoice is gone".into()))?;
+    let (before, open) = (row.int(0)?, row.int(1)?);
+    let exact = open.saturating_add(amount_minor.saturating_sub(before));
+    let held = exact.clamp(0, amount_minor);
+    let (issued_on, due_on) = (issued_on.to_string(), due_on.to_string());
+    db.execute(
+        "UPDATE invoice SET issued_on = ?2, due_on = ?3, amount_minor = ?4, open_minor = ?5,
+             disputed_minor = min(disputed_minor, ?4)
+         WHERE key = ?1",
+        &[key.into(), (&issued_on).into(), (&due_on).into(), amount_minor.into(), held.into()],
+    )?;
+    Ok(held.saturating_sub(exact))
+}
+
+/// The keys of all documents of a customer, without the instalments of others.
+pub fn keys_of<D: Db>(db: &D, customer: i64) -> Result<Vec<i64>, Fault> {
+    db.json(
+        "SELECT json_group_array(key) FROM invoice WHERE customer_key = ?1 AND parent_key IS NULL",
+        &[customer.into()],
+    )
 }

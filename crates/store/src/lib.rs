@@ -4,15 +4,28 @@
 //! `sql/invoice/`. Everything is synchronous and goes through [`Db`], so that no `.await` can stand between BEGIN and
 //! COMMIT. Bulk writes are one JSON parameter; wide reads are one JSON column.
 
+pub mod accrual;
+pub mod adjustment;
 pub mod ageing;
 pub mod alert;
 pub mod allocation;
 pub mod arrears;
+pub mod audit;
+pub mod clause;
+pub mod contract;
+pub mod correction;
 pub mod customer;
 pub mod db;
+pub mod default_record;
+pub mod delinquency;
+pub mod dispute;
+pub mod erasure;
+pub mod exchange;
 pub mod facts;
+pub mod guarantee;
 pub mod idempotency;
 pub mod import;
+pub mod interest_entry;
 pub mod invoice;
 pub mod key;
 pub mod migrate;
@@ -20,14 +33,20 @@ pub mod migrate;
 pub mod native;
 pub mod notice;
 pub mod organisation;
+pub mod pause;
 pub mod payment;
+pub mod policy;
 pub mod profile;
+pub mod rate;
+pub mod reversal;
 pub mod score;
 #[cfg(target_family = "wasm")]
 pub mod spin;
 pub mod sweep;
+pub mod verification;
+pub mod write_off;
 
-pub use db::{Db, DbError, End, Fault, Param, Row, Value, write, write_if};
+pub use db::{Db, DbError, End, Fault, Param, Row, Value, read, write, write_if};
 
 /// Rows or keys as one JSON parameter.
 fn array<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, Fault> {

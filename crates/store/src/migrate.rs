@@ -7,8 +7,10 @@ use crate::{Db, DbError, Fault, write};
 use dunlin_domain::{Refusal, contract::SPELLINGS};
 
 /// Every migration in order: number, name, statements.
-pub const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "ground", include_str!("../schema/0001_ground.sql"))];
+pub const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "ground", include_str!("../schema/0001_ground.sql")),
+    (2, "ledger", include_str!("../schema/0002_ledger.sql")),
+];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try
 /// waits for the busy timeout, and the switch fails at once, so both bounds are generous.

@@ -174,3 +174,15 @@ pub fn any_due<D: Db>(db: &D, now: Instant) -> Result<bool, Fault> {
         "SELECT EXISTS (SELECT 1 FROM notice WHERE state = 'queued' AND next_attempt_at <= ?1)";
     Ok(db.int(sql, &[(&now).into()])? != 0)
 }
+
+/// Forgets how far documents have climbed the reminder calendar once nothing of them is open: what opens again, by a
+/// chargeback, begins anew. What was sent stays in the notices.
+pub fn forget_levels<D: Db>(db: &D, invoices: &str) -> Result<(), Fault> {
+    db.execute(
+        "DELETE FROM reminded WHERE invoice_key IN (
+             SELECT i.key FROM json_each(?1) AS j CROSS JOIN invoice AS i ON i.key = j.value ->> 0
+             WHERE i.open_minor = 0)",
+        &[invoices.into()],
+    )?;
+    Ok(())
+}

@@ -1,15 +1,39 @@
 //! Table `payment`: money received.
 
-use crate::{Db, Fault, Param, allocation, invoice::After};
-use dunlin_domain::{Currency, Date, Id, Money, Refusal, contract::types::Payment};
+use crate::{Db, Fault, Param, correction, invoice::After};
+use dunlin_domain::{
+    Currency, Date, Id, Refusal, Refused,
+    contract::types::{Deduction, Designation},
+};
 
-/// A row of `page.sql`.
-type Found = (i64, Id, Id, Date, i64, Currency, Option<Id>, i64);
+/// A payment as it is stored.
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub key: i64,
+    pub id: Id,
+    pub customer_id: Id,
+    pub received_on: Date,
+    pub amount_minor: i64,
+    pub currency: Currency,
+    pub invoice_id: Option<Id>,
+    pub converted_minor: i64,
+    pub designation: Vec<Designation>,
+    pub order: Option<Id>,
+    pub contract_id: Option<Id>,
+    pub deductions: Vec<Deduction>,
+    pub settles: Vec<Id>,
+    pub converted_from: Option<Id>,
+}
+
+type ItemRow = (
+    (i64, Id, Id, Date, i64, Currency, Option<Id>, i64),
+    (Vec<Designation>, Option<Id>, Option<Id>, Vec<Deduction>, Vec<Id>, Option<Id>),
+);
 
 /// Adds the rows whose id is new and whose names are right, and says how many were.
-pub fn insert_all<D: Db>(db: &D, rows: &str) -> Result<u64, Fault> {
+pub fn insert_all<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
     let before = last_key(db)?;
-    db.execute(include_str!("../sql/payment/insert_all.sql"), &[rows.into()])?;
+    db.execute(include_str!("../sql/payment/insert_all.sql"), &[rows.into(), entry.into()])?;
     Ok(crate::added(before, last_key(db)?))
 }
 
@@ -28,20 +52,45 @@ pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
     db.int("SELECT coalesce(max(key), 0) FROM payment", &[])
 }
 
-/// The payment as it stood on the day. `None` when it is not there or was received later.
-pub fn get<D: Db>(db: &D, id: &Id, day: Date) -> Result<Option<Payment>, Fault> {
-    Ok(select(db, &(String::new(), 0), 1, day, None, Some(id))?.pop().map(|(payment, _)| payment))
+/// The key behind an id, and the customer's.
+pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, i64)>, Fault> {
+    let sql = "SELECT key, customer_key FROM payment WHERE id = ?1";
+    let row = db.first(sql, &[id.as_str().into()])?;
+    row.map(|row| Ok((row.int(0)?, row.int(1)?))).transpose()
 }
 
-/// The customer's payments in the order of their days, as they stood on the day.
+/// The key of a customer's contract that a payment names.
+pub fn contract<D: Db>(db: &D, id: &Id, customer: i64) -> Result<i64, Fault> {
+    let sql = "SELECT key FROM contract WHERE id = ?1 AND customer_key = ?2";
+    let row = db.first(sql, &[id.as_str().into(), customer.into()])?;
+    let refused =
+        || Refused::new(Refusal::UnknownContract, "the customer has no contract of this id");
+    row.ok_or_else(|| Fault::from(refused().at("contract_id")))?.int(0)
+}
+
+/// The payments in other currencies that are parts of this one.
+pub fn parts<D: Db>(db: &D, key: i64) -> Result<Vec<Id>, Fault> {
+    db.json(
+        "SELECT json_group_array(id) FROM (SELECT id FROM payment WHERE converted_from_key = ?1 ORDER BY key)",
+        &[key.into()],
+    )
+}
+
+/// The payment as it was known with an audit entry. `None` when it is not there or was received after the day.
+pub fn get<D: Db>(db: &D, id: &Id, day: Date, known: i64) -> Result<Option<Item>, Fault> {
+    Ok(select(db, &(String::new(), 0), 1, day, None, Some(id), known)?.pop())
+}
+
+/// The customer's payments in the order of their days, as far as they were received by the day.
 pub fn page<D: Db>(
     db: &D,
     customer: &Id,
     after: &After,
     limit: u32,
     day: Date,
-) -> Result<Vec<(Payment, After)>, Fault> {
-    select(db, after, limit, day, Some(customer), None)
+    known: i64,
+) -> Result<Vec<Item>, Fault> {
+    select(db, after, limit, day, Some(customer), None, known)
 }
 
 fn select<D: Db>(
@@ -51,34 +100,102 @@ fn select<D: Db>(
     day: Date,
     customer: Option<&Id>,
     only: Option<&Id>,
-) -> Result<Vec<(Payment, After)>, Fault> {
-    let text = day.to_string();
+    known: i64,
+) -> Result<Vec<Item>, Fault> {
+    // A payment that was corrected to a later day was known under the earlier one.
+    let text = if known == i64::MAX { day.to_string() } else { "9999".to_string() };
     let (customer, only) = (customer.map(Id::as_str), only.map(Id::as_str));
-    let params: [Param<'_>; 6] = [
+    let params: [Param<'_>; 7] = [
         (&after.0).into(),
         after.1.into(),
         i64::from(limit).into(),
         (&text).into(),
         customer.into(),
         only.into(),
+        known.into(),
     ];
-    let found: Vec<Found> = db.json(include_str!("../sql/payment/page.sql"), &params)?;
-    let customers: Vec<&Id> = found.iter().map(|row| &row.2).collect();
-    let allocations = allocation::of_customers(db, &customers, day)?;
-    Ok(found
-        .into_iter()
-        .map(|(key, id, customer_id, received_on, amount, currency, invoice_id, unallocated)| {
-            let of_this = allocations.iter().filter(|part| part.payment_key == Some(key));
-            let payment = Payment {
-                id,
-                customer_id,
-                received_on,
-                amount: Money { minor: amount, currency },
-                invoice_id,
-                unallocated: Money { minor: unallocated, currency },
-                allocations: of_this.map(|part| part.allocation.clone()).collect(),
-            };
-            (payment, (received_on.to_string(), key))
-        })
-        .collect())
+    let rows: Vec<ItemRow> = db.json(include_str!("../sql/payment/items.sql"), &params)?;
+    let mut items: Vec<Item> = rows.into_iter().map(item).collect();
+    if known < i64::MAX {
+        restore(db, &mut items, known)?;
+        items.retain(|item| item.received_on <= day);
+    }
+    Ok(items)
+}
+
+fn item(row: ItemRow) -> Item {
+    let (
+        (key, id, customer_id, received_on, amount_minor, currency, invoice_id, converted_minor),
+        more,
+    ) = row;
+    let (designation, order, contract_id, deductions, settles, converted_from) = more;
+    Item {
+        key,
+        id,
+        customer_id,
+        received_on,
+        amount_minor,
+        currency,
+        invoice_id,
+        converted_minor,
+        designation,
+        order,
+        contract_id,
+        deductions,
+        settles,
+        converted_from,
+    }
+}
+
+/// Puts back what was corrected later.
+fn restore<D: Db>(db: &D, items: &mut [Item], known: i64) -> Result<(), Fault> {
+    let keys: Vec<i64> = items.iter().map(|item| item.key).collect();
+    let before = correction::of_payments(db, &keys, known)?;
+    for item in items {
+        let Some(before) = before.get(&item.key) else { continue };
+        item.received_on = before.received_on.unwrap_or(item.received_on);
+        item.amount_minor = before.amount_minor.unwrap_or(item.amount_minor);
+        if let Some(designation) = &before.designation {
+            item.designation = db.json(
+                "SELECT json_group_array(json_object('invoice_id', n.id, 'minor', d.value ->> 1))
+                 FROM json_each(?1) AS d CROSS JOIN invoice AS n ON n.key = d.value ->> 0",
+                &[designation.into()],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives a payment another day, amount or designation, and says how much too much was taken off what is not allocated
+/// so that it stays between zero and the amount until the replay puts it right.
+pub fn correct<D: Db>(
+    db: &D,
+    key: i64,
+    received_on: Date,
+    amount_minor: i64,
+    designation: Option<&str>,
+) -> Result<i64, Fault> {
+    let row = db.first(
+        "SELECT amount_minor, unallocated_minor FROM payment WHERE key = ?1",
+        &[key.into()],
+    )?;
+    let row = row.ok_or_else(|| Fault::Db("a corrected payment is gone".into()))?;
+    let (before, free) = (row.int(0)?, row.int(1)?);
+    let exact = free.saturating_add(amount_minor.saturating_sub(before));
+    let held = exact.clamp(0, amount_minor);
+    let received_on = received_on.to_string();
+    db.execute(
+        "UPDATE payment SET received_on = ?2, amount_minor = ?3, unallocated_minor = ?4,
+             invoice_key = CASE WHEN ?5 IS NULL THEN invoice_key END, designation = coalesce(?5, designation)
+         WHERE key = ?1",
+        &[key.into(), (&received_on).into(), amount_minor.into(), held.into(), designation.into()],
+    )?;
+    Ok(held.saturating_sub(exact))
+}
+
+/// The designation of a payment by keys, as it is stored.
+pub fn designation<D: Db>(db: &D, key: i64) -> Result<Option<String>, Fault> {
+    let row = db.first("SELECT designation FROM payment WHERE key = ?1", &[key.into()])?;
+    let row = row.ok_or_else(|| Fault::Db("a payment is gone".into()))?;
+    Ok(row.text_or_null(0)?.map(str::to_string))
 }

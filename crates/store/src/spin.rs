@@ -67,7 +67,7 @@ impl Db for SpinDb {
 /// Inside one the flow still has to roll back on this connection.
 fn settle(sql: &str, failed: Option<&DbError>) {
     match (sql, failed) {
-        ("BEGIN IMMEDIATE", None) => IN_TRANSACTION.set(true),
+        ("BEGIN" | "BEGIN IMMEDIATE", None) => IN_TRANSACTION.set(true),
         ("COMMIT", None) => IN_TRANSACTION.set(false),
         ("ROLLBACK", _) => IN_TRANSACTION.set(false),
         (_, Some(DbError::Failed(_))) if !IN_TRANSACTION.get() => CONNECTION.set(None),

@@ -17,6 +17,14 @@ pub struct State {
     pub counts: Counts,
 }
 
+/// A sweep whose interest was worked out to the end, and what was there when it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Before {
+    pub day: Date,
+    /// The last invoice.
+    pub invoices_upto: i64,
+}
+
 /// Takes the lease unless another holds one that has not run out.
 pub fn take_lease<D: Db>(db: &D, owner: &str, now: Instant, until: Instant) -> Result<bool, Fault> {
     let (now, until) = (now.to_string(), until.to_string());
@@ -61,7 +69,9 @@ pub fn open<D: Db>(db: &D, day: Date, at: Instant) -> Result<State, Fault> {
         State { day, stage: stage::FIRST, cursor: 0, done: false, counts: Counts::default() };
     let (day, at, counts) = (day.to_string(), at.to_string(), crate::array(&state.counts)?);
     db.execute(
-        "INSERT INTO sweep (business_date, stage, cursor, done, counts, started_at) VALUES (?1, ?2, 0, 0, ?3, ?4)",
+        "INSERT INTO sweep (business_date, stage, cursor, done, counts, started_at, invoices_upto, policy_key)
+         VALUES (?1, ?2, 0, 0, ?3, ?4,
+             (SELECT coalesce(max(key), 0) FROM invoice), (SELECT coalesce(max(key), 0) FROM policy))",
         &[(&day).into(), state.stage.name().into(), (&counts).into(), (&at).into()],
     )?;
     Ok(state)
@@ -99,6 +109,21 @@ pub fn warned_before<D: Db>(db: &D, day: Date) -> Result<Option<Date>, Fault> {
         Some(row) if row.text_or_null(0)?.is_some() => row.parse(0).map(Some),
         _ => Ok(None),
     }
+}
+
+/// The last business date before this one whose interest was worked out to the end, under the same policy.
+pub fn accrued_before<D: Db>(db: &D, day: Date) -> Result<Option<Before>, Fault> {
+    let text = day.to_string();
+    let row = db.first(
+        "SELECT before.business_date, before.invoices_upto
+         FROM sweep AS before
+         CROSS JOIN sweep AS now ON now.business_date = ?1 AND now.policy_key = before.policy_key
+         WHERE before.business_date = (
+             SELECT max(business_date) FROM sweep WHERE business_date < ?1 AND (done = 1 OR stage <> ?2)
+         )",
+        &[(&text).into(), Stage::Accrue.name().into()],
+    )?;
+    row.map(|row| Ok(Before { day: row.parse(0)?, invoices_upto: row.int(1)? })).transpose()
 }
 
 /// The newest business date that was begun.

@@ -10,6 +10,8 @@ pub enum Media {
     Json,
     /// A table for spreadsheets.
     Csv,
+    /// Records of the contract, one a line.
+    Ndjson,
     /// A picture.
     Svg,
 }
@@ -20,6 +22,7 @@ impl Media {
         match self {
             Self::Json => "application/json",
             Self::Csv => "text/csv",
+            Self::Ndjson => "application/x-ndjson",
             Self::Svg => "image/svg+xml",
         }
     }
@@ -29,6 +32,7 @@ impl Media {
         match self {
             Self::Json => "application/json",
             Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Ndjson => "application/x-ndjson",
             Self::Svg => "image/svg+xml",
         }
     }

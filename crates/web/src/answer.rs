@@ -2,6 +2,7 @@
 
 use crate::{Csv, Media, Problem};
 use bytes::Bytes;
+use dunlin_app::ledger::Change;
 use serde::Serialize;
 
 /// An answer to a client, before the headers that all answers have.
@@ -43,9 +44,41 @@ impl Answer {
         Self::of(Media::Csv.content_type(), table.into_bytes())
     }
 
+    /// Records of the contract, one a line, status 200.
+    pub fn ndjson<T: Serialize>(records: &[T]) -> Result<Self, Problem> {
+        let mut lines = Vec::new();
+        for record in records {
+            serde_json::to_writer(&mut lines, record)
+                .map_err(|e| Problem::internal(format!("an answer has no JSON: {e}")))?;
+            lines.push(b'\n');
+        }
+        Ok(Self::of(Media::Ndjson.content_type(), lines))
+    }
+
+    /// The same answer with the cursor of the next page in the header `dunlin-next`, for formats without a place for it.
+    #[must_use]
+    pub fn paged(self, next: Option<String>) -> Self {
+        match next {
+            Some(next) => self.header("dunlin-next", next),
+            None => self,
+        }
+    }
+
     /// A picture, status 200.
     pub fn svg(picture: String) -> Self {
         Self::of(Media::Svg.content_type(), picture)
+    }
+
+    /// The same answer, which says whether a write changed anything: 201 for what is new, and always the header
+    /// `dunlin-outcome`.
+    #[must_use]
+    pub fn outcome(self, change: Change) -> Self {
+        let (status, word) = match change {
+            Change::Made => (201, "made"),
+            Change::Replaced => (200, "replaced"),
+            Change::AlreadySo => (200, "already-so"),
+        };
+        self.status(status).header("dunlin-outcome", word)
     }
 
     /// The same answer with another status.

@@ -1,13 +1,14 @@
 //! A call of a function: what the client sent, read and checked, and the world it runs in.
 
 use crate::{
-    AS_OF, CURSOR, Env, LIMIT, Media, Problem, Query, RouteInfo, body::Body, json, page, query,
-    route::Takes,
+    AS_OF, CURSOR, Env, KNOWN_AT, LIMIT, Media, Problem, Query, RouteInfo, body::Body, json, page,
+    query, route::Takes,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
+use dunlin_app::audit::Author;
 use dunlin_app::key::Caller;
-use dunlin_app::ledger;
+use dunlin_app::{invoice, ledger};
 use dunlin_domain::{Date, Id, Instant, Refusal, Refused};
 use dunlin_store::{Db, Fault};
 use serde::de::DeserializeOwned;
@@ -116,6 +117,14 @@ impl<'r, D> Call<'r, D> {
         }
     }
 
+    /// The last audit entry that was known at the moment that the client said.
+    pub fn known(&self) -> Result<i64, Problem>
+    where
+        D: Db,
+    {
+        Ok(invoice::known_at(self.db()?, self.query(&KNOWN_AT)?)?)
+    }
+
     /// The world the call runs in.
     pub fn env(&self) -> &dyn Env {
         self.env
@@ -188,6 +197,14 @@ impl<'r, D> Call<'r, D> {
     /// Who called: a key's id, or `admin`. Absent on open routes.
     pub fn key_id(&self) -> Option<&str> {
         self.caller.as_ref().map(|caller| caller.id.as_str())
+    }
+
+    /// Who changes something, and when: what the audit chain keeps.
+    pub fn author(&self) -> Author {
+        let mut random = [0; 16];
+        self.env.random(&mut random);
+        let who = self.key_id().unwrap_or_default().to_string();
+        Author { who, at: self.now, salt: URL_SAFE_NO_PAD.encode(random) }
     }
 
     /// The request's id, for what a handler logs or passes on.

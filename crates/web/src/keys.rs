@@ -38,7 +38,8 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
 
 fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let new: NewKey = call.body()?;
-    Answer::created(&key::create(call.db()?, &new, call.new_id()?, &call.new_secret(), call.now())?)
+    let author = call.author();
+    Answer::created(&key::create(call.db()?, &new, call.new_id()?, &call.new_secret(), &author)?)
 }
 
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
@@ -49,9 +50,9 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 }
 
 fn revoke<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&key::revoke(call.db()?, &call.id()?, call.now())?)
+    Answer::json(&key::revoke(call.db()?, &call.id()?, &call.author())?)
 }
 
 fn rotate<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&key::rotate(call.db()?, &call.id()?, &call.new_secret(), call.now())?)
+    Answer::json(&key::rotate(call.db()?, &call.id()?, &call.new_secret(), &call.author())?)
 }

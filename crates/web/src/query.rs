@@ -39,6 +39,12 @@ pub struct Query {
 /// The day a reading is made for.
 pub const AS_OF: Query =
     Query::date("as_of", "The day to answer for. Absent: today in the organisation's zone.");
+/// The moment of knowledge a reading is made with.
+pub const KNOWN_AT: Query = Query::text(
+    "known_at",
+    40,
+    "The moment of knowledge, such as `2024-03-31T08:00:00Z`: what was recorded later is left out. Absent: now.",
+);
 /// Entries on a page.
 pub const LIMIT: Query = Query::whole(
     "limit",

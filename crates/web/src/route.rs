@@ -183,6 +183,13 @@ impl RouteInfo {
         self
     }
 
+    /// Answers with one record a line to clients that prefer that.
+    #[must_use]
+    pub fn ndjson(mut self) -> Self {
+        self.formats.push(Media::Ndjson);
+        self
+    }
+
     /// Answers with a picture.
     #[must_use]
     pub fn svg(mut self) -> Self {

@@ -26,6 +26,7 @@ pub const fn of(code: Refusal) -> u16 {
         R::MethodNotAllowed => 405,
         R::NotAcceptable => 406,
         R::DifferentContent | R::IdempotencyRunning | R::SweepRunning | R::DateAlreadySwept => 409,
+        R::WrongState | R::SecondKeyNeeded | R::CustomerMerged | R::MoreThanOpen => 409,
         R::BodyTooLarge => 413,
         R::UnsupportedMediaType => 415,
         R::TextTooLong | R::TooManyDecimals | R::AmountNotPositive | R::AmountTooLarge => 422,
@@ -41,6 +42,12 @@ pub const fn of(code: Refusal) -> u16 {
         | R::InvalidProfile
         | R::ImportRejected => 422,
         R::IdempotencyMismatch => 422,
+        R::UnknownContract
+        | R::UnknownPayment
+        | R::UnknownOrder
+        | R::UnknownPreset
+        | R::RateMissing => 422,
+        R::PartsExceedAmount | R::NotAPartition | R::InvalidPolicy | R::GroupNested => 422,
         R::Internal => 500,
         R::NotConfigured | R::DatabaseBusy | R::DatabaseNewer => 503,
     }

@@ -35,7 +35,7 @@ fn staged<D: Db>(
     }
     let reading = Reading { received: docs.len() as u64, ..Reading::default() };
     let rows = Rows::Staged(i64::try_from(slices.len()).unwrap());
-    import::apply(db, &order, key, rows, &reading, world::now())
+    import::apply(db, &order, key, rows, &reading, &world::author())
 }
 
 /// A file with every kind of document, in which payments name invoices of the file.

@@ -6,7 +6,7 @@ use crate::{
     world::{self, Doc, World, cases, customer_id, day, docs, filled, id, other_order},
 };
 use dunlin_app::{
-    ledger,
+    invoice, ledger, payment,
     report::{self, Question},
 };
 use dunlin_domain::{
@@ -54,14 +54,14 @@ fn check_documents(world: &World, model: &Model, on: Date) {
             known.sort();
             known
         };
-        let invoices = ledger::invoices(&world.db, &customer, &first, 100, on).unwrap();
+        let invoices = invoice::page(&world.db, &customer, &first, 100, on).unwrap();
         let mut got: Vec<_> = invoices
             .into_iter()
             .map(|(of, _)| (of.id.to_string(), of.open.minor, parts(&of.allocations)))
             .collect();
         got.sort();
         assert_eq!(got, expected(&|doc| !doc.is_payment()), "invoices of {customer} on {on}");
-        let payments = ledger::payments(&world.db, &customer, &first, 100, on).unwrap();
+        let payments = payment::page(&world.db, &customer, &first, 100, on).unwrap();
         let mut got: Vec<_> = payments
             .into_iter()
             .map(|(of, _)| (of.id.to_string(), of.unallocated.minor, parts(&of.allocations)))

@@ -1,8 +1,10 @@
 //! A database file to test on, random ledgers, and the ways in which they come in.
 
 use dunlin_app::{
+    audit::Author,
+    customer as customers,
     import::{self, Order, Reading, Rows, Slice},
-    ledger,
+    invoice, ledger, payment,
 };
 use dunlin_domain::{
     Currency, Date, Id, Instant, Money,
@@ -91,6 +93,16 @@ pub fn day(number: i64) -> Date {
 }
 
 /// After the last day of every ledger.
+/// A record as a client would write it.
+pub fn from<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+/// Who records things in these tests.
+pub fn author() -> Author {
+    Author { who: "tester".into(), at: now(), salt: "salt".into() }
+}
+
 pub fn now() -> Instant {
     "2026-01-01T12:00:00Z".parse().unwrap()
 }
@@ -226,18 +238,11 @@ pub fn other_order(docs: &[Doc], place: &Index, reverse: bool) -> Vec<Doc> {
 pub fn add_customers<D: Db>(db: &D) {
     for number in 0..4 {
         let limit = Money::new(3_000, CURRENCIES[number % 2].parse().unwrap());
-        let new = NewCustomer {
-            id: Some(id(&customer_id(number))),
-            name: format!("Customer {number}"),
-            country: None,
-            currency: None,
-            language: None,
-            time_zone: None,
-            email: None,
-            phone: None,
-            credit_limit: (number > 0).then_some(limit),
-        };
-        ledger::add_customer(db, &new, id("made")).unwrap();
+        let limit = (number > 0).then_some(limit);
+        let new: NewCustomer = from(json!({
+            "id": customer_id(number), "name": format!("Customer {number}"), "credit_limit": limit,
+        }));
+        customers::add(db, &new, id("made"), &author()).unwrap();
     }
 }
 
@@ -248,28 +253,20 @@ pub fn add<D: Db>(db: &D, doc: &Doc) -> Result<ledger::Change, Fault> {
     let (kind, disputed) = match &doc.what {
         What::Payment { named } => {
             let invoice_id = named.as_deref().map(id);
-            let new = NewPayment {
-                id: Some(id(&doc.id)),
-                customer_id,
-                received_on: doc.on(),
-                amount,
-                invoice_id,
-            };
-            return Ok(ledger::add_payment(db, &new, id("made"), now())?.1);
+            let new: NewPayment = from(json!({
+                "id": doc.id, "customer_id": customer_id, "received_on": doc.on(), "amount": amount,
+                "invoice_id": invoice_id,
+            }));
+            return Ok(payment::add(db, &new, id("made"), &author())?.1);
         }
         What::CreditNote => (InvoiceKind::CreditNote, false),
         What::Claim { kind, disputed, .. } => (*kind, *disputed),
     };
-    let new = NewInvoice {
-        id: Some(id(&doc.id)),
-        customer_id,
-        kind: Some(kind),
-        issued_on: doc.on(),
-        due_on: Some(doc.due()),
-        amount,
-        disputed: Some(disputed),
-    };
-    Ok(ledger::add_invoice(db, &new, id("made"), now())?.1)
+    let new: NewInvoice = from(json!({
+        "id": doc.id, "customer_id": customer_id, "kind": kind, "issued_on": doc.on(), "due_on": doc.due(),
+        "amount": amount, "disputed": disputed,
+    }));
+    Ok(invoice::add(db, &new, id("made"), &author())?.1)
 }
 
 /// A database with these documents: each by itself, or in files of so many, in the order given.
@@ -351,5 +348,5 @@ pub fn import_all<D: Db>(db: &D, name: &str, docs: &[Doc]) -> Result<ImportResul
     let order = order(name, OnError::Reject);
     let key = import::start(db, &order, now())?;
     let reading = Reading { received: docs.len() as u64, ..Reading::default() };
-    import::apply(db, &order, key, Rows::Here(&slice(docs)), &reading, now())
+    import::apply(db, &order, key, Rows::Here(&slice(docs)), &reading, &author())
 }

@@ -53,6 +53,17 @@ pub(super) struct Customer {
     pub(super) email: Source,
     pub(super) phone: Source,
     pub(super) credit_limit: Source,
+    pub(super) status: Source,
+    pub(super) segment: Source,
+    pub(super) industry: Source,
+}
+
+impl Customer {
+    /// Whether anything is said of status, segment or industry: most files have none of them, and shorter rows.
+    pub(super) fn is_classed(&self) -> bool {
+        let classes = [&self.status, &self.segment, &self.industry];
+        classes.iter().any(|source| !matches!(source.from, Origin::Absent))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -261,6 +272,9 @@ fn noun(record: &RecordMapping, columns: &[String], date: DateForm) -> Noun {
             email: of("email"),
             phone: of("phone"),
             credit_limit: of("credit_limit"),
+            status: of("status"),
+            segment: of("segment"),
+            industry: of("industry"),
         })),
         ImportKind::Invoices => Noun::Invoice(Box::new(Invoice {
             id: of("id"),

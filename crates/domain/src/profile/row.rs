@@ -4,7 +4,7 @@ use super::plan::{Customer, Fields, Invoice, Noun, Origin, Payment, Plan, Source
 use super::slice::{Currencies, Rows, Slice, note};
 use super::value;
 use crate::contract::ingest::RowError;
-use crate::contract::types::{InvoiceKind, Language};
+use crate::contract::types::{CustomerStatus, InvoiceKind, Language};
 use crate::money::{NumberForm, parse_amount};
 use crate::{Currency, Date, Refusal, Refused, id};
 
@@ -85,6 +85,11 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
         self.text(&from.email, rows, value::email);
         self.text(&from.phone, rows, value::phone);
         self.credit_limit(from, currency, rows);
+        if from.is_classed() {
+            self.text(&from.status, rows, |text| text.parse::<CustomerStatus>().map(drop));
+            self.text(&from.segment, rows, value::label);
+            self.text(&from.industry, rows, value::label);
+        }
         rows.close();
     }
 

@@ -15,7 +15,8 @@ const REMEMBERED: usize = 8;
 /// the whole file so far.
 ///
 /// Each row array begins with the number of its source row. Dates are `YYYY-MM-DD`, what is absent is null:
-/// - customers: `[row, id, name, country, currency, language, time_zone, email, phone, limit_minor, limit_currency]`
+/// - customers: `[row, id, name, country, currency, language, time_zone, email, phone, limit_minor, limit_currency]`,
+///   with `status, segment, industry` after that where the file says any of them
 /// - invoices: `[row, id, customer_id, kind, issued_on, due_on, amount_minor, currency, disputed 0 or 1]`
 /// - payments: `[row, id, customer_id, received_on, amount_minor, currency, invoice_id]`
 #[derive(Debug, Default)]

@@ -45,6 +45,8 @@ fn profile(json: Value) -> Profile {
 }
 
 const CUSTOMERS: &str = "id|name|country|currency|language|time_zone|email|phone|credit_limit";
+const CLASSED: &str =
+    "id|name|country|currency|language|time_zone|email|phone|credit_limit|status|segment|industry";
 const INVOICES: &str = "id|customer_id|kind|issued_on|due_on|amount|currency";
 const PAYMENTS: &str = "id|customer_id|received_on|amount|currency|invoice_id";
 
@@ -53,7 +55,7 @@ fn generic_is_a_sound_profile_with_the_columns_of_the_fields() {
     let generic = Profile::generic();
     assert_eq!(check(&generic), Ok(()));
     assert_eq!(generic.name.as_str().parse::<crate::Id>().unwrap(), generic.name);
-    for (kind, header) in KINDS.into_iter().zip([CUSTOMERS, INVOICES, PAYMENTS]) {
+    for (kind, header) in KINDS.into_iter().zip([CLASSED, INVOICES, PAYMENTS]) {
         assert_eq!(plan(&generic, kind, header).unwrap().columns().join("|"), header);
         assert_eq!(Plan::for_objects(&generic, kind, zone).unwrap().columns().join("|"), header);
     }
@@ -86,6 +88,22 @@ fn good_rows_become_arrays_by_position() {
     ]);
     assert_eq!(array(&mut slice.customers), expected);
 
+    // Only a file that has one of the columns gives the longer rows.
+    let text = "id|name|industry|status\nC1|N|零售|on-hold\nC2|N||";
+    let mut slice = read(&Profile::generic(), ImportKind::Customers, text);
+    let none = [const { Value::Null }; 8];
+    let expected: Vec<Value> = [
+        (json!([2, "C1", "N"]), json!(["on-hold", null, "零售"])),
+        (json!([3, "C2", "N"]), json!([null, null, null])),
+    ]
+    .into_iter()
+    .map(|(first, last)| {
+        let (first, last) = (first.as_array().unwrap(), last.as_array().unwrap());
+        first.iter().chain(&none).chain(last).cloned().collect()
+    })
+    .collect();
+    assert_eq!(array(&mut slice.customers), json!(expected));
+
     let text = format!(
         "{INVOICES}\nI/1|C1|credit-note|2024-02-29|2024-03-31|12.5|CNY\nI2|C1||2024-01-01||0|KWD\n发票|C1|fee|1900-01-01|2199-12-31|7|JPY"
     );
@@ -116,6 +134,7 @@ fn each_bad_field_is_named_with_its_column() {
     let huge = "9".repeat(9_000);
     let mail = format!("{}@b.cn", "x".repeat(250));
     let customer = |row: &str| (ImportKind::Customers, CUSTOMERS, row.to_string());
+    let classed = |row: &str| (ImportKind::Customers, CLASSED, format!("C1|N||||||||{row}"));
     let invoice = |row: &str| (ImportKind::Invoices, INVOICES, row.to_string());
     let payment = |row: &str| (ImportKind::Payments, PAYMENTS, row.to_string());
     for ((kind, header, row), expected) in [
@@ -140,6 +159,8 @@ fn each_bad_field_is_named_with_its_column() {
         (customer("C1|N||||||call me|"), "2 phone malformed-field"),
         (customer("C1|N||||||+-|"), "2 phone malformed-field"),
         (customer(&format!("C1|N||||||{digits}|")), "2 phone text-too-long"),
+        (classed("new||"), "2 status malformed-field"),
+        (classed(&format!("|{long}|a\tb")), "2 segment text-too-long\n2 industry malformed-text"),
         (customer("C1|N|||||||5"), "2 credit_limit missing-field"),
         (customer("C1|N||CNY|||||-5"), "2 credit_limit amount-not-positive"),
         (

@@ -1,7 +1,7 @@
 //! What a field may hold: one check for each sort of value.
 
 use crate::contract::ingest::DateForm;
-use crate::contract::types::{InvoiceKind, Language};
+use crate::contract::types::{CustomerStatus, InvoiceKind, Language};
 use crate::{Currency, Date, Refusal, Refused, id};
 
 /// The longest name of a customer, in characters.
@@ -10,6 +10,8 @@ pub const MAX_NAME: usize = 200;
 pub const MAX_EMAIL: usize = 254;
 /// The longest telephone number as dialled, in characters.
 pub const MAX_PHONE: usize = 40;
+/// The longest segment, industry or role, in characters.
+pub const MAX_LABEL: usize = 100;
 /// The longest text that is tried as an amount: every amount that can be held is far shorter.
 pub const MAX_AMOUNT: usize = 64;
 /// The longest IANA zone name is 32 characters; names in use may grow.
@@ -26,6 +28,8 @@ pub enum Sort {
     TimeZone,
     Email,
     Phone,
+    CustomerStatus,
+    Label,
     Amount,
     Date,
     InvoiceKind,
@@ -45,6 +49,8 @@ impl Sort {
             Self::TimeZone => time_zone(text, |_| true),
             Self::Email => email(text),
             Self::Phone => phone(text),
+            Self::CustomerStatus => text.parse::<CustomerStatus>().map(drop),
+            Self::Label => label(text),
             Self::Amount => amount_is_short(text),
             Self::Date => date(text, form).map(drop),
             Self::InvoiceKind => text.parse::<InvoiceKind>().map(drop),
@@ -81,6 +87,28 @@ pub fn name(text: &str) -> Result<(), Refused> {
         ));
     }
     no_controls(text)
+}
+
+/// A text of 1 to `max` characters, not all of them blank.
+pub fn words(text: &str, max: usize) -> Result<(), Refused> {
+    if text.trim().is_empty() {
+        return Err(Refused::new(
+            Refusal::MissingField,
+            "the text has at least one character that can be seen",
+        ));
+    }
+    if text.len() > max && text.chars().count() > max {
+        return Err(Refused::new(
+            Refusal::TextTooLong,
+            format!("the text has at most {max} characters"),
+        ));
+    }
+    no_controls(text)
+}
+
+/// A class of customers in words, such as a segment or an industry.
+pub fn label(text: &str) -> Result<(), Refused> {
+    words(text, MAX_LABEL)
 }
 
 /// Refuses NUL and other control characters.

@@ -1,6 +1,7 @@
 //! The `dunlin` command: its words, their help, and what their exit codes mean.
 
 mod backup;
+mod build;
 mod client;
 mod demo;
 mod import;
@@ -11,6 +12,7 @@ mod summary;
 mod sweep;
 mod table;
 mod up;
+mod verify;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -39,12 +41,16 @@ struct Cli {
 enum Command {
     /// Build what is stale and serve the application until stopped (Ctrl-C)
     Up(up::Options),
+    /// Build what is stale and serve nothing
+    Build,
     /// Serve the application with a made-up company, two years old, already worked through
     Demo(demo::Options),
     /// Send a file of customers, invoices or payments to a running application
     Import(import::Options),
     /// Run the day's work: age, score, warn, remind; repeats until it is done
     Sweep(sweep::Options),
+    /// Check that the books hold: every sum, and the chain of who did what
+    Verify(verify::Options),
     /// Create, list, revoke and rotate the keys that programs call with
     Key(key::Options),
     /// Copy the database to a file while the application runs
@@ -77,9 +83,11 @@ type Outcome = Result<bool>;
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Up(options) => up::run(&options),
+        Command::Build => build::run(),
         Command::Demo(options) => demo::run(&options),
         Command::Import(options) => client::block_on(import::run(&options)),
         Command::Sweep(options) => client::block_on(sweep::run(&options)),
+        Command::Verify(options) => client::block_on(verify::run(&options)),
         Command::Key(options) => client::block_on(key::run(&options)),
         Command::Backup(options) => backup::run(&options),
     };

@@ -13,6 +13,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Where data lives when nothing else is said.
 pub const DATA_DIR: &str = ".dunlin";
 
+/// The application when nothing else is said.
+pub const MANIFEST: &str = "spin.toml";
+
 #[derive(Args)]
 pub struct Options {
     /// Address to serve on; port 0 takes a free one
@@ -35,7 +38,7 @@ pub struct Options {
 #[derive(Args)]
 pub struct App {
     /// Application manifest
-    #[arg(long, default_value = "spin.toml")]
+    #[arg(long, default_value = MANIFEST)]
     pub manifest: PathBuf,
     /// Scheduler manifest; schedule.toml beside the application's when it is there
     #[arg(long)]
@@ -126,7 +129,7 @@ pub fn start(
 }
 
 /// The manifest, here or in a folder above, so that the command works anywhere in a checkout.
-fn find(manifest: &Path) -> Result<PathBuf> {
+pub fn find(manifest: &Path) -> Result<PathBuf> {
     if manifest.is_file() {
         return Ok(manifest.to_path_buf());
     }

@@ -24,6 +24,7 @@ mod server;
 pub(crate) mod settings;
 
 pub use log::{LogSink, to_stderr};
+pub use routes::Router;
 pub use settings::{Limits, Settings};
 
 use crate::guest::{Grants, key_value, sqlite};
@@ -33,7 +34,6 @@ use engine::Loader;
 use instances::Instances;
 use lanes::Lanes;
 use outbound::AllowedHosts;
-use routes::Router;
 use server::App;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
 -- ?1: rows as in customer/insert_all.sql. Gives [row, field] for each row whose id is stored with other content.
+-- Status, segment and industry are compared where a row says them: a file that has no such column is no other content.
 WITH
 -- Each row beside what is stored under its id.
 pair AS (
@@ -14,6 +15,9 @@ pair AS (
             WHEN c.phone IS NOT j.value ->> 8 THEN 'phone'
             WHEN c.limit_minor IS NOT j.value ->> 9 THEN 'credit_limit'
             WHEN c.limit_currency IS NOT j.value ->> 10 THEN 'credit_limit'
+            WHEN c.status <> j.value ->> 11 THEN 'status'
+            WHEN j.value ->> 12 IS NOT NULL AND c.segment IS NOT j.value ->> 12 THEN 'segment'
+            WHEN j.value ->> 13 IS NOT NULL AND c.industry IS NOT j.value ->> 13 THEN 'industry'
         END AS field
     FROM json_each(?1) AS j
     JOIN customer AS c ON c.id = j.value ->> 1

@@ -1,4 +1,5 @@
 -- ?1: after this id, ?2: at most so many, ?3: only this id when given.
+-- Gives [key, the contract's customer without balances].
 WITH
 page AS (
     SELECT * FROM customer WHERE ?3 IS NULL AND id > ?1
@@ -9,6 +10,19 @@ page AS (
 )
 SELECT
     json_group_array(
-        json_array(id, name, country, currency, language, time_zone, email, phone, limit_minor, limit_currency, key)
+        json_array(
+            c.key,
+            json_object(
+                'id', c.id, 'name', c.name, 'country', c.country, 'currency', c.currency, 'language', c.language,
+                'time_zone', c.time_zone, 'email', c.email, 'phone', c.phone,
+                'credit_limit',
+                json(iif(c.limit_minor IS NULL, NULL, json_object('minor', c.limit_minor, 'currency', c.limit_currency))),
+                'parent_id', p.id, 'status', c.status, 'segment', c.segment, 'industry', c.industry,
+                'tags', json(c.tags), 'contacts', json(c.contacts), 'representatives', json(c.representatives),
+                'bank_accounts', json(c.bank_accounts), 'merged_into', m.id, 'balances', json('[]')
+            )
+        )
     )
-FROM page
+FROM page AS c
+LEFT JOIN customer AS p ON p.key = c.parent_key
+LEFT JOIN customer AS m ON m.key = c.merged_key

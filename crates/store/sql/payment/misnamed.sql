@@ -5,7 +5,7 @@ pair AS (
         j.value ->> 0 AS row,
         CASE
             WHEN i.key IS NULL THEN 'unknown-invoice'
-            WHEN i.customer_key IS NOT c.key THEN 'invoice-of-another-customer'
+            WHEN i.customer_key IS NOT coalesce(c.merged_key, c.key) THEN 'invoice-of-another-customer'
             WHEN i.kind = 'credit-note' THEN 'not-payable'
             WHEN i.currency IS NOT j.value ->> 5 THEN 'currency-mismatch'
         END AS refusal

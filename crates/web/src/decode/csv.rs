@@ -210,6 +210,36 @@ impl Csv {
     }
 }
 
+/// Reads a small file whole: its records with the header first. A quote out of place or another encoding stops it.
+pub fn small(bytes: &[u8]) -> Result<Vec<Vec<String>>, Fault> {
+    let bytes = bytes.get(encoding::byte_order_mark(bytes)?..).unwrap_or_default();
+    if str::from_utf8(bytes).is_err() || bytes.contains(&0) {
+        return Err(encoding::refused(bytes).into());
+    }
+    let (mut records, mut rest) = (Vec::new(), bytes);
+    let (mut plain, mut cells) = (String::new(), Vec::new());
+    loop {
+        rest = without_line_ends(rest);
+        if rest.is_empty() {
+            return if records.is_empty() { Err(empty_body()) } else { Ok(records) };
+        }
+        let row = records.len() as u64 + 1;
+        let broken = |why: &str| Fault::at_row(row, Refused::new(Refusal::BrokenQuote, why));
+        let mut scan = Scan::default();
+        let used = match scan.run(rest) {
+            Found::Record(used) => used,
+            Found::More if scan.end_of_text() => rest.len(),
+            Found::More => return Err(broken("the quote of this row is never closed")),
+            Found::Broken(_, why) => return Err(broken(why)),
+        };
+        let (record, tail) = rest.split_at_checked(used).unwrap_or((rest, &[]));
+        undouble(str::from_utf8(record).unwrap_or_default(), &scan.cells, &mut plain, &mut cells);
+        let field = |cell: &Cell| plain.get(cell.start..cell.end).unwrap_or_default().to_string();
+        records.push(cells.iter().map(field).collect());
+        rest = tail;
+    }
+}
+
 /// A header of one name with another separator in it: the file is sound, and not comma-separated.
 fn other_separator(names: &[&str]) -> Option<Refused> {
     let [name] = names else { return None };

@@ -11,6 +11,7 @@ mod csv;
 pub(crate) mod encoding;
 mod ndjson;
 
+pub use csv::small;
 use dunlin_domain::contract::ingest::{ImportKind, Profile};
 use dunlin_domain::profile::{Fields, MAX_FIELD, Plan, Slice};
 use dunlin_domain::{Refusal, Refused};

@@ -469,7 +469,25 @@ proptest! {
             }
             let outcome = decode(format, &Profile::generic(), ImportKind::Customers, body.as_bytes(), chunk, 7);
             prop_assert_eq!(outcome.said(), "");
-            prop_assert_eq!(&outcome.customers, &expected);
+            // What a file does not have may be left out at the end of a row.
+            let cut = |row: &Value| row.as_array().map(|row| row[..11].to_vec());
+            prop_assert_eq!(outcome.customers.iter().map(cut).collect::<Vec<_>>(), expected.iter().map(cut).collect::<Vec<_>>());
         }
     }
+}
+
+#[test]
+fn a_small_file_is_read_whole() {
+    let read =
+        |text: &str| super::small(text.as_bytes()).map_err(|fault| (fault.refused.code, fault.row));
+    let rows = |rows: &[&[&str]]| -> Vec<Vec<String>> {
+        rows.iter().map(|row| row.iter().map(|field| field.to_string()).collect()).collect()
+    };
+    assert_eq!(read("a,b\n1,2"), Ok(rows(&[&["a", "b"], &["1", "2"]])));
+    assert_eq!(read("\u{FEFF}a\r\n\r\n\"x,\"\"y\"\"\"\r\n"), Ok(rows(&[&["a"], &["x,\"y\""]])));
+    assert_eq!(read("a,\n,"), Ok(rows(&[&["a", ""], &["", ""]])));
+    assert_eq!(read("\n"), Err((Refusal::EmptyBody, None)));
+    assert_eq!(read("a\n\"x"), Err((Refusal::BrokenQuote, Some(2))));
+    assert_eq!(read("a\n\"x\"y\n"), Err((Refusal::BrokenQuote, Some(2))));
+    assert_eq!(read("a\0"), Err((Refusal::WrongEncoding, None)));
 }

@@ -1,0 +1,168 @@
+//! Who did what: every change adds an entry to a chain that cannot be altered unseen.
+
+use dunlin_domain::{Instant, contract::ledger::AuditEntry};
+use dunlin_store::{
+    Db, Fault,
+    audit::{self, Entry},
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// Who changes something, and when.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// The id of the key, `admin`, or `sweep`.
+    pub who: String,
+    /// When.
+    pub at: Instant,
+    /// A random text: the salt of personal fields.
+    pub salt: String,
+}
+
+/// What stands in the place of the hash before the first entry.
+pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What an entry says besides who and when.
+#[derive(Clone, Debug)]
+pub struct Note<'a> {
+    /// What was done, such as `create`.
+    pub action: &'a str,
+    /// To what kind of thing, such as `invoice`: the name of its table.
+    pub noun: &'a str,
+    /// To which.
+    pub id: &'a str,
+    /// What it was and is, without personal fields.
+    pub change: String,
+    /// The personal fields, and whose they are.
+    pub personal: Option<(String, i64)>,
+}
+
+impl<'a> Note<'a> {
+    /// A note of something new.
+    pub fn made<T: Serialize>(noun: &'a str, id: &'a str, after: &T) -> Result<Self, Fault> {
+        Self::changed("create", noun, id, None::<&T>, Some(after))
+    }
+
+    /// A note of something that was one thing and is another.
+    pub fn changed<B: Serialize, A: Serialize>(
+        action: &'a str,
+        noun: &'a str,
+        id: &'a str,
+        before: Option<&B>,
+        after: Option<&A>,
+    ) -> Result<Self, Fault> {
+        let change = text(&serde_json::json!({"before": before, "after": after}))?;
+        Ok(Self { action, noun, id, change, personal: None })
+    }
+
+    /// The same with personal fields of a customer, kept apart so that they can be erased.
+    pub fn with_personal<T: Serialize>(mut self, fields: &T, customer: i64) -> Result<Self, Fault> {
+        self.personal = Some((text(fields)?, customer));
+        Ok(self)
+    }
+}
+
+fn text<T: Serialize>(value: &T) -> Result<String, Fault> {
+    serde_json::to_string(value).map_err(|e| Fault::Db(format!("audit entry as JSON: {e}")))
+}
+
+/// Adds an entry and gives its key, by which rows name the moment they were recorded. Runs inside the transaction of
+/// the change.
+pub fn note<D: Db>(db: &D, author: &Author, note: &Note<'_>) -> Result<i64, Fault> {
+    let (before, previous) = audit::head(db)?.unwrap_or((0, GENESIS.to_string()));
+    let key = before.saturating_add(1);
+    let (personal, customer) = note.personal.clone().unzip();
+    let salt = personal.as_ref().map(|_| format!("{}-{key}", author.salt));
+    let personal_hash = personal.as_ref().zip(salt.as_ref());
+    let personal_hash = personal_hash.map(|(fields, salt)| sha256(&[salt, fields]));
+    let mut entry = Entry {
+        key,
+        at: author.at.to_string(),
+        who: author.who.clone(),
+        action: note.action.to_string(),
+        noun: note.noun.to_string(),
+        id: note.id.to_string(),
+        change: note.change.clone(),
+        personal,
+        salt,
+        personal_hash,
+        previous,
+        hash: String::new(),
+    };
+    entry.hash = hash_of(&entry);
+    audit::insert(db, &entry, customer)?;
+    Ok(key)
+}
+
+/// Says in the last entry what came of what it noted, inside the transaction that added it. Its key stays, which rows
+/// name by now.
+pub fn complete<D: Db>(db: &D, author: &Author, key: i64, whole: &Note<'_>) -> Result<(), Fault> {
+    forget(db, key)?;
+    note(db, author, whole).map(drop)
+}
+
+/// Takes the last entry back inside the transaction that added it, when nothing came of what it noted.
+pub fn forget<D: Db>(db: &D, key: i64) -> Result<(), Fault> {
+    audit::forget(db, key)
+}
+
+/// The hash of what an entry says and of the entry before. Of personal fields it takes their hash alone.
+pub(crate) fn hash_of(entry: &Entry) -> String {
+    sha256(&[
+        &entry.key.to_string(),
+        &entry.at,
+        &entry.who,
+        &entry.action,
+        &entry.noun,
+        &entry.id,
+        &entry.change,
+        entry.personal_hash.as_deref().unwrap_or_default(),
+        &entry.previous,
+    ])
+}
+
+/// Entries after a key, in their order.
+pub fn entries<D: Db>(db: &D, after: u64, limit: u32) -> Result<Vec<AuditEntry>, Fault> {
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    audit::page(db, after, limit)?.into_iter().map(told).collect()
+}
+
+/// The entry as clients get it.
+fn told(entry: Entry) -> Result<AuditEntry, Fault> {
+    Ok(AuditEntry {
+        key: u64::try_from(entry.key).unwrap_or(0),
+        at: entry.at.parse()?,
+        who: entry.who,
+        action: entry.action,
+        noun: entry.noun,
+        id: entry.id,
+        change: entry.change,
+        personal: entry.personal,
+        personal_hash: entry.personal_hash,
+        previous: entry.previous,
+        hash: entry.hash,
+    })
+}
+
+/// SHA-256 of the parts, each with its length before it, so that no two lists of parts read the same.
+pub fn sha256(parts: &[&str]) -> String {
+    let mut sum = Sum::default();
+    parts.iter().for_each(|part| sum.add(part));
+    sum.hex()
+}
+
+/// The same of parts that are not in memory together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sum(Sha256);
+
+impl Sum {
+    pub(crate) fn add(&mut self, part: &str) {
+        self.0.update(part.len().to_string());
+        self.0.update(":");
+        self.0.update(part);
+    }
+
+    pub(crate) fn hex(self) -> String {
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

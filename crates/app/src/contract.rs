@@ -1,0 +1,134 @@
+//! Contracts: a new content is a new version, and the version in force on a day is what governs it.
+
+use crate::{
+    audit::{Author, Note, note},
+    ledger::{Change, known_customer, missing},
+};
+use dunlin_domain::{
+    Date, Id, Refusal, Refused,
+    contract::ledger::{Contract, NewContract},
+    contract_terms::check,
+    order,
+};
+use dunlin_store::{
+    Db, Fault,
+    contract::{self, Filter},
+    customer, policy, write,
+};
+
+/// Records a contract, or a new version of it when its content is not that of the newest one. Gives the newest version.
+pub fn put<D: Db>(
+    db: &D,
+    id: &Id,
+    new: &NewContract,
+    author: &Author,
+) -> Result<(Contract, Change), Fault> {
+    check(new)?;
+    write(db, |db| {
+        if let Some(order) = &new.order {
+            order::named(order, policy::current(db)?.orders.as_deref().unwrap_or_default())?;
+        }
+        let newest = contract::newest(db, id)?;
+        let before = newest.as_ref().map(|newest| newest.number).unwrap_or(0);
+        let change = match &newest {
+            None => {
+                let customer_key = known_customer(db, &new.customer_id)?;
+                let contract_key = contract::insert(db, id, customer_key)?;
+                add_version(db, id, contract_key, 1, None, new, author)?;
+                Change::Made
+            }
+            Some(newest) => {
+                of_the_same_customer(db, &new.customer_id, newest.customer_key)?;
+                // A duplicate's contract names the duplicate until its next version.
+                let customer_id = newest.document.customer_id.clone();
+                if newest.document == (NewContract { customer_id, ..new.clone() }) {
+                    Change::AlreadySo
+                } else {
+                    let (number, was) = (newest.number.saturating_add(1), Some(&newest.document));
+                    add_version(db, id, newest.contract_key, number, was, new, author)?;
+                    Change::Replaced
+                }
+            }
+        };
+        let after = if change == Change::AlreadySo { before.saturating_sub(1) } else { before };
+        let stored = contract::versions(db, id, after, 1)?.pop();
+        Ok((stored.ok_or_else(|| missing("contract"))?, change))
+    })
+}
+
+fn add_version<D: Db>(
+    db: &D,
+    id: &Id,
+    contract_key: i64,
+    number: u32,
+    before: Option<&NewContract>,
+    new: &NewContract,
+    author: &Author,
+) -> Result<(), Fault> {
+    let action = if before.is_none() { "create" } else { "add-version" };
+    let entry =
+        note(db, author, &Note::changed(action, "contract", id.as_str(), before, Some(new))?)?;
+    contract::insert_version(db, contract_key, number, new, author.at, entry)
+}
+
+/// A contract stays with its customer, also under the id of a duplicate that was merged into it.
+fn of_the_same_customer<D: Db>(db: &D, id: &Id, key: i64) -> Result<(), Fault> {
+    let place = customer::place(db, id)?;
+    let named = place.map(|place| place.merged.map_or(place.key, |(into, _)| into));
+    if named == Some(key) {
+        return Ok(());
+    }
+    let detail = "a contract stays with its customer; nothing was changed";
+    Err(Refused::new(Refusal::DifferentContent, detail).at("customer_id").into())
+}
+
+/// The version in force on the day.
+pub fn get<D: Db>(db: &D, id: &Id, day: Date) -> Result<Contract, Fault> {
+    let found = contract::in_force(db, id, day)?;
+    found.map(|version| version.contract).ok_or_else(|| {
+        Fault::refused(Refusal::NotFound, "no contract of this id is in force on the day")
+    })
+}
+
+/// The versions after a number.
+pub fn versions<D: Db>(db: &D, id: &Id, after: u32, limit: u32) -> Result<Vec<Contract>, Fault> {
+    contract::key(db, id)?.ok_or_else(|| missing("contract"))?;
+    contract::versions(db, id, after, limit)
+}
+
+/// What is asked of a list of contracts.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Only of this customer.
+    pub customer_id: Option<Id>,
+    /// Only what ends before this day.
+    pub ending_before: Option<Date>,
+    /// Only what has a milestone on this day or later.
+    pub milestone_from: Option<Date>,
+    /// Only what has a milestone on this day or earlier.
+    pub milestone_to: Option<Date>,
+}
+
+/// Contracts after an id, in the version in force on the day.
+pub fn list<D: Db>(
+    db: &D,
+    wanted: &Wanted,
+    after: &str,
+    limit: u32,
+    day: Date,
+) -> Result<Vec<Contract>, Fault> {
+    let customer_key = match &wanted.customer_id {
+        None => None,
+        Some(id) => match customer::key(db, id)? {
+            None => return Ok(Vec::new()),
+            key => key,
+        },
+    };
+    let filter = Filter {
+        customer_key,
+        ending_before: wanted.ending_before,
+        milestone_from: wanted.milestone_from,
+        milestone_to: wanted.milestone_to,
+    };
+    contract::page(db, &filter, after, limit, day)
+}

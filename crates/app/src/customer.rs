@@ -1,0 +1,290 @@
+//! Customers: single writes, groups, merges, and where a customer and its group stand.
+
+use crate::{
+    audit::{Author, Note, note},
+    ledger::{self, Change, missing},
+    replay,
+};
+use dunlin_domain::{
+    Currency, Date, Id, Refusal, Refused,
+    contract::{
+        ledger::{CustomerChange, Exposure, Standing},
+        types::{Customer, NewCustomer},
+    },
+    customer::{changes, check, settled},
+    guarantee::{Cover, secured},
+    money,
+};
+use dunlin_store::{Db, Fault, contract, customer, customer::Place, guarantee, write};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// The fields that tell of people: the audit chain keeps them apart, so that they can be erased.
+const PERSONAL: [&str; 7] =
+    ["name", "email", "phone", "tags", "contacts", "representatives", "bank_accounts"];
+
+/// A record as JSON, field by field.
+type Fields = Map<String, Value>;
+
+/// Records a customer. The same again is fine; the same id with other content is refused.
+pub fn add<D: Db>(
+    db: &D,
+    new: &NewCustomer,
+    made: Id,
+    author: &Author,
+) -> Result<(Id, Change), Fault> {
+    let id = new.id.clone().unwrap_or(made);
+    let after = settled(NewCustomer { id: Some(id.clone()), ..new.clone() });
+    check(&after)?;
+    write(db, |db| {
+        let change = match customer::record(db, &id)? {
+            None => save(db, &id, None, &after, author)?,
+            Some((_, stored)) => {
+                let before = writable(&stored)?;
+                if let Some(field) = differing(&before, &after)? {
+                    let detail =
+                        format!("the id is stored with another {field}; nothing was changed");
+                    return Err(Refused::new(Refusal::DifferentContent, detail).at(&field).into());
+                }
+                Change::AlreadySo
+            }
+        };
+        Ok((id.clone(), change))
+    })
+}
+
+/// Replaces a customer, or makes it when it is not there.
+pub fn put<D: Db>(db: &D, id: &Id, new: &NewCustomer, author: &Author) -> Result<Change, Fault> {
+    if new.id.as_ref().is_some_and(|other| other != id) {
+        let detail = "the id in the body is not the id in the URL";
+        return Err(Refused::new(Refusal::MalformedField, detail).at("id").into());
+    }
+    let after = settled(NewCustomer { id: Some(id.clone()), ..new.clone() });
+    check(&after)?;
+    write(db, |db| {
+        let Some((key, stored)) = customer::record(db, id)? else {
+            return save(db, id, None, &after, author);
+        };
+        let before = writable(&stored)?;
+        if before == after {
+            return Ok(Change::AlreadySo);
+        }
+        let day = ledger::today(db, author.at)?;
+        let change = save(db, id, Some(&before), &after, author)?;
+        customer::add_changes(db, key, day, author.at, &changes(&before, &after))?;
+        Ok(change)
+    })
+}
+
+fn save<D: Db>(
+    db: &D,
+    id: &Id,
+    before: Option<&NewCustomer>,
+    after: &NewCustomer,
+    author: &Author,
+) -> Result<Change, Fault> {
+    let parent = after.parent_id.as_ref().map(|parent| parent_key(db, id, parent)).transpose()?;
+    let key = customer::save(db, after, parent)?;
+    let (was, was_personal) = before.map(in_two).transpose()?.unzip();
+    let (is, personal) = in_two(after)?;
+    let (action, change) = match before {
+        None => ("create", Change::Made),
+        Some(_) => ("replace", Change::Replaced),
+    };
+    let entry = Note::changed(action, "customer", id.as_str(), was.as_ref(), Some(&is))?;
+    let personal = serde_json::json!({"before": was_personal, "after": personal});
+    note(db, author, &entry.with_personal(&personal, key)?)?;
+    Ok(change)
+}
+
+/// A record in two: what may be kept, and what tells of people.
+fn in_two(record: &NewCustomer) -> Result<(Fields, Fields), Fault> {
+    Ok(fields(record)?.into_iter().partition(|(name, _)| !PERSONAL.contains(&name.as_str())))
+}
+
+fn fields(record: &NewCustomer) -> Result<Fields, Fault> {
+    match serde_json::to_value(record) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        other => Err(Fault::Db(format!("a customer as JSON: {other:?}"))),
+    }
+}
+
+/// The first field, by name, in which two records differ.
+fn differing(before: &NewCustomer, after: &NewCustomer) -> Result<Option<String>, Fault> {
+    let (before, after) = (fields(before)?, fields(after)?);
+    let mut names = before.keys().chain(after.keys());
+    Ok(names.find(|name| before.get(*name) != after.get(*name)).cloned())
+}
+
+/// The stored record as a client would write it. One that was merged is not written any more.
+fn writable(stored: &Customer) -> Result<NewCustomer, Refused> {
+    if let Some(into) = &stored.merged_into {
+        return Err(merged(into).at("id"));
+    }
+    Ok(NewCustomer {
+        id: Some(stored.id.clone()),
+        name: stored.name.clone(),
+        country: stored.country.clone(),
+        currency: stored.currency,
+        language: stored.language,
+        time_zone: stored.time_zone.clone(),
+        email: stored.email.clone(),
+        phone: stored.phone.clone(),
+        credit_limit: stored.credit_limit,
+        parent_id: stored.parent_id.clone(),
+        status: Some(stored.status),
+        segment: stored.segment.clone(),
+        industry: stored.industry.clone(),
+        tags: stored.tags.clone(),
+        contacts: stored.contacts.clone(),
+        representatives: stored.representatives.clone(),
+        bank_accounts: stored.bank_accounts.clone(),
+    })
+}
+
+pub(crate) fn merged(into: &Id) -> Refused {
+    let detail = format!("the customer was merged into `{into}`");
+    Refused::new(Refusal::CustomerMerged, detail)
+}
+
+/// The key of the head of a group that the customer may join: groups have one level.
+fn parent_key<D: Db>(db: &D, id: &Id, parent: &Id) -> Result<i64, Fault> {
+    let nested = |detail| Refused::new(Refusal::GroupNested, detail).at("parent_id");
+    if parent == id {
+        return Err(nested("a customer is not its own parent").into());
+    }
+    let Some(head) = customer::place(db, parent)? else {
+        let detail = "no customer has this id";
+        return Err(Refused::new(Refusal::UnknownCustomer, detail).at("parent_id").into());
+    };
+    if let Some((_, into)) = &head.merged {
+        return Err(merged(into).at("parent_id").into());
+    }
+    if head.parent_key.is_some() {
+        return Err(nested("the parent has a parent itself; groups have one level").into());
+    }
+    if customer::place(db, id)?.is_some_and(|own| own.is_parent) {
+        return Err(nested("the customer is a parent itself; groups have one level").into());
+    }
+    Ok(head.key)
+}
+
+/// Merges a duplicate into the customer that stays: all its documents move there and are allocated anew.
+pub fn merge<D: Db>(db: &D, id: &Id, into: &Id, author: &Author) -> Result<Change, Fault> {
+    write(db, |db| {
+        let from = customer::place(db, id)?.ok_or_else(|| missing("customer"))?;
+        let (to_id, to) = last_of(db, into)?;
+        if from.key == to.key {
+            let detail = "a customer is not merged into itself";
+            return Err(Refused::new(Refusal::CustomerMerged, detail).at("into").into());
+        }
+        match &from.merged {
+            Some((there, _)) if *there == to.key => return Ok(Change::AlreadySo),
+            Some((_, there)) => return Err(merged(there).at("into").into()),
+            None => {}
+        }
+        let change = serde_json::json!({"into": to_id});
+        let note_of =
+            Note::changed("merge", "customer", id.as_str(), None::<&Value>, Some(&change));
+        let entry = note(db, author, &note_of?)?;
+        let head = to.parent_key.filter(|parent| *parent != from.key).unwrap_or(to.key);
+        let day = ledger::today(db, author.at)?;
+        customer::merge(db, (from.key, to.key, head), day, entry)?;
+        replay::customers(db, &[to.key], author.at, Some(entry))?;
+        Ok(Change::Replaced)
+    })
+}
+
+/// The customer of this id, or the one that it was merged into: a merge leaves no longer chain.
+fn last_of<D: Db>(db: &D, id: &Id) -> Result<(Id, Place), Fault> {
+    let unknown = || Refused::new(Refusal::UnknownCustomer, "no customer has this id").at("into");
+    let place = customer::place(db, id)?.ok_or_else(unknown)?;
+    match &place.merged {
+        None => Ok((id.clone(), place)),
+        Some((_, into)) => {
+            let last = customer::place(db, into)?.ok_or_else(unknown)?;
+            Ok((into.clone(), last))
+        }
+    }
+}
+
+/// What changed of a customer's record, oldest first, after a place in that order.
+pub fn changes_of<D: Db>(
+    db: &D,
+    id: &Id,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<CustomerChange>, Fault> {
+    customer::place(db, id)?.ok_or_else(|| missing("customer"))?;
+    customer::changes(db, id, after, limit)
+}
+
+/// What a customer and its group owe on the day, and what of it is secured.
+pub fn standing<D: Db>(db: &D, id: &Id, day: Date) -> Result<Standing, Fault> {
+    let place = customer::place(db, id)?.ok_or_else(|| missing("customer"))?;
+    let head = place.parent_key.or(place.is_parent.then_some(place.key));
+    let members = head.map_or_else(|| Ok(vec![place.key]), |head| customer::group(db, head))?;
+    let by_member = exposures(db, &members, day)?;
+    let own = by_member.iter().filter(|(key, _)| *key == place.key);
+    let own = own.map(|(_, exposure)| exposure.clone()).collect();
+    let (group_id, group_limit) = match head {
+        None => (None, None),
+        Some(head) => {
+            let (id, limit) = customer::limit(db, head)?;
+            (Some(id), limit)
+        }
+    };
+    let group = if head.is_some() { in_sum(&by_member)? } else { Vec::new() };
+    Ok(Standing { customer_id: id.clone(), as_of: day, own, group_id, group_limit, group })
+}
+
+/// What each of these customers owes in each currency, and what of it is secured.
+fn exposures<D: Db>(db: &D, keys: &[i64], day: Date) -> Result<Vec<(i64, Exposure)>, Fault> {
+    let mut covers: BTreeMap<(i64, Currency), Vec<Cover>> = BTreeMap::new();
+    for (customer, currency, cover) in guarantee::in_force(db, keys, day)? {
+        covers.entry((customer, currency)).or_default().push(cover);
+    }
+    let mut under: BTreeMap<(i64, Currency), BTreeMap<i64, i64>> = BTreeMap::new();
+    for (customer, currency, contract, minor) in contract::outstanding(db, keys, day)? {
+        under.entry((customer, currency)).or_default().insert(contract, minor);
+    }
+    let balances = customer::balances(db, keys, day)?;
+    let mut found = Vec::new();
+    for key in keys {
+        for balance in balances.get(key).into_iter().flatten() {
+            let of = (*key, balance.currency);
+            let covers = covers.get(&of).map(Vec::as_slice).unwrap_or_default();
+            let none = BTreeMap::new();
+            let under = under.get(&of).unwrap_or(&none);
+            let secured_minor = secured(covers, balance.outstanding_minor, under);
+            let exposure = Exposure {
+                currency: balance.currency,
+                outstanding_minor: balance.outstanding_minor,
+                unapplied_minor: balance.unapplied_minor,
+                secured_minor,
+                exposure_minor: balance.outstanding_minor.saturating_sub(secured_minor),
+            };
+            found.push((*key, exposure));
+        }
+    }
+    Ok(found)
+}
+
+/// The sum over customers, by currency.
+fn in_sum(exposures: &[(i64, Exposure)]) -> Result<Vec<Exposure>, Fault> {
+    let mut sums: BTreeMap<Currency, Vec<&Exposure>> = BTreeMap::new();
+    for (_, exposure) in exposures {
+        sums.entry(exposure.currency).or_default().push(exposure);
+    }
+    let total = |(currency, parts): (Currency, Vec<&Exposure>)| {
+        let sum = |of: fn(&Exposure) -> i64| money::sum(parts.iter().map(|part| of(part)));
+        Ok(Exposure {
+            currency,
+            outstanding_minor: sum(|part| part.outstanding_minor)?,
+            unapplied_minor: sum(|part| part.unapplied_minor)?,
+            secured_minor: sum(|part| part.secured_minor)?,
+            exposure_minor: sum(|part| part.exposure_minor)?,
+        })
+    };
+    sums.into_iter().map(total).collect()
+}

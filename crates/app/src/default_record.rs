@@ -1,0 +1,332 @@
+//! Defaults: recorded by hand, or by the rule of the policy in the nightly sweep.
+
+use crate::{
+    audit::{Author, Note, note},
+    dispute::day_or_today,
+    ledger::Change,
+    pause::differing,
+    score::made_id,
+};
+use dunlin_domain::{
+    Currency, Date, Id, Refusal, Refused,
+    contract::ledger::{
+        DefaultClosing, DefaultRecord, DefaultRule, DefaultState, NewDefault, Policy,
+    },
+    default_record::{Breach, Item, RULE, breach, check, check_closing},
+    policy,
+};
+use dunlin_store::{
+    Db, Fault, arrears::Range, customer, default_record as table, delinquency, pause, write,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Records a default.
+pub fn add<D: Db>(
+    db: &D,
+    new: &NewDefault,
+    made: Id,
+    author: &Author,
+) -> Result<(Id, Change), Fault> {
+    check(new)?;
+    let id = new.id.clone().unwrap_or(made);
+    write(db, |db| {
+        if let Some(stored) = table::get(db, &id)? {
+            unless_other(&stored, new)?;
+            return Ok((id.clone(), Change::AlreadySo));
+        }
+        let found_on =
+            day_or_today(db, new.found_on, author).map_err(|fault| renamed(fault, "found_on"))?;
+        let (customer_key, contract_key, invoice_key) = named(db, new)?;
+        let filled = NewDefault { id: Some(id.clone()), found_on: Some(found_on), ..new.clone() };
+        let entry = note(db, author, &Note::made("default_record", id.as_str(), &filled)?)?;
+        let row = table::New {
+            id: &id,
+            customer_key,
+            contract_key,
+            invoice_key,
+            amount: new.amount,
+            found_on,
+            kind: new.kind,
+            reason: &new.reason,
+            evidence: new.evidence.as_deref(),
+            entry,
+        };
+        table::insert(db, &row)?;
+        Ok((id.clone(), Change::Made))
+    })
+}
+
+/// The same refusal with the name that the field has here.
+fn renamed(fault: Fault, field: &str) -> Fault {
+    match fault {
+        Fault::Refused(refused) => {
+            Fault::Refused(Refused { field: Some(field.to_string()), ..refused })
+        }
+        other => other,
+    }
+}
+
+/// The keys of the customer, the contract and the document that a default names.
+fn named<D: Db>(db: &D, new: &NewDefault) -> Result<(i64, Option<i64>, Option<i64>), Fault> {
+    let refused =
+        |code: Refusal, field: &str| Fault::from(Refused::new(code, code.about()).at(field));
+    let customer = customer::key(db, &new.customer_id)?
+        .ok_or_else(|| refused(Refusal::UnknownCustomer, "customer_id"))?;
+    let contract = match &new.contract_id {
+        Some(id) => Some(
+            table::contract_key(db, customer, id)?
+                .ok_or_else(|| refused(Refusal::UnknownContract, "contract_id"))?,
+        ),
+        None => None,
+    };
+    let document = match &new.invoice_id {
+        Some(id) => {
+            let (key, owner, ..) = delinquency::document(db, id)?
+                .ok_or_else(|| refused(Refusal::UnknownInvoice, "invoice_id"))?;
+            if owner != customer {
+                return Err(refused(Refusal::InvoiceOfAnotherCustomer, "invoice_id"));
+            }
+            Some(key)
+        }
+        None => None,
+    };
+    Ok((customer, contract, document))
+}
+
+/// What a repetition leaves out was decided the first time.
+fn unless_other(stored: &DefaultRecord, new: &NewDefault) -> Result<(), Refused> {
+    differing(&[
+        ("customer_id", stored.customer_id != new.customer_id),
+        ("contract_id", stored.contract_id != new.contract_id),
+        ("invoice_id", stored.invoice_id != new.invoice_id),
+        ("amount", stored.amount != new.amount),
+        ("found_on", new.found_on.is_some_and(|on| on != stored.found_on)),
+        ("kind", stored.kind != new.kind),
+        ("reason", stored.reason != new.reason),
+        ("evidence", stored.evidence != new.evidence),
+    ])
+}
+
+/// Closes a default as cured or withdrawn.
+pub fn close<D: Db>(
+    db: &D,
+    id: &Id,
+    closing: &DefaultClosing,
+    author: &Author,
+) -> Result<Change, Fault> {
+    check_closing(closing)?;
+    write(db, |db| {
+        let stored = get(db, id)?;
+        if let Some(closed_on) = stored.closed_on {
+            let same = stored.state == closing.state
+                && closing.on.is_none_or(|on| on == closed_on)
+                && (closing.payment_id.is_none() || closing.payment_id == stored.cured_by);
+            if same {
+                return Ok(Change::AlreadySo);
+            }
+            let detail = format!("the default was {} on {closed_on}", stored.state);
+            return Err(Fault::refused(Refusal::WrongState, detail));
+        }
+        let on = day_or_today(db, closing.on, author)?;
+        if on < stored.found_on {
+            let detail = format!("the default was found on {}", stored.found_on);
+            return Err(Refused::new(Refusal::WrongState, detail).at("on").into());
+        }
+        let payment = match &closing.payment_id {
+            Some(payment) => {
+                let code = Refusal::UnknownPayment;
+                let key = table::payment_key(db, &stored.customer_id, payment)?;
+                Some(key.ok_or_else(|| Refused::new(code, code.about()).at("payment_id"))?)
+            }
+            None => None,
+        };
+        let after = DefaultClosing { on: Some(on), ..closing.clone() };
+        let change =
+            Note::changed("close", "default_record", id.as_str(), Some(&stored), Some(&after))?;
+        let entry = note(db, author, &change)?;
+        table::close(db, id, closing.state, on, payment, entry)?;
+        Ok(Change::Replaced)
+    })
+}
+
+/// The default of this id.
+pub fn get<D: Db>(db: &D, id: &Id) -> Result<DefaultRecord, Fault> {
+    table::get(db, id)?.ok_or_else(|| Fault::refused(Refusal::NotFound, "no default has this id"))
+}
+
+/// Defaults after an id: everybody's or one customer's, in any state or in one.
+pub fn page<D: Db>(
+    db: &D,
+    after: &str,
+    limit: u32,
+    customer: Option<&Id>,
+    state: Option<DefaultState>,
+) -> Result<Vec<DefaultRecord>, Fault> {
+    table::page(db, after, limit, customer, state)
+}
+
+/// A customer by key and a currency.
+type Account = (i64, Currency);
+
+/// Why the rule records a default.
+struct Found {
+    document: Option<i64>,
+    amount_minor: i64,
+    reason: String,
+    since: Date,
+}
+
+/// What is known of the candidates of a slice and of their groups.
+struct Book {
+    ids: BTreeMap<i64, Id>,
+    /// The members of each group by its head; who is judged alone is a group of one.
+    groups: BTreeMap<i64, Vec<i64>>,
+    breaches: BTreeMap<Account, (Breach, Id)>,
+}
+
+/// Opens and cures defaults of the range by the rule of the policy. Runs inside a slice of the sweep.
+pub(crate) fn judge<D: Db>(
+    db: &D,
+    range: Range,
+    day: Date,
+    policy: &Policy,
+    rule: &DefaultRule,
+    author: &Author,
+) -> Result<(), Fault> {
+    let days = i64::from(rule.days).saturating_add(i64::from(policy::grace(policy)));
+    let Ok(last_due) = day.plus_days(days.saturating_neg()) else { return Ok(()) };
+    let candidates = table::candidates(db, range, day, last_due)?;
+    if candidates.is_empty() {
+        return Ok(());
+    }
+    let book = book(db, &candidates, day, policy, rule)?;
+    let wanted = wanted(db, &book, day, rule)?;
+    let keys: Vec<i64> = book.ids.keys().copied().collect();
+    let (mut open, mut withdrawn) = (BTreeMap::new(), BTreeSet::new());
+    for (customer, currency, key, id, closed_on) in table::by_rule(db, &keys)? {
+        let account = (customer, currency);
+        match closed_on {
+            None => _ = open.insert(account, (key, id)),
+            // What somebody took back is not recorded anew for the same arrears.
+            Some(on) if wanted.get(&account).is_some_and(|found| found.since <= on) => {
+                withdrawn.insert(account);
+            }
+            Some(_) => {}
+        }
+    }
+    let mut new: Vec<table::ByRule> = Vec::new();
+    for (account, found) in &wanted {
+        let Some(customer) = book.ids.get(&account.0) else { continue };
+        if open.contains_key(account) || withdrawn.contains(account) {
+            continue;
+        }
+        let id = made_id("D", &[customer.as_str(), account.1.as_str(), &day.to_string()])?;
+        let (document, minor, reason) = (found.document, found.amount_minor, found.reason.clone());
+        new.push((id, account.0, document, minor, account.1, reason));
+    }
+    let cured: Vec<&(i64, Id)> = open
+        .iter()
+        .filter(|(account, _)| !wanted.contains_key(account))
+        .map(|(_, of)| of)
+        .collect();
+    if new.is_empty() && cured.is_empty() {
+        return Ok(());
+    }
+    let change = serde_json::json!({
+        "rule": RULE,
+        "opened": new.iter().map(|row| &row.0).collect::<Vec<_>>(),
+        "cured": cured.iter().map(|(_, id)| id).collect::<Vec<_>>(),
+    });
+    let entry = note(
+        db,
+        author,
+        &Note::changed("judge", "default_record", &day.to_string(), None::<&()>, Some(&change))?,
+    )?;
+    table::open_all(db, &new, day, entry)?;
+    let cured: Vec<i64> = cured.iter().map(|(key, _)| *key).collect();
+    table::cure_all(db, &cured, day, entry)
+}
+
+fn book<D: Db>(
+    db: &D,
+    candidates: &[i64],
+    day: Date,
+    policy: &Policy,
+    rule: &DefaultRule,
+) -> Result<Book, Fault> {
+    let mut members = table::members(db, candidates)?;
+    if rule.cross_default != Some(true) {
+        let candidates: BTreeSet<i64> = candidates.iter().copied().collect();
+        members.retain(|(key, ..)| candidates.contains(key));
+        members.iter_mut().for_each(|(key, _, head)| *head = *key);
+    }
+    let (mut ids, mut groups) = (BTreeMap::new(), BTreeMap::<i64, Vec<i64>>::new());
+    for (key, id, head) in members {
+        ids.insert(key, id);
+        groups.entry(head).or_default().push(key);
+    }
+    let keys: Vec<i64> = ids.keys().copied().collect();
+    let pauses = pause::of_customers(db, &keys, None)?;
+    let mut items: BTreeMap<Account, Vec<Item>> = BTreeMap::new();
+    let mut names: BTreeMap<i64, Id> = BTreeMap::new();
+    for (customer, currency, key, id, due_on, open_minor) in table::overdue(db, &keys, day)? {
+        let pauses = pause::of_document(pauses.get(&customer), key);
+        items.entry((customer, currency)).or_default().push(Item {
+            key,
+            due_on,
+            open_minor,
+            pauses,
+        });
+        names.insert(key, id);
+    }
+    let mut breaches = BTreeMap::new();
+    for ((customer, currency), items) in &items {
+        let found = breach(rule, policy::grace(policy), *currency, items, day);
+        if let Some((found, name)) = found.and_then(|of| Some((of, names.remove(&of.item)?))) {
+            breaches.insert((*customer, *currency), (found, name));
+        }
+    }
+    Ok(Book { ids, groups, breaches })
+}
+
+/// Every default that the rule wants on the day, of its own or with the group.
+fn wanted<D: Db>(
+    db: &D,
+    book: &Book,
+    day: Date,
+    rule: &DefaultRule,
+) -> Result<BTreeMap<Account, Found>, Fault> {
+    let mut wanted: BTreeMap<Account, Found> = BTreeMap::new();
+    for (account, (of, document)) in &book.breaches {
+        let reason = format!(
+            "{RULE}: {document} is {} days delinquent, the rule says {}",
+            of.days, rule.days
+        );
+        let (amount_minor, since) = (of.overdue_minor, of.since);
+        wanted.insert(*account, Found { document: Some(of.item), amount_minor, reason, since });
+    }
+    if rule.cross_default != Some(true) {
+        return Ok(wanted);
+    }
+    let mut own: BTreeMap<i64, (Date, i64)> = BTreeMap::new();
+    for ((key, _), (of, _)) in &book.breaches {
+        let first = own.entry(*key).or_insert((of.since, *key));
+        *first = (*first).min((of.since, *key));
+    }
+    // Every member of a group beside the one that was in default first.
+    let mut first: BTreeMap<i64, (Date, i64)> = BTreeMap::new();
+    for members in book.groups.values() {
+        if let Some(of) = members.iter().filter_map(|key| own.get(key)).min() {
+            first.extend(members.iter().map(|member| (*member, *of)));
+        }
+    }
+    let keys: Vec<i64> = first.keys().copied().collect();
+    for (customer, currency, amount_minor) in table::owing(db, &keys, day)? {
+        let Some((since, origin)) = first.get(&customer) else { continue };
+        let Some(origin) = book.ids.get(origin) else { continue };
+        let reason = format!("{RULE}: {origin} of the same group is in default");
+        let found = Found { document: None, amount_minor, reason, since: *since };
+        wanted.entry((customer, currency)).or_insert(found);
+    }
+    Ok(wanted)
+}

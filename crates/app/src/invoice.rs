@@ -1,0 +1,559 @@
+//! Invoices, credit notes, interest notes and fees: recorded, corrected, and read as of any day and moment.
+
+use crate::{
+    audit::{self, Author, Note},
+    interest,
+    ledger::{Change, ROW, amount_in_range, known_customer, missing, one, unless_differing},
+    payment::MAX_REASON,
+    replay,
+};
+use dunlin_domain::{
+    Date, Id, Instant, Money, Refusal, Refused,
+    contract::{
+        ledger::{InvoiceCorrection, PaymentTerms, Policy},
+        types::{Difference, Instalment, InstalmentState, Invoice, InvoiceKind, NewInvoice},
+    },
+    contract_terms, delinquency, policy as rules, text,
+};
+use dunlin_store::{
+    Db, Fault,
+    allocation::{self, Owing, Part},
+    audit as chain, contract,
+    correction::{self, Fields},
+    dispute::{self, Contested},
+    invoice::{self, After, Item},
+    pause::{self, Pauses},
+    policy, write,
+};
+use std::collections::BTreeMap;
+
+/// The most characters that the id of an invoice with instalments has: theirs have a mark and a number more.
+const MAX_ID_WITH_PARTS: usize = 60;
+
+/// What a document is recorded with once its contract has been asked.
+struct Terms {
+    due_on: Date,
+    instalments: Vec<Instalment>,
+    version: Option<i64>,
+}
+
+/// Records an invoice, credit note, interest note or fee, and lets waiting payments meet it.
+pub fn add<D: Db>(
+    db: &D,
+    new: &NewInvoice,
+    made: Id,
+    author: &Author,
+) -> Result<(Id, Change), Fault> {
+    let id = new.id.clone().unwrap_or(made);
+    amount_in_range(&new.amount, 0)?;
+    let kind = new.kind.unwrap_or(InvoiceKind::Invoice);
+    write(db, |db| {
+        let customer = known_customer(db, &new.customer_id)?;
+        let known = invoice::find(db, id.as_str())?;
+        let stored = match &known {
+            Some(known) => invoice::items(db, &[known.1], i64::MAX)?,
+            None => Vec::new(),
+        };
+        let terms = terms(db, new, customer, stored.split_first())?;
+        check(new, &id, &terms)?;
+        let relates = new.relates_to.as_ref().map(|about| relation(db, about, new, kind, customer));
+        let relates = relates.transpose()?;
+        let disputed = i64::from(new.disputed.unwrap_or(false));
+        let row = |id: &Id, due_on: Date, minor: i64, parent: Option<i64>| {
+            let currency = new.amount.currency;
+            let customer = &new.customer_id;
+            one((
+                ROW,
+                id,
+                customer,
+                kind,
+                new.issued_on,
+                due_on,
+                minor,
+                currency,
+                disputed,
+                terms.version,
+                relates,
+                parent,
+            ))
+        };
+        let whole = if terms.instalments.is_empty() { new.amount.minor } else { 0 };
+        let head = row(&id, terms.due_on, whole, None)?;
+        if let Some((_, parts)) = stored.split_first() {
+            unless_differing(invoice::differing(db, &head)?)?;
+            unless_differing(parts_differ(parts, &terms.instalments))?;
+            return Ok((id.clone(), Change::AlreadySo));
+        }
+        let entry = audit::note(db, author, &Note::made("invoice", id.as_str(), new)?)?;
+        invoice::insert_all(db, &head, Some(entry))?;
+        let parent = invoice::find(db, id.as_str())?.map(|found| found.1);
+        for (part, number) in terms.instalments.iter().zip(1u32..) {
+            let part_id: Id = format!("{id}#{number}").parse()?;
+            if invoice::find(db, part_id.as_str())?.is_some() {
+                let detail = format!("an instalment would be called {part_id}, which is taken");
+                return Err(Refused::new(Refusal::DifferentContent, detail).at("id").into());
+            }
+            invoice::insert_all(db, &row(&part_id, part.due_on, part.minor, parent)?, Some(entry))?;
+        }
+        replay::customers(db, &[customer], author.at, Some(entry))?;
+        Ok((id.clone(), Change::Made))
+    })
+}
+
+/// When it is due, in which parts, and under which version of its contract. What is stored already keeps what it
+/// inherited, whatever was agreed since.
+fn terms<D: Db>(
+    db: &D,
+    new: &NewInvoice,
+    customer: i64,
+    stored: Option<(&Item, &[Item])>,
+) -> Result<Terms, Fault> {
+    let given = new.instalments.clone();
+    let last = given.as_ref().and_then(|parts| parts.last()).map(|part| part.due_on);
+    let chosen = last.or(new.due_on);
+    let plain = |version| Terms {
+        due_on: chosen.unwrap_or(new.issued_on),
+        instalments: given.clone().unwrap_or_default(),
+        version,
+    };
+    let Some(contract) = &new.contract_id else { return Ok(plain(None)) };
+    if let Some((item, parts)) = stored
+        && item.contract_id.as_ref() == Some(contract)
+    {
+        let part = |part: &Item| Instalment { due_on: part.due_on, minor: part.amount_minor };
+        let inherited = chosen.is_none();
+        return Ok(match inherited {
+            true => Terms {
+                due_on: item.due_on,
+                instalments: parts.iter().map(part).collect(),
+                version: item.version_key,
+            },
+            false => plain(item.version_key),
+        });
+    }
+    let refused = |detail: &str| {
+        Fault::from(Refused::new(Refusal::UnknownContract, detail).at("contract_id"))
+    };
+    let version = contract::in_force(db, contract, new.issued_on)?;
+    let version =
+        version.ok_or_else(|| refused("no contract of this id is in force on the day"))?;
+    if version.customer_key != customer {
+        return Err(refused("the customer has no contract of this id"));
+    }
+    // A credit note, interest note or fee is not paid in parts, whatever the invoices are.
+    let whole = new.kind.is_some_and(|kind| kind != InvoiceKind::Invoice);
+    let inherits =
+        |terms: &&PaymentTerms| chosen.is_none() && !(whole && terms.instalments.is_some());
+    let Some(agreed) = version.contract.terms.as_ref().filter(inherits) else {
+        return Ok(plain(Some(version.key)));
+    };
+    let due = contract_terms::due(agreed, new.issued_on, new.amount.minor)?;
+    let part = |(due_on, minor): (Date, i64)| Instalment { due_on, minor };
+    Ok(Terms {
+        due_on: due.due_on,
+        instalments: due.instalments.into_iter().map(part).collect(),
+        version: Some(version.key),
+    })
+}
+
+fn check(new: &NewInvoice, id: &Id, terms: &Terms) -> Result<(), Refused> {
+    let refused =
+        |code: Refusal, field: &str, detail: String| Err(Refused::new(code, detail).at(field));
+    if terms.due_on < new.issued_on {
+        return refused(
+            Refusal::DueBeforeIssued,
+            "due_on",
+            Refusal::DueBeforeIssued.about().into(),
+        );
+    }
+    let parts = &terms.instalments;
+    if parts.is_empty() {
+        return Ok(());
+    }
+    if new.kind.is_some_and(|kind| kind != InvoiceKind::Invoice) {
+        return refused(
+            Refusal::MalformedField,
+            "instalments",
+            "only an invoice has instalments".into(),
+        );
+    }
+    if new.instalments.is_some() && new.due_on.is_some_and(|due_on| due_on != terms.due_on) {
+        let detail = "an invoice with instalments is due with the last of them".into();
+        return refused(Refusal::MalformedField, "due_on", detail);
+    }
+    if !(2..=100).contains(&parts.len()) {
+        return refused(
+            Refusal::MalformedField,
+            "instalments",
+            "there are 2 to 100 instalments".into(),
+        );
+    }
+    if id.as_str().chars().count() > MAX_ID_WITH_PARTS {
+        let detail = format!(
+            "the id of an invoice with instalments has at most {MAX_ID_WITH_PARTS} characters"
+        );
+        return refused(Refusal::MalformedId, "id", detail);
+    }
+    let mut before = new.issued_on;
+    let mut total = 0i64;
+    for part in parts {
+        if part.minor < 1 {
+            return refused(
+                Refusal::AmountNotPositive,
+                "instalments",
+                "an instalment is at least 1".into(),
+            );
+        }
+        if part.due_on < before {
+            let detail =
+                "instalments are due in rising order, none before the invoice's day".into();
+            return refused(Refusal::DueBeforeIssued, "instalments", detail);
+        }
+        before = part.due_on;
+        total = total.saturating_add(part.minor);
+    }
+    if total != new.amount.minor {
+        let detail =
+            format!("the instalments come to {total}, the invoice to {}", new.amount.minor);
+        return refused(Refusal::PartsExceedAmount, "instalments", detail);
+    }
+    Ok(())
+}
+
+/// The invoice that a credit note, interest note or fee is about.
+fn relation<D: Db>(
+    db: &D,
+    about: &Id,
+    new: &NewInvoice,
+    kind: InvoiceKind,
+    customer: i64,
+) -> Result<i64, Fault> {
+    let refused = |code: Refusal| Fault::from(Refused::new(code, code.about()).at("relates_to"));
+    if kind == InvoiceKind::Invoice {
+        let detail = "an invoice is about nothing but itself";
+        return Err(Refused::new(Refusal::MalformedField, detail).at("relates_to").into());
+    }
+    let named =
+        invoice::find(db, about.as_str())?.ok_or_else(|| refused(Refusal::UnknownInvoice))?;
+    if named.2 != customer {
+        return Err(refused(Refusal::InvoiceOfAnotherCustomer));
+    }
+    if named.3 == InvoiceKind::CreditNote {
+        return Err(refused(Refusal::NotPayable));
+    }
+    if named.4 != new.amount.currency {
+        return Err(refused(Refusal::CurrencyMismatch));
+    }
+    Ok(named.1)
+}
+
+/// Whether the instalments that are stored are those given.
+fn parts_differ(stored: &[Item], given: &[Instalment]) -> Vec<(u64, String)> {
+    let same = stored.len() == given.len()
+        && stored
+            .iter()
+            .zip(given)
+            .all(|(item, part)| item.due_on == part.due_on && item.amount_minor == part.minor);
+    if same { Vec::new() } else { vec![(ROW, "instalments".into())] }
+}
+
+/// Puts right what was booked wrongly: the ledger replays from the earlier of the two days.
+pub fn correct<D: Db>(
+    db: &D,
+    id: &Id,
+    new: &InvoiceCorrection,
+    author: &Author,
+) -> Result<Change, Fault> {
+    text::check(&new.reason, 1, MAX_REASON, "reason")?;
+    write(db, |db| {
+        let found = invoice::find(db, id.as_str())?.ok_or_else(|| missing("invoice"))?;
+        let items = invoice::items(db, &[found.1], i64::MAX)?;
+        let item =
+            items.iter().find(|item| item.key == found.1).ok_or_else(|| missing("invoice"))?;
+        let parts: Vec<&Item> =
+            items.iter().filter(|part| part.parent_key == Some(item.key)).collect();
+        if !parts.is_empty() && (new.due_on.is_some() || new.minor.is_some()) {
+            let detail = "correct the instalments, which are called <id>#<number>";
+            return Err(Fault::refused(Refusal::WrongState, detail));
+        }
+        if item.parent_key.is_some() && new.issued_on.is_some() {
+            let detail = "correct the day of the invoice, which its instalments share";
+            return Err(Fault::refused(Refusal::WrongState, detail));
+        }
+        let (mut was, mut is) = (Fields::default(), Fields::default());
+        let wanted = (
+            new.issued_on.unwrap_or(item.issued_on),
+            new.due_on.unwrap_or(item.due_on),
+            new.minor.unwrap_or(item.amount_minor),
+        );
+        amount_in_range(&Money { minor: wanted.2, currency: item.currency }, 0)
+            .map_err(|refused| Refused { field: Some("minor".into()), ..refused })?;
+        let first_due = parts.iter().map(|part| part.due_on).min().unwrap_or(wanted.1);
+        if first_due < wanted.0 {
+            return Err(Refused::new(Refusal::DueBeforeIssued, Refusal::DueBeforeIssued.about())
+                .at("due_on")
+                .into());
+        }
+        if wanted.0 != item.issued_on {
+            (was.issued_on, is.issued_on) = (Some(item.issued_on), Some(wanted.0));
+        }
+        if wanted.1 != item.due_on {
+            (was.due_on, is.due_on) = (Some(item.due_on), Some(wanted.1));
+        }
+        if wanted.2 != item.amount_minor {
+            (was.amount_minor, is.amount_minor) = (Some(item.amount_minor), Some(wanted.2));
+        }
+        if was == is {
+            return Ok(Change::AlreadySo);
+        }
+        let note = Note::changed(
+            "correct",
+            "invoice",
+            id.as_str(),
+            Some(&was),
+            Some(&(&is, &new.reason)),
+        )?;
+        let entry = audit::note(db, author, &note)?;
+        let mut owing = Owing::default();
+        correction::insert(db, Some(item.key), None, &was, &is, &new.reason, entry)?;
+        owing
+            .invoices
+            .insert(item.key, invoice::correct(db, item.key, wanted.0, wanted.1, wanted.2)?);
+        for part in parts {
+            correction::insert(db, Some(part.key), None, &was, &is, &new.reason, entry)?;
+            invoice::correct(db, part.key, wanted.0, part.due_on, part.amount_minor)?;
+        }
+        replay::corrected(db, &[item.customer_key], &owing, author.at, Some(entry))?;
+        Ok(Change::Replaced)
+    })
+}
+
+/// The last audit entry that was known at a moment; the last there can be without one.
+pub fn known_at<D: Db>(db: &D, at: Option<Instant>) -> Result<i64, Fault> {
+    at.map_or(Ok(i64::MAX), |at| chain::last_by(db, &at.to_string()))
+}
+
+/// The document as it stood on the day, as known with an audit entry, with its interest.
+pub fn get<D: Db>(db: &D, id: &Id, day: Date, known: i64) -> Result<Invoice, Fault> {
+    let absent = || missing("invoice of that day or before");
+    let found = invoice::find(db, id.as_str())?.ok_or_else(absent)?;
+    let reading = Reading::of(db, &[found.1], day, known)?;
+    let item = reading.item(found.1).filter(|item| item.issued_on <= day).ok_or_else(absent)?;
+    reading.invoice(db, item, true)
+}
+
+/// A customer's documents by due date, as they stood on the day.
+pub fn page<D: Db>(
+    db: &D,
+    customer: &Id,
+    after: &After,
+    limit: u32,
+    day: Date,
+) -> Result<Vec<(Invoice, After)>, Fault> {
+    let places = invoice::page(db, customer, after, limit, day)?;
+    let keys: Vec<i64> = places.iter().map(|(_, key)| *key).collect();
+    let reading = Reading::of(db, &keys, day, i64::MAX)?;
+    let mut found = Vec::new();
+    for (due_on, key) in places {
+        if let Some(item) = reading.item(key) {
+            found.push((reading.invoice(db, item, false)?, (due_on.to_string(), key)));
+        }
+    }
+    Ok(found)
+}
+
+/// What is open of a document on a day, its instalments together.
+pub(crate) fn open_on<D: Db>(db: &D, key: i64, day: Date) -> Result<i64, Fault> {
+    let reading = Reading::of(db, &[key], day, i64::MAX)?;
+    Ok(reading.item(key).map_or(0, |item| reading.open(item)))
+}
+
+/// Some documents with all that is needed to say how they stood.
+pub(crate) struct Reading {
+    day: Date,
+    known: i64,
+    items: BTreeMap<i64, Item>,
+    /// The instalments of an invoice, first one first.
+    parts: BTreeMap<i64, Vec<i64>>,
+    set: BTreeMap<i64, Vec<Part>>,
+    used: BTreeMap<i64, Vec<Part>>,
+    contested: BTreeMap<i64, Vec<Contested>>,
+    pauses: BTreeMap<i64, Pauses>,
+    policy: Policy,
+}
+
+impl Reading {
+    pub(crate) fn of<D: Db>(db: &D, keys: &[i64], day: Date, known: i64) -> Result<Self, Fault> {
+        let items: BTreeMap<i64, Item> =
+            invoice::items(db, keys, known)?.into_iter().map(|item| (item.key, item)).collect();
+        let mut parts: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for item in items.values() {
+            if let Some(parent) = item.parent_key {
+                parts.entry(parent).or_default().push(item.key);
+            }
+        }
+        let keys: Vec<i64> = items.keys().copied().collect();
+        let mut set: BTreeMap<i64, Vec<Part>> = BTreeMap::new();
+        for part in allocation::of_invoices(db, &keys, day, known)? {
+            set.entry(part.invoice_key.unwrap_or(0)).or_default().push(part);
+        }
+        let notes = items.values().filter(|item| item.kind == InvoiceKind::CreditNote);
+        let notes: Vec<i64> = notes.map(|item| item.key).collect();
+        let mut used: BTreeMap<i64, Vec<Part>> = BTreeMap::new();
+        if !notes.is_empty() {
+            for part in allocation::of_credits(db, &[], &notes, day, known)? {
+                used.entry(part.credit_key.unwrap_or(0)).or_default().push(part);
+            }
+        }
+        let mut contested: BTreeMap<i64, Vec<Contested>> = BTreeMap::new();
+        for dispute in dispute::of_invoices(db, &keys, Some(known))? {
+            contested.entry(dispute.invoice_key).or_default().push(dispute);
+        }
+        let mut customers: Vec<i64> = items.values().map(|item| item.customer_key).collect();
+        customers.dedup();
+        let pauses = pause::of_customers(db, &customers, Some(known))?;
+        let policy = policy::known(db, known)?;
+        Ok(Self { day, known, items, parts, set, used, contested, pauses, policy })
+    }
+
+    /// The disputes of a claim that are open on the day.
+    fn disputes(&self, claim: &Item) -> impl Iterator<Item = &Contested> {
+        let open_then = |dispute: &&Contested| {
+            dispute.opened_on <= self.day && dispute.resolved_on.is_none_or(|on| on > self.day)
+        };
+        self.contested.get(&claim.key).into_iter().flatten().filter(open_then)
+    }
+
+    /// How much of what is open of a claim is contested on the day.
+    fn contested(&self, claim: &Item) -> i64 {
+        let disputes = self.disputes(claim);
+        let minor = disputes.fold(0i64, |sum, dispute| sum.saturating_add(dispute.minor));
+        minor.min(self.open_of(claim)).max(0)
+    }
+
+    /// The delinquent days of a claim, and the bucket they are in; none when nothing is open.
+    fn delinquency(&self, claim: &Item) -> (u32, Option<String>) {
+        if self.open_of(claim) <= 0 || claim.kind == InvoiceKind::CreditNote {
+            return (0, None);
+        }
+        let mut pauses = pause::of_document(self.pauses.get(&claim.customer_key), claim.key);
+        if let Some(parent) = claim.parent_key {
+            let of_whole = self.pauses.get(&claim.customer_key).into_iter().flatten();
+            pauses.extend(of_whole.filter(|(of, _)| *of == Some(parent)).map(|(_, pause)| *pause));
+        }
+        let grace = rules::grace(&self.policy);
+        let days = delinquency::delinquent_days(claim.due_on, self.day, grace, &pauses);
+        let buckets = rules::buckets(&self.policy);
+        (days, delinquency::bucket_of(days, &buckets).map(str::to_string))
+    }
+
+    /// The documents that are no instalment of another.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = &Item> {
+        self.items.values().filter(|item| item.parent_key.is_none())
+    }
+
+    /// What a document was recorded with, its instalments together.
+    pub(crate) fn amount(&self, item: &Item) -> i64 {
+        self.claims(item).iter().fold(0i64, |sum, claim| sum.saturating_add(claim.amount_minor))
+    }
+
+    /// What was set against any of the documents.
+    pub(crate) fn allocated(&self) -> impl Iterator<Item = (&Item, &Part)> {
+        self.set.iter().flat_map(|(key, parts)| {
+            let item = self.items.get(key);
+            parts.iter().filter_map(move |part| Some((item?, part)))
+        })
+    }
+
+    fn item(&self, key: i64) -> Option<&Item> {
+        self.items.get(&key)
+    }
+
+    /// The claims of a document: its instalments, or itself.
+    fn claims<'a>(&'a self, item: &'a Item) -> Vec<&'a Item> {
+        match self.parts.get(&item.key) {
+            Some(parts) => parts.iter().filter_map(|key| self.items.get(key)).collect(),
+            None => vec![item],
+        }
+    }
+
+    fn open_of(&self, item: &Item) -> i64 {
+        let parts = if item.kind == InvoiceKind::CreditNote { &self.used } else { &self.set };
+        let off = parts.get(&item.key).into_iter().flatten();
+        off.fold(item.amount_minor, |open, part| open.saturating_sub(part.minor))
+    }
+
+    fn open(&self, item: &Item) -> i64 {
+        self.claims(item).iter().fold(0i64, |sum, claim| sum.saturating_add(self.open_of(claim)))
+    }
+
+    fn invoice<D: Db>(&self, db: &D, item: &Item, with_interest: bool) -> Result<Invoice, Fault> {
+        let claims = self.claims(item);
+        let open = self.open(item);
+        let is_credit = item.kind == InvoiceKind::CreditNote;
+        let allocations = if is_credit { &self.used } else { &self.set };
+        let mut parts: Vec<&Part> =
+            claims.iter().filter_map(|claim| allocations.get(&claim.key)).flatten().collect();
+        parts.sort_by_key(|part| part.on);
+        let written_off = parts.iter().filter(|part| part.difference == Some(Difference::WriteOff));
+        let written_off_minor = written_off.fold(0i64, |sum, part| sum.saturating_add(part.minor));
+        let amount = claims.iter().fold(0i64, |sum, claim| sum.saturating_add(claim.amount_minor));
+        let oldest = claims
+            .iter()
+            .filter(|claim| !is_credit && self.open_of(claim) > 0)
+            .min_by_key(|claim| claim.due_on);
+        let instalments = self.parts.get(&item.key).map(|_| {
+            claims.iter().map(|claim| self.instalment(claim)).collect::<Vec<InstalmentState>>()
+        });
+        let late =
+            claims.iter().map(|claim| self.delinquency(claim)).filter(|late| late.1.is_some());
+        let (delinquent_days, bucket) = late.max_by_key(|late| late.0).unwrap_or((0, None));
+        let disputed_minor =
+            claims.iter().fold(0i64, |sum, claim| sum.saturating_add(self.contested(claim)));
+        // That a rate is missing is said beside what is known; it hides nothing else.
+        let (interest, interest_missing) = match with_interest {
+            true => match interest::of_invoice(db, &item.id, self.day, self.known) {
+                Err(Fault::Refused(refused)) if refused.code == Refusal::RateMissing => {
+                    (None, Some(refused.detail))
+                }
+                other => (other?, None),
+            },
+            false => (None, None),
+        };
+        Ok(Invoice {
+            id: item.id.clone(),
+            customer_id: item.customer_id.clone(),
+            kind: item.kind,
+            issued_on: item.issued_on,
+            due_on: item.due_on,
+            amount: Money { minor: amount, currency: item.currency },
+            disputed: claims.iter().any(|claim| self.disputes(claim).next().is_some()),
+            disputed_minor,
+            contract_id: item.contract_id.clone(),
+            relates_to: item.relates_to.clone(),
+            instalments,
+            open: Money { minor: open, currency: item.currency },
+            written_off_minor,
+            days_past_due: oldest.map_or(0, |claim| self.day.days_past_due(claim.due_on)),
+            delinquent_days,
+            bucket,
+            interest,
+            interest_missing,
+            allocations: parts.iter().filter_map(|part| part.allocation(item.currency)).collect(),
+        })
+    }
+
+    fn instalment(&self, claim: &Item) -> InstalmentState {
+        let open_minor = self.open_of(claim);
+        let (delinquent_days, bucket) = self.delinquency(claim);
+        InstalmentState {
+            id: claim.id.to_string(),
+            due_on: claim.due_on,
+            minor: claim.amount_minor,
+            open_minor,
+            days_past_due: if open_minor > 0 { self.day.days_past_due(claim.due_on) } else { 0 },
+            delinquent_days,
+            bucket,
+        }
+    }
+}

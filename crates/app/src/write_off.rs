@@ -1,0 +1,150 @@
+//! Write-offs: debts given up, with a second key for large ones.
+
+use crate::{
+    audit::{self, Author, Note},
+    invoice::open_on,
+    ledger::{Change, ROW, missing, today, unless_differing},
+    payment::MAX_REASON,
+    replay,
+};
+use dunlin_domain::{
+    Currency, Date, Id, Refusal, Refused,
+    contract::{
+        ledger::{NewWriteOff, Policy, WriteOff, WriteOffState},
+        types::{Difference, InvoiceKind},
+    },
+    text,
+};
+use dunlin_store::{Db, Fault, adjustment, invoice, policy, write, write_off};
+
+/// Asks for a write-off. It counts at once, unless the policy wants a second key for so much.
+pub fn add<D: Db>(
+    db: &D,
+    new: &NewWriteOff,
+    made: Id,
+    author: &Author,
+) -> Result<(WriteOff, Change), Fault> {
+    text::check(&new.reason, 1, MAX_REASON, "reason")?;
+    if new.minor.is_some_and(|minor| minor < 1) {
+        let detail = "a write-off is at least 1";
+        return Err(Refused::new(Refusal::AmountNotPositive, detail).at("minor").into());
+    }
+    let id = new.id.clone().unwrap_or(made);
+    write(db, |db| {
+        if let Some(before) = write_off::get(db, &id)? {
+            let differs = [
+                ("invoice_id", before.invoice_id != new.invoice_id),
+                ("on", new.on.is_some_and(|on| on != before.on)),
+                ("minor", new.minor.is_some_and(|minor| minor != before.amount.minor)),
+                ("reason", before.reason != new.reason),
+            ];
+            let differs = differs.into_iter().filter(|(_, differs)| *differs);
+            unless_differing(differs.map(|(field, _)| (ROW, field.into())).collect())?;
+            return Ok((before, Change::AlreadySo));
+        }
+        let refused =
+            |code: Refusal| Fault::from(Refused::new(code, code.about()).at("invoice_id"));
+        let named = invoice::find(db, new.invoice_id.as_str())?;
+        let (_, key, customer, kind, currency, issued_on) =
+            named.ok_or_else(|| refused(Refusal::UnknownInvoice))?;
+        if kind == InvoiceKind::CreditNote {
+            return Err(refused(Refusal::NotPayable));
+        }
+        let on = new.on.map_or_else(|| today(db, author.at), Ok)?;
+        if on < issued_on {
+            let detail = format!("the document is of {issued_on}");
+            return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
+        }
+        let open = open_on(db, key, on)?;
+        let minor = new.minor.unwrap_or(open);
+        if minor > open || open == 0 {
+            let detail = format!("{open} is open on {on}");
+            return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
+        }
+        // Together with what was asked before: a large one is not cut into small ones to get by without a second key.
+        let together = write_off::asked(db, key)?.saturating_add(minor);
+        let waits = needs_second_key(&policy::current(db)?, together, currency);
+        let state = if waits { WriteOffState::Pending } else { WriteOffState::Booked };
+        let entry = audit::note(db, author, &Note::made("write_off", id.as_str(), new)?)?;
+        let (reason, asked_by) = (new.reason.as_str(), author.who.as_str());
+        write_off::insert(
+            db,
+            &write_off::New { id: &id, invoice_key: key, on, minor, reason, state, asked_by },
+        )?;
+        if !waits {
+            adjust(db, &id, (key, customer), on, minor, entry)?;
+            replay::customers(db, &[customer], author.at, Some(entry))?;
+        }
+        Ok((get(db, &id)?, Change::Made))
+    })
+}
+
+/// Takes a write-off off its document, given with its customer.
+fn adjust<D: Db>(
+    db: &D,
+    id: &Id,
+    (invoice_key, customer_key): (i64, i64),
+    on: Date,
+    minor: i64,
+    entry: i64,
+) -> Result<(), Fault> {
+    let name = format!("write-off/{id}");
+    let difference = Difference::WriteOff;
+    adjustment::insert(
+        db,
+        &adjustment::New { id: &name, customer_key, invoice_key, on, minor, difference, entry },
+    )
+}
+
+fn needs_second_key(policy: &Policy, minor: i64, currency: Currency) -> bool {
+    let thresholds = policy.write_off_approval.as_deref().unwrap_or_default();
+    thresholds.iter().any(|threshold| threshold.currency == currency && minor >= threshold.minor)
+}
+
+/// Approves a write-off that waits, or turns it down. Never by the key that asked for it.
+pub fn decide<D: Db>(
+    db: &D,
+    id: &Id,
+    state: WriteOffState,
+    author: &Author,
+) -> Result<(WriteOff, Change), Fault> {
+    write(db, |db| {
+        let before = get(db, id)?;
+        if before.state == state && before.decided_by.is_some() {
+            return Ok((before, Change::AlreadySo));
+        }
+        if before.state != WriteOffState::Pending {
+            let detail = format!("the write-off is {}", before.state);
+            return Err(Fault::refused(Refusal::WrongState, detail));
+        }
+        if before.asked_by == author.who {
+            return Err(Fault::refused(Refusal::SecondKeyNeeded, Refusal::SecondKeyNeeded.about()));
+        }
+        let what =
+            Note::changed("decide", "write_off", id.as_str(), Some(&before.state), Some(&state))?;
+        let entry = audit::note(db, author, &what)?;
+        write_off::decide(db, id, state, &author.who)?;
+        if state == WriteOffState::Booked {
+            let named =
+                invoice::find(db, before.invoice_id.as_str())?.ok_or_else(|| missing("invoice"))?;
+            adjust(db, id, (named.1, named.2), before.on, before.amount.minor, entry)?;
+            replay::customers(db, &[named.2], author.at, Some(entry))?;
+        }
+        Ok((get(db, id)?, Change::Replaced))
+    })
+}
+
+/// The write-off of this id.
+pub fn get<D: Db>(db: &D, id: &Id) -> Result<WriteOff, Fault> {
+    write_off::get(db, id)?.ok_or_else(|| missing("write-off"))
+}
+
+/// Write-offs after an id, of one customer when given.
+pub fn page<D: Db>(
+    db: &D,
+    after: &str,
+    limit: u32,
+    customer: Option<&Id>,
+) -> Result<Vec<WriteOff>, Fault> {
+    write_off::page(db, after, limit, customer)
+}

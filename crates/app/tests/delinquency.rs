@@ -1,0 +1,668 @@
+//! Policy, pauses, disputes, defaults and classes on a real SQLite file.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use dunlin_app::{
+    audit::Author, customer, default_record, delinquency, dispute, invoice, ledger::Change, pause,
+    payment, policy, sweep,
+};
+use dunlin_domain::{
+    Date, Id, Refusal,
+    contract::{
+        ledger::*,
+        types::{Difference, NewInvoice},
+    },
+};
+use dunlin_store::{Db, Fault, native::NativeDb};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn db() -> (tempfile::TempDir, NativeDb) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    (folder, db)
+}
+
+fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+/// Somebody who writes at noon of a day.
+fn on(text: &str) -> Author {
+    let at = format!("{text}T12:00:00Z").parse().unwrap();
+    Author { who: "admin".into(), at, salt: "salt".into() }
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn eur(minor: i64) -> Value {
+    json!({"minor": minor, "currency": "EUR"})
+}
+
+fn customer(db: &NativeDb, name: &str) {
+    let new = read(json!({"id": name, "name": name}));
+    customer::add(db, &new, id("made"), &on("2024-01-01")).unwrap();
+}
+
+fn bill(db: &NativeDb, name: &str, of: &str, issued: &str, due: &str, minor: i64) {
+    let new: NewInvoice = read(json!({
+        "id": name, "customer_id": of, "issued_on": issued, "due_on": due, "amount": eur(minor),
+    }));
+    invoice::add(db, &new, id("made"), &on(issued)).unwrap();
+}
+
+fn pay(db: &NativeDb, name: &str, of: &str, received: &str, minor: i64) {
+    let new = read(json!({
+        "id": name, "customer_id": of, "received_on": received, "amount": eur(minor),
+    }));
+    payment::add(db, &new, id("made"), &on(received)).unwrap();
+}
+
+/// Sweeps the business date to its end, in slices of one customer, and hands nothing over.
+fn sweep(db: &NativeDb, date: &str) {
+    let now = on(date).at;
+    let mut tick =
+        sweep::Tick::begin(db, Some(day(date)), id("tick"), now).unwrap().in_slices_of(1);
+    loop {
+        match tick.step(db, now).unwrap() {
+            sweep::Step::More => {}
+            sweep::Step::Deliver => tick.delivered(db, Default::default(), true, now).unwrap(),
+            sweep::Step::Done => break,
+        }
+    }
+    tick.end(db).unwrap();
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, Fault>) -> (Refusal, String) {
+    match result {
+        Err(Fault::Refused(refused)) => (refused.code, refused.field.unwrap_or_default()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn spans(db: &NativeDb, name: &str, as_of: &str) -> Vec<String> {
+    let history = delinquency::buckets(db, &id(name), day(as_of)).unwrap();
+    history
+        .spans
+        .iter()
+        .map(|span| {
+            let to = span.to.map_or("…".to_string(), |to| to.to_string());
+            format!("{}..{to} {} {}", span.from, span.bucket, span.delinquent_days)
+        })
+        .collect()
+}
+
+#[test]
+fn a_pause_is_recorded_once_and_ended_once() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "I", "C", "2023-09-01", "2023-10-01", 250);
+    let new: NewPause =
+        read(json!({"id": "P", "invoice_id": "I", "from": "2023-10-15", "to": "2023-10-30"}));
+    let author = on("2023-11-01");
+    let add = |new: &NewPause| pause::add(&db, new, id("made"), &author);
+    assert_eq!(add(&new).unwrap(), (id("P"), Change::Made));
+    assert_eq!(add(&new).unwrap(), (id("P"), Change::AlreadySo));
+    for (other, code, field) in [
+        (
+            json!({"id": "P", "invoice_id": "I", "from": "2023-10-16", "to": "2023-10-30"}),
+            Refusal::DifferentContent,
+            "from",
+        ),
+        (
+            json!({"id": "P", "customer_id": "C", "from": "2023-10-15", "to": "2023-10-30"}),
+            Refusal::DifferentContent,
+            "customer_id",
+        ),
+        (json!({"from": "2023-10-15"}), Refusal::MissingField, "customer_id"),
+        (
+            json!({"from": "2023-10-15", "customer_id": "C", "invoice_id": "I"}),
+            Refusal::MalformedField,
+            "invoice_id",
+        ),
+        (
+            json!({"from": "2023-10-15", "customer_id": "X"}),
+            Refusal::UnknownCustomer,
+            "customer_id",
+        ),
+        (json!({"from": "2023-10-15", "invoice_id": "X"}), Refusal::UnknownInvoice, "invoice_id"),
+        (
+            json!({"from": "2023-10-15", "to": "2023-10-14", "invoice_id": "I"}),
+            Refusal::MalformedField,
+            "to",
+        ),
+    ] {
+        assert_eq!(refused(add(&read(other.clone()))), (code, field.to_string()), "{other}");
+    }
+    let resume =
+        |on: Option<&str>| pause::resume(&db, &id("P"), &Resume { on: on.map(day) }, &author);
+    assert_eq!(refused(resume(Some("2023-10-14"))).0, Refusal::WrongState);
+    assert_eq!(refused(resume(None)).0, Refusal::WrongState, "it ended by itself before today");
+    assert_eq!(resume(Some("2023-10-25")).unwrap(), Change::Replaced);
+    assert_eq!(resume(Some("2023-10-25")).unwrap(), Change::AlreadySo);
+    assert_eq!(resume(None).unwrap(), Change::AlreadySo);
+    assert_eq!(refused(resume(Some("2023-10-26"))).0, Refusal::WrongState);
+    assert_eq!(pause::page(&db, "", 10, Some(&id("C"))).unwrap().len(), 1);
+    let nobody = pause::resume(&db, &id("X"), &Resume { on: None }, &author);
+    assert_eq!(refused(nobody).0, Refusal::NotFound);
+    // The worked case with grace 3: paused from the 15th, resumed on the 25th.
+    policy::put(&db, &read(json!({"grace_days": 3})), &author).unwrap();
+    assert_eq!(
+        spans(&db, "I", "2023-11-30"),
+        [
+            "2023-09-01..2023-10-04 current 0",
+            "2023-10-05..2023-11-13 1-30 1",
+            "2023-11-14..… 31-60 31"
+        ]
+    );
+}
+
+#[test]
+fn what_was_not_known_yet_is_as_if_it_had_not_happened() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "I", "C", "2023-09-01", "2023-10-01", 250);
+    let author = on("2023-11-01");
+    let known = |entry: Option<i64>| {
+        let key = dunlin_store::customer::key(&db, &id("C")).unwrap().unwrap();
+        let pauses = dunlin_store::pause::of_customers(&db, &[key], entry).unwrap();
+        pauses.get(&key).map(|of| of.iter().map(|(_, p)| (p.from, p.to)).collect::<Vec<_>>())
+    };
+    let before = dunlin_store::audit::head(&db).unwrap().map_or(0, |(key, _)| key);
+    let new = read(json!({"id": "P", "customer_id": "C", "from": "2023-10-15"}));
+    pause::add(&db, &new, id("made"), &author).unwrap();
+    let begun = dunlin_store::audit::head(&db).unwrap().unwrap().0;
+    pause::resume(&db, &id("P"), &Resume { on: Some(day("2023-10-20")) }, &author).unwrap();
+    let (from, to) = (day("2023-10-15"), Some(day("2023-10-20")));
+    assert_eq!(known(None), Some(vec![(from, to)]));
+    assert_eq!(known(Some(begun)), Some(vec![(from, None)]));
+    assert_eq!(known(Some(before)), None);
+    let new = read(
+        json!({"id": "D", "invoice_id": "I", "reason": "price", "minor": 50, "on": "2023-10-02"}),
+    );
+    dispute::open(&db, &new, id("made"), &author).unwrap();
+    let opened = dunlin_store::audit::head(&db).unwrap().unwrap().0;
+    let upheld = read(json!({"outcome": "upheld", "on": "2023-10-09"}));
+    dispute::resolve(&db, &id("D"), &upheld, &author).unwrap();
+    let contested = |entry: Option<i64>| {
+        let found = dunlin_store::dispute::of_invoices(&db, &[1], entry).unwrap();
+        found.iter().map(|of| (of.minor, of.resolved_on, of.upheld_minor)).collect::<Vec<_>>()
+    };
+    assert_eq!(contested(None), [(50, Some(day("2023-10-09")), Some(50))]);
+    assert_eq!(contested(Some(opened)), [(50, None, None)]);
+    assert_eq!(contested(Some(begun)), []);
+}
+
+fn row(db: &NativeDb, sql: &str) -> Vec<i64> {
+    let row = db.first(sql, &[]).unwrap().unwrap();
+    (0..row.0.len()).map(|at| row.int(at).unwrap()).collect()
+}
+
+fn flags(db: &NativeDb, name: &str) -> Vec<i64> {
+    row(db, &format!("SELECT disputed, disputed_minor FROM invoice WHERE id = '{name}'"))
+}
+
+#[test]
+fn at_most_what_is_open_and_not_contested_is_disputed() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "I", "C", "2024-01-01", "2024-02-01", 1000);
+    pay(&db, "P", "C", "2024-01-15", 300);
+    let author = on("2024-03-01");
+    let open = |value: Value| dispute::open(&db, &read(value), id("made"), &author);
+    for (new, code, field) in [
+        (json!({"invoice_id": "X", "reason": "price"}), Refusal::UnknownInvoice, "invoice_id"),
+        (
+            json!({"invoice_id": "I", "reason": "price", "minor": 701}),
+            Refusal::MoreThanOpen,
+            "minor",
+        ),
+        (
+            json!({"invoice_id": "I", "reason": "price", "minor": 0}),
+            Refusal::AmountNotPositive,
+            "minor",
+        ),
+        (
+            json!({"invoice_id": "I", "reason": "price", "on": "2023-12-31"}),
+            Refusal::MoreThanOpen,
+            "minor",
+        ),
+        (
+            json!({"invoice_id": "I", "reason": "price", "on": "2024-03-02"}),
+            Refusal::DateInFuture,
+            "on",
+        ),
+        (
+            json!({"id": "whole/I", "invoice_id": "I", "reason": "price"}),
+            Refusal::MalformedId,
+            "id",
+        ),
+    ] {
+        assert_eq!(refused(open(new.clone())), (code, field.to_string()), "{new}");
+    }
+    let first =
+        json!({"id": "D1", "invoice_id": "I", "reason": "price", "minor": 500, "on": "2024-01-20"});
+    assert_eq!(open(first.clone()).unwrap(), (id("D1"), Change::Made));
+    assert_eq!(open(first).unwrap(), (id("D1"), Change::AlreadySo));
+    let other = json!({"id": "D1", "invoice_id": "I", "reason": "quality", "minor": 500});
+    assert_eq!(refused(open(other)), (Refusal::DifferentContent, "reason".to_string()));
+    let more = json!({"invoice_id": "I", "reason": "price", "minor": 201});
+    assert_eq!(refused(open(more)).0, Refusal::MoreThanOpen);
+    open(json!({"id": "D2", "invoice_id": "I", "reason": "quantity"})).unwrap();
+    assert_eq!(dispute::get(&db, &id("D2")).unwrap().amount.minor, 200);
+    assert_eq!(flags(&db, "I"), [1, 700]);
+    let rest = json!({"invoice_id": "I", "reason": "price"});
+    assert_eq!(refused(open(rest)).0, Refusal::MoreThanOpen);
+    let page = |state| dispute::page(&db, "", 10, Some(&id("C")), state).unwrap().len();
+    assert_eq!((page(None), page(Some(DisputeState::Open))), (2, 2));
+}
+
+#[test]
+fn a_dispute_is_decided_once_and_what_was_upheld_is_booked() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "I", "C", "2024-01-01", "2024-02-01", 1000);
+    let author = on("2024-03-01");
+    for name in ["D1", "D2"] {
+        let new = json!({"id": name, "invoice_id": "I", "reason": "price", "minor": 400, "on": "2024-02-10"});
+        dispute::open(&db, &read(new), id("made"), &author).unwrap();
+    }
+    let resolve =
+        |name: &str, value: Value| dispute::resolve(&db, &id(name), &read(value), &author);
+    let early = json!({"outcome": "rejected", "on": "2024-02-09"});
+    assert_eq!(refused(resolve("D1", early)), (Refusal::WrongState, "on".to_string()));
+    let late = json!({"outcome": "rejected", "on": "2024-03-02"});
+    assert_eq!(refused(resolve("D1", late)), (Refusal::DateInFuture, "on".to_string()));
+    let partly = json!({"outcome": "partly-upheld", "upheld_minor": 150, "on": "2024-02-20"});
+    assert_eq!(resolve("D1", partly.clone()).unwrap(), Change::Replaced);
+    assert_eq!(resolve("D1", partly).unwrap(), Change::AlreadySo);
+    let other = json!({"outcome": "partly-upheld", "upheld_minor": 151});
+    assert_eq!(refused(resolve("D1", other)).0, Refusal::WrongState);
+    assert_eq!(flags(&db, "I"), [1, 400]);
+    resolve("D2", json!({"outcome": "withdrawn"})).unwrap();
+    assert_eq!(flags(&db, "I"), [0, 0]);
+    let found = dispute::get(&db, &id("D1")).unwrap();
+    assert_eq!((found.state, found.upheld_minor), (DisputeState::Resolved, Some(150)));
+    let booked = row(&db, "SELECT count(*), sum(minor), sum(id = 'dispute/D1') FROM adjustment");
+    assert_eq!(booked, [1, 150, 1]);
+    assert_eq!(refused(resolve("X", json!({"outcome": "upheld"}))).0, Refusal::NotFound);
+}
+
+#[test]
+fn what_is_recorded_as_contested_is_contested_as_a_whole() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    let long = "x".repeat(64);
+    let invoices = [("I1", true), ("I2", false), (long.as_str(), true)];
+    for (name, disputed) in invoices {
+        let new = read(json!({
+            "id": name, "customer_id": "C", "issued_on": "2024-01-01", "amount": eur(100), "disputed": disputed,
+        }));
+        let add = || invoice::add(&db, &new, id("made"), &on("2024-01-01")).unwrap().1;
+        assert_eq!((add(), add()), (Change::Made, Change::AlreadySo));
+    }
+    let found = dispute::page(&db, "", 10, None, None).unwrap();
+    let ids: Vec<(&str, &str)> =
+        found.iter().map(|of| (of.id.as_str(), of.invoice_id.as_str())).collect();
+    let key = format!("whole/{:058}", 3);
+    assert_eq!(ids, [(key.as_str(), long.as_str()), ("whole/I1", "I1")]);
+    assert_eq!((flags(&db, "I1"), flags(&db, "I2")), (vec![1, 100], vec![0, 0]));
+    let resolution = read(json!({"outcome": "rejected"}));
+    dispute::resolve(&db, &id("whole/I1"), &resolution, &on("2024-01-05")).unwrap();
+    assert_eq!(flags(&db, "I1"), [0, 0]);
+}
+
+fn defaults(db: &NativeDb, of: Option<&str>) -> Vec<String> {
+    default_record::page(db, "", 50, of.map(id).as_ref(), None)
+        .unwrap()
+        .iter()
+        .map(|found| {
+            let closed = found.closed_on.map_or("-".to_string(), |on| on.to_string());
+            let cured_by = found.cured_by.as_ref().map_or("-", Id::as_str);
+            let amount = found.amount.map_or(0, |amount| amount.minor);
+            format!(
+                "{} {} {amount} {} {closed} {cured_by}",
+                found.customer_id, found.found_on, found.state
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_rule_opens_a_default_once_and_cures_it() {
+    let (_folder, db) = db();
+    for name in ["C", "Small"] {
+        customer(&db, name);
+    }
+    bill(&db, "I1", "C", "2024-01-01", "2024-01-31", 700);
+    bill(&db, "I2", "C", "2024-01-01", "2024-02-20", 300);
+    bill(&db, "S1", "Small", "2024-01-01", "2024-01-01", 999);
+    let rule = json!({"days": 30, "at_least": [eur(1000)]});
+    policy::put(&db, &read(json!({"grace_days": 5, "default_rule": rule})), &on("2024-01-01"))
+        .unwrap();
+    sweep(&db, "2024-03-05");
+    assert_eq!(defaults(&db, None), [""; 0], "29 delinquent days");
+    sweep(&db, "2024-03-06");
+    let open = ["C 2024-03-06 1000 open - -"];
+    assert_eq!(defaults(&db, None), open);
+    let found = default_record::page(&db, "", 1, None, None).unwrap().remove(0);
+    assert_eq!(
+        (found.by_rule, found.invoice_id, found.kind),
+        (true, Some(id("I1")), DefaultKind::LatePayment)
+    );
+    sweep(&db, "2024-03-06");
+    sweep(&db, "2024-03-07");
+    assert_eq!(defaults(&db, None), open, "the same again");
+    pay(&db, "P1", "C", "2024-03-08", 700);
+    sweep(&db, "2024-03-09");
+    assert_eq!(defaults(&db, None), ["C 2024-03-06 1000 cured 2024-03-09 P1"]);
+    // Late again: a default of its own.
+    bill(&db, "I3", "C", "2024-03-01", "2024-03-20", 900);
+    sweep(&db, "2024-04-30");
+    let all = defaults(&db, Some("C"));
+    assert_eq!(all.len(), 2);
+    assert!(all.contains(&"C 2024-04-30 1200 open - -".to_string()), "{all:?}");
+}
+
+#[test]
+fn what_is_paused_contested_or_withdrawn_is_no_default() {
+    let (_folder, db) = db();
+    for name in ["Paused", "Contested", "Withdrawn"] {
+        customer(&db, name);
+        bill(&db, &format!("I-{name}"), name, "2024-01-01", "2024-01-01", 100);
+    }
+    let author = on("2024-01-15");
+    policy::put(&db, &read(json!({"default_rule": {"days": 30}})), &author).unwrap();
+    let paused = json!({"customer_id": "Paused", "from": "2024-01-10", "to": "2024-01-20"});
+    pause::add(&db, &read(paused), id("pause"), &author).unwrap();
+    let contested = json!({"id": "D", "invoice_id": "I-Contested", "reason": "quality"});
+    dispute::open(&db, &read(contested), id("made"), &author).unwrap();
+    sweep(&db, "2024-02-05");
+    assert_eq!(defaults(&db, None), ["Withdrawn 2024-02-05 100 open - -"]);
+    let found = default_record::page(&db, "", 1, None, None).unwrap().remove(0);
+    let closing = read(json!({"state": "withdrawn"}));
+    default_record::close(&db, &found.id, &closing, &on("2024-02-06")).unwrap();
+    sweep(&db, "2024-02-09");
+    assert_eq!(defaults(&db, None), ["Withdrawn 2024-02-05 100 withdrawn 2024-02-06 -"]);
+    sweep(&db, "2024-02-10");
+    let mut all = defaults(&db, None);
+    all.sort();
+    assert_eq!(
+        all,
+        ["Paused 2024-02-10 100 open - -", "Withdrawn 2024-02-05 100 withdrawn 2024-02-06 -"]
+    );
+    let rejected = read(json!({"outcome": "rejected"}));
+    dispute::resolve(&db, &id("D"), &rejected, &on("2024-02-10")).unwrap();
+    sweep(&db, "2024-02-11");
+    assert_eq!(defaults(&db, Some("Contested")), ["Contested 2024-02-11 100 open - -"]);
+}
+
+#[test]
+fn one_member_of_a_group_takes_the_others_along() {
+    let (_folder, db) = db();
+    for name in ["Branch", "Head", "Sister", "Alone"] {
+        customer(&db, name);
+    }
+    db.execute(
+        "UPDATE customer SET parent_key = (SELECT key FROM customer WHERE id = 'Head')
+         WHERE id IN ('Branch', 'Sister')",
+        &[],
+    )
+    .unwrap();
+    bill(&db, "H", "Head", "2024-01-01", "2024-12-31", 50);
+    bill(&db, "S", "Sister", "2024-01-01", "2024-01-01", 100);
+    bill(&db, "A", "Alone", "2024-01-01", "2024-12-31", 70);
+    policy::put(
+        &db,
+        &read(json!({"default_rule": {"days": 30, "cross_default": true}})),
+        &on("2024-01-15"),
+    )
+    .unwrap();
+    sweep(&db, "2024-01-31");
+    let sorted = || {
+        let mut all = defaults(&db, None);
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(), ["Head 2024-01-31 50 open - -", "Sister 2024-01-31 100 open - -"]);
+    bill(&db, "B", "Branch", "2024-01-30", "2024-12-31", 30);
+    sweep(&db, "2024-02-01");
+    assert_eq!(sorted().len(), 3, "who owes later comes later");
+    pay(&db, "P", "Sister", "2024-02-02", 100);
+    sweep(&db, "2024-02-02");
+    assert_eq!(
+        sorted(),
+        [
+            "Branch 2024-02-01 30 cured 2024-02-02 -",
+            "Head 2024-01-31 50 cured 2024-02-02 -",
+            "Sister 2024-01-31 100 cured 2024-02-02 P"
+        ]
+    );
+}
+
+#[test]
+fn a_default_is_written_by_hand_and_closed_once() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    customer(&db, "Other");
+    bill(&db, "I", "C", "2024-01-01", "2024-01-31", 700);
+    pay(&db, "P", "C", "2024-02-20", 700);
+    pay(&db, "Q", "Other", "2024-02-20", 1);
+    let author = on("2024-03-01");
+    let add = |value: Value| default_record::add(&db, &read(value), id("made"), &author);
+    let with = |field: &str, value: Value| {
+        let mut new = json!({"id": "D", "customer_id": "C", "kind": "refused", "reason": "Says no.",
+            "found_on": "2024-02-01", "invoice_id": "I", "amount": eur(700)});
+        new[field] = value;
+        new
+    };
+    assert_eq!(add(with("id", "D".into())).unwrap().1, Change::Made);
+    assert_eq!(add(with("id", "D".into())).unwrap().1, Change::AlreadySo);
+    for (field, value, code) in [
+        ("kind", json!("broken-plan"), Refusal::DifferentContent),
+        ("customer_id", json!("Other"), Refusal::DifferentContent),
+        ("reason", json!(""), Refusal::MissingField),
+        ("amount", eur(0), Refusal::AmountNotPositive),
+    ] {
+        assert_eq!(refused(add(with(field, value))), (code, field.to_string()));
+    }
+    for (field, value, code) in [
+        ("customer_id", json!("X"), Refusal::UnknownCustomer),
+        ("contract_id", json!("X"), Refusal::UnknownContract),
+        ("invoice_id", json!("X"), Refusal::UnknownInvoice),
+        ("found_on", json!("2024-03-02"), Refusal::DateInFuture),
+    ] {
+        let mut new = with(field, value);
+        new["id"] = json!("new");
+        assert_eq!(refused(add(new)), (code, field.to_string()));
+    }
+    let mut of_another = with("customer_id", json!("Other"));
+    of_another["id"] = json!("new");
+    assert_eq!(refused(add(of_another)).0, Refusal::InvoiceOfAnotherCustomer);
+    let close = |value: Value| default_record::close(&db, &id("D"), &read(value), &author);
+    let stranger = json!({"state": "cured", "payment_id": "Q"});
+    assert_eq!(refused(close(stranger)), (Refusal::UnknownPayment, "payment_id".to_string()));
+    let early = json!({"state": "cured", "on": "2024-01-31"});
+    assert_eq!(refused(close(early)), (Refusal::WrongState, "on".to_string()));
+    let cured = json!({"state": "cured", "on": "2024-02-20", "payment_id": "P"});
+    assert_eq!(close(cured.clone()).unwrap(), Change::Replaced);
+    assert_eq!(close(cured).unwrap(), Change::AlreadySo);
+    assert_eq!(refused(close(json!({"state": "withdrawn"}))).0, Refusal::WrongState);
+    assert_eq!(defaults(&db, None), ["C 2024-02-01 700 cured 2024-02-20 P"]);
+    // Nothing by hand is touched by the rule.
+    policy::put(&db, &read(json!({"default_rule": {"days": 1}})), &author).unwrap();
+    sweep(&db, "2024-03-01");
+    assert_eq!(defaults(&db, None).len(), 1);
+}
+
+#[test]
+fn a_class_becomes_better_after_half_a_year() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "I", "C", "2024-01-01", "2024-01-10", 500);
+    pay(&db, "P", "C", "2024-04-20", 500);
+    let class = |on: &str| delinquency::class(&db, &id("C"), day(on)).unwrap();
+    assert_eq!(class("2024-04-15").class, None);
+    let new = read(json!({"classification": {"preset": "prc-five-class"}}));
+    policy::put(&db, &new, &on("2024-05-01")).unwrap();
+    for (on, name, days) in [
+        ("2024-01-10", "normal", 0),
+        ("2024-01-11", "special-mention", 1),
+        ("2024-04-10", "substandard", 91),
+        ("2024-04-20", "substandard", 0),
+        ("2024-10-19", "substandard", 0),
+        ("2024-10-20", "normal", 0),
+    ] {
+        let found = class(on);
+        assert_eq!((found.class.as_deref(), found.days_past_due), (Some(name), days), "{on}");
+    }
+    assert!(class("2024-06-01").because.contains("nothing overdue since 2024-04-20"));
+}
+
+#[test]
+fn what_is_paused_is_not_reminded_until_it_is_over() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "I", "C", "2024-01-01", "2024-02-01", 50_000);
+    let pause = json!({"id": "P", "invoice_id": "I", "from": "2024-02-03", "to": "2024-02-10"});
+    pause::add(&db, &read(pause), id("made"), &on("2024-02-03")).unwrap();
+    let notices = || row(&db, "SELECT count(*) FROM notice")[0];
+    for date in ["2024-02-04", "2024-02-07", "2024-02-08", "2024-02-09"] {
+        sweep(&db, date);
+        assert_eq!(notices(), 0, "{date}");
+    }
+    sweep(&db, "2024-02-10");
+    assert_eq!(notices(), 1);
+    // Without an end, it is looked at once it is resumed.
+    let pause = json!({"id": "Q", "customer_id": "C", "from": "2024-02-11"});
+    pause::add(&db, &read(pause), id("made"), &on("2024-02-11")).unwrap();
+    sweep(&db, "2024-02-20");
+    assert_eq!(notices(), 1);
+    pause::resume(&db, &id("Q"), &Resume { on: Some(day("2024-02-21")) }, &on("2024-02-20"))
+        .unwrap();
+    sweep(&db, "2024-02-21");
+    assert_eq!(notices(), 2);
+}
+
+fn open_on(db: &NativeDb, name: &str, on: &str) -> i64 {
+    invoice::get(db, &id(name), day(on), i64::MAX).unwrap().open.minor
+}
+
+#[test]
+fn what_was_upheld_comes_off_on_its_day_and_the_rest_goes_on() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "I", "C", "2024-01-01", "2024-02-01", 1000);
+    let author = on("2024-03-01");
+    let new =
+        json!({"id": "D", "invoice_id": "I", "reason": "price", "minor": 400, "on": "2024-02-10"});
+    dispute::open(&db, &read(new), id("made"), &author).unwrap();
+    let end = json!({"outcome": "partly-upheld", "upheld_minor": 150, "on": "2024-02-20"});
+    dispute::resolve(&db, &id("D"), &read(end), &author).unwrap();
+    assert_eq!((open_on(&db, "I", "2024-02-19"), open_on(&db, "I", "2024-02-20")), (1000, 850));
+    let found = invoice::get(&db, &id("I"), day("2024-03-01"), i64::MAX).unwrap();
+    let set: Vec<_> = found
+        .allocations
+        .iter()
+        .map(|part| (part.adjustment_id.clone(), part.difference, part.amount.minor))
+        .collect();
+    assert_eq!(set, [(Some(id("D")), Some(Difference::DisputeUpheld), 150)]);
+    pay(&db, "P", "C", "2024-03-01", 900);
+    assert_eq!(open_on(&db, "I", "2024-03-01"), 0);
+    let paid = payment::get(&db, &id("P"), day("2024-03-01"), i64::MAX).unwrap();
+    assert_eq!(paid.unallocated.minor, 50);
+}
+
+#[test]
+fn another_order_replays_what_was_allocated_before_it() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "Old", "C", "2024-01-01", "2024-02-01", 100);
+    bill(&db, "New", "C", "2024-01-01", "2024-03-01", 100);
+    pay(&db, "P", "C", "2024-01-15", 100);
+    let open = || (open_on(&db, "Old", "2024-01-15"), open_on(&db, "New", "2024-01-15"));
+    assert_eq!(open(), (0, 100));
+    let put = |new: Value| policy::put(&db, &read(new), &on("2024-04-01"));
+    assert_eq!(put(json!({"order": "newest-due-first"})).unwrap(), Change::Replaced);
+    assert_eq!(put(json!({"order": "newest-due-first"})).unwrap(), Change::AlreadySo);
+    assert_eq!(open(), (100, 0));
+    assert_eq!(refused(put(json!({"order": "by-mood"}))), (Refusal::UnknownOrder, "order".into()));
+    put(json!({})).unwrap();
+    assert_eq!(open(), (0, 100));
+}
+
+/// Something that happens to one of three customers: what, to whom, on which day of the year, and how much.
+type Event = (u8, usize, i64, i64);
+
+fn at(days: i64) -> String {
+    day("2024-01-01").plus_days(days).unwrap().to_string()
+}
+
+/// Records the event. What the state of the books does not allow is left out.
+fn happen(db: &NativeDb, number: usize, (what, whose, on_day, much): Event) {
+    let (of, on_day) = (format!("C{whose}"), at(on_day));
+    let name = format!("{number}");
+    let author = on("2024-12-31");
+    match what {
+        0 | 1 => bill(db, &format!("I{name}"), &of, &on_day, &on_day, much),
+        2 => pay(db, &format!("P{name}"), &of, &on_day, much),
+        3 => {
+            let to = day(&on_day).plus_days(much % 60).unwrap();
+            let new = json!({"id": name, "customer_id": of, "from": on_day, "to": to});
+            pause::add(db, &read(new), id("made"), &author).unwrap();
+        }
+        _ => {
+            let invoice = format!("I{}", number.saturating_sub(1));
+            let new = json!({"id": name, "invoice_id": invoice, "on": on_day, "reason": "price"});
+            let _ = dispute::open(db, &read(new), id("made"), &author);
+        }
+    }
+}
+
+/// Whether the rule holds on the day, by how each document reads.
+fn in_default(db: &NativeDb, of: &str, date: &str, days: u32, at_least: i64) -> bool {
+    let all = invoice::page(db, &id(of), &(String::new(), 0), 100, day(date)).unwrap();
+    let overdue: Vec<(u32, i64)> = all
+        .iter()
+        .map(|(found, _)| found)
+        .filter(|found| found.due_on < day(date))
+        .map(|found| (found.delinquent_days, found.open.minor - found.disputed_minor))
+        .filter(|(_, minor)| *minor > 0)
+        .collect();
+    overdue.iter().map(|(_, minor)| minor).sum::<i64>() >= at_least
+        && overdue.iter().any(|(delinquent, _)| *delinquent >= days)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn who_is_in_default_is_who_reads_so(
+        events in proptest::collection::vec((0u8..5, 0usize..3, 0i64..90, 1i64..400), 1..14),
+        days in 1u32..40,
+        at_least in 0i64..300,
+        swept in proptest::collection::btree_set(1i64..130, 1..4),
+    ) {
+        let (_folder, db) = db();
+        (0..3).for_each(|of| customer(&db, &format!("C{of}")));
+        let rule = json!({"days": days, "at_least": [eur(at_least)]});
+        let new = json!({"grace_days": 2, "default_rule": rule});
+        policy::put(&db, &read(new), &on("2024-01-01")).unwrap();
+        events.iter().enumerate().for_each(|(number, event)| happen(&db, number, *event));
+        for date in swept.into_iter().map(at) {
+            sweep(&db, &date);
+            for of in ["C0", "C1", "C2"] {
+                let state = Some(DefaultState::Open);
+                let open = default_record::page(&db, "", 9, Some(&id(of)), state).unwrap();
+                let so = in_default(&db, of, &date, days, at_least);
+                prop_assert_eq!(open.len(), usize::from(so), "{} on {}", of, date);
+            }
+        }
+    }
+}

@@ -1,0 +1,656 @@
+//! Late interest over a real SQLite file: what a document bears, notes and waivers, rates, and what the sweep keeps.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use dunlin_app::{
+    audit::Author,
+    interest, invoice,
+    ledger::Change,
+    payment,
+    remind::Handed,
+    sweep::{Step, Tick},
+};
+use dunlin_domain::{
+    Date, DayCount, Id, Instant, Money, Refusal,
+    contract::{
+        ledger::{InvoiceCorrection, NewInterestNote, NewWaiver, RateRow},
+        types::{Instalment, Interest, NewInvoice, NewPayment},
+    },
+    interest::Watermark,
+};
+use dunlin_store::{
+    Db, Fault,
+    accrual::{self, Line},
+    arrears::Range,
+    native::NativeDb,
+};
+use proptest::prelude::*;
+use serde_json::json;
+
+const ALL: Range = Range { after: 0, upto: i64::MAX };
+
+const KNOWN: i64 = i64::MAX;
+
+fn world(policy: serde_json::Value) -> (tempfile::TempDir, NativeDb) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    db.execute("PRAGMA synchronous = OFF", &[]).unwrap();
+    for name in ["C1", "C2", "C3"] {
+        let sql = "INSERT INTO customer (id, name) VALUES (?1, ?1)";
+        db.execute(sql, &[name.into()]).unwrap();
+    }
+    set_policy(&db, policy);
+    (folder, db)
+}
+
+fn set_policy(db: &NativeDb, late_interest: serde_json::Value) {
+    let text = json!({ "late_interest": late_interest }).to_string();
+    db.execute("INSERT INTO policy (document) VALUES (?1)", &[(&text).into()]).unwrap();
+}
+
+fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn eur(minor: i64) -> Money {
+    Money::new(minor, "EUR".parse().unwrap())
+}
+
+fn now() -> Instant {
+    "2026-06-30T12:00:00Z".parse().unwrap()
+}
+
+fn author() -> Author {
+    Author { who: "admin".into(), at: now(), salt: "salt".into() }
+}
+
+fn bill(name: &str, of: &str, due: &str, minor: i64) -> NewInvoice {
+    NewInvoice {
+        id: Some(id(name)),
+        customer_id: id(of),
+        kind: None,
+        issued_on: day("2024-01-01"),
+        due_on: Some(day(due)),
+        amount: eur(minor),
+        disputed: None,
+        contract_id: None,
+        relates_to: None,
+        instalments: None,
+    }
+}
+
+fn add(db: &NativeDb, new: &NewInvoice) {
+    invoice::add(db, new, id("made"), &author()).unwrap();
+}
+
+fn pay(db: &NativeDb, name: &str, of: &str, on: &str, minor: i64, about: Option<&str>) {
+    let new = NewPayment {
+        id: Some(id(name)),
+        customer_id: id(of),
+        received_on: day(on),
+        amount: eur(minor),
+        invoice_id: about.map(id),
+        designation: None,
+        order: None,
+        contract_id: None,
+        deductions: None,
+        settles: None,
+    };
+    payment::add(db, &new, id("made"), &author()).unwrap();
+}
+
+fn of(db: &NativeDb, name: &str, on: &str) -> Interest {
+    interest::of_invoice(db, &id(name), day(on), KNOWN).unwrap().unwrap()
+}
+
+/// Accrued, fixed, noted, waived, outstanding.
+fn sums(db: &NativeDb, name: &str, on: &str) -> [i64; 5] {
+    let of = of(db, name, on);
+    [of.accrued.minor, of.fixed_minor, of.noted_minor, of.waived_minor, of.outstanding_minor]
+}
+
+fn claim(db: &NativeDb, name: &str, through: &str) -> Result<Change, (Refusal, String)> {
+    let new = NewInterestNote {
+        id: Some(id(name)),
+        invoice_id: id("I1"),
+        through: Some(day(through)),
+        due_on: None,
+    };
+    let made = interest::add_note(db, &new, id("made"), day("2026-06-30"), &author());
+    made.map(|(_, change)| change).map_err(refused)
+}
+
+fn waive(db: &NativeDb, name: &str, minor: Option<i64>) -> Result<Change, (Refusal, String)> {
+    let new = NewWaiver {
+        id: Some(id(name)),
+        invoice_id: id("I1"),
+        on: Some(day("2024-05-31")),
+        minor,
+        reason: "an old customer".into(),
+    };
+    let made = interest::add_waiver(db, &new, id("made"), day("2026-06-30"), &author());
+    made.map(|(_, change)| change).map_err(refused)
+}
+
+fn refused(fault: Fault) -> (Refusal, String) {
+    match fault {
+        Fault::Refused(refused) => (refused.code, refused.field.unwrap_or_default()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn more_than_open(field: &str) -> (Refusal, String) {
+    (Refusal::MoreThanOpen, field.into())
+}
+
+/// Sweeps a day to its end, in slices of two customers.
+fn sweep(db: &NativeDb, on: Date) -> u64 {
+    let mut tick = Tick::begin(db, Some(on), id("test"), now()).unwrap().in_slices_of(2);
+    loop {
+        match tick.step(db, now()).unwrap() {
+            Step::More => {}
+            Step::Deliver => tick.delivered(db, Handed::default(), true, now()).unwrap(),
+            Step::Done => return tick.end(db).unwrap().counts.accrued,
+        }
+    }
+}
+
+fn lines(db: &NativeDb) -> Vec<(i64, i64, i64, Date)> {
+    accrual::of_range(db, ALL).unwrap()
+}
+
+#[test]
+fn a_document_says_what_it_bears_and_why() {
+    let (_folder, db) = world(json!({"rate": "0.12"}));
+    add(&db, &bill("I1", "C1", "2024-03-31", 10_000_000));
+    pay(&db, "P1", "C1", "2024-04-30", 4_000_000, None);
+    assert_eq!(sums(&db, "I1", "2024-03-31"), [0, 0, 0, 0, 0]);
+    assert_eq!(sums(&db, "I1", "2024-05-31"), [159_781, 0, 0, 0, 159_781]);
+    let whole = of(&db, "I1", "2024-05-31");
+    assert_eq!(whole.clause, "policy");
+    assert_eq!(whole.explained.iter().map(|one| one.minor).collect::<Vec<_>>(), [98_630, 61_151]);
+    let found = invoice::get(&db, &id("I1"), day("2024-05-31"), KNOWN).unwrap();
+    assert_eq!(found.interest, Some(whole));
+    // A document that is no invoice bears none.
+    let fee = NewInvoice { kind: "fee".parse().ok(), ..bill("F1", "C1", "2024-03-31", 500) };
+    add(&db, &fee);
+    assert_eq!(interest::of_invoice(&db, &id("F1"), day("2024-05-31"), KNOWN).unwrap(), None);
+}
+
+#[test]
+fn no_day_is_charged_twice() {
+    let (_folder, db) = world(json!({"rate": "0.10"}));
+    add(&db, &bill("I1", "C1", "2024-01-01", 10_000_000));
+    assert_eq!(claim(&db, "N1", "2024-01-01"), Err(more_than_open("invoice_id")));
+    assert_eq!(claim(&db, "N1", "2024-01-06"), Ok(Change::Made));
+    assert_eq!(claim(&db, "N1", "2024-01-06"), Ok(Change::AlreadySo));
+    let different = (Refusal::DifferentContent, "through".to_string());
+    assert_eq!(claim(&db, "N1", "2024-01-07"), Err(different));
+    assert_eq!(claim(&db, "N2", "2024-01-06"), Err(more_than_open("invoice_id")));
+    // Days before the note's are charged already.
+    assert_eq!(claim(&db, "N2", "2024-01-05"), Err(more_than_open("invoice_id")));
+    assert_eq!(claim(&db, "N2", "2024-02-05"), Ok(Change::Made));
+    let amount = |name: &str| {
+        let note = invoice::get(&db, &id(name), day("2024-12-31"), KNOWN).unwrap();
+        assert_eq!(note.relates_to, Some(id("I1")));
+        note.amount.minor
+    };
+    assert_eq!((amount("N1"), amount("N2")), (13_699, 82_191));
+    assert_eq!(sums(&db, "I1", "2024-02-05"), [95_890, 0, 95_890, 0, 0]);
+    assert_eq!(sums(&db, "I1", "2024-01-06"), [13_699, 0, 13_699, 0, 0]);
+    // A backdated payment: less was due than was noted, and the next note waits until it is due.
+    pay(&db, "P1", "C1", "2024-01-21", 10_000_000, Some("I1"));
+    assert_eq!(sums(&db, "I1", "2024-02-05"), [54_795, 0, 95_890, 0, -41_095]);
+    assert_eq!(claim(&db, "N3", "2024-03-31"), Err(more_than_open("invoice_id")));
+    let taken = (Refusal::DifferentContent, "kind".to_string());
+    assert_eq!(claim(&db, "I1", "2024-03-31"), Err(taken));
+    let future = (Refusal::DateInFuture, "through".to_string());
+    assert_eq!(claim(&db, "N4", "2026-07-01"), Err(future));
+}
+
+/// An interest note or credit note about a document, by the way of any document.
+fn about(name: &str, kind: &str, of: &str, on: &str, minor: i64) -> NewInvoice {
+    NewInvoice {
+        kind: kind.parse().ok(),
+        issued_on: day(on),
+        relates_to: Some(id(of)),
+        ..bill(name, "C1", on, minor)
+    }
+}
+
+fn correct(db: &NativeDb, name: &str, minor: i64) {
+    let (minor, reason) = (Some(minor), "wrong".into());
+    let new = InvoiceCorrection { issued_on: None, due_on: None, minor, reason };
+    assert_eq!(invoice::correct(db, &id(name), &new, &author()), Ok(Change::Replaced));
+}
+
+#[test]
+fn a_note_claims_what_it_reads_however_it_came() {
+    let (_folder, db) = world(json!({"rate": "0.10"}));
+    let last = || dunlin_store::audit::head(&db).unwrap().unwrap().0;
+    let noted = |on: &str, known: i64| {
+        interest::of_invoice(&db, &id("I1"), day(on), known).unwrap().unwrap().noted_minor
+    };
+    add(&db, &bill("I1", "C1", "2024-01-01", 36_500_000));
+    add(&db, &about("X1", "interest-note", "I1", "2024-01-06", 50_000));
+    assert_eq!(sums(&db, "I1", "2024-01-06"), [50_000, 0, 50_000, 0, 0]);
+    assert_eq!(sums(&db, "I1", "2024-01-05")[2], 0, "not before its day");
+    assert_eq!(claim(&db, "N1", "2024-01-06"), Err(more_than_open("invoice_id")));
+    // A note that was corrected claims less; one that is void claims nothing.
+    let before = last();
+    correct(&db, "X1", 30_000);
+    assert_eq!(sums(&db, "I1", "2024-01-06"), [50_000, 0, 30_000, 0, 20_000]);
+    correct(&db, "X1", 0);
+    assert_eq!(sums(&db, "I1", "2024-01-06"), [50_000, 0, 0, 0, 50_000]);
+    assert_eq!(noted("2024-01-06", before), 50_000, "as it was known before");
+    assert_eq!(claim(&db, "N1", "2024-01-06"), Ok(Change::Made));
+    correct(&db, "N1", 0);
+    assert_eq!(claim(&db, "N2", "2024-01-06"), Ok(Change::Made));
+    assert_eq!(sums(&db, "I1", "2024-01-06"), [50_000, 0, 50_000, 0, 0]);
+    // A credit note about a note frees its interest from its own day on, and never more than the note claimed.
+    let before = last();
+    add(&db, &about("G1", "credit-note", "N2", "2024-01-08", 20_000));
+    assert_eq!(noted("2024-01-08", KNOWN), 30_000);
+    assert_eq!(noted("2024-01-07", KNOWN), 50_000);
+    assert_eq!(noted("2024-01-08", before), 50_000, "as it was known before");
+    add(&db, &about("G2", "credit-note", "N2", "2024-01-08", 40_000));
+    assert_eq!(noted("2024-01-08", KNOWN), 0);
+    assert_eq!(claim(&db, "N3", "2024-01-06"), Ok(Change::Made));
+    // A fee about the invoice and a credit note about the invoice itself claim and free nothing.
+    add(&db, &about("F1", "fee", "I1", "2024-01-06", 700));
+    add(&db, &about("G3", "credit-note", "I1", "2024-01-31", 700));
+    assert_eq!(noted("2024-01-31", KNOWN), 50_000);
+}
+
+#[test]
+fn a_credit_note_about_the_note_gives_back_what_was_claimed_too_much() {
+    let (_folder, db) = world(json!({"rate": "0.10"}));
+    add(&db, &bill("I1", "C1", "2024-01-01", 10_000_000));
+    assert_eq!(claim(&db, "N1", "2024-01-06"), Ok(Change::Made));
+    assert_eq!(claim(&db, "N2", "2024-02-05"), Ok(Change::Made));
+    pay(&db, "P1", "C1", "2024-01-21", 10_000_000, Some("I1"));
+    assert_eq!(sums(&db, "I1", "2024-02-05"), [54_795, 0, 95_890, 0, -41_095]);
+    add(&db, &about("G1", "credit-note", "N2", "2024-02-05", 41_095));
+    assert_eq!(sums(&db, "I1", "2024-02-05"), [54_795, 0, 54_795, 0, 0]);
+    let open = |name: &str| invoice::get(&db, &id(name), day("2024-02-05"), KNOWN).unwrap().open;
+    assert_eq!([open("I1"), open("N1"), open("N2")], [eur(0), eur(13_699), eur(82_191 - 41_095)]);
+    assert_eq!(claim(&db, "N3", "2024-03-31"), Err(more_than_open("invoice_id")));
+}
+
+#[test]
+fn a_note_about_an_instalment_counts_with_the_whole() {
+    let (_folder, db) = world(json!({"rate": "0.10"}));
+    add(&db, &in_halves("2024-03-31", "2024-04-30"));
+    add(&db, &about("X1", "interest-note", "I1#1", "2024-04-30", 1_000));
+    // 30 days of 500,000 at ten percent.
+    assert_eq!(sums(&db, "I1", "2024-04-30"), [4_110, 0, 1_000, 0, 3_110]);
+}
+
+#[test]
+fn what_is_given_up_can_be_taken_back() {
+    let (_folder, db) = world(json!({"rate": "0.12"}));
+    add(&db, &bill("I1", "C1", "2024-03-31", 10_000_000));
+    assert_eq!(sums(&db, "I1", "2024-05-31")[0], 200_548);
+    assert_eq!(waive(&db, "W0", Some(200_549)), Err(more_than_open("minor")));
+    assert_eq!(waive(&db, "W0", Some(0)), Err((Refusal::AmountNotPositive, "minor".into())));
+    assert_eq!(waive(&db, "W0", Some(-1)), Err(more_than_open("minor")));
+    assert_eq!(waive(&db, "W1", Some(548)), Ok(Change::Made));
+    assert_eq!(waive(&db, "W1", Some(548)), Ok(Change::AlreadySo));
+    let different = (Refusal::DifferentContent, "minor".to_string());
+    assert_eq!(waive(&db, "W1", Some(549)), Err(different));
+    assert_eq!(sums(&db, "I1", "2024-05-31"), [200_548, 0, 0, 548, 200_000]);
+    assert_eq!(sums(&db, "I1", "2024-05-30")[3], 0);
+    assert_eq!(waive(&db, "W2", None), Ok(Change::Made));
+    assert_eq!(sums(&db, "I1", "2024-05-31"), [200_548, 0, 0, 200_548, 0]);
+    assert_eq!(waive(&db, "W3", None), Err(more_than_open("minor")));
+    assert_eq!(waive(&db, "W3", Some(-200_549)), Err(more_than_open("minor")));
+    assert_eq!(waive(&db, "W3", Some(-200_548)), Ok(Change::Made));
+    assert_eq!(sums(&db, "I1", "2024-05-31"), [200_548, 0, 0, 0, 200_548]);
+    // What was given up and then was never due is taken back the same way.
+    assert_eq!(waive(&db, "W4", None), Ok(Change::Made));
+    pay(&db, "P1", "C1", "2024-03-31", 10_000_000, None);
+    assert_eq!(sums(&db, "I1", "2024-05-31"), [0, 0, 0, 200_548, -200_548]);
+    assert_eq!(waive(&db, "W5", Some(-200_548)), Ok(Change::Made));
+    assert_eq!(sums(&db, "I1", "2024-05-31"), [0, 0, 0, 0, 0]);
+    let empty =
+        NewWaiver { id: None, invoice_id: id("I1"), on: None, minor: None, reason: " ".into() };
+    let made = interest::add_waiver(&db, &empty, id("made"), day("2026-06-30"), &author());
+    assert_eq!(made.map_err(refused), Err((Refusal::MissingField, "reason".into())));
+}
+
+/// An invoice of two equal instalments, due on these days.
+fn in_halves(first: &str, second: &str) -> NewInvoice {
+    let parts = [first, second].map(|on| Instalment { due_on: day(on), minor: 500_000 });
+    NewInvoice {
+        due_on: None,
+        instalments: Some(parts.to_vec()),
+        ..bill("I1", "C1", second, 1_000_000)
+    }
+}
+
+#[test]
+fn a_fixed_sum_is_charged_once_for_all_instalments() {
+    let (_folder, db) = world(json!({"preset": "de-bgb-288"}));
+    let new = in_halves("2024-03-31", "2024-04-30");
+    add(&db, &new);
+    // 12.62 percent: 30 days of the first half; then 61 days of it and 31 of the second.
+    assert_eq!(sums(&db, "I1", "2024-04-30"), [5_186, 4_000, 0, 0, 9_186]);
+    assert_eq!(sums(&db, "I1", "2024-05-31"), [10_545 + 5_359, 4_000, 0, 0, 19_904]);
+    // An instalment says what it bears itself; what is claimed and given up stands with the whole.
+    assert_eq!(claim(&db, "N1", "2024-05-31"), Ok(Change::Made));
+    assert_eq!(sums(&db, "I1", "2024-05-31"), [10_545 + 5_359, 4_000, 19_904, 0, 0]);
+    assert_eq!(sums(&db, "I1#1", "2024-05-31"), [10_545, 0, 0, 0, 10_545]);
+    assert_eq!(sums(&db, "I1#2", "2024-05-31"), [5_359, 0, 0, 0, 5_359]);
+    let part = NewInterestNote { id: None, invoice_id: id("I1#1"), through: None, due_on: None };
+    let made = interest::add_note(&db, &part, id("made"), day("2026-06-30"), &author());
+    assert_eq!(made.map_err(refused), Err((Refusal::UnknownInvoice, "invoice_id".into())));
+    // The first in time, the second late.
+    let (_folder, db) = world(json!({"preset": "de-bgb-288"}));
+    add(&db, &new);
+    pay(&db, "P1", "C1", "2024-03-31", 500_000, None);
+    assert_eq!(sums(&db, "I1", "2024-05-31"), [5_359, 4_000, 0, 0, 9_359]);
+}
+
+#[test]
+fn a_preset_that_did_not_hold_yet_governs_nothing() {
+    let (_folder, db) = world(json!({"preset": "prc-sale-2019"}));
+    let old = NewInvoice { issued_on: day("2019-01-01"), ..bill("I1", "C1", "2019-08-01", 100) };
+    add(&db, &old);
+    assert_eq!(interest::of_invoice(&db, &id("I1"), day("2024-01-01"), KNOWN).unwrap(), None);
+    assert_eq!(sweep(&db, day("2024-01-01")), 1);
+}
+
+#[test]
+fn an_instalment_due_before_a_preset_held_bears_nothing() {
+    let (_folder, db) = world(json!({"preset": "prc-sale-2019", "rate": "0.10"}));
+    let new = in_halves("2019-08-01", "2019-09-01");
+    add(&db, &NewInvoice { issued_on: day("2019-01-01"), ..new });
+    // The second alone: 30 days of 500,000 at ten percent.
+    assert_eq!(sums(&db, "I1", "2019-10-01"), [4_110, 0, 0, 0, 4_110]);
+    let read = invoice::get(&db, &id("I1"), day("2019-10-01"), KNOWN).unwrap();
+    assert_eq!(read.interest.unwrap().accrued, eur(4_110));
+}
+
+#[test]
+fn a_contracts_clause_goes_before_the_policys() {
+    let (_folder, db) = world(json!({"rate": "0.12"}));
+    add(&db, &bill("I1", "C1", "2024-03-31", 36_500_000));
+    under_contract(&db, "I1", json!({"rate": "0.10", "grace_days": 5}));
+    let found = of(&db, "I1", "2024-04-06");
+    assert_eq!((found.accrued.minor, found.clause.as_str()), (10_000, "K-I1 version 1"));
+    // A clause in the way of a replay and of a page does not stand in it.
+    pay(&db, "P1", "C1", "2024-04-06", 500, None);
+    let read = invoice::get(&db, &id("I1"), day("2024-04-06"), KNOWN).unwrap();
+    assert_eq!((read.open.minor, read.interest), (36_499_500, Some(found)));
+}
+
+/// Puts an invoice under a contract with this clause.
+fn under_contract(db: &NativeDb, name: &str, late_interest: serde_json::Value) {
+    let (contract, document) =
+        (format!("K-{name}"), json!({ "late_interest": late_interest }).to_string());
+    db.execute(
+        "INSERT INTO contract (id, customer_key)
+         SELECT ?1, customer_key FROM invoice WHERE id = ?2",
+        &[(&contract).into(), name.into()],
+    )
+    .unwrap();
+    db.execute(
+        "INSERT INTO contract_version
+             (contract_key, version, effective_on, secured, document, recorded_at)
+         SELECT key, 1, '2020-01-01', 0, ?2, '2020-01-01T00:00:00Z' FROM contract WHERE id = ?1",
+        &[(&contract).into(), (&document).into()],
+    )
+    .unwrap();
+    db.execute(
+        "UPDATE invoice SET version_key = (SELECT max(key) FROM contract_version) WHERE id = ?1",
+        &[name.into()],
+    )
+    .unwrap();
+}
+
+fn rate(from: &str, rate: &str) -> RateRow {
+    RateRow {
+        valid_from: day(from),
+        rate: rate.parse().unwrap(),
+        source: "own".into(),
+        confirmed: false,
+    }
+}
+
+#[test]
+fn rows_of_rates_are_added_and_the_newest_counts() {
+    let reference = json!({"table": "house", "fixing": "floating"});
+    let (_folder, db) = world(json!({ "reference": reference }));
+    let put = |rows: &[RateRow]| interest::put_rates(&db, &id("house"), rows, &author());
+    add(&db, &bill("I1", "C1", "2024-03-31", 36_500_000));
+    let missing = interest::of_invoice(&db, &id("I1"), day("2024-04-02"), KNOWN);
+    assert_eq!(missing.map_err(refused), Err((Refusal::RateMissing, String::new())));
+    // A document whose rate is missing does not stop the sweep.
+    assert_eq!(sweep(&db, day("2024-04-02")), 1);
+    assert_eq!(put(&[rate("2024-01-01", "0.10")]), Ok(Change::Made));
+    assert_eq!(put(&[rate("2024-01-01", "0.10")]), Ok(Change::AlreadySo));
+    assert_eq!(of(&db, "I1", "2024-04-02").accrued.minor, 20_000);
+    let before = dunlin_store::audit::head(&db).unwrap().unwrap().0;
+    assert_eq!(
+        put(&[rate("2024-01-01", "0.20"), rate("2024-04-02", "0.05")]),
+        Ok(Change::Replaced)
+    );
+    assert_eq!(of(&db, "I1", "2024-04-02").accrued.minor, 25_000);
+    let then = interest::of_invoice(&db, &id("I1"), day("2024-04-02"), before).unwrap().unwrap();
+    assert_eq!(then.accrued.minor, 20_000, "as it was known before");
+    sweep(&db, day("2024-04-03"));
+    assert_eq!(lines(&db)[0].2, 30_000, "new rates are seen by the next sweep");
+    let names: Vec<String> =
+        interest::rate_names(&db).unwrap().iter().map(|name| name.to_string()).collect();
+    assert!(names.contains(&"house".to_string()) && names.contains(&"lpr-1y".to_string()));
+    let reserved = interest::put_rates(&db, &id("contract-rate"), &[], &author());
+    assert_eq!(reserved.map_err(refused), Err((Refusal::MalformedField, "name".into())));
+    let absent = interest::rate_table(&db, &id("none"));
+    assert_eq!(absent.map_err(refused), Err((Refusal::NotFound, String::new())));
+}
+
+#[test]
+fn the_sweep_keeps_what_it_is_told_about_only() {
+    let (_folder, db) = world(json!(null));
+    add(&db, &bill("I1", "C1", "2024-03-31", 36_500_000));
+    add(&db, &bill("I2", "C2", "2024-04-02", 36_500_000));
+    assert_eq!((sweep(&db, day("2024-04-01")), lines(&db)), (0, vec![]), "no clause");
+    set_policy(&db, json!({"rate": "0.10"}));
+    assert_eq!(sweep(&db, day("2024-04-02")), 1, "a clause that is new is seen");
+    assert_eq!(lines(&db), [(1, 1, 20_000, day("2024-04-02"))]);
+    assert_eq!(sweep(&db, day("2024-04-03")), 2, "so is what becomes overdue");
+    add(&db, &bill("I3", "C3", "2024-02-01", 36_500_000));
+    assert_eq!(sweep(&db, day("2024-04-04")), 3, "and what comes in late");
+    assert_eq!(lines(&db)[2], (3, 3, 63 * 10_000, day("2024-04-04")));
+    pay(&db, "P1", "C3", "2024-02-02", 36_500_000, None);
+    sweep(&db, day("2024-04-05"));
+    assert_eq!(lines(&db)[2].2, 10_000, "a backdated payment takes back what was kept");
+    sweep(&db, day("2024-06-30"));
+    assert_eq!(lines(&db)[0].2, 91 * 10_000, "days that were missed are caught up with");
+    set_policy(&db, json!(null));
+    assert_eq!((sweep(&db, day("2024-07-01")), lines(&db)), (0, vec![]));
+}
+
+/// What can happen to a book between two sweeps.
+#[derive(Clone, Debug)]
+enum Event {
+    Bill { customer: usize, due: i64, minor: i64, clause: Option<usize> },
+    Pay { customer: usize, on: i64, minor: i64 },
+    Dispute { which: usize, on: i64, minor: i64, decided: Option<(i64, i64)> },
+    Rate { from: i64, basis_points: i64 },
+    Sweep { days: i64 },
+}
+
+const CLAUSES: [&str; 7] = [
+    r#"{"rate": "0.12"}"#,
+    r#"{"rate": "0.0777", "day_count": "act-act-isda", "grace_days": 4}"#,
+    r#"{"rate": "0.09", "day_count": "30e-360", "grace_days": 3, "grace_charged_later": true}"#,
+    r#"{"rate": "0.08", "day_count": "30-360-us"}"#,
+    r#"{"rate": "0.36", "cap_share": "0.02", "day_count": "30-360-bond"}"#,
+    r#"{"reference": {"table": "house", "multiplier": "1.5", "fixing": "floating"}}"#,
+    r#"{"preset": "eu-2011-7"}"#,
+];
+
+fn event() -> impl Strategy<Value = Event> {
+    let day = 0i64..200;
+    prop_oneof![
+        3 => (0usize..3, day.clone(), 1i64..900_000, proptest::option::of(0usize..7))
+            .prop_map(|(customer, due, minor, clause)| Event::Bill { customer, due, minor, clause }),
+        2 => (0usize..3, day.clone(), 1i64..900_000)
+            .prop_map(|(customer, on, minor)| Event::Pay { customer, on, minor }),
+        1 => (0usize..8, day.clone(), 1i64..400_000, proptest::option::of((0i64..40, 0i64..2)))
+            .prop_map(|(which, on, minor, decided)| Event::Dispute { which, on, minor, decided }),
+        1 => (day, 1i64..900)
+            .prop_map(|(from, basis_points)| Event::Rate { from, basis_points }),
+        4 => (1i64..40).prop_map(|days| Event::Sweep { days }),
+    ]
+}
+
+fn number(day_number: i64) -> Date {
+    day("2024-01-15").plus_days(day_number).unwrap()
+}
+
+fn happen(db: &NativeDb, event: &Event, place: usize) {
+    match event {
+        Event::Bill { customer, due, minor, clause } => {
+            let name = format!("I{place}");
+            let due = number(*due).to_string();
+            add(db, &bill(&name, &format!("C{}", customer + 1), &due, *minor));
+            if let Some(clause) = clause {
+                under_contract(db, &name, serde_json::from_str(CLAUSES[*clause]).unwrap());
+            }
+        }
+        Event::Pay { customer, on, minor } => {
+            let (name, of) = (format!("P{place}"), format!("C{}", customer + 1));
+            pay(db, &name, &of, &number(*on).to_string(), *minor, None);
+        }
+        Event::Dispute { which, on, minor, decided } => {
+            // As the flow of disputes leaves it: the row, and the customer to look at.
+            let on_day = number(*on);
+            let resolved = decided.map(|(days, _)| number(on + days).to_string());
+            let upheld = decided.map(|(_, share)| minor * share);
+            let name = format!("D{place}");
+            db.execute(
+                "INSERT INTO dispute
+                     (id, customer_key, invoice_key, opened_on, minor, reason, outcome, resolved_on, upheld_minor)
+                 SELECT ?1, customer_key, key, ?2, ?3, 'price',
+                     CASE WHEN ?4 IS NOT NULL THEN 'rejected' END, ?4, ?5
+                 FROM invoice WHERE key = ?6",
+                &[
+                    (&name).into(),
+                    (&on_day.to_string()).into(),
+                    (*minor).into(),
+                    resolved.as_ref().into(),
+                    upheld.into(),
+                    (*which as i64).into(),
+                ],
+            )
+            .unwrap();
+            accrual::mark(db, &[1, 2, 3]).unwrap();
+        }
+        Event::Rate { from, basis_points } => {
+            let mut row = rate(&number(*from).to_string(), "0");
+            row.rate = dunlin_domain::Decimal::new(*basis_points, 4);
+            interest::put_rates(db, &id("house"), &[row], &author()).unwrap();
+        }
+        Event::Sweep { .. } => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever happens between sweeps, each leaves every open overdue document with the interest that its whole
+    /// history gives, and no day's is lost or counted twice.
+    #[test]
+    fn the_line_of_a_document_is_its_interest(
+        policy in proptest::option::of(0usize..7),
+        events in proptest::collection::vec(event(), 1..30),
+    ) {
+        let clause = policy.map(|which| serde_json::from_str(CLAUSES[which]).unwrap());
+        let (_folder, db) = world(clause.unwrap_or(json!(null)));
+        interest::put_rates(&db, &id("house"), &[rate("2023-12-01", "0.05")], &author()).unwrap();
+        let mut today = 0;
+        for (place, event) in events.iter().enumerate() {
+            happen(&db, event, place);
+            let Event::Sweep { days } = event else { continue };
+            today += days;
+            sweep(&db, number(today));
+            let kept: std::collections::BTreeMap<i64, i64> =
+                lines(&db).into_iter().map(|(_, invoice, minor, _)| (invoice, minor)).collect();
+            let open: Vec<(i64, Id, bool)> = db
+                .json(
+                    "SELECT json_group_array(json_array(key, id, json(iif(open_minor > 0, 'true', 'false'))))
+                     FROM invoice WHERE due_on < ?1",
+                    &[(&number(today).to_string()).into()],
+                )
+                .unwrap();
+            for (key, name, is_open) in open {
+                let found = interest::of_invoice(&db, &name, number(today), KNOWN).unwrap();
+                // What was paid before the first sweep that could see it has no line.
+                if let (None, false) = (kept.get(&key), is_open) { continue }
+                let expected = found.map(|of| of.accrued.minor);
+                prop_assert_eq!(kept.get(&key).copied(), expected, "{} on {}", name, number(today));
+            }
+        }
+    }
+}
+
+/// Lines as they may be stored: nothing overflows up to the last day for which they hold.
+fn watermark() -> impl Strategy<Value = Watermark> {
+    let first = (0i64..2_000).prop_map(|days| day("2020-01-01").plus_days(days).unwrap());
+    let numbers = (0usize..6, 0i64..=9_000_000_000_000_000, 0u32..9, 0i64..9_000_000_000_000_000);
+    (first, numbers, any::<u64>(), 0i64..7_000).prop_map(|(first, numbers, rest, days)| {
+        let (count, step, zeros, base_minor) = numbers;
+        let count = DayCount::ALL[count].0;
+        let (ruler, mark) = count.bearing_from(first).unwrap();
+        let denominator = count.year() * 10i64.pow(zeros);
+        let until = first.plus_days(days).unwrap();
+        let most = (i64::MAX / 2) / (ruler.through(until) - mark).max(1);
+        Watermark {
+            ruler,
+            mark,
+            step: 1 + step.min(most - 1),
+            base_minor,
+            base_rest: i64::try_from(rest % denominator as u64).unwrap(),
+            denominator,
+            until,
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The statement that moves lines on and the rule it repeats give the same number for any line.
+    #[test]
+    fn sql_and_rust_move_a_line_alike(
+        lines in proptest::collection::vec(watermark(), 1..60),
+        days in 2_000i64..9_000,
+    ) {
+        let (_folder, db) = world(json!(null));
+        let on = day("2020-01-01").plus_days(days).unwrap();
+        let sql = "INSERT INTO invoice (key, id, customer_key, kind, issued_on, due_on, amount_minor, currency, disputed, open_minor)
+                   SELECT value, 'I' || value, 1, 'invoice', '2020-01-01', '2020-01-01', 1, 'EUR', 0, 1 FROM json_each(?1)";
+        let keys: Vec<i64> = (1..).take(lines.len()).collect();
+        db.execute(sql, &[(&json!(keys).to_string()).into()]).unwrap();
+        let stored: Vec<Line> = lines.iter().zip(&keys).map(|(watermark, key)| Line {
+            customer_key: 1,
+            invoice_key: *key,
+            watermark: *watermark,
+            accrued_minor: -1,
+            through: day("1999-12-31"),
+        }).collect();
+        accrual::put_all(&db, &stored).unwrap();
+        accrual::move_on(&db, ALL, on).unwrap();
+        for ((_, key, minor, through), line) in accrual::of_range(&db, ALL).unwrap().into_iter().zip(&lines) {
+            let moved = line.until >= on;
+            let expected = if moved { line.at(on).unwrap() } else { -1 };
+            prop_assert_eq!((minor, through == on), (expected, moved), "{}: {:?} on {}", key, line, on);
+        }
+    }
+}

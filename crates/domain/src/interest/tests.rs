@@ -1,0 +1,582 @@
+//! The cases a credit controller can check with a calculator, and what must hold for every history.
+
+use super::*;
+use crate::{
+    Id,
+    contract::ledger::{FixedSum, LateInterest, RateRow},
+    preset,
+};
+use proptest::prelude::*;
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn dec(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn claim(currency: &str, amount_minor: i64, due_on: &str) -> Item {
+    Item {
+        issued_on: date("2019-12-01"),
+        due_on: date(due_on),
+        amount_minor,
+        currency: currency.parse().unwrap(),
+        changes: vec![],
+        exclusions: vec![],
+        signed_on: None,
+        fixed_for: Some(amount_minor),
+    }
+}
+
+fn paid(mut item: Item, payments: &[(&str, i64)]) -> Item {
+    item.changes.extend(payments.iter().map(|(on, minor)| (date(on), *minor)));
+    item
+}
+
+fn excluded(mut item: Item, from: &str, to: Option<&str>, minor: i64) -> Item {
+    item.exclusions.push(Exclusion { from: date(from), to: to.map(date), minor });
+    item
+}
+
+/// `rate=0.12 days=act-360 grace=5` and so on: a clause in one line.
+fn clause(text: &str) -> LateInterest {
+    let mut clause = preset::nothing();
+    for word in text.split_whitespace() {
+        let (name, value) = word.split_once('=').unwrap();
+        match name {
+            "preset" => clause.preset = value.parse().ok(),
+            "rate" => clause.rate = Some(dec(value)),
+            "reference" => clause.reference = Some(reference(value)),
+            "days" => clause.day_count = Some(value.parse().unwrap()),
+            "grace" => clause.grace_days = value.parse().ok(),
+            "later" => clause.grace_charged_later = value.parse().ok(),
+            "cap" => clause.cap_share = Some(dec(value)),
+            "cap-rate" => clause.cap_rate = Some(reference(value)),
+            "sums" => {
+                clause.fixed_sums = Some(value.split(',').map(sum).collect());
+            }
+            "in" => clause.fixed_currency = value.parse().ok(),
+            other => panic!("no field {other}"),
+        }
+    }
+    clause
+}
+
+/// `table/multiplier/margin/fixing`.
+fn reference(text: &str) -> ReferenceRate {
+    let parts: Vec<&str> = text.split('/').collect();
+    let number = |text: &str| (text != "-").then(|| dec(text));
+    ReferenceRate {
+        table: parts[0].parse().unwrap(),
+        multiplier: number(parts[1]),
+        margin: number(parts[2]),
+        fixing: parts[3].parse().unwrap(),
+    }
+}
+
+/// `below:minor`, or `:minor` for any amount.
+fn sum(text: &str) -> FixedSum {
+    let (below, minor) = text.split_once(':').unwrap();
+    FixedSum { below_minor: below.parse().ok(), minor: minor.parse().unwrap() }
+}
+
+fn run(item: &Item, text: &str, through: &str) -> Result<Accrued, Refused> {
+    let breach = item.due_on.plus_days(1)?;
+    accrue(item, &resolve(&clause(text), breach)?, &Tables::shipped(), date(through))
+}
+
+/// Accrued, fixed, capped.
+fn check_case(item: &Item, text: &str, through: &str, expected: (i64, i64, i64)) {
+    let found = run(item, text, through).unwrap();
+    let what = format!("{text} to {through}: {found:#?}");
+    assert_eq!((found.accrued_minor, found.fixed_minor, found.capped_minor), expected, "{what}");
+    let sum: i64 = found.segments.iter().map(|segment| segment.minor).sum();
+    assert_eq!(sum, found.accrued_minor, "{what}");
+}
+
+#[test]
+fn a_year_by_each_day_count() {
+    let item = claim("CNY", 10_000_000, "2023-12-31");
+    for (count, minor) in [
+        ("act-365f", 601_644),
+        ("act-act-isda", 600_000),
+        ("act-360", 610_000),
+        ("30-360-bond", 600_000),
+        ("30e-360", 600_000),
+        ("30-360-us", 600_000),
+    ] {
+        check_case(&item, &format!("rate=0.06 days={count}"), "2024-12-31", (minor, 0, 0));
+    }
+}
+
+#[test]
+fn months_of_thirty_days_count_from_the_due_date() {
+    // 100,000 at 36 percent is 100 a day of 360.
+    for (due, through, bond, euro, us) in [
+        ("2006-08-31", "2007-02-28", 178, 178, 178),
+        ("2007-02-28", "2007-08-31", 183, 182, 180),
+        ("2008-02-29", "2008-08-31", 182, 181, 180),
+        ("2006-02-28", "2006-03-03", 5, 5, 3),
+        ("2008-02-28", "2008-03-31", 33, 32, 33),
+        ("2006-08-20", "2007-02-20", 180, 180, 180),
+    ] {
+        let item = claim("CNY", 10_000_000, due);
+        for (count, days) in [("30-360-bond", bond), ("30e-360", euro), ("30-360-us", us)] {
+            let found = run(&item, &format!("rate=0.36 days={count}"), through).unwrap();
+            assert_eq!(found.accrued_minor, days * 10_000, "{due} {through} {count}");
+            assert_eq!(i64::from(found.segments[0].days), days, "{due} {through} {count}");
+        }
+    }
+}
+
+#[test]
+fn asked_twice_nothing_is_charged_twice() {
+    let item = claim("CNY", 10_000_000, "2024-01-01");
+    check_case(&item, "rate=0.10", "2024-01-06", (13_699, 0, 0));
+    // 958.90 in all by day 35: 821.91 more than on day 5, as the residue is carried.
+    check_case(&item, "rate=0.10", "2024-02-05", (95_890, 0, 0));
+    assert_eq!(95_890 - 13_699, 82_191);
+    let day_five = run(&item, "rate=0.10", "2024-01-06").unwrap();
+    assert_eq!(day_five.residue, dec("-0.3698630137"));
+}
+
+#[test]
+fn the_due_date_bears_nothing_and_the_day_after_one_day() {
+    let item = claim("CNY", 36_500_000, "2024-03-31");
+    for (through, minor) in
+        [("2024-03-30", 0), ("2024-03-31", 0), ("2024-04-01", 10_000), ("2024-04-02", 20_000)]
+    {
+        check_case(&item, "rate=0.10", through, (minor, 0, 0));
+    }
+}
+
+#[test]
+fn a_payment_bears_for_the_last_time_on_its_day() {
+    let item = paid(claim("CNY", 10_000_000, "2024-03-31"), &[("2024-04-30", 4_000_000)]);
+    check_case(&item, "rate=0.12", "2024-05-31", (159_781, 0, 0));
+    let found = run(&item, "rate=0.12", "2024-05-31").unwrap();
+    let rows: Vec<_> = found
+        .segments
+        .iter()
+        .map(|s| (s.from.to_string(), s.to.to_string(), s.principal.minor, s.days, s.minor))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("2024-04-01".into(), "2024-04-30".into(), 10_000_000, 30, 98_630),
+            ("2024-05-01".into(), "2024-05-31".into(), 6_000_000, 31, 61_151),
+        ]
+    );
+    assert_eq!(found.segments[0].rate_source, "agreed 0.12");
+}
+
+#[test]
+fn payments_around_the_due_date() {
+    let item = |on: &str| paid(claim("CNY", 36_500_000, "2024-03-31"), &[(on, 36_500_000)]);
+    for (on, minor) in [
+        ("2024-03-30", 0),
+        ("2024-03-31", 0),
+        ("2024-04-01", 10_000),
+        ("2024-04-02", 20_000),
+        ("2024-04-11", 110_000),
+    ] {
+        check_case(&item(on), "rate=0.10", "2024-12-31", (minor, 0, 0));
+    }
+    // What went back bears again from the day after.
+    let back = paid(item("2024-04-01"), &[("2024-04-11", -36_500_000)]);
+    check_case(&back, "rate=0.10", "2024-04-11", (10_000, 0, 0));
+    check_case(&back, "rate=0.10", "2024-04-12", (20_000, 0, 0));
+}
+
+#[test]
+fn statutory_clauses() {
+    let table = [
+        // One-year LPR at breach, 3.45 percent, times 1.5, for 213 days.
+        ("CNY", 100_000_000, "2024-06-01", "preset=prc-sale-2019", "2024-12-31", (3_019_932, 0)),
+        // Another multiple within the range.
+        (
+            "CNY",
+            100_000_000,
+            "2024-06-01",
+            "preset=prc-sale-2019 reference=lpr-1y/1.3/-/at-breach",
+            "2024-12-31",
+            (2_617_274, 0),
+        ),
+        ("CNY", 10_000_000, "2024-01-01", "preset=prc-sme-2020", "2024-01-31", (150_000, 0)),
+        (
+            "CNY",
+            100_000_000,
+            "2024-01-01",
+            "preset=prc-bank-loan rate=0.06",
+            "2024-03-31",
+            (2_250_000, 0),
+        ),
+        // Nine points above 3.62 percent for 30 days.
+        ("EUR", 1_000_000, "2024-03-31", "preset=de-bgb-288", "2024-04-30", (10_373, 4_000)),
+        // 4.5 percent of 1 January 2024 and eight points: what the bank did in June counts from 1 July.
+        ("EUR", 1_000_000, "2024-03-31", "preset=eu-2011-7", "2024-06-30", (31_164, 4_000)),
+        ("EUR", 1_000_000, "2024-03-31", "preset=eu-2011-7", "2024-07-01", (31_500, 4_000)),
+        // 5.25 percent of 31 December and eight points, also beyond the half-year in which it began.
+        ("GBP", 99_999, "2024-03-31", "preset=uk-1998", "2024-04-30", (1_089, 4_000)),
+        ("GBP", 100_000, "2024-03-31", "preset=uk-1998", "2024-04-30", (1_089, 7_000)),
+        ("GBP", 999_999, "2024-03-31", "preset=uk-1998", "2024-04-30", (10_890, 7_000)),
+        ("GBP", 1_000_000, "2024-03-31", "preset=uk-1998", "2024-04-30", (10_890, 10_000)),
+        ("GBP", 1_000_000, "2024-03-31", "preset=uk-1998", "2025-03-31", (132_500, 10_000)),
+        // Fixed sums are not changed into another currency.
+        ("CNY", 1_000_000, "2024-03-31", "preset=uk-1998", "2024-04-30", (10_890, 0)),
+        // On the due date nothing is late.
+        ("GBP", 1_000_000, "2024-03-31", "preset=uk-1998", "2024-03-31", (0, 0)),
+    ];
+    for (currency, minor, due, text, through, (accrued, fixed)) in table {
+        check_case(&claim(currency, minor, due), text, through, (accrued, fixed, 0));
+    }
+}
+
+#[test]
+fn a_rate_floats_or_stands() {
+    let item = claim("CNY", 36_500_000, "2024-07-11");
+    // 3.45 percent for ten days, then 3.35.
+    let text = "reference=lpr-1y/-/-/floating";
+    check_case(&item, text, "2024-07-31", (10 * 3_450 + 10 * 3_350, 0, 0));
+    let found = run(&item, text, "2024-07-31").unwrap();
+    assert_eq!(found.segments.len(), 2);
+    assert_eq!(
+        found.segments[1].rate_source,
+        "lpr-1y 0.0335 of 2024-07-22 \
+         (National Interbank Funding Center: one-year loan prime rate)"
+    );
+    assert_eq!(found.segments[1].from, date("2024-07-22"));
+    check_case(&item, "reference=lpr-1y/2/0.01/at-breach", "2024-07-31", (20 * 7_900, 0, 0));
+    let signed = Item { signed_on: Some(date("2019-09-01")), ..item.clone() };
+    check_case(&signed, "reference=lpr-1y/-/-/at-signing", "2024-07-31", (20 * 4_250, 0, 0));
+    // Without a day of signing the document's counts.
+    check_case(&item, "reference=lpr-1y/-/-/at-signing", "2024-07-31", (20 * 4_150, 0, 0));
+    // A margin that would take a rate below zero leaves zero.
+    check_case(&item, "reference=lpr-1y/-/-1/floating", "2024-07-31", (0, 0, 0));
+}
+
+#[test]
+fn a_day_without_a_rate_is_named() {
+    let item = Item { issued_on: date("2019-01-01"), ..claim("CNY", 100, "2019-08-01") };
+    for (text, detail) in [
+        ("reference=lpr-1y/-/-/floating", "the table lpr-1y has no rate for 2019-08-02"),
+        ("reference=none/-/-/at-breach", "the table none has no rate for 2019-08-02"),
+        ("reference=lpr-1y/-/-/half-year", "the table lpr-1y has no rate for 2019-07-01"),
+        ("reference=lpr-1y/-/-/half-year-before", "the table lpr-1y has no rate for 2019-06-30"),
+        ("reference=lpr-1y/-/-/at-signing", "the table lpr-1y has no rate for 2019-01-01"),
+        ("rate=0.1 cap-rate=lpr-1y/-/-/at-breach", "the table lpr-1y has no rate for 2019-08-02"),
+    ] {
+        let refused = run(&item, text, "2019-12-31").unwrap_err();
+        assert_eq!((refused.code, refused.detail.as_str()), (Refusal::RateMissing, detail));
+    }
+    // Days on which nothing bears need none.
+    let paid = paid(item, &[("2019-08-01", 100)]);
+    check_case(&paid, "reference=lpr-1y/-/-/floating", "2019-12-31", (0, 0, 0));
+}
+
+#[test]
+fn grace_bears_nothing_or_bears_later() {
+    let item = claim("CNY", 36_500_000, "2024-03-31");
+    for (text, through, minor) in [
+        ("rate=0.10 grace=5", "2024-04-05", 0),
+        ("rate=0.10 grace=5", "2024-04-06", 10_000),
+        ("rate=0.10 grace=5 later=true", "2024-04-05", 0),
+        ("rate=0.10 grace=5 later=true", "2024-04-06", 60_000),
+    ] {
+        check_case(&item, text, through, (minor, 0, 0));
+    }
+    // Paid within the grace, a part bears for none of its days.
+    let part = paid(item, &[("2024-04-05", 18_250_000)]);
+    check_case(&part, "rate=0.10 grace=5 later=true", "2024-04-06", (30_000, 0, 0));
+    let whole = paid(part, &[("2024-04-03", 18_250_000)]);
+    let text = "rate=0.10 grace=5 later=true sums=:4000 in=CNY";
+    check_case(&whole, text, "2024-12-31", (0, 0, 0));
+}
+
+#[test]
+fn caps_stand_over_all_charges() {
+    let item = claim("CNY", 36_500_000, "2024-03-31");
+    for (text, through, expected) in [
+        ("rate=0.10 cap=0.001", "2024-04-03", (30_000, 0, 0)),
+        ("rate=0.10 cap=0.001", "2024-04-04", (36_500, 0, 3_500)),
+        ("rate=0.10 cap=0.001 sums=:10000 in=CNY", "2024-04-04", (26_500, 10_000, 13_500)),
+        ("rate=0.10 cap=0.0001 sums=:10000 in=CNY", "2024-04-04", (0, 3_650, 46_350)),
+        ("rate=0.10 cap=0", "2024-04-04", (0, 0, 40_000)),
+        // Four times 3.45 percent at signing.
+        ("rate=0.24 preset=prc-private-loan-cap", "2024-04-10", (138_000, 0, 102_000)),
+        ("rate=0.12 preset=prc-private-loan-cap", "2024-04-10", (120_000, 0, 0)),
+    ] {
+        let item = Item { signed_on: Some(date("2024-03-01")), ..item.clone() };
+        check_case(&item, text, through, expected);
+    }
+    // What the cap allows grows with the days and falls with the balance, as interest does.
+    let part =
+        Item { signed_on: Some(date("2024-03-01")), ..paid(item, &[("2024-04-10", 18_250_000)]) };
+    let text = "rate=0.24 preset=prc-private-loan-cap";
+    check_case(&part, text, "2024-04-20", (207_000, 0, 153_000));
+}
+
+#[test]
+fn what_is_contested_does_not_bear() {
+    let item = claim("CNY", 36_500_000, "2024-03-31");
+    // Half of it from the 6th to the 10th.
+    let some = excluded(item.clone(), "2024-04-06", Some("2024-04-10"), 18_250_000);
+    for (through, minor) in [("2024-04-05", 50_000), ("2024-04-10", 75_000), ("2024-04-11", 85_000)]
+    {
+        check_case(&some, "rate=0.10", through, (minor, 0, 0));
+    }
+    // All of it for good: it is not late either.
+    let all = excluded(item, "2024-04-01", None, 36_500_000);
+    check_case(&all, "rate=0.10 sums=:4000 in=CNY", "2024-12-31", (0, 0, 0));
+}
+
+#[test]
+fn a_dispute_freezes_and_its_end_decides() {
+    let item = claim("CNY", 36_500_000, "2024-03-31");
+    let open = Contested { on: date("2024-04-06"), minor: 18_250_000, decided: None };
+    let rejected = Contested { decided: Some((date("2024-04-11"), 0)), ..open };
+    let upheld = Contested { decided: Some((date("2024-04-11"), 18_250_000)), ..open };
+    for (dispute, through, minor) in [
+        (open, "2024-04-05", 50_000),
+        (open, "2024-04-10", 75_000),
+        (rejected, "2024-04-10", 75_000),
+        (rejected, "2024-04-11", 110_000),
+        (upheld, "2024-04-10", 75_000),
+        (upheld, "2024-04-11", 55_000),
+        (upheld, "2024-04-12", 60_000),
+    ] {
+        let mut item = item.clone();
+        // What was upheld is taken off on the day of the decision.
+        item.changes.extend(dispute.decided);
+        item.exclusions = exclusions(&[dispute], item.due_on, date(through));
+        check_case(&item, "rate=0.10", through, (minor, 0, 0));
+    }
+}
+
+#[test]
+fn a_fixed_sum_is_one_parts() {
+    let item = Item { fixed_for: None, ..claim("EUR", 1_000_000, "2024-03-31") };
+    check_case(&item, "preset=de-bgb-288", "2024-04-30", (10_373, 0, 0));
+}
+
+#[test]
+fn clauses_that_cannot_be_used_name_their_field() {
+    for (text, expected) in [
+        ("rate=0.12", None),
+        ("rate=10", None),
+        ("rate=10.1", Some((Refusal::MalformedField, "rate"))),
+        ("rate=-0.1", Some((Refusal::MalformedField, "rate"))),
+        ("rate=0.123456789", Some((Refusal::MalformedField, "rate"))),
+        ("days=act-360", Some((Refusal::MissingField, "rate"))),
+        ("preset=none", Some((Refusal::UnknownPreset, "preset"))),
+        ("preset=prc-bank-loan", Some((Refusal::MissingField, "rate"))),
+        ("preset=prc-private-loan-cap", Some((Refusal::MissingField, "rate"))),
+        ("rate=0.1 reference=lpr-1y/-/-/floating", Some((Refusal::MalformedField, "reference"))),
+        ("rate=0.1 reference=contract-rate/1.3/-/at-signing", None),
+        ("reference=lpr-1y/0/-/floating", Some((Refusal::MalformedField, "reference.multiplier"))),
+        ("reference=lpr-1y/11/-/floating", Some((Refusal::MalformedField, "reference.multiplier"))),
+        (
+            "reference=lpr-1y/1.23456/-/floating",
+            Some((Refusal::MalformedField, "reference.multiplier")),
+        ),
+        ("reference=lpr-1y/-/11/floating", Some((Refusal::MalformedField, "reference.margin"))),
+        (
+            "rate=0.1 cap-rate=lpr-1y/0/-/floating",
+            Some((Refusal::MalformedField, "cap_rate.multiplier")),
+        ),
+        ("rate=0.1 grace=366", Some((Refusal::MalformedField, "grace_days"))),
+        ("rate=0.1 cap=-1", Some((Refusal::MalformedField, "cap_share"))),
+        ("rate=0.1 sums=:40", Some((Refusal::MissingField, "fixed_currency"))),
+        (
+            "rate=0.1 in=EUR sums=:40,100:40",
+            Some((Refusal::MalformedField, "fixed_sums[0].below_minor")),
+        ),
+        (
+            "rate=0.1 in=EUR sums=100:40,100:70",
+            Some((Refusal::MalformedField, "fixed_sums[1].below_minor")),
+        ),
+        ("rate=0.1 in=EUR sums=:-1", Some((Refusal::MalformedField, "fixed_sums[0].minor"))),
+    ] {
+        let found =
+            check(&clause(text)).err().map(|refused| (refused.code, refused.field.unwrap()));
+        let expected = expected.map(|(code, field)| (code, field.to_string()));
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn a_preset_holds_from_its_day_and_own_fields_win() {
+    let text = clause("preset=prc-sale-2019");
+    assert_eq!(resolve(&text, date("2019-08-19")).unwrap_err().code, Refusal::UnknownPreset);
+    assert!(resolve(&text, date("2019-08-20")).is_ok());
+    let own = clause("preset=eu-2011-7 rate=0.05 days=30e-360 grace=3");
+    let own = resolve(&own, date("2024-01-01")).unwrap();
+    assert_eq!(own.base, Base::Agreed(dec("0.05"), "agreed 0.05".into()));
+    assert_eq!((own.day_count, own.grace_days), (DayCount::Euro30360, 3));
+    assert_eq!(own.fixed_sums, [FixedSum { below_minor: None, minor: 4000 }]);
+    let loan = clause("preset=prc-bank-loan rate=0.06");
+    let loan = resolve(&loan, date("2024-01-01")).unwrap();
+    assert_eq!(loan.base, Base::Agreed(dec("0.09"), "agreed 0.06 × 1.5".into()));
+}
+
+#[test]
+fn what_cannot_be_held_is_refused() {
+    let item = claim("CNY", crate::money::MAX_MINOR, "1900-01-01");
+    assert_eq!(
+        run(&item, "rate=10 days=act-act-isda", "2199-12-31").unwrap_err().code,
+        Refusal::AmountTooLarge
+    );
+    assert!(run(&item, "rate=0.1", "1901-01-01").is_ok());
+}
+
+/// Clauses of every kind, by number.
+const CLAUSES: [&str; 9] = [
+    "rate=0.12",
+    "rate=0.1234567 days=act-360",
+    "rate=0.05 days=act-act-isda grace=10",
+    "rate=0.365 days=30-360-bond",
+    "rate=0.08 days=30e-360 grace=7 later=true",
+    "rate=0.08 days=30-360-us",
+    "reference=lpr-1y/1.3/0.001/floating",
+    "preset=eu-2011-7",
+    "rate=0.5 cap=0.1 sums=:4000 in=EUR",
+];
+
+#[derive(Clone, Debug)]
+struct History {
+    item: Item,
+    clause: Resolved,
+    day: Date,
+}
+
+fn histories() -> impl Strategy<Value = History> {
+    let changes = proptest::collection::vec((0i64..500, 1i64..400_000), 0..5);
+    let exclusions =
+        proptest::collection::vec((0i64..400, proptest::option::of(0i64..60), 1i64..500_000), 0..3);
+    (0usize..9, 0i64..700, 1i64..3_000_000, changes, exclusions, 0i64..600).prop_map(
+        |(which, due, amount_minor, changes, exclusions, day)| {
+            let due_on = date("2023-01-20").plus_days(due).unwrap();
+            let at = |days: i64| due_on.plus_days(days - 20).unwrap();
+            let item = Item {
+                amount_minor,
+                changes: changes.iter().map(|(on, minor)| (at(*on), *minor)).collect(),
+                exclusions: exclusions
+                    .iter()
+                    .map(|(from, days, minor)| Exclusion {
+                        from: at(*from),
+                        to: days.map(|days| at(from + days)),
+                        minor: *minor,
+                    })
+                    .collect(),
+                ..claim("EUR", amount_minor, &due_on.to_string())
+            };
+            let clause = resolve(&clause(CLAUSES[which]), due_on.plus_days(1).unwrap()).unwrap();
+            History { item, clause, day: at(day) }
+        },
+    )
+}
+
+/// The same by adding up each day, for day counts in which days add up.
+fn day_by_day(of: &History, through: Date) -> i64 {
+    let tables = Tables::shipped();
+    let terms = Terms::new(&of.item, &of.clause, &tables).unwrap();
+    let mut sum = 0i128;
+    let mut day = terms.first;
+    while day <= through && through > terms.grace_end {
+        let principal = terms.principal(day).unwrap();
+        if principal > 0 {
+            let rate = terms.rate(day).unwrap();
+            let one = Stretch { from: day, to: day, principal, rate: rate.clone(), cap: None };
+            sum += one.exact(&rate, of.clause.day_count).unwrap();
+        }
+        day = day.plus_days(1).unwrap();
+    }
+    rounded(sum, RATE_ONE * i128::from(of.clause.day_count.year())).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn segments_sum_to_the_whole_and_do_not_overlap(of in histories()) {
+        let found = accrue(&of.item, &of.clause, &Tables::shipped(), of.day).unwrap();
+        let sum: i64 = found.segments.iter().map(|segment| segment.minor).sum();
+        prop_assert_eq!(sum, found.accrued_minor);
+        prop_assert!(found.residue.abs() <= dec("0.5"));
+        prop_assert!(found.segments.windows(2).all(|two| two[0].to < two[1].from));
+        prop_assert!(found.segments.iter().all(|one| one.from > of.item.due_on && one.from <= one.to));
+        prop_assert!(found.segments.last().is_none_or(|last| last.to <= of.day));
+        prop_assert!(found.accrued_minor >= 0 && found.fixed_minor >= 0 && found.capped_minor >= 0);
+    }
+
+    #[test]
+    fn a_split_of_the_period_gives_what_one_run_gives(of in histories(), cuts in proptest::collection::vec(0i64..600, 0..6)) {
+        // Each posting takes what has accrued by its day less what was posted before.
+        let tables = Tables::shipped();
+        let mut days: Vec<Date> = cuts.iter().map(|cut| of.day.plus_days(-cut).unwrap()).collect();
+        days.push(of.day);
+        days.sort();
+        let mut posted = 0;
+        for day in days {
+            let more = accrue(&of.item, &of.clause, &tables, day).unwrap().accrued_minor - posted;
+            prop_assert!(more >= 0, "{more} on {day}");
+            posted += more;
+        }
+        prop_assert_eq!(posted, accrue(&of.item, &of.clause, &tables, of.day).unwrap().accrued_minor);
+    }
+
+    #[test]
+    fn it_is_the_sum_over_the_days(of in histories()) {
+        let additive = matches!(of.clause.day_count, DayCount::Act360 | DayCount::Act365F | DayCount::ActActIsda);
+        if additive && !of.clause.is_capped() {
+            let found = accrue(&of.item, &of.clause, &Tables::shipped(), of.day).unwrap();
+            prop_assert_eq!(found.accrued_minor, day_by_day(&of, of.day));
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_history_does_not_matter(of in histories()) {
+        let mut turned = of.item.clone();
+        turned.changes.reverse();
+        turned.exclusions.reverse();
+        let tables = Tables::shipped();
+        prop_assert_eq!(
+            accrue(&of.item, &of.clause, &tables, of.day),
+            accrue(&turned, &of.clause, &tables, of.day)
+        );
+    }
+
+    #[test]
+    fn the_watermark_gives_every_day_that_it_promises(of in histories(), later in 0i64..400) {
+        let tables = Tables::shipped();
+        let found = accrue(&of.item, &of.clause, &tables, of.day).unwrap();
+        let Some(watermark) = found.watermark else {
+            prop_assert!(of.clause.is_capped());
+            return Ok(());
+        };
+        let then = of.day.plus_days(later).unwrap().min(watermark.until);
+        let expected = accrue(&of.item, &of.clause, &tables, then).unwrap();
+        prop_assert_eq!(watermark.at(then), Some(expected.accrued_minor), "{:?}", watermark);
+        prop_assert_eq!(watermark.at(of.day), Some(found.accrued_minor));
+    }
+}
+
+#[test]
+fn a_table_of_ones_own_counts() {
+    let mut tables = Tables::shipped();
+    let row = RateRow {
+        valid_from: date("2026-01-01"),
+        rate: dec("0.02"),
+        source: "the bank's letter".into(),
+        confirmed: false,
+    };
+    tables.put("house", row);
+    let clause = resolve(&clause("reference=house/-/0.01/floating"), date("2026-01-01")).unwrap();
+    let item = claim("CNY", 36_500_000, "2026-01-01");
+    let found = accrue(&item, &clause, &tables, date("2026-01-11")).unwrap();
+    assert_eq!(found.accrued_minor, 30_000);
+    assert_eq!(
+        found.segments[0].rate_source,
+        "house 0.02 of 2026-01-01 + 0.01 (the bank's letter, unconfirmed)"
+    );
+    assert!("house".parse::<Id>().is_ok());
+}

@@ -1,0 +1,211 @@
+//! Tables of dated rates: what holds on a day is the last row that began by then.
+//!
+//! Some tables ship with Dunlin. Rows that a client stores under a name of theirs extend them, and take the place of a
+//! row of the same day. A row that nobody checked against an official text says so wherever it is used.
+
+use crate::{
+    Date, Decimal, Id, Refusal, Refused,
+    contract::ledger::{RateRow, RateTable},
+};
+use std::collections::BTreeMap;
+
+/// The most decimals of a rate: `0.05` percent a day is four, and exact sums stay within 128 bits.
+pub const MAX_DECIMALS: u32 = 8;
+
+/// The largest rate of a table: a thousand percent, or ten million for one unit of a currency.
+const MAX_RATE: i64 = 10_000_000;
+
+/// The tables that ship, one row a line: name, valid_from, rate, confirmed, source.
+const SHIPPED: &str = include_str!("rates.csv");
+
+/// All rates of a moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables(BTreeMap<String, BTreeMap<Date, RateRow>>);
+
+impl Tables {
+    /// The tables that ship.
+    pub fn shipped() -> Self {
+        let mut tables = Self::default();
+        for line in SHIPPED.lines().skip(1) {
+            let mut fields = line.splitn(5, ',');
+            let mut next = || fields.next().unwrap_or_default();
+            let (name, day, rate, confirmed, source) = (next(), next(), next(), next(), next());
+            if let (Ok(valid_from), Ok(rate)) = (day.parse(), rate.parse()) {
+                let source = source.to_string();
+                tables
+                    .put(name, RateRow { valid_from, rate, source, confirmed: confirmed == "yes" });
+            }
+        }
+        tables
+    }
+
+    /// Adds a row, in place of one of the same table and day.
+    pub fn put(&mut self, name: &str, row: RateRow) {
+        self.0.entry(name.to_string()).or_default().insert(row.valid_from, row);
+    }
+
+    /// The names, in their order.
+    pub fn names(&self) -> Vec<Id> {
+        self.0.keys().filter_map(|name| name.parse().ok()).collect()
+    }
+
+    /// A table whole.
+    pub fn table(&self, name: &Id) -> Option<RateTable> {
+        let rows = self.0.get(name.as_str())?.values().cloned().collect();
+        Some(RateTable { name: name.clone(), rows })
+    }
+
+    /// The row that holds on a day.
+    pub fn at(&self, name: &Id, day: Date) -> Result<&RateRow, Refused> {
+        let row = self.0.get(name.as_str()).and_then(|rows| rows.range(..=day).next_back());
+        row.map(|(_, row)| row).ok_or_else(|| {
+            let detail = format!("the table {} has no rate for {day}", name.as_str());
+            Refused::new(Refusal::RateMissing, detail)
+        })
+    }
+
+    /// The days on which another row begins to hold, after one day and up to another.
+    pub fn changes(&self, name: &Id, after: Date, upto: Date) -> Vec<Date> {
+        let rows = self.0.get(name.as_str()).filter(|_| after < upto);
+        let later = |rows: &BTreeMap<Date, RateRow>| {
+            rows.range(after..=upto).map(|(day, _)| *day).filter(|day| *day > after).collect()
+        };
+        rows.map(later).unwrap_or_default()
+    }
+
+    /// The first day after this one on which another row begins to hold.
+    pub fn next_change(&self, name: &Id, after: Date) -> Option<Date> {
+        let rows = self.0.get(name.as_str())?;
+        rows.keys().copied().find(|day| *day > after)
+    }
+}
+
+/// Refuses a row that no table may hold.
+pub fn check(row: &RateRow) -> Result<(), Refused> {
+    let refused = |detail: String| Refused::new(Refusal::MalformedField, detail);
+    let rate = row.rate.normalize();
+    if rate.scale() > MAX_DECIMALS {
+        return Err(refused(format!("a rate has at most {MAX_DECIMALS} decimals")).at("rate"));
+    }
+    if rate <= Decimal::NEGATIVE_ONE || rate > Decimal::from(MAX_RATE) {
+        return Err(refused(format!("a rate is above -1 and at most {MAX_RATE}")).at("rate"));
+    }
+    if row.source.trim().is_empty() || row.source.chars().count() > 200 {
+        return Err(refused("a source has 1 to 200 characters".into()).at("source"));
+    }
+    if row.source.chars().any(char::is_control) {
+        return Err(Refused::new(Refusal::MalformedText, "a source is one line").at("source"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn id(text: &str) -> Id {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_shipped_line_is_a_row_in_order() {
+        let tables = Tables::shipped();
+        let rows: usize =
+            tables.names().iter().map(|name| tables.table(name).unwrap().rows.len()).sum();
+        assert_eq!(rows, SHIPPED.lines().count() - 1);
+        let names: Vec<String> = tables.names().iter().map(|name| name.as_str().into()).collect();
+        assert_eq!(names, ["boe-bank-rate", "de-base-rate", "ecb-main", "lpr-1y"]);
+        for name in tables.names() {
+            for row in tables.table(&name).unwrap().rows {
+                assert_eq!(check(&row), Ok(()), "{name:?} {row:?}");
+                assert_eq!(row.confirmed, name == id("lpr-1y"), "{name:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_one_year_lpr_holds_from_its_day() {
+        let table = [
+            ("2019-08-20", "0.0425"),
+            ("2019-09-19", "0.0425"),
+            ("2019-09-20", "0.0420"),
+            ("2019-11-20", "0.0415"),
+            ("2020-02-20", "0.0405"),
+            ("2020-04-20", "0.0385"),
+            ("2021-12-19", "0.0385"),
+            ("2021-12-20", "0.0380"),
+            ("2022-01-20", "0.0370"),
+            ("2022-08-22", "0.0365"),
+            ("2023-06-20", "0.0355"),
+            ("2023-08-20", "0.0355"),
+            ("2023-08-21", "0.0345"),
+            ("2024-06-01", "0.0345"),
+            ("2024-07-22", "0.0335"),
+            ("2024-10-21", "0.0310"),
+            ("2025-05-20", "0.0300"),
+        ];
+        let tables = Tables::shipped();
+        for (day, rate) in table {
+            let found = tables.at(&id("lpr-1y"), date(day)).unwrap();
+            assert_eq!(found.rate, rate.parse().unwrap(), "{day}");
+        }
+        let refused = tables.at(&id("lpr-1y"), date("2019-08-19")).unwrap_err();
+        assert_eq!(refused.code, Refusal::RateMissing);
+        assert_eq!(refused.detail, "the table lpr-1y has no rate for 2019-08-19");
+        assert_eq!(
+            tables.at(&id("none"), date("2024-01-01")).unwrap_err().code,
+            Refusal::RateMissing
+        );
+    }
+
+    #[test]
+    fn a_row_of_ones_own_takes_the_place_of_its_day() {
+        let mut tables = Tables::shipped();
+        let own = |day: &str, rate: &str| RateRow {
+            valid_from: date(day),
+            rate: rate.parse().unwrap(),
+            source: "own".into(),
+            confirmed: false,
+        };
+        tables.put("lpr-1y", own("2025-05-20", "0.0301"));
+        tables.put("lpr-1y", own("2026-01-20", "0.029"));
+        let at = |day: &str| tables.at(&id("lpr-1y"), date(day)).unwrap().rate.to_string();
+        assert_eq!(
+            [at("2025-05-19"), at("2025-05-20"), at("2026-02-01")],
+            ["0.031", "0.0301", "0.029"]
+        );
+        assert_eq!(
+            tables.changes(&id("lpr-1y"), date("2025-05-20"), date("2026-01-20")),
+            [date("2026-01-20")]
+        );
+    }
+
+    #[test]
+    fn what_no_table_may_hold_is_refused() {
+        for (rate, source, field) in [
+            ("-1", "x", Some("rate")),
+            ("-0.99", "x", None),
+            ("0.123456789", "x", Some("rate")),
+            ("0.1234567800", "x", None),
+            ("10000001", "x", Some("rate")),
+            ("0.01", " ", Some("source")),
+            ("0.01", "a\nb", Some("source")),
+        ] {
+            let row = RateRow {
+                valid_from: date("2024-01-01"),
+                rate: rate.parse().unwrap(),
+                source: source.into(),
+                confirmed: false,
+            };
+            assert_eq!(
+                check(&row).err().and_then(|r| r.field).as_deref(),
+                field,
+                "{rate} {source:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,39 @@
+-- ?1: keys of invoices, ?2: the last audit entry that counts.
+-- Gives [customer_key, key, issued_on, due_on, amount, currency, version_key, signed_on, changes, disputes] of each:
+-- changes are [day, minor taken off], disputes [first day, minor, day decided, minor upheld].
+SELECT
+    json_group_array(
+        json_array(
+            i.customer_key, i.key, i.issued_on, i.due_on, i.amount_minor, i.currency, i.version_key, v.signed_on,
+            json((
+                SELECT json_group_array(json_array(allocated_on, minor))
+                FROM (
+                    SELECT a.allocated_on, sum(a.amount_minor) AS minor
+                    FROM allocation AS a
+                    WHERE
+                        a.customer_key = i.customer_key AND a.invoice_key = i.key
+                        AND (a.entry_key IS NULL OR a.entry_key <= ?2)
+                    GROUP BY a.allocated_on
+                    HAVING minor <> 0
+                )
+            )),
+            json((
+                SELECT
+                    json_group_array(
+                        json_array(
+                            d.opened_on, d.minor,
+                            CASE
+                                WHEN d.resolved_entry_key IS NULL OR d.resolved_entry_key <= ?2
+                                    THEN d.resolved_on
+                            END,
+                            coalesce(d.upheld_minor, 0)
+                        )
+                    )
+                FROM dispute AS d
+                WHERE d.invoice_key = i.key AND (d.entry_key IS NULL OR d.entry_key <= ?2)
+            ))
+        )
+    )
+FROM json_each(?1) AS j
+CROSS JOIN invoice AS i ON i.key = j.value
+LEFT JOIN contract_version AS v ON v.key = i.version_key

@@ -1,0 +1,22 @@
+-- ?1: after this id, ?2: at most so many, ?3: customer or null, ?4: only this id when given.
+-- Gives [id, customer_id, invoice_id, from_on, to_on, resumed_on, reason]; the customer only where it is for all.
+WITH
+wanted AS (
+    SELECT * FROM pause WHERE ?3 IS NULL AND ?4 IS NULL AND id > ?1
+    UNION ALL
+    SELECT p.* FROM customer AS c CROSS JOIN pause AS p ON p.customer_key = c.key
+    WHERE c.id = ?3 AND ?4 IS NULL AND p.id > ?1
+    UNION ALL
+    SELECT * FROM pause WHERE id = ?4
+),
+page AS (SELECT * FROM wanted ORDER BY id LIMIT ?2)
+SELECT
+    json_group_array(
+        json_array(
+            page.id, CASE WHEN page.invoice_key IS NULL THEN c.id END, i.id, page.from_on, page.to_on,
+            page.resumed_on, page.reason
+        )
+    )
+FROM page
+CROSS JOIN customer AS c ON c.key = page.customer_key
+LEFT JOIN invoice AS i ON i.key = page.invoice_key

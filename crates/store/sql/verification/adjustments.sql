@@ -1,0 +1,14 @@
+-- Gives [broken, ids] for write-offs and upheld disputes that took off more than they say, or less than nothing.
+WITH
+used AS (
+    SELECT adjustment_key AS key, sum(amount_minor) AS minor
+    FROM allocation
+    WHERE adjustment_key IS NOT NULL
+    GROUP BY adjustment_key
+),
+broken AS (
+    SELECT d.id, row_number() OVER (ORDER BY d.id) AS place
+    FROM used AS u CROSS JOIN adjustment AS d ON d.key = u.key
+    WHERE u.minor NOT BETWEEN 0 AND d.minor
+)
+SELECT json_array(count(*), json_group_array(id) FILTER (WHERE place <= 10)) FROM broken

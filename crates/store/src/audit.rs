@@ -1,0 +1,68 @@
+//! Table `audit`: who did what, each entry with the hash of the one before.
+
+use crate::{Db, Fault};
+use serde::Deserialize;
+
+/// An entry. Its hash is worked out by who adds it, and by who looks whether it is still the same.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Entry {
+    pub key: i64,
+    pub at: String,
+    pub who: String,
+    pub action: String,
+    pub noun: String,
+    pub id: String,
+    pub change: String,
+    pub personal: Option<String>,
+    pub salt: Option<String>,
+    pub personal_hash: Option<String>,
+    pub previous: String,
+    pub hash: String,
+}
+
+/// The key and hash of the last entry. `None` when there is none yet.
+pub fn head<D: Db>(db: &D) -> Result<Option<(i64, String)>, Fault> {
+    let row = db.first("SELECT key, hash FROM audit ORDER BY key DESC LIMIT 1", &[])?;
+    row.map(|row| Ok((row.int(0)?, row.text(1)?.to_string()))).transpose()
+}
+
+/// At most so many entries after a key, in their order.
+pub fn page<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<Entry>, Fault> {
+    db.json(include_str!("../sql/audit/page.sql"), &[after.into(), i64::from(limit).into()])
+}
+
+/// Adds an entry, with whose personal fields it has.
+pub fn insert<D: Db>(db: &D, entry: &Entry, customer: Option<i64>) -> Result<(), Fault> {
+    db.execute(
+        "INSERT INTO audit
+             (key, at, who, action, noun, id, change, personal, salt, personal_hash, customer_key, previous, hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        &[
+            entry.key.into(),
+            (&entry.at).into(),
+            (&entry.who).into(),
+            (&entry.action).into(),
+            (&entry.noun).into(),
+            (&entry.id).into(),
+            (&entry.change).into(),
+            entry.personal.as_ref().into(),
+            entry.salt.as_ref().into(),
+            entry.personal_hash.as_ref().into(),
+            customer.into(),
+            (&entry.previous).into(),
+            (&entry.hash).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Takes an entry back that no row names. Only for the transaction that added it.
+pub fn forget<D: Db>(db: &D, key: i64) -> Result<(), Fault> {
+    db.execute("DELETE FROM audit WHERE key = ?1", &[key.into()])?;
+    Ok(())
+}
+
+/// The last entry that was made by this moment: what was recorded with a later one was not known then.
+pub fn last_by<D: Db>(db: &D, at: &str) -> Result<i64, Fault> {
+    db.int("SELECT coalesce(max(key), 0) FROM audit WHERE at <= ?1", &[at.into()])
+}

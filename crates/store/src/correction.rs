@@ -1,0 +1,98 @@
+//! Table `correction`: what was wrong with a document and how it reads now.
+
+use crate::{Db, Fault};
+use dunlin_domain::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Fields of a document by column. What is absent was not corrected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fields {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_on: Option<Date>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_on: Option<Date>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_on: Option<Date>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_minor: Option<i64>,
+    /// Keys of invoices and how much for each, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub designation: Option<String>,
+}
+
+/// Notes what was corrected.
+pub fn insert<D: Db>(
+    db: &D,
+    invoice: Option<i64>,
+    payment: Option<i64>,
+    before: &Fields,
+    after: &Fields,
+    reason: &str,
+    entry: i64,
+) -> Result<(), Fault> {
+    let (before, after) = (crate::array(before)?, crate::array(after)?);
+    db.execute(
+        "INSERT INTO correction (invoice_key, payment_key, before, after, reason, entry_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        &[
+            invoice.into(),
+            payment.into(),
+            (&before).into(),
+            (&after).into(),
+            reason.into(),
+            entry.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What invoices read with an audit entry, as far as it was corrected later.
+pub fn of_invoices<D: Db>(
+    db: &D,
+    keys: &[i64],
+    known: i64,
+) -> Result<BTreeMap<i64, Fields>, Fault> {
+    let keys = crate::array(keys)?;
+    let rows: Vec<(i64, String)> = db.json(
+        "SELECT json_group_array(json_array(invoice_key, before)) FROM (
+             SELECT c.invoice_key, c.before FROM json_each(?1) AS j
+             CROSS JOIN correction AS c ON c.invoice_key = j.value
+             WHERE c.entry_key > ?2 ORDER BY c.key DESC)",
+        &[(&keys).into(), known.into()],
+    )?;
+    read(rows)
+}
+
+/// What payments read with an audit entry, as far as it was corrected later.
+pub fn of_payments<D: Db>(
+    db: &D,
+    keys: &[i64],
+    known: i64,
+) -> Result<BTreeMap<i64, Fields>, Fault> {
+    let keys = crate::array(keys)?;
+    let rows: Vec<(i64, String)> = db.json(
+        "SELECT json_group_array(json_array(payment_key, before)) FROM (
+             SELECT c.payment_key, c.before FROM json_each(?1) AS j
+             CROSS JOIN correction AS c ON c.payment_key = j.value
+             WHERE c.entry_key > ?2 ORDER BY c.key DESC)",
+        &[(&keys).into(), known.into()],
+    )?;
+    read(rows)
+}
+
+/// The newest first, so that the oldest has the last word on each field.
+fn read(rows: Vec<(i64, String)>) -> Result<BTreeMap<i64, Fields>, Fault> {
+    let mut of: BTreeMap<i64, Fields> = BTreeMap::new();
+    for (key, text) in rows {
+        let before: Fields = serde_json::from_str(&text)
+            .map_err(|e| Fault::Db(format!("stored correction: {e}")))?;
+        let fields = of.entry(key).or_default();
+        fields.issued_on = before.issued_on.or(fields.issued_on);
+        fields.due_on = before.due_on.or(fields.due_on);
+        fields.received_on = before.received_on.or(fields.received_on);
+        fields.amount_minor = before.amount_minor.or(fields.amount_minor);
+        fields.designation = before.designation.or(fields.designation.take());
+    }
+    Ok(of)
+}

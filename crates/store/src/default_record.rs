@@ -1,0 +1,213 @@
+//! Table `default_record`: what customers failed at.
+
+use crate::{Db, Fault, Param, arrears::Range};
+use dunlin_domain::{
+    Currency, Date, Id, Money,
+    contract::ledger::{Attachment, DefaultKind, DefaultRecord, DefaultState},
+};
+
+/// A default to add by hand.
+#[derive(Debug)]
+pub struct New<'a> {
+    pub id: &'a Id,
+    pub customer_key: i64,
+    pub contract_key: Option<i64>,
+    pub invoice_key: Option<i64>,
+    pub amount: Option<Money>,
+    pub found_on: Date,
+    pub kind: DefaultKind,
+    pub reason: &'a str,
+    pub evidence: Option<&'a [Attachment]>,
+    pub entry: i64,
+}
+
+/// A default to add by rule: id, customer, document, amount, currency, reason.
+pub type ByRule = (Id, i64, Option<i64>, i64, Currency, String);
+
+/// A default that the rule opened: customer, currency, key, id, and the day of its withdrawal.
+pub type Opened = (i64, Currency, i64, Id, Option<Date>);
+
+/// Something overdue: customer, currency, key, id, due, open and not contested.
+pub type Overdue = (i64, Currency, i64, Id, Date, i64);
+
+/// Adds a default whose id is new.
+pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
+    let on = new.found_on.to_string();
+    let evidence = new.evidence.map(crate::array).transpose()?;
+    db.execute(
+        "INSERT INTO default_record
+             (id, customer_key, contract_key, invoice_key, amount_minor, currency, found_on, kind, reason, evidence,
+              by_rule, state, entry_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 'open', ?11)",
+        &[
+            new.id.as_str().into(),
+            new.customer_key.into(),
+            new.contract_key.into(),
+            new.invoice_key.into(),
+            new.amount.map(|amount| amount.minor).into(),
+            new.amount.as_ref().map(|amount| amount.currency.as_str()).into(),
+            (&on).into(),
+            new.kind.name().into(),
+            new.reason.into(),
+            evidence.as_ref().into(),
+            new.entry.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Closes an open default.
+pub fn close<D: Db>(
+    db: &D,
+    id: &Id,
+    state: DefaultState,
+    on: Date,
+    payment_key: Option<i64>,
+    entry: i64,
+) -> Result<(), Fault> {
+    let on = on.to_string();
+    db.execute(
+        "UPDATE default_record SET state = ?2, closed_on = ?3, cured_by_key = ?4, closed_entry_key = ?5
+         WHERE id = ?1 AND state = 'open'",
+        &[
+            id.as_str().into(),
+            state.name().into(),
+            (&on).into(),
+            payment_key.into(),
+            entry.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The key of a customer's contract.
+pub fn contract_key<D: Db>(db: &D, customer: i64, id: &Id) -> Result<Option<i64>, Fault> {
+    let sql = "SELECT key FROM contract WHERE id = ?1 AND customer_key = ?2";
+    let row = db.first(sql, &[id.as_str().into(), customer.into()])?;
+    row.map(|row| row.int(0)).transpose()
+}
+
+/// The key of a payment by the customer of this id.
+pub fn payment_key<D: Db>(db: &D, customer: &Id, id: &Id) -> Result<Option<i64>, Fault> {
+    let row = db.first(
+        "SELECT p.key FROM payment AS p CROSS JOIN customer AS c ON c.key = p.customer_key WHERE p.id = ?1 AND c.id = ?2",
+        &[id.as_str().into(), customer.as_str().into()],
+    )?;
+    row.map(|row| row.int(0)).transpose()
+}
+
+/// The default of this id.
+pub fn get<D: Db>(db: &D, id: &Id) -> Result<Option<DefaultRecord>, Fault> {
+    Ok(select(db, "", 1, None, Some(id), None)?.pop())
+}
+
+/// Defaults after an id: everybody's or one customer's, in any state or in one.
+pub fn page<D: Db>(
+    db: &D,
+    after: &str,
+    limit: u32,
+    customer: Option<&Id>,
+    state: Option<DefaultState>,
+) -> Result<Vec<DefaultRecord>, Fault> {
+    select(db, after, limit, customer, None, state)
+}
+
+fn select<D: Db>(
+    db: &D,
+    after: &str,
+    limit: u32,
+    customer: Option<&Id>,
+    only: Option<&Id>,
+    state: Option<DefaultState>,
+) -> Result<Vec<DefaultRecord>, Fault> {
+    type Head = (Id, Id, Option<Id>, Option<Id>, Option<i64>, Option<Currency>, Date, DefaultKind);
+    type Tail = (String, Option<Vec<Attachment>>, i64, DefaultState, Option<Date>, Option<Id>);
+    let params: [Param<'_>; 5] = [
+        after.into(),
+        i64::from(limit).into(),
+        customer.map(Id::as_str).into(),
+        only.map(Id::as_str).into(),
+        state.map(DefaultState::name).into(),
+    ];
+    let found: Vec<(Head, Tail)> =
+        db.json(include_str!("../sql/default_record/page.sql"), &params)?;
+    let record = |(head, tail): (Head, Tail)| {
+        let (id, customer_id, contract_id, invoice_id, minor, currency, found_on, kind) = head;
+        let (reason, evidence, by_rule, state, closed_on, cured_by) = tail;
+        DefaultRecord {
+            id,
+            customer_id,
+            contract_id,
+            invoice_id,
+            amount: minor.zip(currency).map(|(minor, currency)| Money { minor, currency }),
+            found_on,
+            kind,
+            reason,
+            evidence,
+            by_rule: by_rule != 0,
+            state,
+            closed_on,
+            cured_by,
+        }
+    };
+    Ok(found.into_iter().map(record).collect())
+}
+
+/// The customers of the range that the rule may hold for on the day, or held for. `last_due` is the last due date that
+/// the rule can reach on the day.
+pub fn candidates<D: Db>(
+    db: &D,
+    range: Range,
+    day: Date,
+    last_due: Date,
+) -> Result<Vec<i64>, Fault> {
+    let (day, last_due) = (day.to_string(), last_due.to_string());
+    db.json(
+        include_str!("../sql/default_record/candidates.sql"),
+        &[range.after.into(), range.upto.into(), (&day).into(), (&last_due).into()],
+    )
+}
+
+/// These customers and all members of their groups: key, id and the key of the head.
+pub fn members<D: Db>(db: &D, keys: &[i64]) -> Result<Vec<(i64, Id, i64)>, Fault> {
+    let keys = crate::array(keys)?;
+    db.json(include_str!("../sql/default_record/members.sql"), &[(&keys).into()])
+}
+
+/// What was overdue of these customers at the end of the day and not contested.
+pub fn overdue<D: Db>(db: &D, keys: &[i64], day: Date) -> Result<Vec<Overdue>, Fault> {
+    let (keys, day) = (crate::array(keys)?, day.to_string());
+    db.json(include_str!("../sql/default_record/overdue.sql"), &[(&keys).into(), (&day).into()])
+}
+
+/// What these customers owed at the day's sweep: customer, currency, outstanding.
+pub fn owing<D: Db>(db: &D, keys: &[i64], day: Date) -> Result<Vec<(i64, Currency, i64)>, Fault> {
+    let (keys, day) = (crate::array(keys)?, day.to_string());
+    db.json(include_str!("../sql/default_record/owing.sql"), &[(&keys).into(), (&day).into()])
+}
+
+/// The defaults of these customers that the rule opened and that are open or were withdrawn.
+pub fn by_rule<D: Db>(db: &D, keys: &[i64]) -> Result<Vec<Opened>, Fault> {
+    let keys = crate::array(keys)?;
+    db.json(include_str!("../sql/default_record/by_rule.sql"), &[(&keys).into()])
+}
+
+/// Adds defaults that the rule found.
+pub fn open_all<D: Db>(db: &D, new: &[ByRule], day: Date, entry: i64) -> Result<(), Fault> {
+    let (new, day) = (crate::array(new)?, day.to_string());
+    db.execute(
+        include_str!("../sql/default_record/open_all.sql"),
+        &[(&new).into(), (&day).into(), entry.into()],
+    )?;
+    Ok(())
+}
+
+/// Closes defaults that the rule opened and that are cured, and names what cured them.
+pub fn cure_all<D: Db>(db: &D, keys: &[i64], day: Date, entry: i64) -> Result<(), Fault> {
+    let (keys, day) = (crate::array(keys)?, day.to_string());
+    db.execute(
+        include_str!("../sql/default_record/cure_all.sql"),
+        &[(&keys).into(), (&day).into(), entry.into()],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! What was open of a customer's documents day by day, as delinquent days are told from.
+
+use crate::{Db, Fault, pause};
+use dunlin_domain::{Date, Id, contract::types::InvoiceKind, delinquency::Part};
+
+/// The document or instalment of this id: its key, customer, kind and day.
+pub fn document<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, i64, InvoiceKind, Date)>, Fault> {
+    let row = db.first(
+        "SELECT key, customer_key, kind, issued_on FROM invoice WHERE id = ?1",
+        &[id.as_str().into()],
+    )?;
+    row.map(|row| Ok((row.int(0)?, row.int(1)?, row.parse(2)?, row.parse(3)?))).transpose()
+}
+
+/// The claims of a customer that were there on the day, or one document and its instalments.
+pub fn parts<D: Db>(
+    db: &D,
+    customer: i64,
+    document: Option<i64>,
+    day: Date,
+) -> Result<Vec<Part>, Fault> {
+    type Found = (i64, Date, Date, i64, Vec<(Date, i64)>);
+    let text = day.to_string();
+    let found: Vec<Found> = db.json(
+        include_str!("../sql/delinquency/parts.sql"),
+        &[customer.into(), document.into(), (&text).into()],
+    )?;
+    let pauses = pause::of_customers(db, &[customer], None)?;
+    let part = |(key, issued_on, due_on, amount, allocated): Found| {
+        let mut left = amount;
+        let mut open = vec![(issued_on, amount)];
+        open.extend(allocated.into_iter().map(|(on, minor)| {
+            left = left.saturating_sub(minor);
+            (on, left)
+        }));
+        Part { due_on, open, pauses: pause::of_document(pauses.get(&customer), key) }
+    };
+    Ok(found.into_iter().map(part).collect())
+}

@@ -1,0 +1,38 @@
+//! Takes what is personal out of a customer's rows. What it owed and paid stays, and so do the hashes of the audit chain.
+
+use crate::{Db, Fault};
+
+/// What stands in the place of a name or a text that was taken away.
+pub const ERASED: &str = "erased";
+
+/// Takes the personal fields out of the customer's row, and says whether any were there.
+pub fn erase_customer<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
+    let sql = include_str!("../sql/erasure/erase_customer.sql");
+    Ok(db.first(sql, &[customer.into(), ERASED.into()])?.is_some())
+}
+
+/// Takes the personal fields out of the customer's entries in the audit chain, and says of how many.
+pub fn erase_entries<D: Db>(db: &D, customer: i64) -> Result<u64, Fault> {
+    let rows = db.execute(
+        "UPDATE audit SET personal = NULL, salt = NULL WHERE customer_key = ?1 AND personal IS NOT NULL RETURNING key",
+        &[customer.into()],
+    )?;
+    Ok(rows.len().try_into().unwrap_or(u64::MAX))
+}
+
+/// Takes the names of who secures the customer's debt out of its guarantees, and says whether any were there: it may be
+/// the customer itself, or a person that stands surety.
+pub fn erase_guarantees<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
+    let rows = db.execute(
+        "UPDATE guarantee SET party = ?2 WHERE customer_key = ?1 AND party <> ?2 RETURNING key",
+        &[customer.into(), ERASED.into()],
+    )?;
+    Ok(!rows.is_empty())
+}
+
+/// Takes the texts out of the customer's notices, and says of how many.
+pub fn empty_notices<D: Db>(db: &D, customer: i64) -> Result<u64, Fault> {
+    let sql = include_str!("../sql/erasure/empty_notices.sql");
+    let rows = db.execute(sql, &[customer.into(), ERASED.into()])?;
+    Ok(rows.len().try_into().unwrap_or(u64::MAX))
+}

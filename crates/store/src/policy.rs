@@ -1,0 +1,38 @@
+//! Table `policy`: versions of the one document that says how the ledger is kept.
+
+use crate::{Db, Fault};
+use dunlin_domain::{contract::ledger::Policy, policy};
+
+/// The policy in force.
+pub fn current<D: Db>(db: &D) -> Result<Policy, Fault> {
+    known(db, i64::MAX)
+}
+
+/// The policy as it was known when this was the last entry of the audit chain.
+pub fn known<D: Db>(db: &D, entry: i64) -> Result<Policy, Fault> {
+    let row = db.first(
+        "SELECT document FROM policy WHERE coalesce(entry_key, 0) <= ?1 ORDER BY key DESC LIMIT 1",
+        &[entry.into()],
+    )?;
+    row.map_or_else(|| Ok(policy::unwritten()), |row| row.json(0))
+}
+
+/// Adds a version.
+pub fn insert<D: Db>(db: &D, new: &Policy, entry: i64) -> Result<(), Fault> {
+    let document = crate::array(new)?;
+    db.execute(
+        "INSERT INTO policy (document, entry_key) VALUES (?1, ?2)",
+        &[(&document).into(), entry.into()],
+    )?;
+    Ok(())
+}
+
+/// The keys of the customers whose allocations another order may change: whoever has anything to allocate.
+pub fn allocating<D: Db>(db: &D) -> Result<Vec<i64>, Fault> {
+    db.json(
+        "SELECT json_group_array(customer_key) FROM (
+             SELECT customer_key FROM payment UNION SELECT customer_key FROM invoice WHERE kind = 'credit-note'
+             ORDER BY customer_key)",
+        &[],
+    )
+}

@@ -1,0 +1,105 @@
+//! Table `write_off`: debts given up.
+
+use crate::{Db, Fault};
+use dunlin_domain::{
+    Currency, Date, Id, Money,
+    contract::ledger::{WriteOff, WriteOffState},
+};
+
+type Row = (Id, Id, Id, Date, i64, Currency, (String, WriteOffState, String, Option<String>, i64));
+
+/// A write-off to be kept.
+#[derive(Clone, Debug)]
+pub struct New<'a> {
+    pub id: &'a Id,
+    pub invoice_key: i64,
+    pub on: Date,
+    pub minor: i64,
+    pub reason: &'a str,
+    pub state: WriteOffState,
+    pub asked_by: &'a str,
+}
+
+/// Keeps a write-off.
+pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
+    let on = new.on.to_string();
+    db.execute(
+        "INSERT INTO write_off (id, invoice_key, booked_on, minor, reason, state, asked_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        &[
+            new.id.as_str().into(),
+            new.invoice_key.into(),
+            (&on).into(),
+            new.minor.into(),
+            new.reason.into(),
+            new.state.name().into(),
+            new.asked_by.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What was asked to be written off of the document, all its instalments together, and was not turned down.
+pub fn asked<D: Db>(db: &D, invoice_key: i64) -> Result<i64, Fault> {
+    let turned_down = WriteOffState::Refused.name();
+    let sql = include_str!("../sql/write_off/asked.sql");
+    db.int(sql, &[invoice_key.into(), turned_down.into()])
+}
+
+/// Notes what became of a write-off that waited.
+pub fn decide<D: Db>(db: &D, id: &Id, state: WriteOffState, by: &str) -> Result<(), Fault> {
+    db.execute(
+        "UPDATE write_off SET state = ?2, decided_by = ?3 WHERE id = ?1",
+        &[id.as_str().into(), state.name().into(), by.into()],
+    )?;
+    Ok(())
+}
+
+/// The write-off of this id.
+pub fn get<D: Db>(db: &D, id: &Id) -> Result<Option<WriteOff>, Fault> {
+    Ok(select(db, "", 1, Some(id), None)?.pop())
+}
+
+/// Write-offs after an id, of one customer when given.
+pub fn page<D: Db>(
+    db: &D,
+    after: &str,
+    limit: u32,
+    customer: Option<&Id>,
+) -> Result<Vec<WriteOff>, Fault> {
+    select(db, after, limit, None, customer)
+}
+
+fn select<D: Db>(
+    db: &D,
+    after: &str,
+    limit: u32,
+    only: Option<&Id>,
+    customer: Option<&Id>,
+) -> Result<Vec<WriteOff>, Fault> {
+    let rows: Vec<Row> = db.json(
+        include_str!("../sql/write_off/page.sql"),
+        &[
+            after.into(),
+            i64::from(limit).into(),
+            only.map(Id::as_str).into(),
+            customer.map(Id::as_str).into(),
+        ],
+    )?;
+    let write_off = |(id, invoice_id, customer_id, on, minor, currency, more): Row| {
+        let (reason, state, asked_by, decided_by, standing_minor) = more;
+        WriteOff {
+            id,
+            invoice_id,
+            customer_id,
+            on,
+            amount: Money { minor, currency },
+            reason,
+            state,
+            standing_minor,
+            asked_by,
+            decided_by,
+        }
+    };
+    Ok(rows.into_iter().map(write_off).collect())
+}
