@@ -22,8 +22,8 @@ const BOOK: &str = "
         (key, id, customer_key, kind, issued_on, due_on, amount_minor, currency, disputed, open_minor)
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
     SELECT
-        i, 'I' || i, 1 + i * 7919 % (?1 / 50), 'invoice', date('2023-01-01', i * 700 / ?1 || ' days'),
-        date('2023-01-31', i * 700 / ?1 || ' days'), 1000 + i % 997, 'EUR', 0,
+        i, 'I' || i, 1 + i * 7919 % (?1 / 50), 'invoice', date('2023-01-01', (i * 700 / ?1) || ' days'),
+        date('2023-01-31', (i * 700 / ?1) || ' days'), 1000 + i % 997, 'EUR', 0,
         CASE WHEN i % 5 = 0 THEN 1000 + i % 997 ELSE 0 END
     FROM n;
     INSERT INTO payment (key, id, customer_key, received_on, amount_minor, currency, unallocated_minor)
