@@ -179,6 +179,13 @@ impl Names {
         }
         for deduction in deductions {
             let key = same_currency(&deduction.invoice_id, "deductions")?;
+            let claimed = invoice::items(db, &[key], i64::MAX)?;
+            let claimed = claimed.iter().fold(0i64, |sum, of| sum.saturating_add(of.amount_minor));
+            if deduction.minor > claimed {
+                let detail = format!("{} claims {claimed}", deduction.invoice_id);
+                let refused = Refused::new(Refusal::PartsExceedAmount, detail);
+                return Err(refused.at("deductions").into());
+            }
             names.deductions.push((key, deduction.minor, deduction.reason));
         }
         for id in settles {

@@ -316,3 +316,22 @@ fn a_page_as_of_a_past_day_holds_what_was_issued_by_then_and_loses_nothing() {
     assert_eq!(names(1), ["I2"]);
     assert_eq!(names(9), ["I2", "I3"]);
 }
+
+#[test]
+fn what_is_held_back_is_at_most_what_the_invoice_claims() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let bill = invoice("I1", "C1", "2024-01-01", "2024-01-31", 1_000);
+    documents::add(&db, &bill, id("x"), &author()).unwrap();
+    for (minor, refusal) in [(1_001, Some(Refusal::PartsExceedAmount)), (1_000, None)] {
+        let new: NewPayment = from(json!({
+            "id": "P1", "customer_id": "C1", "received_on": "2024-01-02", "amount": eur(1),
+            "deductions": [{"invoice_id": "I1", "minor": minor, "reason": "agreed"}],
+        }));
+        let refused = match payments::add(&db, &new, id("x"), &author()) {
+            Err(Fault::Refused(refused)) => Some(refused.code),
+            other => other.map(|_| None).unwrap(),
+        };
+        assert_eq!(refused, refusal, "{minor}");
+    }
+}
