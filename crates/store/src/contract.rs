@@ -1,6 +1,6 @@
 //! Tables `contract` and `contract_version`: what was agreed, from which day on.
 
-use crate::{Db, Fault, Param};
+use crate::{Db, Fault, Param, When};
 use dunlin_domain::{
     Currency, Date, Id, Instant,
     contract::ledger::{Contract, NewContract},
@@ -92,9 +92,13 @@ pub fn newest<D: Db>(db: &D, id: &Id) -> Result<Option<Newest>, Fault> {
 }
 
 /// The version in force on the day: the one with the latest first day up to it, of two with the same the one recorded
-/// last. `None` when none has begun, or when the one in force has ended.
-pub fn in_force<D: Db>(db: &D, id: &Id, day: Date) -> Result<Option<Version>, Fault> {
-    let found = select(db, &Filter::default(), Some(id), "", 1, day)?.pop();
+/// last, of those that were known. `None` when none has begun, or when the one in force has ended.
+pub fn in_force<D: Db>(
+    db: &D,
+    id: &Id,
+    when: impl Into<When>,
+) -> Result<Option<Version>, Fault> {
+    let found = select(db, &Filter::default(), Some(id), "", 1, when.into())?.pop();
     Ok(found.map(|(key, contract_key, customer_key, contract)| Version {
         key,
         contract_key,
@@ -109,9 +113,9 @@ pub fn page<D: Db>(
     filter: &Filter,
     after: &str,
     limit: u32,
-    day: Date,
+    when: When,
 ) -> Result<Vec<Contract>, Fault> {
-    let found = select(db, filter, None, after, limit, day)?;
+    let found = select(db, filter, None, after, limit, when)?;
     Ok(found.into_iter().map(|(_, _, _, contract)| contract).collect())
 }
 
@@ -121,12 +125,12 @@ fn select<D: Db>(
     only: Option<&Id>,
     after: &str,
     limit: u32,
-    day: Date,
+    when: When,
 ) -> Result<Vec<Found>, Fault> {
     let text = |day: Option<Date>| day.map(|day| day.to_string());
-    let (day, ending) = (day.to_string(), text(filter.ending_before));
+    let (day, ending) = (when.day.to_string(), text(filter.ending_before));
     let (from, to) = (text(filter.milestone_from), text(filter.milestone_to));
-    let params: [Param<'_>; 8] = [
+    let params: [Param<'_>; 9] = [
         (&day).into(),
         after.into(),
         i64::from(limit).into(),
@@ -135,15 +139,30 @@ fn select<D: Db>(
         from.as_deref().into(),
         to.as_deref().into(),
         only.map(Id::as_str).into(),
+        when.known.into(),
     ];
     db.json(include_str!("../sql/contract/page.sql"), &params)
 }
 
-/// The versions of a contract after a number, in the order in which they were recorded.
-pub fn versions<D: Db>(db: &D, id: &Id, after: u32, limit: u32) -> Result<Vec<Contract>, Fault> {
+/// The versions of a contract after a number that begin by the day and were known, in the order in which they were
+/// recorded.
+pub fn versions<D: Db>(
+    db: &D,
+    id: &Id,
+    after: u32,
+    limit: u32,
+    when: When,
+) -> Result<Vec<Contract>, Fault> {
+    let day = when.day.to_string();
     let found: Vec<Found> = db.json(
         include_str!("../sql/contract/versions.sql"),
-        &[id.as_str().into(), i64::from(after).into(), i64::from(limit).into()],
+        &[
+            id.as_str().into(),
+            i64::from(after).into(),
+            i64::from(limit).into(),
+            (&day).into(),
+            when.known.into(),
+        ],
     )?;
     Ok(found.into_iter().map(|(_, _, _, contract)| contract).collect())
 }
@@ -152,8 +171,13 @@ pub fn versions<D: Db>(db: &D, id: &Id, after: u32, limit: u32) -> Result<Vec<Co
 pub fn outstanding<D: Db>(
     db: &D,
     customers: &[i64],
-    day: Date,
+    when: When,
 ) -> Result<Vec<(i64, Currency, i64, i64)>, Fault> {
-    let (keys, day) = (crate::array(customers)?, day.to_string());
-    db.json(include_str!("../sql/contract/outstanding.sql"), &[(&keys).into(), (&day).into()])
+    let (keys, day) = (crate::array(customers)?, when.day.to_string());
+    if when.knows_all() {
+        let sql = include_str!("../sql/contract/outstanding.sql");
+        return db.json(sql, &[(&keys).into(), (&day).into()]);
+    }
+    let sql = include_str!("../sql/contract/outstanding_known.sql");
+    db.json(sql, &[(&keys).into(), (&day).into(), when.known.into()])
 }

@@ -1,6 +1,6 @@
 //! Tables `customer` and `customer_change`: who owes, and what changed of them.
 
-use crate::{Db, Fault, Param, arrears::Range};
+use crate::{Db, Fault, Param, When, arrears::Range};
 use dunlin_domain::{
     Currency, Date, Id, Instant, Money,
     contract::{
@@ -23,6 +23,7 @@ const MOVE_OWNED: &[&str] = &[
     "UPDATE pause SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE contract SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE guarantee SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE guarantee_former SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE default_record SET customer_key = ?2 WHERE customer_key = ?1",
 ];
 
@@ -46,16 +47,16 @@ pub struct Place {
 }
 
 /// Adds the rows whose id is new and says how many were.
-pub fn insert_all<D: Db>(db: &D, rows: &str) -> Result<u64, Fault> {
+pub fn insert_all<D: Db>(db: &D, rows: &str, entry: i64) -> Result<u64, Fault> {
     let before = last_key(db)?;
-    db.execute(include_str!("../sql/customer/insert_all.sql"), &[rows.into()])?;
+    db.execute(include_str!("../sql/customer/insert_all.sql"), &[rows.into(), entry.into()])?;
     Ok(crate::added(before, last_key(db)?))
 }
 
 /// Makes the customers that invoices or payments name and that are not there, and says how many.
-pub fn insert_named<D: Db>(db: &D, rows: &str) -> Result<u64, Fault> {
+pub fn insert_named<D: Db>(db: &D, rows: &str, entry: i64) -> Result<u64, Fault> {
     let before = last_key(db)?;
-    db.execute(include_str!("../sql/customer/insert_named.sql"), &[rows.into()])?;
+    db.execute(include_str!("../sql/customer/insert_named.sql"), &[rows.into(), entry.into()])?;
     Ok(crate::added(before, last_key(db)?))
 }
 
@@ -91,12 +92,12 @@ pub fn place<D: Db>(db: &D, id: &Id) -> Result<Option<Place>, Fault> {
     Ok(Some(Place { key, parent_key, is_parent: is_parent != 0, merged }))
 }
 
-/// The keys of a group: the head and its members.
-pub fn group<D: Db>(db: &D, head: i64) -> Result<Vec<i64>, Fault> {
+/// The keys of a group by the records of the day: the head and its members.
+pub fn group<D: Db>(db: &D, head: i64, when: When) -> Result<Vec<i64>, Fault> {
+    let day = when.day.to_string();
     db.json(
-        "SELECT json_group_array(key) FROM
-             (SELECT ?1 AS key UNION ALL SELECT key FROM customer WHERE parent_key = ?1)",
-        &[head.into()],
+        include_str!("../sql/customer/group.sql"),
+        &[head.into(), (&day).into(), when.known.into()],
     )
 }
 
@@ -108,13 +109,6 @@ pub fn with_duplicates<D: Db>(db: &D, key: i64) -> Result<Vec<i64>, Fault> {
     )
 }
 
-/// The id and limit of a customer.
-pub fn limit<D: Db>(db: &D, key: i64) -> Result<(Id, Option<Money>), Fault> {
-    let found = limits(db, Range { after: key.saturating_sub(1), upto: key })?.pop();
-    let gone = || Fault::Db(format!("customer {key} is not there"));
-    found.map(|(_, id, limit)| (id, limit)).ok_or_else(gone)
-}
-
 /// The key behind an id.
 pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<i64>, Fault> {
     let row = db.first("SELECT key FROM customer WHERE id = ?1", &[id.as_str().into()])?;
@@ -123,17 +117,22 @@ pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<i64>, Fault> {
 
 /// The customer without balances, and its key.
 pub fn record<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, Customer)>, Fault> {
-    Ok(select(db, "", 1, Some(id))?.pop())
+    then(db, id, When::ALL)
+}
+
+/// The customer as its record read on the day, without balances, and its key.
+pub fn then<D: Db>(db: &D, id: &Id, when: When) -> Result<Option<(i64, Customer)>, Fault> {
+    Ok(select(db, "", 1, Some(id), when)?.pop())
 }
 
 /// The customer with its balances on the day.
-pub fn get<D: Db>(db: &D, id: &Id, day: Date) -> Result<Option<Customer>, Fault> {
-    Ok(with_balances(db, select(db, "", 1, Some(id))?, day)?.pop())
+pub fn get<D: Db>(db: &D, id: &Id, when: When) -> Result<Option<Customer>, Fault> {
+    Ok(with_balances(db, select(db, "", 1, Some(id), when)?, when)?.pop())
 }
 
 /// Customers after an id, in the order of ids, with their balances on the day.
-pub fn page<D: Db>(db: &D, after: &str, limit: u32, day: Date) -> Result<Vec<Customer>, Fault> {
-    with_balances(db, select(db, after, limit, None)?, day)
+pub fn page<D: Db>(db: &D, after: &str, limit: u32, when: When) -> Result<Vec<Customer>, Fault> {
+    with_balances(db, select(db, after, limit, None, when)?, when)
 }
 
 fn select<D: Db>(
@@ -141,19 +140,84 @@ fn select<D: Db>(
     after: &str,
     limit: u32,
     only: Option<&Id>,
+    when: When,
 ) -> Result<Vec<(i64, Customer)>, Fault> {
     let only = only.map(Id::as_str);
-    let params: [Param<'_>; 3] = [after.into(), i64::from(limit).into(), only.into()];
-    db.json(include_str!("../sql/customer/page.sql"), &params)
+    let params: [Param<'_>; 4] =
+        [after.into(), i64::from(limit).into(), only.into(), when.known.into()];
+    let mut found: Vec<(i64, Customer)> =
+        db.json(include_str!("../sql/customer/page.sql"), &params)?;
+    let keys: Vec<i64> = found.iter().map(|(key, _)| *key).collect();
+    let mut formers = formers(db, &keys, when)?;
+    for (key, customer) in &mut found {
+        if let Some(former) = formers.remove(key) {
+            restore(customer, former);
+        }
+    }
+    Ok(found)
+}
+
+/// The records of these customers that were replaced after the day, or when it was not known.
+fn formers<D: Db>(db: &D, keys: &[i64], when: When) -> Result<HashMap<i64, NewCustomer>, Fault> {
+    let (keys, day) = (crate::array(keys)?, when.day.to_string());
+    let found: Vec<(i64, NewCustomer)> = db.json(
+        include_str!("../sql/customer/formers.sql"),
+        &[(&keys).into(), (&day).into(), when.known.into()],
+    )?;
+    Ok(found.into_iter().collect())
+}
+
+/// Puts back what a record said before it was replaced.
+fn restore(customer: &mut Customer, former: NewCustomer) {
+    customer.name = former.name;
+    customer.country = former.country;
+    customer.currency = former.currency;
+    customer.language = former.language;
+    customer.time_zone = former.time_zone;
+    customer.email = former.email;
+    customer.phone = former.phone;
+    customer.credit_limit = former.credit_limit;
+    customer.parent_id = former.parent_id;
+    customer.status = former.status.unwrap_or(customer.status);
+    customer.segment = former.segment;
+    customer.industry = former.industry;
+    customer.tags = former.tags;
+    customer.contacts = former.contacts;
+    customer.representatives = former.representatives;
+    customer.bank_accounts = former.bank_accounts;
+}
+
+/// Notes which entry recorded a new customer, and for one that was replaced how it read before and until which day.
+pub fn keep_former<D: Db>(
+    db: &D,
+    customer: i64,
+    before: Option<&NewCustomer>,
+    day: Date,
+    entry: i64,
+) -> Result<(), Fault> {
+    let Some(before) = before else {
+        db.execute(
+            "UPDATE customer SET entry_key = ?2 WHERE key = ?1",
+            &[customer.into(), entry.into()],
+        )?;
+        return Ok(());
+    };
+    let (document, day) = (crate::array(before)?, day.to_string());
+    db.execute(
+        "INSERT INTO customer_former (customer_key, parent_key, document, until_on, entry_key)
+         SELECT ?1, (SELECT key FROM customer WHERE id = ?2 ->> '$.parent_id'), ?2, ?3, ?4",
+        &[customer.into(), (&document).into(), (&day).into(), entry.into()],
+    )?;
+    Ok(())
 }
 
 fn with_balances<D: Db>(
     db: &D,
     found: Vec<(i64, Customer)>,
-    day: Date,
+    when: When,
 ) -> Result<Vec<Customer>, Fault> {
     let keys: Vec<i64> = found.iter().map(|(key, _)| *key).collect();
-    let mut balances = balances(db, &keys, day)?;
+    let mut balances = balances(db, &keys, when)?;
     let complete = |(key, customer)| {
         let balances = balances.remove(&key).unwrap_or_default();
         Customer { balances, ..customer }
@@ -182,16 +246,25 @@ pub fn add_changes<D: Db>(
     Ok(())
 }
 
-/// What changed of a customer's record, oldest first.
+/// What changed of a customer's record up to the day and was recorded by a moment, oldest first.
 pub fn changes<D: Db>(
     db: &D,
     id: &Id,
     after: i64,
     limit: u32,
+    day: Date,
+    known_at: Option<Instant>,
 ) -> Result<Vec<CustomerChange>, Fault> {
+    let (day, known_at) = (day.to_string(), known_at.map(|at| at.to_string()));
     db.json(
         include_str!("../sql/customer/changes.sql"),
-        &[id.as_str().into(), after.into(), i64::from(limit).into()],
+        &[
+            id.as_str().into(),
+            after.into(),
+            i64::from(limit).into(),
+            (&day).into(),
+            known_at.as_ref().into(),
+        ],
     )
 }
 
@@ -238,11 +311,16 @@ pub fn merge<D: Db>(
 pub fn balances<D: Db>(
     db: &D,
     keys: &[i64],
-    day: Date,
+    when: impl Into<When>,
 ) -> Result<HashMap<i64, Vec<Balance>>, Fault> {
-    let (keys, day) = (crate::array(keys)?, day.to_string());
-    let found: Vec<(i64, Currency, i64, i64, i64)> =
-        db.json(include_str!("../sql/customer/balances.sql"), &[(&keys).into(), (&day).into()])?;
+    let when = when.into();
+    let (keys, day) = (crate::array(keys)?, when.day.to_string());
+    let params: [Param<'_>; 3] = [(&keys).into(), (&day).into(), when.known.into()];
+    let [now @ .., _] = &params;
+    let found: Vec<(i64, Currency, i64, i64, i64)> = match when.knows_all() {
+        true => db.json(include_str!("../sql/customer/balances.sql"), now)?,
+        false => db.json(include_str!("../sql/customer/balances_known.sql"), &params)?,
+    };
     let mut by_key: HashMap<i64, Vec<Balance>> = HashMap::new();
     for (key, currency, outstanding_minor, overdue_minor, unapplied_minor) in found {
         by_key.entry(key).or_default().push(Balance {

@@ -1,6 +1,6 @@
 //! Table `default_record`: what customers failed at.
 
-use crate::{Db, Fault, Param, arrears::Range};
+use crate::{Db, Fault, Param, When, arrears::Range};
 use dunlin_domain::{
     Currency, Date, Id, Money,
     contract::ledger::{Attachment, DefaultKind, DefaultRecord, DefaultState},
@@ -98,18 +98,25 @@ pub fn payment_key<D: Db>(db: &D, customer: &Id, id: &Id) -> Result<Option<i64>,
 
 /// The default of this id.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Option<DefaultRecord>, Fault> {
-    Ok(select(db, "", 1, None, Some(id), None)?.pop())
+    then(db, id, When::ALL)
 }
 
-/// Defaults after an id: everybody's or one customer's, in any state or in one.
+/// The default of this id as it stood on a day and was known then. `None` also when it was not there.
+pub fn then<D: Db>(db: &D, id: &Id, when: When) -> Result<Option<DefaultRecord>, Fault> {
+    Ok(select(db, "", 1, None, Some(id), None, when)?.pop())
+}
+
+/// Defaults after an id: everybody's or one customer's, in any state or in one, as they stood on a
+/// day and were known then.
 pub fn page<D: Db>(
     db: &D,
     after: &str,
     limit: u32,
     customer: Option<&Id>,
     state: Option<DefaultState>,
+    when: When,
 ) -> Result<Vec<DefaultRecord>, Fault> {
-    select(db, after, limit, customer, None, state)
+    select(db, after, limit, customer, None, state, when)
 }
 
 fn select<D: Db>(
@@ -119,15 +126,19 @@ fn select<D: Db>(
     customer: Option<&Id>,
     only: Option<&Id>,
     state: Option<DefaultState>,
+    when: When,
 ) -> Result<Vec<DefaultRecord>, Fault> {
     type Head = (Id, Id, Option<Id>, Option<Id>, Option<i64>, Option<Currency>, Date, DefaultKind);
     type Tail = (String, Option<Vec<Attachment>>, i64, DefaultState, Option<Date>, Option<Id>);
-    let params: [Param<'_>; 5] = [
+    let day = when.day.to_string();
+    let params: [Param<'_>; 7] = [
         after.into(),
         i64::from(limit).into(),
         customer.map(Id::as_str).into(),
         only.map(Id::as_str).into(),
         state.map(DefaultState::name).into(),
+        (&day).into(),
+        when.known.into(),
     ];
     let found: Vec<(Head, Tail)> =
         db.json(include_str!("../sql/default_record/page.sql"), &params)?;

@@ -1,6 +1,6 @@
 //! What was open of a customer's documents day by day, as delinquent days are told from.
 
-use crate::{Db, Fault, pause};
+use crate::{Db, Fault, When, pause};
 use dunlin_domain::{Date, Id, contract::types::InvoiceKind, delinquency::Part};
 
 /// The document or instalment of this id: its key, customer, kind and day.
@@ -12,20 +12,20 @@ pub fn document<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, i64, InvoiceKind,
     row.map(|row| Ok((row.int(0)?, row.int(1)?, row.parse(2)?, row.parse(3)?))).transpose()
 }
 
-/// The claims of a customer that were there on the day, or one document and its instalments.
+/// The claims of a customer that were there on the day and known then, or one document and its instalments.
 pub fn parts<D: Db>(
     db: &D,
     customer: i64,
     document: Option<i64>,
-    day: Date,
+    when: When,
 ) -> Result<Vec<Part>, Fault> {
     type Found = (i64, Date, Date, i64, Vec<(Date, i64)>);
-    let text = day.to_string();
+    let text = when.day.to_string();
     let found: Vec<Found> = db.json(
         include_str!("../sql/delinquency/parts.sql"),
-        &[customer.into(), document.into(), (&text).into()],
+        &[customer.into(), document.into(), (&text).into(), when.known.into()],
     )?;
-    let pauses = pause::of_customers(db, &[customer], None)?;
+    let pauses = pause::of_customers(db, &[customer], Some(when.known))?;
     let part = |(key, issued_on, due_on, amount, allocated): Found| {
         let mut left = amount;
         let mut open = vec![(issued_on, amount)];

@@ -1,6 +1,6 @@
 //! Table `dispute`: debts that the debtor contests.
 
-use crate::{Db, Fault, Param};
+use crate::{Db, Fault, Param, When};
 use dunlin_domain::{
     Currency, Date, Id, Money,
     contract::{
@@ -178,18 +178,25 @@ pub fn of_invoices<D: Db>(
 
 /// The dispute of this id.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Option<Dispute>, Fault> {
-    Ok(select(db, "", 1, None, Some(id), None)?.pop())
+    then(db, id, When::ALL)
 }
 
-/// Disputes after an id: everybody's or one customer's, in any state or in one.
+/// The dispute of this id as it stood on a day and was known then. `None` also when it was not there.
+pub fn then<D: Db>(db: &D, id: &Id, when: When) -> Result<Option<Dispute>, Fault> {
+    Ok(select(db, "", 1, None, Some(id), None, when)?.pop())
+}
+
+/// Disputes after an id: everybody's or one customer's, in any state or in one, as they stood on a
+/// day and were known then.
 pub fn page<D: Db>(
     db: &D,
     after: &str,
     limit: u32,
     customer: Option<&Id>,
     state: Option<DisputeState>,
+    when: When,
 ) -> Result<Vec<Dispute>, Fault> {
-    select(db, after, limit, customer, None, state)
+    select(db, after, limit, customer, None, state, when)
 }
 
 fn select<D: Db>(
@@ -199,6 +206,7 @@ fn select<D: Db>(
     customer: Option<&Id>,
     only: Option<&Id>,
     state: Option<DisputeState>,
+    when: When,
 ) -> Result<Vec<Dispute>, Fault> {
     type Head = (
         Id,
@@ -212,12 +220,15 @@ fn select<D: Db>(
         Option<Vec<Attachment>>,
     );
     type Tail = (Option<DisputeOutcome>, Option<Date>, Option<i64>, Option<String>);
-    let params: [Param<'_>; 5] = [
+    let day = when.day.to_string();
+    let params: [Param<'_>; 7] = [
         after.into(),
         i64::from(limit).into(),
         customer.map(Id::as_str).into(),
         only.map(Id::as_str).into(),
         state.map(DisputeState::name).into(),
+        (&day).into(),
+        when.known.into(),
     ];
     let found: Vec<(Head, Tail)> = db.json(include_str!("../sql/dispute/page.sql"), &params)?;
     let dispute = |(head, tail): (Head, Tail)| {

@@ -1,14 +1,16 @@
 //! Takes what is personal out of a customer's rows. What it owed and paid stays, and so do the hashes of the audit chain.
 
-use crate::{Db, Fault};
+use crate::{Db, Fault, Param};
 
 /// What stands in the place of a name or a text that was taken away.
 pub const ERASED: &str = "erased";
 
-/// Takes the personal fields out of the customer's row, and says whether any were there.
+/// Takes the personal fields out of the customer's row and of what it read before, and says whether any were there.
 pub fn erase_customer<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
+    let params: [Param<'_>; 2] = [customer.into(), ERASED.into()];
+    let formers = db.execute(include_str!("../sql/erasure/erase_formers.sql"), &params)?;
     let sql = include_str!("../sql/erasure/erase_customer.sql");
-    Ok(db.first(sql, &[customer.into(), ERASED.into()])?.is_some())
+    Ok(db.first(sql, &params)?.is_some() || !formers.is_empty())
 }
 
 /// Takes the personal fields out of the customer's entries in the audit chain, and says of how many.
@@ -27,7 +29,12 @@ pub fn erase_guarantees<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
         "UPDATE guarantee SET party = ?2 WHERE customer_key = ?1 AND party <> ?2 RETURNING key",
         &[customer.into(), ERASED.into()],
     )?;
-    Ok(!rows.is_empty())
+    let formers = db.execute(
+        "UPDATE guarantee_former SET document = json_set(document, '$.party', ?2)
+         WHERE customer_key = ?1 AND document ->> 'party' <> ?2 RETURNING key",
+        &[customer.into(), ERASED.into()],
+    )?;
+    Ok(!rows.is_empty() || !formers.is_empty())
 }
 
 /// Takes the texts out of the customer's notices, and says of how many.

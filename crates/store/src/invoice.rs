@@ -1,6 +1,6 @@
 //! Table `invoice`: what was claimed, and for a credit note what was taken off.
 
-use crate::{Db, Fault, Param, correction, dispute};
+use crate::{Db, Fault, Param, When, correction, dispute};
 use dunlin_domain::{
     Currency, Date, Id,
     contract::{ledger::LateInterest, types::InvoiceKind},
@@ -126,24 +126,30 @@ fn item(row: ItemRow) -> Result<Item, Fault> {
     })
 }
 
-/// The customer's documents in the order of their due dates, as far as they were issued by the day: due date and key,
+/// The customer's documents in the order of their due dates, as far as they were issued by the day and known: due date and key,
 /// which is also where a page would go on.
 pub fn page<D: Db>(
     db: &D,
     customer: &Id,
     after: &After,
     limit: u32,
-    day: Date,
+    when: When,
 ) -> Result<Vec<(Date, i64)>, Fault> {
-    let text = day.to_string();
-    let params: [Param<'_>; 5] = [
+    let text = when.day.to_string();
+    let params: [Param<'_>; 6] = [
         (&after.0).into(),
         after.1.into(),
         i64::from(limit).into(),
         (&text).into(),
         customer.as_str().into(),
+        when.known.into(),
     ];
-    db.json(include_str!("../sql/invoice/page_keys.sql"), &params)
+    // Only the dates as they read now have an index.
+    let [now @ .., _] = &params;
+    match when.knows_all() {
+        true => db.json(include_str!("../sql/invoice/page_keys.sql"), now),
+        false => db.json(include_str!("../sql/invoice/page_known.sql"), &params),
+    }
 }
 
 /// Gives a document other dates or another amount, and says how much too much was taken off what is open so that it

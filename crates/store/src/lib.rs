@@ -44,9 +44,11 @@ pub mod score;
 pub mod spin;
 pub mod sweep;
 pub mod verification;
+pub mod when;
 pub mod write_off;
 
 pub use db::{Db, DbError, End, Fault, Param, Row, Value, read, write, write_if};
+pub use when::When;
 
 /// Rows or keys as one JSON parameter.
 fn array<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, Fault> {

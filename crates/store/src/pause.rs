@@ -1,6 +1,6 @@
 //! Table `pause`: times in which delinquent days do not count.
 
-use crate::{Db, Fault, Param, arrears::Range};
+use crate::{Db, Fault, Param, When, arrears::Range};
 use dunlin_domain::{Date, Id, contract::ledger, delinquency::Pause};
 use std::collections::{BTreeMap, HashMap};
 
@@ -50,7 +50,7 @@ pub fn resume<D: Db>(db: &D, id: &Id, on: Date, entry: i64) -> Result<(), Fault>
 
 /// The pause of this id.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Option<ledger::Pause>, Fault> {
-    Ok(select(db, "", 1, None, Some(id))?.pop())
+    Ok(select(db, "", 1, None, Some(id), When::ALL)?.pop())
 }
 
 /// The customer whose pause this is.
@@ -58,14 +58,15 @@ pub fn customer_key<D: Db>(db: &D, id: &Id) -> Result<i64, Fault> {
     db.int("SELECT customer_key FROM pause WHERE id = ?1", &[id.as_str().into()])
 }
 
-/// Pauses after an id, everybody's or one customer's.
+/// Pauses after an id, everybody's or one customer's, as they stood on a day and were known then.
 pub fn page<D: Db>(
     db: &D,
     after: &str,
     limit: u32,
     customer: Option<&Id>,
+    when: When,
 ) -> Result<Vec<ledger::Pause>, Fault> {
-    select(db, after, limit, customer, None)
+    select(db, after, limit, customer, None, when)
 }
 
 fn select<D: Db>(
@@ -74,13 +75,17 @@ fn select<D: Db>(
     limit: u32,
     customer: Option<&Id>,
     only: Option<&Id>,
+    when: When,
 ) -> Result<Vec<ledger::Pause>, Fault> {
     type Found = (Id, Option<Id>, Option<Id>, Date, Option<Date>, Option<Date>, Option<String>);
-    let params: [Param<'_>; 4] = [
+    let day = when.day.to_string();
+    let params: [Param<'_>; 6] = [
         after.into(),
         i64::from(limit).into(),
         customer.map(Id::as_str).into(),
         only.map(Id::as_str).into(),
+        (&day).into(),
+        when.known.into(),
     ];
     let found: Vec<Found> = db.json(include_str!("../sql/pause/page.sql"), &params)?;
     let pause = |(id, customer_id, invoice_id, from, to, resumed_on, reason): Found| {

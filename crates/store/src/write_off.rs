@@ -1,6 +1,6 @@
 //! Table `write_off`: debts given up.
 
-use crate::{Db, Fault};
+use crate::{Db, Fault, When};
 use dunlin_domain::{
     Currency, Date, Id, Money,
     contract::ledger::{WriteOff, WriteOffState},
@@ -18,14 +18,15 @@ pub struct New<'a> {
     pub reason: &'a str,
     pub state: WriteOffState,
     pub asked_by: &'a str,
+    pub entry: i64,
 }
 
 /// Keeps a write-off.
 pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
     let on = new.on.to_string();
     db.execute(
-        "INSERT INTO write_off (id, invoice_key, booked_on, minor, reason, state, asked_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO write_off (id, invoice_key, booked_on, minor, reason, state, asked_by, entry_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         &[
             new.id.as_str().into(),
             new.invoice_key.into(),
@@ -34,6 +35,7 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
             new.reason.into(),
             new.state.name().into(),
             new.asked_by.into(),
+            new.entry.into(),
         ],
     )?;
     Ok(())
@@ -47,27 +49,39 @@ pub fn asked<D: Db>(db: &D, invoice_key: i64) -> Result<i64, Fault> {
 }
 
 /// Notes what became of a write-off that waited.
-pub fn decide<D: Db>(db: &D, id: &Id, state: WriteOffState, by: &str) -> Result<(), Fault> {
+pub fn decide<D: Db>(
+    db: &D,
+    id: &Id,
+    state: WriteOffState,
+    by: &str,
+    entry: i64,
+) -> Result<(), Fault> {
     db.execute(
-        "UPDATE write_off SET state = ?2, decided_by = ?3 WHERE id = ?1",
-        &[id.as_str().into(), state.name().into(), by.into()],
+        "UPDATE write_off SET state = ?2, decided_by = ?3, decided_entry_key = ?4 WHERE id = ?1",
+        &[id.as_str().into(), state.name().into(), by.into(), entry.into()],
     )?;
     Ok(())
 }
 
 /// The write-off of this id.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Option<WriteOff>, Fault> {
-    Ok(select(db, "", 1, Some(id), None)?.pop())
+    then(db, id, When::ALL)
 }
 
-/// Write-offs after an id, of one customer when given.
+/// The write-off of this id as it stood on a day and was known then. `None` also when it was not there.
+pub fn then<D: Db>(db: &D, id: &Id, when: When) -> Result<Option<WriteOff>, Fault> {
+    Ok(select(db, "", 1, Some(id), None, when)?.pop())
+}
+
+/// Write-offs after an id, of one customer when given, as they stood on a day and were known then.
 pub fn page<D: Db>(
     db: &D,
     after: &str,
     limit: u32,
     customer: Option<&Id>,
+    when: When,
 ) -> Result<Vec<WriteOff>, Fault> {
-    select(db, after, limit, None, customer)
+    select(db, after, limit, None, customer, when)
 }
 
 fn select<D: Db>(
@@ -76,7 +90,9 @@ fn select<D: Db>(
     limit: u32,
     only: Option<&Id>,
     customer: Option<&Id>,
+    when: When,
 ) -> Result<Vec<WriteOff>, Fault> {
+    let day = when.day.to_string();
     let rows: Vec<Row> = db.json(
         include_str!("../sql/write_off/page.sql"),
         &[
@@ -84,6 +100,8 @@ fn select<D: Db>(
             i64::from(limit).into(),
             only.map(Id::as_str).into(),
             customer.map(Id::as_str).into(),
+            (&day).into(),
+            when.known.into(),
         ],
     )?;
     let write_off = |(id, invoice_id, customer_id, on, minor, currency, more): Row| {

@@ -1,5 +1,6 @@
 -- ?1: the day, ?2: after this id, ?3: at most so many, ?4: only of this customer, ?5: only what ends before this day,
 -- ?6 and ?7: only what has a milestone from the one to the other, ?8: only this id. Null is no such condition.
+-- ?9: the last audit entry that was known.
 -- Gives [version_key, contract_key, customer_key, the contract's contract] in the version in force on the day.
 WITH
 asked AS (
@@ -14,7 +15,7 @@ page AS (
     FROM asked AS c
     CROSS JOIN contract_version AS v ON v.key = (
         SELECT w.key FROM contract_version AS w
-        WHERE w.contract_key = c.key AND w.effective_on <= ?1
+        WHERE w.contract_key = c.key AND w.effective_on <= ?1 AND coalesce(w.entry_key, 0) <= ?9
         ORDER BY w.effective_on DESC, w.version DESC
         LIMIT 1
     )

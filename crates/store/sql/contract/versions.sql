@@ -1,4 +1,5 @@
--- ?1: the id, ?2: after this version, ?3: at most so many.
+-- ?1: the id, ?2: after this version, ?3: at most so many, ?4: the day by which they begin,
+-- ?5: the last audit entry that was known.
 -- Gives [version_key, contract_key, customer_key, the contract's contract] by version.
 SELECT
     json_group_array(
@@ -18,7 +19,7 @@ FROM (
     FROM contract AS c
     CROSS JOIN contract_version AS v ON v.contract_key = c.key
     CROSS JOIN customer ON customer.key = c.customer_key
-    WHERE c.id = ?1 AND v.version > ?2
+    WHERE c.id = ?1 AND v.version > ?2 AND v.effective_on <= ?4 AND coalesce(v.entry_key, 0) <= ?5
     ORDER BY v.version
     LIMIT ?3
 )

@@ -1,10 +1,10 @@
--- ?1: after this id, ?2: at most so many, ?3: only this id when given.
+-- ?1: after this id, ?2: at most so many, ?3: only this id when given, ?4: the last audit entry that was known.
 -- Gives [key, the contract's customer without balances].
 WITH
 page AS (
-    SELECT * FROM customer WHERE ?3 IS NULL AND id > ?1
+    SELECT * FROM customer WHERE ?3 IS NULL AND id > ?1 AND coalesce(entry_key, 0) <= ?4
     UNION ALL
-    SELECT * FROM customer WHERE id = ?3
+    SELECT * FROM customer WHERE id = ?3 AND coalesce(entry_key, 0) <= ?4
     ORDER BY id
     LIMIT ?2
 )

@@ -1,4 +1,5 @@
--- ?1: after this id, ?2: at most so many, ?3: customer or null, ?4: only this id when given, ?5: state or null.
+-- ?1: after this id, ?2: at most so many, ?3: customer or null, ?4: only this id when given, ?5: state or null, ?6: the day,
+-- ?7: the last audit entry that was known. It is open where its end had not come or was not known then.
 -- Gives [[id, customer_id, contract_id, invoice_id, amount, currency, found_on, kind],
 -- [reason, evidence, by_rule, state, closed_on, cured_by]].
 WITH
@@ -10,9 +11,14 @@ wanted AS (
     UNION ALL
     SELECT * FROM default_record WHERE id = ?4
 ),
+stood AS (
+    SELECT *, (closed_on IS NOT NULL AND closed_on <= ?6 AND coalesce(closed_entry_key, 0) <= ?7) AS ended
+    FROM wanted
+    WHERE found_on <= ?6 AND coalesce(entry_key, 0) <= ?7
+),
 page AS (
-    SELECT * FROM wanted
-    WHERE ?5 IS NULL OR state = ?5
+    SELECT * FROM stood
+    WHERE ?5 IS NULL OR iif(ended, state, 'open') = ?5
     ORDER BY id
     LIMIT ?2
 )
@@ -22,7 +28,10 @@ SELECT
             json_array(
                 page.id, c.id, k.id, i.id, page.amount_minor, page.currency, page.found_on, page.kind
             ),
-            json_array(page.reason, json(page.evidence), page.by_rule, page.state, page.closed_on, p.id)
+            json_array(
+                page.reason, json(page.evidence), page.by_rule, iif(page.ended, page.state, 'open'),
+                iif(page.ended, page.closed_on, NULL), iif(page.ended, p.id, NULL)
+            )
         )
     )
 FROM page

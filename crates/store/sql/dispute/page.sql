@@ -1,4 +1,5 @@
--- ?1: after this id, ?2: at most so many, ?3: customer or null, ?4: only this id when given, ?5: open, resolved or null.
+-- ?1: after this id, ?2: at most so many, ?3: customer or null, ?4: only this id when given, ?5: open, resolved or null,
+-- ?6: the day, ?7: the last audit entry that was known. Its end is null where it had not come or was not known then.
 -- Gives [[id, invoice_id, customer_id, opened_on, minor, currency, reason, detail, evidence],
 -- [outcome, resolved_on, upheld_minor, resolution]].
 WITH
@@ -10,9 +11,14 @@ wanted AS (
     UNION ALL
     SELECT * FROM dispute WHERE id = ?4
 ),
+stood AS (
+    SELECT *, (outcome IS NOT NULL AND resolved_on <= ?6 AND coalesce(resolved_entry_key, 0) <= ?7) AS ended
+    FROM wanted
+    WHERE opened_on <= ?6 AND coalesce(entry_key, 0) <= ?7
+),
 page AS (
-    SELECT * FROM wanted
-    WHERE ?5 IS NULL OR (outcome IS NULL) = (?5 = 'open')
+    SELECT * FROM stood
+    WHERE ?5 IS NULL OR ended = (?5 = 'resolved')
     ORDER BY id
     LIMIT ?2
 )
@@ -23,7 +29,10 @@ SELECT
                 page.id, i.id, c.id, page.opened_on, page.minor, i.currency, page.reason, page.detail,
                 json(page.evidence)
             ),
-            json_array(page.outcome, page.resolved_on, page.upheld_minor, page.resolution)
+            json_array(
+                iif(page.ended, page.outcome, NULL), iif(page.ended, page.resolved_on, NULL),
+                iif(page.ended, page.upheld_minor, NULL), iif(page.ended, page.resolution, NULL)
+            )
         )
     )
 FROM page

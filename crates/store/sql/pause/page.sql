@@ -1,4 +1,6 @@
--- ?1: after this id, ?2: at most so many, ?3: customer or null, ?4: only this id when given.
+-- ?1: after this id, ?2: at most so many, ?3: customer or null, ?4: only this id when given, ?5: the day,
+-- ?6: the last audit entry that was known. Its end before the planned one is null where it was not known then or had not
+-- come.
 -- Gives [id, customer_id, invoice_id, from_on, to_on, resumed_on, reason]; the customer only where it is for all.
 WITH
 wanted AS (
@@ -9,12 +11,20 @@ wanted AS (
     UNION ALL
     SELECT * FROM pause WHERE id = ?4
 ),
-page AS (SELECT * FROM wanted ORDER BY id LIMIT ?2)
+page AS (
+    SELECT
+        *,
+        CASE WHEN resumed_on <= ?5 AND coalesce(resumed_entry_key, 0) <= ?6 THEN resumed_on END AS ended_on
+    FROM wanted
+    WHERE from_on <= ?5 AND coalesce(entry_key, 0) <= ?6
+    ORDER BY id
+    LIMIT ?2
+)
 SELECT
     json_group_array(
         json_array(
             page.id, CASE WHEN page.invoice_key IS NULL THEN c.id END, i.id, page.from_on, page.to_on,
-            page.resumed_on, page.reason
+            page.ended_on, page.reason
         )
     )
 FROM page

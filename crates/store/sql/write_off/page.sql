@@ -1,27 +1,35 @@
--- ?1: after this id, ?2: at most so many, ?3: only this id, ?4: only this customer.
+-- ?1: after this id, ?2: at most so many, ?3: only this id, ?4: only this customer, ?5: the day,
+-- ?6: the last audit entry that was known. It waits where its decision was not known then: one that counts does so from
+-- its own day.
 -- Gives [id, invoice_id, customer_id, booked_on, minor, currency, [reason, state, asked_by, decided_by, standing]].
 SELECT
     json_group_array(
         json_array(
             id, invoice_id, customer_id, booked_on, minor, currency,
             json_array(
-                reason, state, asked_by, decided_by, coalesce(
+                reason, iif(decided, state, 'pending'), asked_by, iif(decided, decided_by, NULL), coalesce(
                     (
                         SELECT sum(a.amount_minor)
                         FROM adjustment AS x
                         CROSS JOIN allocation AS a ON a.customer_key = x.customer_key AND a.adjustment_key = x.key
-                        WHERE x.id = 'write-off/' || page.id
+                        WHERE
+                            x.id = 'write-off/' || page.id AND a.allocated_on <= ?5
+                            AND coalesce(a.entry_key, 0) <= ?6
                     ), 0
                 )
             )
         )
     )
 FROM (
-    SELECT w.*, i.id AS invoice_id, c.id AS customer_id, i.currency
+    SELECT
+        w.*, (w.decided_by IS NULL OR coalesce(w.decided_entry_key, 0) <= ?6) AS decided,
+        i.id AS invoice_id, c.id AS customer_id, i.currency
     FROM write_off AS w
     CROSS JOIN invoice AS i ON i.key = w.invoice_key
     CROSS JOIN customer AS c ON c.key = i.customer_key
-    WHERE w.id > ?1 AND (?3 IS NULL OR w.id = ?3) AND (?4 IS NULL OR c.id = ?4)
+    WHERE
+        w.id > ?1 AND (?3 IS NULL OR w.id = ?3) AND (?4 IS NULL OR c.id = ?4) AND w.booked_on <= ?5
+        AND coalesce(w.entry_key, 0) <= ?6
     ORDER BY w.id
     LIMIT ?2
 ) AS page
