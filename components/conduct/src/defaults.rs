@@ -6,7 +6,7 @@ use dunlin_domain::contract::{
     ledger::{DefaultClosing, DefaultPage, DefaultRecord, DefaultState, NewDefault},
 };
 use dunlin_store::Db;
-use dunlin_web::{Answer, Call, Problem, Query, Route, page};
+use dunlin_web::{Answer, Call, KNOWN_AT, Problem, Query, Route, STOOD_ON, page};
 
 const CUSTOMER: Query = Query::id("customer_id", "Whose defaults. Absent: everybody's.");
 const STATE: Query = Query::one_of("state", DefaultState::NAMES, "Absent: in any state.");
@@ -23,13 +23,14 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/ingest/defaults", "list_defaults")
             .about("Lists defaults by id, those that the rule of the policy recorded among them.")
             .scope(Scope::IngestRead)
-            .query(&[CUSTOMER, STATE])
+            .query(&[CUSTOMER, STATE, STOOD_ON, KNOWN_AT])
             .pages()
             .answers::<DefaultPage>()
             .run(list),
         Route::get("/v1/ingest/defaults/{id}", "get_default")
             .about("Gives a default and what cured it.")
             .scope(Scope::IngestRead)
+            .query(&[STOOD_ON, KNOWN_AT])
             .answers::<DefaultRecord>()
             .run(get),
         Route::post("/v1/ingest/defaults/{id}/close", "close_default")
@@ -51,13 +52,14 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.cursor::<String>()?.unwrap_or_default());
     let (customer, state) = (call.query(&CUSTOMER)?, call.query(&STATE)?);
     let more = limit.saturating_add(1);
-    let found = default_record::page(call.db()?, &after, more, customer.as_ref(), state)?;
+    let found =
+        default_record::page(call.db()?, &after, more, customer.as_ref(), state, call.stood()?)?;
     let (items, next) = page::cut(found, limit, |record| record.id.clone())?;
     Answer::json(&DefaultPage { items, next })
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&default_record::get(call.db()?, &call.id()?)?)
+    Answer::json(&default_record::then(call.db()?, &call.id()?, call.stood()?)?)
 }
 
 fn close<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

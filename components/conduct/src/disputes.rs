@@ -6,7 +6,7 @@ use dunlin_domain::contract::{
     ledger::{Dispute, DisputePage, DisputeResolution, DisputeState, NewDispute},
 };
 use dunlin_store::Db;
-use dunlin_web::{Answer, Call, Problem, Query, Route, page};
+use dunlin_web::{Answer, Call, KNOWN_AT, Problem, Query, Route, STOOD_ON, page};
 
 const CUSTOMER: Query = Query::id("customer_id", "Whose disputes. Absent: everybody's.");
 const STATE: Query = Query::one_of("state", DisputeState::NAMES, "Absent: in any state.");
@@ -23,13 +23,14 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/ingest/disputes", "list_disputes")
             .about("Lists disputes by id.")
             .scope(Scope::IngestRead)
-            .query(&[CUSTOMER, STATE])
+            .query(&[CUSTOMER, STATE, STOOD_ON, KNOWN_AT])
             .pages()
             .answers::<DisputePage>()
             .run(list),
         Route::get("/v1/ingest/disputes/{id}", "get_dispute")
             .about("Gives a dispute and how it ended.")
             .scope(Scope::IngestRead)
+            .query(&[STOOD_ON, KNOWN_AT])
             .answers::<Dispute>()
             .run(get),
         Route::post("/v1/ingest/disputes/{id}/resolve", "resolve_dispute")
@@ -51,13 +52,13 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.cursor::<String>()?.unwrap_or_default());
     let (customer, state) = (call.query(&CUSTOMER)?, call.query(&STATE)?);
     let more = limit.saturating_add(1);
-    let found = dispute::page(call.db()?, &after, more, customer.as_ref(), state)?;
+    let found = dispute::page(call.db()?, &after, more, customer.as_ref(), state, call.stood()?)?;
     let (items, next) = page::cut(found, limit, |dispute| dispute.id.clone())?;
     Answer::json(&DisputePage { items, next })
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&dispute::get(call.db()?, &call.id()?)?)
+    Answer::json(&dispute::then(call.db()?, &call.id()?, call.stood()?)?)
 }
 
 fn resolve<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

@@ -6,7 +6,7 @@ use dunlin_domain::contract::{
     ledger::{NewPause, Pause, PausePage, Resume},
 };
 use dunlin_store::Db;
-use dunlin_web::{Answer, Call, Problem, Query, Route, page};
+use dunlin_web::{Answer, Call, KNOWN_AT, Problem, Query, Route, STOOD_ON, page};
 
 const CUSTOMER: Query = Query::id("customer_id", "Whose pauses. Absent: everybody's.");
 
@@ -22,7 +22,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/ingest/pauses", "list_pauses")
             .about("Lists pauses by id, those of documents among them.")
             .scope(Scope::IngestRead)
-            .query(&[CUSTOMER])
+            .query(&[CUSTOMER, STOOD_ON, KNOWN_AT])
             .pages()
             .answers::<PausePage>()
             .run(list),
@@ -44,7 +44,8 @@ fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.cursor::<String>()?.unwrap_or_default());
     let customer = call.query(&CUSTOMER)?;
-    let found = pause::page(call.db()?, &after, limit.saturating_add(1), customer.as_ref())?;
+    let found =
+        pause::page(call.db()?, &after, limit.saturating_add(1), customer.as_ref(), call.stood()?)?;
     let (items, next) = page::cut(found, limit, |pause| pause.id.clone())?;
     Answer::json(&PausePage { items, next })
 }

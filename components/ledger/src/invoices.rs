@@ -23,9 +23,9 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .status(201)
             .run(create),
         Route::get("/v1/ingest/invoices", "list_invoices")
-            .about("Lists a customer's documents by due date, as they stood on the day.")
+            .about("Lists a customer's documents by due date, as they stood on the day and were known then.")
             .scope(Scope::IngestRead)
-            .query(&[CUSTOMER, AS_OF])
+            .query(&[CUSTOMER, AS_OF, KNOWN_AT])
             .pages()
             .answers::<InvoicePage>()
             .run(list),
@@ -84,7 +84,8 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         .query(&CUSTOMER)?
         .ok_or_else(|| Problem::internal("a required parameter is absent"))?;
     let (limit, after) = (call.limit()?, call.cursor()?.unwrap_or_default());
-    let found = invoice::page(call.db()?, &customer, &after, limit.saturating_add(1), call.day()?)?;
+    let found =
+        invoice::page(call.db()?, &customer, &after, limit.saturating_add(1), call.when()?)?;
     let (items, next) = page::cut(found, limit, |(_, place)| place.clone())?;
     Answer::json(&InvoicePage {
         items: items.into_iter().map(|(invoice, _)| invoice).collect(),

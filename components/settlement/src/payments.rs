@@ -23,9 +23,9 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .status(201)
             .run(create),
         Route::get("/v1/ingest/payments", "list_payments")
-            .about("Lists a customer's payments by day, as they stood on the day asked for.")
+            .about("Lists a customer's payments by day, as they stood on the day asked for and were known then.")
             .scope(Scope::IngestRead)
-            .query(&[CUSTOMER, AS_OF])
+            .query(&[CUSTOMER, AS_OF, KNOWN_AT])
             .pages()
             .answers::<PaymentPage>()
             .run(list),
@@ -63,7 +63,8 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         .query(&CUSTOMER)?
         .ok_or_else(|| Problem::internal("a required parameter is absent"))?;
     let (limit, after) = (call.limit()?, call.cursor()?.unwrap_or_default());
-    let found = payment::page(call.db()?, &customer, &after, limit.saturating_add(1), call.day()?)?;
+    let found =
+        payment::page(call.db()?, &customer, &after, limit.saturating_add(1), call.when()?)?;
     let (items, next) = page::cut(found, limit, |(_, place)| place.clone())?;
     Answer::json(&PaymentPage {
         items: items.into_iter().map(|(payment, _)| payment).collect(),

@@ -6,7 +6,7 @@ use dunlin_domain::contract::{
     ledger::{NewWriteOff, WriteOff, WriteOffPage, WriteOffState},
 };
 use dunlin_store::Db;
-use dunlin_web::{Answer, Call, Problem, Query, Route, page};
+use dunlin_web::{Answer, Call, KNOWN_AT, Problem, Query, Route, STOOD_ON, page};
 
 const CUSTOMER: Query = Query::id("customer_id", "Whose write-offs. Absent: everybody's.");
 
@@ -22,13 +22,14 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/ingest/write-offs", "list_write_offs")
             .about("Lists write-offs by id.")
             .scope(Scope::IngestRead)
-            .query(&[CUSTOMER])
+            .query(&[CUSTOMER, STOOD_ON, KNOWN_AT])
             .pages()
             .answers::<WriteOffPage>()
             .run(list),
         Route::get("/v1/ingest/write-offs/{id}", "get_write_off")
             .about("Gives a write-off, and how much of it stands.")
             .scope(Scope::IngestRead)
+            .query(&[STOOD_ON, KNOWN_AT])
             .answers::<WriteOff>()
             .run(get),
         Route::post("/v1/ingest/write-offs/{id}/approve", "approve_write_off")
@@ -53,13 +54,19 @@ fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.cursor::<String>()?.unwrap_or_default());
     let customer = call.query(&CUSTOMER)?;
-    let found = write_off::page(call.db()?, &after, limit.saturating_add(1), customer.as_ref())?;
+    let found = write_off::page(
+        call.db()?,
+        &after,
+        limit.saturating_add(1),
+        customer.as_ref(),
+        call.stood()?,
+    )?;
     let (items, next) = page::cut(found, limit, |write_off| write_off.id.clone())?;
     Answer::json(&WriteOffPage { items, next })
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&write_off::get(call.db()?, &call.id()?)?)
+    Answer::json(&write_off::then(call.db()?, &call.id()?, call.stood()?)?)
 }
 
 fn decide<D: Db>(call: &mut Call<'_, D>, state: WriteOffState) -> Result<Answer, Problem> {

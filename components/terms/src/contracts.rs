@@ -6,7 +6,7 @@ use dunlin_domain::contract::{
     ledger::{Contract, ContractPage, NewContract},
 };
 use dunlin_store::Db;
-use dunlin_web::{AS_OF, Answer, Call, Problem, Query, Route, page};
+use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, page};
 
 const CUSTOMER: Query = Query::id("customer_id", "Whose contracts. Absent: everybody's.");
 const ENDING: Query = Query::date("ending_before", "Only contracts whose last day is before this.");
@@ -14,20 +14,22 @@ const FROM: Query =
     Query::date("milestone_from", "Only contracts with a milestone on this day or later.");
 const TO: Query =
     Query::date("milestone_to", "Only contracts with a milestone on this day or earlier.");
+const BEGUN: Query =
+    Query::date("as_of", "Only versions that begin on this day or earlier. Absent: all.");
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
         Route::get("/v1/ingest/contracts", "list_contracts")
             .about("Lists the contracts in force on the day by id, each in the version in force.")
             .scope(Scope::IngestRead)
-            .query(&[CUSTOMER, ENDING, FROM, TO, AS_OF])
+            .query(&[CUSTOMER, ENDING, FROM, TO, AS_OF, KNOWN_AT])
             .pages()
             .answers::<ContractPage>()
             .run(list),
         Route::get("/v1/ingest/contracts/{id}", "get_contract")
             .about("Gives the version of a contract in force on the day.")
             .scope(Scope::IngestRead)
-            .query(&[AS_OF])
+            .query(&[AS_OF, KNOWN_AT])
             .answers::<Contract>()
             .run(get),
         Route::put("/v1/ingest/contracts/{id}", "put_contract")
@@ -39,6 +41,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/ingest/contracts/{id}/versions", "list_contract_versions")
             .about("Lists the versions of a contract in the order in which they were recorded.")
             .scope(Scope::IngestRead)
+            .query(&[BEGUN, KNOWN_AT])
             .pages()
             .answers::<ContractPage>()
             .run(versions),
@@ -53,13 +56,13 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         milestone_from: call.query(&FROM)?,
         milestone_to: call.query(&TO)?,
     };
-    let found = contract::list(call.db()?, &wanted, &after, limit.saturating_add(1), call.day()?)?;
+    let found = contract::list(call.db()?, &wanted, &after, limit.saturating_add(1), call.when()?)?;
     let (items, next) = page::cut(found, limit, |contract| contract.id.clone())?;
     Answer::json(&ContractPage { items, next })
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&contract::get(call.db()?, &call.id()?, call.day()?)?)
+    Answer::json(&contract::get(call.db()?, &call.id()?, call.when()?)?)
 }
 
 fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
@@ -70,7 +73,8 @@ fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn versions<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.cursor::<u32>()?.unwrap_or_default());
-    let found = contract::versions(call.db()?, &call.id()?, after, limit.saturating_add(1))?;
+    let found =
+        contract::versions(call.db()?, &call.id()?, after, limit.saturating_add(1), call.stood()?)?;
     let (items, next) = page::cut(found, limit, |contract| contract.version)?;
     Answer::json(&ContractPage { items, next })
 }

@@ -11,7 +11,7 @@ use dunlin_domain::{
     },
 };
 use dunlin_store::Db;
-use dunlin_web::{AS_OF, Answer, Call, Problem, Route, page};
+use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Route, STOOD_ON, page};
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
@@ -25,14 +25,14 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/ingest/customers", "list_customers")
             .about("Lists customers by id, with what they owe on the day.")
             .scope(Scope::IngestRead)
-            .query(&[AS_OF])
+            .query(&[AS_OF, KNOWN_AT])
             .pages()
             .answers::<CustomerPage>()
             .run(list),
         Route::get("/v1/ingest/customers/{id}", "get_customer")
             .about("Gives a customer, with what it owes on the day.")
             .scope(Scope::IngestRead)
-            .query(&[AS_OF])
+            .query(&[AS_OF, KNOWN_AT])
             .answers::<Customer>()
             .run(get),
         Route::put("/v1/ingest/customers/{id}", "put_customer")
@@ -50,13 +50,14 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/ingest/customers/{id}/changes", "list_customer_changes")
             .about("Lists the dated changes of a customer's contacts, bank accounts, representatives and status.")
             .scope(Scope::IngestRead)
+            .query(&[STOOD_ON, KNOWN_AT])
             .pages()
             .answers::<CustomerChangePage>()
             .run(changes),
         Route::get("/v1/ingest/customers/{id}/exposure", "get_exposure")
             .about("Gives what a customer and its group owe on the day, and what of it is secured.")
             .scope(Scope::IngestRead)
-            .query(&[AS_OF])
+            .query(&[AS_OF, KNOWN_AT])
             .answers::<Standing>()
             .run(exposure),
     ]
@@ -76,13 +77,13 @@ fn as_of_today<D: Db>(call: &Call<'_, D>, id: &Id) -> Result<Answer, Problem> {
 
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.cursor::<String>()?.unwrap_or_default());
-    let found = ledger::customers(call.db()?, &after, limit.saturating_add(1), call.day()?)?;
+    let found = ledger::customers(call.db()?, &after, limit.saturating_add(1), call.when()?)?;
     let (items, next) = page::cut(found, limit, |customer| customer.id.clone())?;
     Answer::json(&CustomerPage { items, next })
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&ledger::customer(call.db()?, &call.id()?, call.day()?)?)
+    Answer::json(&ledger::customer(call.db()?, &call.id()?, call.when()?)?)
 }
 
 fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
@@ -99,11 +100,18 @@ fn merge<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn changes<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.cursor::<i64>()?.unwrap_or_default());
-    let found = customer::changes_of(call.db()?, &call.id()?, after, limit.saturating_add(1))?;
+    let found = customer::changes_of(
+        call.db()?,
+        &call.id()?,
+        after,
+        limit.saturating_add(1),
+        call.stood()?.day,
+        call.query(&KNOWN_AT)?,
+    )?;
     let (items, next) = page::cut(found, limit, |change| change.key)?;
     Answer::json(&CustomerChangePage { items, next })
 }
 
 fn exposure<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&customer::standing(call.db()?, &call.id()?, call.day()?)?)
+    Answer::json(&customer::standing(call.db()?, &call.id()?, call.when()?)?)
 }

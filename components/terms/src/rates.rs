@@ -9,8 +9,8 @@ use dunlin_domain::{
     },
     rate,
 };
-use dunlin_store::Db;
-use dunlin_web::{Answer, Call, Problem, Route, Running, decode};
+use dunlin_store::{Db, When};
+use dunlin_web::{Answer, Call, KNOWN_AT, Problem, Query, Route, Running, decode};
 
 /// The most bytes of a table: a rate for every day of fifty years.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -20,6 +20,9 @@ const OWN: &str = "own";
 
 /// The columns of a file.
 const COLUMNS: [&str; 4] = ["valid_from", "rate", "source", "confirmed"];
+
+const BEGUN: Query =
+    Query::date("as_of", "Only rates that are valid from this day or earlier. Absent: all.");
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
@@ -35,11 +38,13 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/ingest/rates/{name}", "get_rates")
             .about("Gives a table of rates, those that ship included.")
             .scope(Scope::IngestRead)
+            .query(&[BEGUN, KNOWN_AT])
             .answers::<RateTable>()
             .run(get),
         Route::get("/v1/ingest/rates", "list_rates")
             .about("Lists the names of all tables of rates.")
             .scope(Scope::IngestRead)
+            .query(&[KNOWN_AT])
             .answers::<RateTableList>()
             .run(list),
     ]
@@ -57,7 +62,7 @@ async fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     }
     let rows = rows(&bytes)?;
     let change = interest::put_rates(call.db()?, &name, &rows, &call.author())?;
-    Ok(Answer::json(&interest::rate_table(call.db()?, &name)?)?.outcome(change))
+    Ok(Answer::json(&interest::rate_table(call.db()?, &name, When::ALL)?)?.outcome(change))
 }
 
 fn rows(bytes: &[u8]) -> Result<Vec<RateRow>, Problem> {
@@ -134,9 +139,9 @@ fn number(text: &str) -> Result<Decimal, Problem> {
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&interest::rate_table(call.db()?, &call.path("name")?)?)
+    Answer::json(&interest::rate_table(call.db()?, &call.path("name")?, call.stood()?)?)
 }
 
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&RateTableList { names: interest::rate_names(call.db()?)? })
+    Answer::json(&RateTableList { names: interest::rate_names(call.db()?, call.known()?)? })
 }

@@ -11,7 +11,7 @@ use dunlin_domain::{
     order,
 };
 use dunlin_store::{
-    Db, Fault,
+    Db, Fault, When,
     contract::{self, Filter},
     customer, policy, write,
 };
@@ -51,7 +51,7 @@ pub fn put<D: Db>(
             }
         };
         let after = if change == Change::AlreadySo { before.saturating_sub(1) } else { before };
-        let stored = contract::versions(db, id, after, 1)?.pop();
+        let stored = contract::versions(db, id, after, 1, When::ALL)?.pop();
         Ok((stored.ok_or_else(|| missing("contract"))?, change))
     })
 }
@@ -82,18 +82,27 @@ fn of_the_same_customer<D: Db>(db: &D, id: &Id, key: i64) -> Result<(), Fault> {
     Err(Refused::new(Refusal::DifferentContent, detail).at("customer_id").into())
 }
 
-/// The version in force on the day.
-pub fn get<D: Db>(db: &D, id: &Id, day: Date) -> Result<Contract, Fault> {
-    let found = contract::in_force(db, id, day)?;
+/// The version in force on the day, as known then.
+pub fn get<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<Contract, Fault> {
+    let found = contract::in_force(db, id, when)?;
     found.map(|version| version.contract).ok_or_else(|| {
         Fault::refused(Refusal::NotFound, "no contract of this id is in force on the day")
     })
 }
 
-/// The versions after a number.
-pub fn versions<D: Db>(db: &D, id: &Id, after: u32, limit: u32) -> Result<Vec<Contract>, Fault> {
-    contract::key(db, id)?.ok_or_else(|| missing("contract"))?;
-    contract::versions(db, id, after, limit)
+/// The versions after a number that begin by the day and were known then. A contract of which nothing was known is none.
+pub fn versions<D: Db>(
+    db: &D,
+    id: &Id,
+    after: u32,
+    limit: u32,
+    when: When,
+) -> Result<Vec<Contract>, Fault> {
+    let first = When { day: Date::LAST, ..when };
+    if contract::versions(db, id, 0, 1, first)?.is_empty() {
+        return Err(missing("contract"));
+    }
+    contract::versions(db, id, after, limit, when)
 }
 
 /// What is asked of a list of contracts.
@@ -115,7 +124,7 @@ pub fn list<D: Db>(
     wanted: &Wanted,
     after: &str,
     limit: u32,
-    day: Date,
+    when: impl Into<When>,
 ) -> Result<Vec<Contract>, Fault> {
     let customer_key = match &wanted.customer_id {
         None => None,
@@ -130,5 +139,5 @@ pub fn list<D: Db>(
         milestone_from: wanted.milestone_from,
         milestone_to: wanted.milestone_to,
     };
-    contract::page(db, &filter, after, limit, day)
+    contract::page(db, &filter, after, limit, when.into())
 }

@@ -2,11 +2,12 @@
 
 use crate::{
     audit::{Author, Note, note},
+    invoice::known_at,
     ledger::{self, Change, missing},
     replay,
 };
 use dunlin_domain::{
-    Currency, Date, Id, Refusal, Refused,
+    Currency, Date, Id, Instant, Refusal, Refused,
     contract::{
         ledger::{CustomerChange, Exposure, Standing},
         types::{Customer, NewCustomer},
@@ -15,7 +16,7 @@ use dunlin_domain::{
     guarantee::{Cover, secured},
     money,
 };
-use dunlin_store::{Db, Fault, contract, customer, customer::Place, guarantee, write};
+use dunlin_store::{Db, Fault, When, contract, customer, customer::Place, guarantee, write};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -69,8 +70,8 @@ pub fn put<D: Db>(db: &D, id: &Id, new: &NewCustomer, author: &Author) -> Result
         if before == after {
             return Ok(Change::AlreadySo);
         }
-        let day = ledger::today(db, author.at)?;
         let change = save(db, id, Some(&before), &after, author)?;
+        let day = ledger::today(db, author.at)?;
         customer::add_changes(db, key, day, author.at, &changes(&before, &after))?;
         Ok(change)
     })
@@ -93,7 +94,8 @@ fn save<D: Db>(
     };
     let entry = Note::changed(action, "customer", id.as_str(), was.as_ref(), Some(&is))?;
     let personal = serde_json::json!({"before": was_personal, "after": personal});
-    note(db, author, &entry.with_personal(&personal, key)?)?;
+    let entry = note(db, author, &entry.with_personal(&personal, key)?)?;
+    customer::keep_former(db, key, before, ledger::today(db, author.at)?, entry)?;
     Ok(change)
 }
 
@@ -208,47 +210,53 @@ fn last_of<D: Db>(db: &D, id: &Id) -> Result<(Id, Place), Fault> {
     }
 }
 
-/// What changed of a customer's record, oldest first, after a place in that order.
+/// What changed of a customer's record up to the day and was recorded by a moment, oldest first, after a place in that
+/// order.
 pub fn changes_of<D: Db>(
     db: &D,
     id: &Id,
     after: i64,
     limit: u32,
+    day: Date,
+    moment: Option<Instant>,
 ) -> Result<Vec<CustomerChange>, Fault> {
-    customer::place(db, id)?.ok_or_else(|| missing("customer"))?;
-    customer::changes(db, id, after, limit)
+    let when = When { day, known: known_at(db, moment)? };
+    customer::then(db, id, when)?.ok_or_else(|| missing("customer"))?;
+    customer::changes(db, id, after, limit, day, moment)
 }
 
 /// What a customer and its group owe on the day, and what of it is secured.
-pub fn standing<D: Db>(db: &D, id: &Id, day: Date) -> Result<Standing, Fault> {
-    let place = customer::place(db, id)?.ok_or_else(|| missing("customer"))?;
-    let head = place.parent_key.or(place.is_parent.then_some(place.key));
-    let members = head.map_or_else(|| Ok(vec![place.key]), |head| customer::group(db, head))?;
-    let by_member = exposures(db, &members, day)?;
-    let own = by_member.iter().filter(|(key, _)| *key == place.key);
-    let own = own.map(|(_, exposure)| exposure.clone()).collect();
-    let (group_id, group_limit) = match head {
-        None => (None, None),
-        Some(head) => {
-            let (id, limit) = customer::limit(db, head)?;
-            (Some(id), limit)
-        }
+pub fn standing<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<Standing, Fault> {
+    let when = when.into();
+    let (key, record) = customer::then(db, id, when)?.ok_or_else(|| missing("customer"))?;
+    let parent = match &record.parent_id {
+        Some(parent) => customer::then(db, parent, when)?,
+        None => None,
     };
-    let group = if head.is_some() { in_sum(&by_member)? } else { Vec::new() };
-    Ok(Standing { customer_id: id.clone(), as_of: day, own, group_id, group_limit, group })
+    let (head_key, head) = parent.unwrap_or((key, record));
+    let members = customer::group(db, head_key, when)?;
+    let by_member = exposures(db, &members, when)?;
+    let own = by_member.iter().filter(|(of, _)| *of == key);
+    let own = own.map(|(_, exposure)| exposure.clone()).collect();
+    // Who is no member of another's group and has no member is in none.
+    let (group_id, group_limit, group) = match members.len() {
+        ..=1 => (None, None, Vec::new()),
+        _ => (Some(head.id), head.credit_limit, in_sum(&by_member)?),
+    };
+    Ok(Standing { customer_id: id.clone(), as_of: when.day, own, group_id, group_limit, group })
 }
 
 /// What each of these customers owes in each currency, and what of it is secured.
-fn exposures<D: Db>(db: &D, keys: &[i64], day: Date) -> Result<Vec<(i64, Exposure)>, Fault> {
+fn exposures<D: Db>(db: &D, keys: &[i64], when: When) -> Result<Vec<(i64, Exposure)>, Fault> {
     let mut covers: BTreeMap<(i64, Currency), Vec<Cover>> = BTreeMap::new();
-    for (customer, currency, cover) in guarantee::in_force(db, keys, day)? {
+    for (customer, currency, cover) in guarantee::in_force(db, keys, when)? {
         covers.entry((customer, currency)).or_default().push(cover);
     }
     let mut under: BTreeMap<(i64, Currency), BTreeMap<i64, i64>> = BTreeMap::new();
-    for (customer, currency, contract, minor) in contract::outstanding(db, keys, day)? {
+    for (customer, currency, contract, minor) in contract::outstanding(db, keys, when)? {
         under.entry((customer, currency)).or_default().insert(contract, minor);
     }
-    let balances = customer::balances(db, keys, day)?;
+    let balances = customer::balances(db, keys, when)?;
     let mut found = Vec::new();
     for key in keys {
         for balance in balances.get(key).into_iter().flatten() {

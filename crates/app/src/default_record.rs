@@ -16,7 +16,7 @@ use dunlin_domain::{
     policy,
 };
 use dunlin_store::{
-    Db, Fault, arrears::Range, customer, default_record as table, delinquency, pause, write,
+    Db, Fault, When, arrears::Range, customer, default_record as table, delinquency, pause, write,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,20 +149,28 @@ pub fn close<D: Db>(
     })
 }
 
-/// The default of this id.
+/// The default of this id with all that is recorded of it.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<DefaultRecord, Fault> {
-    table::get(db, id)?.ok_or_else(|| Fault::refused(Refusal::NotFound, "no default has this id"))
+    then(db, id, When::ALL)
 }
 
-/// Defaults after an id: everybody's or one customer's, in any state or in one.
+/// The default of this id as it stood on a day and was known then.
+pub fn then<D: Db>(db: &D, id: &Id, when: When) -> Result<DefaultRecord, Fault> {
+    table::then(db, id, when)?
+        .ok_or_else(|| Fault::refused(Refusal::NotFound, "no default has this id"))
+}
+
+/// Defaults after an id: everybody's or one customer's, in any state or in one, as they stood on a day and were
+/// known then.
 pub fn page<D: Db>(
     db: &D,
     after: &str,
     limit: u32,
     customer: Option<&Id>,
     state: Option<DefaultState>,
+    when: When,
 ) -> Result<Vec<DefaultRecord>, Fault> {
-    table::page(db, after, limit, customer, state)
+    table::page(db, after, limit, customer, state, when)
 }
 
 /// A customer by key and a currency.

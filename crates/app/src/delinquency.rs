@@ -1,18 +1,24 @@
 //! How late documents and customers were: buckets day by day, and classes.
 
+use crate::invoice;
 use dunlin_domain::{
-    Date, Id, Refusal, classification,
+    Id, Refusal, classification,
     contract::ledger::{BucketHistory, BucketSpan, CustomerClass},
     delinquency, policy,
 };
-use dunlin_store::{Db, Fault, customer, delinquency as table, policy as policies};
+use dunlin_store::{Db, Fault, When, customer, delinquency as table, policy as policies};
 
-/// The buckets a document or instalment was in up to the day.
-pub fn buckets<D: Db>(db: &D, id: &Id, day: Date) -> Result<BucketHistory, Fault> {
-    let found = table::document(db, id)?.filter(|(.., issued_on)| *issued_on <= day);
-    let (key, customer, ..) = found.ok_or_else(|| missing("document of that day or before"))?;
-    let policy = policies::current(db)?;
-    let parts = table::parts(db, customer, Some(key), day)?;
+/// The buckets a document or instalment was in up to the day, as known then.
+pub fn buckets<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<BucketHistory, Fault> {
+    let when = when.into();
+    let day = when.day;
+    let absent = || missing("document of that day or before");
+    let (key, customer, ..) = table::document(db, id)?.ok_or_else(absent)?;
+    if !invoice::is_there(db, key, when)? {
+        return Err(absent());
+    }
+    let policy = policies::known(db, when.known)?;
+    let parts = table::parts(db, customer, Some(key), when)?;
     let (grace, buckets) = (policy::grace(&policy), policy::buckets(&policy));
     let spans = delinquency::history(&parts, grace, &buckets, day);
     let ends = spans.iter().skip(1).map(|next| next.from.plus_days(-1).ok()).chain([None]);
@@ -26,9 +32,11 @@ pub fn buckets<D: Db>(db: &D, id: &Id, day: Date) -> Result<BucketHistory, Fault
 }
 
 /// The class of a customer on the day. Without classes in the policy, how late it is and no class.
-pub fn class<D: Db>(db: &D, id: &Id, day: Date) -> Result<CustomerClass, Fault> {
-    let key = customer::key(db, id)?.ok_or_else(|| missing("customer"))?;
-    let parts = table::parts(db, key, None, day)?;
+pub fn class<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<CustomerClass, Fault> {
+    let when = when.into();
+    let day = when.day;
+    let (key, _) = customer::then(db, id, when)?.ok_or_else(|| missing("customer"))?;
+    let parts = table::parts(db, key, None, when)?;
     let late = parts.iter().filter(|part| part.is_open(day));
     let days_past_due = late.map(|part| day.days_past_due(part.due_on)).max().unwrap_or(0);
     let answer = |class, because| CustomerClass {
@@ -38,7 +46,7 @@ pub fn class<D: Db>(db: &D, id: &Id, day: Date) -> Result<CustomerClass, Fault> 
         days_past_due,
         because,
     };
-    let Some(rule) = policies::current(db)?.classification else {
+    let Some(rule) = policies::known(db, when.known)?.classification else {
         return Ok(answer(None, "the policy has no classes".to_string()));
     };
     let scale = classification::scale(&rule)?;

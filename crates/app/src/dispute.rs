@@ -14,7 +14,7 @@ use dunlin_domain::{
     },
     dispute::{check, upheld},
 };
-use dunlin_store::{Db, Fault, dispute, write};
+use dunlin_store::{Db, Fault, When, dispute, write};
 
 /// Opens a dispute of at most what is open and not contested on its day. What it freezes is replayed.
 pub fn open<D: Db>(
@@ -158,18 +158,26 @@ fn same(stored: &Dispute, asked: &DisputeResolution, upheld_minor: Option<i64>) 
         && stored.resolution == asked.detail
 }
 
-/// The dispute of this id.
+/// The dispute of this id with all that is recorded of it.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Dispute, Fault> {
-    dispute::get(db, id)?.ok_or_else(|| Fault::refused(Refusal::NotFound, "no dispute has this id"))
+    then(db, id, When::ALL)
 }
 
-/// Disputes after an id: everybody's or one customer's, in any state or in one.
+/// The dispute of this id as it stood on a day and was known then.
+pub fn then<D: Db>(db: &D, id: &Id, when: When) -> Result<Dispute, Fault> {
+    dispute::then(db, id, when)?
+        .ok_or_else(|| Fault::refused(Refusal::NotFound, "no dispute has this id"))
+}
+
+/// Disputes after an id: everybody's or one customer's, in any state or in one, as they stood on a day and were
+/// known then.
 pub fn page<D: Db>(
     db: &D,
     after: &str,
     limit: u32,
     customer: Option<&Id>,
     state: Option<DisputeState>,
+    when: When,
 ) -> Result<Vec<Dispute>, Fault> {
-    dispute::page(db, after, limit, customer, state)
+    dispute::page(db, after, limit, customer, state, when)
 }

@@ -32,8 +32,11 @@ pub fn put<D: Db>(
             Some(_) => Change::Replaced,
         };
         if change != Change::AlreadySo {
-            guarantee::save(db, id, &new, customer_key, contract_key)?;
-            record(db, id, was.as_ref(), &new, customer_key, author)?;
+            let entry = record(db, id, was.as_ref(), &new, customer_key, author)?;
+            if let Some(before) = &before {
+                guarantee::keep_former(db, before, entry)?;
+            }
+            guarantee::save(db, id, &new, customer_key, contract_key, entry)?;
         }
         let stored = guarantee::get(db, id)?.ok_or_else(|| missing("guarantee"))?;
         Ok((stored, change))
@@ -48,7 +51,7 @@ fn record<D: Db>(
     after: &NewGuarantee,
     customer_key: i64,
     author: &Author,
-) -> Result<(), Fault> {
+) -> Result<i64, Fault> {
     let impersonal = |new: &NewGuarantee| {
         let mut text = json!(new);
         if let Some(fields) = text.as_object_mut() {
@@ -60,8 +63,7 @@ fn record<D: Db>(
     let action = if before.is_none() { "create" } else { "replace" };
     let entry = Note::changed(action, "guarantee", id.as_str(), was.as_ref(), Some(&is))?;
     let party = json!({"before": before.map(|new| &new.party), "after": after.party});
-    note(db, author, &entry.with_personal(&json!({"party": party}), customer_key)?)?;
-    Ok(())
+    note(db, author, &entry.with_personal(&json!({"party": party}), customer_key)?)
 }
 
 fn contract_of<D: Db>(db: &D, customer: i64, id: Option<&Id>) -> Result<Option<i64>, Fault> {
@@ -91,16 +93,22 @@ fn as_written(stored: &Guarantee) -> NewGuarantee {
 
 /// The guarantee.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Guarantee, Fault> {
-    guarantee::get(db, id)?.ok_or_else(|| missing("guarantee"))
+    then(db, id, None, i64::MAX)
 }
 
-/// Guarantees after an id: of a customer or of all, with a day only those in force on it.
+/// The guarantee as it was known with an audit entry; with a day only if it is in force on it.
+pub fn then<D: Db>(db: &D, id: &Id, day: Option<Date>, known: i64) -> Result<Guarantee, Fault> {
+    guarantee::then(db, id, day, known)?.ok_or_else(|| missing("guarantee"))
+}
+
+/// Guarantees after an id: of a customer or of all, with a day only those in force on it, as known with an audit entry.
 pub fn list<D: Db>(
     db: &D,
     customer_id: Option<&Id>,
     day: Option<Date>,
     after: &str,
     limit: u32,
+    known: i64,
 ) -> Result<Vec<Guarantee>, Fault> {
     let customer_key = match customer_id {
         None => None,
@@ -109,5 +117,5 @@ pub fn list<D: Db>(
             key => key,
         },
     };
-    guarantee::page(db, customer_key, day, after, limit)
+    guarantee::page(db, customer_key, day, after, limit, known)
 }

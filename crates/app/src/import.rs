@@ -207,10 +207,12 @@ fn apply_rows<D: Db>(
     tally.rows.add(kind.name());
     tally.rows.add(rows);
     if order.create_customers && kind != ImportKind::Customers {
-        customer::insert_named(db, rows)?;
+        customer::insert_named(db, rows, Some(entry))?;
     }
     let (added, total) = match kind {
-        ImportKind::Customers => (customer::insert_all(db, rows)?, import::count(db, rows)?),
+        ImportKind::Customers => {
+            (customer::insert_all(db, rows, Some(entry))?, import::count(db, rows)?)
+        }
         ImportKind::Invoices => {
             (invoice::insert_all(db, rows, Some(entry))?, import::count(db, rows)?)
         }

@@ -17,7 +17,7 @@ use dunlin_domain::{
     rate::{self, Tables},
 };
 use dunlin_store::{
-    Db, Fault,
+    Db, Fault, When,
     accrual::{self, Item, Line},
     arrears::Range,
     clause,
@@ -377,14 +377,17 @@ fn check_reason(reason: &str) -> Result<(), Refused> {
 }
 
 /// The table of rates of this name.
-pub fn rate_table<D: Db>(db: &D, name: &Id) -> Result<RateTable, Fault> {
+pub fn rate_table<D: Db>(db: &D, name: &Id, when: impl Into<When>) -> Result<RateTable, Fault> {
+    let when = when.into();
     let missing = || Fault::refused(Refusal::NotFound, "no table of rates has this name");
-    rates::tables(db, i64::MAX)?.table(name).ok_or_else(missing)
+    let mut table = rates::tables(db, when.known)?.table(name).ok_or_else(missing)?;
+    table.rows.retain(|row| row.valid_from <= when.day);
+    Ok(table)
 }
 
 /// The names of all tables of rates.
-pub fn rate_names<D: Db>(db: &D) -> Result<Vec<Id>, Fault> {
-    Ok(rates::tables(db, i64::MAX)?.names())
+pub fn rate_names<D: Db>(db: &D, known: i64) -> Result<Vec<Id>, Fault> {
+    Ok(rates::tables(db, known)?.names())
 }
 
 /// Adds rows to a table of rates. A row of a day that has one takes its place; what is there already is left alone.

@@ -16,7 +16,7 @@ use dunlin_domain::{
     contract_terms, delinquency, policy as rules, text,
 };
 use dunlin_store::{
-    Db, Fault,
+    Db, Fault, When,
     allocation::{self, Owing, Part},
     audit as chain, contract,
     correction::{self, Fields},
@@ -342,17 +342,18 @@ pub fn get<D: Db>(db: &D, id: &Id, day: Date, known: i64) -> Result<Invoice, Fau
     reading.invoice(db, item, true)
 }
 
-/// A customer's documents by due date, as they stood on the day.
+/// A customer's documents by due date, as they stood on the day and were known then.
 pub fn page<D: Db>(
     db: &D,
     customer: &Id,
     after: &After,
     limit: u32,
-    day: Date,
+    when: impl Into<When>,
 ) -> Result<Vec<(Invoice, After)>, Fault> {
-    let places = invoice::page(db, customer, after, limit, day)?;
+    let when = when.into();
+    let places = invoice::page(db, customer, after, limit, when)?;
     let keys: Vec<i64> = places.iter().map(|(_, key)| *key).collect();
-    let reading = Reading::of(db, &keys, day, i64::MAX)?;
+    let reading = Reading::of(db, &keys, when.day, when.known)?;
     let mut found = Vec::new();
     for (due_on, key) in places {
         if let Some(item) = reading.item(key) {
@@ -360,6 +361,12 @@ pub fn page<D: Db>(
         }
     }
     Ok(found)
+}
+
+/// Whether a document was issued by the day and known then.
+pub(crate) fn is_there<D: Db>(db: &D, key: i64, when: When) -> Result<bool, Fault> {
+    let mut items = invoice::items(db, &[key], when.known)?.into_iter();
+    Ok(items.any(|item| item.key == key && item.issued_on <= when.day))
 }
 
 /// What is open of a document on a day, its instalments together.

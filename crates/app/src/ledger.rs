@@ -10,7 +10,7 @@ use dunlin_domain::{
     money::MAX_MINOR,
     zone,
 };
-use dunlin_store::{Db, Fault, customer, organisation, profile, write};
+use dunlin_store::{Db, Fault, When, customer, organisation, profile, write};
 use serde::Serialize;
 
 /// Whether a write changed anything.
@@ -74,9 +74,9 @@ pub(crate) fn one<T: Serialize>(row: T) -> Result<String, Fault> {
     json(&[row])
 }
 
-/// The customer with its balances on the day.
-pub fn customer<D: Db>(db: &D, id: &Id, day: Date) -> Result<Customer, Fault> {
-    customer::get(db, id, day)?.ok_or_else(|| missing("customer"))
+/// The customer as its record read on the day, with its balances, as known then.
+pub fn customer<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<Customer, Fault> {
+    customer::get(db, id, when.into())?.ok_or_else(|| missing("customer"))
 }
 
 /// Customers after an id.
@@ -84,9 +84,9 @@ pub fn customers<D: Db>(
     db: &D,
     after: &str,
     limit: u32,
-    day: Date,
+    when: impl Into<When>,
 ) -> Result<Vec<Customer>, Fault> {
-    customer::page(db, after, limit, day)
+    customer::page(db, after, limit, when.into())
 }
 
 pub(crate) fn missing(noun: &str) -> Fault {

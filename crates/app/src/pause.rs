@@ -9,7 +9,7 @@ use dunlin_domain::{
     contract::ledger::{NewPause, Pause, Resume},
     text,
 };
-use dunlin_store::{Db, Fault, arrears, customer, delinquency, pause, write};
+use dunlin_store::{Db, Fault, When, arrears, customer, delinquency, pause, write};
 
 /// Records a pause of a customer or of one document.
 pub fn add<D: Db>(
@@ -128,12 +128,13 @@ pub fn get<D: Db>(db: &D, id: &Id) -> Result<Pause, Fault> {
     pause::get(db, id)?.ok_or_else(|| Fault::refused(Refusal::NotFound, "no pause has this id"))
 }
 
-/// Pauses after an id, everybody's or one customer's.
+/// Pauses after an id, everybody's or one customer's, as they stood on a day and were known then.
 pub fn page<D: Db>(
     db: &D,
     after: &str,
     limit: u32,
     customer: Option<&Id>,
+    when: When,
 ) -> Result<Vec<Pause>, Fault> {
-    pause::page(db, after, limit, customer)
+    pause::page(db, after, limit, customer, when)
 }

@@ -16,7 +16,7 @@ use dunlin_domain::{
     decimal, order, text,
 };
 use dunlin_store::{
-    Db, Fault, allocation,
+    Db, Fault, When, allocation,
     allocation::Owing,
     correction::{self, Fields},
     exchange,
@@ -505,12 +505,13 @@ pub fn page<D: Db>(
     customer: &Id,
     after: &After,
     limit: u32,
-    day: Date,
+    when: impl Into<When>,
 ) -> Result<Vec<(Payment, After)>, Fault> {
-    let items = payment::page(db, customer, after, limit, day, i64::MAX)?;
+    let When { day, known } = when.into();
+    let items = payment::page(db, customer, after, limit, day, known)?;
     let places: Vec<After> =
         items.iter().map(|item| (item.received_on.to_string(), item.key)).collect();
-    Ok(complete(db, items, day, i64::MAX)?.into_iter().zip(places).collect())
+    Ok(complete(db, items, day, known)?.into_iter().zip(places).collect())
 }
 
 fn complete<D: Db>(

@@ -13,6 +13,11 @@ pub fn get<D: Db>(db: &D) -> Result<Policy, Fault> {
     table::current(db)
 }
 
+/// The policy as it was known with an audit entry.
+pub fn known<D: Db>(db: &D, entry: i64) -> Result<Policy, Fault> {
+    table::known(db, entry)
+}
+
 /// Adds a version of the policy. When it decides allocations differently, everybody who has paid is replayed with it:
 /// what is allocated follows from the documents and the policy, never from when each arrived.
 pub fn put<D: Db>(db: &D, new: &Policy, author: &Author) -> Result<Change, Fault> {

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 pub fn card<D: Db>(db: &D, id: &Id, day: Date, language: Language) -> Result<ScoreCard, Fault> {
     let missing = || Fault::refused(Refusal::NotFound, "no customer has this id");
     let key = customer::key(db, id)?.ok_or_else(missing)?;
-    let found = customer::get(db, id, day)?.ok_or_else(missing)?;
+    let found = customer::get(db, id, day.into())?.ok_or_else(missing)?;
     let behaviours = ledger::of_range(db, Range { after: key.saturating_sub(1), upto: key }, day)?;
     let behaviours: Vec<Behaviour> =
         behaviours.into_iter().map(|(_, behaviour)| behaviour).collect();

@@ -15,7 +15,7 @@ use dunlin_domain::{
     },
     text,
 };
-use dunlin_store::{Db, Fault, adjustment, invoice, policy, write, write_off};
+use dunlin_store::{Db, Fault, When, adjustment, invoice, policy, write, write_off};
 
 /// Asks for a write-off. It counts at once, unless the policy wants a second key for so much.
 pub fn add<D: Db>(
@@ -69,7 +69,16 @@ pub fn add<D: Db>(
         let (reason, asked_by) = (new.reason.as_str(), author.who.as_str());
         write_off::insert(
             db,
-            &write_off::New { id: &id, invoice_key: key, on, minor, reason, state, asked_by },
+            &write_off::New {
+                id: &id,
+                invoice_key: key,
+                on,
+                minor,
+                reason,
+                state,
+                asked_by,
+                entry,
+            },
         )?;
         if !waits {
             adjust(db, &id, (key, customer), on, minor, entry)?;
@@ -123,7 +132,7 @@ pub fn decide<D: Db>(
         let what =
             Note::changed("decide", "write_off", id.as_str(), Some(&before.state), Some(&state))?;
         let entry = audit::note(db, author, &what)?;
-        write_off::decide(db, id, state, &author.who)?;
+        write_off::decide(db, id, state, &author.who, entry)?;
         if state == WriteOffState::Booked {
             let named =
                 invoice::find(db, before.invoice_id.as_str())?.ok_or_else(|| missing("invoice"))?;
@@ -134,17 +143,23 @@ pub fn decide<D: Db>(
     })
 }
 
-/// The write-off of this id.
+/// The write-off of this id with all that is recorded of it.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<WriteOff, Fault> {
-    write_off::get(db, id)?.ok_or_else(|| missing("write-off"))
+    then(db, id, When::ALL)
 }
 
-/// Write-offs after an id, of one customer when given.
+/// The write-off of this id as it stood on a day and was known then.
+pub fn then<D: Db>(db: &D, id: &Id, when: When) -> Result<WriteOff, Fault> {
+    write_off::then(db, id, when)?.ok_or_else(|| missing("write-off"))
+}
+
+/// Write-offs after an id, of one customer when given, as they stood on a day and were known then.
 pub fn page<D: Db>(
     db: &D,
     after: &str,
     limit: u32,
     customer: Option<&Id>,
+    when: When,
 ) -> Result<Vec<WriteOff>, Fault> {
-    write_off::page(db, after, limit, customer)
+    write_off::page(db, after, limit, customer, when)
 }

@@ -16,7 +16,7 @@ use dunlin_domain::{
         types::{CustomerStatus, NewCustomer},
     },
 };
-use dunlin_store::{Db, Fault, customer as store, native::NativeDb};
+use dunlin_store::{Db, Fault, When, customer as store, native::NativeDb};
 use serde_json::{Value, json};
 
 fn db() -> (tempfile::TempDir, NativeDb) {
@@ -106,7 +106,7 @@ fn a_record_is_kept_whole_and_its_signs_are_dated() {
     for (field, value) in whole.as_object().unwrap() {
         assert_eq!(&stored[field], value, "{field}");
     }
-    assert_eq!(customer::changes_of(&db, &id("C1"), 0, 10).unwrap(), vec![]);
+    assert_eq!(customer::changes_of(&db, &id("C1"), 0, 10, Date::LAST, None).unwrap(), vec![]);
 
     // The same content in other words: nothing changed.
     let mut same = whole.clone();
@@ -131,7 +131,7 @@ fn a_record_is_kept_whole_and_its_signs_are_dated() {
     after["segment"] = json!("small");
     assert_eq!(put(&db, "C1", after.clone()).unwrap(), Change::Replaced);
     assert_eq!(put(&db, "C1", after).unwrap(), Change::AlreadySo);
-    let changes = customer::changes_of(&db, &id("C1"), 0, 10).unwrap();
+    let changes = customer::changes_of(&db, &id("C1"), 0, 10, Date::LAST, None).unwrap();
     let seen: Vec<_> =
         changes.iter().map(|one| (one.on, one.part, one.added, one.removed)).collect();
     let today = day("2024-06-30");
@@ -143,9 +143,19 @@ fn a_record_is_kept_whole_and_its_signs_are_dated() {
             (today, CustomerPart::Status, 1, 1),
         ]
     );
-    let rest = customer::changes_of(&db, &id("C1"), i64::try_from(changes[0].key).unwrap(), 1);
+    let rest = customer::changes_of(
+        &db,
+        &id("C1"),
+        i64::try_from(changes[0].key).unwrap(),
+        1,
+        Date::LAST,
+        None,
+    );
     assert_eq!(rest.unwrap(), changes[1..2]);
-    assert_eq!(refused(customer::changes_of(&db, &id("C9"), 0, 10)).0, Refusal::NotFound);
+    assert_eq!(
+        refused(customer::changes_of(&db, &id("C9"), 0, 10, Date::LAST, None)).0,
+        Refusal::NotFound
+    );
 
     let entries = audit(&db);
     assert_eq!(entries.len(), 2);
@@ -170,7 +180,7 @@ fn a_file_says_the_class_of_a_customer_or_leaves_it_alone() {
     };
     let short =
         json!([[1, "C1", "Bakery", null, null, null, null, null, null, null, null]]).to_string();
-    assert_eq!(store::insert_all(&db, &short).unwrap(), 1);
+    assert_eq!(store::insert_all(&db, &short, None).unwrap(), 1);
     let stored = ledger::customer(&db, &id("C1"), day("2024-06-30")).unwrap();
     assert_eq!(stored.status, CustomerStatus::Active);
     put(&db, "C1", json!({"status": "on-hold", "segment": "small", "industry": "x"})).unwrap();
@@ -181,12 +191,12 @@ fn a_file_says_the_class_of_a_customer_or_leaves_it_alone() {
         (row(json!("active"), json!("small")), Some("status")),
         (row(Value::Null, json!("large")), Some("segment")),
     ] {
-        assert_eq!(store::insert_all(&db, &rows).unwrap(), 0);
+        assert_eq!(store::insert_all(&db, &rows, None).unwrap(), 0);
         let found = store::differing(&db, &rows).unwrap().pop().map(|(_, field)| field);
         assert_eq!(found.as_deref(), field, "{rows}");
     }
     let other = row(json!("prospect"), json!("key accounts")).replace("C1", "C2");
-    assert_eq!(store::insert_all(&db, &other).unwrap(), 1);
+    assert_eq!(store::insert_all(&db, &other, None).unwrap(), 1);
     let stored = ledger::customer(&db, &id("C2"), day("2024-06-30")).unwrap();
     assert_eq!(
         (stored.status, stored.segment.as_deref()),
@@ -401,10 +411,10 @@ fn a_contract_has_versions_and_the_day_says_which_one_governs() {
         )
         .unwrap();
     assert_eq!(columns, json!(["0.02", 10, "oldest-due-first", 1, 3]));
-    let titles: Vec<_> = contract::versions(&db, &id("K1"), 1, 2).unwrap();
+    let titles: Vec<_> = contract::versions(&db, &id("K1"), 1, 2, When::ALL).unwrap();
     let titles: Vec<_> = titles.into_iter().map(|version| version.title.unwrap()).collect();
     assert_eq!(titles, ["two", "three"]);
-    assert_eq!(refused(contract::versions(&db, &id("K9"), 0, 9)).0, Refusal::NotFound);
+    assert_eq!(refused(contract::versions(&db, &id("K9"), 0, 9, When::ALL)).0, Refusal::NotFound);
 
     put("K2", agreed("C2", "2024-01-01", json!({"ends_on": "2024-08-31"}))).unwrap();
     put("K3", agreed("C2", "2024-01-01", json!({}))).unwrap();
@@ -523,7 +533,7 @@ fn guarantees_in_force_lower_the_exposure_of_a_customer_and_its_group() {
     assert_eq!((alone.group_id, alone.own, alone.group), (None, vec![], vec![]));
 
     let ids = |on: Option<&str>| -> Vec<String> {
-        let found = guarantee::list(&db, Some(&id("C1")), on.map(day), "", 10).unwrap();
+        let found = guarantee::list(&db, Some(&id("C1")), on.map(day), "", 10, i64::MAX).unwrap();
         found.into_iter().map(|one| one.id.to_string()).collect()
     };
     assert_eq!(ids(None), ["G1", "G2", "G3"]);
@@ -564,7 +574,7 @@ fn who_gave_the_guarantees_of_an_erased_customer_is_forgotten() {
     }
     let erased = || erase::customer(&db, &id("C1"), &author()).unwrap().1;
     assert_eq!(erased(), Change::Replaced);
-    let found = guarantee::list(&db, None, None, "", 10).unwrap();
+    let found = guarantee::list(&db, None, None, "", 10, i64::MAX).unwrap();
     let parties: Vec<&str> = found.iter().map(|one| one.party.as_str()).collect();
     assert_eq!(parties, ["erased", "erased", "Ann Example"]);
     let named = |entry: &(String, String, String, Option<String>)| {

@@ -13,7 +13,7 @@ use dunlin_domain::{
         types::{Difference, NewInvoice},
     },
 };
-use dunlin_store::{Db, Fault, native::NativeDb};
+use dunlin_store::{Db, Fault, When, native::NativeDb};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -148,7 +148,7 @@ fn a_pause_is_recorded_once_and_ended_once() {
     assert_eq!(resume(Some("2023-10-25")).unwrap(), Change::AlreadySo);
     assert_eq!(resume(None).unwrap(), Change::AlreadySo);
     assert_eq!(refused(resume(Some("2023-10-26"))).0, Refusal::WrongState);
-    assert_eq!(pause::page(&db, "", 10, Some(&id("C"))).unwrap().len(), 1);
+    assert_eq!(pause::page(&db, "", 10, Some(&id("C")), When::ALL).unwrap().len(), 1);
     let nobody = pause::resume(&db, &id("X"), &Resume { on: None }, &author);
     assert_eq!(refused(nobody).0, Refusal::NotFound);
     // The worked case with grace 3: paused from the 15th, resumed on the 25th.
@@ -259,7 +259,7 @@ fn at_most_what_is_open_and_not_contested_is_disputed() {
     assert_eq!(flags(&db, "I"), [1, 700]);
     let rest = json!({"invoice_id": "I", "reason": "price"});
     assert_eq!(refused(open(rest)).0, Refusal::MoreThanOpen);
-    let page = |state| dispute::page(&db, "", 10, Some(&id("C")), state).unwrap().len();
+    let page = |state| dispute::page(&db, "", 10, Some(&id("C")), state, When::ALL).unwrap().len();
     assert_eq!((page(None), page(Some(DisputeState::Open))), (2, 2));
 }
 
@@ -307,7 +307,7 @@ fn what_is_recorded_as_contested_is_contested_as_a_whole() {
         let add = || invoice::add(&db, &new, id("made"), &on("2024-01-01")).unwrap().1;
         assert_eq!((add(), add()), (Change::Made, Change::AlreadySo));
     }
-    let found = dispute::page(&db, "", 10, None, None).unwrap();
+    let found = dispute::page(&db, "", 10, None, None, When::ALL).unwrap();
     let ids: Vec<(&str, &str)> =
         found.iter().map(|of| (of.id.as_str(), of.invoice_id.as_str())).collect();
     let key = format!("whole/{:058}", 3);
@@ -319,7 +319,7 @@ fn what_is_recorded_as_contested_is_contested_as_a_whole() {
 }
 
 fn defaults(db: &NativeDb, of: Option<&str>) -> Vec<String> {
-    default_record::page(db, "", 50, of.map(id).as_ref(), None)
+    default_record::page(db, "", 50, of.map(id).as_ref(), None, When::ALL)
         .unwrap()
         .iter()
         .map(|found| {
@@ -351,7 +351,7 @@ fn the_rule_opens_a_default_once_and_cures_it() {
     sweep(&db, "2024-03-06");
     let open = ["C 2024-03-06 1000 open - -"];
     assert_eq!(defaults(&db, None), open);
-    let found = default_record::page(&db, "", 1, None, None).unwrap().remove(0);
+    let found = default_record::page(&db, "", 1, None, None, When::ALL).unwrap().remove(0);
     assert_eq!(
         (found.by_rule, found.invoice_id, found.kind),
         (true, Some(id("I1")), DefaultKind::LatePayment)
@@ -385,7 +385,7 @@ fn what_is_paused_contested_or_withdrawn_is_no_default() {
     dispute::open(&db, &read(contested), id("made"), &author).unwrap();
     sweep(&db, "2024-02-05");
     assert_eq!(defaults(&db, None), ["Withdrawn 2024-02-05 100 open - -"]);
-    let found = default_record::page(&db, "", 1, None, None).unwrap().remove(0);
+    let found = default_record::page(&db, "", 1, None, None, When::ALL).unwrap().remove(0);
     let closing = read(json!({"state": "withdrawn"}));
     default_record::close(&db, &found.id, &closing, &on("2024-02-06")).unwrap();
     sweep(&db, "2024-02-09");
@@ -659,7 +659,7 @@ proptest! {
             sweep(&db, &date);
             for of in ["C0", "C1", "C2"] {
                 let state = Some(DefaultState::Open);
-                let open = default_record::page(&db, "", 9, Some(&id(of)), state).unwrap();
+                let open = default_record::page(&db, "", 9, Some(&id(of)), state, When::ALL).unwrap();
                 let so = in_default(&db, of, &date, days, at_least);
                 prop_assert_eq!(open.len(), usize::from(so), "{} on {}", of, date);
             }

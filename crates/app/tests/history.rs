@@ -13,7 +13,7 @@ use dunlin_app::{
     payment, policy, statement, verify, write_off,
 };
 use dunlin_domain::{Date, Id, Instant};
-use dunlin_store::{Db, Fault, native::NativeDb};
+use dunlin_store::{Db, Fault, When, native::NativeDb};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -884,16 +884,60 @@ impl World {
             );
             balance -= wanted.unwrap_or(0);
         }
-        if until == usize::MAX {
-            let owed = ledger::customer(&self.db, &id("C"), day(on)).unwrap().balances;
-            let sums = owed.first().map_or((0, 0), |of| (of.outstanding_minor, of.unapplied_minor));
-            let outstanding: i64 = standing.open.values().sum();
-            let left: i64 = standing.free.values().sum();
-            assert_eq!(sums, (outstanding, left), "the sums on day {on}");
-        }
+        let when = When { day: day(on), known };
+        let owed = ledger::customer(&self.db, &id("C"), when).unwrap().balances;
+        let sums = owed.first().map_or((0, 0), |of| (of.outstanding_minor, of.unapplied_minor));
+        let outstanding: i64 = standing.open.values().sum();
+        let left: i64 = standing.free.values().sum();
+        assert_eq!(sums, (outstanding, left), "the sums on day {on} as known at step {until}");
+        let exposed = customer::standing(&self.db, &id("C"), when).unwrap().own;
+        assert_eq!(exposed.first().map_or(0, |of| of.exposure_minor), outstanding);
+        self.check_lists(&documents, &standing, when);
         let lines = statement::of(&self.db, &id("C"), day(on), None, known).unwrap();
         let last = lines.entries.last().map_or(0, |entry| entry.balance_minor);
         assert_eq!(last, balance, "the balance on day {on} as known at step {until}");
+    }
+}
+
+impl World {
+    /// The lists, page by page, have what was there and known, in their order.
+    fn check_lists(&self, documents: &Documents, standing: &Standing, when: When) {
+        let mut wanted: BTreeMap<String, i64> = BTreeMap::new();
+        for claim in &documents.claims {
+            if let Some(open) = standing.open.get(&claim.id) {
+                *wanted.entry(claim.whole.clone()).or_default() += open;
+            }
+        }
+        let (mut notes, mut money) = (BTreeMap::new(), BTreeMap::new());
+        for credit in &documents.credits {
+            if let Some(free) = standing.free.get(&credit.id) {
+                let into = if credit.rank == 0 { &mut notes } else { &mut money };
+                into.insert(credit.id.clone(), *free);
+            }
+        }
+        wanted.append(&mut notes);
+        let (mut got, mut after, mut dues) = (BTreeMap::new(), (String::new(), 0), Vec::new());
+        loop {
+            let page = invoice::page(&self.db, &id("C"), &after, 2, when).unwrap();
+            let Some((_, last)) = page.last() else { break };
+            after = last.clone();
+            for (invoice, _) in page {
+                dues.push(invoice.due_on);
+                assert_eq!(got.insert(invoice.id.to_string(), invoice.open.minor), None);
+            }
+        }
+        assert_eq!(got, wanted, "the list of invoices {when:?}");
+        assert!(dues.is_sorted(), "{dues:?}");
+        let (mut got, mut after) = (BTreeMap::new(), (String::new(), 0));
+        loop {
+            let page = payment::page(&self.db, &id("C"), &after, 2, when).unwrap();
+            let Some((_, last)) = page.last() else { break };
+            after = last.clone();
+            for (payment, _) in page {
+                got.insert(payment.id.to_string(), payment.unallocated.minor);
+            }
+        }
+        assert_eq!(got, money, "the list of payments {when:?}");
     }
 }
 

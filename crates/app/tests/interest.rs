@@ -445,11 +445,11 @@ fn rows_of_rates_are_added_and_the_newest_counts() {
     sweep(&db, day("2024-04-03"));
     assert_eq!(lines(&db)[0].2, 30_000, "new rates are seen by the next sweep");
     let names: Vec<String> =
-        interest::rate_names(&db).unwrap().iter().map(|name| name.to_string()).collect();
+        interest::rate_names(&db, i64::MAX).unwrap().iter().map(|name| name.to_string()).collect();
     assert!(names.contains(&"house".to_string()) && names.contains(&"lpr-1y".to_string()));
     let reserved = interest::put_rates(&db, &id("contract-rate"), &[], &author());
     assert_eq!(reserved.map_err(refused), Err((Refusal::MalformedField, "name".into())));
-    let absent = interest::rate_table(&db, &id("none"));
+    let absent = interest::rate_table(&db, &id("none"), Date::LAST);
     assert_eq!(absent.map_err(refused), Err((Refusal::NotFound, String::new())));
 }
 

@@ -93,11 +93,7 @@ pub fn newest<D: Db>(db: &D, id: &Id) -> Result<Option<Newest>, Fault> {
 
 /// The version in force on the day: the one with the latest first day up to it, of two with the same the one recorded
 /// last, of those that were known. `None` when none has begun, or when the one in force has ended.
-pub fn in_force<D: Db>(
-    db: &D,
-    id: &Id,
-    when: impl Into<When>,
-) -> Result<Option<Version>, Fault> {
+pub fn in_force<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<Option<Version>, Fault> {
     let found = select(db, &Filter::default(), Some(id), "", 1, when.into())?.pop();
     Ok(found.map(|(key, contract_key, customer_key, contract)| Version {
         key,

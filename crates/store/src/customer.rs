@@ -47,14 +47,14 @@ pub struct Place {
 }
 
 /// Adds the rows whose id is new and says how many were.
-pub fn insert_all<D: Db>(db: &D, rows: &str, entry: i64) -> Result<u64, Fault> {
+pub fn insert_all<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
     let before = last_key(db)?;
     db.execute(include_str!("../sql/customer/insert_all.sql"), &[rows.into(), entry.into()])?;
     Ok(crate::added(before, last_key(db)?))
 }
 
 /// Makes the customers that invoices or payments name and that are not there, and says how many.
-pub fn insert_named<D: Db>(db: &D, rows: &str, entry: i64) -> Result<u64, Fault> {
+pub fn insert_named<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
     let before = last_key(db)?;
     db.execute(include_str!("../sql/customer/insert_named.sql"), &[rows.into(), entry.into()])?;
     Ok(crate::added(before, last_key(db)?))

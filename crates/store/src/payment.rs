@@ -102,24 +102,36 @@ fn select<D: Db>(
     only: Option<&Id>,
     known: i64,
 ) -> Result<Vec<Item>, Fault> {
-    // A payment that was corrected to a later day was known under the earlier one.
-    let text = if known == i64::MAX { day.to_string() } else { "9999".to_string() };
+    let text = day.to_string();
     let (customer, only) = (customer.map(Id::as_str), only.map(Id::as_str));
-    let params: [Param<'_>; 7] = [
+    let most = i64::from(limit).into();
+    let params: [Param<'_>; 8] = [
         (&after.0).into(),
         after.1.into(),
-        i64::from(limit).into(),
+        most,
         (&text).into(),
         customer.into(),
         only.into(),
         known.into(),
+        Param::Null,
     ];
-    let rows: Vec<ItemRow> = db.json(include_str!("../sql/payment/items.sql"), &params)?;
-    let mut items: Vec<Item> = rows.into_iter().map(item).collect();
-    if known < i64::MAX {
-        restore(db, &mut items, known)?;
-        items.retain(|item| item.received_on <= day);
+    let sql = include_str!("../sql/payment/items.sql");
+    if known == i64::MAX {
+        let rows: Vec<ItemRow> = db.json(sql, &params)?;
+        return Ok(rows.into_iter().map(item).collect());
     }
+    // A payment that was corrected to another day was known under the one before.
+    let [then @ .., _] = &params;
+    let keys: Vec<i64> = db.json(include_str!("../sql/payment/page_known.sql"), then)?;
+    let (keys, last) = (crate::array(&keys)?, Date::LAST.to_string());
+    let none = Param::Null;
+    let rows: Vec<ItemRow> = db.json(
+        sql,
+        &["".into(), 0i64.into(), most, (&last).into(), none, none, known.into(), (&keys).into()],
+    )?;
+    let mut items: Vec<Item> = rows.into_iter().map(item).collect();
+    restore(db, &mut items, known)?;
+    items.sort_by_key(|item| (item.received_on, item.key));
     Ok(items)
 }
 

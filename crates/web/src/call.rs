@@ -10,7 +10,7 @@ use dunlin_app::audit::Author;
 use dunlin_app::key::Caller;
 use dunlin_app::{invoice, ledger};
 use dunlin_domain::{Date, Id, Instant, Refusal, Refused};
-use dunlin_store::{Db, Fault};
+use dunlin_store::{Db, Fault, When};
 use serde::de::DeserializeOwned;
 use std::{cell::OnceCell, str::FromStr};
 
@@ -123,6 +123,22 @@ impl<'r, D> Call<'r, D> {
         D: Db,
     {
         Ok(invoice::known_at(self.db()?, self.query(&KNOWN_AT)?)?)
+    }
+
+    /// The day and the knowledge that the client asked for, or today with all that is known.
+    pub fn when(&self) -> Result<When, Problem>
+    where
+        D: Db,
+    {
+        Ok(When { day: self.day()?, known: self.known()? })
+    }
+
+    /// The day and the knowledge that the client asked for, or all that is recorded.
+    pub fn stood(&self) -> Result<When, Problem>
+    where
+        D: Db,
+    {
+        Ok(When { day: self.as_of()?.unwrap_or(Date::LAST), known: self.known()? })
     }
 
     /// The world the call runs in.

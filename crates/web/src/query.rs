@@ -39,6 +39,11 @@ pub struct Query {
 /// The day a reading is made for.
 pub const AS_OF: Query =
     Query::date("as_of", "The day to answer for. Absent: today in the organisation's zone.");
+/// The day a list of records is made for that have days of their own.
+pub const STOOD_ON: Query = Query::date(
+    "as_of",
+    "The day to answer for: what began later is left out, and what ended later goes on. Absent: all that is recorded.",
+);
 /// The moment of knowledge a reading is made with.
 pub const KNOWN_AT: Query = Query::text(
     "known_at",

@@ -96,6 +96,8 @@ const ELSEWHERE: &[&str] = &[
     "audit",
     "correction",
     "customer_change",
+    "customer_former",
+    "guarantee_former",
     "contract_version",
     "interest_entry",
     "accrual_look",

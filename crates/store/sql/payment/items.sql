@@ -1,5 +1,5 @@
 -- ?1, ?2: after this day and key, ?3: at most so many, ?4: the day, ?5: only this customer, ?6: only this payment,
--- ?7: the last audit entry that was known. One of ?5 and ?6 is given.
+-- ?7: the last audit entry that was known, ?8: only these keys, as a JSON array. One of ?5, ?6 and ?8 is given.
 -- Gives [[key, id, customer_id, received_on, amount_minor, currency, invoice_id, converted_minor], [designation,
 -- order, contract_id, deductions, settles, converted_from]]. Names of invoices are their ids.
 WITH
@@ -8,6 +8,8 @@ page AS (
         SELECT p.* FROM customer AS c CROSS JOIN payment AS p ON p.customer_key = c.key WHERE c.id = ?5
         UNION ALL
         SELECT p.* FROM payment AS p WHERE p.id = ?6
+        UNION ALL
+        SELECT p.* FROM json_each(?8) AS j CROSS JOIN payment AS p ON p.key = j.value
     )
     WHERE (received_on, key) > (?1, ?2) AND received_on <= ?4 AND (entry_key IS NULL OR entry_key <= ?7)
     ORDER BY received_on, key
