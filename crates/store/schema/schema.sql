@@ -43,7 +43,7 @@ CREATE TABLE customer (
     email TEXT,
     phone TEXT,
     limit_minor INTEGER CHECK (limit_minor >= 0),
-    limit_currency TEXT, parent_key INTEGER REFERENCES customer (key), status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('prospect', 'active', 'on-hold', 'suspended', 'closed')), segment TEXT, industry TEXT, tags TEXT, contacts TEXT, representatives TEXT, bank_accounts TEXT, merged_key INTEGER REFERENCES customer (key),
+    limit_currency TEXT, parent_key INTEGER REFERENCES customer (key), status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('prospect', 'active', 'on-hold', 'suspended', 'closed')), segment TEXT, industry TEXT, tags TEXT, contacts TEXT, representatives TEXT, bank_accounts TEXT, merged_key INTEGER REFERENCES customer (key), entry_key INTEGER,
     CHECK ((limit_minor IS NULL) = (limit_currency IS NULL))
 ) STRICT;
 
@@ -291,7 +291,7 @@ CREATE TABLE guarantee (
     valid_from TEXT NOT NULL,
     valid_to TEXT,
     claim_by TEXT
-) STRICT;
+, entry_key INTEGER) STRICT;
 
 CREATE INDEX guarantee_by_customer ON guarantee (customer_key);
 
@@ -360,7 +360,7 @@ CREATE TABLE write_off (
     state TEXT NOT NULL CHECK (state IN ('pending', 'booked', 'refused')),
     asked_by TEXT NOT NULL,
     decided_by TEXT
-) STRICT;
+, entry_key INTEGER, decided_entry_key INTEGER) STRICT;
 
 CREATE INDEX write_off_by_invoice ON write_off (invoice_key);
 
@@ -514,3 +514,29 @@ CREATE TABLE "sweep" (
     invoices_upto INTEGER NOT NULL DEFAULT 0, -- the last invoice
     policy_key INTEGER NOT NULL DEFAULT 0 -- the policy in force
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE customer_former (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    parent_key INTEGER REFERENCES customer (key),
+    document TEXT NOT NULL, -- the contract's new-customer as JSON
+    until_on TEXT NOT NULL, -- the business date on which it was replaced
+    entry_key INTEGER NOT NULL -- of the entry that replaced it
+) STRICT;
+
+CREATE INDEX customer_former_by_customer ON customer_former (customer_key, entry_key);
+
+CREATE INDEX customer_former_by_parent ON customer_former (parent_key) WHERE parent_key IS NOT NULL;
+
+CREATE TABLE guarantee_former (
+    key INTEGER PRIMARY KEY,
+    guarantee_key INTEGER NOT NULL REFERENCES guarantee (key),
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    contract_key INTEGER REFERENCES contract (key),
+    document TEXT NOT NULL, -- the contract's guarantee as JSON
+    entry_key INTEGER NOT NULL -- of the entry that replaced it
+) STRICT;
+
+CREATE INDEX guarantee_former_by_guarantee ON guarantee_former (guarantee_key, entry_key);
+
+CREATE INDEX guarantee_former_by_customer ON guarantee_former (customer_key);
