@@ -68,6 +68,7 @@ fn create_credit_note<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> 
         disputed: None,
         contract_id: None,
         relates_to: note.relates_to,
+        penalty: None,
         instalments: None,
     };
     add(call, &new)

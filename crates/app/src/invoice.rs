@@ -59,6 +59,7 @@ pub fn add<D: Db>(
         let relates = new.relates_to.as_ref().map(|about| relation(db, about, new, kind, customer));
         let relates = relates.transpose()?;
         let disputed = i64::from(new.disputed.unwrap_or(false));
+        let penalty = i64::from(new.penalty.unwrap_or(false));
         let row = |id: &Id, due_on: Date, minor: i64, parent: Option<i64>| {
             let currency = new.amount.currency;
             let customer = &new.customer_id;
@@ -75,6 +76,7 @@ pub fn add<D: Db>(
                 terms.version,
                 relates,
                 parent,
+                penalty,
             ))
         };
         let whole = if terms.instalments.is_empty() { new.amount.minor } else { 0 };
@@ -165,6 +167,9 @@ fn check(new: &NewInvoice, id: &Id, terms: &Terms) -> Result<(), Refused> {
             "due_on",
             Refusal::DueBeforeIssued.about().into(),
         );
+    }
+    if new.penalty == Some(true) && new.kind != Some(InvoiceKind::Fee) {
+        return refused(Refusal::MalformedField, "penalty", "only a fee is a penalty".into());
     }
     let parts = &terms.instalments;
     if parts.is_empty() {
@@ -538,6 +543,7 @@ impl Reading {
             disputed_minor,
             contract_id: item.contract_id.clone(),
             relates_to: item.relates_to.clone(),
+            penalty: item.penalty.then_some(true),
             instalments,
             open: Money { minor: open, currency: item.currency },
             written_off_minor,

@@ -99,27 +99,28 @@ enum Event {
     },
 }
 
-const ORDERS: [&str; 5] = [
+const ORDERS: [&str; 6] = [
     "oldest-due-first",
     "newest-due-first",
     "interest-first",
     "principal-first",
     "prc-civil-code-560-561",
+    "fee-penalty-interest-principal",
 ];
 
 fn event() -> impl Strategy<Value = Event> {
     let on = 0i64..40;
     let minor = 1i64..400;
     prop_oneof![
-        4 => (0usize..4, on.clone(), 0i64..20, minor.clone(), any::<bool>(), 0usize..6).prop_map(
+        4 => (0usize..5, on.clone(), 0i64..20, minor.clone(), any::<bool>(), 0usize..6).prop_map(
             |(kind, on, net, minor, parts, about)| {
-                let kind = ["invoice", "invoice", "interest-note", "fee"][kind];
+                let kind = ["invoice", "invoice", "interest-note", "fee", "penalty"][kind];
                 Event::Invoice { kind, on, net, minor: minor + 1, parts: parts && kind == "invoice", about }
             }
         ),
         1 => (on.clone(), minor.clone(), proptest::option::of(0usize..6))
             .prop_map(|(on, minor, about)| Event::CreditNote { on, minor, about }),
-        5 => (on.clone(), minor.clone(), proptest::collection::vec((0usize..6, 1i64..200), 0..3), 0usize..5,
+        5 => (on.clone(), minor.clone(), proptest::collection::vec((0usize..6, 1i64..200), 0..3), 0usize..6,
             proptest::option::weighted(0.2, 0usize..6)).prop_map(|(on, minor, named, order, settles)| {
                 Event::Payment { on, minor: minor * 2, named, order: ORDERS[order], settles }
             }),
@@ -455,11 +456,14 @@ impl<'a> Clerk<'a> {
     }
 
     fn component(&self, claim: usize, order: &str) -> i64 {
-        let kind = self.documents.claims[claim].kind;
-        let places = match order {
-            "interest-first" => ["interest-note", "fee", "invoice"],
-            "principal-first" => ["invoice", "interest-note", "fee"],
-            _ => ["fee", "interest-note", "invoice"],
+        let kind = match self.documents.claims[claim].kind {
+            "penalty" if order != ORDERS[5] => "fee",
+            kind => kind,
+        };
+        let places: &[&str] = match order {
+            "interest-first" => &["interest-note", "fee", "invoice"],
+            "principal-first" => &["invoice", "interest-note", "fee"],
+            _ => &["fee", "penalty", "interest-note", "invoice"],
         };
         i64::try_from(places.iter().position(|place| *place == kind).unwrap()).unwrap()
     }
@@ -477,6 +481,10 @@ impl<'a> Clerk<'a> {
                 "interest-first" | "principal-first" => {
                     (self.component(*claim, order), due, (0, 0, String::new()), 0)
                 }
+                "fee-penalty-interest-principal" => {
+                    let component = 10 * self.due_state(*claim) + self.component(*claim, order);
+                    (component, due, (0, 0, String::new()), 0)
+                }
                 _ => (
                     self.not_due(root),
                     self.documents.claims[root].due,
@@ -492,6 +500,12 @@ impl<'a> Clerk<'a> {
     fn not_due(&self, claim: usize) -> i64 {
         let of = &self.documents.claims[claim];
         i64::from(of.due.max(of.on) > self.today)
+    }
+
+    /// 0 for overdue, 1 for the last day to pay, 2 for before.
+    fn due_state(&self, claim: usize) -> i64 {
+        let due = self.documents.claims[claim].due;
+        1 + (due - self.today).signum()
     }
 
     fn serve_all(&mut self) {
@@ -708,8 +722,12 @@ impl World {
             .iter()
             .map(|(due, minor)| json!({"due_on": day(*due), "minor": minor}))
             .collect();
-        let mut new = json!({"id": name, "customer_id": "C", "kind": kind, "issued_on": day(on),
+        let written = if kind == "penalty" { "fee" } else { kind };
+        let mut new = json!({"id": name, "customer_id": "C", "kind": written, "issued_on": day(on),
             "amount": eur(minor), "relates_to": about});
+        if kind == "penalty" {
+            new["penalty"] = json!(true);
+        }
         if parts {
             new["instalments"] = instalments.into();
         } else {

@@ -79,6 +79,7 @@ fn bill(name: &str, of: &str, due: &str, minor: i64) -> NewInvoice {
         disputed: None,
         contract_id: None,
         relates_to: None,
+        penalty: None,
         instalments: None,
     }
 }

@@ -144,12 +144,21 @@ pub struct Allocated {
 /// By day, credit notes before payments before adjustments, then by id.
 type CreditOrder<'a> = (Date, u8, &'a Id);
 
+/// How far a claim is on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    Overdue,
+    /// On the last day on which payment is in time.
+    Today,
+    NotYet,
+}
+
 /// A claim while the days pass.
 struct Debt<'a> {
     claim: &'a Claim,
     /// What is open. Zero before it is issued.
     open: i64,
-    due: bool,
+    due: Due,
     /// Its place among all claims by due date, day of issue and id.
     rank: i64,
     /// The place of the claim it is about, or its own.
@@ -232,7 +241,7 @@ impl<'a> Replay<'a> {
             .map(|(at, claim)| Debt {
                 claim,
                 open: 0,
-                due: false,
+                due: Due::NotYet,
                 rank: i64::try_from(at).unwrap_or(i64::MAX),
                 root: claim
                     .about
@@ -270,10 +279,14 @@ impl<'a> Replay<'a> {
     fn calendar(&self) -> BTreeMap<Date, Day> {
         let mut days: BTreeMap<Date, Day> = BTreeMap::new();
         let asks_due = self.orders.iter().any(Order::asks_due);
+        let asks_overdue = self.orders.iter().any(Order::asks_overdue);
         for (at, debt) in self.debts.iter().enumerate() {
             days.entry(debt.claim.issued_on).or_default().claims.push(at);
             if asks_due {
                 days.entry(debt.claim.due_on.max(debt.claim.issued_on)).or_default().due.push(at);
+            }
+            if asks_overdue && let Ok(late) = debt.claim.due_on.plus_days(1) {
+                days.entry(late.max(debt.claim.issued_on)).or_default().due.push(at);
             }
         }
         for (at, active) in self.active.iter().enumerate() {
@@ -755,7 +768,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Where an order asks for it, a debt that becomes due moves, with all that is about it.
+    /// Where an order asks for it, a debt that becomes due or overdue moves, with all that is about it.
     fn becomes_due(&mut self, at: usize) {
         let about = self.debts.get(at).map(|debt| debt.about.clone()).unwrap_or_default();
         let moved: Vec<usize> = about
@@ -773,7 +786,7 @@ impl<'a> Replay<'a> {
             }
         }
         if let Some(debt) = self.debts.get_mut(at) {
-            debt.due = true;
+            debt.due = if debt.claim.due_on < self.today { Due::Overdue } else { Due::Today };
         }
         for (order, rules) in self.orders.iter().enumerate() {
             for place in &moved {
@@ -798,7 +811,12 @@ fn key(debts: &[Debt<'_>], place: usize, order: &Order) -> Option<Vec<i64>> {
         let seen = if whole.is_some_and(|whole| at < whole) { root } else { this };
         let due = i64::from(seen.claim.due_on.naive().to_epoch_days());
         key.push(match rule {
-            OrderKey::DueFirst => i64::from(!seen.due),
+            OrderKey::DueFirst => i64::from(seen.due == Due::NotYet),
+            OrderKey::DueState => match seen.due {
+                Due::Overdue => 0,
+                Due::Today => 1,
+                Due::NotYet => 2,
+            },
             OrderKey::OldestDue => due,
             OrderKey::NewestDue => due.saturating_neg(),
             OrderKey::LeastSecured => i64::from(seen.claim.secured),
@@ -1043,6 +1061,37 @@ mod tests {
     }
 
     #[test]
+    fn fee_penalty_interest_principal_per_due_state() {
+        let of =
+            |key, component, due: &str| Claim { component, ..claim(key, "2024-01-01", due, 10) };
+        // Overdue, due and not yet due on 10 February; inside each the components against the order of due dates.
+        let claims = [
+            of(1, Component::Principal, "2024-02-01"),
+            of(2, Component::Interest, "2024-02-05"),
+            of(3, Component::Penalty, "2024-02-09"),
+            of(4, Component::Costs, "2024-02-09"),
+            of(5, Component::Principal, "2024-02-08"),
+            of(6, Component::Principal, "2024-02-10"),
+            of(7, Component::Costs, "2024-02-10"),
+            of(8, Component::Interest, "2024-02-11"),
+            of(9, Component::Penalty, "2024-03-01"),
+        ];
+        let order: [(&str, &[i64]); 4] = [
+            ("2024-02-10", &[4, 3, 2, 1, 5, 7, 6, 9, 8]),
+            // The day before, what is due on the 9th is due, and what is due on the 10th is not.
+            ("2024-02-09", &[2, 1, 5, 4, 3, 7, 9, 8, 6]),
+            // The day after, the 10th is overdue and the 11th due.
+            ("2024-02-11", &[4, 7, 3, 2, 1, 5, 6, 8, 9]),
+            ("2024-04-01", &[4, 7, 3, 9, 2, 8, 1, 5, 6]),
+        ];
+        for (on, wanted) in order {
+            let lines: Vec<String> =
+                wanted.iter().map(|key| format!("P1 I{key} {on} 10")).collect();
+            check_in(order::BY_DUE_STATE, &claims, &[pay(1, on, 90)], &lines.join("\n"));
+        }
+    }
+
+    #[test]
     fn equal_debts_share_in_proportion_and_no_cent_is_lost() {
         let claims = [
             claim(1, "2024-01-01", "2024-02-01", 100),
@@ -1230,7 +1279,7 @@ mod tests {
     type Part = (usize, Option<i64>);
 
     prop_compose! {
-        fn some_claim()(issued in 0i64..60, net in 0i64..40, amount in 0i64..500, component in 0usize..3,
+        fn some_claim()(issued in 0i64..60, net in 0i64..40, amount in 0i64..500, component in 0usize..4,
             about in proptest::option::of(0i64..12), secured in any::<bool>(), burden in 0i64..3,
             discount in proptest::option::of((1i64..10, 0i64..20))) -> (i64, i64, Claim) {
             let start = date("2024-01-01");

@@ -15,22 +15,26 @@ pub const PRC: &str = "prc-civil-code-560-561";
 /// Costs before interest before principal.
 const LAWFUL: [Component; 3] = [Component::Costs, Component::Interest, Component::Principal];
 
+/// Fees, penalties, interest and principal: first of what is overdue, then of what is due, then of what is not yet due;
+/// the oldest first within each.
+pub const BY_DUE_STATE: &str = "fee-penalty-interest-principal";
+
 /// An order that ships with Dunlin: its name, its keys, its components.
-type Preset = (&'static str, &'static [OrderKey], [Component; 3]);
+type Preset = (&'static str, &'static [OrderKey], &'static [Component]);
 
 /// The orders that ship with Dunlin.
-pub const PRESETS: [Preset; 5] = [
-    (DEFAULT, &[OrderKey::OldestDue], LAWFUL),
-    ("newest-due-first", &[OrderKey::NewestDue], LAWFUL),
+pub const PRESETS: [Preset; 6] = [
+    (DEFAULT, &[OrderKey::OldestDue], &LAWFUL),
+    ("newest-due-first", &[OrderKey::NewestDue], &LAWFUL),
     (
         "interest-first",
         &[OrderKey::Component, OrderKey::OldestDue],
-        [Component::Interest, Component::Costs, Component::Principal],
+        &[Component::Interest, Component::Costs, Component::Principal],
     ),
     (
         "principal-first",
         &[OrderKey::Component, OrderKey::OldestDue],
-        [Component::Principal, Component::Interest, Component::Costs],
+        &[Component::Principal, Component::Interest, Component::Costs],
     ),
     (
         PRC,
@@ -42,7 +46,12 @@ pub const PRESETS: [Preset; 5] = [
             OrderKey::ProRata,
             OrderKey::Component,
         ],
-        LAWFUL,
+        &LAWFUL,
+    ),
+    (
+        BY_DUE_STATE,
+        &[OrderKey::DueState, OrderKey::Component, OrderKey::OldestDue],
+        &[Component::Costs, Component::Penalty, Component::Interest, Component::Principal],
     ),
 ];
 
@@ -74,12 +83,21 @@ impl Order {
 
     /// Whether the order of debts changes when one becomes due.
     pub fn asks_due(&self) -> bool {
-        self.keys.contains(&OrderKey::DueFirst)
+        self.keys.contains(&OrderKey::DueFirst) || self.asks_overdue()
     }
 
-    /// The place of a component, first ones first.
+    /// Whether the order of debts changes when one becomes overdue.
+    pub fn asks_overdue(&self) -> bool {
+        self.keys.contains(&OrderKey::DueState)
+    }
+
+    /// The place of a component, first ones first. Penalties that have none are costs.
     pub fn place(&self, component: Component) -> i64 {
-        let place = self.components.iter().position(|known| *known == component);
+        let at = |wanted: Component| self.components.iter().position(|known| *known == wanted);
+        let place = match component {
+            Component::Penalty => at(Component::Penalty).or_else(|| at(Component::Costs)),
+            _ => at(component),
+        };
         place.and_then(|place| i64::try_from(place).ok()).unwrap_or(0)
     }
 }
@@ -130,9 +148,10 @@ pub fn check(order: &AllocationOrder) -> Result<(), Refused> {
         return refused("orders.keys", "oldest-due and newest-due exclude each other");
     }
     if let Some(components) = &order.components {
-        let all = Component::ALL.iter().all(|component| components.contains(component));
-        if !all || components.len() != Component::ALL.len() {
-            return refused("orders.components", "all three components stand here once");
+        let times = |wanted: &Component| components.iter().filter(|of| *of == wanted).count();
+        if !LAWFUL.iter().all(|component| times(component) == 1) || times(&Component::Penalty) > 1 {
+            let detail = "costs, interest and principal stand here once, penalty at most once";
+            return refused("orders.components", detail);
         }
     }
     Ok(())
@@ -150,10 +169,7 @@ mod tests {
     fn presets_are_found_by_name_and_hold_the_rule() {
         for (name, keys, components) in PRESETS {
             let found = find(&name.parse().unwrap(), &[]).unwrap();
-            assert_eq!(
-                (found.keys.as_slice(), found.components.as_slice()),
-                (keys, &components[..])
-            );
+            assert_eq!((found.keys.as_slice(), found.components.as_slice()), (keys, components));
             let own = AllocationOrder {
                 name: "copy".parse().unwrap(),
                 keys: keys.to_vec(),
@@ -174,6 +190,11 @@ mod tests {
             (vec![OldestDue, NewestDue], None, "orders.keys"),
             (vec![OldestDue], Some(vec![Component::Costs]), "orders.components"),
             (vec![OldestDue], Some(vec![Component::Costs; 3]), "orders.components"),
+            (
+                vec![OldestDue],
+                Some([&LAWFUL[..], &[Component::Penalty; 2]].concat()),
+                "orders.components",
+            ),
         ] {
             let refused = check(&order(&keys, components)).unwrap_err();
             assert_eq!(
@@ -182,5 +203,17 @@ mod tests {
             );
         }
         assert!(check(&order(&[OrderKey::NewestDue], None)).is_ok());
+        let four = [&LAWFUL[..], &[Component::Penalty]].concat();
+        assert!(check(&order(&[OrderKey::NewestDue], Some(four))).is_ok());
+    }
+
+    #[test]
+    fn a_penalty_without_a_place_is_a_cost() {
+        for (name, _, components) in PRESETS {
+            let order = find(&name.parse().unwrap(), &[]).unwrap();
+            let own = components.contains(&Component::Penalty);
+            let (penalty, costs) = (order.place(Component::Penalty), order.place(Component::Costs));
+            assert_eq!(penalty - costs, i64::from(own), "{name}");
+        }
     }
 }

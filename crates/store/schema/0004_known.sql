@@ -6,6 +6,9 @@ ALTER TABLE write_off ADD COLUMN decided_entry_key INTEGER;
 ALTER TABLE customer ADD COLUMN entry_key INTEGER;
 ALTER TABLE guarantee ADD COLUMN entry_key INTEGER;
 
+-- Of a fee: whether it is a penalty rather than a cost.
+ALTER TABLE invoice ADD COLUMN penalty INTEGER NOT NULL DEFAULT 0 CHECK (penalty IN (0, 1));
+
 UPDATE write_off SET entry_key = a.key
 FROM (SELECT id, min(key) AS key FROM audit WHERE noun = 'write_off' AND action = 'create' GROUP BY id) AS a
 WHERE a.id = write_off.id;

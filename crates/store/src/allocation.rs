@@ -72,7 +72,7 @@ impl Part {
 }
 
 type DocumentRow = (
-    (i64, Currency, i64, Id, InvoiceKind, Date, Date, i64),
+    (i64, Currency, i64, Id, InvoiceKind, Date, Date, i64, i64),
     (Option<i64>, Option<i64>, Option<i64>, Option<String>, Option<u32>, Option<String>),
 );
 type PaymentRow = (
@@ -208,7 +208,8 @@ impl<'p> Reading<'p> {
     }
 
     fn document(&mut self, row: DocumentRow) -> Result<(), Fault> {
-        let ((customer, currency, key, id, kind, issued_on, due_on, amount_minor), more) = row;
+        let ((customer, currency, key, id, kind, issued_on, due_on, amount_minor, penalty), more) =
+            row;
         let (about, parent, secured, share, days, clause) = more;
         let book = self.books.entry((customer, currency)).or_default();
         self.currency_of.insert(key, currency);
@@ -230,6 +231,7 @@ impl<'p> Reading<'p> {
             Ok::<_, Fault>((share, issued_on.plus_days(i64::from(days))?))
         });
         let component = match kind {
+            InvoiceKind::Fee if penalty != 0 => Component::Penalty,
             InvoiceKind::Fee => Component::Costs,
             InvoiceKind::InterestNote => Component::Interest,
             InvoiceKind::Invoice | InvoiceKind::CreditNote => Component::Principal,

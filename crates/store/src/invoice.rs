@@ -31,6 +31,8 @@ pub struct Item {
     pub relates_to: Option<Id>,
     /// The invoice it is an instalment of.
     pub parent_key: Option<i64>,
+    /// Whether a fee is a penalty.
+    pub penalty: bool,
 }
 
 /// A document that something names: id, key, customer, kind, currency, day of issue.
@@ -38,7 +40,16 @@ pub type Named = (Id, i64, i64, InvoiceKind, Currency, Date);
 
 type ItemRow = (
     (i64, Id, i64, Id, InvoiceKind, Date, Date, i64, Currency),
-    (Option<Id>, Option<String>, Option<Date>, Option<u32>, Option<i64>, Option<Id>, Option<i64>),
+    (
+        Option<Id>,
+        Option<String>,
+        Option<Date>,
+        Option<u32>,
+        Option<i64>,
+        Option<Id>,
+        Option<i64>,
+        i64,
+    ),
 );
 
 /// Adds the rows whose id is new and whose customer is there, and says how many were.
@@ -101,7 +112,8 @@ fn item(row: ItemRow) -> Result<Item, Fault> {
         (key, id, customer_key, customer_id, kind, issued_on, due_on, amount_minor, currency),
         more,
     ) = row;
-    let (contract_id, clause, signed_on, version, version_key, relates_to, parent_key) = more;
+    let (contract_id, clause, signed_on, version, version_key, relates_to, parent_key, penalty) =
+        more;
     let clause = clause
         .map(|text| serde_json::from_str(&text))
         .transpose()
@@ -123,6 +135,7 @@ fn item(row: ItemRow) -> Result<Item, Fault> {
         version_key,
         relates_to,
         parent_key,
+        penalty: penalty != 0,
     })
 }
 

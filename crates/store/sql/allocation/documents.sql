@@ -1,10 +1,10 @@
 -- ?1: keys of customers as a JSON array.
--- Gives [[customer_key, currency, key, id, kind, issued_on, due_on, amount_minor], [about_key, parent_key, secured,
+-- Gives [[customer_key, currency, key, id, kind, issued_on, due_on, amount_minor, penalty], [about_key, parent_key, secured,
 -- discount_share, discount_days, clause]] for all their documents in the ledger. The clause is the contract's, as JSON.
 SELECT
     json_group_array(
         json_array(
-            json_array(customer_key, currency, key, id, kind, issued_on, due_on, amount_minor),
+            json_array(customer_key, currency, key, id, kind, issued_on, due_on, amount_minor, penalty),
             json_array(relates_key, parent_key, secured, discount_share, discount_days, clause)
         )
     )

@@ -21,6 +21,7 @@ pair AS (
             WHEN i.version_key IS NOT j.value ->> 9 THEN 'contract_id'
             WHEN i.relates_key IS NOT j.value ->> 10 THEN 'relates_to'
             WHEN i.parent_key IS NOT j.value ->> 11 THEN 'instalments'
+            WHEN i.penalty IS NOT coalesce(j.value ->> 12, 0) THEN 'penalty'
         END AS field
     FROM json_each(?1) AS j
     CROSS JOIN invoice AS i ON i.id = j.value ->> 1
