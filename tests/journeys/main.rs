@@ -28,6 +28,7 @@ const FOLDERS: &[&str] = &[
     "hostile",
     "imports",
     "interest",
+    "knowledge",
     "ledger",
     "month",
 ];
@@ -84,6 +85,11 @@ fn interest() {
 #[test]
 fn imports() {
     run::run(&format::folder(&folder("imports")));
+}
+
+#[test]
+fn knowledge() {
+    run::run(&format::folder(&folder("knowledge")));
 }
 
 #[test]
