@@ -411,7 +411,7 @@ impl World {
             })
         };
         // Before the first record there is none that it could have read as.
-        let by_day = records().filter(|(step, _, _)| came_on(*step) <= on).last();
+        let by_day = records().rfind(|(step, _, _)| came_on(*step) <= on);
         let (_, segment, member) = by_day.or_else(|| records().next()).unwrap();
         let got = ledger::customer(&self.db, &id("C"), when).unwrap();
         assert_eq!(got.segment.unwrap_or_default(), segment, "day {on} known at {until}");
