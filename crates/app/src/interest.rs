@@ -12,7 +12,7 @@ use dunlin_domain::{
         types::{Interest, InvoiceKind},
     },
     day_count::Ruler,
-    interest::{self, Accrued, Watermark},
+    interest::{self, Accrued, Charges, Watermark},
     preset::CONTRACT_RATE,
     rate::{self, Tables},
 };
@@ -61,6 +61,7 @@ impl Book {
         clause: &LateInterest,
         fixed_for: Option<i64>,
         day: Date,
+        charges: &mut Charges,
     ) -> Result<Accrued, Refused> {
         let claim = interest::Item {
             issued_on: item.issued_on,
@@ -73,7 +74,7 @@ impl Book {
             fixed_for,
         };
         let resolved = interest::resolve(clause, item.due_on.plus_days(1)?)?;
-        interest::accrue(&claim, &resolved, &self.tables, day)
+        interest::charge(&claim, &resolved, &self.tables, day, charges)
     }
 }
 
@@ -115,13 +116,20 @@ fn of_document<D: Db>(
     }
     let amounts = items.iter().map(|item| item.amount_minor);
     let whole = dunlin_domain::money::sum(amounts)?;
+    let about = |kind: InvoiceKind, upto: Date| {
+        let sums = interest_entry::about(db, &document.claims, kind, upto, known)?;
+        Ok::<i64, Fault>(dunlin_domain::money::sum(sums.into_values())?)
+    };
     let (noted_minor, waived_minor) = match document.is_part {
         true => (0, 0),
         false => (
-            interest_entry::noted_minor(db, &document.claims, entries_upto, known)?,
+            about(InvoiceKind::InterestNote, entries_upto)?,
             interest_entry::waived_minor(db, document.key, entries_upto, known)?,
         ),
     };
+    // An instalment alone stands under the cap of its own amount; fees are the whole document's.
+    let other_minor = if document.is_part { 0 } else { about(InvoiceKind::Fee, through)? };
+    let mut charges = Charges::on(whole, other_minor);
     let mut of = Interest {
         through,
         accrued: Money::new(0, document.currency),
@@ -137,7 +145,7 @@ fn of_document<D: Db>(
     for item in bearing.into_iter().filter(|item| item.amount_minor > 0) {
         // A fixed sum is one for the document: the first part that is late bears it.
         let fixed_for = (of.explained.is_empty() && !document.is_part).then_some(whole);
-        let part = book.accrue(item, clause, fixed_for, through)?;
+        let part = book.accrue(item, clause, fixed_for, through, &mut charges)?;
         of.accrued.minor = sum(of.accrued.minor, part.accrued_minor)?;
         of.residue = of.residue.saturating_add(part.residue);
         of.fixed_minor = sum(of.fixed_minor, part.fixed_minor)?;
@@ -438,7 +446,11 @@ pub fn accrue<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
     if !keys.is_empty() {
         let items = accrual::items(db, &keys, i64::MAX)?;
         let book = Book::of(db, &items, i64::MAX)?;
-        accrual::put_all(db, &items.iter().map(|item| line(&book, item, day)).collect::<Vec<_>>())?;
+        let fees = interest_entry::about(db, &keys, InvoiceKind::Fee, day, i64::MAX)?;
+        let other = |item: &Item| fees.get(&item.invoice_key).copied().unwrap_or(0);
+        let lines: Vec<Line> =
+            items.iter().map(|item| line(&book, item, other(item), day)).collect();
+        accrual::put_all(db, &lines)?;
     }
     accrual::looked(db, range)?;
     accrual::move_on(db, range, day)?;
@@ -447,9 +459,10 @@ pub fn accrue<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
 
 /// The line of a document from a day on. What cannot be worked out (a rate that is missing, a clause that did not hold
 /// yet) stands at zero until something changes: the sweep goes on, and whoever asks for the document is told.
-fn line(book: &Book, item: &Item, day: Date) -> Line {
+fn line(book: &Book, item: &Item, other_minor: i64, day: Date) -> Line {
+    let mut charges = Charges::on(item.amount_minor, other_minor);
     let accrued = match book.clause(item) {
-        Some((clause, _)) => book.accrue(item, clause, None, day).map(Some),
+        Some((clause, _)) => book.accrue(item, clause, None, day, &mut charges).map(Some),
         None => Ok(None),
     };
     let (accrued_minor, watermark) = match accrued {

@@ -14,7 +14,7 @@ use dunlin_domain::{
     Date, DayCount, Id, Instant, Money, Refusal,
     contract::{
         ledger::{InvoiceCorrection, NewInterestNote, NewWaiver, RateRow},
-        types::{Instalment, Interest, NewInvoice, NewPayment},
+        types::{Instalment, Interest, InvoiceKind, NewInvoice, NewPayment},
     },
     interest::Watermark,
 };
@@ -477,6 +477,56 @@ fn the_sweep_keeps_what_it_is_told_about_only() {
 }
 
 /// What can happen to a book between two sweeps.
+#[test]
+fn fees_about_an_invoice_stand_under_its_cap() {
+    // 1,000 a day on each invoice, and a cap of 10,000.
+    let (_folder, db) = world(json!({"rate": "0.365", "cap_share": "0.01"}));
+    add(&db, &bill("I1", "C1", "2024-03-31", 1_000_000));
+    let halves = serde_json::from_value(json!([
+        {"due_on": "2024-03-31", "minor": 500_000}, {"due_on": "2024-04-05", "minor": 500_000}]));
+    add(
+        &db,
+        &NewInvoice { instalments: halves.unwrap(), ..bill("I2", "C1", "2024-04-05", 1_000_000) },
+    );
+    let known = db.int("SELECT max(key) FROM audit", &[]).unwrap();
+    let fee = |name: &str, on: &str, minor: i64, about: &str, kind: InvoiceKind| {
+        let new = NewInvoice {
+            kind: Some(kind),
+            issued_on: day(on),
+            relates_to: Some(id(about)),
+            penalty: (kind == InvoiceKind::Fee && name == "V1").then_some(true),
+            ..bill(name, "C1", on, minor)
+        };
+        add(&db, &new);
+    };
+    fee("V1", "2024-04-06", 2_500, "I1", InvoiceKind::Fee);
+    fee("N1", "2024-04-09", 1_000, "V1", InvoiceKind::CreditNote);
+    fee("V2", "2024-04-06", 900, "I2#1", InvoiceKind::Fee);
+    fee("V3", "2024-04-06", 100, "I2", InvoiceKind::Fee);
+    let charged = |name: &str, on: &str, known: i64| {
+        let of = interest::of_invoice(&db, &id(name), day(on), known).unwrap().unwrap();
+        (of.accrued.minor, of.capped_minor)
+    };
+    for (name, on, known, expected) in [
+        ("I1", "2024-04-05", KNOWN, (5_000, 0)),
+        ("I1", "2024-04-07", KNOWN, (7_000, 0)),
+        ("I1", "2024-04-08", KNOWN, (7_500, 500)),
+        ("I1", "2024-04-09", KNOWN, (8_500, 500)),
+        ("I1", "2024-04-30", KNOWN, (8_500, 21_500)),
+        ("I1", "2024-04-30", known, (10_000, 20_000)),
+        // Of two halves with one cap, the first may use it alone.
+        ("I2", "2024-04-05", KNOWN, (2_500, 0)),
+        ("I2", "2024-04-11", KNOWN, (8_500, 0)),
+        ("I2", "2024-04-12", KNOWN, (9_000, 500)),
+        ("I2", "2024-04-12", known, (9_500, 0)),
+    ] {
+        assert_eq!(charged(name, on, known), expected, "{name} on {on}");
+    }
+    interest::accrue(&db, ALL, day("2024-04-30")).unwrap();
+    let sql = "SELECT accrued_minor FROM accrual AS a JOIN invoice AS i ON i.key = a.invoice_key WHERE i.id = 'I1'";
+    assert_eq!(db.int(sql, &[]).unwrap(), 8_500);
+}
+
 #[derive(Clone, Debug)]
 enum Event {
     Bill { customer: usize, due: i64, minor: i64, clause: Option<usize> },

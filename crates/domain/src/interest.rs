@@ -139,21 +139,64 @@ impl Watermark {
     }
 }
 
-/// Works out what the claim bears up to and with a day.
+/// What one cap stands over: all charges on a document. Its parts add theirs, oldest due first; what one of them leaves
+/// of the cap is there for the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Charges {
+    /// The amount of the whole document, which a share is taken of.
+    whole_minor: i64,
+    /// What other documents charge for it, its fees and penalties: first under the cap.
+    other_minor: i64,
+    /// Fixed sums and interest of the parts so far, as if there were no cap, and what a rate as cap gives on them.
+    fixed: i64,
+    exact: i64,
+    most: i64,
+    /// What the cap leaves of both.
+    fixed_within: i64,
+    within: i64,
+}
+
+impl Charges {
+    /// Of a document of this amount, for which other documents charge so much.
+    pub fn on(whole_minor: i64, other_minor: i64) -> Self {
+        Self { whole_minor, other_minor, ..Self::default() }
+    }
+
+    /// What is left under a limit once other documents have charged.
+    fn room(&self, limit: i64) -> i64 {
+        limit.saturating_sub(self.other_minor).max(0)
+    }
+}
+
+/// Works out what the claim bears up to and with a day, as the only part of its document.
 pub fn accrue(
     item: &Item,
     clause: &Resolved,
     tables: &Tables,
     through: Date,
 ) -> Result<Accrued, Refused> {
+    charge(item, clause, tables, through, &mut Charges::on(item.amount_minor, 0))
+}
+
+/// Works out what a part bears up to and with a day beside the other charges on its document, and adds it to them.
+pub fn charge(
+    item: &Item,
+    clause: &Resolved,
+    tables: &Tables,
+    through: Date,
+    charges: &mut Charges,
+) -> Result<Accrued, Refused> {
     let terms = Terms::new(item, clause, tables)?;
     let stretches = terms.stretches(through)?;
+    let before = *charges;
     let mut sums = Sums::default();
     let mut segments: Vec<InterestSegment> = Vec::with_capacity(stretches.len());
-    let fixed = if stretches.is_empty() { 0 } else { fixed_sum(item, clause) };
+    let own_fixed = if stretches.is_empty() { 0 } else { fixed_sum(item, clause) };
+    let fixed = sum(before.fixed, own_fixed)?;
     let mut accrued_minor = 0;
     for stretch in &stretches {
-        let minor = sums.add(stretch, clause, item, fixed)?;
+        let within = sums.add(stretch, clause, &before, fixed)?;
+        let minor = within.saturating_sub(before.within);
         segments.push(InterestSegment {
             from: stretch.from,
             to: stretch.to,
@@ -168,9 +211,17 @@ pub fn accrue(
     }
     let year = RATE_ONE.saturating_mul(clause.day_count.year().into());
     let exact_minor = rounded(sums.exact, year)?;
-    let fixed_minor = sums.limit.map_or(fixed, |limit| fixed.min(limit));
+    let fixed_within = sums.limit.map_or(fixed, |limit| fixed.min(before.room(limit)));
+    let fixed_minor = fixed_within.saturating_sub(before.fixed_within);
     let charged = i128::from(accrued_minor).saturating_add(fixed_minor.into());
-    let capped = i128::from(exact_minor).saturating_add(fixed.into()).saturating_sub(charged);
+    let capped = i128::from(exact_minor).saturating_add(own_fixed.into()).saturating_sub(charged);
+    if !stretches.is_empty() {
+        charges.fixed = fixed;
+        charges.exact = sum(before.exact, exact_minor)?;
+        charges.most = sum(before.most, rounded(sums.cap, year)?)?;
+        charges.fixed_within = fixed_within;
+        charges.within = sum(before.within, accrued_minor)?;
+    }
     Ok(Accrued {
         through,
         accrued_minor,
@@ -239,28 +290,29 @@ struct Sums {
 }
 
 impl Sums {
-    /// Adds a segment and gives the rounded interest up to its end, within the cap.
+    /// Adds a segment and gives the rounded interest of the document up to its end, within the cap.
     fn add(
         &mut self,
         stretch: &Stretch,
         clause: &Resolved,
-        item: &Item,
+        before: &Charges,
         fixed: i64,
     ) -> Result<i64, Refused> {
         let year = RATE_ONE.saturating_mul(clause.day_count.year().into());
         let one = stretch.exact(&stretch.rate, clause.day_count)?;
         self.exact = self.exact.checked_add(one).ok_or_else(too_large)?;
         let mut limit =
-            clause.cap_share.map(|share| share_of(item.amount_minor, share)).transpose()?;
+            clause.cap_share.map(|share| share_of(before.whole_minor, share)).transpose()?;
         if let Some(cap) = &stretch.cap {
             let one = stretch.exact(cap, clause.day_count)?;
             self.cap = self.cap.checked_add(one).ok_or_else(too_large)?;
-            let most = rounded(self.cap, year)?;
+            let most = sum(before.most, rounded(self.cap, year)?)?;
             limit = Some(limit.map_or(most, |limit| limit.min(most)));
         }
         self.limit = limit;
-        let minor = rounded(self.exact, year)?;
-        Ok(limit.map_or(minor, |limit| minor.min(limit.saturating_sub(fixed).max(0))))
+        let minor = sum(before.exact, rounded(self.exact, year)?)?;
+        let room = |limit| before.room(limit).saturating_sub(fixed).max(0);
+        Ok(limit.map_or(minor, |limit| minor.min(room(limit))))
     }
 }
 
@@ -472,6 +524,10 @@ fn residue(exact: i128, minor: i64, over: i128) -> Result<Decimal, Refused> {
 fn share_of(minor: i64, share: Decimal) -> Result<i64, Refused> {
     let share = Decimal::from(minor).checked_mul(share).map(|most| most.floor());
     share.and_then(|most| i64::try_from(most).ok()).ok_or_else(too_large)
+}
+
+fn sum(one: i64, other: i64) -> Result<i64, Refused> {
+    one.checked_add(other).ok_or_else(too_large)
 }
 
 fn too_large() -> Refused {

@@ -74,25 +74,31 @@ pub fn document<D: Db>(db: &D, id: &Id) -> Result<Option<Document>, Fault> {
     Ok(found.into_iter().next().map(document))
 }
 
-/// What was claimed of the interest of these documents up to a day, as known with an audit entry: their interest notes,
-/// however they came, as they then read, each less the credit notes about it and never below nothing.
-pub fn noted_minor<D: Db>(db: &D, claims: &[i64], day: Date, known: i64) -> Result<i64, Fault> {
+/// What documents of a kind claim about each of these documents up to a day, as known with an audit entry: interest notes
+/// or fees, however they came, as they then read, each less the credit notes about it and never below nothing.
+pub fn about<D: Db>(
+    db: &D,
+    claims: &[i64],
+    kind: InvoiceKind,
+    day: Date,
+    known: i64,
+) -> Result<BTreeMap<i64, i64>, Fault> {
     let keys = crate::array(claims)?;
-    let found: Vec<(i64, Vec<i64>)> = db.json(
-        "SELECT json_group_array(json_array(n.key, json((
+    let found: Vec<(i64, i64, Vec<i64>)> = db.json(
+        "SELECT json_group_array(json_array(j.value, n.key, json((
              SELECT json_group_array(c.key) FROM invoice AS c
              WHERE c.relates_key = n.key AND c.kind = 'credit-note'
          ))))
          FROM json_each(?1) AS j
-         CROSS JOIN invoice AS n ON n.relates_key = j.value AND n.kind = 'interest-note'",
-        &[(&keys).into()],
+         CROSS JOIN invoice AS n ON n.relates_key = j.value AND n.kind = ?2",
+        &[(&keys).into(), kind.name().into()],
     )?;
     if found.is_empty() {
-        return Ok(0);
+        return Ok(BTreeMap::new());
     }
     let documents: Vec<i64> = found
         .iter()
-        .flat_map(|(note, credits)| std::iter::once(note).chain(credits))
+        .flat_map(|(_, note, credits)| std::iter::once(note).chain(credits))
         .copied()
         .collect();
     let amounts: BTreeMap<i64, i64> = invoice::items(db, &documents, known)?
@@ -101,11 +107,14 @@ pub fn noted_minor<D: Db>(db: &D, claims: &[i64], day: Date, known: i64) -> Resu
         .map(|item| (item.key, item.amount_minor))
         .collect();
     let amount = |key: &i64| amounts.get(key).copied().unwrap_or(0);
-    let left = |(note, credits): &(i64, Vec<i64>)| {
+    let mut sums: BTreeMap<i64, i64> = BTreeMap::new();
+    for (claim, note, credits) in &found {
         let credited = |left: i64, credit: &i64| left.saturating_sub(amount(credit));
-        credits.iter().fold(amount(note), credited).max(0)
-    };
-    Ok(money::sum(found.iter().map(left))?)
+        let left = credits.iter().fold(amount(note), credited).max(0);
+        let sum = sums.entry(*claim).or_default();
+        *sum = money::sum([*sum, left])?;
+    }
+    Ok(sums)
 }
 
 /// What was given up of a document's interest up to a day, as known with an audit entry.

@@ -317,6 +317,76 @@ fn caps_stand_over_all_charges() {
     check_case(&part, text, "2024-04-20", (207_000, 0, 153_000));
 }
 
+/// Accrued, fixed and capped of each part of a document for which other documents charge so much.
+#[track_caller]
+fn check_charges(
+    parts: &[Item],
+    other: i64,
+    text: &str,
+    through: &str,
+    expected: &[(i64, i64, i64)],
+) {
+    let mut charges = Charges::on(parts.iter().map(|part| part.amount_minor).sum(), other);
+    let found: Vec<(i64, i64, i64)> = parts
+        .iter()
+        .map(|part| {
+            let resolved = resolve(&clause(text), part.due_on.plus_days(1).unwrap()).unwrap();
+            let of = charge(part, &resolved, &Tables::shipped(), date(through), &mut charges);
+            let of = of.unwrap();
+            let sum: i64 = of.segments.iter().map(|segment| segment.minor).sum();
+            assert_eq!(sum, of.accrued_minor, "{of:#?}");
+            (of.accrued_minor, of.fixed_minor, of.capped_minor)
+        })
+        .collect();
+    assert_eq!(found, expected, "{other} {text} to {through}");
+}
+
+#[test]
+fn a_cap_stands_over_fees_before_fixed_sums_before_interest() {
+    // 10,000 a day, and a cap of 36,500.
+    let item = claim("CNY", 36_500_000, "2024-03-31");
+    let fixed = "rate=0.10 cap=0.001 sums=:10000 in=CNY";
+    for (other, text, through, expected) in [
+        (0, "rate=0.10 cap=0.001", "2024-04-03", (30_000, 0, 0)),
+        (6_500, "rate=0.10 cap=0.001", "2024-04-03", (30_000, 0, 0)),
+        (6_501, "rate=0.10 cap=0.001", "2024-04-03", (29_999, 0, 1)),
+        (36_499, "rate=0.10 cap=0.001", "2024-04-03", (1, 0, 29_999)),
+        (36_500, "rate=0.10 cap=0.001", "2024-04-03", (0, 0, 30_000)),
+        (90_000, "rate=0.10 cap=0.001", "2024-04-03", (0, 0, 30_000)),
+        (90_000, "rate=0.10", "2024-04-03", (30_000, 0, 0)),
+        (6_500, fixed, "2024-04-02", (20_000, 10_000, 0)),
+        (6_500, fixed, "2024-04-03", (20_000, 10_000, 10_000)),
+        (26_500, fixed, "2024-04-03", (0, 10_000, 30_000)),
+        (26_501, fixed, "2024-04-03", (0, 9_999, 30_001)),
+        (36_500, fixed, "2024-04-03", (0, 0, 40_000)),
+    ] {
+        check_charges(std::slice::from_ref(&item), other, text, through, &[expected]);
+    }
+}
+
+#[test]
+fn a_cap_is_one_for_the_document_and_not_one_for_each_part() {
+    // Two halves, 5,000 a day each; the cap of the whole is 36,500.
+    let first = claim("CNY", 18_250_000, "2024-03-31");
+    let second = Item { fixed_for: None, ..claim("CNY", 18_250_000, "2024-04-05") };
+    let parts = [Item { fixed_for: Some(36_500_000), ..first }, second];
+    let text = "rate=0.10 cap=0.001";
+    check_charges(&parts, 0, text, "2024-04-05", &[(25_000, 0, 0), (0, 0, 0)]);
+    check_charges(&parts, 0, text, "2024-04-06", &[(30_000, 0, 0), (5_000, 0, 0)]);
+    check_charges(&parts, 0, text, "2024-04-07", &[(35_000, 0, 0), (1_500, 0, 8_500)]);
+    check_charges(&parts, 0, text, "2024-04-08", &[(36_500, 0, 3_500), (0, 0, 15_000)]);
+    check_charges(&parts, 1_500, text, "2024-04-06", &[(30_000, 0, 0), (5_000, 0, 0)]);
+    check_charges(&parts, 1_501, text, "2024-04-06", &[(30_000, 0, 0), (4_999, 0, 1)]);
+    let fixed = "rate=0.10 cap=0.001 sums=:1500 in=CNY";
+    check_charges(&parts, 0, fixed, "2024-04-06", &[(30_000, 1_500, 0), (5_000, 0, 0)]);
+    check_charges(&parts, 1, fixed, "2024-04-06", &[(30_000, 1_500, 0), (4_999, 0, 1)]);
+    // A cap by rate grows with each part: 13.8 percent a year of what each bears.
+    let text = "rate=0.24 preset=prc-private-loan-cap";
+    let signed = parts.map(|part| Item { signed_on: Some(date("2024-03-01")), ..part });
+    check_charges(&signed, 0, text, "2024-04-10", &[(69_000, 0, 51_000), (34_500, 0, 25_500)]);
+    check_charges(&signed, 500, text, "2024-04-10", &[(68_500, 0, 51_500), (34_500, 0, 25_500)]);
+}
+
 #[test]
 fn what_is_contested_does_not_bear() {
     let item = claim("CNY", 36_500_000, "2024-03-31");
