@@ -58,7 +58,7 @@ CREATE TABLE invoice (
     currency TEXT NOT NULL,
     disputed INTEGER NOT NULL CHECK (disputed IN (0, 1)),
     open_minor INTEGER NOT NULL CHECK (open_minor BETWEEN 0 AND amount_minor)
-, version_key INTEGER REFERENCES contract_version (key), relates_key INTEGER REFERENCES invoice (key), parent_key INTEGER REFERENCES invoice (key), disputed_minor INTEGER NOT NULL DEFAULT 0, entry_key INTEGER) STRICT;
+, version_key INTEGER REFERENCES contract_version (key), relates_key INTEGER REFERENCES invoice (key), parent_key INTEGER REFERENCES invoice (key), disputed_minor INTEGER NOT NULL DEFAULT 0, entry_key INTEGER, penalty INTEGER NOT NULL DEFAULT 0 CHECK (penalty IN (0, 1))) STRICT;
 
 CREATE INDEX invoice_by_customer
     ON invoice (customer_key, currency, due_on, issued_on, kind, disputed, amount_minor, open_minor);
