@@ -2,6 +2,11 @@
 -- last audit entry that was known. One of ?5 and ?6 is given.
 -- Gives the keys of payments by the day they were received, with corrections undone that came later.
 WITH
+asked AS (
+    SELECT p.key FROM customer AS c CROSS JOIN payment AS p ON p.customer_key = c.key WHERE c.id = ?5
+    UNION ALL
+    SELECT key FROM payment WHERE id = ?6
+),
 stood AS (
     SELECT
         p.key,
@@ -12,11 +17,7 @@ stood AS (
                 ORDER BY o.key LIMIT 1
             ), p.received_on
         ) AS received_on
-    FROM (
-        SELECT p.* FROM customer AS c CROSS JOIN payment AS p ON p.customer_key = c.key WHERE c.id = ?5
-        UNION ALL
-        SELECT p.* FROM payment AS p WHERE p.id = ?6
-    ) AS p
+    FROM asked CROSS JOIN payment AS p ON p.key = asked.key
     WHERE coalesce(p.entry_key, 0) <= ?7
 )
 SELECT json_group_array(key)
