@@ -4,11 +4,14 @@
 //! order of arrival gives the same allocations, a backdated document replays what came after it, and what is dated up
 //! to a day is decided by what is dated up to that day alone.
 //!
-//! A day passes like this. Claims issued on it open. Credit notes, then payments, go to the claims they name; a payment
-//! books the differences it brings (deductions, an early-payment discount, an agreed settlement, a rest within the
-//! tolerance); a payment for a claim that was written off recovers it. Write-offs and upheld disputes take off what is
-//! left to take off; an upheld dispute of what is paid already displaces the newest money. What credits have left goes to what is open, first credit first, each in its own order of debts.
-//! Then money that goes back that day is taken out again: what was not used first, then the newest allocations.
+//! A day passes like this. Claims issued on it open, and so does what stands of a write-off that ends on it. Credit
+//! notes, then payments, go to the claims they name; a payment books the differences it brings (deductions, an
+//! early-payment discount, an agreed settlement, a rest within the tolerance); a payment for a claim that was written
+//! off recovers it. Write-offs and upheld disputes take off what is left to take off; an upheld dispute of what is paid
+//! already displaces the newest money. What credits have left goes to what is open, first credit first, each in its own
+//! order of debts. Then money that goes back that day is taken out again: what was not used first, then the newest
+//! allocations, and what they had recovered is written off again.
+
 mod days;
 mod moves;
 mod open;
@@ -41,6 +44,18 @@ struct Debt<'a> {
     written_off: Vec<(i64, i64)>,
 }
 
+/// A part of a credit that was set against a claim.
+#[derive(Clone, Copy)]
+struct Used {
+    /// The place of the claim.
+    place: usize,
+    minor: i64,
+    /// The difference if it is one.
+    why: Option<Difference>,
+    /// The write-off that it recovered.
+    recovered: Option<i64>,
+}
+
 /// A credit while the days pass.
 struct Active<'a> {
     credit: &'a Credit,
@@ -48,8 +63,8 @@ struct Active<'a> {
     free: i64,
     /// What is kept for claims that are not issued yet.
     waiting: i64,
-    /// What was set against claims, oldest first: place of the claim, how much, and the difference if it is one.
-    used: Vec<(usize, i64, Option<Difference>)>,
+    /// What was set against claims, oldest first.
+    used: Vec<Used>,
     returned: i64,
 }
 
@@ -62,6 +77,8 @@ struct Day {
     /// A named part that waited: credit, part, how much was kept.
     parts: Vec<(usize, usize, i64)>,
     returns: Vec<(usize, usize)>,
+    /// Adjustments that count no more.
+    ended: Vec<usize>,
     /// Credits whose differences are about a claim of this day.
     differences: Vec<usize>,
 }

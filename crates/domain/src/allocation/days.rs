@@ -75,6 +75,9 @@ impl<'a> Replay<'a> {
             for on in about {
                 days.entry(on).or_default().differences.push(at);
             }
+            if let Some(on) = active.credit.until.filter(|on| *on > active.credit.on) {
+                days.entry(on).or_default().ended.push(at);
+            }
             for (number, back) in active.credit.returned.iter().enumerate() {
                 if back.mistake {
                     continue;
@@ -93,6 +96,9 @@ impl<'a> Replay<'a> {
         }
         for at in events.due {
             self.becomes_due(at);
+        }
+        for at in events.ended {
+            self.end(at);
         }
         let is_adjustment = |replay: &Self, at: usize| {
             replay.active.get(at).is_some_and(|a| matches!(a.credit.source, Source::Adjustment(_)))

@@ -1,6 +1,6 @@
 //! Money moves: onto a claim, off it again, and back to the payer.
 
-use super::{Allocated, Replay, Source, place};
+use super::{Allocated, Replay, Source, Used, place};
 use crate::{Decimal, contract::types::Difference, decimal};
 
 impl Replay<'_> {
@@ -8,6 +8,9 @@ impl Replay<'_> {
     /// already displaces the newest money from it.
     pub(super) fn adjust(&mut self, at: usize) {
         let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
+        if credit.until.is_some_and(|until| until <= credit.on) {
+            return;
+        }
         let mut left = credit.amount_minor;
         for key in credit.named.iter().flat_map(|named| &named.claims) {
             let Some(place) = self.by_key.get(key).copied() else { continue };
@@ -31,22 +34,43 @@ impl Replay<'_> {
         }
     }
 
+    /// A write-off counts no more: what stands of it is open again. Money that had recovered some of it paid the debt
+    /// and nothing else.
+    pub(super) fn end(&mut self, at: usize) {
+        let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
+        let Source::Adjustment(key) = credit.source else { return };
+        for claim in credit.named.iter().flat_map(|named| &named.claims) {
+            let Some(place) = self.by_key.get(claim).copied() else { continue };
+            let Some(debt) = self.debts.get_mut(place) else { continue };
+            let standing = debt.written_off.iter().filter(|(of, _)| *of == key);
+            let standing = standing.fold(0i64, |sum, (_, minor)| sum.saturating_add(*minor));
+            debt.written_off.retain(|(of, _)| *of != key);
+            if standing > 0 {
+                self.note(credit.source, Some(place), standing.saturating_neg());
+                self.reopen(place, standing);
+            }
+        }
+        for used in self.active.iter_mut().flat_map(|active| &mut active.used) {
+            used.recovered = used.recovered.filter(|of| *of != key);
+        }
+    }
+
     /// Takes up to so much of money and credit notes off a claim again, the newest first: it is free for others.
     pub(super) fn displace(&mut self, place: usize, most: i64) {
         let mut left = most;
         for at in (0..self.active.len()).rev() {
             let Some(active) = self.active.get_mut(at) else { continue };
             let mut freed = 0i64;
-            for (claim, minor, why) in active.used.iter_mut().rev() {
-                if *claim == place && why.is_none() {
-                    let take = left.min(*minor).max(0);
-                    *minor = minor.saturating_sub(take);
+            for used in active.used.iter_mut().rev() {
+                if used.place == place && used.why.is_none() {
+                    let take = left.min(used.minor).max(0);
+                    used.minor = used.minor.saturating_sub(take);
                     left = left.saturating_sub(take);
                     freed = freed.saturating_add(take);
                 }
             }
             if freed > 0 {
-                active.used.retain(|(_, minor, _)| *minor > 0);
+                active.used.retain(|used| used.minor > 0);
                 active.free = active.free.saturating_add(freed);
                 let source = active.credit.source;
                 self.note(source, Some(place), freed.saturating_neg());
@@ -73,7 +97,14 @@ impl Replay<'_> {
             }
             self.note(Source::Adjustment(adjustment), Some(place), part.saturating_neg());
             self.reopen(place, part);
-            recovered = recovered.saturating_add(self.settle(at, place, part));
+            let settled = self.settle(at, place, part);
+            if settled > 0
+                && let Some(used) =
+                    self.active.get_mut(at).and_then(|active| active.used.last_mut())
+            {
+                used.recovered = Some(adjustment);
+            }
+            recovered = recovered.saturating_add(settled);
         }
         recovered
     }
@@ -94,7 +125,7 @@ impl Replay<'_> {
             _ => 0,
         };
         active.free = active.free.saturating_sub(minor);
-        active.used.push((place, minor, None));
+        active.used.push(Used { place, minor, why: None, recovered: None });
         let (source, spent) = (active.credit.source, active.free == 0);
         let credit = active.credit;
         if spent {
@@ -116,14 +147,14 @@ impl Replay<'_> {
         if minor <= 0 {
             return 0;
         }
-        active.used.push((place, minor, Some(why)));
+        active.used.push(Used { place, minor, why: Some(why), recovered: None });
         self.close(place, minor);
         self.note(Source::Difference(key, why), Some(place), minor);
         minor
     }
 
     /// Money goes back: what is free first, then what was allocated last, then what was kept. When all of it is back,
-    /// the differences it earned are taken back too.
+    /// the differences it earned are taken back too. What it had recovered is written off again.
     pub(super) fn give_back(&mut self, at: usize, number: usize) {
         let Some(active) = self.active.get_mut(at) else { return };
         let credit = active.credit;
@@ -145,28 +176,39 @@ impl Replay<'_> {
         }
         let Some(active) = self.active.get_mut(at) else { return };
         let mut used = std::mem::take(&mut active.used);
-        let mut undone: Vec<(usize, i64, Option<Difference>)> = Vec::new();
-        for (place, minor, why) in used.iter_mut().rev() {
-            let take = match why {
-                None => left.min(*minor),
-                Some(_) if all => *minor,
+        let mut undone: Vec<Used> = Vec::new();
+        for part in used.iter_mut().rev() {
+            let take = match part.why {
+                None => left.min(part.minor),
+                Some(_) if all => part.minor,
                 Some(_) => 0,
             };
-            if why.is_none() {
+            if part.why.is_none() {
                 left = left.saturating_sub(take);
             }
             if take > 0 {
-                undone.push((*place, take, *why));
-                *minor = minor.saturating_sub(take);
+                undone.push(Used { minor: take, ..*part });
+                part.minor = part.minor.saturating_sub(take);
             }
         }
-        used.retain(|(_, minor, _)| *minor > 0);
+        used.retain(|part| part.minor > 0);
         active.used = used;
         active.waiting = active.waiting.saturating_sub(left);
-        for (place, minor, why) in undone {
+        for Used { place, minor, why, recovered } in undone {
             let source = why.map_or(credit.source, |why| Source::Difference(key, why));
             self.note(source, Some(place), minor.saturating_neg());
-            self.reopen(place, minor);
+            match recovered {
+                Some(adjustment) => self.write_off_again(place, adjustment, minor),
+                None => self.reopen(place, minor),
+            }
+        }
+    }
+
+    /// What money had recovered of a write-off before it went back. The claim was closed by it and stays so.
+    fn write_off_again(&mut self, place: usize, adjustment: i64, minor: i64) {
+        self.note(Source::Adjustment(adjustment), Some(place), minor);
+        if let Some(debt) = self.debts.get_mut(place) {
+            debt.written_off.push((adjustment, minor));
         }
     }
 

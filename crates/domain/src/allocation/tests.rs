@@ -330,6 +330,64 @@ fn money_for_what_was_written_off_recovers_it() {
 }
 
 #[test]
+fn a_recovery_that_goes_back_is_written_off_again() {
+    let claims = &two()[..1];
+    let off = write_off(7, "2024-06-01", 1, 60);
+    let named = |key, on: &str, minor| naming(pay(key, on, minor), &[(1, None)]);
+    let back = returning(named(1, "2024-07-01", 90), "2024-08-01", 70, false);
+    // Of the 90, 40 paid what was open and 50 recovered: the newest goes back first.
+    let expected = "W7 I1 2024-06-01 60
+         P1 I1 2024-07-01 40
+         W7 I1 2024-07-01 -50
+         P1 I1 2024-07-01 50
+         P1 back 2024-08-01 70
+         P1 I1 2024-08-01 -50
+         W7 I1 2024-08-01 50
+         P1 I1 2024-08-01 -20";
+    check(claims, &[back.clone(), off.clone()], expected);
+    // What comes then pays what is open, and recovers what was written off again.
+    let again = format!(
+        "{expected}
+         P2 I1 2024-09-01 20
+         W7 I1 2024-09-01 -5
+         P2 I1 2024-09-01 5"
+    );
+    check(claims, &[named(2, "2024-09-01", 25), back, off.clone()], &again);
+    // Booked by mistake, it recovered nothing.
+    let mistake = returning(named(1, "2024-07-01", 90), "2024-07-01", 90, true);
+    check(claims, &[mistake, off], "W7 I1 2024-06-01 60\nP1 back 2024-07-01 90");
+}
+
+#[test]
+fn a_write_off_counts_until_the_day_on_which_it_is_taken_back() {
+    let claims = &two()[..1];
+    let off = Credit { until: Some(date("2024-08-01")), ..write_off(7, "2024-06-01", 1, 100) };
+    let booked = "W7 I1 2024-06-01 100";
+    let ended = format!("{booked}\nW7 I1 2024-08-01 -100");
+    check(claims, &[off.clone()], &ended);
+    // Money that waits pays what is open again.
+    let waiting = pay(1, "2024-07-01", 30);
+    check(claims, &[off.clone(), waiting], &format!("{ended}\nP1 I1 2024-08-01 30"));
+    // What was recovered before stays paid, and goes back to the debt and not to the write-off.
+    let named = naming(pay(1, "2024-07-01", 30), &[(1, None)]);
+    let back = returning(named, "2024-09-01", 30, false);
+    check(
+        claims,
+        &[off.clone(), back],
+        "W7 I1 2024-06-01 100
+         W7 I1 2024-07-01 -30
+         P1 I1 2024-07-01 30
+         W7 I1 2024-08-01 -70
+         P1 back 2024-09-01 30
+         P1 I1 2024-09-01 -30",
+    );
+    // Of its own day it never was, and leaves all to another of that day.
+    let never = Credit { until: Some(off.on), ..off };
+    let other = write_off(8, "2024-06-01", 1, 100);
+    check(claims, &[never, other], "W8 I1 2024-06-01 100");
+}
+
+#[test]
 fn an_upheld_dispute_of_what_is_paid_frees_the_newest_money() {
     let mut upheld = write_off(7, "2024-02-20", 1, 30);
     upheld.recoverable = false;
@@ -433,6 +491,7 @@ prop_compose! {
                 1 => Credit {
                     named: named(parts.into_iter().take(1).map(|(at, _)| (at, None)).collect()),
                     recoverable: amount % 2 == 0,
+                    until: settles.filter(|_| amount % 2 == 0).map(|days| day.plus_days(i64::try_from(days).unwrap()).unwrap()),
                     ..Credit::plain(Source::Adjustment(key), id, day, amount)
                 },
                 _ => Credit {
@@ -522,6 +581,7 @@ proptest! {
         let credits: Vec<_> = book.credits.iter().filter(|c| c.on <= until).map(|credit| {
             let mut credit = credit.clone();
             credit.returned.retain(|back| back.mistake || back.on <= until);
+            credit.until = credit.until.filter(|on| *on <= until);
             credit
         }).filter(|credit| credit.named.iter().all(|part| part.claims.iter().all(known))).collect();
         // Money kept for an invoice of a later day is used by others on no day before.

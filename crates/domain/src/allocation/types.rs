@@ -91,6 +91,8 @@ pub struct Credit {
     pub tolerance_minor: i64,
     /// Of an adjustment: whether money that comes later for the claim takes it back, as it does with a write-off.
     pub recoverable: bool,
+    /// Of an adjustment: the day from which it counts no more. Its own day, or one before: it never was.
+    pub until: Option<Date>,
 }
 
 impl Credit {
@@ -108,6 +110,7 @@ impl Credit {
             order: 0,
             tolerance_minor: 0,
             recoverable: false,
+            until: None,
         }
     }
 }
