@@ -1,5 +1,6 @@
 -- ?1: after this id, ?2: at most so many, ?3: only this id, ?4: only this customer.
--- Gives [id, invoice_id, customer_id, booked_on, minor, currency, [reason, state, asked_by, decided_by, standing]].
+-- Gives [id, invoice_id, customer_id, booked_on, minor, currency, [reason, state, asked_by, decided_by, standing],
+-- [reversed_on, reversed_by, reversal_reason]].
 SELECT
     json_group_array(
         json_array(
@@ -13,7 +14,8 @@ SELECT
                         WHERE x.id = 'write-off/' || page.id
                     ), 0
                 )
-            )
+            ),
+            json_array(reversed_on, reversed_by, reversal_reason)
         )
     )
 FROM (
