@@ -346,23 +346,9 @@ CREATE TABLE adjustment (
     minor INTEGER NOT NULL CHECK (minor > 0),
     difference TEXT NOT NULL CHECK (difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld')),
     entry_key INTEGER
-) STRICT;
+, until_on TEXT) STRICT;
 
 CREATE INDEX adjustment_by_customer ON adjustment (customer_key);
-
-CREATE TABLE write_off (
-    key INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    invoice_key INTEGER NOT NULL REFERENCES invoice (key),
-    booked_on TEXT NOT NULL,
-    minor INTEGER NOT NULL CHECK (minor > 0),
-    reason TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'booked', 'refused')),
-    asked_by TEXT NOT NULL,
-    decided_by TEXT
-) STRICT;
-
-CREATE INDEX write_off_by_invoice ON write_off (invoice_key);
 
 CREATE TABLE correction (
     key INTEGER PRIMARY KEY,
@@ -514,3 +500,21 @@ CREATE TABLE "sweep" (
     invoices_upto INTEGER NOT NULL DEFAULT 0, -- the last invoice
     policy_key INTEGER NOT NULL DEFAULT 0 -- the policy in force
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "write_off" (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    invoice_key INTEGER NOT NULL REFERENCES invoice (key),
+    booked_on TEXT NOT NULL,
+    minor INTEGER NOT NULL CHECK (minor > 0),
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'booked', 'refused', 'reversed')),
+    asked_by TEXT NOT NULL,
+    decided_by TEXT,
+    reversed_on TEXT,
+    reversed_by TEXT,
+    reversal_reason TEXT,
+    CHECK ((reversed_on IS NOT NULL) = (state = 'reversed'))
+) STRICT;
+
+CREATE INDEX write_off_by_invoice ON write_off (invoice_key);
