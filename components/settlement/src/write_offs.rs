@@ -3,7 +3,7 @@
 use dunlin_app::write_off;
 use dunlin_domain::contract::{
     keys::Scope,
-    ledger::{NewWriteOff, WriteOff, WriteOffPage, WriteOffState},
+    ledger::{NewWriteOff, WriteOff, WriteOffPage, WriteOffReversal, WriteOffState},
 };
 use dunlin_store::Db;
 use dunlin_web::{Answer, Call, KNOWN_AT, Problem, Query, Route, STOOD_ON, page};
@@ -42,6 +42,12 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .scope(Scope::IngestWrite)
             .answers::<WriteOff>()
             .run(|call| decide(call, WriteOffState::Refused)),
+        Route::post("/v1/ingest/write-offs/{id}/reverse", "reverse_write_off")
+            .about("Takes back a write-off that was booked by mistake: what stands of it is owed again.")
+            .scope(Scope::IngestWrite)
+            .takes::<WriteOffReversal>()
+            .answers::<WriteOff>()
+            .run(reverse),
     ]
 }
 
@@ -72,4 +78,10 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 fn decide<D: Db>(call: &mut Call<'_, D>, state: WriteOffState) -> Result<Answer, Problem> {
     let (decided, change) = write_off::decide(call.db()?, &call.id()?, state, &call.author())?;
     Ok(Answer::json(&decided)?.outcome(change))
+}
+
+fn reverse<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (id, new) = (call.id()?, call.body::<WriteOffReversal>()?);
+    let (reversed, change) = write_off::reverse(call.db()?, &id, &new, &call.author())?;
+    Ok(Answer::json(&reversed)?.outcome(change))
 }

@@ -8,7 +8,7 @@ use dunlin_domain::{
         types::{Difference, InvoiceKind, ReversalKind},
     },
 };
-use dunlin_store::{Db, Fault, When, customer, invoice, payment, reversal};
+use dunlin_store::{Db, Fault, When, adjustment, customer, invoice, payment, reversal};
 use std::collections::BTreeMap;
 
 /// The customer's ledger as it stood on the day, as known with an audit entry. All of it: the edge cuts pages.
@@ -57,9 +57,12 @@ fn claims<D: Db>(
         };
         lines.push(line(item.issued_on, kind, &item.id, minor, item.currency));
     }
+    let ended = adjustment::ended(db, customer)?;
     for (item, part) in reading.allocated() {
         let Some(difference) = part.difference else { continue };
-        let recovered = difference == Difference::WriteOff && part.minor < 0;
+        let ended = part.adjustment_id.as_ref().and_then(|id| ended.get(id));
+        let recovered =
+            difference == Difference::WriteOff && part.minor < 0 && ended != Some(&part.on);
         let kind = if recovered { EntryKind::Recovery } else { EntryKind::Adjustment };
         let id = part.adjustment_id.as_ref().or(part.payment_id.as_ref()).unwrap_or(&item.id);
         lines.push(line(part.on, kind, id, part.minor.saturating_neg(), item.currency));

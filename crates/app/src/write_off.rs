@@ -3,14 +3,14 @@
 use crate::{
     audit::{self, Author, Note},
     invoice::open_on,
-    ledger::{Change, ROW, missing, today, unless_differing},
+    ledger::{Change, ROW, known_customer, missing, today, unless_differing},
     payment::MAX_REASON,
     replay,
 };
 use dunlin_domain::{
     Currency, Date, Id, Refusal, Refused,
     contract::{
-        ledger::{NewWriteOff, Policy, WriteOff, WriteOffState},
+        ledger::{NewWriteOff, Policy, WriteOff, WriteOffReversal, WriteOffState},
         types::{Difference, InvoiceKind},
     },
     text,
@@ -97,12 +97,17 @@ fn adjust<D: Db>(
     minor: i64,
     entry: i64,
 ) -> Result<(), Fault> {
-    let name = format!("write-off/{id}");
+    let name = name(id);
     let difference = Difference::WriteOff;
     adjustment::insert(
         db,
         &adjustment::New { id: &name, customer_key, invoice_key, on, minor, difference, entry },
     )
+}
+
+/// What the adjustment of a write-off is called.
+fn name(id: &Id) -> String {
+    format!("write-off/{id}")
 }
 
 fn needs_second_key(policy: &Policy, minor: i64, currency: Currency) -> bool {
@@ -139,6 +144,45 @@ pub fn decide<D: Db>(
             adjust(db, id, (named.1, named.2), before.on, before.amount.minor, entry)?;
             replay::customers(db, &[named.2], author.at, Some(entry))?;
         }
+        Ok((get(db, id)?, Change::Replaced))
+    })
+}
+
+/// Takes back a write-off that was booked by mistake: from a day on, what stands of it is owed again.
+pub fn reverse<D: Db>(
+    db: &D,
+    id: &Id,
+    new: &WriteOffReversal,
+    author: &Author,
+) -> Result<(WriteOff, Change), Fault> {
+    text::check(&new.reason, 1, MAX_REASON, "reason")?;
+    write(db, |db| {
+        let before = get(db, id)?;
+        if before.state == WriteOffState::Reversed {
+            let differs = [
+                ("on", new.on.is_some() && new.on != before.reversed_on),
+                ("reason", before.reversal_reason.as_ref() != Some(&new.reason)),
+            ];
+            let differs = differs.into_iter().filter(|(_, differs)| *differs);
+            unless_differing(differs.map(|(field, _)| (ROW, field.into())).collect())?;
+            return Ok((before, Change::AlreadySo));
+        }
+        if before.state != WriteOffState::Booked {
+            let detail = format!("the write-off is {}", before.state);
+            return Err(Fault::refused(Refusal::WrongState, detail));
+        }
+        let on = new.on.map_or_else(|| Ok(today(db, author.at)?.max(before.on)), Ok::<_, Fault>)?;
+        if on < before.on {
+            let detail = format!("the write-off counts from {}", before.on);
+            return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
+        }
+        let what =
+            Note::changed("reverse", "write_off", id.as_str(), Some(&before.state), Some(new))?;
+        let entry = audit::note(db, author, &what)?;
+        write_off::reverse(db, id, on, &author.who, &new.reason, entry)?;
+        adjustment::end(db, &name(id), on)?;
+        let customer = known_customer(db, &before.customer_id)?;
+        replay::customers(db, &[customer], author.at, Some(entry))?;
         Ok((get(db, id)?, Change::Replaced))
     })
 }

@@ -91,6 +91,10 @@ enum Event {
         after: i64,
         minor: i64,
     },
+    TakeBack {
+        write_off: usize,
+        after: i64,
+    },
     Dispute {
         invoice: usize,
         after: i64,
@@ -130,8 +134,9 @@ fn event() -> impl Strategy<Value = Event> {
             .prop_map(|(invoice, on, net, minor)| Event::CorrectInvoice { invoice, on, net, minor }),
         1 => (0usize..6, on, minor.clone())
             .prop_map(|(payment, on, minor)| Event::CorrectPayment { payment, on, minor }),
-        1 => (0usize..6, 0i64..30, minor.clone())
+        2 => (0usize..6, 0i64..30, minor.clone())
             .prop_map(|(invoice, after, minor)| Event::WriteOff { invoice, after, minor }),
+        1 => (0usize..3, 0i64..15).prop_map(|(write_off, after)| Event::TakeBack { write_off, after }),
         1 => (0usize..6, 0i64..30, minor, 0i64..200)
             .prop_map(|(invoice, after, minor, upheld)| Event::Dispute { invoice, after, minor, upheld }),
     ]
@@ -162,6 +167,8 @@ struct Credit {
     /// Day, minor, mistake, id.
     back: Vec<(i64, i64, bool, String)>,
     recoverable: bool,
+    /// Of a write-off: from when it does not count.
+    until: Option<i64>,
 }
 
 /// The documents as far as some of the steps had come.
@@ -179,6 +186,7 @@ enum Entry {
     Back { payment: String, on: i64, minor: i64, mistake: bool, id: String },
     Claim { id: String, on: i64, due: i64, minor: i64 },
     Money { id: String, on: i64, minor: i64 },
+    End { id: String, on: i64 },
 }
 
 fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
@@ -208,6 +216,10 @@ fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
                 let credit = documents.credits.iter_mut().find(|credit| credit.id == *id).unwrap();
                 (credit.on, credit.minor) = (*on, *minor);
             }
+            Entry::End { id, on } => {
+                let credit = documents.credits.iter_mut().find(|credit| credit.id == *id).unwrap();
+                credit.until = Some(*on);
+            }
         }
     }
     documents
@@ -222,14 +234,23 @@ struct Standing {
     free: BTreeMap<String, i64>,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Used {
+    claim: usize,
+    minor: i64,
+    difference: bool,
+    /// The write-off whose place the money took.
+    recovered: Option<usize>,
+}
+
 struct Clerk<'a> {
     documents: &'a Documents,
     open: Vec<i64>,
     free: Vec<i64>,
     /// Kept for claims that are not there yet: credit, part, how much.
     kept: Vec<(usize, usize, i64)>,
-    /// Claim, how much, and whether it is a difference, by credit.
-    used: Vec<Vec<(usize, i64, bool)>>,
+    /// By credit, what it was set against.
+    used: Vec<Vec<Used>>,
     /// Adjustment and how much of it stands, by claim.
     off: Vec<Vec<(usize, i64)>>,
     gone: Vec<i64>,
@@ -301,6 +322,12 @@ impl<'a> Clerk<'a> {
             }
         }
         let order = self.credits();
+        for at in &order {
+            let credit = &self.documents.credits[*at];
+            if credit.until == Some(self.today) && credit.on < self.today {
+                self.end(*at);
+            }
+        }
         // What was kept for a claim of today comes before what comes today.
         let due: Vec<(usize, usize, i64)> = {
             let mut due = Vec::new();
@@ -354,14 +381,16 @@ impl<'a> Clerk<'a> {
                     let minor = self.open[claim];
                     if minor > 0 {
                         self.open[claim] = 0;
-                        self.used[*at].push((claim, minor, true));
+                        let used = Used { claim, minor, difference: true, recovered: None };
+                        self.used[*at].push(used);
                     }
                 }
             }
         }
         for at in &order {
             let credit = &self.documents.credits[*at];
-            if credit.on == self.today && credit.rank == 2 {
+            let never = credit.until.is_some_and(|until| until <= credit.on);
+            if credit.on == self.today && credit.rank == 2 && !never {
                 let mut left = credit.minor;
                 for claim in self.meant(&credit.named[0].0) {
                     if !credit.recoverable {
@@ -409,6 +438,7 @@ impl<'a> Clerk<'a> {
                     }
                     self.open[claim] += take;
                     left -= self.pay(at, claim, take);
+                    self.used[at].last_mut().unwrap().recovered = Some(from);
                 }
             }
         }
@@ -419,9 +449,24 @@ impl<'a> Clerk<'a> {
         if minor > 0 {
             self.free[at] -= minor;
             self.open[claim] -= minor;
-            self.used[at].push((claim, minor, false));
+            self.used[at].push(Used { claim, minor, difference: false, recovered: None });
         }
         minor
+    }
+
+    /// What a write-off still takes off is open again, and money that recovered some of it paid the debt.
+    fn end(&mut self, at: usize) {
+        for claim in 0..self.off.len() {
+            for (_, minor) in self.off[claim].iter().filter(|(from, _)| *from == at) {
+                self.open[claim] += minor;
+            }
+            self.off[claim].retain(|(from, _)| *from != at);
+        }
+        for used in self.used.iter_mut().flatten() {
+            if used.recovered == Some(at) {
+                used.recovered = None;
+            }
+        }
     }
 
     /// What a claim was paid by last is free again.
@@ -429,16 +474,16 @@ impl<'a> Clerk<'a> {
         let mut left = most;
         for at in self.credits().into_iter().rev() {
             for used in (0..self.used[at].len()).rev() {
-                let (of, minor, difference) = self.used[at][used];
+                let Used { claim: of, minor, difference, .. } = self.used[at][used];
                 if of == claim && !difference && left > 0 {
                     let take = left.min(minor);
                     left -= take;
-                    self.used[at][used].1 -= take;
+                    self.used[at][used].minor -= take;
                     self.free[at] += take;
                     self.open[claim] += take;
                 }
             }
-            self.used[at].retain(|(_, minor, _)| *minor > 0);
+            self.used[at].retain(|used| used.minor > 0);
         }
     }
 
@@ -570,17 +615,21 @@ impl<'a> Clerk<'a> {
         self.free[at] -= free;
         left -= free;
         let mut used = std::mem::take(&mut self.used[at]);
-        for (claim, minor, difference) in used.iter_mut().rev() {
-            let take = match (*difference, all) {
-                (true, true) => *minor,
+        for used in used.iter_mut().rev() {
+            let take = match (used.difference, all) {
+                (true, true) => used.minor,
                 (true, false) => 0,
-                (false, _) => left.min(*minor),
+                (false, _) => left.min(used.minor),
             };
-            left -= if *difference { 0 } else { take };
-            *minor -= take;
-            self.open[*claim] += take;
+            left -= if used.difference { 0 } else { take };
+            used.minor -= take;
+            match used.recovered {
+                Some(from) if take > 0 => self.off[used.claim].push((from, take)),
+                Some(_) => {}
+                None => self.open[used.claim] += take,
+            }
         }
-        used.retain(|(_, minor, _)| *minor > 0);
+        used.retain(|used| used.minor > 0);
         self.used[at] = used;
         for kept in self.kept.iter_mut().filter(|(of, _, _)| *of == at).rev() {
             let take = left.min(kept.2);
@@ -597,6 +646,7 @@ struct World {
     log: Vec<(usize, Entry)>,
     invoices: Vec<String>,
     payments: Vec<String>,
+    write_offs: Vec<String>,
     step: usize,
 }
 
@@ -605,8 +655,15 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
         customer::add(&db, &read(json!({"id": "C", "name": "C"})), id("made"), &author(0)).unwrap();
-        let (log, invoices, payments) = (Vec::new(), Vec::new(), Vec::new());
-        Self { _folder: folder, db, log, invoices, payments, step: 0 }
+        Self {
+            _folder: folder,
+            db,
+            log: Vec::new(),
+            invoices: Vec::new(),
+            payments: Vec::new(),
+            write_offs: Vec::new(),
+            step: 0,
+        }
     }
 
     fn pick(of: &[String], at: usize) -> Option<String> {
@@ -668,7 +725,20 @@ impl World {
                         write_off::add(&self.db, &new, id("made"), &author).map(|done| done.1);
                     let credit =
                         Self::credit(&format!("W{number}"), 2, on, *minor, vec![(name, None)]);
-                    taken(done).then_some(Entry::Credit(Credit { recoverable: true, ..credit }))
+                    if !taken(done) {
+                        return None;
+                    }
+                    self.write_offs.push(format!("W{number}"));
+                    Some(Entry::Credit(Credit { recoverable: true, ..credit }))
+                }),
+            Event::TakeBack { write_off, after } => Self::pick(&self.write_offs, *write_off)
+                .and_then(|name| {
+                    let known = self.now();
+                    let of = known.credits.iter().find(|credit| credit.id == name).unwrap();
+                    let on = of.on + after;
+                    let new = read(json!({"on": day(on), "reason": "by mistake"}));
+                    let done = write_off::reverse(&self.db, &id(&name), &new, &author);
+                    taken(done.map(|done| done.1)).then_some(Entry::End { id: name, on })
                 }),
             Event::Dispute { invoice, after, minor, upheld } => {
                 self.dispute(number, *invoice, *after, *minor, *upheld, &author)
@@ -696,6 +766,7 @@ impl World {
             settles: None,
             back: Vec::new(),
             recoverable: false,
+            until: None,
         }
     }
 

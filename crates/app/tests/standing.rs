@@ -61,6 +61,7 @@ enum Event {
     Resume { at: usize, on: i64 },
     WriteOff { invoice: usize, on: i64, minor: i64 },
     Decide { at: usize, approve: bool },
+    TakeBack { at: usize, on: i64 },
     Default { on: i64 },
     Close { at: usize, on: i64, cured: bool },
     Contract { at: usize, from: i64, days: Option<i64> },
@@ -81,6 +82,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (0usize..3, on(), 1i64..9)
             .prop_map(|(invoice, on, minor)| Event::WriteOff { invoice, on, minor }),
         2 => (0usize..4, any::<bool>()).prop_map(|(at, approve)| Event::Decide { at, approve }),
+        2 => (0usize..4, on()).prop_map(|(at, on)| Event::TakeBack { at, on }),
         2 => on().prop_map(|on| Event::Default { on }),
         2 => (0usize..4, on(), any::<bool>())
             .prop_map(|(at, on, cured)| Event::Close { at, on, cured }),
@@ -231,6 +233,13 @@ impl World {
                 });
                 let taken = taken(done.map(|done| done.1));
                 taken.then_some(Fact::Ends { kind: "write-off", id: name, on: None, says })
+            }),
+            Event::TakeBack { at, on } => self.pick("write-off", *at).and_then(|name| {
+                let new = json!({"on": day(*on), "reason": "by mistake"});
+                let done = write_off::reverse(&self.db, &id(&name), &read(new), &clerk);
+                let taken = taken(done.map(|done| done.1));
+                let (kind, says) = ("write-off", "reversed 0".to_string());
+                taken.then_some(Fact::Ends { kind, id: name, on: Some(*on), says })
             }),
             Event::Default { on } => {
                 let name = format!("F{step:02}");
@@ -437,7 +446,8 @@ fn found(log: &[(usize, Fact)], kind: &str, day: i64) -> Vec<(String, String)> {
         if *of != kind || *on > day {
             continue;
         }
-        let end = log.iter().find_map(|(_, fact)| match fact {
+        // What was decided may be taken back: the last word counts.
+        let end = log.iter().rev().find_map(|(_, fact)| match fact {
             Fact::Ends { kind: of, id: ended, on, says }
                 if *of == kind && ended == id && on.is_none_or(|on| on <= day) =>
             {

@@ -3,6 +3,7 @@
 -- the beginning.
 ALTER TABLE write_off ADD COLUMN entry_key INTEGER;
 ALTER TABLE write_off ADD COLUMN decided_entry_key INTEGER;
+ALTER TABLE write_off ADD COLUMN reversed_entry_key INTEGER;
 ALTER TABLE customer ADD COLUMN entry_key INTEGER;
 ALTER TABLE guarantee ADD COLUMN entry_key INTEGER;
 
@@ -16,6 +17,10 @@ WHERE a.id = write_off.id;
 UPDATE write_off SET decided_entry_key = a.key
 FROM (SELECT id, min(key) AS key FROM audit WHERE noun = 'write_off' AND action = 'decide' GROUP BY id) AS a
 WHERE a.id = write_off.id AND write_off.decided_by IS NOT NULL;
+
+UPDATE write_off SET reversed_entry_key = a.key
+FROM (SELECT id, min(key) AS key FROM audit WHERE noun = 'write_off' AND action = 'reverse' GROUP BY id) AS a
+WHERE a.id = write_off.id AND write_off.reversed_on IS NOT NULL;
 
 UPDATE customer SET entry_key = a.key
 FROM (SELECT id, min(key) AS key FROM audit WHERE noun = 'customer' AND action = 'create' GROUP BY id) AS a

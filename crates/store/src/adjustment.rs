@@ -1,7 +1,8 @@
 //! Table `adjustment`: what takes something off a document without money.
 
 use crate::{Db, Fault};
-use dunlin_domain::{Date, contract::types::Difference};
+use dunlin_domain::{Date, Id, contract::types::Difference};
+use std::collections::BTreeMap;
 
 /// A write-off that counts, or a dispute that was upheld.
 #[derive(Clone, Debug)]
@@ -33,4 +34,21 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
         ],
     )?;
     Ok(())
+}
+
+/// From this day on it takes nothing off any more: the replay opens again what stands of it.
+pub fn end<D: Db>(db: &D, id: &str, on: Date) -> Result<(), Fault> {
+    let on = on.to_string();
+    db.execute("UPDATE adjustment SET until_on = ?2 WHERE id = ?1", &[id.into(), (&on).into()])?;
+    Ok(())
+}
+
+/// The write-offs of a customer that count no more, and the days from which they do not.
+pub fn ended<D: Db>(db: &D, customer: i64) -> Result<BTreeMap<Id, Date>, Fault> {
+    let rows: Vec<(Id, Date)> = db.json(
+        "SELECT json_group_array(json_array(substr(id, instr(id, '/') + 1), until_on))
+         FROM adjustment WHERE customer_key = ?1 AND until_on IS NOT NULL",
+        &[customer.into()],
+    )?;
+    Ok(rows.into_iter().collect())
 }

@@ -79,7 +79,7 @@ type PaymentRow = (
     (i64, Currency, i64, Id, Date, i64, Option<i64>),
     (Option<Vec<(i64, i64)>>, Option<Vec<(i64, i64, Difference)>>, Option<Vec<i64>>, Option<Id>),
 );
-type AdjustmentRow = (i64, Currency, i64, String, i64, Date, i64, Difference);
+type AdjustmentRow = (i64, Currency, i64, String, i64, Date, i64, Difference, Option<Date>);
 type RecordedRow = (
     i64,
     Option<i64>,
@@ -324,12 +324,13 @@ impl<'p> Reading<'p> {
     }
 
     fn adjustment(&mut self, row: AdjustmentRow) -> Result<(), Fault> {
-        let (customer, currency, key, id, invoice, on, minor, why) = row;
+        let (customer, currency, key, id, invoice, on, minor, why, until) = row;
         // `write-off/<id>` or `dispute/<id>`: ties are settled by the id, never by the order of arrival.
         let id = id.split_once('/').map_or(id.as_str(), |(_, id)| id).parse()?;
         let mut credit = Credit::plain(Source::Adjustment(key), id, on, minor);
         credit.named = vec![Named { claims: self.claims_of(invoice), minor: None }];
         credit.recoverable = why == Difference::WriteOff;
+        credit.until = until;
         self.books.entry((customer, currency)).or_default().credits.push(credit);
         Ok(())
     }

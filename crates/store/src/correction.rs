@@ -53,15 +53,7 @@ pub fn of_invoices<D: Db>(
     keys: &[i64],
     known: i64,
 ) -> Result<BTreeMap<i64, Fields>, Fault> {
-    let keys = crate::array(keys)?;
-    let rows: Vec<(i64, String)> = db.json(
-        "SELECT json_group_array(json_array(invoice_key, before)) FROM (
-             SELECT c.invoice_key, c.before FROM json_each(?1) AS j
-             CROSS JOIN correction AS c ON c.invoice_key = j.value
-             WHERE c.entry_key > ?2 ORDER BY c.key DESC)",
-        &[(&keys).into(), known.into()],
-    )?;
-    read(rows)
+    of(db, "invoice_key", keys, known)
 }
 
 /// What payments read with an audit entry, as far as it was corrected later.
@@ -70,29 +62,34 @@ pub fn of_payments<D: Db>(
     keys: &[i64],
     known: i64,
 ) -> Result<BTreeMap<i64, Fields>, Fault> {
-    let keys = crate::array(keys)?;
-    let rows: Vec<(i64, String)> = db.json(
-        "SELECT json_group_array(json_array(payment_key, before)) FROM (
-             SELECT c.payment_key, c.before FROM json_each(?1) AS j
-             CROSS JOIN correction AS c ON c.payment_key = j.value
-             WHERE c.entry_key > ?2 ORDER BY c.key DESC)",
-        &[(&keys).into(), known.into()],
-    )?;
-    read(rows)
+    of(db, "payment_key", keys, known)
 }
 
 /// The newest first, so that the oldest has the last word on each field.
-fn read(rows: Vec<(i64, String)>) -> Result<BTreeMap<i64, Fields>, Fault> {
-    let mut of: BTreeMap<i64, Fields> = BTreeMap::new();
+fn of<D: Db>(
+    db: &D,
+    column: &str,
+    keys: &[i64],
+    known: i64,
+) -> Result<BTreeMap<i64, Fields>, Fault> {
+    let keys = crate::array(keys)?;
+    let sql = format!(
+        "SELECT json_group_array(json_array(key, before)) FROM (
+             SELECT c.{column} AS key, c.before FROM json_each(?1) AS j
+             CROSS JOIN correction AS c ON c.{column} = j.value
+             WHERE c.entry_key > ?2 ORDER BY c.key DESC)"
+    );
+    let rows: Vec<(i64, String)> = db.json(&sql, &[(&keys).into(), known.into()])?;
+    let mut found: BTreeMap<i64, Fields> = BTreeMap::new();
     for (key, text) in rows {
         let before: Fields = serde_json::from_str(&text)
             .map_err(|e| Fault::Db(format!("stored correction: {e}")))?;
-        let fields = of.entry(key).or_default();
+        let fields = found.entry(key).or_default();
         fields.issued_on = before.issued_on.or(fields.issued_on);
         fields.due_on = before.due_on.or(fields.due_on);
         fields.received_on = before.received_on.or(fields.received_on);
         fields.amount_minor = before.amount_minor.or(fields.amount_minor);
         fields.designation = before.designation.or(fields.designation.take());
     }
-    Ok(of)
+    Ok(found)
 }

@@ -10,6 +10,7 @@ use dunlin_domain::{Refusal, contract::SPELLINGS};
 pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "ground", include_str!("../schema/0001_ground.sql")),
     (2, "ledger", include_str!("../schema/0002_ledger.sql")),
+    (3, "write_off", include_str!("../schema/0003_write_off.sql")),
     (4, "known", include_str!("../schema/0004_known.sql")),
 ];
 

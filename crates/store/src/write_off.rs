@@ -6,7 +6,11 @@ use dunlin_domain::{
     contract::ledger::{WriteOff, WriteOffState},
 };
 
-type Row = (Id, Id, Id, Date, i64, Currency, (String, WriteOffState, String, Option<String>, i64));
+type Row = (Id, Id, Id, Date, i64, Currency, Decided, Reversed);
+/// The reason, the state, who asked and who decided, and how much stands.
+type Decided = (String, WriteOffState, String, Option<String>, i64);
+/// When it was taken back, by whom and why.
+type Reversed = (Option<Date>, Option<String>, Option<String>);
 
 /// A write-off to be kept.
 #[derive(Clone, Debug)]
@@ -41,11 +45,12 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What was asked to be written off of the document, all its instalments together, and was not turned down.
+/// What was asked to be written off of the document, all its instalments together, and was neither turned down nor
+/// taken back.
 pub fn asked<D: Db>(db: &D, invoice_key: i64) -> Result<i64, Fault> {
-    let turned_down = WriteOffState::Refused.name();
+    let (refused, reversed) = (WriteOffState::Refused.name(), WriteOffState::Reversed.name());
     let sql = include_str!("../sql/write_off/asked.sql");
-    db.int(sql, &[invoice_key.into(), turned_down.into()])
+    db.int(sql, &[invoice_key.into(), refused.into(), reversed.into()])
 }
 
 /// Notes what became of a write-off that waited.
@@ -59,6 +64,32 @@ pub fn decide<D: Db>(
     db.execute(
         "UPDATE write_off SET state = ?2, decided_by = ?3, decided_entry_key = ?4 WHERE id = ?1",
         &[id.as_str().into(), state.name().into(), by.into(), entry.into()],
+    )?;
+    Ok(())
+}
+
+/// Notes that a write-off was taken back.
+pub fn reverse<D: Db>(
+    db: &D,
+    id: &Id,
+    on: Date,
+    by: &str,
+    reason: &str,
+    entry: i64,
+) -> Result<(), Fault> {
+    let on = on.to_string();
+    db.execute(
+        "UPDATE write_off SET state = ?2, reversed_on = ?3, reversed_by = ?4, reversal_reason = ?5,
+             reversed_entry_key = ?6
+         WHERE id = ?1",
+        &[
+            id.as_str().into(),
+            WriteOffState::Reversed.name().into(),
+            (&on).into(),
+            by.into(),
+            reason.into(),
+            entry.into(),
+        ],
     )?;
     Ok(())
 }
@@ -104,8 +135,9 @@ fn select<D: Db>(
             when.known.into(),
         ],
     )?;
-    let write_off = |(id, invoice_id, customer_id, on, minor, currency, more): Row| {
-        let (reason, state, asked_by, decided_by, standing_minor) = more;
+    let write_off = |(id, invoice_id, customer_id, on, minor, currency, decided, back): Row| {
+        let (reason, state, asked_by, decided_by, standing_minor) = decided;
+        let (reversed_on, reversed_by, reversal_reason) = back;
         WriteOff {
             id,
             invoice_id,
@@ -117,6 +149,9 @@ fn select<D: Db>(
             standing_minor,
             asked_by,
             decided_by,
+            reversed_on,
+            reversed_by,
+            reversal_reason,
         }
     };
     Ok(rows.into_iter().map(write_off).collect())

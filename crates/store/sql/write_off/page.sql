@@ -1,13 +1,16 @@
 -- ?1: after this id, ?2: at most so many, ?3: only this id, ?4: only this customer, ?5: the day,
 -- ?6: the last audit entry that was known. It waits where its decision was not known then: one that counts does so from
--- its own day.
--- Gives [id, invoice_id, customer_id, booked_on, minor, currency, [reason, state, asked_by, decided_by, standing]].
+-- its own day, until the day on which it was taken back, if that was known.
+-- Gives [id, invoice_id, customer_id, booked_on, minor, currency, [reason, state, asked_by, decided_by, standing],
+-- [reversed_on, reversed_by, reversal_reason]].
 SELECT
     json_group_array(
         json_array(
             id, invoice_id, customer_id, booked_on, minor, currency,
             json_array(
-                reason, iif(decided, state, 'pending'), asked_by, iif(decided, decided_by, NULL), coalesce(
+                reason,
+                CASE WHEN NOT decided THEN 'pending' WHEN state = 'reversed' AND NOT reversed THEN 'booked' ELSE state END,
+                asked_by, iif(decided, decided_by, NULL), coalesce(
                     (
                         SELECT sum(a.amount_minor)
                         FROM adjustment AS x
@@ -17,12 +20,16 @@ SELECT
                             AND coalesce(a.entry_key, 0) <= ?6
                     ), 0
                 )
+            ),
+            json_array(
+                iif(reversed, reversed_on, NULL), iif(reversed, reversed_by, NULL), iif(reversed, reversal_reason, NULL)
             )
         )
     )
 FROM (
     SELECT
         w.*, (w.decided_by IS NULL OR coalesce(w.decided_entry_key, 0) <= ?6) AS decided,
+        (w.reversed_on <= ?5 AND coalesce(w.reversed_entry_key, 0) <= ?6) AS reversed,
         i.id AS invoice_id, c.id AS customer_id, i.currency
     FROM write_off AS w
     CROSS JOIN invoice AS i ON i.key = w.invoice_key

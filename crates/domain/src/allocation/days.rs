@@ -1,0 +1,255 @@
+//! A day passes: what happens on it, and in which sequence.
+
+use super::{Active, Claim, Credit, Day, Debt, Due, Replay, Source, place};
+use crate::{Date, contract::types::Difference, order::Order};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl<'a> Replay<'a> {
+    pub(super) fn new(
+        claims: &'a [Claim],
+        credits: &'a [Credit],
+        orders: &'a [Order],
+    ) -> Option<Self> {
+        let mut sorted: Vec<&Claim> = claims.iter().collect();
+        sorted.sort_by_key(|claim| (claim.due_on, claim.issued_on, &claim.id));
+        let by_key: BTreeMap<i64, usize> =
+            sorted.iter().enumerate().map(|(at, claim)| (claim.key, at)).collect();
+        let mut debts: Vec<Debt<'a>> = sorted
+            .iter()
+            .enumerate()
+            .map(|(at, claim)| Debt {
+                claim,
+                open: 0,
+                due: Due::NotYet,
+                rank: i64::try_from(at).unwrap_or(i64::MAX),
+                root: claim
+                    .about
+                    .and_then(|about| by_key.get(&about).copied())
+                    .filter(|root| {
+                        let root = sorted.get(*root);
+                        root.is_some_and(|root| root.issued_on <= claim.issued_on)
+                    })
+                    .unwrap_or(at),
+                about: Vec::new(),
+                written_off: Vec::new(),
+            })
+            .collect();
+        for at in 0..debts.len() {
+            let root = debts.get(at).map_or(at, |debt| debt.root);
+            if root != at
+                && let Some(root) = debts.get_mut(root)
+            {
+                root.about.push(at);
+            }
+        }
+        let mut ordered: Vec<&Credit> = credits.iter().collect();
+        ordered.sort_by_key(|credit| place(credit));
+        let active = ordered
+            .into_iter()
+            .map(|credit| Active { credit, free: 0, waiting: 0, used: Vec::new(), returned: 0 })
+            .collect();
+        let today =
+            claims.iter().map(|claim| claim.issued_on).chain(credits.iter().map(|c| c.on)).min()?;
+        let open = orders.iter().map(|_| BTreeMap::new()).collect();
+        let (pool, done) = (BTreeMap::new(), Vec::new());
+        Some(Self { debts, by_key, active, orders, open, pool, done, today })
+    }
+
+    pub(super) fn calendar(&self) -> BTreeMap<Date, Day> {
+        let mut days: BTreeMap<Date, Day> = BTreeMap::new();
+        let asks_due = self.orders.iter().any(Order::asks_due);
+        let asks_overdue = self.orders.iter().any(Order::asks_overdue);
+        for (at, debt) in self.debts.iter().enumerate() {
+            days.entry(debt.claim.issued_on).or_default().claims.push(at);
+            if asks_due {
+                days.entry(debt.claim.due_on.max(debt.claim.issued_on)).or_default().due.push(at);
+            }
+            if asks_overdue && let Ok(late) = debt.claim.due_on.plus_days(1) {
+                days.entry(late.max(debt.claim.issued_on)).or_default().due.push(at);
+            }
+        }
+        for (at, active) in self.active.iter().enumerate() {
+            days.entry(active.credit.on).or_default().credits.push(at);
+            let deducted = active.credit.deductions.iter().flat_map(|(_, claims, _)| claims);
+            let about: BTreeSet<Date> = deducted
+                .chain(&active.credit.settles)
+                .filter_map(|key| self.debts.get(*self.by_key.get(key)?))
+                .map(|debt| debt.claim.issued_on.max(active.credit.on))
+                .collect();
+            for on in about {
+                days.entry(on).or_default().differences.push(at);
+            }
+            if let Some(on) = active.credit.until.filter(|on| *on > active.credit.on) {
+                days.entry(on).or_default().ended.push(at);
+            }
+            for (number, back) in active.credit.returned.iter().enumerate() {
+                if back.mistake {
+                    continue;
+                }
+                let on = back.on.max(active.credit.on);
+                days.entry(on).or_default().returns.push((at, number));
+            }
+        }
+        days
+    }
+
+    pub(super) fn pass(&mut self, day: Date, mut events: Day, later: &mut BTreeMap<Date, Day>) {
+        self.today = day;
+        for at in events.claims {
+            self.reopen(at, self.debts.get(at).map_or(0, |debt| debt.claim.amount_minor));
+        }
+        for at in events.due {
+            self.becomes_due(at);
+        }
+        for at in events.ended {
+            self.end(at);
+        }
+        let is_adjustment = |replay: &Self, at: usize| {
+            replay.active.get(at).is_some_and(|a| matches!(a.credit.source, Source::Adjustment(_)))
+        };
+        let (adjustments, credits): (Vec<usize>, Vec<usize>) =
+            events.credits.into_iter().partition(|at| is_adjustment(self, *at));
+        // What was kept for a claim of this day is older than what comes today.
+        let mut naming: Vec<usize> = Vec::new();
+        for (at, part, kept) in events.parts {
+            self.serve_part(at, part, kept);
+            naming.push(at);
+        }
+        for at in &credits {
+            self.begin(*at, later);
+            naming.push(*at);
+        }
+        events.differences.sort_unstable();
+        for at in &events.differences {
+            self.differences(*at);
+        }
+        for at in naming {
+            self.tolerate(at);
+        }
+        for at in &adjustments {
+            self.adjust(*at);
+        }
+        self.serve_pool();
+        if !events.returns.is_empty() {
+            events.returns.sort_by_key(|(at, number)| {
+                let credit = self.active.get(*at).map(|active| active.credit);
+                (*at, credit.and_then(|credit| credit.returned.get(*number)).map(|back| &back.id))
+            });
+            for (at, number) in events.returns {
+                self.give_back(at, number);
+            }
+            self.serve_pool();
+        }
+    }
+
+    /// A credit's first day: what it names that is issued is served, what is not is kept, the rest is free.
+    pub(super) fn begin(&mut self, at: usize, later: &mut BTreeMap<Date, Day>) {
+        let Some(active) = self.active.get_mut(at) else { return };
+        let credit = active.credit;
+        let mistaken = credit.returned.iter().filter(|back| back.mistake);
+        let mistaken = mistaken.fold(0i64, |sum, back| sum.saturating_add(back.minor));
+        let mistaken = mistaken.min(credit.amount_minor);
+        active.free = credit.amount_minor.saturating_sub(mistaken);
+        active.returned = mistaken;
+        if mistaken > 0 {
+            self.note(credit.source, None, mistaken);
+        }
+        for (part, named) in credit.named.iter().enumerate() {
+            let free = self.active.get(at).map_or(0, |active| active.free);
+            let minor = named.minor.unwrap_or(free).min(free);
+            let issued = named
+                .claims
+                .iter()
+                .filter_map(|key| self.by_key.get(key))
+                .filter_map(|place| self.debts.get(*place).map(|debt| debt.claim.issued_on));
+            match issued.min() {
+                Some(on) if on > self.today => {
+                    if let Some(active) = self.active.get_mut(at) {
+                        active.free = active.free.saturating_sub(minor);
+                        active.waiting = active.waiting.saturating_add(minor);
+                    }
+                    later.entry(on).or_default().parts.push((at, part, minor));
+                }
+                _ => self.serve_named(at, part, minor),
+            }
+        }
+        self.pool_rest(at);
+    }
+
+    pub(super) fn serve_part(&mut self, at: usize, part: usize, kept: i64) {
+        let Some(active) = self.active.get_mut(at) else { return };
+        let minor = kept.min(active.waiting);
+        active.waiting = active.waiting.saturating_sub(minor);
+        active.free = active.free.saturating_add(minor);
+        self.serve_named(at, part, minor);
+        self.pool_rest(at);
+    }
+
+    /// Sets up to `minor` of the credit's free money against what its part names. What was written off of those claims
+    /// is recovered.
+    pub(super) fn serve_named(&mut self, at: usize, part: usize, minor: i64) {
+        let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
+        let Some(named) = credit.named.get(part) else { return };
+        let places: Vec<usize> =
+            named.claims.iter().filter_map(|key| self.by_key.get(key).copied()).collect();
+        let mut left = minor;
+        for place in &places {
+            left = left.saturating_sub(self.settle(at, *place, left));
+        }
+        if matches!(credit.source, Source::Payment(_)) {
+            for place in &places {
+                left = left.saturating_sub(self.recover(at, *place, left));
+            }
+        }
+    }
+
+    /// What a payment that is used up leaves of what it names is booked off when it is little enough.
+    pub(super) fn tolerate(&mut self, at: usize) {
+        let Some(active) = self.active.get(at) else { return };
+        let credit = active.credit;
+        if active.free > 0 || credit.tolerance_minor == 0 || active.returned >= credit.amount_minor
+        {
+            return;
+        }
+        for named in &credit.named {
+            let places: Vec<usize> =
+                named.claims.iter().filter_map(|key| self.by_key.get(key).copied()).collect();
+            let open = places.iter().filter_map(|place| self.debts.get(*place));
+            let rest = open.fold(0i64, |rest, debt| rest.saturating_add(debt.open));
+            if rest <= credit.tolerance_minor {
+                for place in places {
+                    self.differ(at, place, i64::MAX, Difference::Tolerance);
+                }
+            }
+        }
+    }
+
+    /// What a payment settles without being money.
+    pub(super) fn differences(&mut self, at: usize) {
+        let Some(active) = self.active.get(at) else { return };
+        let credit = active.credit;
+        if active.returned >= credit.amount_minor {
+            return;
+        }
+        for (why, claims, minor) in &credit.deductions {
+            let mut left = *minor;
+            for key in claims {
+                if let Some(place) = self.place_today(credit, *key) {
+                    left = left.saturating_sub(self.differ(at, place, left, *why));
+                }
+            }
+        }
+        for key in &credit.settles {
+            if let Some(place) = self.place_today(credit, *key) {
+                self.differ(at, place, i64::MAX, Difference::FullSettlement);
+            }
+        }
+    }
+
+    /// The place of a claim, on the day on which both it and the credit are there for the first time.
+    pub(super) fn place_today(&self, credit: &Credit, key: i64) -> Option<usize> {
+        let place = self.by_key.get(&key).copied()?;
+        let debt = self.debts.get(place)?;
+        (debt.claim.issued_on.max(credit.on) == self.today).then_some(place)
+    }
+}

@@ -1,0 +1,242 @@
+//! Money moves: onto a claim, off it again, and back to the payer.
+
+use super::{Allocated, Replay, Source, Used, place};
+use crate::{Decimal, contract::types::Difference, decimal};
+
+impl Replay<'_> {
+    /// A write-off or an upheld dispute takes off what is left to take off. What was right about a claim that is paid
+    /// already displaces the newest money from it.
+    pub(super) fn adjust(&mut self, at: usize) {
+        let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
+        if credit.until.is_some_and(|until| until <= credit.on) {
+            return;
+        }
+        let mut left = credit.amount_minor;
+        for key in credit.named.iter().flat_map(|named| &named.claims) {
+            let Some(place) = self.by_key.get(key).copied() else { continue };
+            if !credit.recoverable {
+                let open = self.debts.get(place).map_or(0, |debt| debt.open);
+                self.displace(place, left.saturating_sub(open));
+            }
+            let minor = left.min(self.debts.get(place).map_or(0, |debt| debt.open));
+            if minor <= 0 {
+                continue;
+            }
+            left = left.saturating_sub(minor);
+            self.close(place, minor);
+            self.note(credit.source, Some(place), minor);
+            if let (Some(debt), Source::Adjustment(key)) =
+                (self.debts.get_mut(place), credit.source)
+                && credit.recoverable
+            {
+                debt.written_off.push((key, minor));
+            }
+        }
+    }
+
+    /// A write-off counts no more: what stands of it is open again. Money that had recovered some of it paid the debt
+    /// and nothing else.
+    pub(super) fn end(&mut self, at: usize) {
+        let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
+        let Source::Adjustment(key) = credit.source else { return };
+        for claim in credit.named.iter().flat_map(|named| &named.claims) {
+            let Some(place) = self.by_key.get(claim).copied() else { continue };
+            let Some(debt) = self.debts.get_mut(place) else { continue };
+            let standing = debt.written_off.iter().filter(|(of, _)| *of == key);
+            let standing = standing.fold(0i64, |sum, (_, minor)| sum.saturating_add(*minor));
+            debt.written_off.retain(|(of, _)| *of != key);
+            if standing > 0 {
+                self.note(credit.source, Some(place), standing.saturating_neg());
+                self.reopen(place, standing);
+            }
+        }
+        for used in self.active.iter_mut().flat_map(|active| &mut active.used) {
+            used.recovered = used.recovered.filter(|of| *of != key);
+        }
+    }
+
+    /// Takes up to so much of money and credit notes off a claim again, the newest first: it is free for others.
+    pub(super) fn displace(&mut self, place: usize, most: i64) {
+        let mut left = most;
+        for at in (0..self.active.len()).rev() {
+            let Some(active) = self.active.get_mut(at) else { continue };
+            let mut freed = 0i64;
+            for used in active.used.iter_mut().rev() {
+                if used.place == place && used.why.is_none() {
+                    let take = left.min(used.minor).max(0);
+                    used.minor = used.minor.saturating_sub(take);
+                    left = left.saturating_sub(take);
+                    freed = freed.saturating_add(take);
+                }
+            }
+            if freed > 0 {
+                active.used.retain(|used| used.minor > 0);
+                active.free = active.free.saturating_add(freed);
+                let source = active.credit.source;
+                self.note(source, Some(place), freed.saturating_neg());
+                self.reopen(place, freed);
+                self.pool_rest(at);
+            }
+        }
+    }
+
+    /// Money for a claim that was written off: as much of the write-off as it covers is taken back on its day.
+    pub(super) fn recover(&mut self, at: usize, place: usize, most: i64) -> i64 {
+        let mut recovered = 0i64;
+        while recovered < most {
+            let Some((adjustment, minor)) =
+                self.debts.get_mut(place).and_then(|debt| debt.written_off.pop())
+            else {
+                break;
+            };
+            let part = minor.min(most.saturating_sub(recovered));
+            if part < minor
+                && let Some(debt) = self.debts.get_mut(place)
+            {
+                debt.written_off.push((adjustment, minor.saturating_sub(part)));
+            }
+            self.note(Source::Adjustment(adjustment), Some(place), part.saturating_neg());
+            self.reopen(place, part);
+            let settled = self.settle(at, place, part);
+            if settled > 0
+                && let Some(used) =
+                    self.active.get_mut(at).and_then(|active| active.used.last_mut())
+            {
+                used.recovered = Some(adjustment);
+            }
+            recovered = recovered.saturating_add(settled);
+        }
+        recovered
+    }
+
+    /// Sets as much of the credit's free money against the claim as both allow, and gives the discount it earned.
+    pub(super) fn settle(&mut self, at: usize, place: usize, most: i64) -> i64 {
+        let (Some(active), Some(debt)) = (self.active.get_mut(at), self.debts.get(place)) else {
+            return 0;
+        };
+        let minor = active.free.min(debt.open).min(most);
+        if minor <= 0 {
+            return 0;
+        }
+        let discount = match (active.credit.source, debt.claim.discount) {
+            (Source::Payment(_), Some((share, until))) if active.credit.on <= until => {
+                discount(share, minor, debt.open)
+            }
+            _ => 0,
+        };
+        active.free = active.free.saturating_sub(minor);
+        active.used.push(Used { place, minor, why: None, recovered: None });
+        let (source, spent) = (active.credit.source, active.free == 0);
+        let credit = active.credit;
+        if spent {
+            self.pool.remove(&self::place(credit));
+        }
+        self.close(place, minor);
+        self.note(source, Some(place), minor);
+        self.differ(at, place, discount, Difference::EarlyPaymentDiscount);
+        minor
+    }
+
+    /// Takes up to so much off the claim for a reason that the payment brings.
+    pub(super) fn differ(&mut self, at: usize, place: usize, most: i64, why: Difference) -> i64 {
+        let (Some(active), Some(debt)) = (self.active.get_mut(at), self.debts.get(place)) else {
+            return 0;
+        };
+        let minor = most.min(debt.open);
+        let Source::Payment(key) = active.credit.source else { return 0 };
+        if minor <= 0 {
+            return 0;
+        }
+        active.used.push(Used { place, minor, why: Some(why), recovered: None });
+        self.close(place, minor);
+        self.note(Source::Difference(key, why), Some(place), minor);
+        minor
+    }
+
+    /// Money goes back: what is free first, then what was allocated last, then what was kept. When all of it is back,
+    /// the differences it earned are taken back too. What it had recovered is written off again.
+    pub(super) fn give_back(&mut self, at: usize, number: usize) {
+        let Some(active) = self.active.get_mut(at) else { return };
+        let credit = active.credit;
+        let Source::Payment(key) = credit.source else { return };
+        let Some(back) = credit.returned.get(number) else { return };
+        let mut left = back.minor.min(credit.amount_minor.saturating_sub(active.returned));
+        if left <= 0 {
+            return;
+        }
+        active.returned = active.returned.saturating_add(left);
+        let all = active.returned == credit.amount_minor;
+        self.note(credit.source, None, left);
+        let Some(active) = self.active.get_mut(at) else { return };
+        let free = active.free.min(left);
+        active.free = active.free.saturating_sub(free);
+        left = left.saturating_sub(free);
+        if active.free == 0 {
+            self.pool.remove(&place(credit));
+        }
+        let Some(active) = self.active.get_mut(at) else { return };
+        let mut used = std::mem::take(&mut active.used);
+        let mut undone: Vec<Used> = Vec::new();
+        for part in used.iter_mut().rev() {
+            let take = match part.why {
+                None => left.min(part.minor),
+                Some(_) if all => part.minor,
+                Some(_) => 0,
+            };
+            if part.why.is_none() {
+                left = left.saturating_sub(take);
+            }
+            if take > 0 {
+                undone.push(Used { minor: take, ..*part });
+                part.minor = part.minor.saturating_sub(take);
+            }
+        }
+        used.retain(|part| part.minor > 0);
+        active.used = used;
+        active.waiting = active.waiting.saturating_sub(left);
+        for Used { place, minor, why, recovered } in undone {
+            let source = why.map_or(credit.source, |why| Source::Difference(key, why));
+            self.note(source, Some(place), minor.saturating_neg());
+            match recovered {
+                Some(adjustment) => self.write_off_again(place, adjustment, minor),
+                None => self.reopen(place, minor),
+            }
+        }
+    }
+
+    /// What money had recovered of a write-off before it went back. The claim was closed by it and stays so.
+    fn write_off_again(&mut self, place: usize, adjustment: i64, minor: i64) {
+        self.note(Source::Adjustment(adjustment), Some(place), minor);
+        if let Some(debt) = self.debts.get_mut(place) {
+            debt.written_off.push((adjustment, minor));
+        }
+    }
+
+    pub(super) fn note(&mut self, source: Source, place: Option<usize>, amount_minor: i64) {
+        let claim = match place {
+            Some(place) => match self.debts.get(place) {
+                Some(debt) => Some(debt.claim.key),
+                None => return,
+            },
+            None => None,
+        };
+        self.done.push(Allocated { source, claim, on: self.today, amount_minor });
+    }
+}
+
+/// What paying `minor` of `open` early earns: the rest when it pays all that the discount leaves, else in proportion.
+fn discount(share: Decimal, minor: i64, open: i64) -> i64 {
+    let whole = |value: Option<Decimal>| {
+        value
+            .map(|value| decimal::round(value, 0))
+            .and_then(|value| i64::try_from(value).ok())
+            .unwrap_or(0)
+    };
+    let most = whole(Decimal::from(open).checked_mul(share));
+    if minor >= open.saturating_sub(most) {
+        return open.saturating_sub(minor);
+    }
+    let rest = Decimal::ONE.checked_sub(share).filter(|rest| !rest.is_zero());
+    let earned = rest.and_then(|rest| Decimal::from(minor).checked_mul(share)?.checked_div(rest));
+    whole(earned).min(open.saturating_sub(minor)).max(0)
+}

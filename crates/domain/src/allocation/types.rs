@@ -1,0 +1,129 @@
+//! What a replay is given and what it gives.
+
+use crate::{
+    Date, Decimal, Id,
+    contract::{ledger::Component, types::Difference},
+};
+
+/// Something that can be paid: an invoice, an instalment, an interest note or a fee.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The store's key.
+    pub key: i64,
+    /// The client's id, which settles ties: keys follow the order of arrival.
+    pub id: Id,
+    /// From this day on it can be paid.
+    pub issued_on: Date,
+    /// The last day on which payment is in time.
+    pub due_on: Date,
+    /// What is claimed, zero or more.
+    pub amount_minor: i64,
+    /// What it is for.
+    pub component: Component,
+    /// The claim that an interest note or fee is about, which it forms one debt with. One that is issued later is not
+    /// known yet and does not count.
+    pub about: Option<i64>,
+    /// Whether a right of ours secures it.
+    pub secured: bool,
+    /// The rate of its late interest in millionths, for orders that ask for the heaviest burden.
+    pub burden: i64,
+    /// The share that early payment saves, and the last day for it.
+    pub discount: Option<(Decimal, Date)>,
+}
+
+/// Where an allocation comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// A credit note, by the store's key. On one day credit notes count before payments.
+    Credit(i64),
+    /// A payment, by the store's key.
+    Payment(i64),
+    /// A write-off or an upheld dispute, by the store's key.
+    Adjustment(i64),
+    /// What a payment settled without being money: the payment's key and why.
+    Difference(i64, Difference),
+}
+
+/// A part of a credit for named claims: an invoice, or the instalments of one, oldest due first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The claims, in the order in which they are served.
+    pub claims: Vec<i64>,
+    /// How much. Absent: all of the credit.
+    pub minor: Option<i64>,
+}
+
+/// Money of a payment that went back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// When. Of a mistake it does not matter.
+    pub on: Date,
+    /// How much.
+    pub minor: i64,
+    /// Settles ties.
+    pub id: Id,
+    /// Booked by mistake: as if so much had never come.
+    pub mistake: bool,
+}
+
+/// Something that can be set against claims: a payment, a credit note or an adjustment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credit {
+    /// Which document.
+    pub source: Source,
+    /// The client's id, which settles ties.
+    pub id: Id,
+    /// The day it counts from.
+    pub on: Date,
+    /// How much, zero or more.
+    pub amount_minor: i64,
+    /// The claims the payer named. They are served first, from the day they are issued.
+    pub named: Vec<Named>,
+    /// What the payer held back: why, from which claims, how much.
+    pub deductions: Vec<(Difference, Vec<i64>, i64)>,
+    /// Claims that it settles in full.
+    pub settles: Vec<i64>,
+    /// Money that went back.
+    pub returned: Vec<Returned>,
+    /// The order for what is not named: a place in the list of orders that the replay is given.
+    pub order: usize,
+    /// The most that is booked off when what it names is left with so little.
+    pub tolerance_minor: i64,
+    /// Of an adjustment: whether money that comes later for the claim takes it back, as it does with a write-off.
+    pub recoverable: bool,
+    /// Of an adjustment: the day from which it counts no more. Its own day, or one before: it never was.
+    pub until: Option<Date>,
+}
+
+impl Credit {
+    /// A credit of the plain kind: nothing named, nothing held back, nothing returned, in the first order.
+    pub fn plain(source: Source, id: Id, on: Date, amount_minor: i64) -> Self {
+        Self {
+            source,
+            id,
+            on,
+            amount_minor,
+            named: Vec::new(),
+            deductions: Vec::new(),
+            settles: Vec::new(),
+            returned: Vec::new(),
+            order: 0,
+            tolerance_minor: 0,
+            recoverable: false,
+            until: None,
+        }
+    }
+}
+
+/// A part of a credit set against a claim, or given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Allocated {
+    /// From where.
+    pub source: Source,
+    /// The claim's key. `None`: back to the payer.
+    pub claim: Option<i64>,
+    /// The day it counts from.
+    pub on: Date,
+    /// How much. Below zero where it is taken back on a later day.
+    pub amount_minor: i64,
+}
