@@ -109,7 +109,7 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
     let keys = crate::array(customers)?;
     let documents: Vec<DocumentRow> =
         db.json(include_str!("../sql/allocation/documents.sql"), &[(&keys).into()])?;
-    let mut entries = documents.len();
+    let mut held = documents.len();
     let clauses = policy.late_interest.is_some()
         || documents.iter().any(|(_, more)| more.as_ref().is_some_and(|more| more.5.is_some()));
     let tables = if clauses { Some(rate::tables(db, i64::MAX)?) } else { None };
@@ -120,7 +120,7 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
     reading.open_parts();
     let payments: Vec<PaymentRow> =
         db.json(include_str!("../sql/allocation/payments.sql"), &[(&keys).into()])?;
-    entries = entries.saturating_add(payments.len());
+    held = held.saturating_add(payments.len());
     let mut returned: BTreeMap<i64, Vec<Returned>> = BTreeMap::new();
     let reversals: Vec<(i64, Id, Date, ReversalKind, i64)> =
         db.json(include_str!("../sql/allocation/reversals.sql"), &[(&keys).into()])?;
@@ -138,7 +138,7 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
     )? {
         reading.adjustment(row)?;
     }
-    for row in recorded(db, &keys, entries)? {
+    for row in recorded(db, &keys, held)? {
         reading.recorded(row)?;
     }
     Ok(Books { of: reading.books, orders: reading.orders })
