@@ -1121,6 +1121,38 @@ proptest! {
     }
 }
 
+/// What was written off, recovered by money that went back, and is taken back from a day on, in whatever order it came.
+#[test]
+fn a_write_off_stands_until_it_is_taken_back_in_any_order_of_arrival() {
+    let invoice =
+        Event::Invoice { kind: "invoice", on: 0, net: 3, minor: 100, parts: false, about: 0 };
+    let write_off = Event::WriteOff { invoice: 0, after: 5, minor: 60 };
+    let (named, order) = (vec![(0, 90)], ORDERS[0]);
+    let payment = Event::Payment { on: 20, minor: 90, named, order, settles: None };
+    let back = Event::Reverse { payment: 0, after: 5, minor: 70, mistake: false };
+    // On its own day, before the recovery, on its day, before, on and after the day on which the money goes back.
+    for after in [0, 5, 10, 12, 15, 20] {
+        let take_back = Event::TakeBack { write_off: 0, after };
+        let events = [&invoice, &write_off, &payment, &back, &take_back];
+        let orders = [[0, 1, 2, 3, 4], [0, 2, 3, 1, 4], [0, 1, 4, 2, 3], [0, 2, 1, 4, 3]];
+        let worlds = orders.map(|order| {
+            let mut world = World::new();
+            for (step, number) in order.into_iter().enumerate() {
+                world.tell(number, events[number]);
+                assert_eq!(world.log.len(), step + 1, "{number} was refused");
+            }
+            for on in [9, 10, 14, 15, 19, 20, 22, 24, 25, 29, 30] {
+                world.check(on, usize::MAX);
+            }
+            assert!(verify::books(&world.db).unwrap().ok);
+            state(&world.db)
+        });
+        assert!(worlds.iter().all(|state| *state == worlds[0]), "{after}: {worlds:#?}");
+        // Whenever it ends, the debt less the money that stayed is open then.
+        assert!(worlds[0].contains(&"open I0 80".to_string()), "{after}: {:#?}", worlds[0]);
+    }
+}
+
 #[test]
 fn a_policy_is_a_document_like_any_other() {
     // The clerk's orders are presets: the policy that names one by default changes what unnamed payments serve.

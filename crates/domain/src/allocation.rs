@@ -130,15 +130,19 @@ fn place(credit: &Credit) -> CreditOrder<'_> {
 /// The rows to add so that what is recorded becomes what is wanted: new parts, and what is no longer so with its
 /// amount taken back on its own day. Nothing is changed or removed.
 pub fn corrections(recorded: &[Allocated], wanted: &[Allocated]) -> Vec<Allocated> {
-    let mut net: BTreeMap<(Source, Option<i64>, Date), i64> = BTreeMap::new();
-    for (rows, sign) in [(wanted, 1i64), (recorded, -1)] {
-        for row in rows {
-            let sum = net.entry((row.source, row.claim, row.on)).or_default();
-            *sum = sum.saturating_add(row.amount_minor.saturating_mul(sign));
+    let undone =
+        |row: &Allocated| Allocated { amount_minor: row.amount_minor.saturating_neg(), ..*row };
+    let mut net: Vec<Allocated> = recorded.iter().map(undone).collect();
+    net.extend_from_slice(wanted);
+    let what = |row: &Allocated| (row.source, row.claim, row.on);
+    net.sort_unstable_by_key(what);
+    net.dedup_by(|row, sum| {
+        let same = what(row) == what(sum);
+        if same {
+            sum.amount_minor = sum.amount_minor.saturating_add(row.amount_minor);
         }
-    }
-    net.retain(|_, amount| *amount != 0);
-    net.into_iter()
-        .map(|((source, claim, on), amount_minor)| Allocated { source, claim, on, amount_minor })
-        .collect()
+        same
+    });
+    net.retain(|row| row.amount_minor != 0);
+    net
 }

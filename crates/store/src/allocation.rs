@@ -21,9 +21,12 @@ pub struct Book {
     pub claims: Vec<Claim>,
     /// What can pay.
     pub credits: Vec<Credit>,
-    /// What is recorded, net.
+    /// What is recorded, and what of it was taken back.
     pub recorded: Vec<Allocated>,
 }
+
+/// The most recorded parts for each document that are handed over as they are.
+const PARTS_A_DOCUMENT: usize = 4;
 
 /// The books of some customers, and the orders that their credits name by place.
 #[derive(Debug, Default)]
@@ -71,26 +74,16 @@ impl Part {
     }
 }
 
-type DocumentRow = (
-    (i64, Currency, i64, Id, InvoiceKind, Date, Date, i64, i64),
-    (Option<i64>, Option<i64>, Option<i64>, Option<String>, Option<u32>, Option<String>),
-);
-type PaymentRow = (
-    (i64, Currency, i64, Id, Date, i64, Option<i64>),
-    (Option<Vec<(i64, i64)>>, Option<Vec<(i64, i64, Difference)>>, Option<Vec<i64>>, Option<Id>),
-);
+type DocumentRow =
+    ((i64, Currency, i64, Id, InvoiceKind, Date, Date, i64, i64), Option<DocumentMore>);
+type DocumentMore =
+    (Option<i64>, Option<i64>, Option<i64>, Option<String>, Option<u32>, Option<String>);
+type PaymentRow = ((i64, Currency, i64, Id, Date, i64, Option<i64>), Option<PaymentMore>);
+type PaymentMore =
+    (Option<Vec<(i64, i64)>>, Option<Vec<(i64, i64, Difference)>>, Option<Vec<i64>>, Option<Id>);
 type AdjustmentRow = (i64, Currency, i64, String, i64, Date, i64, Difference, Option<Date>);
-type RecordedRow = (
-    i64,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-    Option<i64>,
-    Option<Difference>,
-    Date,
-    i64,
-);
+type RecordedRow = (i64, Option<i64>, Option<i64>, Option<i64>, Date, i64, Option<OtherSource>);
+type OtherSource = (Option<i64>, Option<i64>, Option<Difference>);
 type PartRow = (
     Option<i64>,
     Option<Id>,
@@ -117,7 +110,9 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
     let keys = crate::array(customers)?;
     let documents: Vec<DocumentRow> =
         db.json(include_str!("../sql/allocation/documents.sql"), &[(&keys).into()])?;
-    let clauses = policy.late_interest.is_some() || documents.iter().any(|row| row.1.5.is_some());
+    let mut held = documents.len();
+    let clauses = policy.late_interest.is_some()
+        || documents.iter().any(|(_, more)| more.as_ref().is_some_and(|more| more.5.is_some()));
     let tables = if clauses { Some(rate::tables(db, i64::MAX)?) } else { None };
     let mut reading = Reading::new(policy, tables)?;
     for row in documents {
@@ -126,6 +121,7 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
     reading.open_parts();
     let payments: Vec<PaymentRow> =
         db.json(include_str!("../sql/allocation/payments.sql"), &[(&keys).into()])?;
+    held = held.saturating_add(payments.len());
     let mut returned: BTreeMap<i64, Vec<Returned>> = BTreeMap::new();
     let reversals: Vec<(i64, Id, Date, ReversalKind, i64)> =
         db.json(include_str!("../sql/allocation/reversals.sql"), &[(&keys).into()])?;
@@ -143,13 +139,22 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
     )? {
         reading.adjustment(row)?;
     }
-    for row in db.json::<Vec<RecordedRow>>(
-        include_str!("../sql/allocation/recorded.sql"),
-        &[(&keys).into()],
-    )? {
+    for row in recorded(db, &keys, held)? {
         reading.recorded(row)?;
     }
     Ok(Books { of: reading.books, orders: reading.orders })
+}
+
+/// The parts that are recorded. They are netted where they are used, which is quicker than the database does it, unless
+/// the customers' documents were replayed so often that most parts only take others back.
+fn recorded<D: Db>(db: &D, customers: &str, documents: usize) -> Result<Vec<RecordedRow>, Fault> {
+    let sql = "SELECT count(*) FROM json_each(?1) AS j CROSS JOIN allocation AS a ON a.customer_key = j.value";
+    let parts = usize::try_from(db.int(sql, &[customers.into()])?).unwrap_or(usize::MAX);
+    let sql = match parts > documents.saturating_mul(PARTS_A_DOCUMENT) {
+        true => include_str!("../sql/allocation/recorded_net.sql"),
+        false => include_str!("../sql/allocation/recorded.sql"),
+    };
+    db.json(sql, &[customers.into()])
 }
 
 /// Books while they are read.
@@ -210,7 +215,7 @@ impl<'p> Reading<'p> {
     fn document(&mut self, row: DocumentRow) -> Result<(), Fault> {
         let ((customer, currency, key, id, kind, issued_on, due_on, amount_minor, penalty), more) =
             row;
-        let (about, parent, secured, share, days, clause) = more;
+        let (about, parent, secured, share, days, clause) = more.unwrap_or_default();
         let book = self.books.entry((customer, currency)).or_default();
         self.currency_of.insert(key, currency);
         if kind == InvoiceKind::CreditNote {
@@ -298,7 +303,7 @@ impl<'p> Reading<'p> {
 
     fn payment(&mut self, row: PaymentRow, returned: Vec<Returned>) -> Result<(), Fault> {
         let ((customer, currency, key, id, on, amount_minor, invoice), more) = row;
-        let (designation, deductions, settles, order) = more;
+        let (designation, deductions, settles, order) = more.unwrap_or_default();
         let mut credit = Credit::plain(Source::Payment(key), id, on, amount_minor);
         if let Some(invoice) = invoice {
             credit.named.push(Named { claims: self.claims_of(invoice), minor: None });
@@ -336,7 +341,8 @@ impl<'p> Reading<'p> {
     }
 
     fn recorded(&mut self, row: RecordedRow) -> Result<(), Fault> {
-        let (customer, claim, payment, credit, adjustment, by, why, on, amount_minor) = row;
+        let (customer, claim, payment, credit, on, amount_minor, other) = row;
+        let (adjustment, by, why) = other.unwrap_or_default();
         let source = payment
             .map(Source::Payment)
             .or(credit.map(Source::Credit))
@@ -366,7 +372,8 @@ pub fn record<D: Db>(
 ) -> Result<(), Fault> {
     let mut taken_invoices = owing.invoices.clone();
     let mut taken_payments = owing.payments.clone();
-    let mut rows = Vec::with_capacity(corrections.len());
+    // Most are parts of payments set against documents: they go without the columns that they leave empty.
+    let (mut money, mut rows) = (Vec::new(), Vec::new());
     for (customer, part) in corrections {
         let (mut payment, mut credit, mut adjustment, mut by, mut why) =
             (None, None, None, None, None);
@@ -376,17 +383,13 @@ pub fn record<D: Db>(
             Source::Adjustment(key) => adjustment = Some(key),
             Source::Difference(key, reason) => (by, why) = (Some(key), Some(reason)),
         }
-        rows.push((
-            customer,
-            part.claim,
-            payment,
-            credit,
-            adjustment,
-            by,
-            why,
-            part.on,
-            part.amount_minor,
-        ));
+        let (on, minor) = (part.on, part.amount_minor);
+        match (part.claim, payment) {
+            (Some(claim), Some(payment)) => {
+                money.push((customer, claim, payment, on, minor));
+            }
+            _ => rows.push((customer, part.claim, payment, credit, adjustment, by, why, on, minor)),
+        }
         if let Some(claim) = part.claim {
             add(&mut taken_invoices, claim, part.amount_minor)?;
         }
@@ -397,12 +400,16 @@ pub fn record<D: Db>(
             add(&mut taken_invoices, key, part.amount_minor)?;
         }
     }
+    let at = at.to_string();
+    if !money.is_empty() {
+        let money = crate::array(&money)?;
+        let sql = include_str!("../sql/allocation/insert_money.sql");
+        db.execute(sql, &[(&money).into(), (&at).into(), entry.into()])?;
+    }
     if !rows.is_empty() {
-        let (rows, at) = (crate::array(&rows)?, at.to_string());
-        db.execute(
-            include_str!("../sql/allocation/insert_all.sql"),
-            &[(&rows).into(), (&at).into(), entry.into()],
-        )?;
+        let rows = crate::array(&rows)?;
+        let sql = include_str!("../sql/allocation/insert_all.sql");
+        db.execute(sql, &[(&rows).into(), (&at).into(), entry.into()])?;
     }
     let (invoices, payments) = (changed(taken_invoices), changed(taken_payments));
     if !invoices.is_empty() {

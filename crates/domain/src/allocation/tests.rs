@@ -393,7 +393,7 @@ fn a_write_off_counts_until_the_day_on_which_it_is_taken_back() {
     let off = Credit { until: Some(date("2024-08-01")), ..write_off(7, "2024-06-01", 1, 100) };
     let booked = "W7 I1 2024-06-01 100";
     let ended = format!("{booked}\nW7 I1 2024-08-01 -100");
-    check(claims, &[off.clone()], &ended);
+    check(claims, std::slice::from_ref(&off), &ended);
     // Money that waits pays what is open again.
     let waiting = pay(1, "2024-07-01", 30);
     check(claims, &[off.clone(), waiting], &format!("{ended}\nP1 I1 2024-08-01 30"));

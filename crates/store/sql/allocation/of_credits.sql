@@ -14,10 +14,15 @@ net AS (
     FROM whose
     CROSS JOIN allocation AS a ON a.customer_key = whose.customer_key
     WHERE
-        a.allocated_on <= ?3 AND (a.entry_key IS NULL OR a.entry_key <= ?4)
+        -- What the index alone can tell comes first: the row is read only where the part may be one of them.
+        (
+            a.payment_key IN (SELECT value FROM json_each(?1)) OR a.credit_key IN (SELECT value FROM json_each(?2))
+            OR (a.payment_key IS NULL AND a.credit_key IS NULL)
+        )
+        AND a.allocated_on <= ?3 AND (a.entry_key IS NULL OR a.entry_key <= ?4)
         AND (
-            coalesce(a.payment_key, a.difference_key) IN (SELECT value FROM json_each(?1))
-            OR a.credit_key IN (SELECT value FROM json_each(?2))
+            coalesce(a.payment_key, a.credit_key) IS NOT NULL
+            OR a.difference_key IN (SELECT value FROM json_each(?1))
         )
     GROUP BY a.invoice_key, a.payment_key, a.credit_key, a.difference_key, a.difference, a.allocated_on
     HAVING minor <> 0

@@ -1,24 +1,29 @@
 -- ?1: keys of customers as a JSON array.
--- Gives [customer_key, currency, key, id, received_on, amount_minor less what was converted, invoice_key, designation,
--- deductions, settles, order] for all their payments. The order is the payment's, else its contract's on the day.
+-- Gives [[customer_key, currency, key, id, received_on, amount_minor less what was converted, invoice_key],
+-- [designation, deductions, settles, order]] for all their payments, in any order. The order is the payment's, else its
+-- contract's on the day. The second part is null where there is nothing of it, which is most of them.
 SELECT
     json_group_array(
         json_array(
-            json_array(customer_key, currency, key, id, received_on, amount_minor - converted_minor, invoice_key),
             json_array(
-                json(designation), json(deductions), json(settles), coalesce(
-                    allocation_order,
-                    (
-                        SELECT v.allocation_order FROM contract_version AS v
-                        WHERE v.contract_key = own.contract_key AND v.effective_on <= own.received_on
-                        ORDER BY v.effective_on DESC, v.version DESC
-                        LIMIT 1
+                p.customer_key, p.currency, p.key, p.id, p.received_on, p.amount_minor - p.converted_minor,
+                p.invoice_key
+            ),
+            CASE
+                WHEN coalesce(p.designation, p.deductions, p.settles, p.allocation_order, p.contract_key) IS NOT NULL
+                    THEN json_array(
+                        json(p.designation), json(p.deductions), json(p.settles), coalesce(
+                            p.allocation_order,
+                            (
+                                SELECT v.allocation_order FROM contract_version AS v
+                                WHERE v.contract_key = p.contract_key AND v.effective_on <= p.received_on
+                                ORDER BY v.effective_on DESC, v.version DESC
+                                LIMIT 1
+                            )
+                        )
                     )
-                )
-            )
+            END
         )
     )
-FROM (
-    SELECT p.* FROM json_each(?1) AS j CROSS JOIN payment AS p ON p.customer_key = j.value
-    ORDER BY p.customer_key, p.currency
-) AS own
+FROM json_each(?1) AS j
+CROSS JOIN payment AS p ON p.customer_key = j.value
