@@ -68,6 +68,7 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
     ("verification/ageing.sql", "invoice", VERIFIED),
     ("verification/allocations.sql", "allocation", VERIFIED),
     ("verification/allocations_hold.sql", "allocation", VERIFIED),
+    ("verification/allocations_hold.sql", "customer", VERIFIED),
     ("verification/amounts.sql", "invoice", VERIFIED),
     ("verification/amounts.sql", "payment", VERIFIED),
     ("verification/designations.sql", "payment", VERIFIED),

@@ -442,19 +442,21 @@ pub fn accrue<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
         accrual::forget(db, range)?;
     }
     let policy_has_clause = policy::current(db)?.late_interest.is_some();
-    let keys = accrual::to_work_out(db, range, day, before.as_ref(), policy_has_clause)?;
+    let (keys, mut lines) =
+        accrual::to_work_out(db, range, day, before.as_ref(), policy_has_clause)?;
     if !keys.is_empty() {
         let items = accrual::items(db, &keys, i64::MAX)?;
         let book = Book::of(db, &items, i64::MAX)?;
         let fees = interest_entry::about(db, &keys, InvoiceKind::Fee, day, i64::MAX)?;
         let other = |item: &Item| fees.get(&item.invoice_key).copied().unwrap_or(0);
-        let lines: Vec<Line> =
+        let worked: Vec<Line> =
             items.iter().map(|item| line(&book, item, other(item), day)).collect();
-        accrual::put_all(db, &lines)?;
+        accrual::put_all(db, &worked)?;
+        lines = accrual::count(db, range)?;
     }
     accrual::looked(db, range)?;
     accrual::move_on(db, range, day)?;
-    accrual::count(db, range)
+    Ok(lines)
 }
 
 /// The line of a document from a day on. What cannot be worked out (a rate that is missing, a clause that did not hold

@@ -9,7 +9,7 @@ use dunlin_app::{
     verify,
 };
 use dunlin_domain::Id;
-use dunlin_store::{Db, native::NativeDb, write};
+use dunlin_store::{Db, native::NativeDb, verification::prove, write};
 
 fn author(salt: &str) -> Author {
     Author { who: "admin".into(), at: "2024-03-31T12:00:00Z".parse().unwrap(), salt: salt.into() }
@@ -114,6 +114,17 @@ fn a_right_book_holds_and_says_how_much_was_looked_at() {
 }
 
 #[test]
+fn a_right_book_needs_no_search() {
+    let (_folder, db) = book();
+    let empty_folder = tempfile::tempdir().unwrap();
+    let empty = NativeDb::open(&empty_folder.path().join("test.db")).unwrap();
+    let all = prove(&empty).unwrap();
+    assert_eq!(prove(&db).unwrap(), all);
+    run(&db, "UPDATE payment SET unallocated_minor = 99 WHERE id = 'P1'");
+    assert_ne!(prove(&db).unwrap(), all);
+}
+
+#[test]
 fn an_empty_book_holds() {
     let folder = tempfile::tempdir().unwrap();
     let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
@@ -125,7 +136,7 @@ fn an_empty_book_holds() {
 type Broken = (&'static str, &'static [&'static str]);
 
 /// What is planted, and every rule that finds it.
-const FAULTS: [(&str, &[Broken]); 21] = [
+const FAULTS: [(&str, &[Broken]); 39] = [
     (
         "UPDATE payment SET unallocated_minor = 101 WHERE id = 'P1'",
         &[("payments-conserved", &["P1"])],
@@ -198,6 +209,82 @@ const FAULTS: [(&str, &[Broken]); 21] = [
             ("invoices-conserved", &["I1"]),
             ("ageing-sums", &["C1"]),
         ],
+    ),
+    (
+        "UPDATE payment SET customer_key = 1 WHERE id = 'P3'",
+        &[("allocations-joined", &["I4/1"])],
+    ),
+    (
+        "UPDATE payment SET received_on = '2024-02-02' WHERE id = 'P1'",
+        &[("allocations-joined", &["I1", "I1", "I2"])],
+    ),
+    (
+        "UPDATE payment SET received_on = '2024-02-04' WHERE id = 'P3'",
+        &[("allocations-joined", &["I4/1"])],
+    ),
+    (
+        "UPDATE invoice SET issued_on = '2024-02-02' WHERE id = 'I1'",
+        &[("allocations-joined", &["I1", "I1", "I1"])],
+    ),
+    (
+        "UPDATE invoice SET issued_on = '2024-02-02', due_on = '2024-02-02' WHERE id = 'N1'",
+        &[("allocations-joined", &["I1"])],
+    ),
+    (
+        "UPDATE adjustment SET booked_on = '2024-03-02'",
+        &[("allocations-joined", &["I1"])],
+    ),
+    ("UPDATE adjustment SET invoice_key = 2", &[("allocations-joined", &["I1"])]),
+    (
+        "UPDATE invoice SET currency = 'USD' WHERE id = 'I4/1'",
+        &[("instalments-whole", &["I4"]), ("allocations-joined", &["I4/1"])],
+    ),
+    (
+        "UPDATE payment SET entry_key = 6 WHERE id <> 'P3'",
+        &[("documents-recorded", &["payment P1", "payment P2"])],
+    ),
+    (
+        "UPDATE invoice SET entry_key = 6 WHERE id IN ('I1', 'N1')",
+        &[("documents-recorded", &["invoice I1", "invoice N1"])],
+    ),
+    (
+        "UPDATE invoice SET disputed_minor = 1001 WHERE id = 'I1'",
+        &[("amounts-in-range", &["invoice I1"])],
+    ),
+    (
+        "UPDATE invoice SET amount_minor = -5, open_minor = -5 WHERE id = 'I3'",
+        &[("amounts-in-range", &["invoice I3"])],
+    ),
+    (
+        "UPDATE payment SET amount_minor = -5, unallocated_minor = -5 WHERE id = 'P2'",
+        &[("amounts-in-range", &["payment P2"])],
+    ),
+    (
+        "UPDATE payment SET designation = '[[3,401]]' WHERE id = 'P2'",
+        &[("designations-fit", &["P2"])],
+    ),
+    (
+        // A credit note is paid.
+        "UPDATE allocation SET invoice_key = 7 WHERE key = 9",
+        &[
+            ("invoices-conserved", &["I2", "N1"]),
+            ("allocations-joined", &["N1"]),
+        ],
+    ),
+    (
+        // Taken back on another day than it was made.
+        "UPDATE allocation SET allocated_on = '2024-01-02' WHERE key = 8",
+        &[("allocations-joined", &["I2", "I2"])],
+    ),
+    (
+        // Another customer's, and nothing in sum.
+        "INSERT INTO allocation (customer_key, invoice_key, payment_key, allocated_on, amount_minor, recorded_at)
+         VALUES (2, 2, 2, '2024-02-03', 5, '2024-02-03T00:00:00Z'), (2, 2, 2, '2024-02-04', -5, '2024-02-04T00:00:00Z')",
+        &[("allocations-joined", &["I2", "I2"])],
+    ),
+    (
+        "PRAGMA foreign_keys = OFF; DELETE FROM invoice WHERE id = 'I4/1'",
+        &[("ageing-sums", &["C2"])],
     ),
 ];
 

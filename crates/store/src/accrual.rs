@@ -50,15 +50,15 @@ pub struct Line {
     pub through: Date,
 }
 
-/// Keys of the documents of the range whose line is not known or does not reach the day. `before` is the sweep that
-/// worked them out last; without it all that are overdue are new.
+/// Keys of the documents of the range whose line is not known or does not reach the day, and how many have a line.
+/// `before` is the sweep that worked them out last; without it all that are overdue are new.
 pub fn to_work_out<D: Db>(
     db: &D,
     range: Range,
     day: Date,
     before: Option<&Before>,
     policy_has_clause: bool,
-) -> Result<Vec<i64>, Fault> {
+) -> Result<(Vec<i64>, u64), Fault> {
     let day = day.to_string();
     let since = before.map(|before| before.day.to_string()).unwrap_or_default();
     let params: [Param<'_>; 6] = [

@@ -1,7 +1,8 @@
 //! What must hold over the whole of the books, and the statements that say whether it does.
 //!
-//! A rule that needs the allocations of every document is proved first, by a statement that only counts; what breaks it
-//! is looked for when the proof fails.
+//! Most rules hold in most books. Three statements prove at once what several rules say, each with one pass over the
+//! tables in their order; what breaks a rule is looked for when a proof that it follows from fails. A proof may fail
+//! where nothing is wrong, and never holds where something is: the search decides.
 
 use crate::{Db, Fault};
 
@@ -14,11 +15,38 @@ pub struct Rule {
     pub about: &'static str,
     /// How many rows it is about.
     count: &'static str,
-    /// Gives 1 if it holds, for less than the search.
-    proof: Option<&'static str>,
+    /// It holds where all of these do. Empty: the search costs little.
+    follows_from: &'static [Proof],
     /// Gives [broken, ids].
     search: &'static str,
 }
+
+/// A statement that gives 1 if all that it is about is right, for less than a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Proof {
+    /// Every payment by itself, and beside what was allocated of it.
+    Payments,
+    /// Every document by itself, and beside what was set against it.
+    Invoices,
+    /// What an allocation's documents and source have to do with each other.
+    Allocations,
+}
+
+impl Proof {
+    const ALL: [Self; 3] = [Self::Payments, Self::Invoices, Self::Allocations];
+
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Payments => include_str!("../sql/verification/payments_hold.sql"),
+            Self::Invoices => include_str!("../sql/verification/invoices_hold.sql"),
+            Self::Allocations => include_str!("../sql/verification/allocations_hold.sql"),
+        }
+    }
+}
+
+/// What was proved of the books as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proved(Vec<Proof>);
 
 /// What a rule came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +69,14 @@ pub const RULES: [Rule; 10] = [
         name: "payments-conserved",
         about: "A payment is what was allocated, converted and paid back of it, and what is left.",
         count: PAYMENTS,
-        proof: Some(include_str!("../sql/verification/payments_hold.sql")),
+        follows_from: &[Proof::Payments],
         search: include_str!("../sql/verification/payments.sql"),
     },
     Rule {
         name: "reversals-recorded",
         about: "What went back of a payment is what its reversals say.",
         count: "SELECT count(*) FROM reversal",
-        proof: None,
+        follows_from: &[],
         search: include_str!("../sql/verification/returns.sql"),
     },
     Rule {
@@ -56,67 +84,81 @@ pub const RULES: [Rule; 10] = [
         about: "What is open of a document is its amount less all that was set against it, and of a credit note less \
                 all that it was set against.",
         count: INVOICES,
-        proof: Some(include_str!("../sql/verification/invoices_hold.sql")),
+        follows_from: &[Proof::Invoices],
         search: include_str!("../sql/verification/invoices.sql"),
     },
     Rule {
         name: "amounts-in-range",
         about: "No part of a document or payment is below zero or above the whole.",
         count: DOCUMENTS,
-        proof: None,
+        follows_from: &[Proof::Payments, Proof::Invoices],
         search: include_str!("../sql/verification/amounts.sql"),
     },
     Rule {
         name: "instalments-whole",
         about: "A document with instalments is nothing beside them, and they are of its customer, currency and day.",
         count: "SELECT count(DISTINCT parent_key) FROM invoice WHERE parent_key IS NOT NULL",
-        proof: None,
+        follows_from: &[],
         search: include_str!("../sql/verification/instalments.sql"),
     },
     Rule {
         name: "allocations-joined",
         about: "An allocation joins documents of one customer in one currency, on a day that both have reached.",
         count: "SELECT count(*) FROM allocation",
-        proof: Some(include_str!("../sql/verification/allocations_hold.sql")),
+        follows_from: &[Proof::Payments, Proof::Invoices, Proof::Allocations],
         search: include_str!("../sql/verification/allocations.sql"),
     },
     Rule {
         name: "designations-fit",
         about: "What a payer named is not above what was paid.",
         count: PAYMENTS,
-        proof: None,
+        follows_from: &[Proof::Payments],
         search: include_str!("../sql/verification/designations.sql"),
     },
     Rule {
         name: "adjustments-fit",
         about: "A write-off or an upheld dispute takes off no more than it says.",
         count: "SELECT count(*) FROM adjustment",
-        proof: None,
+        follows_from: &[],
         search: include_str!("../sql/verification/adjustments.sql"),
     },
     Rule {
         name: "ageing-sums",
         about: "Of every customer and currency, what ageing counts is what was claimed less what was set against it.",
         count: "SELECT count(*) FROM customer",
-        proof: None,
+        follows_from: &[Proof::Invoices],
         search: include_str!("../sql/verification/ageing.sql"),
     },
     Rule {
         name: "documents-recorded",
         about: "The entry that a document or payment names is in the audit chain.",
         count: DOCUMENTS,
-        proof: None,
+        follows_from: &[Proof::Payments, Proof::Invoices],
         search: include_str!("../sql/verification/recorded.sql"),
     },
 ];
 
+/// Runs the proofs.
+pub fn prove<D: Db>(db: &D) -> Result<Proved, Fault> {
+    // They go through tables in order and sort between. What is sorted in pieces that stay near the processor takes a
+    // tenth less time than what is sorted as a whole, and no memory to speak of.
+    db.execute("PRAGMA cache_size = -4096", &[])?;
+    let mut proved = Vec::with_capacity(Proof::ALL.len());
+    let done = Proof::ALL.into_iter().try_for_each(|proof| {
+        if db.int(proof.sql(), &[])? == 1 {
+            proved.push(proof);
+        }
+        Ok(())
+    });
+    db.execute("PRAGMA cache_size = -32768", &[])?;
+    done.map(|()| Proved(proved))
+}
+
 /// Looks whether a rule holds.
-pub fn check<D: Db>(db: &D, rule: &Rule) -> Result<Found, Fault> {
+pub fn check<D: Db>(db: &D, rule: &Rule, proved: &Proved) -> Result<Found, Fault> {
     let checked = u64::try_from(db.int(rule.count, &[])?).unwrap_or(0);
-    let holds = match rule.proof {
-        Some(proof) => db.int(proof, &[])? == 1,
-        None => false,
-    };
+    let needed = rule.follows_from;
+    let holds = !needed.is_empty() && needed.iter().all(|proof| proved.0.contains(proof));
     let (broken, examples) = if holds { (0, Vec::new()) } else { db.json(rule.search, &[])? };
     Ok(Found { checked, broken, examples })
 }
