@@ -47,7 +47,7 @@ fn decode(
     most: u64,
 ) -> Outcome {
     let mut out = [vec![], vec![], vec![]];
-    let mut sink = |slice: &mut Slice| {
+    let mut sink = |slice: &mut Slice, _: &Reached| {
         for (rows, out) in [&mut slice.customers, &mut slice.invoices, &mut slice.payments]
             .into_iter()
             .zip(&mut out)
@@ -319,7 +319,7 @@ fn the_sink_is_called_when_a_slice_is_full_and_its_error_comes_back() {
     let mut sizes = vec![];
     let mut decoder =
         Decoder::new(Format::Csv, &Profile::generic(), ImportKind::Invoices, |_| true, 4).unwrap();
-    let mut sink = |slice: &mut Slice| {
+    let mut sink = |slice: &mut Slice, _: &Reached| {
         sizes.push(slice.invoices.count);
         let json = slice.invoices.take();
         slice.invoices.reuse(json);
@@ -331,7 +331,7 @@ fn the_sink_is_called_when_a_slice_is_full_and_its_error_comes_back() {
     let mut decoder =
         Decoder::new(Format::Csv, &Profile::generic(), ImportKind::Invoices, |_| true, 4).unwrap();
     let busy = || Fault::from(Refused::new(Refusal::DatabaseBusy, "busy"));
-    assert_eq!(decoder.feed(body.as_bytes(), &mut |_| Err(busy())), Err(busy()));
+    assert_eq!(decoder.feed(body.as_bytes(), &mut |_, _| Err(busy())), Err(busy()));
 }
 
 /// A sales ledger with American dates: each row an invoice, its dispute flag and, once settled, its payment.
