@@ -28,7 +28,7 @@ const ROWS: u32 = 20_000;
 const CUTS: u32 = 10;
 
 /// The notes of imports, which tell of cut ones too.
-const NOTES: [&str; 2] = ["import", "import_slice"];
+const NOTES: [&str; 3] = ["import", "import_slice", "import_error"];
 
 /// Random numbers that are the same in every run.
 struct Seeded(u64);
@@ -49,8 +49,12 @@ impl Seeded {
 
 /// The application on this data. It is frozen once, so that no start waits for a build.
 fn up(data: &Path) -> Process {
+    up_with(data, &[])
+}
+
+fn up_with(data: &Path, variables: &[(&str, &str)]) -> Process {
     static APP: OnceLock<Frozen> = OnceLock::new();
-    Process::up_frozen(APP.get_or_init(Frozen::new), data)
+    Process::up_frozen_with(APP.get_or_init(Frozen::new), data, variables)
 }
 
 fn database(data: &Path) -> PathBuf {
@@ -170,6 +174,81 @@ fn an_import_that_is_killed_stores_all_or_nothing_and_can_be_sent_again() {
         dump::assert_same(&after, &ledger(copy.path()), &format!("sent again after {moment:?}"));
     }
     assert!(cut > 2, "only {cut} of {CUTS} were cut before they were done");
+}
+
+/// How often an import that goes on is cut, and how often at the most before it may come to its end.
+const RESUMED_CUTS: u32 = 50;
+const CUTS_A_ROUND: u32 = 10;
+
+/// How far an import has come: the rows that are staged, and whether it is applied.
+fn come_so_far(data: &Path) -> (u64, bool) {
+    let db = Connection::open(database(data)).unwrap();
+    // Nobody works on it any more: as if the minute had passed after which that is known.
+    db.execute(
+        "UPDATE import SET lease_until = '2024-01-01T00:00:00Z' WHERE state = 'staging'",
+        [],
+    )
+    .unwrap();
+    let found = db.query_row(
+        "SELECT coalesce(checkpoint ->> 'rows', 0), state = 'applied' FROM import WHERE id = 'CUT'",
+        [],
+        |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)),
+    );
+    found.map_or((0, false), |(rows, applied)| (u64::try_from(rows).unwrap(), applied))
+}
+
+/// One import with a name, cut at random moments and sent again until it is applied: it goes on where it was, and ends
+/// where one that was never cut does.
+#[test]
+fn an_import_that_is_cut_again_and_again_goes_on_and_ends_where_an_uncut_one_does() {
+    const SLICES: [(&str, &str); 1] = [("import_slice", "500")];
+    let path = "/v1/ingest/imports?kind=payments&id=CUT";
+    let begun = tempfile::tempdir().unwrap();
+    let process = up(begun.path());
+    process.import("customers", customers(500));
+    process.import("invoices", invoices(ROWS, 500));
+    process.kill();
+    drop(settled(begun.path()));
+
+    let file = payments(ROWS, 500);
+    let uncut = copy_of(begun.path());
+    let process = up_with(uncut.path(), &SLICES);
+    let send = |process: &Process| process.request("POST", path).body("text/csv", file.clone());
+    let started = Instant::now();
+    let expected = send(&process).send().ok();
+    let whole = u64::try_from(started.elapsed().as_micros()).unwrap();
+    process.kill();
+    let after = ledger(uncut.path());
+
+    let seed = 5_000;
+    println!("seed {seed}");
+    let (mut random, mut cuts, mut went_on) = (Seeded(seed), 0, 0);
+    while cuts < RESUMED_CUTS {
+        let copy = copy_of(begun.path());
+        let mut staged = 0;
+        for number in 0..=CUTS_A_ROUND {
+            let process = up_with(copy.path(), &SLICES);
+            if number == CUTS_A_ROUND {
+                let result = send(&process).send().ok();
+                assert_eq!(result["accepted"], expected["accepted"]);
+                process.kill();
+                break;
+            }
+            let moment = Duration::from_micros(random.below(whole / 2));
+            let request = send(&process);
+            killed(process, request, moment);
+            cuts += 1;
+            let (rows, applied) = come_so_far(copy.path());
+            if applied {
+                break;
+            }
+            assert!(rows >= staged, "{rows} rows after {staged}, cut {cuts}");
+            went_on += u32::from(staged > 0);
+            staged = rows;
+        }
+        dump::assert_same(&after, &ledger(copy.path()), &format!("after {cuts} cuts"));
+    }
+    assert!(went_on > 2, "only {went_on} of {cuts} found anything to go on from");
 }
 
 /// Documents of the one customer whose whole book is replayed.

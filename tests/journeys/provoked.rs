@@ -16,6 +16,7 @@ pub const PROVOKED: &[(Refusal, fn())] = &[
         Refusal::IdempotencyRunning,
         a_key_whose_request_is_still_running_is_refused_and_free_when_it_broke_off,
     ),
+    (Refusal::ImportRunning, an_import_that_breaks_off_goes_on_where_it_was),
     (Refusal::Internal, a_fault_of_ours_is_logged_and_not_told),
     (Refusal::SweepRunning, a_tick_that_holds_the_lease_keeps_others_out),
 ];
@@ -144,6 +145,59 @@ fn a_key_whose_request_is_still_running_is_refused_and_free_when_it_broke_off() 
         answer.status == 200
     });
     assert_eq!(app.get("/v1/ingest/customers/C2").ok()["name"], "whole");
+}
+
+#[test]
+fn an_import_that_breaks_off_goes_on_where_it_was() {
+    let app = Setup::new().variable("import_slice", "2").start();
+    let path = "/v1/ingest/imports?kind=customers&id=file&on_error=skip";
+    let send = |body: &str| app.request("POST", path).body("text/csv", body);
+    let [first, second] = ["id,name\nC1,a\nC2,\nC3,c\nC4,d\n", "C5,e\nC6,f\nC7,\n"];
+    let whole = format!("{first}{second}");
+    let length = whole.len().to_string();
+    let running = send(first).header("content-length", length.clone()).begin();
+    let status = || app.get("/v1/ingest/imports/file");
+    // The third good row fills no slice.
+    eventually("two slices are staged", || {
+        let found = status();
+        found.status == 200 && found.json()["staged_rows"] == 4
+    });
+    let found = status().ok();
+    assert_eq!(
+        (&found["state"], &found["received"], &found["rejected"], &found["staged_bytes"]),
+        (&json!("staging"), &json!(3), &json!(1), &json!("id,name\nC1,a\nC2,\nC3,c\n".len()))
+    );
+    assert_eq!(found["errors"][0]["code"], "missing-field");
+    let refused = send(&whole).send();
+    refused.refused("import-running");
+    assert_eq!((refused.status, refused.header("retry-after")), (409, Some("20")));
+    running.shutdown(Shutdown::Both).unwrap();
+    drop(running);
+    eventually("the import is free", || {
+        let answer = send("id,name\nC1,other\n").send();
+        if answer.status == 409 && answer.json()["code"] == "import-running" {
+            return false;
+        }
+        answer.refused("different-content");
+        true
+    });
+    for other in
+        [whole.replace("C2,", "C2,b"), whole.replace("name", "country"), "PK\u{3}\u{4}".into()]
+    {
+        send(&other).send().refused("different-content");
+        assert_eq!(status().ok()["staged_rows"], 4, "nothing is lost");
+    }
+    let options =
+        app.request("POST", &path.replace("skip", "reject")).body("text/csv", whole.clone());
+    options.send().refused("different-content");
+    let done = send(&whole).send().ok();
+    assert_eq!(
+        (&done["received"], &done["accepted"], &done["rejected"]),
+        (&json!(7), &json!(5), &json!(2)),
+        "{done}"
+    );
+    let rows: Vec<_> = done["errors"].as_array().unwrap().iter().map(|e| &e["row"]).collect();
+    assert_eq!(rows, [3, 8]);
 }
 
 #[test]

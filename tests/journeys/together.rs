@@ -44,6 +44,50 @@ fn two_equal_imports_at_once_store_every_row_once() {
 }
 
 #[test]
+fn an_import_that_is_sent_twice_at_once_is_applied_once() {
+    let app = App::start();
+    let import = |client: Client| {
+        client.import_with("kind=invoices&create_missing=customers&id=once", rows(5_000))
+    };
+    let answers = at_once(vec![Box::new(import), Box::new(import)], &app);
+    let mut applied = 0;
+    for answer in &answers {
+        match answer.status {
+            200 if answer.header("dunlin-outcome") == Some("already-so") => {}
+            200 => applied += 1,
+            _ => {
+                answer.refused("import-running");
+            }
+        }
+    }
+    assert_eq!(applied, 1, "{answers:?}");
+    let again = import((*app).clone());
+    assert_eq!(
+        (again.ok()["accepted"].as_u64(), again.header("dunlin-outcome")),
+        (Some(5_000), Some("already-so"))
+    );
+}
+
+#[test]
+fn two_files_of_the_same_customers_at_once_are_both_there() {
+    let app = App::start();
+    let file = |from: u32| {
+        let row = |n: u32| format!("I{n},C{},2024-01-10,2024-02-09,1.00,USD\n", n % 50);
+        let header = "id,customer_id,issued_on,due_on,amount,currency\n".to_owned();
+        header + &(from..from + 2_000).map(row).collect::<String>()
+    };
+    let import = move |from: u32| {
+        move |client: Client| {
+            client.import_with("kind=invoices&create_missing=customers", file(from))
+        }
+    };
+    let answers = at_once(vec![Box::new(import(0)), Box::new(import(2_000))], &app);
+    assert!(answers.iter().all(|answer| answer.ok()["accepted"] == 2_000), "{answers:?}");
+    let ageing = app.get("/v1/report/ageing?as_of=2024-02-09").ok();
+    assert_eq!(ageing["totals"][0]["total_minor"], 400_000, "{ageing}");
+}
+
+#[test]
 fn imports_of_different_files_with_one_id_in_common_do_not_mix() {
     let app = App::start();
     app.import("customers", "id,name\nC1,x\n");

@@ -36,7 +36,12 @@ impl Process {
 
     /// The same of a copy of the application that was made with [`Frozen::new`]: nothing is built when it starts.
     pub fn up_frozen(app: &Frozen, data: &Path) -> Process {
-        Process::run(&app.0.path().join("spin.toml"), data, &[])
+        Process::up_frozen_with(app, data, &[])
+    }
+
+    /// The same with variables of the application.
+    pub fn up_frozen_with(app: &Frozen, data: &Path, variables: &[(&str, &str)]) -> Process {
+        Process::run(&app.0.path().join("spin.toml"), data, variables)
     }
 
     fn run(manifest: &Path, data: &Path, variables: &[(&str, &str)]) -> Process {

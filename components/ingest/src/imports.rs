@@ -2,11 +2,11 @@
 
 use dunlin_app::{
     audit::Author,
-    import::{self, Order, Reading, Rows, Slice},
-    ledger,
+    import::{self, Begun, Checkpoint, Options, Order, Reading, Rows, Run, Slice, Work},
+    ledger::{self, Change},
 };
 use dunlin_domain::{
-    Id, Refusal,
+    Currency, Id, Instant, Refusal,
     contract::{
         ingest::{ImportKind, ImportResult, ImportState, OnError, Profile},
         keys::Scope,
@@ -16,12 +16,16 @@ use dunlin_domain::{
 };
 use dunlin_store::Db;
 use dunlin_web::{
-    Answer, Call, Problem, Query, Route, Running,
-    decode::{Decoder, Format},
+    Answer, Call, Csv, Problem, Query, Route, Running,
+    decode::{Decoder, FileHash, Format, Reached},
 };
 
-/// Records in a slice: large slices touch fewer index pages twice, and this many are four megabytes of JSON.
+/// Records in a slice where the variable `import_slice` says nothing: large slices touch fewer index pages twice, and
+/// this many are four megabytes of JSON.
 const SLICE: u64 = 50_000;
+
+/// After so many seconds without a full slice an import says that it still works: a third of its lease.
+const RENEW_SECONDS: i64 = 20;
 
 const KIND: Query =
     Query::one_of("kind", ImportKind::NAMES, "The kind of record in the file.").required();
@@ -35,6 +39,16 @@ const CREATE_MISSING: Query = Query::one_of(
     "Makes customers that rows name and that are not there, with their id for a name. Absent: such rows are bad.",
 );
 
+const ID: Query = Query::id(
+    "id",
+    "Names the import, so that the same file sent again goes on where this one was cut. Absent: made by Dunlin.",
+);
+const CURRENCY: Query = Query::text(
+    "currency",
+    3,
+    "The currency of amounts that have none beside them, such as `EUR`. Absent: every row has to say it.",
+);
+
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
         Route::post("/v1/ingest/imports", "create_import")
@@ -43,93 +57,210 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
                  nothing is stored, and the answer is a problem with the import's result beside it.",
             )
             .scope(Scope::IngestWrite)
-            .query(&[KIND, PROFILE, ON_ERROR, CREATE_MISSING])
+            .query(&[KIND, PROFILE, ON_ERROR, CREATE_MISSING, CURRENCY, ID])
             .streams(&["text/csv", "application/x-ndjson"])
             .answers::<ImportResult>()
             .run_async(|call| Box::pin(create(call)) as Running<'_>),
         Route::get("/v1/ingest/imports/{id}", "get_import")
-            .about("Says what became of an import.")
+            .about("Says what became of an import, or how far it has come.")
             .scope(Scope::IngestRead)
             .answers::<ImportResult>()
             .run(get),
+        Route::get("/v1/ingest/imports/{id}/errors.csv", "list_import_errors")
+            .about("Lists what was wrong with the rows of an import, as a table: the first 100,000 errors.")
+            .scope(Scope::IngestRead)
+            .csv()
+            .run(errors),
     ]
 }
 
-/// Slices on their way from the decoder to the database. The last one stays here until the file is whole, so that a
+/// Slices on their way from the decoder to the database. What is left when the file is whole stays here, so that a
 /// small file is never staged.
 struct Stage<'a, D> {
     db: &'a D,
-    key: i64,
+    run: Run,
     reject: bool,
-    last: Option<Slice>,
-    staged: i64,
+    /// Whether the client can come back to the import when it is cut.
+    named: bool,
+    now: &'a dyn Fn() -> Instant,
+    /// When the lease was taken or renewed.
+    held: Instant,
+    checkpoint: Checkpoint,
 }
 
 impl<D: Db> Stage<'_, D> {
-    /// Takes a full slice out of the decoder. Where one bad row means that nothing is stored, nothing more is kept
-    /// after it.
-    fn take(&mut self, full: &mut profile::Slice) -> Result<(), Problem> {
-        let [customers, invoices, payments] =
-            [&mut full.customers, &mut full.invoices, &mut full.payments].map(profile::Rows::take);
-        let before = self.last.replace(Slice { customers, invoices, payments });
-        match before {
-            Some(before) if !(self.reject && full.has_errors()) => self.put(&before),
-            _ => Ok(()),
+    /// Takes a full slice out of the decoder. Where one bad row means that nothing is stored, no row is kept after it;
+    /// what was found of it is.
+    fn put(&mut self, full: &mut profile::Slice, reached: &Reached) -> Result<(), Problem> {
+        let lost = self.reject && full.has_errors();
+        let slice = taken(full);
+        if lost && !self.named {
+            return Ok(());
         }
+        let slice = if lost { Slice::default() } else { slice };
+        let before = self.checkpoint.errors;
+        self.checkpoint = Checkpoint {
+            slices: self.checkpoint.slices.saturating_add(1),
+            bytes: reached.bytes,
+            rows: reached.rows,
+            hash: reached.hash.hex(),
+            received: full.received,
+            refused: full.refused,
+            errors: full.errors.len(),
+            more_errors: full.more_errors,
+        };
+        self.held = (self.now)();
+        let errors = full.errors.get(before..).unwrap_or_default();
+        Ok(import::stage(self.db, self.run, &slice, &self.checkpoint, errors, self.held)?)
     }
 
-    fn put(&mut self, slice: &Slice) -> Result<(), Problem> {
-        import::stage(self.db, self.key, self.staged, slice)?;
-        self.staged = self.staged.saturating_add(1);
+    /// Says that the import still works, when it is time to.
+    fn renew(&mut self) -> Result<(), Problem> {
+        let now = (self.now)();
+        if now >= self.held.plus_seconds(RENEW_SECONDS) {
+            self.held = now;
+            import::renew(self.db, self.run, now)?;
+        }
         Ok(())
     }
 }
 
+fn taken(full: &mut profile::Slice) -> Slice {
+    let [customers, invoices, payments] =
+        [&mut full.customers, &mut full.invoices, &mut full.payments].map(profile::Rows::take);
+    Slice { customers, invoices, payments }
+}
+
 async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let order = order(call)?;
+    let named = call.text(&ID)?.is_some();
     let profile = profile_named(call, &order.profile)?;
     let format = if call.media() == Some("text/csv") { Format::Csv } else { Format::Ndjson };
-    let mut decoder = Decoder::new(format, &profile, order.kind, zone::is_known, SLICE)?;
-    let db = call.db()?;
-    let key = import::start(db, &order, call.now())?;
-    let reject = order.on_error == OnError::Reject;
-    let mut stage = Stage { db, key, reject, last: None, staged: 0 };
-    if let Err(problem) = read(call, &mut decoder, &mut stage).await {
-        import::abandon(db, &order, key, call.env().now())?;
-        return Err(problem);
+    let currency = call.query::<Currency>(&CURRENCY)?;
+    let decoder = Decoder::with_currency(
+        format,
+        &profile,
+        order.kind,
+        currency,
+        zone::is_known,
+        slice_records(call)?,
+    )?;
+    let options = options(call, &profile)?;
+    let work = match import::begin(call.db()?, &order, &options, call.now())? {
+        Begun::Work(work) => *work,
+        Begun::Applied(result, file_hash) => {
+            return again(call, &result, file_hash.as_deref()).await;
+        }
+    };
+    let run = work.run;
+    let done = receive(call, &order, decoder, work, named).await;
+    if let Err(problem) = &done {
+        let (db, at) = (call.db()?, call.env().now());
+        if named && may_go_on(problem.code()) {
+            import::suspend(db, run, at)?;
+        } else if problem.code() != Refusal::ImportRejected {
+            import::abandon(db, &order, run, at)?;
+        }
     }
+    done
+}
+
+/// Whether an import that ended so may be gone on with: what was staged of it is sound.
+fn may_go_on(code: Refusal) -> bool {
+    use Refusal::{BodyIncomplete, DatabaseBusy, DifferentContent, ImportRunning, Internal};
+    matches!(code, BodyIncomplete | DatabaseBusy | DifferentContent | ImportRunning | Internal)
+}
+
+/// Reads the file to its end and applies it.
+async fn receive<D: Db>(
+    call: &mut Call<'_, D>,
+    order: &Order,
+    decoder: Decoder,
+    work: Work,
+    named: bool,
+) -> Result<Answer, Problem> {
+    let db = call.db()?;
+    let Work { run, checkpoint, errors } = work;
+    let mut found = profile::Slice::default();
+    found.errors = errors;
+    found.more_errors = checkpoint.more_errors;
+    found.received = checkpoint.received;
+    found.refused = checkpoint.refused;
+    let mut decoder = decoder.go_on(checkpoint.bytes, checkpoint.rows, &checkpoint.hash, found);
+    let reject = order.on_error == OnError::Reject;
+    let env = call.clock();
+    let now = move || env.now();
+    let mut stage = Stage { db, run, reject, named, now: &now, held: call.now(), checkpoint };
+    // Between two chunks others get their turn, and no transaction is open.
+    while let Some(chunk) = call.next().await {
+        stage.renew()?;
+        decoder.feed(&chunk?, &mut |full, reached| stage.put(full, reached))?;
+    }
+    let mut last = Slice::default();
+    decoder.finish(&mut |full, _: &Reached| {
+        last = taken(full);
+        Ok::<(), Problem>(())
+    })?;
+    let file_hash = Some(decoder.reached().hash.hex());
     let read = decoder.into_slice();
     let reading = Reading {
         received: read.received,
         errors: read.errors,
         more_errors: read.more_errors,
         bad: read.refused,
+        file_hash,
     };
-    let last = stage.last.take().unwrap_or_default();
-    if stage.staged > 0 {
-        stage.put(&last)?;
-    }
-    let rows = if stage.staged > 0 { Rows::Staged(stage.staged) } else { Rows::Here(&last) };
+    let rows = Rows { staged: stage.checkpoint.slices, last: &last };
     let author = Author { at: call.env().now(), ..call.author() };
-    answer(&import::apply(db, &order, key, rows, &reading, &author)?)
+    answer(&import::apply(db, order, run, rows, &reading, &author)?)
 }
 
-/// Reads the body to its end. Between two chunks others get their turn, and no transaction is open.
-async fn read<D: Db>(
+/// The result of an import that was applied before, if this is its file.
+async fn again<D: Db>(
     call: &mut Call<'_, D>,
-    decoder: &mut Decoder,
-    stage: &mut Stage<'_, D>,
-) -> Result<(), Problem> {
+    result: &ImportResult,
+    file_hash: Option<&str>,
+) -> Result<Answer, Problem> {
+    let mut file = FileHash::default();
     while let Some(chunk) = call.next().await {
-        decoder.feed(&chunk?, &mut |full| stage.take(full))?;
+        file.update(&chunk?);
     }
-    decoder.finish(&mut |full| stage.take(full))
+    import::same_file(file_hash, &file.hex())?;
+    Ok(answer(result)?.outcome(Change::AlreadySo))
+}
+
+/// What decides how the rows of the file are taken, by name.
+fn options<D: Db>(call: &Call<'_, D>, profile: &Profile) -> Result<Options, Problem> {
+    let mut options = Options::new();
+    for parameter in [&KIND, &PROFILE, &ON_ERROR, &CREATE_MISSING, &CURRENCY] {
+        if let Some(value) = call.text(parameter)? {
+            options.insert(parameter.name.to_string(), value.to_string());
+        }
+    }
+    options.insert("content-type".to_string(), call.media().unwrap_or_default().to_string());
+    if profile.name.as_str() != GENERIC {
+        let mut hash = FileHash::default();
+        let document = serde_json::to_vec(profile);
+        hash.update(&document.map_err(|e| Problem::internal(format!("a profile: {e}")))?);
+        options.insert("profile".to_string(), format!("{} {}", profile.name, hash.hex()));
+    }
+    Ok(options)
+}
+
+/// How many records are in a slice.
+fn slice_records<D: Db>(call: &Call<'_, D>) -> Result<u64, Problem> {
+    let Some(text) = call.variable("import_slice") else { return Ok(SLICE) };
+    let refused = |_| {
+        let detail = "the variable import_slice is not a number of records";
+        Problem::new(Refusal::NotConfigured, detail)
+    };
+    text.trim().parse().map_err(refused)
 }
 
 fn order<D: Db>(call: &Call<'_, D>) -> Result<Order, Problem> {
     let absent = || Problem::internal("a required parameter is absent");
     Ok(Order {
-        id: call.new_id()?,
+        id: call.query(&ID)?.map_or_else(|| call.new_id(), Ok)?,
         kind: call.query(&KIND)?.ok_or_else(absent)?,
         profile: call.query(&PROFILE)?.map_or_else(|| GENERIC.parse(), Ok)?,
         on_error: call.query(&ON_ERROR)?.unwrap_or(OnError::Reject),
@@ -140,6 +271,9 @@ fn order<D: Db>(call: &Call<'_, D>) -> Result<Order, Problem> {
 fn profile_named<D: Db>(call: &Call<'_, D>, name: &Id) -> Result<Profile, Problem> {
     if name.as_str() == GENERIC {
         return Ok(Profile::generic());
+    }
+    if let Some(shipped) = profile::shipped(name.as_str()) {
+        return Ok(shipped);
     }
     ledger::profile(call.db()?, name).map_err(|_| {
         Problem::new(Refusal::UnknownProfile, "no profile has this name").at(PROFILE.name)
@@ -160,4 +294,14 @@ fn answer(result: &ImportResult) -> Result<Answer, Problem> {
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     Answer::json(&import::get(call.db()?, &call.id()?)?)
+}
+
+fn errors<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let mut csv = Csv::new(&["row", "field", "code", "detail"]);
+    for error in import::errors(call.db()?, &call.id()?)? {
+        csv.plain(error.row).text(error.field.as_deref().unwrap_or_default());
+        csv.plain(error.code).text(&error.detail).end();
+    }
+    let rows = csv.rows();
+    Ok(Answer::csv(csv).rows(rows))
 }

@@ -5,19 +5,23 @@ use crate::{
     replay,
 };
 use dunlin_domain::{
-    Id, Instant, Refusal,
+    Id, Instant, Refusal, Refused,
     contract::ingest::{ImportKind, ImportResult, ImportState, OnError, RowError},
+    profile,
 };
 use dunlin_store::{Db, End, Fault, customer, import, invoice, payment, write, write_if};
 use std::collections::BTreeMap;
 
-pub use dunlin_store::import::Slice;
+pub use dunlin_store::import::{Checkpoint, Options, Run, Slice};
 
-/// The most errors that an answer lists; the rest are counted.
-pub const MAX_ERRORS: usize = 1_000;
+/// The most errors that a result lists; as many as a file may have kept stand in the table of errors.
+pub const MAX_LISTED: usize = 1_000;
 
-/// Imports that began so long ago and have no end are taken for dead.
+/// Imports that nobody has worked on for so long are taken for dead.
 const ABANDONED_AFTER_SECONDS: i64 = 24 * 3600;
+
+/// For so long a request that works on an import is taken for alive after it last said so.
+const LEASE_SECONDS: i64 = 60;
 
 /// From so many records on, the connection is given more room.
 const LARGE: u64 = 100_000;
@@ -47,69 +51,174 @@ pub struct Reading {
     pub more_errors: u64,
     /// Bad rows. A row may have several errors.
     pub bad: u64,
+    /// The SHA-256 of the file, in hex.
+    pub file_hash: Option<String>,
 }
 
-/// Where the good rows are.
+/// Where the good rows are: in so many staged slices, and the last of them in memory.
 #[derive(Clone, Copy, Debug)]
-pub enum Rows<'a> {
-    /// In memory: a small file is not staged.
-    Here(&'a Slice),
-    /// In this many staged slices.
-    Staged(i64),
+pub struct Rows<'a> {
+    pub staged: i64,
+    pub last: &'a Slice,
 }
 
-/// Notes that a file is being read and gives the key to stage its slices under.
-pub fn start<D: Db>(db: &D, order: &Order, at: Instant) -> Result<i64, Fault> {
+/// An import on which this request works: from the beginning, or from where an earlier one was cut.
+#[derive(Clone, Debug)]
+pub struct Work {
+    pub run: Run,
+    pub checkpoint: Checkpoint,
+    /// The errors found before the checkpoint.
+    pub errors: Vec<RowError>,
+}
+
+/// What an import of this id comes to.
+#[derive(Clone, Debug)]
+pub enum Begun {
+    /// There is something to read.
+    Work(Box<Work>),
+    /// It was applied before. The file that it was has this SHA-256.
+    Applied(Box<ImportResult>, Option<String>),
+}
+
+/// Begins an import, or goes on with one that was cut. Refused are other options than it was begun with, and an import
+/// that another request works on. One that was rejected has stored nothing, and begins anew.
+pub fn begin<D: Db>(db: &D, order: &Order, options: &Options, at: Instant) -> Result<Begun, Fault> {
+    let lease = at.plus_seconds(LEASE_SECONDS);
     write(db, |db| {
-        import::forget_abandoned(db, at.plus_seconds(-ABANDONED_AFTER_SECONDS))?;
-        import::start(db, &order.id, order.kind, &order.profile, at)
+        import::forget_abandoned(db, at.plus_seconds(-ABANDONED_AFTER_SECONDS), at)?;
+        let work = match import::find(db, &order.id)? {
+            Some(found) if found.state == ImportState::Applied => {
+                same_options(&found.options, options)?;
+                let result = found.result;
+                let result =
+                    result.ok_or_else(|| Fault::Db("an applied import has no result".into()))?;
+                return Ok(Begun::Applied(Box::new(result), found.file_hash));
+            }
+            Some(found) if found.state == ImportState::Staging => {
+                if found.lease_until.is_some_and(|until| until > at) {
+                    return Err(taken("another request receives this import"));
+                }
+                same_options(&found.options, options)?;
+                let run = import::take_over(db, found.run, lease)?;
+                let errors = import::errors(db, run.key)?;
+                Work { run, checkpoint: found.checkpoint, errors }
+            }
+            _ => {
+                let asked = (order.kind, &order.profile, options);
+                let run = import::start(db, &order.id, asked, at, lease)?;
+                Work { run, checkpoint: Checkpoint::default(), errors: Vec::new() }
+            }
+        };
+        Ok(Begun::Work(Box::new(work)))
     })
 }
 
-/// Keeps a slice of checked rows until the file is whole.
-pub fn stage<D: Db>(db: &D, key: i64, number: i64, slice: &Slice) -> Result<(), Fault> {
-    write(db, |db| import::stage(db, key, number, slice))
+fn taken(detail: &str) -> Fault {
+    Fault::refused(Refusal::ImportRunning, detail)
 }
 
-/// Gives up a file that could not be read to its end: nothing of it stays but the note.
-pub fn abandon<D: Db>(db: &D, order: &Order, key: i64, at: Instant) -> Result<(), Fault> {
-    let result = Tally::default().result(order, true, 0);
-    write(db, |db| import::finish(db, key, &result, at))
+fn same_options(before: &Options, now: &Options) -> Result<(), Refused> {
+    let mut names = before.keys().chain(now.keys());
+    match names.find(|name| before.get(*name) != now.get(*name)) {
+        None => Ok(()),
+        Some(name) => {
+            let detail = format!("the import of this id was begun with another {name}");
+            Err(Refused::new(Refusal::DifferentContent, detail).at(name))
+        }
+    }
+}
+
+/// Compares the file of an import that was applied with the one that came again.
+pub fn same_file(before: Option<&str>, now: &str) -> Result<(), Refused> {
+    if before == Some(now) {
+        return Ok(());
+    }
+    let detail = "the import of this id was another file; nothing was changed";
+    Err(Refused::new(Refusal::DifferentContent, detail).at("id"))
+}
+
+/// Keeps a slice of checked rows until the file is whole, and how far the file is read with it.
+pub fn stage<D: Db>(
+    db: &D,
+    run: Run,
+    slice: &Slice,
+    checkpoint: &Checkpoint,
+    errors: &[RowError],
+    at: Instant,
+) -> Result<(), Fault> {
+    write(db, |db| {
+        still_ours(db, run, at)?;
+        import::stage(db, run, slice, checkpoint, errors)
+    })
+}
+
+/// Says that the request still works, where the next slice is long in coming.
+pub fn renew<D: Db>(db: &D, run: Run, at: Instant) -> Result<(), Fault> {
+    write(db, |db| still_ours(db, run, at))
+}
+
+fn still_ours<D: Db>(db: &D, run: Run, at: Instant) -> Result<(), Fault> {
+    if import::hold(db, run, at.plus_seconds(LEASE_SECONDS))? {
+        return Ok(());
+    }
+    Err(taken("another request has taken this import over"))
+}
+
+/// Leaves an import whose file broke off as it is: the same file again goes on behind what was staged.
+pub fn suspend<D: Db>(db: &D, run: Run, at: Instant) -> Result<(), Fault> {
+    write(db, |db| import::hold(db, run, at).map(drop))
+}
+
+/// Gives up a file that cannot be read: nothing of it stays but the note.
+pub fn abandon<D: Db>(db: &D, order: &Order, run: Run, at: Instant) -> Result<(), Fault> {
+    write(db, |db| {
+        if import::hold(db, run, at)? {
+            let (result, _) = Tally::default().result(order, true, 0);
+            import::finish(db, run.key, &result, &[], None, at)?;
+        }
+        Ok(())
+    })
 }
 
 /// Applies a file that was read to its end. With `reject` one bad row means that nothing is stored.
 pub fn apply<D: Db>(
     db: &D,
     order: &Order,
-    key: i64,
+    run: Run,
     rows: Rows<'_>,
     reading: &Reading,
     author: &Author,
 ) -> Result<ImportResult, Fault> {
-    let at = author.at;
     let large = reading.received >= LARGE;
     if large {
         import::roomy(db, true)?;
     }
-    let result = write_if(db, |db| apply_once(db, order, key, rows, reading, author));
+    let result = write_if(db, |db| apply_once(db, order, run, rows, reading, author));
     if large {
         import::roomy(db, false)?;
     }
-    let result = result?;
+    let (result, errors) = result?;
     if result.state == ImportState::Rejected {
-        write(db, |db| import::finish(db, key, &result, at))?;
+        write(db, |db| {
+            still_ours(db, run, author.at)?;
+            import::finish(db, run.key, &result, &errors, reading.file_hash.as_deref(), author.at)
+        })?;
     }
     Ok(result)
 }
 
+/// The result, and all errors that are kept.
+type Outcome = (ImportResult, Vec<RowError>);
+
 fn apply_once<D: Db>(
     db: &D,
     order: &Order,
-    key: i64,
+    run: Run,
     rows: Rows<'_>,
     reading: &Reading,
     author: &Author,
-) -> Result<(ImportResult, End), Fault> {
+) -> Result<(Outcome, End), Fault> {
+    still_ours(db, run, author.at)?;
     let mut tally =
         Tally { refused: reading.bad, more_errors: reading.more_errors, ..Tally::default() };
     tally.errors.extend(reading.errors.iter().cloned());
@@ -122,7 +231,7 @@ fn apply_once<D: Db>(
         let noted = audit::note(db, author, &begun)?;
         entry = Some(noted);
         for kind in [ImportKind::Customers, ImportKind::Invoices, ImportKind::Payments] {
-            apply_kind(db, order, key, rows, kind, noted, &mut tally)?;
+            apply_kind(db, order, run.key, rows, kind, noted, &mut tally)?;
         }
         if !(reject && tally.refused > 0) {
             replay::after(db, last_invoice, last_payment, author.at, Some(noted))?;
@@ -132,22 +241,23 @@ fn apply_once<D: Db>(
         return Ok((tally.result(order, true, reading.received), End::RollBack));
     }
     let rows = std::mem::take(&mut tally.rows).hex();
-    let result = tally.result(order, false, reading.received);
+    let made = tally.made;
+    let (result, errors) = tally.result(order, false, reading.received);
     match entry {
-        Some(entry) if result.accepted == 0 => audit::forget(db, entry)?,
+        Some(entry) if result.accepted == 0 && made == 0 => audit::forget(db, entry)?,
         Some(entry) => {
-            let brought = brought(order, &result, &rows);
+            let brought = brought(order, &result, made, &rows);
             let whole = Note::made("import", order.id.as_str(), &brought)?;
             audit::complete(db, author, entry, &whole)?;
         }
         None => {}
     }
-    import::finish(db, key, &result, author.at)?;
-    Ok((result, End::Commit))
+    import::finish(db, run.key, &result, &errors, reading.file_hash.as_deref(), author.at)?;
+    Ok(((result, errors), End::Commit))
 }
 
 /// What the audit chain keeps of a file: how it was read, what became of it, and the hash of its rows.
-fn brought(order: &Order, result: &ImportResult, rows: &str) -> serde_json::Value {
+fn brought(order: &Order, result: &ImportResult, made: u64, rows: &str) -> serde_json::Value {
     serde_json::json!({
         "kind": order.kind,
         "profile": order.profile,
@@ -156,6 +266,7 @@ fn brought(order: &Order, result: &ImportResult, rows: &str) -> serde_json::Valu
         "accepted": result.accepted,
         "unchanged": result.unchanged,
         "rejected": result.rejected,
+        "customers_made": made,
         "rows": rows,
     })
 }
@@ -169,25 +280,38 @@ fn apply_kind<D: Db>(
     entry: i64,
     tally: &mut Tally,
 ) -> Result<(), Fault> {
-    match rows {
-        Rows::Here(slice) => {
-            let text = match kind {
-                ImportKind::Customers => &slice.customers,
-                ImportKind::Invoices => &slice.invoices,
-                ImportKind::Payments => &slice.payments,
-            };
-            apply_rows(db, order, kind, text, entry, tally)
+    let last = match kind {
+        ImportKind::Customers => &rows.last.customers,
+        ImportKind::Invoices => &rows.last.invoices,
+        ImportKind::Payments => &rows.last.payments,
+    };
+    // A member of a group is taken in behind its head, which may stand in a later slice.
+    let mut heads = Vec::new();
+    if kind == ImportKind::Customers {
+        for number in 0..rows.staged {
+            heads.push(insert_heads(db, &staged(db, key, number, kind)?, entry)?);
         }
-        Rows::Staged(slices) => {
-            for number in 0..slices {
-                let text = import::rows(db, key, number, kind)?;
-                let text =
-                    text.ok_or_else(|| Fault::Db(format!("slice {number} of an import is gone")))?;
-                apply_rows(db, order, kind, &text, entry, tally)?;
-            }
-            Ok(())
-        }
+        heads.push(insert_heads(db, last, entry)?);
     }
+    let mut heads = heads.into_iter();
+    for number in 0..rows.staged {
+        let text = staged(db, key, number, kind)?;
+        apply_rows(db, order, kind, &text, heads.next().unwrap_or(0), entry, tally)?;
+    }
+    apply_rows(db, order, kind, last, heads.next().unwrap_or(0), entry, tally)
+}
+
+fn insert_heads<D: Db>(db: &D, rows: &str, entry: i64) -> Result<u64, Fault> {
+    if is_empty(rows) { Ok(0) } else { customer::insert_all(db, rows, Some(entry)) }
+}
+
+fn staged<D: Db>(db: &D, key: i64, number: i64, kind: ImportKind) -> Result<String, Fault> {
+    let text = import::rows(db, key, number, kind)?;
+    text.ok_or_else(|| Fault::Db(format!("slice {number} of an import is gone")))
+}
+
+fn is_empty(rows: &str) -> bool {
+    rows.is_empty() || rows == NONE
 }
 
 /// An empty JSON array: no rows of this kind in this slice.
@@ -198,20 +322,21 @@ fn apply_rows<D: Db>(
     order: &Order,
     kind: ImportKind,
     rows: &str,
+    heads: u64,
     entry: i64,
     tally: &mut Tally,
 ) -> Result<(), Fault> {
-    if rows.is_empty() || rows == NONE {
+    if is_empty(rows) {
         return Ok(());
     }
     tally.rows.add(kind.name());
     tally.rows.add(rows);
     if order.create_customers && kind != ImportKind::Customers {
-        customer::insert_named(db, rows, Some(entry))?;
+        tally.made += customer::insert_named(db, rows, Some(entry))?;
     }
     let (added, total) = match kind {
         ImportKind::Customers => {
-            (customer::insert_all(db, rows, Some(entry))?, import::count(db, rows)?)
+            (heads + customer::insert_members(db, rows, Some(entry))?, import::count(db, rows)?)
         }
         ImportKind::Invoices => {
             (invoice::insert_all(db, rows, Some(entry))?, import::count(db, rows)?)
@@ -229,9 +354,9 @@ fn apply_rows<D: Db>(
     tally.refused += count;
     tally.unchanged += total.saturating_sub(added).saturating_sub(count);
     tally.errors.extend(refused);
-    let over = tally.errors.len().saturating_sub(MAX_ERRORS);
+    let over = tally.errors.len().saturating_sub(profile::MAX_ERRORS);
     tally.more_errors = tally.more_errors.saturating_add(u64::try_from(over).unwrap_or(0));
-    tally.errors.truncate(MAX_ERRORS);
+    tally.errors.truncate(profile::MAX_ERRORS);
     Ok(())
 }
 
@@ -241,7 +366,11 @@ fn refusals<D: Db>(db: &D, kind: ImportKind, rows: &str) -> Result<Vec<RowError>
     let mut refuse = |row: u64, field: &str, code: Refusal, detail: String| {
         by_row.entry(row).or_insert(RowError { row, field: Some(field.to_string()), code, detail });
     };
-    if kind != ImportKind::Customers {
+    if kind == ImportKind::Customers {
+        for (row, code) in customer::misplaced(db, rows)? {
+            refuse(row, "parent_id", code, code.about().to_string());
+        }
+    } else {
         for row in customer::unknown(db, rows)? {
             let detail =
                 "no customer has this id; send customers first, or add create_missing=customers";
@@ -274,6 +403,8 @@ struct Tally {
     added: u64,
     unchanged: u64,
     refused: u64,
+    /// Customers that rows named and that were made for them.
+    made: u64,
     errors: Vec<RowError>,
     more_errors: u64,
     /// Of every slice the kind and the rows as they were offered to the books.
@@ -281,22 +412,62 @@ struct Tally {
 }
 
 impl Tally {
-    fn result(mut self, order: &Order, rejected: bool, received: u64) -> ImportResult {
+    fn result(mut self, order: &Order, rejected: bool, received: u64) -> Outcome {
         self.errors.sort_by_key(|error| error.row);
-        ImportResult {
+        let result = ImportResult {
             import_id: order.id.clone(),
             state: if rejected { ImportState::Rejected } else { ImportState::Applied },
             received,
             accepted: if rejected { 0 } else { self.added },
             unchanged: if rejected { 0 } else { self.unchanged },
             rejected: if rejected { received } else { self.refused },
-            errors: self.errors,
+            errors: Vec::new(),
             more_errors: self.more_errors,
-        }
+            staged_bytes: None,
+            staged_rows: None,
+        };
+        (listing(result, &self.errors), self.errors)
     }
 }
 
-/// What became of an import.
+/// The result with the errors that it lists; the rest is counted.
+fn listing(mut result: ImportResult, errors: &[RowError]) -> ImportResult {
+    result.errors = errors.iter().take(MAX_LISTED).cloned().collect();
+    let over = errors.len().saturating_sub(MAX_LISTED);
+    result.more_errors = result.more_errors.saturating_add(u64::try_from(over).unwrap_or(0));
+    result
+}
+
+/// What became of an import, or how far it has come.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<ImportResult, Fault> {
-    import::get(db, id)?.ok_or_else(|| Fault::refused(Refusal::NotFound, "no import has this id"))
+    let found = found(db, id)?;
+    if let Some(result) = found.result {
+        return Ok(result);
+    }
+    let checkpoint = found.checkpoint;
+    let result = ImportResult {
+        import_id: id.clone(),
+        state: found.state,
+        received: checkpoint.received,
+        accepted: 0,
+        unchanged: 0,
+        rejected: checkpoint.refused,
+        errors: Vec::new(),
+        more_errors: checkpoint.more_errors,
+        staged_bytes: Some(checkpoint.bytes),
+        staged_rows: Some(checkpoint.rows),
+    };
+    Ok(listing(result, &import::errors(db, found.run.key)?))
+}
+
+/// All errors of an import that are kept, in the order of their rows.
+pub fn errors<D: Db>(db: &D, id: &Id) -> Result<Vec<RowError>, Fault> {
+    let found = found(db, id)?;
+    let kept = import::errors(db, found.run.key)?;
+    Ok(if kept.is_empty() { found.result.map(|r| r.errors).unwrap_or_default() } else { kept })
+}
+
+fn found<D: Db>(db: &D, id: &Id) -> Result<import::Found, Fault> {
+    let none = || Fault::refused(Refusal::NotFound, "no import has this id");
+    import::find(db, id)?.ok_or_else(none)
 }

@@ -4,7 +4,7 @@
 
 use dunlin_app::{
     audit::{self, Author},
-    import::{self, Order, Reading, Rows, Slice},
+    import::{self, Begun, Checkpoint, Options, Order, Reading, Rows, Run, Slice},
     invoice, key,
     ledger::{self, Change},
     policy, verify, write_off,
@@ -53,7 +53,15 @@ fn row(line: u32, name: &str, minor: i64) -> String {
     format!(r#"[{line},"{name}","C1","invoice","2024-01-01","2024-02-01",{minor},"EUR",0]"#)
 }
 
-/// Brings slices of invoices in, staged when there are several.
+/// Begins an import that nobody has begun.
+fn begun(db: &NativeDb, order: &Order) -> Run {
+    match import::begin(db, order, &Options::default(), now()).unwrap() {
+        Begun::Work(work) => work.run,
+        Begun::Applied(..) => panic!("it was there"),
+    }
+}
+
+/// Brings slices of invoices in, all but the last one staged.
 fn bring(db: &NativeDb, name: &str, slices: &[&[String]]) -> ImportResult {
     let order = Order {
         id: id(name),
@@ -62,22 +70,19 @@ fn bring(db: &NativeDb, name: &str, slices: &[&[String]]) -> ImportResult {
         on_error: OnError::Skip,
         create_customers: true,
     };
-    let key = import::start(db, &order, now()).unwrap();
+    let run = begun(db, &order);
     let slice =
         |rows: &&[String]| Slice { invoices: format!("[{}]", rows.join(",")), ..Slice::default() };
     let slices: Vec<Slice> = slices.iter().map(slice).collect();
     let received = 3;
     let reading = Reading { received, ..Reading::default() };
-    let rows = match slices.as_slice() {
-        [only] => Rows::Here(only),
-        several => {
-            for (number, slice) in (0..).zip(several) {
-                import::stage(db, key, number, slice).unwrap();
-            }
-            Rows::Staged(several.len().try_into().unwrap())
-        }
-    };
-    import::apply(db, &order, key, rows, &reading, &author("admin")).unwrap()
+    let Some((last, staged)) = slices.split_last() else { panic!("a file has a slice") };
+    for (number, slice) in (1..).zip(staged) {
+        let checkpoint = Checkpoint { slices: number, ..Checkpoint::default() };
+        import::stage(db, run, slice, &checkpoint, &[], now()).unwrap();
+    }
+    let rows = Rows { staged: staged.len().try_into().unwrap(), last };
+    import::apply(db, &order, run, rows, &reading, &author("admin")).unwrap()
 }
 
 #[test]
@@ -96,7 +101,8 @@ fn an_import_commits_to_the_rows_that_it_brought() {
     assert_eq!(
         whole,
         json!({"kind": "invoices", "profile": "generic", "on_error": "skip", "received": 3, "accepted": 3,
-            "unchanged": 0, "rejected": 0, "rows": audit::sha256(&["invoices", &text])})
+            "unchanged": 0, "rejected": 0, "customers_made": 1,
+            "rows": audit::sha256(&["invoices", &text])})
     );
     let cut = said(&[&rows[..2], &rows[2..]]);
     let texts = [&rows[..2], &rows[2..]].map(|part| format!("[{}]", part.join(",")));

@@ -5,7 +5,7 @@
 use dunlin_app::{
     audit::Author,
     customer as customers,
-    import::{self, Order, Reading, Rows, Slice},
+    import::{self, Begun, Options, Order, Reading, Rows, Slice},
     invoice as documents,
     ledger::{self, Change},
     payment as payments, report, score, sweep,
@@ -154,8 +154,12 @@ fn an_import_takes_all_or_nothing_and_twice_is_once() {
     let reading = Reading { received: 2, ..Reading::default() };
     let run = |name: &str, slice: &Slice, on_error| {
         let order = order(name, on_error);
-        let key = import::start(&db, &order, now()).unwrap();
-        import::apply(&db, &order, key, Rows::Here(slice), &reading, &author()).unwrap()
+        let Begun::Work(work) = import::begin(&db, &order, &Options::default(), now()).unwrap()
+        else {
+            panic!("{} was there", order.id)
+        };
+        let rows = Rows { staged: 0, last: slice };
+        import::apply(&db, &order, work.run, rows, &reading, &author()).unwrap()
     };
     let first = run("M1", &slice, OnError::Reject);
     assert_eq!((first.accepted, first.unchanged, first.rejected), (2, 0, 0), "{first:?}");

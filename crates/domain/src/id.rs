@@ -44,6 +44,11 @@ fn is_invisible(c: char) -> bool {
             && c != ZERO_WIDTH_JOINER)
 }
 
+/// Whether an id can hold this character.
+pub(crate) fn holds(c: char) -> bool {
+    !is_invisible(c)
+}
+
 /// Checks without allocating, for rows that are copied on as they are.
 pub fn check(text: &str) -> Result<(), Refused> {
     if text.is_empty() {

@@ -5,10 +5,12 @@
 
 mod plan;
 mod row;
+mod shipped;
 mod slice;
 pub(crate) mod value;
 
 pub use plan::{Fields, Plan};
+pub use shipped::{SHIPPED, shipped};
 pub use slice::{MAX_ERRORS, Rows, Slice};
 
 use crate::contract::ingest::{DateForm, FieldMapping, ImportKind, Lookup, Profile, RecordMapping};
@@ -55,7 +57,7 @@ const fn may(name: &'static str, sort: Sort) -> Spec {
     Spec { name, sort, required: false }
 }
 
-const CUSTOMER: [Spec; 12] = [
+const CUSTOMER: [Spec; 17] = [
     must("id", Sort::Id),
     must("name", Sort::Name),
     may("country", Sort::Country),
@@ -68,6 +70,11 @@ const CUSTOMER: [Spec; 12] = [
     may("status", Sort::CustomerStatus),
     may("segment", Sort::Label),
     may("industry", Sort::Label),
+    may("parent_id", Sort::Id),
+    may("contact_name", Sort::Name),
+    may("contact_role", Sort::Label),
+    may("contact_channel", Sort::Channel),
+    may("contact_address", Sort::Address),
 ];
 
 const INVOICE: [Spec; 8] = [
@@ -111,10 +118,15 @@ impl Profile {
             prefix: None,
             date: None,
             lookup: None,
+            from_name: None,
+            unsigned: None,
         };
         let record = |kind: &ImportKind| RecordMapping {
             kind: *kind,
             when_present: None,
+            when_values: None,
+            unless_values: None,
+            only_new: None,
             fields: specs(*kind).iter().filter(mapped).map(field).collect(),
         };
         Self {
@@ -150,6 +162,13 @@ pub fn check(profile: &Profile) -> Result<(), Refused> {
             "name",
             "`generic` is built in and cannot be changed; choose another name",
         ));
+    }
+    if let Some(shipped) = shipped(profile.name.as_str())
+        && *profile != shipped
+    {
+        let detail =
+            "the name is that of a shipped profile, which cannot be changed; choose another";
+        return Err(invalid("name", detail));
     }
     let described = profile.description.as_deref().unwrap_or_default();
     if described.chars().count() > 1_000 {
@@ -202,6 +221,25 @@ fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result
         column_is_sound(column)
             .map_err(|detail| invalid(&format!("{path}.when_present"), detail))?;
     }
+    for (name, values) in
+        [("when_values", &record.when_values), ("unless_values", &record.unless_values)]
+    {
+        let Some(values) = values else { continue };
+        if record.when_present.is_none() {
+            let detail = "the values are those of the column `when_present`, which is absent";
+            return Err(invalid(&format!("{path}.{name}"), detail));
+        }
+        if values.is_empty()
+            || values.len() > MAX_LOOKUPS
+            || !values.iter().all(|v| text_is_sound(v))
+        {
+            let detail = format!("1 to {MAX_LOOKUPS} values of at most {MAX_TEXT} characters");
+            return Err(invalid(&format!("{path}.{name}"), detail));
+        }
+    }
+    if record.only_new == Some(true) && record.kind != ImportKind::Customers {
+        return Err(invalid(&format!("{path}.only_new"), "only customers have it"));
+    }
     let mut seen = BTreeSet::new();
     for (index, mapping) in record.fields.iter().enumerate() {
         let path = format!("{path}.fields[{index}]");
@@ -223,6 +261,15 @@ fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result
             &path,
             format!("`{}` of {} is required and not mapped", lacking.name, record.kind),
         ));
+    }
+    let contact = ["contact_name", "contact_channel", "contact_address"];
+    if contact.iter().any(|field| seen.contains(field)) {
+        if let Some(lacking) = contact.iter().find(|field| !seen.contains(*field)) {
+            let detail = format!("a contact needs `{lacking}` too, which is not mapped");
+            return Err(invalid(&path, detail));
+        }
+    } else if seen.contains("contact_role") {
+        return Err(invalid(&path, "`contact_role` needs the contact that has it"));
     }
     if seen.contains("credit_limit") && !seen.contains("currency") {
         return Err(invalid(
@@ -256,6 +303,7 @@ fn mapping_is_sound(
         }
         (None, Some(constant)) => {
             let whole = format!("{}{constant}", mapping.prefix.as_deref().unwrap_or_default());
+            let whole = if mapping.from_name == Some(true) { value::id_of(&whole) } else { whole };
             spec.sort
                 .check(&whole, date)
                 .map_err(|refused| invalid(&at("constant"), refused.detail))?;
@@ -283,6 +331,17 @@ fn mapping_is_sound(
     }
     if mapping.date.is_some() && !matches!(spec.sort, Sort::Date) {
         return Err(invalid(&at("date"), format!("`{}` is no date", spec.name)));
+    }
+    if mapping.from_name == Some(true) {
+        if !matches!(spec.sort, Sort::Id) {
+            return Err(invalid(&at("from_name"), format!("`{}` is no id", spec.name)));
+        }
+        if mapping.prefix.is_some() {
+            return Err(invalid(&at("from_name"), "an id made of a name takes no prefix"));
+        }
+    }
+    if mapping.unsigned == Some(true) && !matches!(spec.sort, Sort::Amount) {
+        return Err(invalid(&at("unsigned"), format!("`{}` is no amount", spec.name)));
     }
     match &mapping.lookup {
         Some(_) if mapping.constant.is_some() => {
@@ -318,6 +377,7 @@ fn lookup_is_sound(
         // An empty target makes the value absent.
         if !entry.to.is_empty() {
             let whole = format!("{}{}", mapping.prefix.as_deref().unwrap_or_default(), entry.to);
+            let whole = if mapping.from_name == Some(true) { value::id_of(&whole) } else { whole };
             let bad = |refused: Refused| invalid(&format!("{path}[{index}].to"), refused.detail);
             spec.sort.check(&whole, date).map_err(bad)?;
         }

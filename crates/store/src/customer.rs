@@ -2,7 +2,7 @@
 
 use crate::{Db, Fault, Param, When, arrears::Range};
 use dunlin_domain::{
-    Currency, Date, Id, Instant, Money,
+    Currency, Date, Id, Instant, Money, Refusal,
     contract::{
         ledger::CustomerChange,
         types::{Balance, Customer, NewCustomer},
@@ -46,11 +46,23 @@ pub struct Place {
     pub merged: Option<(i64, Id)>,
 }
 
-/// Adds the rows whose id is new and says how many were.
+/// Adds the rows whose id is new and that are in no group, and says how many were. [`insert_members`] adds the others.
 pub fn insert_all<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
     let before = last_key(db)?;
     db.execute(include_str!("../sql/customer/insert_all.sql"), &[rows.into(), entry.into()])?;
     Ok(crate::added(before, last_key(db)?))
+}
+
+/// Adds the rows whose id is new and whose head is there, and says how many were.
+pub fn insert_members<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
+    let before = last_key(db)?;
+    db.execute(include_str!("../sql/customer/insert_members.sql"), &[rows.into(), entry.into()])?;
+    Ok(crate::added(before, last_key(db)?))
+}
+
+/// The rows whose head is not there, or is no head, and why.
+pub fn misplaced<D: Db>(db: &D, rows: &str) -> Result<Vec<(u64, Refusal)>, Fault> {
+    db.json(include_str!("../sql/customer/misplaced.sql"), &[rows.into()])
 }
 
 /// Makes the customers that invoices or payments name and that are not there, and says how many.

@@ -5,7 +5,7 @@
 
 use dunlin_domain::contract::ingest::{ImportKind, Profile};
 use dunlin_domain::profile::Slice;
-use dunlin_web::decode::{Decoder, Fault, Format};
+use dunlin_web::decode::{Decoder, Fault, Format, Reached};
 use std::{fmt::Write as _, time::Instant};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn report(name: &str, format: Format, body: &[u8]) -> Result<(), Fault> {
     let began = Instant::now();
     let (mut records, mut bytes) = (0u64, 0usize);
-    let mut sink = |slice: &mut Slice| {
+    let mut sink = |slice: &mut Slice, _: &Reached| {
         records += slice.records();
         let json = slice.invoices.take();
         bytes += json.len();

@@ -23,7 +23,7 @@ pub(crate) struct Body<'r> {
     limit: u64,
     count: u64,
     announced: Option<u64>,
-    hash: Sha256,
+    hash: Option<Sha256>,
     whole: Vec<u8>,
     cut: bool,
 }
@@ -40,7 +40,7 @@ impl<'r> Body<'r> {
         if announced.is_some_and(|announced| announced > limit) {
             return Err(too_large(limit));
         }
-        let hash = Sha256::new_with_prefix(head);
+        let hash = Some(Sha256::new_with_prefix(head));
         Ok(Self {
             source: Some(source),
             limit,
@@ -54,7 +54,7 @@ impl<'r> Body<'r> {
 
     /// A body that is not there.
     pub fn none() -> Self {
-        let hash = Sha256::new();
+        let hash = None;
         Self {
             source: None,
             limit: 0,
@@ -64,6 +64,11 @@ impl<'r> Body<'r> {
             whole: Vec::new(),
             cut: false,
         }
+    }
+
+    /// Leaves the hash away, which nobody will ask for: it is a good part of the work for a large file.
+    pub fn unhashed(&mut self) {
+        self.hash = None;
     }
 
     /// What [`Body::read_whole`] read.
@@ -78,7 +83,7 @@ impl<'r> Body<'r> {
 
     /// The SHA-256 of method, path, query and what was read of the body.
     pub fn hash(&self) -> [u8; 32] {
-        self.hash.clone().finalize().into()
+        self.hash.clone().unwrap_or_default().finalize().into()
     }
 
     /// Reads to the end and keeps it all.
@@ -126,7 +131,9 @@ impl<'r> Body<'r> {
         if self.count > self.limit {
             return Err(too_large(self.limit));
         }
-        self.hash.update(&chunk);
+        if let Some(hash) = &mut self.hash {
+            hash.update(&chunk);
+        }
         Ok(chunk)
     }
 

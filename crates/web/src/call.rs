@@ -146,6 +146,11 @@ impl<'r, D> Call<'r, D> {
         self.env
     }
 
+    /// The same, to keep while the call goes on, such as for its clock.
+    pub fn clock(&self) -> &'r dyn Env {
+        self.env
+    }
+
     /// How many entries a page has.
     pub fn limit(&self) -> Result<u32, Problem> {
         Ok(self.whole(&LIMIT)?.unwrap_or(page::DEFAULT_LIMIT))

@@ -104,10 +104,14 @@ impl<'r, D: Db> Edge<'r, D> {
         };
         trace.operation = Some(route.info.name);
         let mut call = self.call(route, path, source, trace)?;
+        let token = replay::token(&self.parts.method, &self.parts.headers, call.key_id())?;
+        if token.is_none() {
+            call.body.unhashed();
+        }
         if !matches!(route.info.takes, Takes::Stream(_)) {
             call.body.read_whole(self.env).await?;
         }
-        let ran = match replay::token(&self.parts.method, &self.parts.headers, call.key_id())? {
+        let ran = match token {
             Some(token) => replay::once(route, &mut call, &token).await,
             None => Ran::from(replay::plainly(route, &mut call).await),
         };

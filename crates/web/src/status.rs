@@ -26,6 +26,7 @@ pub const fn of(code: Refusal) -> u16 {
         R::MethodNotAllowed => 405,
         R::NotAcceptable => 406,
         R::DifferentContent | R::IdempotencyRunning | R::SweepRunning | R::DateAlreadySwept => 409,
+        R::ImportRunning => 409,
         R::WrongState | R::SecondKeyNeeded | R::CustomerMerged | R::MoreThanOpen => 409,
         R::BodyTooLarge => 413,
         R::UnsupportedMediaType => 415,
@@ -59,6 +60,8 @@ pub const fn retry_after(code: Refusal) -> Option<u32> {
         Refusal::DatabaseBusy | Refusal::IdempotencyRunning => Some(2),
         // A tick runs for at most twenty seconds, so that the next one finds the lease free.
         Refusal::SweepRunning => Some(20),
+        // The lease of a request that died is over after a minute.
+        Refusal::ImportRunning => Some(20),
         _ => None,
     }
 }

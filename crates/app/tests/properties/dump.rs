@@ -59,6 +59,10 @@ const BY_IDS: &[(&str, &str)] = &[
          JOIN customer AS c ON c.key = d.customer_key",
     ),
     ("profile", "SELECT * FROM profile"),
+    (
+        "import_error",
+        "SELECT i.id, e.part, e.errors FROM import_error AS e JOIN import AS i ON i.key = e.import_key",
+    ),
     ("import", "SELECT id, kind, profile, state, result FROM import"),
     ("import_slice", "SELECT * FROM import_slice"),
     ("sweep", "SELECT business_date, stage, cursor, done, counts FROM sweep"),

@@ -5,7 +5,7 @@ use crate::{
     faulty::{FaultyDb, How},
     world::{self, Doc, What, World, add_customers, cases, docs, filled, order},
 };
-use dunlin_app::import::{self, Reading, Rows, Slice};
+use dunlin_app::import::{self, Checkpoint, Options, Reading, Rows, Slice};
 use dunlin_domain::{
     Refusal,
     contract::{
@@ -28,14 +28,16 @@ fn staged<D: Db>(
     on_error: OnError,
 ) -> Result<ImportResult, Fault> {
     let order = order(name, on_error);
-    let key = import::start(db, &order, world::now())?;
+    let run = world::begun(db, &order)?;
     let slices: Vec<Slice> = docs.chunks(rows).map(world::slice).collect();
-    for (slice, number) in slices.iter().zip(0..) {
-        import::stage(db, key, number, slice)?;
+    for (slice, number) in slices.iter().zip(1..) {
+        let checkpoint = Checkpoint { slices: number, ..Checkpoint::default() };
+        import::stage(db, run, slice, &checkpoint, &[], world::now())?;
     }
     let reading = Reading { received: docs.len() as u64, ..Reading::default() };
-    let rows = Rows::Staged(i64::try_from(slices.len()).unwrap());
-    import::apply(db, &order, key, rows, &reading, &world::author())
+    let last = Slice::default();
+    let rows = Rows { staged: i64::try_from(slices.len()).unwrap(), last: &last };
+    import::apply(db, &order, run, rows, &reading, &world::author())
 }
 
 /// A file with every kind of document, in which payments name invoices of the file.
@@ -200,11 +202,13 @@ fn a_statement_that_finds_the_database_locked_stores_nothing_by_half() {
 fn slices_of_a_dead_sender_go_after_a_day() {
     let world = with_customers();
     let dead = order("M1", OnError::Reject);
-    let key = import::start(&world.db, &dead, world::now()).unwrap();
-    import::stage(&world.db, key, 0, &world::slice(&file())).unwrap();
+    let run = world::begun(&world.db, &dead).unwrap();
+    let checkpoint = Checkpoint { slices: 1, ..Checkpoint::default() };
+    let slice = world::slice(&file());
+    import::stage(&world.db, run, &slice, &checkpoint, &[], world::now()).unwrap();
     for (name, seconds, left) in [("M2", 3_600, 1), ("M3", 25 * 3_600, 0)] {
-        import::start(&world.db, &order(name, OnError::Reject), world::now().plus_seconds(seconds))
-            .unwrap();
+        let (order, at) = (order(name, OnError::Reject), world::now().plus_seconds(seconds));
+        import::begin(&world.db, &order, &Options::default(), at).unwrap();
         assert_eq!(world.db.int("SELECT count(*) FROM import_slice", &[]).unwrap(), left);
     }
 }

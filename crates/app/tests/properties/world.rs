@@ -3,7 +3,7 @@
 use dunlin_app::{
     audit::Author,
     customer as customers,
-    import::{self, Order, Reading, Rows, Slice},
+    import::{self, Begun, Options, Order, Reading, Rows, Run, Slice},
     invoice, ledger, payment,
 };
 use dunlin_domain::{
@@ -346,7 +346,15 @@ pub fn order(name: &str, on_error: OnError) -> Order {
 /// Imports the documents as one small file.
 pub fn import_all<D: Db>(db: &D, name: &str, docs: &[Doc]) -> Result<ImportResult, Fault> {
     let order = order(name, OnError::Reject);
-    let key = import::start(db, &order, now())?;
+    let run = begun(db, &order)?;
     let reading = Reading { received: docs.len() as u64, ..Reading::default() };
-    import::apply(db, &order, key, Rows::Here(&slice(docs)), &reading, &author())
+    import::apply(db, &order, run, Rows { staged: 0, last: &slice(docs) }, &reading, &author())
+}
+
+/// Begins an import, or goes on with one whose lease has run out.
+pub fn begun<D: Db>(db: &D, order: &Order) -> Result<Run, Fault> {
+    match import::begin(db, order, &Options::default(), now())? {
+        Begun::Work(work) => Ok(work.run),
+        Begun::Applied(..) => panic!("{} was applied before", order.id),
+    }
 }

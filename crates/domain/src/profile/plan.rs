@@ -3,7 +3,7 @@
 use super::{GENERIC, MAX_COLUMNS, RecordMapping, check, shown, value};
 use crate::contract::ingest::{DateForm, FieldMapping, ImportKind, Profile};
 use crate::money::NumberForm;
-use crate::{Refusal, Refused};
+use crate::{Currency, Refusal, Refused};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One row of a source, by column. `None` is a column that the row does not have, which reads like an empty one.
@@ -24,6 +24,8 @@ pub struct Plan {
     pub(super) records: Vec<Record>,
     pub(super) numbers: NumberForm,
     pub(super) zone_is_known: fn(&str) -> bool,
+    /// The currency of amounts that have none beside them.
+    pub(super) currency: Option<Currency>,
     columns: Vec<String>,
     ignore_unknown: bool,
 }
@@ -32,6 +34,8 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) when_present: Option<usize>,
+    pub(super) when_values: Option<Vec<String>>,
+    pub(super) unless_values: Option<Vec<String>>,
     pub(super) noun: Noun,
 }
 
@@ -56,13 +60,31 @@ pub(super) struct Customer {
     pub(super) status: Source,
     pub(super) segment: Source,
     pub(super) industry: Source,
+    pub(super) parent_id: Source,
+    pub(super) contact: Contact,
+    /// Whether a customer who is there is left alone.
+    pub(super) only_new: bool,
+}
+
+/// Whom to reach, by its columns.
+#[derive(Clone, Debug)]
+pub(super) struct Contact {
+    pub(super) name: Source,
+    pub(super) role: Source,
+    pub(super) channel: Source,
+    pub(super) address: Source,
 }
 
 impl Customer {
     /// Whether anything is said of status, segment or industry: most files have none of them, and shorter rows.
     pub(super) fn is_classed(&self) -> bool {
         let classes = [&self.status, &self.segment, &self.industry];
-        classes.iter().any(|source| !matches!(source.from, Origin::Absent))
+        classes.iter().any(|source| source.is_mapped()) || self.is_placed()
+    }
+
+    /// Whether anything is said of the group or of whom to reach.
+    pub(super) fn is_placed(&self) -> bool {
+        self.parent_id.is_mapped() || self.contact.name.is_mapped() || self.only_new
     }
 }
 
@@ -97,6 +119,14 @@ pub(super) struct Source {
     pub(super) prefix: Option<String>,
     pub(super) lookup: Option<BTreeMap<String, String>>,
     pub(super) date: DateForm,
+    pub(super) from_name: bool,
+    pub(super) unsigned: bool,
+}
+
+impl Source {
+    pub(super) fn is_mapped(&self) -> bool {
+        !matches!(self.from, Origin::Absent)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -116,6 +146,7 @@ impl Plan {
         profile: &Profile,
         kind: ImportKind,
         header: &[&str],
+        currency: Option<Currency>,
         zone_is_known: fn(&str) -> bool,
     ) -> Result<Self, Refused> {
         check(profile)?;
@@ -126,8 +157,8 @@ impl Plan {
         if profile.ignore_unknown != Some(true) {
             all_are_mapped(&columns, &records)?;
         }
-        none_is_missing(&columns, &records)?;
-        Ok(compile(profile, &records, columns, zone_is_known))
+        none_is_missing(&columns, &records, currency.is_some())?;
+        Ok(compile(profile, &records, columns, currency, zone_is_known))
     }
 
     /// Compiles the profile for a source that names its columns in every row. The columns are those that the profile
@@ -135,6 +166,7 @@ impl Plan {
     pub fn for_objects(
         profile: &Profile,
         kind: ImportKind,
+        currency: Option<Currency>,
         zone_is_known: fn(&str) -> bool,
     ) -> Result<Self, Refused> {
         check(profile)?;
@@ -145,7 +177,7 @@ impl Plan {
                 columns.push(column.to_string());
             }
         }
-        Ok(compile(profile, &records, columns, zone_is_known))
+        Ok(compile(profile, &records, columns, currency, zone_is_known))
     }
 
     /// The columns in order, trimmed.
@@ -219,10 +251,18 @@ fn all_are_mapped(columns: &[String], records: &[&RecordMapping]) -> Result<(), 
     Err(Refused::new(Refusal::UnknownColumn, detail).at(first))
 }
 
-fn none_is_missing(columns: &[String], records: &[&RecordMapping]) -> Result<(), Refused> {
+fn none_is_missing(
+    columns: &[String],
+    records: &[&RecordMapping],
+    currency_is_known: bool,
+) -> Result<(), Refused> {
     let needed = |record: &&RecordMapping| {
         let required = |mapping: &&FieldMapping| {
-            super::specs(record.kind).iter().any(|spec| spec.required && spec.name == mapping.field)
+            let known = currency_is_known && mapping.field == "currency";
+            !known
+                && super::specs(record.kind)
+                    .iter()
+                    .any(|spec| spec.required && spec.name == mapping.field)
         };
         let fields =
             record.fields.iter().filter(required).filter_map(|mapping| mapping.column.clone());
@@ -241,6 +281,7 @@ fn compile(
     profile: &Profile,
     records: &[&RecordMapping],
     columns: Vec<String>,
+    currency: Option<Currency>,
     zone_is_known: fn(&str) -> bool,
 ) -> Plan {
     let date = profile.date.unwrap_or(DateForm::Ymd);
@@ -248,12 +289,18 @@ fn compile(
         let when_present = record.when_present.as_ref();
         let when_present =
             when_present.and_then(|name| columns.iter().position(|column| column == name));
-        Record { when_present, noun: noun(record, &columns, date) }
+        Record {
+            when_present,
+            when_values: record.when_values.clone(),
+            unless_values: record.unless_values.clone(),
+            noun: noun(record, &columns, date),
+        }
     };
     Plan {
         records: records.iter().map(compiled).collect(),
         numbers: profile.number_form(),
         zone_is_known,
+        currency,
         ignore_unknown: profile.ignore_unknown == Some(true),
         columns,
     }
@@ -275,6 +322,14 @@ fn noun(record: &RecordMapping, columns: &[String], date: DateForm) -> Noun {
             status: of("status"),
             segment: of("segment"),
             industry: of("industry"),
+            parent_id: of("parent_id"),
+            contact: Contact {
+                name: of("contact_name"),
+                role: of("contact_role"),
+                channel: of("contact_channel"),
+                address: of("contact_address"),
+            },
+            only_new: record.only_new == Some(true),
         })),
         ImportKind::Invoices => Noun::Invoice(Box::new(Invoice {
             id: of("id"),
@@ -298,8 +353,15 @@ fn noun(record: &RecordMapping, columns: &[String], date: DateForm) -> Noun {
 }
 
 fn source(record: &RecordMapping, field: &str, columns: &[String], date: DateForm) -> Source {
-    let absent =
-        Source { from: Origin::Absent, name: field.to_string(), prefix: None, lookup: None, date };
+    let absent = Source {
+        from: Origin::Absent,
+        name: field.to_string(),
+        prefix: None,
+        lookup: None,
+        date,
+        from_name: false,
+        unsigned: false,
+    };
     let Some(mapping) = record.fields.iter().find(|mapping| mapping.field == field) else {
         return absent;
     };
@@ -321,5 +383,7 @@ fn source(record: &RecordMapping, field: &str, columns: &[String], date: DateFor
         prefix: mapping.prefix.clone(),
         lookup: mapping.lookup.as_ref().map(pairs),
         date: mapping.date.unwrap_or(date),
+        from_name: mapping.from_name == Some(true),
+        unsigned: mapping.unsigned == Some(true),
     }
 }

@@ -1,10 +1,12 @@
 //! One source row, read and checked: all of its records or none.
 
-use super::plan::{Customer, Fields, Invoice, Noun, Origin, Payment, Plan, Source};
+use super::plan::{
+    Contact, Customer, Fields, Invoice, Noun, Origin, Payment, Plan, Record, Source,
+};
 use super::slice::{Currencies, Rows, Slice, note};
 use super::value;
 use crate::contract::ingest::RowError;
-use crate::contract::types::{CustomerStatus, InvoiceKind, Language};
+use crate::contract::types::{Channel, CustomerStatus, InvoiceKind, Language};
 use crate::money::{NumberForm, parse_amount};
 use crate::{Currency, Date, Refusal, Refused, id};
 
@@ -36,7 +38,7 @@ impl Plan {
         };
         let mut made = 0u64;
         for record in &self.records {
-            if !record.when_present.is_none_or(|column| reading.is_present(column)) {
+            if !reading.makes(record) {
                 continue;
             }
             made = made.saturating_add(1);
@@ -57,6 +59,8 @@ impl Plan {
     }
 }
 
+const EMPTY: &str = "the field is empty and must not be";
+
 struct Reading<'a, F: ?Sized> {
     plan: &'a Plan,
     row: u64,
@@ -69,8 +73,13 @@ struct Reading<'a, F: ?Sized> {
 }
 
 impl<F: Fields + ?Sized> Reading<'_, F> {
-    fn is_present(&self, column: usize) -> bool {
-        self.fields.get(column).is_some_and(|text| !value::trim(text).is_empty())
+    fn makes(&self, record: &Record) -> bool {
+        let Some(column) = record.when_present else { return true };
+        let text = value::trim(self.fields.get(column).unwrap_or(""));
+        let among = |values: &Vec<String>| values.iter().any(|value| value == text);
+        !text.is_empty()
+            && record.when_values.as_ref().is_none_or(among)
+            && !record.unless_values.as_ref().is_some_and(among)
     }
 
     fn customer(&mut self, from: &Customer, rows: &mut Rows) {
@@ -90,7 +99,50 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
             self.text(&from.segment, rows, value::label);
             self.text(&from.industry, rows, value::label);
         }
+        if from.is_placed() {
+            self.text(&from.parent_id, rows, id::check);
+            self.contact(&from.contact, rows);
+            if from.only_new {
+                rows.number(1);
+            }
+        }
         rows.close();
+    }
+
+    /// Writes a list of the one contact that the row has, or null. What is said of it has to be said whole.
+    fn contact(&mut self, from: &Contact, rows: &mut Rows) {
+        let owned = |text: &str| text.to_string();
+        let name = self.optional(&from.name, |text, _| value::name(text).map(|()| owned(text)));
+        let role = self.optional(&from.role, |text, _| value::label(text).map(|()| owned(text)));
+        let channel = self.optional(&from.channel, |text, _| text.parse::<Channel>());
+        let address = self.optional(&from.address, |text, _| {
+            value::words(text, value::MAX_ADDRESS).map(|()| owned(text))
+        });
+        match (name, channel, address) {
+            (Some(name), Some(channel), Some(address)) => {
+                let (language, time_zone, preferred) = (None, None, None);
+                rows.json(&[crate::contract::types::Contact {
+                    name,
+                    role,
+                    channel,
+                    address,
+                    language,
+                    time_zone,
+                    preferred,
+                }]);
+            }
+            (None, None, None) => rows.null(),
+            (name, channel, _) if !self.bad => {
+                let lacking = match (name, channel) {
+                    (None, _) => &from.name,
+                    (_, None) => &from.channel,
+                    _ => &from.address,
+                };
+                let detail = "a contact has a name, a channel and an address";
+                self.fail(lacking, Refused::new(Refusal::MissingField, detail));
+            }
+            _ => {}
+        }
     }
 
     fn credit_limit(&mut self, from: &Customer, currency: OwnCurrency, rows: &mut Rows) {
@@ -172,8 +224,9 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
             self.required(from, |text, _| amount_by_form(text, form));
             return;
         };
-        let read = |text: &str, _: &Source| {
-            let minor = amount(text, currency, form)?;
+        let read = |text: &str, from: &Source| {
+            let signed = amount(text, currency, form)?;
+            let minor = if from.unsigned { signed.saturating_abs() } else { signed };
             rule(minor).map(|()| minor)
         };
         if let Some(minor) = self.required(from, read) {
@@ -184,7 +237,15 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
 
     fn required_currency(&mut self, from: &Source) -> Option<Currency> {
         let mut currencies = std::mem::take(self.currencies);
-        let found = self.required(from, |text, _| currencies.find(text));
+        let find = |text: &str, _: &Source| currencies.find(text);
+        let found = match (self.plan.currency, self.read(from, find)) {
+            (_, Read::Value(currency)) | (Some(currency), Read::Absent) => Some(currency),
+            (None, Read::Absent) => {
+                self.fail(from, Refused::new(Refusal::MissingField, EMPTY));
+                None
+            }
+            (_, Read::Bad) => None,
+        };
         *self.currencies = currencies;
         found
     }
@@ -230,10 +291,7 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
         match self.read(from, read) {
             Read::Value(value) => Some(value),
             Read::Absent => {
-                self.fail(
-                    from,
-                    Refused::new(Refusal::MissingField, "the field is empty and must not be"),
-                );
+                self.fail(from, Refused::new(Refusal::MissingField, EMPTY));
                 None
             }
             Read::Bad => None,
@@ -273,6 +331,9 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
             }
         };
         let result = match &from.prefix {
+            None if from.from_name => {
+                read(&value::id_of(text), from).map_err(|refused| plainer(refused, text))
+            }
             None => read(text, from).map_err(|refused| plainer(refused, text)),
             Some(prefix) => {
                 self.scratch.clear();

@@ -3,9 +3,10 @@
 use crate::contract::ingest::RowError;
 use crate::{Currency, Date, Refusal};
 use chrono::Datelike;
+use serde::Serialize;
 
-/// The most row errors that are kept for one file; more are counted. A person mends a file by its first errors.
-pub const MAX_ERRORS: usize = 1_000;
+/// The most row errors that are kept for one file; more are counted. A tenth of the largest file that is sensible.
+pub const MAX_ERRORS: usize = 100_000;
 
 /// How many currencies are remembered while reading: a file has few, and finding one in the list of ISO 4217 costs
 /// more than reading the rest of its row.
@@ -16,7 +17,8 @@ const REMEMBERED: usize = 8;
 ///
 /// Each row array begins with the number of its source row. Dates are `YYYY-MM-DD`, what is absent is null:
 /// - customers: `[row, id, name, country, currency, language, time_zone, email, phone, limit_minor, limit_currency]`,
-///   with `status, segment, industry` after that where the file says any of them
+///   with `status, segment, industry` after that where the file says any of them, and then `parent_id, contacts` as a
+///   list of contacts, and 1 where a customer who is there is left alone
 /// - invoices: `[row, id, customer_id, kind, issued_on, due_on, amount_minor, currency, disputed 0 or 1]`
 /// - payments: `[row, id, customer_id, received_on, amount_minor, currency, invoice_id]`
 #[derive(Debug, Default)]
@@ -174,6 +176,13 @@ impl Rows {
             self.json.push_str(text)
         }
         self.json.push('"');
+    }
+
+    /// A value of the contract as JSON.
+    pub(super) fn json<T: Serialize>(&mut self, value: &T) {
+        self.json.push(',');
+        // What has texts and numbers alone can be written.
+        self.json.push_str(&serde_json::to_string(value).unwrap_or_else(|_| "null".to_string()));
     }
 
     /// A text that is known to need no escapes.

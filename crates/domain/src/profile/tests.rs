@@ -15,7 +15,7 @@ fn plan(
     header: &str,
 ) -> Result<Plan, (Refusal, Option<String>)> {
     let header: Vec<&str> = header.split('|').collect();
-    Plan::new(profile, kind, &header, zone).map_err(|refused| (refused.code, refused.field))
+    Plan::new(profile, kind, &header, None, zone).map_err(|refused| (refused.code, refused.field))
 }
 
 /// Reads rows whose fields are separated by `|`, the first line being the header.
@@ -57,7 +57,10 @@ fn generic_is_a_sound_profile_with_the_columns_of_the_fields() {
     assert_eq!(generic.name.as_str().parse::<crate::Id>().unwrap(), generic.name);
     for (kind, header) in KINDS.into_iter().zip([CLASSED, INVOICES, PAYMENTS]) {
         assert_eq!(plan(&generic, kind, header).unwrap().columns().join("|"), header);
-        assert_eq!(Plan::for_objects(&generic, kind, zone).unwrap().columns().join("|"), header);
+        assert_eq!(
+            Plan::for_objects(&generic, kind, None, zone).unwrap().columns().join("|"),
+            header
+        );
     }
 }
 
@@ -370,9 +373,9 @@ fn dates_follow_the_form_of_the_profile() {
 
 #[test]
 fn errors_beyond_the_limit_are_counted() {
-    let rows = "||||||\n".repeat(500);
+    let rows = "||||||\n".repeat(20_100);
     let slice = read(&Profile::generic(), ImportKind::Invoices, &format!("{INVOICES}\n{rows}"));
-    assert_eq!((slice.errors.len(), slice.more_errors, slice.refused), (MAX_ERRORS, 1_500, 500));
+    assert_eq!((slice.errors.len(), slice.more_errors, slice.refused), (MAX_ERRORS, 500, 20_100));
     assert!(slice.has_errors());
 }
 
@@ -388,11 +391,92 @@ fn a_taken_buffer_is_used_again() {
     assert_eq!((slice.records(), slice.bytes(), slice.invoices.take()), (0, 0, "[]".to_string()));
 }
 
+#[test]
+fn every_shipped_profile_is_sound_and_says_where_its_columns_are_from() {
+    let all: Vec<Profile> = serde_json::from_str(include_str!("shipped.json")).unwrap();
+    let names: Vec<&str> = all.iter().map(|profile| profile.name.as_str()).collect();
+    assert_eq!(names, SHIPPED);
+    assert!(names.is_sorted());
+    for profile in &all {
+        assert_eq!(check(profile), Ok(()), "{}", profile.name);
+        assert_eq!(shipped(profile.name.as_str()).as_ref(), Some(profile));
+        let described = profile.description.as_deref().unwrap();
+        assert!(["Columns", "列名"].iter().any(|word| described.contains(word)), "{described}");
+        let mut changed = profile.clone();
+        changed.date = None;
+        changed.thousands_mark = Some("'".into());
+        assert_eq!(check(&changed).map_err(|refused| refused.field), Err(Some("name".into())));
+    }
+}
+
+#[test]
+fn ids_are_made_of_names() {
+    let long = "Aktiengesellschaft für die Verwaltung von Grundstücken und Gebäuden";
+    for (name, id) in [
+        ("Palmer Productions Ltd.", "Palmer-Productions-Ltd."),
+        ("上海 星辰　贸易有限公司", "上海-星辰-贸易有限公司"),
+        ("a \t b", "a-b"),
+        ("A & B", "A-&-B"),
+    ] {
+        assert_eq!(value::id_of(name), id);
+    }
+    let made = value::id_of(long);
+    assert!(
+        made.starts_with("Aktiengesellschaft-für-die-Verwaltung-von-Grund")
+            && made.chars().count() == 64
+    );
+    assert_ne!(made, value::id_of(&format!("{long}.")));
+}
+
+#[test]
+fn days_are_read_however_they_are_written_with_the_year_first() {
+    for text in [
+        "2024-03-31",
+        "2024/3/31",
+        "2024.03.31",
+        "2024年3月31日",
+        "2024-03-31 23:59:59",
+        "2024-03-31T08:00:00Z",
+    ] {
+        assert_eq!(value::date(text, DateForm::Loose).unwrap().to_string(), "2024-03-31", "{text}");
+    }
+    for text in
+        ["", "2024", "31/03/2024", "2024-03", "2024-3-31-1", "20240331", "2024-13-01", "2024--1-1"]
+    {
+        assert!(value::date(text, DateForm::Loose).is_err(), "{text}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_text_breaks_a_row_of_a_shipped_profile(
+        which in 0usize..SHIPPED.len(),
+        fields in proptest::collection::vec("(\\PC{0,12}|[0-9,.]{1,9}|2024-[01][0-9]-[0-3][0-9]|Receive|Posted|Invoice|USD|人民币)", 0..14),
+    ) {
+        let profile = shipped(SHIPPED[which]).unwrap();
+        let kind = profile.records.last().unwrap().kind;
+        let plan = Plan::for_objects(&profile, kind, Some("EUR".parse().unwrap()), zone).unwrap();
+        let mut slice = Slice::default();
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        plan.row(2, fields.as_slice(), &mut slice);
+        prop_assert_eq!(slice.refused > 0, slice.has_errors());
+        prop_assert_eq!(slice.received - slice.refused, slice.records());
+        for rows in [&mut slice.customers, &mut slice.invoices, &mut slice.payments] {
+            let count = rows.count;
+            prop_assert_eq!(array(rows).as_array().unwrap().len(), usize::try_from(count).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_name_makes_an_id(name in "\\PC{1,90}") {
+        let made = value::id_of(&name);
+        prop_assert!(crate::id::check(&made).is_ok(), "{made}");
+    }
+
     #[test]
     fn no_text_breaks_a_row(fields in proptest::collection::vec(any::<String>(), 0..9), kind in 0usize..3) {
         let generic = Profile::generic();
-        let plan = Plan::for_objects(&generic, KINDS[kind], zone).unwrap();
+        let plan = Plan::for_objects(&generic, KINDS[kind], None, zone).unwrap();
         let mut slice = Slice::default();
         let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
         plan.row(2, fields.as_slice(), &mut slice);

@@ -1,7 +1,7 @@
 //! What a field may hold: one check for each sort of value.
 
 use crate::contract::ingest::DateForm;
-use crate::contract::types::{CustomerStatus, InvoiceKind, Language};
+use crate::contract::types::{Channel, CustomerStatus, InvoiceKind, Language};
 use crate::{Currency, Date, Refusal, Refused, id};
 
 /// The longest name of a customer, in characters.
@@ -12,6 +12,8 @@ pub const MAX_EMAIL: usize = 254;
 pub const MAX_PHONE: usize = 40;
 /// The longest segment, industry or role, in characters.
 pub const MAX_LABEL: usize = 100;
+/// The longest address of a contact, in characters.
+pub const MAX_ADDRESS: usize = 400;
 /// The longest text that is tried as an amount: every amount that can be held is far shorter.
 pub const MAX_AMOUNT: usize = 64;
 /// The longest IANA zone name is 32 characters; names in use may grow.
@@ -30,6 +32,8 @@ pub enum Sort {
     Phone,
     CustomerStatus,
     Label,
+    Channel,
+    Address,
     Amount,
     Date,
     InvoiceKind,
@@ -51,6 +55,8 @@ impl Sort {
             Self::Phone => phone(text),
             Self::CustomerStatus => text.parse::<CustomerStatus>().map(drop),
             Self::Label => label(text),
+            Self::Channel => text.parse::<Channel>().map(drop),
+            Self::Address => words(text, MAX_ADDRESS),
             Self::Amount => amount_is_short(text),
             Self::Date => date(text, form).map(drop),
             Self::InvoiceKind => text.parse::<InvoiceKind>().map(drop),
@@ -211,6 +217,7 @@ pub fn date(text: &str, form: DateForm) -> Result<Date, Refused> {
         DateForm::Dmy => parts(text, &['/', '.', '-']).map(|(day, month, year)| (year, month, day)),
         DateForm::Mdy => parts(text, &['/']).map(|(month, day, year)| (year, month, day)),
         DateForm::Compact => compact(text),
+        DateForm::Loose => loose(text),
     };
     let Some((year, month, day)) = read else {
         let form = match form {
@@ -218,6 +225,7 @@ pub fn date(text: &str, form: DateForm) -> Result<Date, Refused> {
             DateForm::Dmy => "31/03/2024, 31.3.2024 or 31-03-2024",
             DateForm::Mdy => "3/31/2024",
             DateForm::Compact => "20240331",
+            DateForm::Loose => "2024-03-31, 2024/3/31, 2024.3.31 or 2024年3月31日",
         };
         let detail = format!("`{}` is not a date written as {form}", super::shown(text));
         return Err(Refused::new(Refusal::MalformedDate, detail));
@@ -233,6 +241,38 @@ fn parts(text: &str, separators: &[char]) -> Option<(u32, u32, u32)> {
     let short = |part: &str| if part.len() <= 2 { digits(part) } else { None };
     let year = if third.len() == 4 { digits(third)? } else { return None };
     if split.next().is_some() { None } else { Some((short(first)?, short(second)?, year)) }
+}
+
+/// Year first, with any of the usual separators; a time of day behind it is left out.
+fn loose(text: &str) -> Option<(u32, u32, u32)> {
+    let day = text.split([' ', 'T', '日']).next()?;
+    let mut parts = day.split(['-', '/', '.', '年', '月']);
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let short = |part: &str| if part.len() <= 2 { digits(part) } else { None };
+    let year = if year.len() == 4 { digits(year)? } else { return None };
+    if parts.next().is_some() { None } else { Some((year, short(month)?, short(day)?)) }
+}
+
+/// An id made of a name: what an id cannot hold becomes `-`, once for each run. The end of a name that is too long
+/// becomes a number made from the whole of it, so that two long names with one beginning stay two ids.
+pub fn id_of(name: &str) -> String {
+    let mut made = String::with_capacity(name.len());
+    for c in name.chars() {
+        if id::holds(c) {
+            made.push(c);
+        } else if !made.ends_with('-') {
+            made.push('-');
+        }
+    }
+    if made.chars().count() <= id::MAX_CHARS {
+        return made;
+    }
+    // FNV-1a: stable for ever, and the names are not out to collide.
+    let hash = made.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    });
+    let kept: String = made.chars().take(id::MAX_CHARS.saturating_sub(17)).collect();
+    format!("{kept}-{hash:016x}")
 }
 
 fn compact(text: &str) -> Option<(u32, u32, u32)> {

@@ -98,28 +98,52 @@ impl Client {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: std::fmt::Display,
     {
+        let (status, body) = self.send(method, path, content_type, body).await?;
+        let answer: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        if status.is_success() {
+            return Ok(answer);
+        }
+        Err(Refused { status: status.as_u16(), problem: answer }.into())
+    }
+
+    /// The body of the answer to a GET, whatever its format.
+    pub async fn text(&self, path: &str) -> Result<Bytes> {
+        let (status, body) = self.send(Method::GET, path, None, Full::<Bytes>::default()).await?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let problem = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Err(Refused { status: status.as_u16(), problem }.into())
+    }
+
+    async fn send<B>(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: B,
+    ) -> Result<(http::StatusCode, Bytes)>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: std::fmt::Display,
+    {
         let uri: Uri = format!("{}{path}", self.base.to_string().trim_end_matches('/')).parse()?;
         let host = uri.authority().context("the address names no host")?.to_string();
         let mut request = Request::builder()
             .method(method)
             .uri(uri)
             .header(header::HOST, host)
-            .header(header::ACCEPT, "application/json")
+            .header(header::ACCEPT, "application/json, text/csv;q=0.5")
             .header(header::ACCEPT_LANGUAGE, &self.language)
             .header(header::AUTHORIZATION, &self.authorization);
         if let Some(kind) = content_type {
             request = request.header(header::CONTENT_TYPE, kind);
         }
         let body = body.map_err(|error| Error::InternalError(Some(error.to_string())));
-        let (status, body) = send(request.body(body)?)
+        send(request.body(body)?)
             .await
             .map_err(|error| anyhow::anyhow!("{error}"))
-            .with_context(|| format!("cannot reach {}; is `dunlin up` running?", self.base))?;
-        let answer: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        if status.is_success() {
-            return Ok(answer);
-        }
-        Err(Refused { status: status.as_u16(), problem: answer }.into())
+            .with_context(|| format!("cannot reach {}; is `dunlin up` running?", self.base))
     }
 }
 

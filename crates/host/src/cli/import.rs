@@ -2,6 +2,7 @@
 
 use super::client::{Client, Refused, escape};
 use super::table::{Side, Table};
+use super::workbook::{self, Forms};
 use super::{Format, Outcome, Target, print, progress};
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -11,21 +12,35 @@ use http_body::{Body, Frame, SizeHint};
 use indicatif::ProgressBar;
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// Bytes read from the file at a time.
 const PIECE: usize = 256 * 1024;
+
+/// Waits before a file whose connection broke is sent again: together longer than an import whose process died is kept
+/// from others.
+const WAIT_SECONDS: [u64; 8] = [1, 2, 4, 8, 15, 15, 15, 15];
+
+/// How often a file that leaves rows out is tried under another name.
+const MOST_NAMES: u32 = 100;
 
 /// Row errors shown as a table; `--json` prints all that the application names.
 const ERRORS_SHOWN: usize = 20;
 
 #[derive(Args)]
+#[command(
+    after_help = "A file whose connection breaks goes on where it was; the same command does that later, too.\n\n\
+                  Exit codes: 0 every row is in the books, 1 rows or the file were refused or the connection was lost, \
+                  2 the command was not understood."
+)]
 pub struct Options {
-    /// File to send: CSV, or one JSON object a line when it ends in .ndjson or .jsonl
+    /// File to send: CSV, one JSON object a line when it ends in .ndjson or .jsonl, or a workbook (.xlsx)
     file: PathBuf,
     /// What its rows are
     #[arg(long, value_enum)]
@@ -39,6 +54,15 @@ pub struct Options {
     /// Make records that rows refer to and nobody has sent yet
     #[arg(long, value_enum)]
     create_missing: Option<CreateMissing>,
+    /// Currency of amounts that have none beside them, such as EUR
+    #[arg(long)]
+    currency: Option<String>,
+    /// Sheet of a workbook (.xlsx) to send; the first one where none is named
+    #[arg(long)]
+    sheet: Option<String>,
+    /// Write all errors of rows to FILE.errors.csv
+    #[arg(long)]
+    errors: bool,
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -86,25 +110,149 @@ pub struct RowError {
 }
 
 pub async fn run(options: &Options) -> Outcome {
+    let client = Client::new(&options.target)?;
+    let source = source(options, &client).await?;
+    let path = path(options)?;
+    let (id, before) = name(&client, &source.hash(&path)?).await?;
+    let (answer, sent) = match before {
+        Some(result) => (result, false),
+        None => (send_whole(&client, &format!("{path}&id={id}"), &id, &source).await?, true),
+    };
+    let result: ImportResult = serde_json::from_value(answer.clone())
+        .context("the application answered something that is not an import result")?;
+    if !sent {
+        eprintln!("this file was imported before; nothing was sent");
+    }
+    if options.errors && !result.errors.is_empty() {
+        let table = client.text(&format!("/v1/ingest/imports/{}/errors.csv", escape(&id))).await?;
+        let mut path = options.file.clone().into_os_string();
+        path.push(".errors.csv");
+        std::fs::write(&path, table).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    print(&if options.format.json { answer.to_string() } else { show(&result) });
+    Ok(result.rejected == 0)
+}
+
+/// The rows that are sent.
+struct Source {
+    from: From,
+    length: u64,
+    content_type: &'static str,
+}
+
+enum From {
+    File(PathBuf),
+    /// A workbook that was made into CSV.
+    Memory(Bytes),
+}
+
+async fn source(options: &Options, client: &Client) -> Result<Source> {
     let file = File::open(&options.file)
         .with_context(|| format!("cannot read {}", options.file.display()))?;
-    let length = file.metadata()?.len();
     let ending = options.file.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let content_type = match ending {
         "ndjson" | "jsonl" => "application/x-ndjson",
+        "xlsx" | "xlsm" => {
+            let profile = format!("/v1/ingest/profiles/{}", escape(&options.profile));
+            // A key that may only write learns no profile; days are then written year first.
+            let forms = client.get(&profile).await.map(|found| Forms::of(&found));
+            let csv = workbook::csv(
+                std::io::BufReader::new(file),
+                options.sheet.as_deref(),
+                &forms.unwrap_or_default(),
+            )?;
+            let length = csv.len() as u64;
+            return Ok(Source { from: From::Memory(csv.into()), length, content_type: "text/csv" });
+        }
         _ => "text/csv",
     };
-    let bar = progress::bytes("sending", length);
-    let body = FileBody { file, left: length, bar: bar.clone() };
-    let answer = Client::new(&options.target)?
-        .call(Method::POST, &path(options)?, Some(content_type), body)
-        .await;
-    bar.finish_and_clear();
-    let answer = answer.or_else(rejected)?;
-    let result: ImportResult = serde_json::from_value(answer.clone())
-        .context("the application answered something that is not an import result")?;
-    print(&if options.format.json { answer.to_string() } else { show(&result) });
-    Ok(result.rejected == 0)
+    let length = file.metadata()?.len();
+    Ok(Source { from: From::File(options.file.clone()), length, content_type })
+}
+
+impl Source {
+    fn open(&self) -> Result<Box<dyn Read + Send>> {
+        Ok(match &self.from {
+            From::File(path) => Box::new(File::open(path)?),
+            From::Memory(bytes) => Box::new(std::io::Cursor::new(bytes.clone())),
+        })
+    }
+
+    /// A name that this file has whenever it is sent in this way.
+    fn hash(&self, path: &str) -> Result<String> {
+        let mut hash = Sha256::new_with_prefix(path);
+        let mut reader = self.open()?;
+        let mut piece = vec![0; PIECE];
+        loop {
+            match reader.read(&mut piece)? {
+                0 => break,
+                read => hash.update(&piece[..read]),
+            }
+        }
+        Ok(hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+/// The id of the import: made of the file, so that a file that was cut goes on. Where an import of it has ended with
+/// every row in the books its result is all there is to say; where it left rows out, they are tried again under the
+/// next id.
+async fn name(client: &Client, hash: &str) -> Result<(String, Option<Value>)> {
+    for number in 1..=MOST_NAMES {
+        let id = match number {
+            1 => format!("file-{hash}"),
+            _ => format!("file-{hash}-{number}"),
+        };
+        match client.get(&format!("/v1/ingest/imports/{id}")).await {
+            Ok(found) if found["state"] == "applied" => {
+                if found["rejected"] == 0 {
+                    return Ok((id, Some(found)));
+                }
+            }
+            // A key that may only write cannot ask; sending tells what there is.
+            Ok(_) | Err(_) => return Ok((id, None)),
+        }
+    }
+    anyhow::bail!("this file left rows out {MOST_NAMES} times; mend them and send the mended file")
+}
+
+/// Sends the file until it is whole. A connection that breaks is taken up again, and the application goes on where it
+/// was.
+async fn send_whole(client: &Client, path: &str, id: &str, source: &Source) -> Result<Value> {
+    let bar = progress::bytes("sending", source.length);
+    let mut moved = false;
+    let mut waits = WAIT_SECONDS.iter();
+    loop {
+        bar.set_position(0);
+        let body = FileBody { file: source.open()?, left: source.length, bar: bar.clone() };
+        let answer = client.call(Method::POST, path, Some(source.content_type), body).await;
+        moved |= bar.position() > 0;
+        let error = match answer.or_else(rejected) {
+            Ok(answer) => {
+                bar.finish_and_clear();
+                return Ok(answer);
+            }
+            Err(error) => error,
+        };
+        let wait = waits.next().filter(|_| moved && passes(&error));
+        let Some(wait) = wait else {
+            bar.finish_and_clear();
+            let hint = "the same command again goes on where it was cut";
+            return Err(if passes(&error) { error.context(hint) } else { error });
+        };
+        tokio::time::sleep(Duration::from_secs(*wait)).await;
+        if let Ok(found) = client.get(&format!("/v1/ingest/imports/{id}")).await {
+            let staged = found["staged_bytes"].as_u64().unwrap_or_default();
+            bar.set_message(format!("sending again, {staged} bytes are there"));
+        }
+    }
+}
+
+/// Whether the same file sent again may fare better.
+fn passes(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refused>().is_none_or(|refused| {
+        let code = refused.problem["code"].as_str().unwrap_or_default();
+        matches!(code, "body-incomplete" | "import-running" | "database-busy" | "internal" | "")
+    })
 }
 
 /// A file that was rejected for its rows is a result too: the problem document carries it.
@@ -126,6 +274,9 @@ fn path(options: &Options) -> Result<String> {
         escape(&options.profile),
         word(&|| options.on_error.to_possible_value())?
     );
+    if let Some(currency) = &options.currency {
+        path.push_str(&format!("&currency={}", escape(currency)));
+    }
     if let Some(missing) = options.create_missing {
         path.push_str(&format!("&create_missing={}", word(&|| missing.to_possible_value())?));
     }
@@ -160,7 +311,7 @@ fn show(result: &ImportResult) -> String {
 
 /// A file on its way out, piece by piece; the connection asks for a piece when it has room for it.
 struct FileBody {
-    file: File,
+    file: Box<dyn Read + Send>,
     left: u64,
     bar: ProgressBar,
 }

@@ -13,6 +13,7 @@ mod sweep;
 mod table;
 mod up;
 mod verify;
+mod workbook;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};

@@ -1,5 +1,5 @@
 -- ?1: rows as in customer/insert_all.sql. Gives [row, field] for each row whose id is stored with other content.
--- Status, segment and industry are compared where a row says them: a file that has no such column is no other content.
+-- What follows limit_currency is compared where a row says it: a file that has no such column is no other content.
 WITH
 -- Each row beside what is stored under its id.
 pair AS (
@@ -18,8 +18,12 @@ pair AS (
             WHEN c.status <> j.value ->> 11 THEN 'status'
             WHEN j.value ->> 12 IS NOT NULL AND c.segment IS NOT j.value ->> 12 THEN 'segment'
             WHEN j.value ->> 13 IS NOT NULL AND c.industry IS NOT j.value ->> 13 THEN 'industry'
+            WHEN j.value ->> 14 IS NOT NULL AND p.id IS NOT j.value ->> 14 THEN 'parent_id'
+            WHEN j.value ->> 15 IS NOT NULL AND c.contacts IS NOT j.value ->> 15 THEN 'contacts'
         END AS field
     FROM json_each(?1) AS j
     JOIN customer AS c ON c.id = j.value ->> 1
+    LEFT JOIN customer AS p ON p.key = c.parent_key
+    WHERE j.value ->> 16 IS NULL
 )
 SELECT json_group_array(json_array(row, field)) FROM (SELECT row, field FROM pair WHERE field IS NOT NULL ORDER BY row)

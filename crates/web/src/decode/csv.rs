@@ -10,7 +10,7 @@
 use super::{Cell, Cells, Fault, MAX_RECORD, empty_body, encoding, refuse_long_record, shown};
 use dunlin_domain::contract::ingest::{ImportKind, Profile};
 use dunlin_domain::profile::{MAX_COLUMNS, MAX_FIELD, Plan, Slice};
-use dunlin_domain::{Refusal, Refused};
+use dunlin_domain::{Currency, Refusal, Refused};
 
 #[derive(Debug)]
 pub struct Csv {
@@ -25,7 +25,7 @@ pub struct Csv {
     plain: String,
     plain_cells: Vec<Cell>,
     /// Records so far, the header included.
-    row: u64,
+    pub(super) row: u64,
 }
 
 /// What the plan is made of when the header comes.
@@ -33,13 +33,19 @@ pub struct Csv {
 struct Setup {
     profile: Profile,
     kind: ImportKind,
+    currency: Option<Currency>,
     zone_is_known: fn(&str) -> bool,
 }
 
 impl Csv {
-    pub fn new(profile: Profile, kind: ImportKind, zone_is_known: fn(&str) -> bool) -> Self {
+    pub fn new(
+        profile: Profile,
+        kind: ImportKind,
+        currency: Option<Currency>,
+        zone_is_known: fn(&str) -> bool,
+    ) -> Self {
         Self {
-            setup: Some(Setup { profile, kind, zone_is_known }),
+            setup: Some(Setup { profile, kind, currency, zone_is_known }),
             plan: None,
             scan: Scan::default(),
             carry: Vec::new(),
@@ -84,6 +90,11 @@ impl Csv {
                 }
             }
         }
+    }
+
+    /// Whether the header was read.
+    pub fn has_header(&self) -> bool {
+        self.plan.is_some()
     }
 
     pub fn finish(&mut self, slice: &mut Slice) -> Result<(), Fault> {
@@ -176,7 +187,8 @@ impl Csv {
             return Err(at_header(self.long_header()));
         }
         let Some(setup) = self.setup.take() else { return Err(empty_body()) };
-        let plan = Plan::new(&setup.profile, setup.kind, &names, setup.zone_is_known);
+        let plan =
+            Plan::new(&setup.profile, setup.kind, &names, setup.currency, setup.zone_is_known);
         self.plan =
             Some(plan.map_err(|refused| at_header(other_separator(&names).unwrap_or(refused)))?);
         Ok(())

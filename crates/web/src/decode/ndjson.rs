@@ -22,9 +22,9 @@ pub struct Ndjson {
     /// Whether the line has outgrown what is held; its bytes are dropped.
     overlong: bool,
     /// Lines so far.
-    row: u64,
+    pub(super) row: u64,
     /// Whether any line was more than blank.
-    any: bool,
+    pub(super) any: bool,
     line: Line,
 }
 

@@ -47,7 +47,7 @@ fn decode(
     most: u64,
 ) -> Outcome {
     let mut out = [vec![], vec![], vec![]];
-    let mut sink = |slice: &mut Slice| {
+    let mut sink = |slice: &mut Slice, _: &Reached| {
         for (rows, out) in [&mut slice.customers, &mut slice.invoices, &mut slice.payments]
             .into_iter()
             .zip(&mut out)
@@ -319,7 +319,7 @@ fn the_sink_is_called_when_a_slice_is_full_and_its_error_comes_back() {
     let mut sizes = vec![];
     let mut decoder =
         Decoder::new(Format::Csv, &Profile::generic(), ImportKind::Invoices, |_| true, 4).unwrap();
-    let mut sink = |slice: &mut Slice| {
+    let mut sink = |slice: &mut Slice, _: &Reached| {
         sizes.push(slice.invoices.count);
         let json = slice.invoices.take();
         slice.invoices.reuse(json);
@@ -331,7 +331,7 @@ fn the_sink_is_called_when_a_slice_is_full_and_its_error_comes_back() {
     let mut decoder =
         Decoder::new(Format::Csv, &Profile::generic(), ImportKind::Invoices, |_| true, 4).unwrap();
     let busy = || Fault::from(Refused::new(Refusal::DatabaseBusy, "busy"));
-    assert_eq!(decoder.feed(body.as_bytes(), &mut |_| Err(busy())), Err(busy()));
+    assert_eq!(decoder.feed(body.as_bytes(), &mut |_, _| Err(busy())), Err(busy()));
 }
 
 /// A sales ledger with American dates: each row an invoice, its dispute flag and, once settled, its payment.
@@ -490,4 +490,62 @@ fn a_small_file_is_read_whole() {
     assert_eq!(read("a\n\"x"), Err((Refusal::BrokenQuote, Some(2))));
     assert_eq!(read("a\n\"x\"y\n"), Err((Refusal::BrokenQuote, Some(2))));
     assert_eq!(read("a\0"), Err((Refusal::WrongEncoding, None)));
+}
+
+proptest! {
+    /// A file that is cut after any of its slices and read again from there gives what it gives in one reading.
+    #[test]
+    fn what_goes_on_behind_a_slice_is_as_if_it_had_never_been_cut(
+        rows in "([ab,]{0,6}|a[0-9],b|\"x,\"\"y\",z)((\r?\n|\r)([ab,]{0,6}|a[0-9],b|\"x,\"\"y\",z)){0,20}",
+        mark in any::<bool>(),
+        chunk in 1usize..16,
+        most in 1u64..4,
+    ) {
+        let csv = format!("{}id,name\r\n{rows}\n", if mark { "\u{feff}" } else { "" });
+        let ndjson = rows.replace('\r', "\n").replace("a,", "{\"id\":\"a\",\"name\":\"").replace("b\n", "b\"}\n");
+        for (format, body) in [(Format::Csv, csv), (Format::Ndjson, ndjson + "\n{}")] {
+            let new = || Decoder::new(format, &Profile::generic(), ImportKind::Customers, |_| true, most).unwrap();
+            let read = |mut decoder: Decoder, stops: &mut Vec<(Reached, Slice, usize)>, out: &mut Vec<Value>| {
+                let mut sink = |slice: &mut Slice, reached: &Reached| {
+                    let Value::Array(taken) = serde_json::from_str(&slice.customers.take()).unwrap() else { panic!() };
+                    out.extend(taken);
+                    let mut found = Slice::default();
+                    found.errors = slice.errors.clone();
+                    (found.received, found.refused, found.more_errors) = (slice.received, slice.refused, slice.more_errors);
+                    stops.push((reached.clone(), found, out.len()));
+                    Ok::<(), Fault>(())
+                };
+                let fed = body.as_bytes().chunks(chunk).try_for_each(|chunk| decoder.feed(chunk, &mut sink));
+                let fault = fed.and_then(|()| decoder.finish(&mut sink)).err();
+                let hash = decoder.reached().hash.hex();
+                let Slice { errors, received, refused, .. } = decoder.into_slice();
+                (fault, hash, errors, received, refused)
+            };
+            let (mut stops, mut out) = (vec![], vec![]);
+            let whole = read(new(), &mut stops, &mut out);
+            for (reached, found, before) in stops {
+                let mut again = out[..before].to_vec();
+                let hash = reached.hash.hex();
+                let decoder = new().go_on(reached.bytes, reached.rows, &hash, found);
+                prop_assert_eq!(&read(decoder, &mut vec![], &mut again), &whole);
+                prop_assert_eq!(&again, &out);
+                let other = new().go_on(reached.bytes, reached.rows, "another", Slice::default());
+                let (fault, ..) = read(other, &mut vec![], &mut vec![]);
+                prop_assert_eq!(fault.map(|fault| fault.refused.code), Some(Refusal::DifferentContent));
+            }
+        }
+    }
+
+    /// Whatever stands in a file: a fault that names itself, or every record counted as good or bad.
+    #[test]
+    fn every_record_of_any_file_is_counted(body in "[a1,\"\r\n {}:\\[\\]\\\\é]{0,120}", chunk in 1usize..32) {
+        for (format, body) in [(Format::Csv, format!("id,name\n{body}")), (Format::Ndjson, body)] {
+            let outcome = decode(format, &Profile::generic(), ImportKind::Customers, body.as_bytes(), chunk, 3);
+            let (_, received, refused) = outcome.counts;
+            if outcome.fault.is_none() {
+                prop_assert_eq!(received - refused, outcome.customers.len() as u64);
+            }
+            prop_assert_eq!(refused == 0, outcome.errors.is_empty());
+        }
+    }
 }
