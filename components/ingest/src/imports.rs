@@ -1,5 +1,6 @@
 //! `/v1/ingest/imports`: files, read as they come and applied when they are whole.
 
+use crate::bank;
 use dunlin_app::{
     audit::Author,
     import::{self, Order, Reading, Rows, Slice},
@@ -8,7 +9,7 @@ use dunlin_app::{
 use dunlin_domain::{
     Id, Refusal,
     contract::{
-        ingest::{ImportKind, ImportResult, ImportState, OnError, Profile},
+        ingest::{ImportResult, ImportState, OnError, Profile},
         keys::Scope,
     },
     profile::{self, GENERIC},
@@ -23,13 +24,13 @@ use dunlin_web::{
 /// Records in a slice: large slices touch fewer index pages twice, and this many are four megabytes of JSON.
 const SLICE: u64 = 50_000;
 
-const KIND: Query =
-    Query::one_of("kind", ImportKind::NAMES, "The kind of record in the file.").required();
-const PROFILE: Query =
+pub(crate) const KIND: Query =
+    Query::one_of("kind", bank::KINDS, "The kind of record in the file.").required();
+pub(crate) const PROFILE: Query =
     Query::id("profile", "The profile that says what the columns mean. Absent: `generic`.");
-const ON_ERROR: Query =
+pub(crate) const ON_ERROR: Query =
     Query::one_of("on_error", OnError::NAMES, "What to do when a row is bad. Absent: `reject`.");
-const CREATE_MISSING: Query = Query::one_of(
+pub(crate) const CREATE_MISSING: Query = Query::one_of(
     "create_missing",
     &["customers"],
     "Makes customers that rows name and that are not there, with their id for a name. Absent: such rows are bad.",
@@ -39,12 +40,12 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
         Route::post("/v1/ingest/imports", "create_import")
             .about(
-                "Takes in a file of customers, invoices or payments. With `on_error=reject` one bad row means that \
+                "Takes in a file of customers, invoices, payments or bank statements. With `on_error=reject` one bad row means that \
                  nothing is stored, and the answer is a problem with the import's result beside it.",
             )
             .scope(Scope::IngestWrite)
-            .query(&[KIND, PROFILE, ON_ERROR, CREATE_MISSING])
-            .streams(&["text/csv", "application/x-ndjson"])
+            .query(&[KIND, PROFILE, ON_ERROR, CREATE_MISSING, bank::FORMAT])
+            .streams(bank::MEDIA)
             .answers::<ImportResult>()
             .run_async(|call| Box::pin(create(call)) as Running<'_>),
         Route::get("/v1/ingest/imports/{id}", "get_import")
@@ -86,6 +87,9 @@ impl<D: Db> Stage<'_, D> {
 }
 
 async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    if let Some(answer) = bank::create(call).await? {
+        return Ok(answer);
+    }
     let order = order(call)?;
     let profile = profile_named(call, &order.profile)?;
     let format = if call.media() == Some("text/csv") { Format::Csv } else { Format::Ndjson };
@@ -159,5 +163,8 @@ fn answer(result: &ImportResult) -> Result<Answer, Problem> {
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    if let Some(result) = dunlin_app::bank::imported(call.db()?, &call.id()?)? {
+        return Answer::json(&result);
+    }
     Answer::json(&import::get(call.db()?, &call.id()?)?)
 }

@@ -1,5 +1,6 @@
 //! The component `ingest`: files that come in and how they are read, whose receivables they are, and who may call.
 
+mod bank;
 mod imports;
 mod organisation;
 mod profiles;

@@ -17,7 +17,7 @@ pub use dunlin_store::import::Slice;
 pub const MAX_ERRORS: usize = 1_000;
 
 /// Imports that began so long ago and have no end are taken for dead.
-const ABANDONED_AFTER_SECONDS: i64 = 24 * 3600;
+pub(crate) const ABANDONED_AFTER_SECONDS: i64 = 24 * 3600;
 
 /// From so many records on, the connection is given more room.
 const LARGE: u64 = 100_000;
@@ -290,6 +290,7 @@ impl Tally {
             rejected: if rejected { received } else { self.refused },
             errors: self.errors,
             more_errors: self.more_errors,
+            bank: None,
         }
     }
 }

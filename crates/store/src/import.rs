@@ -126,5 +126,6 @@ pub fn get<D: Db>(db: &D, id: &Id) -> Result<Option<ImportResult>, Fault> {
         rejected: 0,
         errors: Vec::new(),
         more_errors: 0,
+        bank: None,
     }))
 }

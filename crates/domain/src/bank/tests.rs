@@ -1,0 +1,1 @@
+//! Files of banks, whole and broken.
