@@ -1,6 +1,9 @@
-//! The component `bank`: statements of bank accounts that came in, and what their entries were taken for.
+//! The component `bank`: statements of bank accounts that came in, and what their entries were taken for; how files are
+//! read, whose receivables they are, and who may call.
 
 mod matches;
+mod organisation;
+mod profiles;
 mod statements;
 
 use dunlin_store::Db;
@@ -10,6 +13,9 @@ use dunlin_web::Route;
 pub fn routes<D: Db>() -> Vec<Route<D>> {
     let mut routes = statements::routes();
     routes.extend(matches::routes());
+    routes.extend(profiles::routes());
+    routes.extend(organisation::routes());
+    routes.extend(dunlin_web::keys::routes());
     routes
 }
 

@@ -309,6 +309,9 @@ impl Reader {
                 .and_then(char::from_u32)
                 .filter(|c| !c.is_control() || matches!(c, '\n' | '\t' | '\r'))
                 .ok_or_else(|| self.fault("a character by a number that XML does not allow")),
+            _ if !name.chars().all(char::is_alphanumeric) => {
+                Err(self.fault("an `&` stands by itself"))
+            }
             _ => {
                 let shown: String = name.chars().take(40).collect();
                 let detail = format!("the entity `{shown}` is not one of the five of XML");
