@@ -144,6 +144,7 @@ fn apply_once<D: Db>(db: &D, file: &File, author: &Author) -> Result<ImportResul
         let (last_invoice, last_payment) =
             (invoice::last_key(db)?, dunlin_store::payment::last_key(db)?);
         let begun = Note::made("bank-statement", file.id.as_str(), &file.format)?;
+        let last_entry = bank::last_key(db)?;
         book.entry = audit::note(db, author, &begun)?;
         book.insert_statements(db, file)?;
         catch_up(db)?;
@@ -151,7 +152,7 @@ fn apply_once<D: Db>(db: &D, file: &File, author: &Author) -> Result<ImportResul
             book.slice(db, &bank::staged(db, file.key, number)?)?;
         }
         book.slice(db, &file.last)?;
-        let reversed = book.take_back(db)?;
+        let reversed = book.take_back(db, last_entry)?;
         replay::after(db, last_invoice, last_payment, author.at, Some(book.entry))?;
         replay::customers(db, &reversed, author.at, Some(book.entry))?;
         let whole = Note::made("bank-statement", file.id.as_str(), &book.brought(file))?;
@@ -307,10 +308,10 @@ impl Book {
 
     /// Books what takes back one earlier entry and no other, and lists the candidates of the rest. Gives the customers
     /// whose payments went back.
-    fn take_back<D: Db>(&mut self, db: &D) -> Result<Vec<i64>, Fault> {
+    fn take_back<D: Db>(&mut self, db: &D, after: i64) -> Result<Vec<i64>, Fault> {
         let mut of: BTreeMap<i64, Vec<bank::TakingBack>> = BTreeMap::new();
         let mut wanted: BTreeMap<i64, u32> = BTreeMap::new();
-        for found in bank::taking_back(db, self.entry)? {
+        for found in bank::taking_back(db, after)? {
             let times = wanted.entry(found.4).or_default();
             *times = times.saturating_add(1);
             of.entry(found.0).or_default().push(found);
@@ -459,31 +460,38 @@ impl Row {
 
 /// What the ledger has for these entries, less what the file itself has paid so far.
 fn world<D: Db>(db: &D, rows: &[Row], taken: &Taken) -> Result<World, Fault> {
-    let (mut numbers, mut accounts, mut names) =
-        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut numbers, mut accounts, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows.iter().filter(|row| row.entry.minor > 0) {
         numbers.extend(row.clues.structured.iter().chain(&row.clues.numbers).map(String::as_str));
         accounts.extend(row.entry.account.as_deref());
         names.extend(row.clues.name.as_deref());
     }
+    for texts in [&mut numbers, &mut accounts, &mut names] {
+        texts.sort_unstable();
+        texts.dedup();
+    }
     let (found, paying, called) = bank::found(db, &numbers, &accounts, &names)?;
     let mut world = World::default();
-    let (mut documents, mut customers) = (BTreeSet::new(), BTreeSet::new());
+    let (mut documents, mut customers) = (Vec::new(), Vec::new());
     for (text, targets) in found {
         for (document, whole) in targets {
-            documents.insert(document);
+            documents.push(document);
             world.number(text.clone(), document, whole == 1);
         }
     }
     for (account, customer) in paying {
-        customers.insert(customer);
+        customers.push(customer);
         world.account(account, customer);
     }
     for (name, targets) in called {
         for customer in targets {
-            customers.insert(customer);
+            customers.push(customer);
             world.name(name.clone(), customer);
         }
+    }
+    for keys in [&mut documents, &mut customers] {
+        keys.sort_unstable();
+        keys.dedup();
     }
     let (payers, claims) = bank::owed(db, &documents, &customers)?;
     for (key, id, name) in payers {

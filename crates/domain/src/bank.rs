@@ -54,7 +54,7 @@ pub struct Entry {
 }
 
 /// A statement whose balances were checked. Its entries came before it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Statement {
     /// The account, letters and digits alone where it is an IBAN.
     pub account: String,
@@ -187,7 +187,8 @@ pub fn account(text: &str) -> Option<String> {
 /// A text without white space around it; `None` when nothing is left or it is one of the words for nothing.
 fn present(text: &str) -> Option<String> {
     let text = text.trim();
-    let nothing = ["", "NONREF", "NOTPROVIDED", "NOT PROVIDED"];
+    // The last ones say that `:86:` has the reference.
+    let nothing = ["", "NONREF", "NOTPROVIDED", "NOT PROVIDED", "EREF", "KREF", "PREF", "MARF"];
     (!nothing.contains(&text)).then(|| text.to_string())
 }
 

@@ -164,9 +164,14 @@ pub fn settle<D: Db>(db: &D, rows: &[Settled<'_>], entry: i64) -> Result<(), Fau
 /// An entry that takes money back, and one that it may take back.
 pub type TakingBack = (i64, Id, Date, i64, i64, Id, i64, Id);
 
-/// Of the entries of an import those that take back what came in before.
-pub fn taking_back<D: Db>(db: &D, entry: i64) -> Result<Vec<TakingBack>, Fault> {
-    db.json(include_str!("../sql/bank/taking_back.sql"), &[entry.into()])
+/// Of the entries after a key those that take back what came in before.
+pub fn taking_back<D: Db>(db: &D, after: i64) -> Result<Vec<TakingBack>, Fault> {
+    db.json(include_str!("../sql/bank/taking_back.sql"), &[after.into()])
+}
+
+/// The key of the entry that was added last.
+pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
+    db.int("SELECT coalesce(max(key), 0) FROM bank_entry", &[])
 }
 
 /// Learns that an account is a customer's. What is known already stays as it was learned.

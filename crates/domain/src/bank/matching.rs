@@ -21,7 +21,7 @@ use crate::{
     },
     decimal,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// The rule and its version.
 pub const RULE: &str = "bank-match@1";
@@ -30,7 +30,7 @@ pub const RULE: &str = "bank-match@1";
 const ENOUGH: i64 = 65;
 
 /// How far the next candidate must be behind.
-const APART: i64 = 15;
+const APART: i64 = 25;
 
 /// The most candidates that are kept of an entry.
 const KEPT: usize = 5;
@@ -91,10 +91,10 @@ pub struct World {
     documents: BTreeMap<i64, Vec<i64>>,
     /// Documents by number, and whether it is the whole one.
     numbers: HashMap<String, Vec<(i64, bool)>>,
-    accounts: HashMap<String, BTreeSet<i64>>,
-    names: HashMap<String, BTreeSet<i64>>,
+    accounts: HashMap<String, Vec<i64>>,
+    names: HashMap<String, Vec<i64>>,
     /// Documents that several entries of the slice pay to the end.
-    closing: BTreeSet<i64>,
+    closing: Vec<i64>,
 }
 
 impl World {
@@ -103,11 +103,11 @@ impl World {
     }
 
     pub fn account(&mut self, account: String, customer: i64) {
-        self.accounts.entry(account).or_default().insert(customer);
+        self.accounts.entry(account).or_default().push(customer);
     }
 
     pub fn name(&mut self, name: String, customer: i64) {
-        self.names.entry(name).or_default().insert(customer);
+        self.names.entry(name).or_default().push(customer);
     }
 
     /// Adds a claim. Claims come in the order of their due dates.
@@ -149,12 +149,14 @@ impl World {
     /// The documents an entry names, each with the best way it does so. Parts of numbers count only where no whole
     /// number is named.
     fn named(&self, clues: &Clues, currency: Currency) -> Vec<(i64, MatchReason)> {
-        let mut found: BTreeMap<i64, MatchReason> = BTreeMap::new();
-        let mut add = |document: i64, reason: MatchReason| {
-            let best = found.entry(document).or_insert(reason);
-            if points(reason) > points(*best) {
-                *best = reason;
-            }
+        let mut found: Vec<(i64, MatchReason)> = Vec::new();
+        let mut add = |document: i64, reason: MatchReason| match found
+            .iter_mut()
+            .find(|(of, _)| *of == document)
+        {
+            Some((_, best)) if points(reason) > points(*best) => *best = reason,
+            Some(_) => {}
+            None => found.push((document, reason)),
         };
         for text in &clues.structured {
             for (document, _) in self.numbers.get(text).into_iter().flatten() {
@@ -172,13 +174,15 @@ impl World {
                 add(*document, reason);
             }
         }
-        found.retain(|document, _| {
+        found.retain(|(document, _)| {
             self.id(*document).is_some_and(|claim| claim.currency == currency)
         });
-        let best = found.values().map(|reason| points(*reason)).max().unwrap_or(0);
+        let best = found.iter().map(|(_, reason)| points(*reason)).max().unwrap_or(0);
         let whole = points(MatchReason::InvoiceNumber);
-        found.retain(|_, reason| points(*reason) >= best.min(whole));
-        found.into_iter().take(MOST_NAMED).collect()
+        found.retain(|(_, reason)| points(*reason) >= best.min(whole));
+        found.sort_unstable_by_key(|(document, _)| *document);
+        found.truncate(MOST_NAMED);
+        found
     }
 
     /// What was taken off claims by what was booked.
@@ -256,14 +260,14 @@ pub const fn points(reason: MatchReason) -> i64 {
     }
 }
 
-/// Which of the three kinds of signal a reason is, if it speaks for a candidate.
-const fn kind(reason: MatchReason) -> Option<u8> {
+/// Which of the three kinds of signal a reason is, as a bit, if it speaks for a candidate.
+const fn kind(reason: MatchReason) -> u8 {
     use MatchReason as R;
     match reason {
-        R::StructuredReference | R::InvoiceNumber | R::PartialNumber => Some(0),
-        R::AmountExact | R::AmountWithinDiscount | R::PartsClose | R::SumOfOldest => Some(1),
-        R::PayerAccount | R::PayerName | R::PayerNameSimilar => Some(2),
-        _ => None,
+        R::StructuredReference | R::InvoiceNumber | R::PartialNumber => 1,
+        R::AmountExact | R::AmountWithinDiscount | R::PartsClose | R::SumOfOldest => 2,
+        R::PayerAccount | R::PayerName | R::PayerNameSimilar => 4,
+        _ => 0,
     }
 }
 
@@ -284,8 +288,8 @@ impl Proposal {
         if has(R::OnAccount) {
             return has(R::PayerAccount) && accounts == 1;
         }
-        let kinds: BTreeSet<u8> = self.reasons.iter().filter_map(|reason| kind(*reason)).collect();
-        kinds.len() > 1 && self.points.saturating_sub(short) >= ENOUGH
+        let kinds = self.reasons.iter().fold(0u8, |kinds, reason| kinds | kind(*reason));
+        kinds.count_ones() > 1 && self.points.saturating_sub(short) >= ENOUGH
     }
 }
 
@@ -302,9 +306,8 @@ pub fn judge(
         let state = if entry.reversal { MatchState::Review } else { MatchState::Unmatched };
         return Verdict { state, booked: None, candidates: Vec::new() };
     }
-    let none = BTreeSet::new();
     let accounts = entry.account.as_ref().and_then(|account| world.accounts.get(account));
-    let accounts = accounts.unwrap_or(&none);
+    let accounts = accounts.map(Vec::as_slice).unwrap_or_default();
     let mut proposals = propose(entry, clues, currency, world, accounts);
     proposals.sort_by(|a, b| b.points.cmp(&a.points).then(a.designation.cmp(&b.designation)));
     proposals.dedup_by(|b, a| a.customer == b.customer && a.designation == b.designation);
@@ -349,14 +352,16 @@ fn propose(
     clues: &Clues,
     currency: Currency,
     world: &World,
-    accounts: &BTreeSet<i64>,
+    accounts: &[i64],
 ) -> Vec<Proposal> {
     let named = world.named(clues, currency);
     let of_name = clues.name.as_ref().and_then(|name| world.names.get(name));
     let of_named = named.iter().filter_map(|(document, _)| Some(world.id(*document)?.customer));
-    let mut customers: BTreeSet<i64> = of_named.collect();
-    customers.extend(accounts.iter().copied());
-    customers.extend(of_name.into_iter().flatten().copied());
+    let mut customers: Vec<i64> = of_named.collect();
+    customers.extend(accounts);
+    customers.extend(of_name.into_iter().flatten());
+    customers.sort_unstable();
+    customers.dedup();
     let name = entry.name.as_deref().map(Name::new);
     let mut out = Vec::new();
     for customer in customers.into_iter().take(MOST_CUSTOMERS) {
@@ -387,7 +392,7 @@ fn payer(
     customer: i64,
     name: &Option<Name>,
     known: &Customer,
-    accounts: &BTreeSet<i64>,
+    accounts: &[i64],
 ) -> Vec<MatchReason> {
     if accounts.contains(&customer) {
         return vec![MatchReason::PayerAccount];
@@ -562,4 +567,268 @@ fn only_sum(open: &[(i64, i64)], minor: i64) -> Option<Vec<(i64, i64)>> {
     let choice = found?;
     let chosen = |at: u32| choice.checked_shr(at).is_some_and(|bits| bits & 1 == 1);
     Some(open.iter().zip(0u32..).filter(|(_, at)| chosen(*at)).map(|(of, _)| *of).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bank::words;
+    use proptest::prelude::*;
+
+    const ACCOUNT: &str = "DE02120300000000202051";
+
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    fn eur() -> Currency {
+        "EUR".parse().unwrap()
+    }
+
+    /// Two customers: of the first the account is known, of both the names. Claims as number, customer, open.
+    fn world(claims: &[(&str, i64, i64)]) -> World {
+        let mut world = World::default();
+        for (key, id, name) in
+            [(1, "C1", "Müller Maschinenbau GmbH"), (2, "C2", "First Street Bakery")]
+        {
+            let known = Customer { id: id.parse().unwrap(), name: Name::new(name) };
+            world.customers.insert(key, known);
+            world.name(crate::bank::name::key(name), key);
+        }
+        world.account(ACCOUNT.into(), 1);
+        for ((id, customer, minor), key) in claims.iter().zip(10i64..) {
+            let (whole, parts) = words::of_document(id);
+            world.number(whole, key, true);
+            parts.into_iter().for_each(|part| world.number(part, key, false));
+            world.claim(Claim {
+                key,
+                document: key,
+                document_id: id.parse().unwrap(),
+                customer: *customer,
+                currency: eur(),
+                issued_on: day("2026-10-01"),
+                due_on: day("2026-10-31"),
+                amount_minor: *minor,
+                open_minor: *minor,
+                discount: Some((Decimal::new(2, 2), 14)),
+            });
+        }
+        world
+    }
+
+    fn entry(minor: i64, text: &str, name: &str, account: &str) -> Entry {
+        Entry {
+            booked_on: Some(day("2026-10-20")),
+            minor,
+            remittance: text.into(),
+            name: Some(name.to_string()).filter(|name| !name.is_empty()),
+            account: Some(account.to_string()).filter(|account| !account.is_empty()),
+            ..Entry::default()
+        }
+    }
+
+    fn judged(entry: &Entry, world: &mut World, taken: &mut Taken) -> Verdict {
+        judge(entry, &words::clues(entry), eur(), world, taken)
+    }
+
+    #[test]
+    fn two_kinds_of_signal_are_booked_and_one_is_not() {
+        use MatchReason as R;
+        const BOOK: &[(&str, i64, i64)] = &[
+            ("INV-100001", 1, 10_000),
+            ("INV-100002", 1, 20_000),
+            ("INV-100003", 1, 40_000),
+            ("INV-200001", 2, 10_000),
+            ("INV-200002", 2, 33_300),
+            ("INV-9001", 2, 700),
+        ];
+        let bakery = "First Street Bakery Ltd";
+        // Amount, text, name, account; booked or not; the best candidate's documents and reasons.
+        let cases: &[(i64, &str, &str, &str, bool, &str, &[R])] = &[
+            (20_000, "INV-100002", "", "", true, "INV-100002", &[R::InvoiceNumber, R::AmountExact]),
+            (
+                20_000,
+                "INV-100002",
+                "Somebody",
+                "",
+                false,
+                "INV-100002",
+                &[R::InvoiceNumber, R::AmountExact, R::PayerNameDiffers],
+            ),
+            (20_000, "100002", "", "", false, "INV-100002", &[R::PartialNumber, R::AmountExact]),
+            (
+                20_000,
+                "100002",
+                "",
+                ACCOUNT,
+                true,
+                "INV-100002",
+                &[R::PartialNumber, R::AmountExact, R::PayerAccount],
+            ),
+            (
+                700,
+                "9001",
+                bakery,
+                "",
+                true,
+                "INV-9001",
+                &[R::ShortNumber, R::AmountExact, R::PayerName],
+            ),
+            (
+                700,
+                "9001",
+                "Street Bakery Second",
+                "",
+                false,
+                "INV-9001",
+                &[R::ShortNumber, R::AmountExact, R::PayerNameSimilar],
+            ),
+            (20_000, "", "", ACCOUNT, true, "INV-100002", &[R::AmountExact, R::PayerAccount]),
+            (33_300, "", bakery, "", true, "INV-200002", &[R::AmountExact, R::PayerName]),
+            (33_300, "", "Somebody", "", false, "", &[]),
+            (
+                30_000,
+                "INV-100001 INV-100002",
+                "",
+                "",
+                true,
+                "INV-100001 INV-100002",
+                &[R::InvoiceNumber, R::AmountExact],
+            ),
+            (
+                30_000,
+                "",
+                "",
+                ACCOUNT,
+                true,
+                "INV-100001 INV-100002",
+                &[R::SumOfOldest, R::PayerAccount],
+            ),
+            (
+                50_000,
+                "",
+                "",
+                ACCOUNT,
+                false,
+                "INV-100001 INV-100003",
+                &[R::SumOfSeveral, R::PayerAccount],
+            ),
+            (
+                5_000,
+                "INV-100002",
+                "",
+                ACCOUNT,
+                true,
+                "INV-100002",
+                &[R::InvoiceNumber, R::PartPayment, R::PayerAccount],
+            ),
+            (5_000, "INV-100002", "", "", false, "INV-100002", &[R::InvoiceNumber, R::PartPayment]),
+            (
+                25_000,
+                "INV-100002",
+                "",
+                ACCOUNT,
+                false,
+                "INV-100002",
+                &[R::InvoiceNumber, R::OverPayment, R::PayerAccount],
+            ),
+            (
+                10_000,
+                "INV-200001",
+                "",
+                ACCOUNT,
+                false,
+                "INV-100001",
+                &[R::AmountExact, R::PayerAccount, R::Ambiguous],
+            ),
+            (123, "thank you", "", ACCOUNT, true, "", &[R::OnAccount, R::PayerAccount]),
+            (123, "thank you", bakery, "", false, "", &[R::OnAccount, R::PayerName]),
+        ];
+        for (minor, text, name, account, booked, documents, reasons) in cases {
+            let mut world = world(BOOK);
+            let of = entry(*minor, text, name, account);
+            // The discount's days are over.
+            let verdict = judged(&of, &mut world, &mut Taken::default());
+            let wanted = if *booked { MatchState::Automatic } else { MatchState::Review };
+            assert_eq!(verdict.state, wanted, "{minor} {text} {name} {account}: {verdict:?}");
+            let best = verdict.candidates.first();
+            let named: Vec<&str> = best
+                .and_then(|best| best.designation.as_deref())
+                .unwrap_or_default()
+                .iter()
+                .map(|part| part.invoice_id.as_str())
+                .collect();
+            assert_eq!(named.join(" "), *documents, "{minor} {text}");
+            assert_eq!(best.map_or(&[][..], |best| &best.reasons), *reasons, "{minor} {text}");
+        }
+    }
+
+    #[test]
+    fn a_discount_counts_up_to_its_last_day() {
+        for (on, state) in
+            [("2026-10-15", MatchState::Automatic), ("2026-10-16", MatchState::Review)]
+        {
+            let mut world = world(&[("INV-100001", 1, 10_000)]);
+            let of = Entry { booked_on: Some(day(on)), ..entry(9_800, "INV-100001", "", "") };
+            assert_eq!(judged(&of, &mut world, &mut Taken::default()).state, state, "{on}");
+        }
+    }
+
+    #[test]
+    fn parts_that_close_a_document_are_booked_without_knowing_the_payer() {
+        let mut world = world(&[("INV-100001", 1, 10_000)]);
+        let parts = [entry(4_000, "INV-100001", "", ""), entry(6_000, "INV-100001", "", "")];
+        let clues: Vec<Clues> = parts.iter().map(words::clues).collect();
+        world.sum_up(parts.iter().zip(&clues).map(|(entry, clues)| (entry, clues, eur())));
+        let mut taken = Taken::default();
+        let first = judged(&parts[0], &mut world, &mut taken);
+        assert_eq!(
+            first.candidates[0].reasons,
+            [MatchReason::InvoiceNumber, MatchReason::PartsClose]
+        );
+        assert_eq!(judged(&parts[1], &mut world, &mut taken).state, MatchState::Automatic);
+        // And a third time nothing is open.
+        let third = judged(&parts[1], &mut world, &mut taken);
+        assert_eq!(third.state, MatchState::Review);
+        assert!(third.candidates[0].reasons.contains(&MatchReason::AlreadyPaid));
+    }
+
+    #[test]
+    fn two_customers_of_one_name_wait() {
+        let mut world = world(&[("INV-100001", 1, 10_000), ("INV-200001", 2, 10_000)]);
+        world.customers.insert(
+            2,
+            Customer { id: "C2".parse().unwrap(), name: Name::new("Müller Maschinenbau") },
+        );
+        world.name(crate::bank::name::key("Müller Maschinenbau"), 2);
+        let of = entry(10_000, "", "Müller Maschinenbau", "");
+        let verdict = judged(&of, &mut world, &mut Taken::default());
+        assert_eq!((verdict.state, verdict.candidates.len() > 1), (MatchState::Review, true));
+    }
+
+    proptest! {
+        /// What is booked is never more than was paid, and no claim is used beyond what is open.
+        #[test]
+        fn what_is_booked_is_covered(
+            open in prop::collection::vec(1i64..500, 1..8),
+            paid in prop::collection::vec((1i64..900, 0usize..9, any::<bool>()), 1..12),
+        ) {
+            let names: Vec<String> = (0..open.len()).map(|n| format!("INV-10000{n}")).collect();
+            let claims: Vec<(&str, i64, i64)> =
+                names.iter().zip(&open).map(|(name, minor)| (name.as_str(), 1, *minor)).collect();
+            let (mut world, mut taken) = (world(&claims), Taken::default());
+            for (minor, named, known) in paid {
+                let text = names.get(named).map(String::as_str).unwrap_or("hello");
+                let of = entry(minor, text, "", if known { ACCOUNT } else { "" });
+                let verdict = judged(&of, &mut world, &mut taken);
+                let booked = verdict.booked.map(|(_, parts)| parts).unwrap_or_default();
+                prop_assert!(booked.iter().map(|(_, part)| part).sum::<i64>() <= minor);
+                prop_assert!(booked.iter().all(|(_, part)| *part > 0));
+            }
+            for (claim, minor) in (10i64..).zip(&open) {
+                prop_assert!(taken.left(claim, *minor) >= 0);
+                prop_assert!(taken.0.get(&claim).copied().unwrap_or(0) <= *minor);
+            }
+        }
+    }
 }

@@ -6,7 +6,6 @@
 //! number do not matter.
 
 use super::{Entry, reference};
-use std::collections::BTreeSet;
 
 /// The most documents that one entry names: a text of 140 characters has room for about twenty.
 pub const MOST_NAMED: usize = 50;
@@ -51,12 +50,11 @@ pub fn of_document(id: &str) -> (String, Vec<String>) {
     let whole = number(id);
     let rows: Vec<&str> =
         id.split(|c: char| !c.is_ascii_digit()).filter(|row| !row.is_empty()).collect();
-    let mut parts: BTreeSet<String> = BTreeSet::new();
-    parts.insert(number(&rows.concat()));
+    let mut parts = vec![number(&rows.concat())];
     parts.extend(rows.last().map(|row| number(row)));
-    parts.remove(&whole);
-    parts.retain(|part| part.len() >= FEWEST);
-    (whole, parts.into_iter().collect())
+    parts.dedup();
+    parts.retain(|part| part.len() >= FEWEST && *part != whole);
+    (whole, parts)
 }
 
 /// What an entry may name.
@@ -72,11 +70,11 @@ pub struct Clues {
 
 /// What this entry may name.
 pub fn clues(entry: &Entry) -> Clues {
-    let mut structured = BTreeSet::new();
+    let mut structured = Vec::new();
     for text in &entry.references {
         structured.extend(reference::creditor(text).map(|body| number(&body)));
         structured.extend(reference::qr(text));
-        structured.insert(number(text));
+        structured.push(number(text));
     }
     let text = match &entry.end_to_end {
         Some(id) => format!("{} ; {id}", entry.remittance),
@@ -86,8 +84,10 @@ pub fn clues(entry: &Entry) -> Clues {
     structured.extend(creditor_in(&rows));
     structured.extend(qr_in(&rows));
     structured.retain(|text| text.len() >= FEWEST);
+    structured.sort_unstable();
+    structured.dedup();
     let name = entry.name.as_deref().map(super::name::key).filter(|key| !key.is_empty());
-    Clues { structured: structured.into_iter().collect(), numbers: numbers(&rows), name }
+    Clues { structured, numbers: numbers(&rows), name }
 }
 
 /// Letters or digits in a row, and whether white space or a mark stands before them.
@@ -119,7 +119,7 @@ fn rows(text: &str) -> Vec<Row<'_>> {
 
 /// Every number that the rows may be read as.
 fn numbers(rows: &[Row<'_>]) -> Vec<String> {
-    let mut found: BTreeSet<String> = BTreeSet::new();
+    let mut found: Vec<String> = Vec::new();
     for start in 0..rows.len() {
         let mut text = String::new();
         let (mut gaps, mut digits) = (0u32, false);
@@ -132,14 +132,16 @@ fn numbers(rows: &[Row<'_>]) -> Vec<String> {
             row.text.chars().for_each(|c| push(&mut text, c.to_ascii_uppercase()));
             digits |= row.digits;
             if digits && text.len() >= FEWEST {
-                found.insert(text.clone());
+                found.push(text.clone());
             }
         }
         if found.len() >= MOST_TRIED {
             break;
         }
     }
-    found.into_iter().collect()
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// Creditor references in the text, with or without spaces.

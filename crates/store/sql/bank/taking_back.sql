@@ -1,5 +1,5 @@
--- ?1: the audit entry of an import. Gives [[key, id, booked_on, minor, payment_key, payment_id, customer_key,
--- customer_id], ...] for each of its entries that takes money back, with the entries before it that have the same
+-- ?1: after this key. Gives [[key, id, booked_on, minor, payment_key, payment_id, customer_key,
+-- customer_id], ...] for each entry that takes money back, with the entries before it that have the same
 -- end-to-end reference, the same amount, and a payment of which nothing went back yet.
 SELECT
     json_group_array(json_array(key, id, booked_on, minor, payment_key, payment_id, customer_key, customer_id))
@@ -12,7 +12,7 @@ FROM (
     CROSS JOIN payment AS p ON p.key = before.payment_key
     CROSS JOIN customer AS c ON c.key = p.customer_key
     WHERE
-        e.state = 'review' AND e.entry_key = ?1 AND e.minor < 0 AND e.reversal = 1
+        e.state = 'review' AND e.key > ?1 AND e.minor < 0 AND e.reversal = 1
         AND before.minor = -e.minor AND before.minor > 0
         AND p.amount_minor = before.minor AND p.received_on <= e.booked_on
         AND NOT EXISTS (SELECT 1 FROM reversal AS r WHERE r.payment_key = p.key)
