@@ -6,6 +6,7 @@
 
 mod accrue;
 mod ageing;
+mod bank;
 mod client;
 mod clock;
 mod data;
@@ -72,6 +73,8 @@ impl Size {
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Work {
     Import,
+    /// A file of bank statements, matched and booked
+    Bank,
     Sweep,
     /// A day more of late interest
     Accrue,
@@ -124,6 +127,11 @@ fn run(options: &Options) -> Result<()> {
     if wants(Work::Verify) {
         for invoices in options.size.invoices() {
             verify::measure(root, *invoices, &mut table)?;
+        }
+    }
+    if wants(Work::Bank) {
+        for entries in options.size.invoices() {
+            bank::measure(root, *entries, &mut table)?;
         }
     }
     if wants(Work::Import) || wants(Work::Sweep) || wants(Work::Ageing) {

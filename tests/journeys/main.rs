@@ -19,6 +19,7 @@ use support::{format, run};
 /// The folders of journeys. A test holds this list to what is there.
 const FOLDERS: &[&str] = &[
     "audit",
+    "bank",
     "contracts",
     "customers",
     "defaults",
@@ -40,6 +41,11 @@ fn folder(name: &str) -> PathBuf {
 #[test]
 fn audit() {
     run::run(&format::folder(&folder("audit")));
+}
+
+#[test]
+fn bank() {
+    run::run(&format::folder(&folder("bank")));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `/v1/ingest/imports`: files, read as they come and applied when they are whole.
 
+use crate::bank;
 use dunlin_app::{
     audit::Author,
     import::{self, Begun, Checkpoint, Options, Order, Reading, Rows, Run, Slice, Work},
@@ -8,7 +9,7 @@ use dunlin_app::{
 use dunlin_domain::{
     Currency, Id, Instant, Refusal,
     contract::{
-        ingest::{ImportKind, ImportResult, ImportState, OnError, Profile},
+        ingest::{ImportResult, ImportState, OnError, Profile},
         keys::Scope,
     },
     profile::{self, GENERIC},
@@ -27,23 +28,23 @@ const SLICE: u64 = 50_000;
 /// After so many seconds without a full slice an import says that it still works: a third of its lease.
 const RENEW_SECONDS: i64 = 20;
 
-const KIND: Query =
-    Query::one_of("kind", ImportKind::NAMES, "The kind of record in the file.").required();
-const PROFILE: Query =
+pub(crate) const KIND: Query =
+    Query::one_of("kind", bank::KINDS, "The kind of record in the file.").required();
+pub(crate) const PROFILE: Query =
     Query::id("profile", "The profile that says what the columns mean. Absent: `generic`.");
-const ON_ERROR: Query =
+pub(crate) const ON_ERROR: Query =
     Query::one_of("on_error", OnError::NAMES, "What to do when a row is bad. Absent: `reject`.");
-const CREATE_MISSING: Query = Query::one_of(
+pub(crate) const CREATE_MISSING: Query = Query::one_of(
     "create_missing",
     &["customers"],
     "Makes customers that rows name and that are not there, with their id for a name. Absent: such rows are bad.",
 );
 
-const ID: Query = Query::id(
+pub(crate) const ID: Query = Query::id(
     "id",
     "Names the import, so that the same file sent again goes on where this one was cut. Absent: made by Dunlin.",
 );
-const CURRENCY: Query = Query::text(
+pub(crate) const CURRENCY: Query = Query::text(
     "currency",
     3,
     "The currency of amounts that have none beside them, such as `EUR`. Absent: every row has to say it.",
@@ -53,12 +54,12 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
         Route::post("/v1/ingest/imports", "create_import")
             .about(
-                "Takes in a file of customers, invoices or payments. With `on_error=reject` one bad row means that \
+                "Takes in a file of customers, invoices, payments or bank statements. With `on_error=reject` one bad row means that \
                  nothing is stored, and the answer is a problem with the import's result beside it.",
             )
             .scope(Scope::IngestWrite)
-            .query(&[KIND, PROFILE, ON_ERROR, CREATE_MISSING, CURRENCY, ID])
-            .streams(&["text/csv", "application/x-ndjson"])
+            .query(&[KIND, PROFILE, ON_ERROR, CREATE_MISSING, CURRENCY, ID, bank::FORMAT])
+            .streams(bank::MEDIA)
             .answers::<ImportResult>()
             .run_async(|call| Box::pin(create(call)) as Running<'_>),
         Route::get("/v1/ingest/imports/{id}", "get_import")
@@ -132,6 +133,9 @@ fn taken(full: &mut profile::Slice) -> Slice {
 }
 
 async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    if let Some(answer) = bank::create(call).await? {
+        return Ok(answer);
+    }
     let order = order(call)?;
     let named = call.text(&ID)?.is_some();
     let profile = profile_named(call, &order.profile)?;
@@ -293,12 +297,21 @@ fn answer(result: &ImportResult) -> Result<Answer, Problem> {
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    if let Some(result) = dunlin_app::bank::imported(call.db()?, &call.id()?)? {
+        return Answer::json(&result);
+    }
     Answer::json(&import::get(call.db()?, &call.id()?)?)
 }
 
 fn errors<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let mut csv = Csv::new(&["row", "field", "code", "detail"]);
-    for error in import::errors(call.db()?, &call.id()?)? {
+    let id = call.id()?;
+    // A file of statements is taken in whole or refused: what came in has no errors.
+    let errors = match dunlin_app::bank::imported(call.db()?, &id)? {
+        Some(_) => Vec::new(),
+        None => import::errors(call.db()?, &id)?,
+    };
+    for error in errors {
         csv.plain(error.row).text(error.field.as_deref().unwrap_or_default());
         csv.plain(error.code).text(&error.detail).end();
     }

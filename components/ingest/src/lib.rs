@@ -1,8 +1,7 @@
-//! The component `ingest`: files that come in and how they are read, whose receivables they are, and who may call.
+//! The component `ingest`: files that come in, of rows and of banks.
 
+mod bank;
 mod imports;
-mod organisation;
-mod profiles;
 
 use dunlin_store::Db;
 use dunlin_web::Route;
@@ -11,9 +10,6 @@ use dunlin_web::Route;
 pub fn routes<D: Db>() -> Vec<Route<D>> {
     let mut routes = dunlin_web::health::routes();
     routes.extend(imports::routes());
-    routes.extend(profiles::routes());
-    routes.extend(organisation::routes());
-    routes.extend(dunlin_web::keys::routes());
     routes
 }
 

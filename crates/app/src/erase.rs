@@ -5,7 +5,7 @@ use crate::{
     ledger::Change,
 };
 use dunlin_domain::{Id, Refusal, contract::ledger::Erasure};
-use dunlin_store::{Db, Fault, customer, erasure, write};
+use dunlin_store::{Db, Fault, bank, customer, erasure, write};
 
 /// Takes name, addresses, contacts, representatives, bank accounts and tags of a customer away, who gave its
 /// guarantees, the personal fields of its entries in the audit chain, and the texts of its notices. Amounts stay, and the chain holds as before.
@@ -19,6 +19,7 @@ pub fn customer<D: Db>(db: &D, id: &Id, author: &Author) -> Result<(Erasure, Cha
         for key in customer::with_duplicates(db, key)? {
             changed |= erasure::erase_customer(db, key)?;
             changed |= erasure::erase_guarantees(db, key)?;
+            changed |= bank::erase(db, key)?;
             let (entries, notices) =
                 (erasure::erase_entries(db, key)?, erasure::empty_notices(db, key)?);
             erased.audit_entries = erased.audit_entries.saturating_add(entries);

@@ -18,7 +18,7 @@ pub use dunlin_store::import::{Checkpoint, Options, Run, Slice};
 pub const MAX_LISTED: usize = 1_000;
 
 /// Imports that nobody has worked on for so long are taken for dead.
-const ABANDONED_AFTER_SECONDS: i64 = 24 * 3600;
+pub(crate) const ABANDONED_AFTER_SECONDS: i64 = 24 * 3600;
 
 /// For so long a request that works on an import is taken for alive after it last said so.
 const LEASE_SECONDS: i64 = 60;
@@ -423,6 +423,7 @@ impl Tally {
             rejected: if rejected { received } else { self.refused },
             errors: Vec::new(),
             more_errors: self.more_errors,
+            bank: None,
             staged_bytes: None,
             staged_rows: None,
         };
@@ -454,6 +455,7 @@ pub fn get<D: Db>(db: &D, id: &Id) -> Result<ImportResult, Fault> {
         rejected: checkpoint.refused,
         errors: Vec::new(),
         more_errors: checkpoint.more_errors,
+        bank: None,
         staged_bytes: Some(checkpoint.bytes),
         staged_rows: Some(checkpoint.rows),
     };

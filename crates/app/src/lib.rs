@@ -1,5 +1,6 @@
 //! Flows: one function, one use case, one transaction.
 pub mod audit;
+pub mod bank;
 pub mod contract;
 pub mod customer;
 pub mod default_record;

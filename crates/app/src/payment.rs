@@ -39,49 +39,57 @@ pub fn add<D: Db>(
     author: &Author,
 ) -> Result<(Id, Change), Fault> {
     let id = new.id.clone().unwrap_or(made);
+    write(db, |db| record(db, &id, new, author)).map(|change| (id.clone(), change))
+}
+
+/// The same inside a transaction that does more.
+pub(crate) fn record<D: Db>(
+    db: &D,
+    id: &Id,
+    new: &NewPayment,
+    author: &Author,
+) -> Result<Change, Fault> {
     amount_in_range(&new.amount, 1)?;
     check(new)?;
-    write(db, |db| {
-        let customer = known_customer(db, &new.customer_id)?;
-        let policy = policy::current(db)?;
-        if let Some(order) = &new.order {
-            order::named(order, policy.orders.as_deref().unwrap_or_default())?;
-        }
-        let contract = new.contract_id.as_ref().map(|id| payment::contract(db, id, customer));
-        let contract = contract.transpose()?;
-        let names = Names::of(db, new, customer)?;
-        let row = |names: &Names| {
-            one((
-                ROW,
-                &id,
-                &new.customer_id,
-                new.received_on,
-                new.amount.minor,
-                new.amount.currency,
-                &new.invoice_id,
-                contract,
-                &new.order,
-                names.designation(new.amount.currency),
-                (!names.deductions.is_empty()).then_some(&names.deductions),
-                (!names.settles.is_empty()).then_some(&names.settles),
-                None::<i64>,
-                names.converted,
-            ))
-        };
-        let rows = row(&names)?;
-        if payment::key(db, &id)?.is_some() {
-            unless_differing(payment::differing(db, &rows)?)?;
-            return Ok((id.clone(), Change::AlreadySo));
-        }
-        if let Some((_, code)) = payment::misnamed(db, &rows)?.pop() {
-            return Err(Refused::new(code, code.about()).at("invoice_id").into());
-        }
-        let entry = audit::note(db, author, &Note::made("payment", id.as_str(), new)?)?;
-        payment::insert_all(db, &rows, Some(entry))?;
-        names.convert(db, &id, new, contract, entry)?;
-        replay::customers(db, &[customer], author.at, Some(entry))?;
-        Ok((id.clone(), Change::Made))
-    })
+    let customer = known_customer(db, &new.customer_id)?;
+    let policy = policy::current(db)?;
+    if let Some(order) = &new.order {
+        order::named(order, policy.orders.as_deref().unwrap_or_default())?;
+    }
+    let contract = new.contract_id.as_ref().map(|id| payment::contract(db, id, customer));
+    let contract = contract.transpose()?;
+    let names = Names::of(db, new, customer)?;
+    let row = |names: &Names| {
+        one((
+            ROW,
+            id,
+            &new.customer_id,
+            new.received_on,
+            new.amount.minor,
+            new.amount.currency,
+            &new.invoice_id,
+            contract,
+            &new.order,
+            names.designation(new.amount.currency),
+            (!names.deductions.is_empty()).then_some(&names.deductions),
+            (!names.settles.is_empty()).then_some(&names.settles),
+            None::<i64>,
+            names.converted,
+        ))
+    };
+    let rows = row(&names)?;
+    if payment::key(db, id)?.is_some() {
+        unless_differing(payment::differing(db, &rows)?)?;
+        return Ok(Change::AlreadySo);
+    }
+    if let Some((_, code)) = payment::misnamed(db, &rows)?.pop() {
+        return Err(Refused::new(code, code.about()).at("invoice_id").into());
+    }
+    let entry = audit::note(db, author, &Note::made("payment", id.as_str(), new)?)?;
+    payment::insert_all(db, &rows, Some(entry))?;
+    names.convert(db, id, new, contract, entry)?;
+    replay::customers(db, &[customer], author.at, Some(entry))?;
+    Ok(Change::Made)
 }
 
 /// What can be seen to be wrong without the ledger.
@@ -267,92 +275,99 @@ pub fn reverse<D: Db>(
     made: Id,
     author: &Author,
 ) -> Result<Change, Fault> {
+    let reversal_id = new.id.clone().unwrap_or(made);
+    write(db, |db| go_back(db, id, &reversal_id, new, author))
+}
+
+/// The same inside a transaction that does more.
+pub(crate) fn go_back<D: Db>(
+    db: &D,
+    id: &Id,
+    reversal_id: &Id,
+    new: &NewReversal,
+    author: &Author,
+) -> Result<Change, Fault> {
     check_reason(new.reason.as_deref())?;
     if new.minor.is_some_and(|minor| minor < 1) {
         let detail = "what goes back is at least 1";
         return Err(Refused::new(Refusal::AmountNotPositive, detail).at("minor").into());
     }
-    let reversal_id = new.id.clone().unwrap_or(made);
-    write(db, |db| {
-        let item = stored(db, id)?;
-        let done = reversal::of_payments(db, &[item.key], i64::MAX)?.remove(&item.key);
-        let done = done.unwrap_or_default();
-        let parts: Vec<payment::Item> = payment::parts(db, item.key)?
-            .iter()
-            .map(|part| stored(db, part))
-            .collect::<Result<_, _>>()?;
-        let part_id = |part: &payment::Item| format!("{reversal_id}/{}", part.currency);
-        let mut with_parts_before = false;
-        let mut left_of_parts = 0i64;
-        for part in &parts {
-            let back = reversal::of_payments(db, &[part.key], i64::MAX)?.remove(&part.key);
-            let back = back.unwrap_or_default();
-            with_parts_before |= back.iter().any(|back| back.id.as_str() == part_id(part));
-            let gone = back.iter().fold(0i64, |sum, back| sum.saturating_add(back.minor));
-            left_of_parts =
-                left_of_parts.saturating_add(part.amount_minor.saturating_sub(gone).max(0));
+    let item = stored(db, id)?;
+    let done = reversal::of_payments(db, &[item.key], i64::MAX)?.remove(&item.key);
+    let done = done.unwrap_or_default();
+    let parts: Vec<payment::Item> = payment::parts(db, item.key)?
+        .iter()
+        .map(|part| stored(db, part))
+        .collect::<Result<_, _>>()?;
+    let part_id = |part: &payment::Item| format!("{reversal_id}/{}", part.currency);
+    let mut with_parts_before = false;
+    let mut left_of_parts = 0i64;
+    for part in &parts {
+        let back = reversal::of_payments(db, &[part.key], i64::MAX)?.remove(&part.key);
+        let back = back.unwrap_or_default();
+        with_parts_before |= back.iter().any(|back| back.id.as_str() == part_id(part));
+        let gone = back.iter().fold(0i64, |sum, back| sum.saturating_add(back.minor));
+        left_of_parts = left_of_parts.saturating_add(part.amount_minor.saturating_sub(gone).max(0));
+    }
+    let before = reversal::get(db, reversal_id)?;
+    if before.is_some() || with_parts_before {
+        return same(&before, with_parts_before, &item, new);
+    }
+    if let Some(origin) = &item.converted_from {
+        let detail =
+            format!("this is a part of {origin}, changed into {}: reverse that", item.currency);
+        return Err(Fault::refused(Refusal::WrongState, detail));
+    }
+    let mistake = new.kind == ReversalKind::Mistake;
+    let on = match new.on {
+        Some(on) if mistake && on != item.received_on => {
+            let detail = "a mistake counts from the day of the payment: leave the day away";
+            return Err(Refused::new(Refusal::MalformedField, detail).at("on").into());
         }
-        let before = reversal::get(db, &reversal_id)?;
-        if before.is_some() || with_parts_before {
-            return same(&before, with_parts_before, &item, new);
-        }
-        if let Some(origin) = &item.converted_from {
-            let detail =
-                format!("this is a part of {origin}, changed into {}: reverse that", item.currency);
-            return Err(Fault::refused(Refusal::WrongState, detail));
-        }
-        let mistake = new.kind == ReversalKind::Mistake;
-        let on = match new.on {
-            Some(on) if mistake && on != item.received_on => {
-                let detail = "a mistake counts from the day of the payment: leave the day away";
-                return Err(Refused::new(Refusal::MalformedField, detail).at("on").into());
-            }
-            Some(on) => on,
-            None if mistake => item.received_on,
-            None => today(db, author.at)?.max(item.received_on),
-        };
-        if on < item.received_on {
-            let detail = format!("the payment came in on {}", item.received_on);
-            return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
-        }
-        let gone = done.iter().fold(0i64, |sum, back| sum.saturating_add(back.minor));
-        let own = item.amount_minor.saturating_sub(item.converted_minor).saturating_sub(gone);
-        let converted = if left_of_parts > 0 { item.converted_minor } else { 0 };
-        let all = own.saturating_add(converted);
-        let minor = new.minor.unwrap_or(all);
-        let with_parts = converted > 0 && minor == all;
-        if minor > own && !with_parts || minor == 0 {
-            let detail = format!("at most {own} can go back, or all {all} at once");
-            return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
-        }
-        let note =
-            Note::changed("reverse", "payment", id.as_str(), None::<()>.as_ref(), Some(new))?;
-        let entry = audit::note(db, author, &note)?;
-        let customer = known_customer(db, &item.customer_id)?;
-        let back = reversal::New {
-            id: reversal_id.as_str(),
-            customer_key: customer,
-            payment_key: item.key,
-            on,
-            kind: new.kind,
-            minor: if with_parts { own } else { minor },
-            reason: new.reason.as_deref(),
-        };
-        if back.minor > 0 {
-            reversal::insert(db, &back, entry)?;
-        }
-        for part in parts.iter().filter(|_| with_parts) {
-            let id = part_id(part);
-            let (payment_key, minor) = (part.key, part.amount_minor);
-            reversal::insert(
-                db,
-                &reversal::New { id: &id, payment_key, minor, ..back.clone() },
-                entry,
-            )?;
-        }
-        replay::customers(db, &[customer], author.at, Some(entry))?;
-        Ok(Change::Made)
-    })
+        Some(on) => on,
+        None if mistake => item.received_on,
+        None => today(db, author.at)?.max(item.received_on),
+    };
+    if on < item.received_on {
+        let detail = format!("the payment came in on {}", item.received_on);
+        return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
+    }
+    let gone = done.iter().fold(0i64, |sum, back| sum.saturating_add(back.minor));
+    let own = item.amount_minor.saturating_sub(item.converted_minor).saturating_sub(gone);
+    let converted = if left_of_parts > 0 { item.converted_minor } else { 0 };
+    let all = own.saturating_add(converted);
+    let minor = new.minor.unwrap_or(all);
+    let with_parts = converted > 0 && minor == all;
+    if minor > own && !with_parts || minor == 0 {
+        let detail = format!("at most {own} can go back, or all {all} at once");
+        return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
+    }
+    let note = Note::changed("reverse", "payment", id.as_str(), None::<()>.as_ref(), Some(new))?;
+    let entry = audit::note(db, author, &note)?;
+    let customer = known_customer(db, &item.customer_id)?;
+    let back = reversal::New {
+        id: reversal_id.as_str(),
+        customer_key: customer,
+        payment_key: item.key,
+        on,
+        kind: new.kind,
+        minor: if with_parts { own } else { minor },
+        reason: new.reason.as_deref(),
+    };
+    if back.minor > 0 {
+        reversal::insert(db, &back, entry)?;
+    }
+    for part in parts.iter().filter(|_| with_parts) {
+        let id = part_id(part);
+        let (payment_key, minor) = (part.key, part.amount_minor);
+        reversal::insert(
+            db,
+            &reversal::New { id: &id, payment_key, minor, ..back.clone() },
+            entry,
+        )?;
+    }
+    replay::customers(db, &[customer], author.at, Some(entry))?;
+    Ok(Change::Made)
 }
 
 /// Whether a reversal that is there already is the one asked for: of the payment itself, of its parts in other

@@ -8,6 +8,7 @@ pub mod ageing;
 pub mod alert;
 pub mod allocation;
 pub mod attachment;
+pub mod bank;
 pub mod calendar;
 pub mod card;
 pub mod classification;

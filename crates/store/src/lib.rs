@@ -11,6 +11,7 @@ pub mod alert;
 pub mod allocation;
 pub mod arrears;
 pub mod audit;
+pub mod bank;
 pub mod clause;
 pub mod contract;
 pub mod correction;

@@ -13,6 +13,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "write_off", include_str!("../schema/0003_write_off.sql")),
     (4, "known", include_str!("../schema/0004_known.sql")),
     (5, "imports", include_str!("../schema/0005_imports.sql")),
+    (6, "bank", include_str!("../schema/0006_bank.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

@@ -5,6 +5,7 @@ use dunlin_domain::{
     Date, Id,
     contract::types::{Reversal, ReversalKind},
 };
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A reversal of a payment.
@@ -36,6 +37,13 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>, entry: i64) -> Result<(), Fault> {
             entry.into(),
         ],
     )?;
+    Ok(())
+}
+
+/// Notes that money of several payments went back: rows as in `insert_all.sql`.
+pub fn insert_all<D: Db>(db: &D, rows: &impl Serialize, entry: i64) -> Result<(), Fault> {
+    let rows = crate::array(rows)?;
+    db.execute(include_str!("../sql/reversal/insert_all.sql"), &[(&rows).into(), entry.into()])?;
     Ok(())
 }
 

@@ -19,6 +19,7 @@ pub const fn of(code: Refusal) -> u16 {
         | R::MalformedId
         | R::MalformedText => 400,
         R::MalformedAmount | R::MalformedDate | R::BodyIncomplete => 400,
+        R::MalformedStatement | R::ForbiddenMarkup => 400,
         R::UnknownParameter | R::MalformedParameter | R::MissingParameter => 400,
         R::KeyMissing | R::KeyRefused => 401,
         R::ScopeMissing => 403,
@@ -42,7 +43,7 @@ pub const fn of(code: Refusal) -> u16 {
         | R::NotPayable
         | R::InvalidProfile
         | R::ImportRejected => 422,
-        R::IdempotencyMismatch => 422,
+        R::IdempotencyMismatch | R::BalanceMismatch => 422,
         R::UnknownContract
         | R::UnknownPayment
         | R::UnknownOrder

@@ -1,0 +1,26 @@
+//! The component `bank`: statements of bank accounts that came in, and what their entries were taken for; how files are
+//! read, whose receivables they are, and who may call.
+
+mod matches;
+mod organisation;
+mod profiles;
+mod statements;
+
+use dunlin_store::Db;
+use dunlin_web::Route;
+
+/// The table of contents.
+pub fn routes<D: Db>() -> Vec<Route<D>> {
+    let mut routes = statements::routes();
+    routes.extend(matches::routes());
+    routes.extend(profiles::routes());
+    routes.extend(organisation::routes());
+    routes.extend(dunlin_web::keys::routes());
+    routes
+}
+
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
+    dunlin_web::spin::serve("bank", routes, &[], request).await
+}

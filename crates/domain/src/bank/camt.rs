@@ -1,0 +1,478 @@
+//! ISO 20022 bank-to-customer statements, `camt.053.001.02` to `.13`.
+//!
+//! Read are booked entries with their transactions, the booked balances (opening or previous closing, closing; on
+//! pages in between the interim ones) and the account. An entry with several transactions becomes as many entries when
+//! their amounts sum to its own, else it stays one. Entries that are pending or for information are counted and left
+//! out. The many elements besides these are allowed and not looked at.
+
+use super::{
+    Entry, MAX_BATCH, Piece, Statement, Sum, account, join, malformed, present,
+    xml::{self, Listener},
+};
+use crate::{
+    Currency, Date, Refusal, Refused,
+    money::{NumberForm, parse_amount},
+};
+
+/// The name space of the message without its version.
+const MESSAGE: &str = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.";
+
+/// The versions that were published.
+const VERSIONS: std::ops::RangeInclusive<u8> = 2..=13;
+
+/// Where a statement begins.
+const STATEMENT: &str = "Document/BkToCstmrStmt/Stmt";
+
+/// Reads a file.
+#[derive(Debug, Default)]
+pub struct Reader {
+    xml: xml::Reader,
+    message: Message,
+}
+
+impl Reader {
+    pub(super) fn feed(&mut self, bytes: &[u8], out: &mut Vec<Piece>) -> Result<(), Refused> {
+        let read = self.xml.feed(bytes, &mut self.message);
+        out.append(&mut self.message.out);
+        read
+    }
+
+    pub(super) fn finish(&self) -> Result<(), Refused> {
+        self.xml.finish()?;
+        if self.message.statements == 0 {
+            return Err(malformed("the file has no statement"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn entry(&self) -> u64 {
+        self.message.entries
+    }
+}
+
+#[derive(Debug, Default)]
+struct Message {
+    out: Vec<Piece>,
+    named: bool,
+    statements: u64,
+    entries: u64,
+    open: Open,
+    entry: Booking,
+    part: Part,
+    parts: Vec<Part>,
+    balance: Balance,
+    /// The currency of the amount that has just begun.
+    currency: Option<Currency>,
+}
+
+/// A statement that is being read.
+#[derive(Debug, Default)]
+struct Open {
+    id: Option<String>,
+    page: Option<String>,
+    last_page: bool,
+    sequence: Option<String>,
+    from: Option<Date>,
+    to: Option<Date>,
+    account: Option<String>,
+    currency: Option<Currency>,
+    opening: Option<Balance>,
+    closing: Option<Balance>,
+    /// The interim balances of a page: the first and the last one.
+    interim: Option<(Balance, Balance)>,
+    sum: Sum,
+    pending: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Balance {
+    kind: Option<Kind>,
+    minor: Option<i64>,
+    credit: Option<bool>,
+    on: Option<Date>,
+}
+
+/// The balances that count what is booked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Opening,
+    Closing,
+    Interim,
+}
+
+impl Balance {
+    fn signed(&self) -> Result<i64, Refused> {
+        let missing = |what: &str| {
+            Refused::new(Refusal::MissingField, format!("a balance has no {what}")).at("Bal")
+        };
+        let minor = self.minor.ok_or_else(|| missing("amount"))?;
+        let credit = self.credit.ok_or_else(|| missing("CdtDbtInd"))?;
+        Ok(if credit { minor } else { minor.saturating_neg() })
+    }
+}
+
+/// An entry that is being read.
+#[derive(Debug, Default)]
+struct Booking {
+    minor: Option<i64>,
+    credit: Option<bool>,
+    reversal: bool,
+    booked: bool,
+    booked_on: Option<Date>,
+    value_on: Option<Date>,
+    bank_reference: Option<String>,
+    information: String,
+}
+
+/// A transaction of an entry.
+#[derive(Debug, Default)]
+struct Part {
+    minor: Option<i64>,
+    credit: Option<bool>,
+    returned: bool,
+    references: Vec<String>,
+    end_to_end: Option<String>,
+    bank_reference: Option<String>,
+    remittance: String,
+    debtor: Other,
+    creditor: Other,
+}
+
+#[derive(Debug, Default)]
+struct Other {
+    name: Option<String>,
+    account: Option<String>,
+}
+
+impl Listener for Message {
+    fn open(&mut self, path: &str) -> Result<(), Refused> {
+        match path {
+            "Document" => {}
+            _ if !path.starts_with("Document/") => {
+                return Err(malformed("the file is no camt.053 document"));
+            }
+            _ if !self.named => {
+                return Err(malformed(format!("the document does not name {MESSAGE}02 or later")));
+            }
+            STATEMENT => self.open = Open { last_page: true, ..Open::default() },
+            _ => match path.strip_prefix(STATEMENT).unwrap_or_default() {
+                "/Bal" => self.balance = Balance::default(),
+                "/Ntry" => {
+                    (self.entry, self.parts) = (Booking::default(), Vec::new());
+                    self.entries = self.entries.saturating_add(1);
+                }
+                "/Ntry/NtryDtls/TxDtls" => self.part = Part::default(),
+                _ => {}
+            },
+        }
+        self.currency = None;
+        Ok(())
+    }
+
+    fn attribute(&mut self, path: &str, name: &str, value: &str) -> Result<(), Refused> {
+        if name == "Ccy" {
+            self.currency = Some(value.parse::<Currency>().map_err(|r| r.at("Ccy"))?);
+        } else if path == "Document" && (name == "xmlns" || name.starts_with("xmlns:")) {
+            match value.strip_prefix(MESSAGE) {
+                Some(version) => {
+                    let known =
+                        version.len() == 2 && version.parse().is_ok_and(|v| VERSIONS.contains(&v));
+                    if !known {
+                        let shown: String = version.chars().take(10).collect();
+                        return Err(malformed(format!("camt.053.001.{shown} is not known")));
+                    }
+                    self.named = true;
+                }
+                None if value.contains(":iso:20022:tech:xsd:") => {
+                    let shown: String = value.chars().take(80).collect();
+                    return Err(malformed(format!("the document is {shown}, not a camt.053")));
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, path: &str, text: &str) -> Result<(), Refused> {
+        let Some(field) = path.strip_prefix(STATEMENT) else {
+            return Ok(());
+        };
+        if let Some(field) = field.strip_prefix("/Ntry/NtryDtls/TxDtls") {
+            return self.of_part(field, text);
+        }
+        if let Some(field) = field.strip_prefix("/Ntry") {
+            return self.of_entry(field, text);
+        }
+        if let Some(field) = field.strip_prefix("/Bal") {
+            return self.of_balance(field, text);
+        }
+        self.of_statement(field, text)
+    }
+}
+
+impl Message {
+    fn of_statement(&mut self, field: &str, text: &str) -> Result<(), Refused> {
+        let open = &mut self.open;
+        match field {
+            "" => return self.end(),
+            "/Id" => open.id = present(text),
+            "/StmtPgntn/PgNb" => open.page = present(text),
+            "/StmtPgntn/LastPgInd" => open.last_page = flag(text)?,
+            "/ElctrncSeqNb" => open.sequence = present(text),
+            "/LglSeqNb" if open.sequence.is_none() => open.sequence = present(text),
+            "/FrToDt/FrDtTm" => open.from = Some(day(text)?),
+            "/FrToDt/ToDtTm" => open.to = Some(day(text)?),
+            "/Acct/Id/IBAN" | "/Acct/Id/Othr/Id" => open.account = account(text),
+            "/Acct/Ccy" => {
+                open.currency = Some(text.trim().parse::<Currency>().map_err(|r| r.at("Ccy"))?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn of_balance(&mut self, field: &str, text: &str) -> Result<(), Refused> {
+        match field {
+            "/Tp/CdOrPrtry/Cd" => {
+                self.balance.kind = match text.trim() {
+                    "OPBD" | "PRCD" => Some(Kind::Opening),
+                    "CLBD" => Some(Kind::Closing),
+                    "ITBD" => Some(Kind::Interim),
+                    _ => None,
+                };
+            }
+            "/Amt" => self.balance.minor = Some(self.amount(text)?),
+            "/CdtDbtInd" => self.balance.credit = Some(credit(text)?),
+            "/Dt/Dt" | "/Dt/DtTm" => self.balance.on = Some(day(text)?),
+            "" => {
+                let (balance, open) = (self.balance, &mut self.open);
+                match balance.kind {
+                    // A statement may have both the closing balance of the day before and its own opening one.
+                    Some(Kind::Opening) => open.opening = Some(balance),
+                    Some(Kind::Closing) => open.closing = Some(balance),
+                    Some(Kind::Interim) => {
+                        let first = open.interim.map_or(balance, |(first, _)| first);
+                        open.interim = Some((first, balance));
+                    }
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn of_entry(&mut self, field: &str, text: &str) -> Result<(), Refused> {
+        match field {
+            "" => return self.book(),
+            "/Amt" => self.entry.minor = Some(self.amount(text)?),
+            "/CdtDbtInd" => self.entry.credit = Some(credit(text)?),
+            "/RvslInd" => self.entry.reversal = flag(text)?,
+            // The status is a text in the first versions and a code in the later ones.
+            "/Sts" | "/Sts/Cd" if !text.trim().is_empty() => {
+                self.entry.booked = text.trim() == "BOOK";
+            }
+            "/BookgDt/Dt" | "/BookgDt/DtTm" => self.entry.booked_on = Some(day(text)?),
+            "/ValDt/Dt" | "/ValDt/DtTm" => self.entry.value_on = Some(day(text)?),
+            "/AcctSvcrRef" => self.entry.bank_reference = present(text),
+            "/AddtlNtryInf" => join(&mut self.entry.information, text, " ")?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn of_part(&mut self, field: &str, text: &str) -> Result<(), Refused> {
+        match field {
+            "" => {
+                if self.parts.len() >= MAX_BATCH {
+                    let detail = format!("an entry has more than {MAX_BATCH} transactions");
+                    return Err(Refused::new(Refusal::TextTooLong, detail));
+                }
+                self.parts.push(std::mem::take(&mut self.part));
+            }
+            // In the first versions the amount of the transaction stands one deeper. One in another currency is what
+            // was instructed, not what was booked.
+            "/Amt" | "/AmtDtls/TxAmt/Amt" => {
+                if self.currency == self.open.currency && self.part.minor.is_none() {
+                    self.part.minor = Some(self.amount(text)?);
+                }
+            }
+            "/CdtDbtInd" => self.part.credit = Some(credit(text)?),
+            "/RtrInf" | "/RtrInf/Rsn/Cd" | "/RtrInf/Rsn/Prtry" => self.part.returned = true,
+            "/Refs/EndToEndId" => self.part.end_to_end = present(text),
+            "/Refs/AcctSvcrRef" => self.part.bank_reference = present(text),
+            "/RmtInf/Ustrd" | "/RmtInf/Strd/AddtlRmtInf" => {
+                join(&mut self.part.remittance, text, " ")?;
+            }
+            "/RmtInf/Strd/CdtrRefInf/Ref" | "/RmtInf/Strd/RfrdDocInf/Nb" => {
+                if self.part.references.len() < super::words::MOST_NAMED {
+                    self.part.references.extend(present(text));
+                } else {
+                    join(&mut self.part.remittance, text, " ")?;
+                }
+            }
+            "/RltdPties/Dbtr/Nm" | "/RltdPties/Dbtr/Pty/Nm" => {
+                self.part.debtor.name = present(text);
+            }
+            "/RltdPties/Cdtr/Nm" | "/RltdPties/Cdtr/Pty/Nm" => {
+                self.part.creditor.name = present(text);
+            }
+            "/RltdPties/DbtrAcct/Id/IBAN" | "/RltdPties/DbtrAcct/Id/Othr/Id" => {
+                self.part.debtor.account = account(text);
+            }
+            "/RltdPties/CdtrAcct/Id/IBAN" | "/RltdPties/CdtrAcct/Id/Othr/Id" => {
+                self.part.creditor.account = account(text);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// An amount in the currency of the account.
+    fn amount(&mut self, text: &str) -> Result<i64, Refused> {
+        let missing = || Refused::new(Refusal::MissingField, "an amount has no Ccy").at("Amt");
+        let currency = self.currency.ok_or_else(missing)?;
+        let of_account = *self.open.currency.get_or_insert(currency);
+        if currency != of_account {
+            let detail = format!("an amount in {currency} on an account in {of_account}");
+            return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("Amt"));
+        }
+        let minor =
+            parse_amount(text.trim(), currency, NumberForm::PLAIN).map_err(|r| r.at("Amt"))?;
+        if minor < 0 {
+            let detail = "an amount has no sign: CdtDbtInd says which way it goes";
+            return Err(Refused::new(Refusal::AmountNotPositive, detail).at("Amt"));
+        }
+        Ok(minor)
+    }
+
+    /// An entry is whole.
+    fn book(&mut self) -> Result<(), Refused> {
+        let (entry, mut parts) = (std::mem::take(&mut self.entry), std::mem::take(&mut self.parts));
+        if !entry.booked {
+            self.open.pending = self.open.pending.saturating_add(1);
+            return Ok(());
+        }
+        let missing = |what: &str| {
+            Refused::new(Refusal::MissingField, format!("an entry has no {what}")).at(what)
+        };
+        let minor = entry.minor.ok_or_else(|| missing("Amt"))?;
+        let is_credit = entry.credit.ok_or_else(|| missing("CdtDbtInd"))?;
+        let signed = |minor: i64, credit: bool| if credit { minor } else { minor.saturating_neg() };
+        let booked_on = entry.booked_on.or(entry.value_on).ok_or_else(|| missing("BookgDt"))?;
+        let total = signed(minor, is_credit);
+        self.open.sum.add(total)?;
+        let of_parts = parts.iter().try_fold(0i64, |sum, part| {
+            sum.checked_add(signed(part.minor?, part.credit.unwrap_or(is_credit)))
+        });
+        let split = parts.len() > 1 && of_parts == Some(total);
+        if split {
+            let more = u64::try_from(parts.len()).unwrap_or(u64::MAX).saturating_sub(1);
+            self.open.sum.entries = self.open.sum.entries.saturating_add(more);
+        } else if parts.len() > 1 {
+            parts = vec![together(parts)?];
+        }
+        if parts.is_empty() {
+            parts.push(Part::default());
+        }
+        for part in parts {
+            let credit = if split { part.credit.unwrap_or(is_credit) } else { is_credit };
+            let (other, or) =
+                if credit { (part.debtor, part.creditor) } else { (part.creditor, part.debtor) };
+            // Of money that came back the other side is who had paid it.
+            let or = if credit { Other::default() } else { or };
+            let remittance = if part.remittance.is_empty() {
+                entry.information.clone()
+            } else {
+                part.remittance
+            };
+            self.out.push(Piece::Entry(Entry {
+                booked_on: Some(booked_on),
+                value_on: entry.value_on,
+                minor: if split { signed(part.minor.unwrap_or(0), credit) } else { total },
+                reversal: entry.reversal || part.returned,
+                references: part.references,
+                end_to_end: part.end_to_end,
+                bank_reference: part.bank_reference.or_else(|| entry.bank_reference.clone()),
+                remittance,
+                name: other.name.or(or.name),
+                account: other.account.or(or.account),
+            }));
+        }
+        Ok(())
+    }
+
+    /// A statement is whole.
+    fn end(&mut self) -> Result<(), Refused> {
+        let open = std::mem::take(&mut self.open);
+        let missing = |what: &str, field: &str| {
+            Refused::new(Refusal::MissingField, format!("the statement has no {what}")).at(field)
+        };
+        let opening = open.opening.or(open.interim.map(|(first, _)| first));
+        let closing = open.closing.or(open.interim.map(|(_, last)| last));
+        let opening = opening.ok_or_else(|| missing("opening balance (OPBD or PRCD)", "Bal"))?;
+        let closing = closing.ok_or_else(|| missing("closing balance (CLBD)", "Bal"))?;
+        let currency = open.currency.ok_or_else(|| missing("currency", "Ccy"))?;
+        let id = open.id.ok_or_else(|| missing("id", "Id"))?;
+        let statement = Statement {
+            account: open.account.ok_or_else(|| missing("account", "Acct"))?,
+            id: match open.page {
+                Some(page) if page.trim_start_matches('0') != "1" || !open.last_page => {
+                    format!("{id}#{page}")
+                }
+                _ => id,
+            },
+            sequence: open.sequence,
+            from: open.from,
+            to: open.to.or(closing.on).ok_or_else(|| missing("closing day", "Bal"))?,
+            currency,
+            opening_minor: opening.signed()?,
+            closing_minor: closing.signed()?,
+            entries: open.sum.entries,
+            pending: open.pending,
+        };
+        open.sum.check(statement.opening_minor, statement.closing_minor, currency)?;
+        self.statements = self.statements.saturating_add(1);
+        self.out.push(Piece::Statement(statement));
+        Ok(())
+    }
+}
+
+/// The transactions of an entry whose amounts do not sum to it: what they say, as one.
+fn together(parts: Vec<Part>) -> Result<Part, Refused> {
+    let mut whole = Part::default();
+    for part in parts {
+        whole.returned |= part.returned;
+        for reference in part.references {
+            join(&mut whole.remittance, &reference, " ")?;
+        }
+        join(&mut whole.remittance, &part.remittance, " ")?;
+    }
+    Ok(whole)
+}
+
+fn credit(text: &str) -> Result<bool, Refused> {
+    match text.trim() {
+        "CRDT" => Ok(true),
+        "DBIT" => Ok(false),
+        _ => Err(malformed("CdtDbtInd is CRDT or DBIT").at("CdtDbtInd")),
+    }
+}
+
+fn flag(text: &str) -> Result<bool, Refused> {
+    match text.trim() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(malformed("a flag is true or false")),
+    }
+}
+
+/// A date, or the day of a moment as the bank writes it.
+fn day(text: &str) -> Result<Date, Refused> {
+    let text = text.trim();
+    let (day, rest) = text.split_at_checked(10).unwrap_or((text, ""));
+    if !rest.is_empty() && !rest.starts_with(['T', 'Z', '+', '-']) {
+        return Err(Refused::new(Refusal::MalformedDate, "a date is YYYY-MM-DD"));
+    }
+    day.parse()
+}

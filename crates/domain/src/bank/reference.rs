@@ -1,0 +1,139 @@
+//! References with check digits, which the payee gives and the payer's bank passes on.
+//!
+//! A creditor reference (ISO 11649) is `RF`, two check digits and up to 21 letters and digits; it is right when the
+//! number that its letters and digits stand for, with the first four moved to the end, leaves 1 over 97. A QR reference
+//! (Swiss payment standards, before them the orange slip) has 27 digits, the last of which follows from the others by
+//! the recursive scheme modulo 10.
+
+/// What a creditor reference begins with.
+const MARK: &str = "RF";
+
+/// The digits of a QR reference before the check digit.
+const QR_DIGITS: usize = 26;
+
+/// The next digit of the recursive scheme, by the one carried and the one read.
+const CARRY: [u32; 10] = [0, 9, 4, 6, 8, 2, 7, 1, 3, 5];
+
+/// The text of a creditor reference with right check digits, without `RF` and the check digits.
+pub fn creditor(text: &str) -> Option<String> {
+    let text = compact(text);
+    let (head, body) = text.split_at_checked(4)?;
+    let check = head.strip_prefix(MARK)?;
+    let fits = (1..=21).contains(&body.len()) && check.bytes().all(|b| b.is_ascii_digit());
+    (fits && remainder(&format!("{body}{head}"))? == 1).then(|| body.to_string())
+}
+
+/// The creditor reference of a text such as an invoice number. `None` when it is too long or has other characters.
+pub fn build_creditor(text: &str) -> Option<String> {
+    let body: String =
+        compact(text).chars().filter(|c| !matches!(c, '-' | '/' | '.' | '_')).collect();
+    if !(1..=21).contains(&body.len()) {
+        return None;
+    }
+    let check = 98u32.checked_sub(remainder(&format!("{body}{MARK}00"))?)?;
+    Some(format!("{MARK}{check:02}{body}"))
+}
+
+/// The digits of a QR reference with a right check digit, without leading zeros and the check digit.
+pub fn qr(text: &str) -> Option<String> {
+    let text = compact(text);
+    let (body, check) = text.split_at_checked(QR_DIGITS)?;
+    let right = check.len() == 1 && check.parse() == Ok(check_digit(body)?);
+    (right && body.bytes().any(|b| b != b'0')).then(|| body.trim_start_matches('0').to_string())
+}
+
+/// The QR reference of a number. `None` when it has more than 26 digits or other characters.
+pub fn build_qr(digits: &str) -> Option<String> {
+    let digits = compact(digits);
+    if digits.is_empty() || digits.len() > QR_DIGITS {
+        return None;
+    }
+    let body = format!("{digits:0>QR_DIGITS$}");
+    Some(format!("{body}{}", check_digit(&body)?))
+}
+
+/// Without white space, in capitals.
+fn compact(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// The number that letters and digits stand for (`A` is 10, `Z` is 35), modulo 97.
+fn remainder(text: &str) -> Option<u32> {
+    text.chars().try_fold(0u32, |rest, c| {
+        let value = c.is_ascii_alphanumeric().then(|| c.to_digit(36)).flatten()?;
+        let shift = if value < 10 { 10 } else { 100 };
+        rest.checked_mul(shift)?.checked_add(value)?.checked_rem(97)
+    })
+}
+
+fn check_digit(body: &str) -> Option<u32> {
+    let carried = body.chars().try_fold(0u32, |carry, c| {
+        let at = carry.checked_add(c.to_digit(10)?)?.checked_rem(10)?;
+        CARRY.get(usize::try_from(at).ok()?).copied()
+    })?;
+    10u32.checked_sub(carried)?.checked_rem(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn published_references_are_right() {
+        for (text, body) in [
+            ("RF18 5390 0754 7034", Some("539007547034")),
+            ("RF18539007547034", Some("539007547034")),
+            ("RF471234567890", Some("1234567890")),
+            ("RF45G72UUR", Some("G72UUR")),
+            ("rf45g72uur", Some("G72UUR")),
+            ("RF19539007547034", None),
+            ("RF18539007547043", None),
+            ("RF18", None),
+            ("RG18539007547034", None),
+            ("RF18539007547034539007547034", None),
+            ("", None),
+        ] {
+            assert_eq!(creditor(text).as_deref(), body, "{text}");
+        }
+        for (text, body) in [
+            ("21 00000 00003 13947 14300 09017", Some("21000000000313947143000901")),
+            ("210000000003139471430009017", Some("21000000000313947143000901")),
+            ("00 00000 00000 00000 00000 00000", None),
+            ("210000000003139471430009018", None),
+            ("120000000003139471430009017", None),
+            ("21000000000313947143000901", None),
+            ("21000000000313947143000901X", None),
+        ] {
+            assert_eq!(qr(text).as_deref(), body, "{text}");
+        }
+    }
+
+    #[test]
+    fn references_are_built_as_published() {
+        assert_eq!(build_creditor("539007547034").as_deref(), Some("RF18539007547034"));
+        assert_eq!(build_creditor("INV-1001").as_deref(), build_creditor("inv1001").as_deref());
+        assert_eq!(build_creditor("Überweisung"), None);
+        assert_eq!(build_creditor(""), None);
+        let built = build_qr("21000000000313947143000901");
+        assert_eq!(built.as_deref(), Some("210000000003139471430009017"));
+        assert_eq!(build_qr("12a"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_built_is_right_and_one_wrong_digit_is_seen(body in "[A-Z0-9]{1,21}", digits in "[1-9][0-9]{0,25}", at in 0usize..27, by in 1u8..10) {
+            prop_assert_eq!(creditor(&build_creditor(&body).unwrap()), Some(body));
+            let built = build_qr(&digits).unwrap();
+            prop_assert_eq!(qr(&built), Some(digits));
+            let mut wrong = built.into_bytes();
+            wrong[at] = b'0' + (wrong[at] - b'0' + by) % 10;
+            prop_assert_eq!(qr(&String::from_utf8(wrong).unwrap()), None);
+        }
+
+        #[test]
+        fn any_text_is_read_without_a_fault(text in "\\PC{0,40}") {
+            let _ = (creditor(&text), qr(&text), build_creditor(&text), build_qr(&text));
+        }
+    }
+}

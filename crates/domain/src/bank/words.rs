@@ -1,0 +1,247 @@
+//! Numbers of documents, as they are written and as payers write them.
+//!
+//! A number is compared in capitals, by its ASCII letters and digits alone, without zeros that begin a row of digits
+//! after a letter or at the start: `re 2026/0012` is `RE20260012`, `INV-0012` is `INV12`. What a payer wrote is cut
+//! into rows of letters and of digits, and neighbours are put together again, so that spaces and marks inside a
+//! number do not matter.
+
+use super::{Entry, reference};
+
+/// The most documents that one entry names: a text of 140 characters has room for about twenty.
+pub const MOST_NAMED: usize = 50;
+
+/// The fewest characters of a number that is looked for in a text: shorter ones are found in every date.
+const FEWEST: usize = 4;
+
+/// The most characters of a number that is looked for.
+const MOST: usize = 40;
+
+/// From so many digits on, a part of a number is worth something.
+pub const TELLING_DIGITS: usize = 5;
+
+/// The most numbers that are looked for in one text.
+const MOST_TRIED: usize = 64;
+
+/// Rows of letters and digits that one number has: `RE-2026-10-0012-A` has five.
+const MOST_ROWS: usize = 6;
+
+/// Letters before or in a number: longer rows are words.
+const MOST_LETTERS: usize = 6;
+
+/// The number as it is compared. Empty when it has no letters and digits.
+pub fn number(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars().filter(char::is_ascii_alphanumeric) {
+        push(&mut out, c.to_ascii_uppercase());
+    }
+    out
+}
+
+/// Adds a character to a number; a zero that begins a row of digits is left out.
+fn push(out: &mut String, c: char) {
+    let in_row = out.chars().next_back().is_some_and(|last| last.is_ascii_digit());
+    if c != '0' || in_row {
+        out.push(c);
+    }
+}
+
+/// What a document is found by: its whole number, and the parts of it that payers write instead.
+pub fn of_document(id: &str) -> (String, Vec<String>) {
+    let whole = number(id);
+    let rows: Vec<&str> =
+        id.split(|c: char| !c.is_ascii_digit()).filter(|row| !row.is_empty()).collect();
+    let mut parts = vec![number(&rows.concat())];
+    parts.extend(rows.last().map(|row| number(row)));
+    parts.dedup();
+    parts.retain(|part| part.len() >= FEWEST && *part != whole);
+    (whole, parts)
+}
+
+/// What an entry may name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Clues {
+    /// Numbers out of references with check digits or in fields of their own.
+    pub structured: Vec<String>,
+    /// Numbers that may stand in the text.
+    pub numbers: Vec<String>,
+    /// The payer's name as it is looked up.
+    pub name: Option<String>,
+}
+
+/// What this entry may name.
+pub fn clues(entry: &Entry) -> Clues {
+    let mut structured = Vec::new();
+    for text in &entry.references {
+        structured.extend(reference::creditor(text).map(|body| number(&body)));
+        structured.extend(reference::qr(text));
+        structured.push(number(text));
+    }
+    let text = match &entry.end_to_end {
+        Some(id) => format!("{} ; {id}", entry.remittance),
+        None => entry.remittance.clone(),
+    };
+    let rows = rows(&text);
+    structured.extend(creditor_in(&rows));
+    structured.extend(qr_in(&rows));
+    structured.retain(|text| text.len() >= FEWEST);
+    structured.sort_unstable();
+    structured.dedup();
+    let name = entry.name.as_deref().map(super::name::key).filter(|key| !key.is_empty());
+    Clues { structured, numbers: numbers(&rows), name }
+}
+
+/// Letters or digits in a row, and whether white space or a mark stands before them.
+struct Row<'a> {
+    text: &'a str,
+    digits: bool,
+    apart: bool,
+}
+
+fn rows(text: &str) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    let mut apart = true;
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let class = |c: char| (c.is_ascii_digit(), c.is_ascii_alphabetic());
+        let length = rest.find(|c: char| class(c) != class(first)).unwrap_or(rest.len());
+        let (row, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        if first.is_ascii_alphanumeric() {
+            rows.push(Row { text: row, digits: first.is_ascii_digit(), apart });
+            apart = false;
+        } else {
+            // Marks inside a number bind: `2026/12`, `INV-7`, `INV_7`.
+            apart = !(row.chars().count() == 1 && row.contains(['-', '/', '.', '_']));
+        }
+        rest = after;
+    }
+    rows
+}
+
+/// Every number that the rows may be read as.
+fn numbers(rows: &[Row<'_>]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for start in 0..rows.len() {
+        let mut text = String::new();
+        let (mut gaps, mut digits) = (0u32, false);
+        for (at, row) in rows.iter().enumerate().skip(start).take(MOST_ROWS) {
+            gaps = gaps.saturating_add(u32::from(at > start && row.apart));
+            let word = !row.digits && row.text.len() > MOST_LETTERS;
+            if gaps > 2 || word || text.len().saturating_add(row.text.len()) > MOST {
+                break;
+            }
+            row.text.chars().for_each(|c| push(&mut text, c.to_ascii_uppercase()));
+            digits |= row.digits;
+            if digits && text.len() >= FEWEST {
+                found.push(text.clone());
+            }
+        }
+        if found.len() >= MOST_TRIED {
+            break;
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Creditor references in the text, with or without spaces.
+fn creditor_in(rows: &[Row<'_>]) -> Vec<String> {
+    let mut found = Vec::new();
+    for start in 0..rows.len() {
+        if !rows.get(start).is_some_and(|row| row.text.eq_ignore_ascii_case("RF")) {
+            continue;
+        }
+        let mut text = String::new();
+        let mut best = None;
+        for row in rows.iter().skip(start) {
+            text.push_str(row.text);
+            if text.len() > 25 {
+                break;
+            }
+            best = reference::creditor(&text).or(best);
+        }
+        found.extend(best.map(|body| number(&body)));
+    }
+    found
+}
+
+/// QR references in the text, with or without spaces.
+fn qr_in(rows: &[Row<'_>]) -> Vec<String> {
+    let mut found = Vec::new();
+    for start in 0..rows.len() {
+        let mut text = String::new();
+        for row in rows.iter().skip(start).take_while(|row| row.digits) {
+            text.push_str(row.text);
+            if text.len() >= 27 {
+                break;
+            }
+        }
+        found.extend(reference::qr(&text));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_are_compared_without_marks_case_and_leading_zeros() {
+        for (text, wanted) in [
+            ("INV-0012", "INV12"),
+            ("inv 0012", "INV12"),
+            ("RE 2026/0012", "RE20260012"),
+            ("re-2026-0012", "RE20260012"),
+            ("000123", "123"),
+            ("发票-100", "100"),
+            ("--", ""),
+        ] {
+            assert_eq!(number(text), wanted, "{text}");
+        }
+        assert_eq!(of_document("INV-2026-004711").1, ["2026004711", "4711"]);
+        assert_eq!(of_document("4711"), ("4711".into(), vec![]));
+    }
+
+    #[test]
+    fn numbers_are_found_as_payers_write_them() {
+        for (id, text) in [
+            ("INV-1001", "Rechnung INV-1001 vom 12.10.2026"),
+            ("INV-1001", "rg.nr. inv 1001"),
+            ("INV-1001", "RECHNUNG/INV1001/DANKE"),
+            ("INV-1001", "发票INV-1001货款"),
+            ("RE-2026-0012", "RE 2026 0012, RE 2026 0013"),
+            ("RE-2026-0013", "RE 2026 0012, RE 2026 0013"),
+            ("2026/00815", "Betaling factuur 2026-00815"),
+            ("100234", "Kd 77 Rg 00100234"),
+            ("INV-100234A", "INV 100234 A"),
+        ] {
+            let entry = Entry { remittance: text.into(), ..Entry::default() };
+            assert!(clues(&entry).numbers.contains(&number(id)), "{id} in {text}");
+        }
+    }
+
+    #[test]
+    fn references_are_found_in_a_text() {
+        let text = "Zahlung RF18 5390 0754 7034 vielen Dank, 21 00000 00003 13947 14300 09017";
+        let entry = Entry { remittance: text.into(), ..Entry::default() };
+        let found = clues(&entry).structured;
+        assert!(found.contains(&"539007547034".into()), "{found:?}");
+        assert!(found.contains(&"21000000000313947143000901".into()), "{found:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_is_found_whatever_stands_around_it(before in "[A-Z]{7,12}", id in "[A-Z]{2,4}-[1-9][0-9]{3,8}", after in "[a-z]{7,9}") {
+            let remittance = format!("{before} {id}, {after}");
+            let entry = Entry { remittance, ..Entry::default() };
+            prop_assert!(clues(&entry).numbers.contains(&number(&id)));
+        }
+
+        #[test]
+        fn any_text_is_read_in_bounds(text in "\\PC{0,400}") {
+            let entry = Entry { remittance: text, ..Entry::default() };
+            prop_assert!(clues(&entry).numbers.len() <= MOST_TRIED + MOST_ROWS);
+        }
+    }
+}

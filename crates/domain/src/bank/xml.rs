@@ -1,0 +1,329 @@
+//! The XML that bank statements are written in, read in one pass from bytes that come in pieces.
+//!
+//! It is a small part of XML 1.0, and the rest is refused by name: UTF-8 alone, no document type, no entities but the
+//! five predefined ones and characters by number. Depth, attributes and the length of a text are bounded, so that a
+//! file of any size is read in the same memory. Prefixes of names are left out; whoever listens looks at the name
+//! space of the root.
+
+use super::{MAX_TEXT, malformed};
+use crate::{Refusal, Refused};
+use std::borrow::Cow;
+
+/// The deepest element: those of a statement end below sixteen.
+const MAX_DEPTH: usize = 32;
+
+/// The most attributes of an element: those of a statement have one, the root a few name spaces.
+const MAX_ATTRIBUTES: usize = 16;
+
+/// The longest name.
+const MAX_NAME: usize = 128;
+
+/// Who listens. A path is the names from the root, with slashes between.
+pub trait Listener {
+    /// An element begins.
+    fn open(&mut self, path: &str) -> Result<(), Refused>;
+    /// An attribute of the element that has just begun, by its name as it is written.
+    fn attribute(&mut self, path: &str, name: &str, value: &str) -> Result<(), Refused>;
+    /// An element ends. The text is what stood in it after the last element inside it.
+    fn close(&mut self, path: &str, text: &str) -> Result<(), Refused>;
+}
+
+/// The reader's place in the file.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// Bytes of a text or markup whose end has not come.
+    pending: Vec<u8>,
+    /// The names of the open elements, and where each ends in the path.
+    path: String,
+    ends: Vec<usize>,
+    text: String,
+    begun: bool,
+    ended: bool,
+    line: u64,
+}
+
+impl Reader {
+    /// Takes the next bytes.
+    pub fn feed(&mut self, bytes: &[u8], listener: &mut impl Listener) -> Result<(), Refused> {
+        let mut held = std::mem::take(&mut self.pending);
+        let all: &[u8] = if held.is_empty() {
+            bytes
+        } else {
+            held.extend_from_slice(bytes);
+            &held
+        };
+        let rest = self.read(all, listener)?;
+        self.bounded(rest)?;
+        self.pending = rest.to_vec();
+        Ok(())
+    }
+
+    /// Refuses what is longer than any text or tag of a statement, whether its end has come or not.
+    fn bounded(&self, piece: &[u8]) -> Result<(), Refused> {
+        if piece.len() <= MAX_TEXT {
+            return Ok(());
+        }
+        let line = self.line.saturating_add(1);
+        let detail = format!("a text or tag in line {line} is longer than {MAX_TEXT} bytes");
+        Err(Refused::new(Refusal::TextTooLong, detail))
+    }
+
+    /// Says that there is nothing more.
+    pub fn finish(&self) -> Result<(), Refused> {
+        if !self.begun && self.pending.iter().all(u8::is_ascii_whitespace) {
+            return Err(Refused::new(Refusal::EmptyBody, "the file is empty"));
+        }
+        if !self.ended || !self.pending.iter().all(u8::is_ascii_whitespace) {
+            return Err(self.fault("the file ends before the statement does"));
+        }
+        Ok(())
+    }
+
+    fn fault(&self, detail: &str) -> Refused {
+        malformed(format!("line {}: {detail}", self.line.saturating_add(1)))
+    }
+
+    /// Reads what is whole and gives what is not.
+    fn read<'a>(
+        &mut self,
+        all: &'a [u8],
+        listener: &mut impl Listener,
+    ) -> Result<&'a [u8], Refused> {
+        let mut rest = all;
+        if !self.begun {
+            if [&b"\xFE\xFF"[..], b"\xFF\xFE", b"<\0", b"\0<"].iter().any(|b| rest.starts_with(b)) {
+                return Err(Refused::new(Refusal::WrongEncoding, "the file is UTF-16, not UTF-8"));
+            }
+            rest = rest.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(rest);
+        }
+        loop {
+            let markup = rest.first() == Some(&b'<');
+            let end = if markup { self.markup_end(rest)? } else { find(rest, b"<") };
+            let Some((piece, after)) = end.and_then(|end| rest.split_at_checked(end)) else {
+                return Ok(rest);
+            };
+            self.bounded(piece)?;
+            let text = std::str::from_utf8(piece).map_err(|_| {
+                let detail = format!("line {} is not UTF-8", self.line.saturating_add(1));
+                Refused::new(Refusal::WrongEncoding, detail)
+            })?;
+            if piece.iter().any(|b| *b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r')) {
+                let detail =
+                    format!("line {} has a control character", self.line.saturating_add(1));
+                return Err(Refused::new(Refusal::MalformedText, detail));
+            }
+            if markup {
+                self.markup(text, listener)?
+            } else {
+                self.words(text, false)?
+            }
+            let lines = piece.iter().filter(|b| **b == b'\n').count();
+            self.line = self.line.saturating_add(u64::try_from(lines).unwrap_or(0));
+            rest = after;
+        }
+    }
+
+    /// Where markup ends that begins here. `None`: not in these bytes.
+    fn markup_end(&self, rest: &[u8]) -> Result<Option<usize>, Refused> {
+        let after = |end: &[u8]| find(rest, end).map(|at| at.saturating_add(end.len()));
+        if rest.starts_with(b"<?") {
+            return Ok(after(b"?>"));
+        }
+        if rest.starts_with(b"<!") {
+            for (begin, end) in [(&b"<!--"[..], &b"-->"[..]), (b"<![CDATA[", b"]]>")] {
+                if rest.starts_with(begin) {
+                    // `<!-->` is not a comment: the end is looked for after the beginning.
+                    let inner = rest.get(begin.len()..).unwrap_or_default();
+                    let at = find(inner, end).map(|at| at.saturating_add(begin.len()));
+                    return Ok(at.map(|at| at.saturating_add(end.len())));
+                }
+                if begin.starts_with(rest) {
+                    return Ok(None);
+                }
+            }
+            let detail = "a document type, or another declaration that no statement has";
+            return Err(Refused::new(Refusal::ForbiddenMarkup, detail));
+        }
+        let mut quote = None;
+        for (at, byte) in rest.iter().enumerate().skip(1) {
+            match (quote, *byte) {
+                (None, b'>') => return Ok(Some(at.saturating_add(1))),
+                (None, b'<') => return Err(self.fault("a tag has no end")),
+                (None, b'"' | b'\'') => quote = Some(*byte),
+                (Some(open), byte) if open == byte => quote = None,
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Text between markup. What stands around elements is white space.
+    fn words(&mut self, text: &str, literal: bool) -> Result<(), Refused> {
+        if self.ends.is_empty() {
+            let nothing = text.chars().all(|c| c.is_ascii_whitespace());
+            return if nothing { Ok(()) } else { Err(self.fault("text outside of the document")) };
+        }
+        if self.text.len().saturating_add(text.len()) > MAX_TEXT {
+            let detail = format!("a text in line {} is longer than {MAX_TEXT} bytes", self.line);
+            return Err(Refused::new(Refusal::TextTooLong, detail));
+        }
+        let text = if literal { Cow::Borrowed(text) } else { self.unescape(text)? };
+        self.text.push_str(&text);
+        Ok(())
+    }
+
+    fn markup(&mut self, tag: &str, listener: &mut impl Listener) -> Result<(), Refused> {
+        let within =
+            |begin: &str, end: &str| tag.strip_prefix(begin).and_then(|tag| tag.strip_suffix(end));
+        if let Some(text) = within("<![CDATA[", "]]>") {
+            return self.words(text, true);
+        }
+        if within("<!--", "-->").is_some() {
+            return Ok(());
+        }
+        if let Some(instruction) = within("<?", "?>") {
+            return self.instruction(instruction);
+        }
+        if let Some(name) = within("</", ">") {
+            return self.close(name.trim_end(), listener);
+        }
+        let (inner, empty) = match within("<", "/>") {
+            Some(inner) => (inner, true),
+            None => (within("<", ">").unwrap_or_default(), false),
+        };
+        let name = inner.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
+        self.open(name, listener)?;
+        self.attributes(inner.get(name.len()..).unwrap_or_default(), listener)?;
+        if empty { self.close(name, listener) } else { Ok(()) }
+    }
+
+    fn instruction(&self, text: &str) -> Result<(), Refused> {
+        let Some(declared) = text.strip_prefix("xml ") else { return Ok(()) };
+        let Some((_, encoding)) = declared.split_once("encoding") else { return Ok(()) };
+        let encoding = encoding.trim_start_matches(['=', ' ', '"', '\'']);
+        let name = encoding.split(['"', '\'']).next().unwrap_or_default();
+        if ["utf-8", "utf8", "us-ascii"].iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return Ok(());
+        }
+        let shown: String = name.chars().take(40).collect();
+        Err(Refused::new(Refusal::WrongEncoding, format!("the file is {shown}, not UTF-8")))
+    }
+
+    fn open(&mut self, name: &str, listener: &mut impl Listener) -> Result<(), Refused> {
+        let name = self.name(name)?;
+        if self.ended {
+            return Err(self.fault("a second document"));
+        }
+        if self.ends.len() >= MAX_DEPTH {
+            return Err(self.fault("elements are nested too deep"));
+        }
+        self.begun = true;
+        if !self.path.is_empty() {
+            self.path.push('/');
+        }
+        self.path.push_str(name);
+        self.ends.push(self.path.len());
+        self.text.clear();
+        listener.open(&self.path)
+    }
+
+    fn attributes(&mut self, text: &str, listener: &mut impl Listener) -> Result<(), Refused> {
+        let mut rest = text.trim();
+        let mut count = 0usize;
+        while !rest.is_empty() {
+            let fault = || self.fault("an attribute is not written `name=\"value\"`");
+            let (name, after) = rest.split_once('=').ok_or_else(fault)?;
+            let after = after.trim_start();
+            let quote =
+                after.chars().next().filter(|c| matches!(c, '"' | '\'')).ok_or_else(fault)?;
+            let inner = after.get(1..).unwrap_or_default();
+            let (value, after) = inner.split_once(quote).ok_or_else(fault)?;
+            count = count.saturating_add(1);
+            if count > MAX_ATTRIBUTES {
+                return Err(self.fault("an element has too many attributes"));
+            }
+            let name = name.trim();
+            if name.is_empty() || name.len() > MAX_NAME || value.contains('<') {
+                return Err(fault());
+            }
+            listener.attribute(&self.path, name, &self.unescape(value)?)?;
+            rest = after.trim_start();
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, name: &str, listener: &mut impl Listener) -> Result<(), Refused> {
+        let name = self.name(name)?;
+        self.ends.pop();
+        let start = self.ends.last().copied().unwrap_or(0);
+        let open = self.path.get(start..).unwrap_or_default();
+        if open.trim_start_matches('/') != name || open.is_empty() {
+            return Err(self.fault("an element ends that was not begun"));
+        }
+        listener.close(&self.path, &self.text)?;
+        self.path.truncate(start);
+        self.text.clear();
+        self.ended = self.ends.is_empty();
+        Ok(())
+    }
+
+    /// A name without its prefix.
+    fn name<'a>(&self, name: &'a str) -> Result<&'a str, Refused> {
+        let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
+        if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(fits) {
+            return Err(self.fault("a tag has no name that XML allows"));
+        }
+        Ok(name.rsplit(':').next().unwrap_or(name))
+    }
+
+    /// Characters that are written by a name or number.
+    fn unescape<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, Refused> {
+        if !text.contains('&') {
+            return Ok(Cow::Borrowed(text));
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('&') {
+            out.push_str(before);
+            let (name, after) =
+                after.split_once(';').ok_or_else(|| self.fault("an `&` stands by itself"))?;
+            out.push(self.character(name)?);
+            rest = after;
+        }
+        out.push_str(rest);
+        Ok(Cow::Owned(out))
+    }
+
+    fn character(&self, name: &str) -> Result<char, Refused> {
+        let number = name.strip_prefix('#').map(|number| match number.strip_prefix('x') {
+            Some(number) => u32::from_str_radix(number, 16).ok(),
+            None => number.parse().ok(),
+        });
+        match (name, number) {
+            ("lt", _) => Ok('<'),
+            ("gt", _) => Ok('>'),
+            ("amp", _) => Ok('&'),
+            ("quot", _) => Ok('"'),
+            ("apos", _) => Ok('\''),
+            (_, Some(number)) => number
+                .and_then(char::from_u32)
+                .filter(|c| !c.is_control() || matches!(c, '\n' | '\t' | '\r'))
+                .ok_or_else(|| self.fault("a character by a number that XML does not allow")),
+            _ if !name.chars().all(char::is_alphanumeric) => {
+                Err(self.fault("an `&` stands by itself"))
+            }
+            _ => {
+                let shown: String = name.chars().take(40).collect();
+                let detail = format!("the entity `{shown}` is not one of the five of XML");
+                Err(Refused::new(Refusal::ForbiddenMarkup, detail))
+            }
+        }
+    }
+}
+
+fn find(all: &[u8], what: &[u8]) -> Option<usize> {
+    match what {
+        [one] => all.iter().position(|b| b == one),
+        _ => all.windows(what.len()).position(|window| window == what),
+    }
+}

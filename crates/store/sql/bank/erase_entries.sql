@@ -1,0 +1,20 @@
+-- ?1: a customer's key, ?2: what stands in the place of a text. Entries that were booked for the customer, and those
+-- that came from its accounts and wait. Gives a row for each that had anything to take away.
+UPDATE bank_entry
+SET
+    remittance = CASE WHEN remittance IS NULL THEN NULL ELSE ?2 END, payer_name = NULL, payer_account = NULL,
+    reference = NULL, end_to_end = NULL
+WHERE
+    key IN (
+        SELECT key FROM bank_entry WHERE customer_key = ?1
+        UNION
+        SELECT e.key FROM payer_account AS a
+        CROSS JOIN bank_entry AS e INDEXED BY bank_entry_by_payer
+            ON e.payer_account = a.account AND e.customer_key IS NULL
+        WHERE a.customer_key = ?1
+    )
+    AND (
+        remittance <> ?2 OR payer_name IS NOT NULL OR payer_account IS NOT NULL OR reference IS NOT NULL
+        OR end_to_end IS NOT NULL
+    )
+RETURNING key
