@@ -43,7 +43,7 @@ CREATE TABLE customer (
     email TEXT,
     phone TEXT,
     limit_minor INTEGER CHECK (limit_minor >= 0),
-    limit_currency TEXT, parent_key INTEGER REFERENCES customer (key), status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('prospect', 'active', 'on-hold', 'suspended', 'closed')), segment TEXT, industry TEXT, tags TEXT, contacts TEXT, representatives TEXT, bank_accounts TEXT, merged_key INTEGER REFERENCES customer (key),
+    limit_currency TEXT, parent_key INTEGER REFERENCES customer (key), status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('prospect', 'active', 'on-hold', 'suspended', 'closed')), segment TEXT, industry TEXT, tags TEXT, contacts TEXT, representatives TEXT, bank_accounts TEXT, merged_key INTEGER REFERENCES customer (key), entry_key INTEGER,
     CHECK ((limit_minor IS NULL) = (limit_currency IS NULL))
 ) STRICT;
 
@@ -58,7 +58,7 @@ CREATE TABLE invoice (
     currency TEXT NOT NULL,
     disputed INTEGER NOT NULL CHECK (disputed IN (0, 1)),
     open_minor INTEGER NOT NULL CHECK (open_minor BETWEEN 0 AND amount_minor)
-, version_key INTEGER REFERENCES contract_version (key), relates_key INTEGER REFERENCES invoice (key), parent_key INTEGER REFERENCES invoice (key), disputed_minor INTEGER NOT NULL DEFAULT 0, entry_key INTEGER) STRICT;
+, version_key INTEGER REFERENCES contract_version (key), relates_key INTEGER REFERENCES invoice (key), parent_key INTEGER REFERENCES invoice (key), disputed_minor INTEGER NOT NULL DEFAULT 0, entry_key INTEGER, penalty INTEGER NOT NULL DEFAULT 0 CHECK (penalty IN (0, 1))) STRICT;
 
 CREATE INDEX invoice_by_customer
     ON invoice (customer_key, currency, due_on, issued_on, kind, disputed, amount_minor, open_minor);
@@ -291,7 +291,7 @@ CREATE TABLE guarantee (
     valid_from TEXT NOT NULL,
     valid_to TEXT,
     claim_by TEXT
-) STRICT;
+, entry_key INTEGER) STRICT;
 
 CREATE INDEX guarantee_by_customer ON guarantee (customer_key);
 
@@ -513,8 +513,34 @@ CREATE TABLE "write_off" (
     decided_by TEXT,
     reversed_on TEXT,
     reversed_by TEXT,
-    reversal_reason TEXT,
+    reversal_reason TEXT, entry_key INTEGER, decided_entry_key INTEGER, reversed_entry_key INTEGER,
     CHECK ((reversed_on IS NOT NULL) = (state = 'reversed'))
 ) STRICT;
 
 CREATE INDEX write_off_by_invoice ON write_off (invoice_key);
+
+CREATE TABLE customer_former (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    parent_key INTEGER REFERENCES customer (key),
+    document TEXT NOT NULL, -- the contract's new-customer as JSON
+    until_on TEXT NOT NULL, -- the business date on which it was replaced
+    entry_key INTEGER NOT NULL -- of the entry that replaced it
+) STRICT;
+
+CREATE INDEX customer_former_by_customer ON customer_former (customer_key, entry_key);
+
+CREATE INDEX customer_former_by_parent ON customer_former (parent_key) WHERE parent_key IS NOT NULL;
+
+CREATE TABLE guarantee_former (
+    key INTEGER PRIMARY KEY,
+    guarantee_key INTEGER NOT NULL REFERENCES guarantee (key),
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    contract_key INTEGER REFERENCES contract (key),
+    document TEXT NOT NULL, -- the contract's guarantee as JSON
+    entry_key INTEGER NOT NULL -- of the entry that replaced it
+) STRICT;
+
+CREATE INDEX guarantee_former_by_guarantee ON guarantee_former (guarantee_key, entry_key);
+
+CREATE INDEX guarantee_former_by_customer ON guarantee_former (customer_key);
