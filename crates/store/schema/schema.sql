@@ -94,7 +94,7 @@ CREATE TABLE import (
     started_at TEXT NOT NULL,
     finished_at TEXT,
     result TEXT
-) STRICT;
+, options TEXT, run INTEGER NOT NULL DEFAULT 0, lease_until TEXT, checkpoint TEXT, file_hash TEXT) STRICT;
 
 CREATE TABLE import_slice (
     import_key INTEGER NOT NULL REFERENCES import (key),
@@ -514,3 +514,12 @@ CREATE TABLE "sweep" (
     invoices_upto INTEGER NOT NULL DEFAULT 0, -- the last invoice
     policy_key INTEGER NOT NULL DEFAULT 0 -- the policy in force
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX import_unfinished ON import (key) WHERE state = 'staging';
+
+CREATE TABLE import_error (
+    import_key INTEGER NOT NULL REFERENCES import (key),
+    part INTEGER NOT NULL,
+    errors TEXT NOT NULL,
+    PRIMARY KEY (import_key, part)
+) STRICT;
