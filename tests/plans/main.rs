@@ -12,13 +12,15 @@ use std::{
 };
 
 /// Tables that grow with the customers. A full pass over one of them must be in [`FULL_PASSES`].
-const BIG: [&str; 11] = [
+const BIG: [&str; 13] = [
     "alert",
     "allocation",
     "arrears",
+    "bank_entry",
     "customer",
     "delivery",
     "invoice",
+    "match_key",
     "notice",
     "notice_item",
     "payment",

@@ -61,8 +61,8 @@ struct Message {
     part: Part,
     parts: Vec<Part>,
     balance: Balance,
-    /// The currency of the amount that has just begun.
-    currency: Option<Currency>,
+    /// The currency of the amount that has just begun. One that is not known matters only where the amount does.
+    currency: Option<Result<Currency, Refused>>,
 }
 
 /// A statement that is being read.
@@ -171,7 +171,7 @@ impl Listener for Message {
 
     fn attribute(&mut self, path: &str, name: &str, value: &str) -> Result<(), Refused> {
         if name == "Ccy" {
-            self.currency = Some(value.parse::<Currency>().map_err(|r| r.at("Ccy"))?);
+            self.currency = Some(value.parse::<Currency>().map_err(|r| r.at("Ccy")));
         } else if path == "Document" && (name == "xmlns" || name.starts_with("xmlns:")) {
             match value.strip_prefix(MESSAGE) {
                 Some(version) => {
@@ -293,7 +293,9 @@ impl Message {
             // In the first versions the amount of the transaction stands one deeper. One in another currency is what
             // was instructed, not what was booked.
             "/Amt" | "/AmtDtls/TxAmt/Amt" => {
-                if self.currency == self.open.currency && self.part.minor.is_none() {
+                let booked =
+                    self.currency.as_ref().and_then(|currency| currency.as_ref().ok().copied());
+                if booked == self.open.currency && self.part.minor.is_none() {
                     self.part.minor = Some(self.amount(text)?);
                 }
             }
@@ -331,7 +333,7 @@ impl Message {
     /// An amount in the currency of the account.
     fn amount(&mut self, text: &str) -> Result<i64, Refused> {
         let missing = || Refused::new(Refusal::MissingField, "an amount has no Ccy").at("Amt");
-        let currency = self.currency.ok_or_else(missing)?;
+        let currency = self.currency.clone().ok_or_else(missing)??;
         let of_account = *self.open.currency.get_or_insert(currency);
         if currency != of_account {
             let detail = format!("an amount in {currency} on an account in {of_account}");

@@ -186,18 +186,14 @@ impl World {
     }
 
     /// What was taken off claims by what was booked.
-    fn take(&mut self, customer: i64, designation: &[(i64, i64)], minor: i64, taken: &mut Taken) {
+    fn take(&mut self, best: &Proposal, minor: i64, currency: Currency, taken: &mut Taken) {
         let mut left = minor;
-        let named: Vec<(i64, i64)> = match designation {
-            [] => self
-                .documents
-                .get(&customer)
-                .into_iter()
-                .flatten()
-                .map(|d| (*d, i64::MAX))
-                .collect(),
-            named => named.to_vec(),
-        };
+        let mut named = best.designation.clone();
+        if named.is_empty() {
+            let of = self.documents.get(&best.customer).into_iter().flatten().copied();
+            let of = of.filter(|of| self.id(*of).is_some_and(|claim| claim.currency == currency));
+            named = of.map(|document| (document, i64::MAX)).collect();
+        }
         for (document, most) in named {
             let mut most = most.min(left);
             for claim in self.claims.get_mut(&document).into_iter().flatten() {
@@ -323,7 +319,7 @@ pub fn judge(
     let candidates = numbered.filter_map(|(of, number)| candidate(of, number, world)).collect();
     let booked = proposals.into_iter().next().filter(|_| certain);
     if let Some(best) = &booked {
-        world.take(best.customer, &best.designation, entry.minor, taken);
+        world.take(best, entry.minor, currency, taken);
     }
     Verdict {
         state: if certain { MatchState::Automatic } else { MatchState::Review },
@@ -711,7 +707,7 @@ mod tests {
                 ACCOUNT,
                 false,
                 "INV-100001 INV-100003",
-                &[R::SumOfSeveral, R::PayerAccount],
+                &[R::SumOfSeveral, R::PayerAccount, R::Ambiguous],
             ),
             (
                 5_000,
