@@ -10,6 +10,7 @@ use dunlin_domain::{Refusal, contract::SPELLINGS};
 pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "ground", include_str!("../schema/0001_ground.sql")),
     (2, "ledger", include_str!("../schema/0002_ledger.sql")),
+    (7, "events", include_str!("../schema/0007_events.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try
