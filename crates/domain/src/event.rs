@@ -100,6 +100,8 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         ("write_off", "decide") => "write-off.decided",
         ("import", "create") => "import.applied",
         ("interest_entry", "create") => "interest.waived",
+        ("customer_event", "payment-failed") => "payment.failed",
+        ("customer_event", "mandate-cancelled") => "mandate.cancelled",
         _ => "",
     };
     if !known.is_empty() {

@@ -20,11 +20,14 @@ pub mod default_record;
 pub mod delinquency;
 pub mod dispute;
 pub mod erasure;
+pub mod event;
+pub mod event_source;
 pub mod exchange;
 pub mod facts;
 pub mod guarantee;
 pub mod idempotency;
 pub mod import;
+pub mod inbound_event;
 pub mod interest_entry;
 pub mod invoice;
 pub mod key;
@@ -44,9 +47,10 @@ pub mod score;
 pub mod spin;
 pub mod sweep;
 pub mod verification;
+pub mod webhook;
 pub mod write_off;
 
-pub use db::{Db, DbError, End, Fault, Param, Row, Value, read, write, write_if};
+pub use db::{Db, DbError, End, Fault, Param, Row, Value, Within, read, write, write_if};
 
 /// Rows or keys as one JSON parameter.
 fn array<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, Fault> {
