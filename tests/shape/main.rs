@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What each package may use of ours, tests aside: the arrow domain <- store <- app <- components, web beside app.
-const ARROW: [(&str, &[&str]); 15] = [
+const ARROW: [(&str, &[&str]); 17] = [
     ("crates/domain", &[]),
     ("crates/store", &["domain"]),
     ("crates/app", &["domain", "store"]),
@@ -23,6 +23,8 @@ const ARROW: [(&str, &[&str]); 15] = [
     ("components/terms", COMPONENT),
     ("components/settlement", COMPONENT),
     ("components/conduct", COMPONENT),
+    ("components/events", COMPONENT),
+    ("components/feed", COMPONENT),
     ("components/score", COMPONENT),
     ("components/remind", COMPONENT),
     ("components/report", COMPONENT),
@@ -203,6 +205,8 @@ fn routes_of(component: &str) -> Vec<RouteInfo> {
         "terms" => dunlin_terms::routes(),
         "settlement" => dunlin_settlement::routes(),
         "conduct" => dunlin_conduct::routes(),
+        "events" => dunlin_events::routes(),
+        "feed" => dunlin_feed::routes(),
         "score" => dunlin_score::routes(),
         "remind" => dunlin_remind::routes(),
         "report" => dunlin_report::routes(),

@@ -10,7 +10,7 @@ use crate::{
     payment,
 };
 use dunlin_domain::{
-    Date, Id, Refusal, Refused,
+    Date, Id, Money, Refusal, Refused,
     contract::{
         events::{EventAction, InboundEvent, InboundState},
         ledger::NewReversal,
@@ -22,7 +22,7 @@ use dunlin_store::{
     Db, Fault, Within, customer,
     event_source::Stored,
     inbound_event::{self as table, About, Item, New, Outcome},
-    payment as payments, reversal, write,
+    invoice as documents, payment as payments, reversal, write,
 };
 use serde_json::Value;
 
@@ -252,14 +252,12 @@ fn void<D: Db>(db: &D, id: &Id, on: Date, author: &Author) -> Result<(Id, Option
         let detail = format!("no invoice has the id {id}");
         Refused::new(Refusal::UnknownInvoice, detail).at("invoice_id")
     };
-    let voided = match invoice::get(db, id, Date::LAST, i64::MAX) {
-        Err(Fault::Refused(refused)) if refused.code == Refusal::NotFound => {
-            return Err(unknown().into());
-        }
-        found => found?,
-    };
-    if voided.open.minor == 0 {
-        return Ok((voided.customer_id, None));
+    let named = documents::find(db, id.as_str())?.ok_or_else(unknown)?;
+    let (_, key, customer, _, currency, issued_on) = named;
+    let (customer_id, _) = customer::limit(db, customer)?;
+    let minor = documents::open_now(db, key)?;
+    if minor == 0 {
+        return Ok((customer_id, None));
     }
     let credit: Id = format!("void/{id}").parse().or_else(|_| {
         let hash: String = sha256(&[id.as_str()]).chars().take(32).collect();
@@ -267,18 +265,18 @@ fn void<D: Db>(db: &D, id: &Id, on: Date, author: &Author) -> Result<(Id, Option
     })?;
     let new = NewInvoice {
         id: Some(credit.clone()),
-        customer_id: voided.customer_id.clone(),
+        customer_id: customer_id.clone(),
         kind: Some(InvoiceKind::CreditNote),
-        issued_on: on.max(voided.issued_on),
+        issued_on: on.max(issued_on),
         due_on: None,
-        amount: voided.open,
+        amount: Money { minor, currency },
         disputed: None,
         contract_id: None,
         relates_to: Some(id.clone()),
         instalments: None,
     };
     invoice::add(db, &new, credit.clone(), author)?;
-    Ok((voided.customer_id, Some(credit.to_string())))
+    Ok((customer_id, Some(credit.to_string())))
 }
 
 fn note_about<D: Db>(
