@@ -131,7 +131,7 @@ fn unix(text: &str) -> Option<i64> {
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || text.len() > 128 || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) || text.len() > 128 || !text.is_ascii() {
         return None;
     }
     let byte = |pair: &[u8]| {
