@@ -4,6 +4,7 @@
 mod command;
 mod coverage;
 mod demo;
+mod following;
 mod ibm;
 mod month;
 mod openapi;
@@ -25,6 +26,7 @@ const FOLDERS: &[&str] = &[
     "delinquency",
     "disputes",
     "edge",
+    "events",
     "hostile",
     "imports",
     "interest",
@@ -69,6 +71,11 @@ fn disputes() {
 #[test]
 fn edge() {
     run::run(&format::folder(&folder("edge")));
+}
+
+#[test]
+fn events() {
+    run::run(&format::folder(&folder("events")));
 }
 
 #[test]
