@@ -16,6 +16,8 @@ pub fn routes() -> Vec<RouteInfo> {
         dunlin_settlement::routes(),
         dunlin_conduct::routes(),
         dunlin_bank::routes(),
+        dunlin_events::routes(),
+        dunlin_feed::routes(),
         dunlin_score::routes(),
         dunlin_remind::routes(),
         dunlin_report::routes(),

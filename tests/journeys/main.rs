@@ -4,6 +4,7 @@
 mod command;
 mod coverage;
 mod demo;
+mod following;
 mod ibm;
 mod month;
 mod openapi;
@@ -26,6 +27,7 @@ const FOLDERS: &[&str] = &[
     "delinquency",
     "disputes",
     "edge",
+    "events",
     "hostile",
     "imports",
     "interest",
@@ -76,6 +78,11 @@ fn disputes() {
 #[test]
 fn edge() {
     run::run(&format::folder(&folder("edge")));
+}
+
+#[test]
+fn events() {
+    run::run(&format::folder(&folder("events")));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What each package may use of ours, tests aside: the arrow domain <- store <- app <- components, web beside app.
-const ARROW: [(&str, &[&str]); 16] = [
+const ARROW: [(&str, &[&str]); 18] = [
     ("crates/domain", &[]),
     ("crates/store", &["domain"]),
     ("crates/app", &["domain", "store"]),
@@ -24,6 +24,8 @@ const ARROW: [(&str, &[&str]); 16] = [
     ("components/settlement", COMPONENT),
     ("components/conduct", COMPONENT),
     ("components/bank", COMPONENT),
+    ("components/events", COMPONENT),
+    ("components/feed", COMPONENT),
     ("components/score", COMPONENT),
     ("components/remind", COMPONENT),
     ("components/report", COMPONENT),
@@ -205,6 +207,8 @@ fn routes_of(component: &str) -> Vec<RouteInfo> {
         "settlement" => dunlin_settlement::routes(),
         "conduct" => dunlin_conduct::routes(),
         "bank" => dunlin_bank::routes(),
+        "events" => dunlin_events::routes(),
+        "feed" => dunlin_feed::routes(),
         "score" => dunlin_score::routes(),
         "remind" => dunlin_remind::routes(),
         "report" => dunlin_report::routes(),

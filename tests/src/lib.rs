@@ -17,7 +17,7 @@ mod receiver;
 pub use app::{ADMIN_KEY, App, Log, Setup, components, eventually, workspace};
 pub use http::{Answer, Client, Request};
 pub use process::{Frozen, Process, dunlin};
-pub use receiver::{Received, Receiver};
+pub use receiver::{BREAKS_OFF, Received, Receiver, SILENT};
 
 /// Decimal amounts, dates and ids are compared as JSON.
 pub use serde_json::{Value, json};

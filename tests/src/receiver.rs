@@ -4,6 +4,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+/// A status that is none: the connection ends without an answer.
+pub const BREAKS_OFF: u16 = 0;
+
+/// A status that is none: there is no answer until the sender gives up.
+pub const SILENT: u16 = 1;
+
 /// A server that answers each request with the next of its statuses, the last of them for ever, and keeps requests.
 pub struct Receiver {
     pub addr: SocketAddr,
@@ -34,8 +40,13 @@ impl Receiver {
         std::thread::spawn(move || {
             for (nth, socket) in listener.incoming().enumerate() {
                 let status = statuses.get(nth).or(statuses.last()).copied().unwrap_or(204);
+                let (Ok(socket), kept) = (socket, kept.clone()) else { continue };
                 // A client that breaks off is no request.
-                let _ = socket.ok().and_then(|socket| serve(socket, status, &kept));
+                if status == SILENT {
+                    std::thread::spawn(move || serve(socket, status, &kept));
+                } else {
+                    let _ = serve(socket, status, &kept);
+                }
             }
         });
         Receiver { addr, received }
@@ -87,6 +98,11 @@ fn serve(mut socket: TcpStream, status: u16, kept: &Mutex<Vec<Received>>) -> Opt
     }
     let body = String::from_utf8(body).ok()?;
     kept.lock().unwrap().push(Received { path, headers, body });
+    match status {
+        BREAKS_OFF => return Some(()),
+        SILENT => return reader.read(&mut [0]).ok().map(drop),
+        _ => {}
+    }
     let answer =
         format!("HTTP/1.1 {status} Answer\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     socket.write_all(answer.as_bytes()).ok()

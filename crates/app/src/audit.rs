@@ -4,6 +4,7 @@ use dunlin_domain::{Instant, contract::ledger::AuditEntry};
 use dunlin_store::{
     Db, Fault,
     audit::{self, Entry},
+    event,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -66,9 +67,15 @@ fn text<T: Serialize>(value: &T) -> Result<String, Fault> {
     serde_json::to_string(value).map_err(|e| Fault::Db(format!("audit entry as JSON: {e}")))
 }
 
-/// Adds an entry and gives its key, by which rows name the moment they were recorded. Runs inside the transaction of
-/// the change.
+/// Adds an entry and gives its key, by which rows name the moment they were recorded, and takes the change up into the
+/// order of events. Runs inside the transaction of the change, before it records documents, payments or allocations.
 pub fn note<D: Db>(db: &D, author: &Author, note: &Note<'_>) -> Result<i64, Fault> {
+    let key = add(db, author, note)?;
+    event::changed(db, key, note.noun == "import")?;
+    Ok(key)
+}
+
+fn add<D: Db>(db: &D, author: &Author, note: &Note<'_>) -> Result<i64, Fault> {
     let (before, previous) = audit::head(db)?.unwrap_or((0, GENESIS.to_string()));
     let key = before.saturating_add(1);
     let (personal, customer) = note.personal.clone().unzip();
@@ -97,13 +104,15 @@ pub fn note<D: Db>(db: &D, author: &Author, note: &Note<'_>) -> Result<i64, Faul
 /// Says in the last entry what came of what it noted, inside the transaction that added it. Its key stays, which rows
 /// name by now.
 pub fn complete<D: Db>(db: &D, author: &Author, key: i64, whole: &Note<'_>) -> Result<(), Fault> {
-    forget(db, key)?;
-    note(db, author, whole).map(drop)
+    audit::forget(db, key)?;
+    add(db, author, whole)?;
+    event::completed(db, key)
 }
 
 /// Takes the last entry back inside the transaction that added it, when nothing came of what it noted.
 pub fn forget<D: Db>(db: &D, key: i64) -> Result<(), Fault> {
-    audit::forget(db, key)
+    audit::forget(db, key)?;
+    event::forget(db, key)
 }
 
 /// The hash of what an entry says and of the entry before. Of personal fields it takes their hash alone.

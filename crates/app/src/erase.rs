@@ -8,13 +8,15 @@ use dunlin_domain::{Id, Refusal, contract::ledger::Erasure};
 use dunlin_store::{Db, Fault, bank, customer, erasure, write};
 
 /// Takes name, addresses, contacts, representatives, bank accounts and tags of a customer away, who gave its
-/// guarantees, the personal fields of its entries in the audit chain, and the texts of its notices. Amounts stay, and the chain holds as before.
+/// guarantees, the personal fields of its entries in the audit chain, the texts of its notices, and the bodies of events
+/// that came in about it. Amounts stay, and the chain holds as before.
 pub fn customer<D: Db>(db: &D, id: &Id, author: &Author) -> Result<(Erasure, Change), Fault> {
     write(db, |db| {
         let unknown = || Fault::refused(Refusal::NotFound, "no customer has this id");
         let key = customer::key(db, id)?.ok_or_else(unknown)?;
         let mut changed = false;
-        let mut erased = Erasure { customer_id: id.clone(), audit_entries: 0, notices: 0 };
+        let mut erased =
+            Erasure { customer_id: id.clone(), audit_entries: 0, notices: 0, events: 0 };
         // A duplicate that was merged into the customer is the same person.
         for key in customer::with_duplicates(db, key)? {
             changed |= erasure::erase_customer(db, key)?;
@@ -24,8 +26,9 @@ pub fn customer<D: Db>(db: &D, id: &Id, author: &Author) -> Result<(Erasure, Cha
                 (erasure::erase_entries(db, key)?, erasure::empty_notices(db, key)?);
             erased.audit_entries = erased.audit_entries.saturating_add(entries);
             erased.notices = erased.notices.saturating_add(notices);
+            erased.events = erased.events.saturating_add(erasure::empty_events(db, key)?);
         }
-        if !changed && erased.audit_entries == 0 && erased.notices == 0 {
+        if !changed && erased.audit_entries == 0 && erased.notices == 0 && erased.events == 0 {
             return Ok((erased, Change::AlreadySo));
         }
         let what =

@@ -5,6 +5,7 @@ use dunlin_domain::{
     Currency, Date, Id, Instant, Refusal,
     calendar::{CALENDAR, tolerance_minor},
     contract::{
+        events::EventData,
         ingest::Organisation,
         notifier::Outcome,
         remind::{Notice, NoticeLevel, NoticeState},
@@ -16,6 +17,7 @@ use dunlin_domain::{
 use dunlin_store::{
     Db, Fault,
     arrears::{self, Range},
+    event,
     notice::{self, Before, Claimed, Filter, Settled},
     pause, write,
 };
@@ -73,8 +75,23 @@ pub(crate) fn remind<D: Db>(
         }
     }
     notice::insert_all(db, &slice.notices, &slice.items, &slice.reached, day, at)?;
+    event::add_all(db, &written(&slice.notices, day), at)?;
     arrears::set_actions(db, &slice.actions)?;
     Ok(u64::try_from(slice.notices.len()).unwrap_or(0))
+}
+
+fn written(notices: &[notice::New], day: Date) -> Vec<(&'static str, i64, Id, EventData)> {
+    let event = |(id, customer, currency, level, _, _, _, total, _): &notice::New| {
+        let data = EventData {
+            day: Some(day),
+            minor: Some(*total),
+            currency: Some(*currency),
+            state: Some(level.name().into()),
+            ..crate::event::nothing()
+        };
+        ("notice.created", *customer, id.clone(), data)
+    };
+    notices.iter().map(event).collect()
 }
 
 fn look_at(
@@ -191,7 +208,16 @@ pub fn settle<D: Db>(
         .zip(outcomes)
         .map(|(of, outcome)| settled(of, outcome, now, &mut handed))
         .collect();
-    write(db, |db| notice::settle(db, &settled, now))?;
+    let ended = |(key, state, _, _, _): &Settled| match state {
+        NoticeState::Sent => Some((*key, "notice.sent")),
+        NoticeState::Failed => Some((*key, "notice.failed")),
+        _ => None,
+    };
+    let ended: Vec<(i64, &str)> = settled.iter().filter_map(ended).collect();
+    write(db, |db| {
+        notice::settle(db, &settled, now)?;
+        event::add_settled_notices(db, &ended, now)
+    })?;
     Ok(handed)
 }
 

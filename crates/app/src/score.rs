@@ -1,10 +1,11 @@
 //! Scores, grades and alerts: for one customer on any day, and for a range of customers in a sweep.
 
 use dunlin_domain::{
-    Date, Decimal, Id, Money, Refusal,
+    Date, Decimal, Id, Instant, Money, Refusal,
     alert::{self, Finding},
     card::Card,
     contract::{
+        events::EventData,
         score::{Alert, Facts, ScoreCard, ScoreLine},
         scorer::{Error, Scorer},
         types::{Balance, Language},
@@ -12,8 +13,8 @@ use dunlin_domain::{
     facts::{Behaviour, combine},
 };
 use dunlin_store::{
-    Db, Fault, alert as alerts, arrears, arrears::Range, customer, facts as ledger, organisation,
-    score,
+    Db, Fault, alert as alerts, arrears, arrears::Range, customer, event, facts as ledger,
+    organisation, score,
 };
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -115,6 +116,7 @@ pub(crate) fn warn<D: Db>(
     day: Date,
     warned_on: Option<Date>,
     book: &Book,
+    at: Instant,
 ) -> Result<(u64, u64), Fault> {
     let mut owed: HashMap<i64, Vec<arrears::Owed>> = HashMap::new();
     for row in arrears::of_range(db, range, day)? {
@@ -124,7 +126,7 @@ pub(crate) fn warn<D: Db>(
     for (customer, finding) in alerts::open_of_range(db, range)? {
         open.entry(customer).or_default().push(finding);
     }
-    let (mut opening, mut closing) = (Vec::new(), Vec::new());
+    let (mut opening, mut closing, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for (key, id, limit, limit_currency, grade_now, grade_before) in
         alerts::positions(db, range, day)?
     {
@@ -138,6 +140,16 @@ pub(crate) fn warn<D: Db>(
             limit: limit.zip(limit_currency).map(|(minor, currency)| Money { minor, currency }),
             owed: owed.iter().map(|of| beside(of, book)).collect(),
         };
+        if let (Some(before), Some(now)) = (grade_before, grade_now)
+            && before != now
+        {
+            let data = EventData {
+                state: Some(now.name().into()),
+                before: Some(before.name().into()),
+                ..crate::event::nothing()
+            };
+            events.push(("grade.changed", key, id.clone(), data));
+        }
         let change = alert::judge(&position, &open.remove(&key).unwrap_or_default());
         opening.extend(
             change.to_open.into_iter().map(|finding| (alert_id(&id, &finding, day), key, finding)),
@@ -146,7 +158,13 @@ pub(crate) fn warn<D: Db>(
     }
     let opening = opening.into_iter().map(|(id, key, finding)| Ok((id?, key, finding)));
     let opening = opening.collect::<Result<Vec<_>, Fault>>()?;
-    alerts::close_all(db, &closing, day)?;
+    let opened = opening.iter().map(|(id, key, finding)| {
+        let state = Some(finding.kind.name().into());
+        ("alert.opened", *key, id.clone(), EventData { state, ..crate::event::nothing() })
+    });
+    events.extend(opened);
+    event::add_all(db, &events, at)?;
+    alerts::close_all(db, &closing, day, at)?;
     alerts::open_all(db, &opening, day)?;
     let count = |len| u64::try_from(len).unwrap_or(0);
     Ok((count(opening.len()), count(closing.len())))

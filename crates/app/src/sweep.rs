@@ -177,7 +177,7 @@ impl Tick {
                 let empty = score::Book::default();
                 let book = self.book.as_ref().unwrap_or(&empty);
                 let warned_on = sweep::warned_before(db, state.day)?;
-                let (opened, closed) = score::warn(db, range, state.day, warned_on, book)?;
+                let (opened, closed) = score::warn(db, range, state.day, warned_on, book, now)?;
                 counts.alerts_opened = counts.alerts_opened.saturating_add(opened);
                 counts.alerts_closed = counts.alerts_closed.saturating_add(closed);
             }

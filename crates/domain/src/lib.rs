@@ -23,6 +23,7 @@ pub mod delinquency;
 pub mod dispute;
 pub mod dso;
 pub mod dunning;
+pub mod event;
 pub mod facts;
 pub mod grade;
 pub mod guarantee;

@@ -3,6 +3,7 @@
 //! A profile is a document that a client stores; [`check`] is what it has to pass. [`Plan`] is a profile compiled
 //! against one header, and [`Plan::row`] turns one source row into checked records, all of them or none.
 
+pub mod event;
 mod plan;
 mod row;
 mod shipped;

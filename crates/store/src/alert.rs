@@ -1,8 +1,8 @@
 //! Table `alert`: warnings about customers.
 
-use crate::{Db, Fault, Param, arrears::Range};
+use crate::{Db, Fault, Param, arrears::Range, event};
 use dunlin_domain::{
-    Currency, Date, Id,
+    Currency, Date, Id, Instant,
     alert::{Finding, Key},
     contract::{
         score::{AlertKind, AlertState, Evidence},
@@ -70,13 +70,22 @@ pub fn open_all<D: Db>(db: &D, alerts: &[(Id, i64, Finding)], day: Date) -> Resu
     Ok(())
 }
 
-/// Closes alerts.
-pub fn close_all<D: Db>(db: &D, alerts: &[(i64, Key)], day: Date) -> Result<(), Fault> {
+/// Closes alerts, and says so in the order of events.
+pub fn close_all<D: Db>(
+    db: &D,
+    alerts: &[(i64, Key)],
+    day: Date,
+    at: Instant,
+) -> Result<(), Fault> {
+    if alerts.is_empty() {
+        return Ok(());
+    }
     let rows: Vec<_> = alerts
         .iter()
         .map(|(customer, (kind, currency))| (customer, kind, code(*currency)))
         .collect();
     let (rows, day) = (crate::array(&rows)?, day.to_string());
+    event::add_closed_alerts(db, &rows, &at.to_string())?;
     db.execute(include_str!("../sql/alert/close_all.sql"), &[(&rows).into(), (&day).into()])?;
     Ok(())
 }

@@ -21,11 +21,14 @@ pub mod default_record;
 pub mod delinquency;
 pub mod dispute;
 pub mod erasure;
+pub mod event;
+pub mod event_source;
 pub mod exchange;
 pub mod facts;
 pub mod guarantee;
 pub mod idempotency;
 pub mod import;
+pub mod inbound_event;
 pub mod interest_entry;
 pub mod invoice;
 pub mod key;
@@ -45,10 +48,11 @@ pub mod score;
 pub mod spin;
 pub mod sweep;
 pub mod verification;
+pub mod webhook;
 pub mod when;
 pub mod write_off;
 
-pub use db::{Db, DbError, End, Fault, Param, Row, Value, read, write, write_if};
+pub use db::{Db, DbError, End, Fault, Param, Row, Value, Within, read, write, write_if};
 pub use when::When;
 
 /// Rows or keys as one JSON parameter.

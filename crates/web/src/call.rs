@@ -11,6 +11,7 @@ use dunlin_app::key::Caller;
 use dunlin_app::{invoice, ledger};
 use dunlin_domain::{Date, Id, Instant, Refusal, Refused};
 use dunlin_store::{Db, Fault, When};
+use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use std::{cell::OnceCell, str::FromStr};
 
@@ -28,6 +29,7 @@ pub struct Call<'r, D> {
     pub(crate) media: Option<&'static str>,
     pub(crate) now: Instant,
     pub(crate) body: Body<'r>,
+    pub(crate) headers: &'r HeaderMap,
 }
 
 /// The database of a request, opened when it is first asked for.
@@ -167,6 +169,18 @@ impl<'r, D> Call<'r, D> {
             Takes::Json(_) => json::decode(self.body.whole()),
             _ => Err(Problem::internal(format!("{} does not take JSON", self.info.name))),
         }
+    }
+
+    /// The JSON body as it was sent, for those who sign every byte of it.
+    pub fn bytes(&self) -> &[u8] {
+        self.body.whole()
+    }
+
+    /// A header that stands once; one that stands twice is none.
+    pub fn header(&self, name: &str) -> Option<&'r str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?;
+        if values.next().is_some() { None } else { value.to_str().ok() }
     }
 
     /// The next bytes of a body that is read as a stream; `None` at its end.

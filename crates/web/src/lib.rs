@@ -28,6 +28,7 @@ mod replay;
 pub mod route;
 pub mod router;
 pub mod serve;
+pub mod signature;
 #[cfg(target_family = "wasm")]
 pub mod spin;
 pub mod status;

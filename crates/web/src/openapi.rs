@@ -40,8 +40,12 @@ pub fn document<'r>(routes: impl IntoIterator<Item = &'r RouteInfo>) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas.take_definitions(true),
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer",
-                "description": "A token made by create_key, or the variable admin_key."}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer",
+                    "description": "A token made by create_key, or the variable admin_key."},
+                "signature": {"type": "apiKey", "in": "header", "name": "webhook-signature",
+                    "description": "An HMAC over the body, in the headers that the source's scheme has."},
+            },
             "parameters": {"idempotency_key": idempotency_key(), "request_id": request_id()},
             "headers": {
                 "request_id": {"description": "The request's id.", "schema": {"type": "string"}},
@@ -73,7 +77,11 @@ fn operation(route: &RouteInfo, schemas: &mut SchemaGenerator) -> Value {
         "tags": [route.path().split('/').nth(2).unwrap_or("service")],
         "parameters": parameters(route, schemas),
         "responses": responses(route, schemas),
-        "security": if route.needs().is_some() { json!([{"key": []}]) } else { json!([]) },
+        "security": match (route.needs(), route.is_signed()) {
+            (Some(_), _) => json!([{"key": []}]),
+            (None, true) => json!([{"signature": []}]),
+            (None, false) => json!([]),
+        },
     });
     if let Some(fields) = operation.as_object_mut() {
         fields.extend(route.needs().map(|scope| ("x-scope".to_string(), json!(scope))));
@@ -160,6 +168,9 @@ fn refused_with(route: &RouteInfo) -> Vec<u16> {
     let mut codes = vec![R::MalformedParameter, R::Internal, R::NotConfigured];
     if route.needs().is_some() {
         codes.extend([R::KeyMissing, R::ScopeMissing]);
+    }
+    if route.is_signed() {
+        codes.push(R::SignatureRefused);
     }
     if route.path_parameters().next().is_some() {
         codes.push(R::NotFound);

@@ -71,6 +71,7 @@ pub struct RouteInfo {
     pub(crate) status: u16,
     pub(crate) formats: Vec<Media>,
     pub(crate) secret: bool,
+    pub(crate) signed: bool,
 }
 
 /// A row of a component's table of contents.
@@ -93,6 +94,11 @@ impl Route<()> {
     /// A function that makes a resource be as sent.
     pub fn put(path: &'static str, name: &'static str) -> RouteInfo {
         RouteInfo::new(Method::PUT, path, name)
+    }
+
+    /// A function that takes something away, or puts it out of use.
+    pub fn delete(path: &'static str, name: &'static str) -> RouteInfo {
+        RouteInfo::new(Method::DELETE, path, name)
     }
 }
 
@@ -117,6 +123,7 @@ impl RouteInfo {
             status: 200,
             formats: Vec::new(),
             secret: false,
+            signed: false,
         }
     }
 
@@ -136,6 +143,13 @@ impl RouteInfo {
     #[must_use]
     pub fn open(self) -> Self {
         Self { scope: None, ..self }
+    }
+
+    /// Takes deliveries that are authorised by their signature and by no key: the handler checks it before anything
+    /// else, because only it knows the source's secret. The one exception to keys besides what is open to everybody.
+    #[must_use]
+    pub fn signed(self) -> Self {
+        Self { scope: None, signed: true, ..self }
     }
 
     /// The query parameters it takes; any other is refused.
@@ -236,6 +250,11 @@ impl RouteInfo {
     /// The right it needs; `None` for functions that anybody may call.
     pub fn needs(&self) -> Option<Scope> {
         self.scope
+    }
+
+    /// Whether a signature takes the place of the key.
+    pub fn is_signed(&self) -> bool {
+        self.signed
     }
 
     /// The query parameters it takes.

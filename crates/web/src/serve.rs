@@ -147,6 +147,7 @@ impl<'r, D: Db> Edge<'r, D> {
             media,
             now: self.now,
             body: self.body(info, source)?,
+            headers,
         })
     }
 

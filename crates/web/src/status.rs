@@ -21,7 +21,7 @@ pub const fn of(code: Refusal) -> u16 {
         R::MalformedAmount | R::MalformedDate | R::BodyIncomplete => 400,
         R::MalformedStatement | R::ForbiddenMarkup => 400,
         R::UnknownParameter | R::MalformedParameter | R::MissingParameter => 400,
-        R::KeyMissing | R::KeyRefused => 401,
+        R::KeyMissing | R::KeyRefused | R::SignatureRefused => 401,
         R::ScopeMissing => 403,
         R::NotFound => 404,
         R::MethodNotAllowed => 405,

@@ -1,24 +1,26 @@
-//! Notices as signed JSON webhooks, after the Standard Webhooks specification: headers `webhook-id`,
+//! Notices and events as signed JSON webhooks, after the Standard Webhooks specification: headers `webhook-id`,
 //! `webhook-timestamp` and `webhook-signature`, the last over `id.timestamp.body` by HMAC-SHA256.
 
 use crate::{
     Call, Env, Problem,
     env::{Post, Posted, Sleep},
+    signature,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
-use dunlin_app::remind::{self, Handed};
+use dunlin_app::{
+    remind::{self, Handed},
+    webhook::{self, Answered, Parcel, Sent},
+};
 use dunlin_domain::{
     Refusal,
     contract::{
+        events::Event,
         notifier::{Notifier, Outcome},
         remind::{DeliveryResult, Notice},
     },
 };
 use dunlin_store::Db;
 use futures::future::join_all;
-use hmac::{Hmac, Mac};
 use serde::Serialize;
-use sha2::Sha256;
 use std::{future::poll_fn, task::Poll};
 
 /// The variable with the receiver's URL. Without it notices stay queued.
@@ -57,13 +59,7 @@ impl<'a> Webhook<'a> {
             )
         };
         let secret = env.variable(SECRET).ok_or_else(refused)?;
-        let secret = secret
-            .strip_prefix("whsec_")
-            .and_then(|text| STANDARD.decode(text).ok())
-            .ok_or_else(refused)?;
-        if !(24..=64).contains(&secret.len()) {
-            return Err(refused());
-        }
+        let secret = signature::standard_secret(&secret).ok_or_else(refused)?;
         Ok(Some(Self { env, url, secret }))
     }
 
@@ -73,7 +69,7 @@ impl<'a> Webhook<'a> {
             Message { r#type: "notice.created", timestamp: now.to_string(), data: notice };
         let body = serde_json::to_string(&message).map_err(|e| e.to_string())?;
         let (id, timestamp) = (notice.id.to_string(), now.unix().to_string());
-        let signature = signature(&self.secret, &id, &timestamp, &body);
+        let signature = signature::standard(&self.secret, &id, &timestamp, &body);
         let headers = vec![
             ("webhook-id", id),
             ("webhook-timestamp", timestamp),
@@ -103,14 +99,6 @@ impl Notifier for Webhook<'_> {
     async fn deliver(&self, batch: &[Notice]) -> Vec<Outcome> {
         join_all(batch.iter().map(|notice| self.send(notice))).await
     }
-}
-
-/// `v1,` and the base64 of the HMAC.
-fn signature(secret: &[u8], id: &str, timestamp: &str, body: &str) -> String {
-    // HMAC takes keys of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return String::new() };
-    mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
-    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
 /// The answer, or nothing when the time is over first.
@@ -152,18 +140,64 @@ pub fn result(handed: Handed, done: bool) -> DeliveryResult {
     DeliveryResult { done, sent: handed.sent, retried: handed.retried, failed: handed.failed }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The message of an event that a receiver gets.
+#[derive(Serialize)]
+struct Happened<'a> {
+    r#type: &'a str,
+    timestamp: String,
+    data: &'a Event,
+}
 
-    #[test]
-    fn the_signature_is_that_of_the_specification() {
-        // The example of the Standard Webhooks specification's reference libraries.
-        let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let body = r#"{"test": 2432232314}"#;
-        assert_eq!(
-            signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body),
-            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
-        );
+/// Takes up what has happened and sends what is due until nothing is left or the moment has come (Unix milliseconds),
+/// and says whether nothing is left. Calls go out between transactions, never inside one.
+pub async fn send_until<D: Db>(
+    call: &Call<'_, D>,
+    until_millis: u64,
+) -> Result<(Sent, bool), Problem> {
+    let mut sum = Sent::default();
+    loop {
+        let moved = webhook::take_up(call.db()?, call.env().now())?;
+        let parcels = webhook::claim(call.db()?, call.env().now())?;
+        if parcels.is_empty() && !moved {
+            return Ok((sum, true));
+        }
+        let answers = join_all(parcels.iter().map(|parcel| send(call.env(), parcel))).await;
+        let sent = webhook::settle(call.db()?, &parcels, &answers, call.env().now())?;
+        sum.sent = sum.sent.saturating_add(sent.sent);
+        sum.retried = sum.retried.saturating_add(sent.retried);
+        sum.dead = sum.dead.saturating_add(sent.dead);
+        if call.env().unix_millis() >= until_millis {
+            return Ok((sum, false));
+        }
     }
+}
+
+async fn send(env: &dyn Env, parcel: &Parcel) -> Answered {
+    let post = match happened(env, parcel) {
+        Ok(post) => post,
+        Err(why) => return Answered::Later(why),
+    };
+    match in_time(env.post(post), env.sleep(DEADLINE_SECONDS)).await {
+        Some(Ok(200..=299)) => Answered::Taken,
+        Some(Ok(410)) => Answered::Gone,
+        Some(Ok(status)) => Answered::Later(format!("the receiver answered {status}")),
+        Some(Err(why)) => Answered::Later(why),
+        None => Answered::Later(format!("no answer within {DEADLINE_SECONDS} s")),
+    }
+}
+
+fn happened(env: &dyn Env, parcel: &Parcel) -> Result<Post, String> {
+    let event: Event = serde_json::from_str(&parcel.claimed.body).map_err(|e| e.to_string())?;
+    let message = Happened { r#type: &event.kind, timestamp: event.at.to_string(), data: &event };
+    let body = serde_json::to_string(&message).map_err(|e| e.to_string())?;
+    let (id, timestamp) = (event.id.clone(), env.now().unix().to_string());
+    let keys = parcel.secrets.iter().filter_map(|text| signature::standard_secret(text));
+    let signatures: Vec<String> =
+        keys.map(|key| signature::standard(&key, &id, &timestamp, &body)).collect();
+    let headers = vec![
+        ("webhook-id", id),
+        ("webhook-timestamp", timestamp),
+        ("webhook-signature", signatures.join(" ")),
+    ];
+    Ok(Post { url: parcel.url.clone(), headers, body })
 }

@@ -80,6 +80,27 @@ const BY_IDS: &[(&str, &str)] = &[
     ("reminded", "SELECT i.id, level, day FROM reminded AS r JOIN invoice AS i ON i.key = r.invoice_key"),
     ("notice", NOTICE),
     ("snapshot", "SELECT * FROM snapshot"),
+    // What the sweep found. Of changes the order tells how a state came about.
+    (
+        "event",
+        "SELECT e.kind, c.id, e.subject, e.data FROM event AS e JOIN customer AS c ON c.key = e.customer_key
+         WHERE e.entry_key IS NULL",
+    ),
+    (
+        "inbound_event",
+        "SELECT s.name, e.id, e.kind, e.state, e.makes, e.made, e.code
+         FROM inbound_event AS e JOIN event_source AS s ON s.key = e.source_key",
+    ),
+    (
+        "customer_event",
+        "SELECT c.id, e.happened_on, e.kind, e.subject, e.minor, e.currency
+         FROM customer_event AS e JOIN customer AS c ON c.key = e.customer_key",
+    ),
+    ("webhook", "SELECT name, url, kinds, paused FROM webhook"),
+    (
+        "webhook_event",
+        "SELECT w.name, e.event_id, e.dead FROM webhook_event AS e JOIN webhook AS w ON w.key = e.webhook_key",
+    ),
 ];
 
 const ARREARS: &str = "SELECT c.id, a.currency, as_of, outstanding_minor, overdue_minor, unapplied_minor, \
@@ -105,6 +126,7 @@ const ELSEWHERE: &[&str] = &[
     "contract_version",
     "interest_entry",
     "accrual_look",
+    "event_source",
 ];
 
 fn tables(db: &NativeDb) -> Vec<String> {

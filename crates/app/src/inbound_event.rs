@@ -1,0 +1,424 @@
+//! An event comes in: it is kept once, and what its rule makes of it is made in the same transaction.
+//!
+//! What the ledger refuses is kept too, with the reason, so that it can be tried again when the reason is gone: the
+//! source would only send the same again.
+
+use crate::{
+    audit::{self, Author, Note, sha256},
+    invoice,
+    ledger::{Change, known_customer, missing, organisation},
+    payment,
+};
+use dunlin_domain::{
+    Date, Id, Money, Refusal, Refused,
+    contract::{
+        events::{EventAction, InboundEvent, InboundState},
+        ledger::NewReversal,
+        types::{InvoiceKind, NewInvoice, ReversalKind},
+    },
+    profile::event::{self as mapping, Back, Made, Refund},
+};
+use dunlin_store::{
+    Db, Fault, Within,
+    arrears::Range,
+    customer,
+    event_source::Stored,
+    inbound_event::{self as table, About, Item, New, Outcome},
+    invoice as documents, payment as payments, reversal, write,
+};
+use serde_json::Value;
+
+/// The longest body of an event. What platforms send about one payment or invoice has a few kilobytes.
+pub const MAX_BODY: usize = 256 * 1024;
+
+/// How long bodies are kept: long enough to look into what went wrong in the last quarter.
+const RETENTION_SECONDS: i64 = 90 * 24 * 3600;
+
+/// Bodies that one run forgets.
+const FORGOTTEN: i64 = 1_000;
+
+/// What an event did to the ledger.
+#[derive(Default)]
+struct Applied {
+    customer: Option<i64>,
+    customer_id: Option<Id>,
+    made: Option<String>,
+    note: Option<(mapping::Note, i64)>,
+}
+
+/// An event that was read and can be kept.
+struct Event<'a> {
+    source: &'a Stored,
+    id: Id,
+    kind: String,
+    body: &'a str,
+    hash: String,
+    makes: Option<EventAction>,
+    made: Result<Made, Refused>,
+}
+
+/// Keeps an event whose signature is good, and applies it. `header_id` is what the signed headers say of its id.
+pub fn receive<D: Db>(
+    db: &D,
+    source: &Stored,
+    header_id: Option<&str>,
+    body: &str,
+    author: &Author,
+) -> Result<(InboundEvent, Change), Fault> {
+    if body.len() > MAX_BODY {
+        let detail = format!("an event has at most {MAX_BODY} bytes");
+        return Err(Fault::refused(Refusal::BodyTooLarge, detail));
+    }
+    let event = read(db, source, header_id, body)?;
+    let applied = write(db, |db| {
+        if let Some(known) = known(db, &event)? {
+            return Ok((known, Change::AlreadySo));
+        }
+        let applied = apply(db, &event, author)?;
+        let state = match &event.made {
+            Ok(Made::Nothing) => InboundState::Kept,
+            _ => InboundState::Applied,
+        };
+        let key = table::insert(db, &new(&event, author), &outcome(&event, state, &applied))?;
+        note_about(db, key, &event, &applied)?;
+        Ok((answer(&event, state, applied, None, author), Change::Made))
+    });
+    let Err(Fault::Refused(refused)) = applied else { return applied };
+    write(db, |db| {
+        if let Some(known) = known(db, &event)? {
+            return Ok((known, Change::AlreadySo));
+        }
+        let applied = whose(db, &event)?;
+        let outcome = refusal(&event, &applied, &refused);
+        table::insert(db, &new(&event, author), &outcome)?;
+        let state = InboundState::Refused;
+        Ok((answer(&event, state, applied, Some(&refused), author), Change::Made))
+    })
+}
+
+/// Applies an event that was refused, by the mapping that the source has now.
+pub fn retry<D: Db>(
+    db: &D,
+    source: &Stored,
+    id: &Id,
+    author: &Author,
+) -> Result<(InboundEvent, Change), Fault> {
+    let stored = table::get(db, source.key, id)?.ok_or_else(|| missing("event"))?;
+    if stored.state == InboundState::Applied {
+        return Ok((shown(source, stored), Change::AlreadySo));
+    }
+    let Some(body) = stored.body.clone() else {
+        let detail = "the body of the event is gone";
+        return Err(Fault::refused(Refusal::WrongState, detail));
+    };
+    let event = read(db, source, Some(stored.id.as_str()), &body)?;
+    let applied = write(db, |db| {
+        let applied = apply(db, &event, author)?;
+        let state = match &event.made {
+            Ok(Made::Nothing) => InboundState::Kept,
+            _ => InboundState::Applied,
+        };
+        table::update(db, stored.key, &outcome(&event, state, &applied))?;
+        note_about(db, stored.key, &event, &applied)
+    });
+    if let Err(Fault::Refused(refused)) = &applied {
+        write(db, |db| {
+            let whose = whose(db, &event)?;
+            table::update(db, stored.key, &refusal(&event, &whose, refused))
+        })?;
+    } else {
+        applied?;
+    }
+    Ok((get(db, source, id)?, Change::Replaced))
+}
+
+/// Reads the event as far as it must be readable to be kept.
+fn read<'a, D: Db>(
+    db: &D,
+    source: &'a Stored,
+    header_id: Option<&str>,
+    body: &'a str,
+) -> Result<Event<'a>, Fault> {
+    let json: Value = serde_json::from_str(body).map_err(|error| {
+        let detail = format!("the JSON breaks at line {}, column {}", error.line(), error.column());
+        Refused::new(Refusal::MalformedJson, detail)
+    })?;
+    let mapping = mapping::chosen(&source.document)?;
+    let missing = || Refused::new(Refusal::MissingField, "the event has no id").at("webhook-id");
+    let id = match mapping::id_of(&mapping, &json)? {
+        Some(id) => id,
+        None => header_id.ok_or_else(missing)?.parse()?,
+    };
+    let kind = mapping::kind_of(&mapping, &json)?;
+    let rule = mapping::rule_for(&mapping, &json, &kind);
+    let zone = organisation(db)?.time_zone;
+    let made = rule.map_or(Ok(Made::Nothing), |rule| mapping::made(&mapping, rule, &json, &zone));
+    let makes = rule.map(|rule| rule.makes);
+    Ok(Event { source, id, kind, body, hash: sha256(&[body]), makes, made })
+}
+
+/// The event as it is known already. Refused when what is known under its id is another.
+fn known<D: Db>(db: &D, event: &Event<'_>) -> Result<Option<InboundEvent>, Fault> {
+    let Some((_, hash)) = table::find(db, event.source.key, &event.id)? else { return Ok(None) };
+    if hash != event.hash {
+        let detail = "the id is known with another body; nothing was changed";
+        return Err(Refused::new(Refusal::DifferentContent, detail).at("body").into());
+    }
+    let stored = table::get(db, event.source.key, &event.id)?;
+    Ok(stored.map(|stored| InboundEvent { body: None, ..shown(event.source, stored) }))
+}
+
+/// Makes what the event says, inside the transaction that keeps it.
+fn apply<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<Applied, Fault> {
+    let within = Within(db);
+    let of = |customer_id: &Id, made: Option<String>| {
+        let customer = customer::key(db, customer_id)?;
+        Ok(Applied { customer, customer_id: Some(customer_id.clone()), made, note: None })
+    };
+    match event.made.clone()? {
+        Made::Nothing => Ok(Applied::default()),
+        Made::Payment(new) => {
+            let (id, _) = payment::add(&within, &new, event.id.clone(), author)?;
+            of(&new.customer_id, Some(id.to_string()))
+        }
+        Made::Invoice(new) => {
+            let (id, _) = invoice::add(&within, &new, event.id.clone(), author)?;
+            of(&new.customer_id, Some(id.to_string()))
+        }
+        Made::Refund(refund) => {
+            let (customer_id, made) = give_back(&within, &refund, author)?;
+            of(&customer_id, made)
+        }
+        Made::Voided { invoice_id, on } => {
+            let (customer_id, made) = void(&within, &invoice_id, on, author)?;
+            of(&customer_id, made)
+        }
+        Made::Note(new) => {
+            known_customer(db, &new.customer_id)?;
+            let action = event.makes.map_or("note", EventAction::name);
+            let said = serde_json::json!({
+                "source": event.source.name, "event": event.id, "on": new.on, "subject": new.subject,
+                "amount": new.amount, "reason": new.reason,
+            });
+            let about = new.customer_id.as_str();
+            let what = Note::changed(action, "customer_event", about, None::<&Value>, Some(&said))?;
+            let entry = audit::note(db, author, &what)?;
+            let applied = of(&new.customer_id, new.subject.as_ref().map(ToString::to_string))?;
+            Ok(Applied { note: Some((new, entry)), ..applied })
+        }
+    }
+}
+
+/// Money goes back. Of a source that counts what went back altogether, only what is new of it.
+fn give_back<D: Db>(
+    db: &D,
+    refund: &Refund,
+    author: &Author,
+) -> Result<(Id, Option<String>), Fault> {
+    let unknown = || {
+        let detail = format!("no payment has the id {}", refund.payment_id);
+        Refused::new(Refusal::UnknownPayment, detail).at("payment_id")
+    };
+    let paid = payments::get(db, &refund.payment_id, Date::LAST, i64::MAX)?.ok_or_else(unknown)?;
+    let minor = match refund.back {
+        Back::All => None,
+        Back::Part(amount) | Back::UpTo(amount) if amount.currency != paid.currency => {
+            let detail = format!("the payment is in {}", paid.currency);
+            return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("currency").into());
+        }
+        Back::Part(amount) => Some(amount.minor),
+        Back::UpTo(total) => {
+            let before = reversal::of_payments(db, &[paid.key], i64::MAX)?.remove(&paid.key);
+            let before = before.unwrap_or_default();
+            let gone = before.iter().fold(0i64, |sum, back| sum.saturating_add(back.minor));
+            Some(total.minor.saturating_sub(gone))
+        }
+    };
+    if minor.is_some_and(|minor| minor < 1) {
+        return Ok((paid.customer_id, None));
+    }
+    let new = NewReversal {
+        id: Some(refund.id.clone()),
+        on: Some(refund.on),
+        kind: ReversalKind::Refund,
+        minor,
+        reason: None,
+    };
+    payment::reverse(db, &refund.payment_id, &new, refund.id.clone(), author)?;
+    Ok((paid.customer_id, Some(refund.id.to_string())))
+}
+
+/// Takes what is open of a document off by a credit note that names it. What was paid of it stays paid.
+fn void<D: Db>(db: &D, id: &Id, on: Date, author: &Author) -> Result<(Id, Option<String>), Fault> {
+    let unknown = || {
+        let detail = format!("no invoice has the id {id}");
+        Refused::new(Refusal::UnknownInvoice, detail).at("invoice_id")
+    };
+    let named = documents::find(db, id.as_str())?.ok_or_else(unknown)?;
+    let (_, key, customer, _, currency, issued_on) = named;
+    let range = Range { after: customer.saturating_sub(1), upto: customer };
+    let (_, customer_id, _) = customer::limits(db, range)?.pop().ok_or_else(unknown)?;
+    let minor = documents::open_now(db, key)?;
+    if minor == 0 {
+        return Ok((customer_id, None));
+    }
+    let credit: Id = format!("void/{id}").parse().or_else(|_| {
+        let hash: String = sha256(&[id.as_str()]).chars().take(32).collect();
+        format!("void/{hash}").parse()
+    })?;
+    let new = NewInvoice {
+        id: Some(credit.clone()),
+        customer_id: customer_id.clone(),
+        kind: Some(InvoiceKind::CreditNote),
+        issued_on: on.max(issued_on),
+        due_on: None,
+        amount: Money { minor, currency },
+        disputed: None,
+        contract_id: None,
+        relates_to: Some(id.clone()),
+        instalments: None,
+        penalty: None,
+    };
+    invoice::add(db, &new, credit.clone(), author)?;
+    Ok((customer_id, Some(credit.to_string())))
+}
+
+fn note_about<D: Db>(
+    db: &D,
+    inbound: i64,
+    event: &Event<'_>,
+    applied: &Applied,
+) -> Result<(), Fault> {
+    let (Some((of, entry)), Some(customer), Some(kind)) =
+        (&applied.note, applied.customer, event.makes)
+    else {
+        return Ok(());
+    };
+    let about = About {
+        customer,
+        on: of.on,
+        kind,
+        subject: of.subject.as_ref().map(Id::as_str),
+        amount: of.amount,
+        reason: of.reason.as_deref(),
+        entry: *entry,
+    };
+    table::insert_about(db, inbound, &about)
+}
+
+/// The customer that a refused event names, where it is there: an erasure has to find it.
+fn whose<D: Db>(db: &D, event: &Event<'_>) -> Result<Applied, Fault> {
+    let id = match &event.made {
+        Ok(Made::Payment(new)) => Some(new.customer_id.clone()),
+        Ok(Made::Invoice(new)) => Some(new.customer_id.clone()),
+        Ok(Made::Note(new)) => Some(new.customer_id.clone()),
+        Ok(Made::Refund(refund)) => {
+            payments::get(db, &refund.payment_id, Date::LAST, i64::MAX)?.map(|of| of.customer_id)
+        }
+        _ => None,
+    };
+    let Some(id) = id else { return Ok(Applied::default()) };
+    let customer = customer::key(db, &id)?;
+    Ok(Applied { customer, customer_id: customer.map(|_| id), ..Applied::default() })
+}
+
+fn new<'a>(event: &'a Event<'_>, author: &Author) -> New<'a> {
+    New {
+        source: event.source.key,
+        id: &event.id,
+        kind: &event.kind,
+        body: event.body,
+        hash: &event.hash,
+        at: author.at,
+    }
+}
+
+fn outcome<'a>(event: &Event<'_>, state: InboundState, applied: &'a Applied) -> Outcome<'a> {
+    Outcome {
+        state,
+        makes: event.makes,
+        customer: applied.customer,
+        made: applied.made.as_deref(),
+        code: None,
+        detail: None,
+    }
+}
+
+fn refusal<'a>(event: &Event<'_>, applied: &'a Applied, refused: &'a Refused) -> Outcome<'a> {
+    Outcome {
+        code: Some(refused.code),
+        detail: Some(&refused.detail),
+        ..outcome(event, InboundState::Refused, applied)
+    }
+}
+
+fn answer(
+    event: &Event<'_>,
+    state: InboundState,
+    applied: Applied,
+    refused: Option<&Refused>,
+    author: &Author,
+) -> InboundEvent {
+    InboundEvent {
+        source: event.source.name.clone(),
+        id: event.id.clone(),
+        kind: event.kind.clone(),
+        received_at: author.at,
+        state,
+        makes: event.makes,
+        customer_id: applied.customer_id,
+        made: applied.made,
+        code: refused.map(|refused| refused.code),
+        detail: refused.map(|refused| refused.detail.clone()),
+        body: None,
+    }
+}
+
+fn shown(source: &Stored, item: Item) -> InboundEvent {
+    InboundEvent {
+        source: source.name.clone(),
+        id: item.id,
+        kind: item.kind,
+        received_at: item.received_at,
+        state: item.state,
+        makes: item.makes,
+        customer_id: item.customer_id,
+        made: item.made,
+        code: item.code,
+        detail: item.detail,
+        body: item.body,
+    }
+}
+
+/// The source of this name, as it is stored.
+pub fn source<D: Db>(db: &D, name: &Id) -> Result<Stored, Fault> {
+    dunlin_store::event_source::get(db, name)?.ok_or_else(|| missing("source"))
+}
+
+/// The event of this id with its body.
+pub fn get<D: Db>(db: &D, source: &Stored, id: &Id) -> Result<InboundEvent, Fault> {
+    let item = table::get(db, source.key, id)?.ok_or_else(|| missing("event"))?;
+    Ok(shown(source, item))
+}
+
+/// A source's events in the order they came, each with its place.
+pub fn page<D: Db>(
+    db: &D,
+    source: &Stored,
+    after: i64,
+    limit: u32,
+    state: Option<InboundState>,
+) -> Result<Vec<(InboundEvent, i64)>, Fault> {
+    let items = table::page(db, source.key, after, limit, state)?;
+    let placed = |item: Item| {
+        let key = item.key;
+        (shown(source, item), key)
+    };
+    Ok(items.into_iter().map(placed).collect())
+}
+
+/// Takes the bodies out of events that are older than they are kept.
+pub fn forget_old_bodies<D: Db>(db: &D, now: dunlin_domain::Instant) -> Result<(), Fault> {
+    let before = now.plus_seconds(-RETENTION_SECONDS);
+    write(db, |db| table::forget_bodies(db, before, FORGOTTEN))
+}

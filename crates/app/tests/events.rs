@@ -1,0 +1,510 @@
+//! Events in and out on a real SQLite file: the feed reads the same each time, sources are kept once, and whatever a
+//! receiver does, each event reaches it in the order of its customer.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use dunlin_app::{
+    audit::Author,
+    customer as customers, erase, event, event_source,
+    import::{self, Begun, Order, Reading, Rows, Slice},
+    inbound_event, invoice,
+    ledger::Change,
+    payment, sweep,
+    webhook::{self, Answered},
+};
+use dunlin_domain::{
+    Id, Instant, Refusal,
+    contract::{
+        events::{Event, InboundState, NewSource, NewWebhook, Redelivery},
+        ingest::{ImportKind, OnError},
+    },
+    event::Place,
+};
+use dunlin_store::{Db, Fault, native::NativeDb};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+fn db() -> (tempfile::TempDir, NativeDb) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    (folder, db)
+}
+
+fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+fn now() -> Instant {
+    "2024-12-31T12:00:00Z".parse().unwrap()
+}
+
+fn author() -> Author {
+    Author { who: "tester".into(), at: now(), salt: "salt".into() }
+}
+
+fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn customer(db: &NativeDb, name: &str) {
+    let new = from(json!({"id": name, "name": format!("{name} Ltd")}));
+    customers::add(db, &new, id("made"), &author()).unwrap();
+}
+
+fn claim(db: &NativeDb, name: &str, of: &str, minor: i64) {
+    let new = from(
+        json!({"id": name, "customer_id": of, "issued_on": "2024-03-01", "due_on": "2024-03-31",
+        "amount": {"minor": minor, "currency": "EUR"}}),
+    );
+    invoice::add(db, &new, id("made"), &author()).unwrap();
+}
+
+fn pay(db: &NativeDb, name: &str, of: &str, minor: i64, on: &str) {
+    let new = from(json!({"id": name, "customer_id": of, "received_on": on,
+        "amount": {"minor": minor, "currency": "EUR"}}));
+    payment::add(db, &new, id("made"), &author()).unwrap();
+}
+
+/// The whole feed in pages of so many.
+fn feed(db: &NativeDb, limit: usize, kinds: &[String]) -> Vec<Event> {
+    let (mut after, mut events) = (Place::FIRST, Vec::new());
+    loop {
+        let page = event::feed(db, after, limit, kinds, None).unwrap();
+        assert!(page.items.len() <= limit);
+        events.extend(page.items);
+        after = page.next.parse().unwrap();
+        if !page.more {
+            return events;
+        }
+    }
+}
+
+fn said(events: &[Event]) -> Vec<String> {
+    let line = |of: &Event| {
+        let open = of.data.open_minor.map_or(String::new(), |open| format!(" open {open}"));
+        format!("{} {}{open}", of.kind, of.subject.as_deref().unwrap_or("-"))
+    };
+    events.iter().map(line).collect()
+}
+
+#[test]
+fn the_feed_says_what_happened_and_says_it_again_word_for_word() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    claim(&db, "I1", "C1", 1000);
+    pay(&db, "P1", "C1", 400, "2024-04-01");
+    pay(&db, "P2", "C1", 600, "2024-04-02");
+    let first = feed(&db, 100, &[]);
+    assert_eq!(
+        said(&first),
+        [
+            "customer.created C1",
+            "invoice.created I1",
+            "payment.recorded P1",
+            "allocation.recorded I1 open 600",
+            "payment.recorded P2",
+            "allocation.recorded I1 open 0",
+            "invoice.settled I1 open 0",
+        ]
+    );
+    assert!(first.iter().all(|of| of.customer_id == Some(id("C1"))));
+
+    // What changes later is told later; what was told stays as it was.
+    let correction =
+        from(json!({"minor": 1500, "due_on": "2024-05-31", "reason": "typed wrongly"}));
+    invoice::correct(&db, &id("I1"), &correction, &author()).unwrap();
+    let back = from(json!({"id": "R1", "kind": "chargeback", "on": "2024-05-01"}));
+    payment::reverse(&db, &id("P1"), &back, id("made"), &author()).unwrap();
+    let correction = from(json!({"minor": 700, "reason": "misread"}));
+    payment::correct(&db, &id("P2"), &correction, &author()).unwrap();
+    let second = feed(&db, 100, &[]);
+    assert_eq!(second[..first.len()], first[..]);
+    let later = said(&second[first.len()..]);
+    assert_eq!(later[0], "invoice.corrected I1");
+    assert!(later.contains(&"payment.reversed P1".to_string()), "{later:?}");
+    assert!(later.contains(&"payment.corrected P2".to_string()), "{later:?}");
+    // The places rise, and pages of any size are the same events.
+    let places: Vec<Place> = second.iter().map(|of| of.id.parse().unwrap()).collect();
+    assert!(places.is_sorted_by(|a, b| a < b));
+    for limit in [1, 2, 3, 7] {
+        assert_eq!(feed(&db, limit, &[]), second, "pages of {limit}");
+    }
+    let settled = feed(&db, 2, &["invoice.settled".to_string(), "payment.*".to_string()]);
+    assert!(settled.iter().all(|of| of.kind != "invoice.created"));
+    assert_eq!(settled.iter().filter(|of| of.kind == "payment.recorded").count(), 2);
+}
+
+#[test]
+fn a_document_is_settled_once_however_the_replay_moves_money() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    claim(&db, "I1", "C1", 1000);
+    claim(&db, "I2", "C1", 1000);
+    pay(&db, "P1", "C1", 1000, "2024-04-02");
+    // An earlier payment displaces the later one from I1 to I2: I1 stays settled, I2 becomes so.
+    pay(&db, "P0", "C1", 1000, "2024-04-01");
+    let turned = feed(&db, 50, &["invoice.settled".into(), "invoice.reopened".into()]);
+    assert_eq!(said(&turned), ["invoice.settled I1 open 0", "invoice.settled I2 open 0"]);
+}
+
+#[test]
+fn a_file_of_many_rows_is_one_row_of_the_order() {
+    let (_folder, db) = db();
+    let order = |kind, name: &str| Order {
+        id: id(name),
+        kind,
+        profile: id("generic"),
+        on_error: OnError::Reject,
+        create_customers: true,
+    };
+    let rows = |from: i64, to: i64, row: &dyn Fn(i64) -> Value| {
+        Value::from((from..to).map(row).collect::<Vec<Value>>()).to_string()
+    };
+    let bring = |order: &Order, slice: &Slice, received: u64| {
+        let options = import::Options::default();
+        let Begun::Work(work) = import::begin(&db, order, &options, now()).unwrap() else {
+            panic!("it was there")
+        };
+        let rows = Rows { staged: 0, last: slice };
+        let reading = Reading { received, ..Reading::default() };
+        import::apply(&db, order, work.run, rows, &reading, &author()).unwrap()
+    };
+    let invoices = rows(0, 3_000, &|n| {
+        json!([
+            n,
+            format!("I{n}"),
+            format!("C{}", n % 7),
+            "invoice",
+            "2024-03-01",
+            "2024-03-31",
+            100,
+            "EUR",
+            0
+        ])
+    });
+    let slice = Slice { customers: "[]".into(), invoices, payments: "[]".into() };
+    bring(&order(ImportKind::Invoices, "F1"), &slice, 3_000);
+    let payments = rows(0, 2_500, &|n| {
+        json!([
+            n,
+            format!("P{n}"),
+            format!("C{}", n % 7),
+            "2024-04-01",
+            100,
+            "EUR",
+            format!("I{n}")
+        ])
+    });
+    let slice = Slice { customers: "[]".into(), invoices: "[]".into(), payments };
+    bring(&order(ImportKind::Payments, "F2"), &slice, 2_500);
+    bring(&order(ImportKind::Payments, "F3"), &slice, 2_500);
+    assert_eq!(
+        db.int("SELECT count(*) FROM event", &[]).unwrap(),
+        2,
+        "a file that brought nothing has none"
+    );
+
+    let all = feed(&db, 500, &[]);
+    let count = |kind: &str| all.iter().filter(|of| of.kind == kind).count();
+    assert_eq!(
+        [
+            "import.applied",
+            "customer.created",
+            "invoice.created",
+            "payment.recorded",
+            "allocation.recorded",
+            "invoice.settled"
+        ]
+        .map(count),
+        [2, 7, 3_000, 2_500, 2_500, 2_500]
+    );
+    let ids: std::collections::BTreeSet<&str> = all.iter().map(|of| of.id.as_str()).collect();
+    assert_eq!(ids.len(), all.len());
+    assert_eq!(feed(&db, 333, &[]), all);
+}
+
+#[test]
+fn the_sweep_tells_what_it_found() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    claim(&db, "I1", "C1", 100_000);
+    for day in ["2024-04-15", "2024-06-30"] {
+        let mut tick = sweep::Tick::begin(&db, Some(day.parse().unwrap()), id("t"), now()).unwrap();
+        loop {
+            match tick.step(&db, now()).unwrap() {
+                sweep::Step::More => {}
+                sweep::Step::Deliver => {
+                    tick.delivered(&db, dunlin_app::remind::Handed::default(), true, now()).unwrap()
+                }
+                sweep::Step::Done => break,
+            }
+        }
+        tick.end(&db).unwrap();
+    }
+    let kinds: Vec<String> = feed(&db, 100, &[]).into_iter().map(|of| of.kind).collect();
+    for wanted in ["alert.opened", "notice.created", "grade.changed"] {
+        assert!(kinds.contains(&wanted.to_string()), "{wanted} in {kinds:?}");
+    }
+}
+
+fn source(db: &NativeDb) -> dunlin_store::event_source::Stored {
+    let new: NewSource = from(
+        json!({"signature": {"kind": "stripe"}, "secret": "a-long-secret", "preset": "stripe"}),
+    );
+    event_source::put(db, &id("pay"), &new, &author()).unwrap();
+    inbound_event::source(db, &id("pay")).unwrap()
+}
+
+fn stripe(name: &str, kind: &str, object: Value) -> String {
+    json!({"id": name, "type": kind, "created": 1_711_900_800, "data": {"object": object}})
+        .to_string()
+}
+
+#[test]
+fn what_a_source_sends_is_applied_once() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let source = source(&db);
+    let receive = |body: &str| inbound_event::receive(&db, &source, None, body, &author());
+    let object = json!({"id": "in_1", "customer": "C1", "total": 1000, "currency": "eur"});
+    let (event, _) = receive(&stripe("e1", "invoice.finalized", object)).unwrap();
+    assert_eq!((event.state, event.made.as_deref()), (InboundState::Applied, Some("in_1")));
+    let paid = stripe(
+        "e2",
+        "payment_intent.succeeded",
+        json!({"id": "pi_1", "customer": "C1", "amount_received": 300, "currency": "eur"}),
+    );
+    assert_eq!(receive(&paid).unwrap().1, Change::Made);
+    assert_eq!(receive(&paid).unwrap().1, Change::AlreadySo);
+    let other = paid.replace("300", "301");
+    let Err(Fault::Refused(refused)) = receive(&other) else { panic!("another body") };
+    assert_eq!(refused.code, Refusal::DifferentContent);
+    // A charge says what has gone back altogether: 100, then 100 more, then the same again.
+    for (name, total, made) in [("e3", 100, true), ("e4", 200, true), ("e5", 200, false)] {
+        let object = json!({"payment_intent": "pi_1", "amount_refunded": total, "currency": "eur"});
+        let (event, _) = receive(&stripe(name, "charge.refunded", object)).unwrap();
+        assert_eq!((event.state, event.made.is_some()), (InboundState::Applied, made), "{name}");
+    }
+    let day = "2024-12-31".parse().unwrap();
+    let open = || invoice::get(&db, &id("in_1"), day, i64::MAX).unwrap().open.minor;
+    assert_eq!(open(), 900);
+    // A void invoice: what is open is credited, what was paid stays paid.
+    let (event, _) = receive(&stripe("e6", "invoice.voided", json!({"id": "in_1"}))).unwrap();
+    assert_eq!((event.made.as_deref(), open()), (Some("void/in_1"), 0));
+    // Nothing is made of what no rule names.
+    let (event, _) = receive(&stripe("e7", "customer.created", json!({}))).unwrap();
+    assert_eq!((event.state, event.makes), (InboundState::Kept, None));
+    let object = json!({"id": "pi_2", "customer": "C1", "amount": 5, "currency": "eur",
+        "last_payment_error": {"code": "card_declined"}});
+    let (event, _) = receive(&stripe("e8", "payment_intent.payment_failed", object)).unwrap();
+    assert_eq!(event.state, InboundState::Applied);
+    let kinds: Vec<String> = feed(&db, 100, &[]).into_iter().map(|of| of.kind).collect();
+    assert_eq!(kinds.iter().filter(|kind| *kind == "payment.failed").count(), 1, "{kinds:?}");
+    let told = dunlin_app::verify::books(&db).unwrap();
+    assert!(told.ok, "{told:?}");
+}
+
+#[test]
+fn what_the_ledger_refuses_is_kept_and_applied_when_it_can_be() {
+    let (_folder, db) = db();
+    let source = source(&db);
+    let paid = stripe(
+        "e1",
+        "payment_intent.succeeded",
+        json!({"id": "pi_1", "customer": "C1", "amount_received": 300, "currency": "eur"}),
+    );
+    let (event, change) = inbound_event::receive(&db, &source, None, &paid, &author()).unwrap();
+    assert_eq!(
+        (event.state, event.code, change),
+        (InboundState::Refused, Some(Refusal::UnknownCustomer), Change::Made)
+    );
+    let retry = || inbound_event::retry(&db, &source, &id("e1"), &author()).unwrap();
+    assert_eq!(retry().0.state, InboundState::Refused);
+    customer(&db, "C1");
+    assert_eq!((retry().0.state, retry().1), (InboundState::Applied, Change::AlreadySo));
+    // The body names the customer's payment: an erasure takes it away.
+    let erased = erase::customer(&db, &id("C1"), &author()).unwrap().0;
+    assert_eq!(erased.events, 1);
+    assert_eq!(inbound_event::get(&db, &source, &id("e1")).unwrap().body, None);
+}
+
+#[test]
+fn the_secret_before_the_last_is_taken_for_a_day() {
+    let (_folder, db) = db();
+    source(&db);
+    let put = |secret: &str| {
+        let new: NewSource =
+            from(json!({"signature": {"kind": "stripe"}, "secret": secret, "preset": "stripe"}));
+        event_source::put(&db, &id("pay"), &new, &author()).unwrap().1
+    };
+    assert_eq!(put("a-long-secret"), Change::AlreadySo);
+    assert_eq!(put("another-secret"), Change::Replaced);
+    let secrets = |later: i64| {
+        event_source::expected(&db, &id("pay"), now().plus_seconds(later))
+            .unwrap()
+            .unwrap()
+            .1
+            .secrets
+    };
+    assert_eq!(secrets(86_399), ["another-secret", "a-long-secret"]);
+    assert_eq!(secrets(86_400), ["another-secret"]);
+    event_source::disable(&db, &id("pay"), &author()).unwrap();
+    assert!(event_source::expected(&db, &id("pay"), now()).unwrap().is_none());
+}
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+fn webhook(db: &NativeDb) {
+    let new: NewWebhook =
+        from(json!({"url": "https://erp.example/in", "secret": SECRET, "after": "0"}));
+    webhook::put(db, &id("erp"), &new, &author()).unwrap();
+}
+
+/// What a receiver or somebody at a desk does next.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Something happens to a customer.
+    Pay(usize),
+    /// A tick, in which the nth event of a batch is answered by the nth of these.
+    Tick(Vec<Answer>),
+    /// A tick that dies after its receiver took some, before it could say so.
+    Crash(Vec<Answer>),
+    Redeliver,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Takes,
+    Fails,
+    /// Takes it and says that it failed.
+    TakesAndFails,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let answer = prop_oneof![
+        2 => Just(Answer::Takes),
+        3 => Just(Answer::Fails),
+        1 => Just(Answer::TakesAndFails),
+    ];
+    let answers = proptest::collection::vec(answer, 1..6);
+    let step = prop_oneof![
+        3 => (0usize..3).prop_map(Step::Pay),
+        5 => answers.clone().prop_map(Step::Tick),
+        1 => answers.prop_map(Step::Crash),
+        1 => Just(Step::Redeliver),
+    ];
+    proptest::collection::vec(step, 1..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever receivers do, in the end they have every event, and each customer's in its order.
+    #[test]
+    fn every_event_arrives_in_the_order_of_its_customer(steps in steps()) {
+        let (_folder, db) = db();
+        (0..3).for_each(|n| customer(&db, &format!("C{n}")));
+        webhook(&db);
+        let mut taken: Vec<Event> = Vec::new();
+        let mut clock = now();
+        let mut paid = 0;
+        let mut tick = |answers: &[Answer], dies: bool, clock: Instant| {
+            webhook::take_up(&db, clock).unwrap();
+            let parcels = webhook::claim(&db, clock).unwrap();
+            // Nobody else gets what one has.
+            assert!(webhook::claim(&db, clock).unwrap().is_empty());
+            let mut of = Vec::new();
+            for (place, parcel) in parcels.iter().enumerate() {
+                let answer = answers[place % answers.len()];
+                if !matches!(answer, Answer::Fails) {
+                    let event: Event = serde_json::from_str(&parcel.claimed.body).unwrap();
+                    // Whoever has it already knows it by its id.
+                    if !taken.iter().any(|known| known.id == event.id) {
+                        taken.push(event);
+                    }
+                }
+                of.push(if matches!(answer, Answer::Takes) { Answered::Taken } else { Answered::Later("500".into()) });
+            }
+            if !dies {
+                webhook::settle(&db, &parcels, &of, clock).unwrap();
+            }
+            parcels.len()
+        };
+        for step in &steps {
+            clock = clock.plus_seconds(90_000);
+            match step {
+                Step::Pay(of) => {
+                    paid += 1;
+                    pay(&db, &format!("P{paid}"), &format!("C{of}"), 100, "2024-04-01");
+                }
+                Step::Tick(answers) => drop(tick(answers, false, clock)),
+                Step::Crash(answers) => drop(tick(answers, true, clock)),
+                Step::Redeliver => {
+                    let all: Redelivery = from(json!({"all": true}));
+                    webhook::redeliver(&db, &id("erp"), &all, &author()).unwrap();
+                }
+            }
+        }
+        // The receiver recovers.
+        let all: Redelivery = from(json!({"all": true}));
+        webhook::redeliver(&db, &id("erp"), &all, &author()).unwrap();
+        loop {
+            clock = clock.plus_seconds(90_000);
+            let left = webhook::get(&db, &id("erp")).unwrap().waiting;
+            if tick(&[Answer::Takes], false, clock) == 0 && left == 0 {
+                break;
+            }
+        }
+        let happened = feed(&db, 500, &[]);
+        prop_assert_eq!(taken.len(), happened.len());
+        let by_customer = |events: &[Event]| {
+            let mut of: BTreeMap<Option<Id>, Vec<Event>> = BTreeMap::new();
+            for event in events {
+                of.entry(event.customer_id.clone()).or_default().push(event.clone());
+            }
+            of
+        };
+        prop_assert_eq!(by_customer(&taken), by_customer(&happened));
+    }
+}
+
+#[test]
+fn a_dead_letter_holds_up_its_customer_alone_until_it_is_given_up() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    customer(&db, "C2");
+    webhook(&db);
+    pay(&db, "P1", "C1", 100, "2024-04-01");
+    let mut clock = now();
+    let mut got = Vec::new();
+    for _ in 0..20 {
+        clock = clock.plus_seconds(90_000);
+        webhook::take_up(&db, clock).unwrap();
+        let parcels = webhook::claim(&db, clock).unwrap();
+        let answers = parcels.iter().map(|parcel| {
+            let event: Event = serde_json::from_str(&parcel.claimed.body).unwrap();
+            if event.customer_id == Some(id("C1")) {
+                return Answered::Later("500".into());
+            }
+            got.push(event.subject.unwrap());
+            Answered::Taken
+        });
+        let answers: Vec<Answered> = answers.collect();
+        webhook::settle(&db, &parcels, &answers, clock).unwrap();
+    }
+    assert_eq!(got, ["C2"]);
+    let dead = webhook::dead_letters(&db, &id("erp"), 0, 10).unwrap();
+    assert_eq!((dead.len(), dead[0].0.attempts, dead[0].0.waiting), (1, 9, 1));
+    assert_eq!(dead[0].0.event.kind, "customer.created");
+    let give_up: Redelivery = from(json!({"events": [dead[0].0.event.id], "discard": true}));
+    assert_eq!(webhook::redeliver(&db, &id("erp"), &give_up, &author()).unwrap(), 1);
+    let parcels = webhook::claim(&db, clock).unwrap();
+    assert_eq!(parcels.len(), 1);
+    assert!(parcels[0].claimed.body.contains("payment.recorded"), "{}", parcels[0].claimed.body);
+    // A receiver that is gone is left alone, and what waits stays.
+    webhook::settle(&db, &parcels, &[Answered::Gone], clock).unwrap();
+    let paused = webhook::get(&db, &id("erp")).unwrap();
+    assert!(paused.paused && paused.paused_because.is_some() && paused.waiting == 1, "{paused:?}");
+    assert!(webhook::claim(&db, clock.plus_seconds(1_000_000)).unwrap().is_empty());
+}

@@ -1,0 +1,208 @@
+//! The feed of what happened: where an event stands, what it is called, and which kinds somebody asks for.
+//!
+//! A place is four numbers: the row of the order of events, the sort of thing that the row led to, the key of that
+//! thing, and which of the events about it. An event's id is its place as text, so that it is the same every time.
+
+use crate::{Refusal, Refused, text};
+use std::{fmt, str::FromStr};
+
+/// The most kinds that a webhook or a reader names.
+pub const MAX_KINDS: usize = 50;
+
+/// The sorts of things a row of the order leads to, in the order in which a change makes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// The change itself.
+    Change,
+    Customer,
+    Invoice,
+    Payment,
+    Allocation,
+}
+
+const RANKS: [Rank; 5] =
+    [Rank::Change, Rank::Customer, Rank::Invoice, Rank::Payment, Rank::Allocation];
+
+/// Where an event stands. The first place is before every event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The row of the order of events.
+    pub event: i64,
+    /// What it is about.
+    pub rank: Rank,
+    /// The key of the thing; 0 of the change itself.
+    pub row: i64,
+    /// Which of the events about the thing.
+    pub part: u8,
+}
+
+impl Place {
+    /// Before every event.
+    pub const FIRST: Self = Self { event: 0, rank: Rank::Change, row: 0, part: 0 };
+
+    /// The place of a change itself.
+    pub fn of(event: i64) -> Self {
+        Self { event, ..Self::FIRST }
+    }
+}
+
+impl fmt::Display for Place {
+    /// As short as it can be: `17`, or `17-2-4031-0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::of(self.event) {
+            return write!(f, "{}", self.event);
+        }
+        let rank = RANKS.iter().position(|rank| *rank == self.rank).unwrap_or(0);
+        write!(f, "{}-{rank}-{}-{}", self.event, self.row, self.part)
+    }
+}
+
+impl FromStr for Place {
+    type Err = Refused;
+
+    fn from_str(text: &str) -> Result<Self, Refused> {
+        let refused = || {
+            let detail = "a place in the feed is `0`, or what `next` or the id of an event said";
+            Refused::new(Refusal::MalformedParameter, detail)
+        };
+        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let parts: Vec<&str> = text.split('-').collect();
+        if !parts.iter().all(|part| plain(part)) {
+            return Err(refused());
+        }
+        match parts.as_slice() {
+            [event] => Ok(Self::of(event.parse().map_err(|_| refused())?)),
+            [event, rank, row, part] => Ok(Self {
+                event: event.parse().map_err(|_| refused())?,
+                rank: *rank.parse().ok().and_then(|at: usize| RANKS.get(at)).ok_or_else(refused)?,
+                row: row.parse().map_err(|_| refused())?,
+                part: part.parse().map_err(|_| refused())?,
+            }),
+            _ => Err(refused()),
+        }
+    }
+}
+
+/// What a change of the audit chain is called in the feed; `None` where what it led to says it all, or where it
+/// concerns nobody outside.
+pub fn kind_of(noun: &str, action: &str) -> Option<String> {
+    let known = match (noun, action) {
+        // The documents and payments themselves are events.
+        ("invoice" | "payment", "create") => return None,
+        // Who may call, and what tells the feed itself, is nobody else's business.
+        ("api_key" | "webhook" | "event_source" | "inbound_event", _) => return None,
+        ("customer", "replace") => "customer.changed",
+        ("default_record", "create" | "judge") => "default.opened",
+        ("default_record", "cure") => "default.cured",
+        ("default_record", "close") => "default.closed",
+        ("dispute", "create") => "dispute.opened",
+        ("write_off", "create") => "write-off.asked",
+        ("write_off", "decide") => "write-off.decided",
+        ("import", "create") => "import.applied",
+        ("interest_entry", "create") => "interest.waived",
+        ("customer_event", "payment-failed") => "payment.failed",
+        ("customer_event", "mandate-cancelled") => "mandate.cancelled",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return Some(known.to_string());
+    }
+    let verb = match action {
+        "create" => "created",
+        "replace" => "changed",
+        "correct" => "corrected",
+        "reverse" => "reversed",
+        "merge" => "merged",
+        "erase" => "erased",
+        "resolve" => "resolved",
+        "resume" => "resumed",
+        "close" => "closed",
+        "decide" => "decided",
+        other => other,
+    };
+    Some(format!("{}.{verb}", noun.replace('_', "-")))
+}
+
+/// Whether a kind is one of those that are asked for. Nothing asked for is everything.
+pub fn is_wanted(kind: &str, patterns: &[String]) -> bool {
+    let fits = |pattern: &String| match pattern.strip_suffix('*') {
+        Some(beginning) => kind.starts_with(beginning),
+        None => kind == pattern,
+    };
+    patterns.is_empty() || patterns.iter().any(fits)
+}
+
+/// Checks kinds that are asked for: `*`, a kind such as `invoice.created`, or a noun with a star such as `invoice.*`.
+pub fn check_kinds(patterns: &[String]) -> Result<(), Refused> {
+    let refused = |detail: String| Err(Refused::new(Refusal::MalformedField, detail).at("kinds"));
+    if patterns.len() > MAX_KINDS {
+        return refused(format!("at most {MAX_KINDS} kinds are named"));
+    }
+    for pattern in patterns {
+        text::check(pattern, 1, 60, "kinds")?;
+        let words = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        };
+        let good = pattern == "*"
+            || pattern
+                .split_once('.')
+                .is_some_and(|(noun, verb)| words(noun) && (verb == "*" || words(verb)));
+        if !good {
+            return refused(format!("`{pattern}` is not like `invoice.created` or `invoice.*`"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn kinds_are_a_noun_and_a_verb() {
+        for (noun, action, kind) in [
+            ("invoice", "create", None),
+            ("invoice", "correct", Some("invoice.corrected")),
+            ("customer", "create", Some("customer.created")),
+            ("write_off", "create", Some("write-off.asked")),
+            ("dispute", "resolve", Some("dispute.resolved")),
+            ("bank_statement", "create", Some("bank-statement.created")),
+            ("api_key", "revoke", None),
+        ] {
+            assert_eq!(kind_of(noun, action).as_deref(), kind, "{noun} {action}");
+        }
+    }
+
+    #[test]
+    fn patterns_take_what_they_name() {
+        for (pattern, kind, wanted) in [
+            ("invoice.*", "invoice.created", true),
+            ("invoice.*", "invoices.created", false),
+            ("invoice.created", "invoice.created", true),
+            ("invoice.created", "invoice.corrected", false),
+            ("*", "payment.recorded", true),
+        ] {
+            assert_eq!(is_wanted(kind, &[pattern.to_string()]), wanted, "{pattern} {kind}");
+        }
+        assert!(is_wanted("payment.recorded", &[]));
+        for bad in ["", "invoice", "Invoice.*", "invoice.", "invoice.**", ".*", "a.b.c"] {
+            assert!(check_kinds(&[bad.to_string()]).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_survives_its_text(event in 0i64.., rank in 0usize..5, row in 0i64.., part in any::<u8>()) {
+            let place = Place { event, rank: RANKS[rank], row, part };
+            prop_assert_eq!(place.to_string().parse::<Place>().unwrap(), place);
+        }
+
+        #[test]
+        fn any_text_is_a_place_or_refused(text in ".{0,40}") {
+            if let Err(refused) = text.parse::<Place>() {
+                prop_assert_eq!(refused.code, Refusal::MalformedParameter);
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+-- ?1: from this row of the order on, ?2: at most so many.
+-- Gives [[key, entry_key, at, kind, noun, action], [subject, customer_key, customer_id, data, booked], [invoices_upto,
+-- payments_upto, allocations_upto, [customers_after, customers_upto]]].
+WITH
+page AS (SELECT * FROM event WHERE key >= ?1 ORDER BY key LIMIT ?2),
+-- Whose each is: said by the row, or found by the noun and id of its audit entry.
+owned AS (
+    SELECT
+        e.*, a.noun, a.action, coalesce(e.at, a.at) AS moment, coalesce(e.subject, a.id) AS of,
+        coalesce(
+            e.customer_key,
+            CASE a.noun
+                WHEN 'customer' THEN (SELECT key FROM customer WHERE id = a.id)
+                WHEN 'customer_event' THEN (SELECT key FROM customer WHERE id = a.id)
+                WHEN 'invoice' THEN (SELECT customer_key FROM invoice WHERE id = a.id)
+                WHEN 'payment' THEN (SELECT customer_key FROM payment WHERE id = a.id)
+                WHEN 'contract' THEN (SELECT customer_key FROM contract WHERE id = a.id)
+                WHEN 'guarantee' THEN (SELECT customer_key FROM guarantee WHERE id = a.id)
+                WHEN 'dispute' THEN (SELECT customer_key FROM dispute WHERE id = a.id)
+                WHEN 'pause' THEN (SELECT customer_key FROM pause WHERE id = a.id)
+                WHEN 'default_record' THEN (SELECT customer_key FROM default_record WHERE id = a.id)
+                WHEN 'interest_entry' THEN (SELECT customer_key FROM interest_entry WHERE id = a.id)
+                WHEN 'write_off' THEN (
+                    SELECT i.customer_key FROM write_off AS w JOIN invoice AS i ON i.key = w.invoice_key
+                    WHERE w.id = a.id
+                )
+            END
+        ) AS owner,
+        a.noun = 'write_off' AND EXISTS (
+            SELECT 1 FROM adjustment AS d WHERE d.id = 'write-off/' || a.id AND d.entry_key = e.entry_key
+        ) AS booked
+    FROM page AS e
+    LEFT JOIN audit AS a ON a.key = e.entry_key
+)
+SELECT
+    json_group_array(
+        json_array(
+            json_array(o.key, o.entry_key, o.moment, o.kind, o.noun, o.action),
+            json_array(o.of, o.owner, c.id, json(o.data), coalesce(o.booked, 0)),
+            json_array(
+                o.invoices_upto, o.payments_upto, o.allocations_upto,
+                json_array(coalesce(o.customers_after, 0), coalesce(o.customers_upto, o.customers_after, 0))
+            )
+        )
+    )
+FROM owned AS o
+LEFT JOIN customer AS c ON c.key = o.owner

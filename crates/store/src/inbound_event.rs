@@ -1,0 +1,194 @@
+//! Tables `inbound_event` and `customer_event`: what sources sent, and what of it is kept about customers.
+
+use crate::{Db, Fault, Param};
+use dunlin_domain::{
+    Date, Id, Instant, Money, Refusal,
+    contract::events::{EventAction, InboundState},
+};
+
+/// An event as stored.
+#[derive(Clone, Debug)]
+pub struct Item {
+    pub key: i64,
+    pub id: Id,
+    pub kind: String,
+    pub received_at: Instant,
+    pub state: InboundState,
+    pub makes: Option<EventAction>,
+    pub customer_id: Option<Id>,
+    pub made: Option<String>,
+    pub code: Option<Refusal>,
+    pub detail: Option<String>,
+    pub body: Option<String>,
+}
+
+/// An event to store.
+#[derive(Clone, Debug)]
+pub struct New<'a> {
+    pub source: i64,
+    pub id: &'a Id,
+    pub kind: &'a str,
+    pub body: &'a str,
+    pub hash: &'a str,
+    pub at: Instant,
+}
+
+/// What became of an event.
+#[derive(Clone, Debug)]
+pub struct Outcome<'a> {
+    pub state: InboundState,
+    pub makes: Option<EventAction>,
+    pub customer: Option<i64>,
+    pub made: Option<&'a str>,
+    pub code: Option<Refusal>,
+    pub detail: Option<&'a str>,
+}
+
+/// Something to know about a customer.
+#[derive(Clone, Debug)]
+pub struct About<'a> {
+    pub customer: i64,
+    pub on: Date,
+    pub kind: EventAction,
+    pub subject: Option<&'a str>,
+    pub amount: Option<Money>,
+    pub reason: Option<&'a str>,
+    pub entry: i64,
+}
+
+/// The key and hash of an event that is there already.
+pub fn find<D: Db>(db: &D, source: i64, id: &Id) -> Result<Option<(i64, String)>, Fault> {
+    let sql = "SELECT key, body_hash FROM inbound_event WHERE source_key = ?1 AND id = ?2";
+    let row = db.first(sql, &[source.into(), id.as_str().into()])?;
+    row.map(|row| Ok((row.int(0)?, row.text(1)?.to_string()))).transpose()
+}
+
+/// Stores an event with what became of it, and gives its key.
+pub fn insert<D: Db>(db: &D, new: &New<'_>, result: &Outcome<'_>) -> Result<i64, Fault> {
+    let at = new.at.to_string();
+    db.int(
+        "INSERT INTO inbound_event
+             (source_key, id, kind, body, body_hash, received_at, state, makes, customer_key, made, code, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING key",
+        &[
+            new.source.into(),
+            new.id.as_str().into(),
+            new.kind.into(),
+            new.body.into(),
+            new.hash.into(),
+            (&at).into(),
+            result.state.name().into(),
+            result.makes.map(EventAction::name).into(),
+            result.customer.into(),
+            result.made.into(),
+            result.code.map(Refusal::name).into(),
+            result.detail.into(),
+        ],
+    )
+}
+
+/// Says what became of an event that was tried again.
+pub fn update<D: Db>(db: &D, key: i64, result: &Outcome<'_>) -> Result<(), Fault> {
+    db.execute(
+        "UPDATE inbound_event
+         SET state = ?2, makes = ?3, customer_key = ?4, made = ?5, code = ?6, detail = ?7 WHERE key = ?1",
+        &[
+            key.into(),
+            result.state.name().into(),
+            result.makes.map(EventAction::name).into(),
+            result.customer.into(),
+            result.made.into(),
+            result.code.map(Refusal::name).into(),
+            result.detail.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Keeps something to know about a customer.
+pub fn insert_about<D: Db>(db: &D, inbound: i64, about: &About<'_>) -> Result<(), Fault> {
+    let (on, currency) =
+        (about.on.to_string(), about.amount.map(|amount| amount.currency.to_string()));
+    db.execute(
+        "INSERT INTO customer_event
+             (customer_key, happened_on, kind, subject, minor, currency, reason, inbound_key, entry_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        &[
+            about.customer.into(),
+            (&on).into(),
+            about.kind.name().into(),
+            about.subject.into(),
+            about.amount.map(|amount| amount.minor).into(),
+            currency.as_ref().into(),
+            about.reason.into(),
+            inbound.into(),
+            about.entry.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// A source's events in the order they came.
+pub fn page<D: Db>(
+    db: &D,
+    source: i64,
+    after: i64,
+    limit: u32,
+    state: Option<InboundState>,
+) -> Result<Vec<Item>, Fault> {
+    select(db, source, after, limit, state, None)
+}
+
+/// One event with its body.
+pub fn get<D: Db>(db: &D, source: i64, id: &Id) -> Result<Option<Item>, Fault> {
+    Ok(select(db, source, 0, 1, None, Some(id))?.pop())
+}
+
+fn select<D: Db>(
+    db: &D,
+    source: i64,
+    after: i64,
+    limit: u32,
+    state: Option<InboundState>,
+    only: Option<&Id>,
+) -> Result<Vec<Item>, Fault> {
+    type Row = (
+        (i64, Id, String, Instant, InboundState, Option<EventAction>),
+        (Option<Id>, Option<String>, Option<Refusal>, Option<String>, Option<String>),
+    );
+    let params: [Param<'_>; 6] = [
+        source.into(),
+        after.into(),
+        i64::from(limit).into(),
+        state.map(InboundState::name).into(),
+        only.map(Id::as_str).into(),
+        i64::from(only.is_some()).into(),
+    ];
+    let rows: Vec<Row> = db.json(include_str!("../sql/inbound_event/page.sql"), &params)?;
+    let item = |(head, rest): Row| Item {
+        key: head.0,
+        id: head.1,
+        kind: head.2,
+        received_at: head.3,
+        state: head.4,
+        makes: head.5,
+        customer_id: rest.0,
+        made: rest.1,
+        code: rest.2,
+        detail: rest.3,
+        body: rest.4,
+    };
+    Ok(rows.into_iter().map(item).collect())
+}
+
+/// Takes the bodies out of events that came before a moment, at most so many at once.
+pub fn forget_bodies<D: Db>(db: &D, before: Instant, limit: i64) -> Result<(), Fault> {
+    let before = before.to_string();
+    db.execute(
+        "UPDATE inbound_event SET body = NULL WHERE key IN (
+             SELECT key FROM inbound_event WHERE body IS NOT NULL AND received_at < ?1
+             ORDER BY received_at LIMIT ?2)",
+        &[(&before).into(), limit.into()],
+    )?;
+    Ok(())
+}
