@@ -35,7 +35,7 @@ pub fn buckets<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<BucketHi
 pub fn class<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<CustomerClass, Fault> {
     let when = when.into();
     let day = when.day;
-    let (key, _) = customer::then(db, id, when)?.ok_or_else(|| missing("customer"))?;
+    let key = customer::known_key(db, id, when.known)?.ok_or_else(|| missing("customer"))?;
     let parts = table::parts(db, key, None, when)?;
     let late = parts.iter().filter(|part| part.is_open(day));
     let days_past_due = late.map(|part| day.days_past_due(part.due_on)).max().unwrap_or(0);

@@ -8,7 +8,7 @@ use dunlin_domain::{
         types::{Difference, InvoiceKind, ReversalKind},
     },
 };
-use dunlin_store::{Db, Fault, When, adjustment, customer, invoice, payment, reversal};
+use dunlin_store::{Db, Fault, adjustment, customer, invoice, payment, reversal};
 use std::collections::BTreeMap;
 
 /// The customer's ledger as it stood on the day, as known with an audit entry. All of it: the edge cuts pages.
@@ -19,8 +19,7 @@ pub fn of<D: Db>(
     known_at: Option<Instant>,
     known: i64,
 ) -> Result<CustomerLedger, Fault> {
-    let found = customer::then(db, id, When { day, known })?;
-    let (key, _) = found.ok_or_else(|| missing("customer"))?;
+    let key = customer::known_key(db, id, known)?.ok_or_else(|| missing("customer"))?;
     let mut lines = Vec::new();
     claims(db, key, day, known, &mut lines)?;
     money(db, id, day, known, &mut lines)?;

@@ -127,6 +127,13 @@ pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<i64>, Fault> {
     row.map(|row| row.int(0)).transpose()
 }
 
+/// The key behind an id that was known with an audit entry. Cheaper than the record, also in the size of a component.
+pub fn known_key<D: Db>(db: &D, id: &Id, known: i64) -> Result<Option<i64>, Fault> {
+    let sql = "SELECT key FROM customer WHERE id = ?1 AND coalesce(entry_key, 0) <= ?2";
+    let row = db.first(sql, &[id.as_str().into(), known.into()])?;
+    row.map(|row| row.int(0)).transpose()
+}
+
 /// The customer without balances, and its key.
 pub fn record<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, Customer)>, Fault> {
     then(db, id, When::ALL)
