@@ -127,3 +127,30 @@ fn what_a_killed_process_answered_is_there_afterwards() {
     assert_eq!(process.get("/v1/ingest/customers/C1").ok()["name"], "First Street Bakery");
     assert_eq!(process.terminate().code(), Some(0));
 }
+
+/// A file is named by what is in it: it is sent once, and goes on where a connection that broke had left it.
+#[test]
+fn a_file_is_sent_once_and_all_its_errors_are_written_beside_it() {
+    let app = dunlin_tests::Setup::new().variable("import_slice", "2").start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("customers.csv");
+    std::fs::write(&path, "id,name\nC1,a\nC2,\nC3,c\nC4,d\nC5,\n").unwrap();
+    let file = path.to_str().unwrap();
+    let words = ["import", file, "--kind", "customers", "--on-error", "skip", "--errors", "--json"];
+    let first = json(&at(&app, &words), 1);
+    assert_eq!((&first["accepted"], &first["rejected"]), (&3.into(), &2.into()), "{first}");
+    let errors = std::fs::read_to_string(folder.path().join("customers.csv.errors.csv")).unwrap();
+    let lines: Vec<&str> = errors.lines().map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(lines, ["row", "3", "6"], "{errors}");
+    // Rows were left out, so that they are tried again.
+    let again = json(&at(&app, &words), 1);
+    assert_eq!((&again["unchanged"], &again["rejected"]), (&3.into(), &2.into()), "{again}");
+    assert_eq!(again["import_id"], format!("{}-2", first["import_id"].as_str().unwrap()));
+
+    std::fs::write(&path, "id,name\nC2,b\nC5,e\n").unwrap();
+    let mended = json(&at(&app, &words), 0);
+    assert_eq!(mended["accepted"], 2);
+    let output = at(&app, &words);
+    assert_eq!(json(&output, 0), mended);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing was sent"), "{output:?}");
+}
