@@ -89,7 +89,7 @@ CREATE INDEX customer_with_accounts ON customer (key) WHERE bank_accounts IS NOT
 -- statement comes in, so that an import of documents pays nothing for it.
 CREATE TABLE match_key (
     text TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('number', 'part', 'name')),
+    kind TEXT NOT NULL, -- number, part or name
     target_key INTEGER NOT NULL, -- of the invoice, or of name the customer
     PRIMARY KEY (text, kind, target_key)
 ) STRICT, WITHOUT ROWID;
@@ -98,7 +98,7 @@ CREATE INDEX match_key_of_customer ON match_key (target_key) WHERE kind = 'name'
 
 -- How far that has come: the last key that was looked at.
 CREATE TABLE match_progress (
-    noun TEXT PRIMARY KEY CHECK (noun IN ('invoice', 'customer', 'audit')),
+    noun TEXT PRIMARY KEY, -- invoice, customer or audit
     upto INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -251,6 +251,8 @@ fn a_migration_that_fails_midway_leaves_nothing() {
 /// Each column that holds an enum of the contract.
 const ENUMS: &[(&str, &str, &str)] = &[
     ("organisation", "language", "language"),
+    ("bank_entry", "state", "match-state"),
+    ("bank_statement", "format", "bank-format"),
     ("customer", "language", "language"),
     ("customer", "status", "customer-status"),
     ("customer_change", "part", "customer-part"),
@@ -289,6 +291,7 @@ const NOT_STORED: &[(&str, &str)] = &[
     ("scope", "inside the JSON of a key's scopes"),
     ("indicator-name", "made anew from the facts"),
     ("reason-code", "made anew from the facts"),
+    ("match-reason", "inside the JSON of a match's candidates"),
     ("refusal", "inside the JSON of an import's result"),
     ("channel", "inside the JSON of a customer's contacts"),
     ("rate-fixing", "inside the JSON of a clause"),
