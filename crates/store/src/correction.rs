@@ -53,7 +53,7 @@ pub fn of_invoices<D: Db>(
     keys: &[i64],
     known: i64,
 ) -> Result<BTreeMap<i64, Fields>, Fault> {
-    of(db, "invoice_key", keys, known)
+    of(db, keys, &[], known)
 }
 
 /// What payments read with an audit entry, as far as it was corrected later.
@@ -62,24 +62,28 @@ pub fn of_payments<D: Db>(
     keys: &[i64],
     known: i64,
 ) -> Result<BTreeMap<i64, Fields>, Fault> {
-    of(db, "payment_key", keys, known)
+    of(db, &[], keys, known)
 }
 
 /// The newest first, so that the oldest has the last word on each field.
 fn of<D: Db>(
     db: &D,
-    column: &str,
-    keys: &[i64],
+    invoices: &[i64],
+    payments: &[i64],
     known: i64,
 ) -> Result<BTreeMap<i64, Fields>, Fault> {
-    let keys = crate::array(keys)?;
-    let sql = format!(
-        "SELECT json_group_array(json_array(key, before)) FROM (
-             SELECT c.{column} AS key, c.before FROM json_each(?1) AS j
-             CROSS JOIN correction AS c ON c.{column} = j.value
-             WHERE c.entry_key > ?2 ORDER BY c.key DESC)"
-    );
-    let rows: Vec<(i64, String)> = db.json(&sql, &[(&keys).into(), known.into()])?;
+    let (invoices, payments) = (crate::array(invoices)?, crate::array(payments)?);
+    let rows: Vec<(i64, String)> = db.json(
+        "SELECT json_group_array(json_array(document_key, before)) FROM (
+             SELECT c.invoice_key AS document_key, c.before, c.key AS place, c.entry_key FROM json_each(?1) AS j
+             CROSS JOIN correction AS c ON c.invoice_key = j.value
+             UNION ALL
+             SELECT c.payment_key, c.before, c.key, c.entry_key FROM json_each(?2) AS j
+             CROSS JOIN correction AS c ON c.payment_key = j.value
+             ORDER BY place DESC)
+         WHERE entry_key > ?3",
+        &[(&invoices).into(), (&payments).into(), known.into()],
+    )?;
     let mut found: BTreeMap<i64, Fields> = BTreeMap::new();
     for (key, text) in rows {
         let before: Fields = serde_json::from_str(&text)
