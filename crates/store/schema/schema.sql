@@ -94,7 +94,7 @@ CREATE TABLE import (
     started_at TEXT NOT NULL,
     finished_at TEXT,
     result TEXT
-) STRICT;
+, options TEXT, run INTEGER NOT NULL DEFAULT 0, lease_until TEXT, checkpoint TEXT, file_hash TEXT) STRICT;
 
 CREATE TABLE import_slice (
     import_key INTEGER NOT NULL REFERENCES import (key),
@@ -544,3 +544,199 @@ CREATE TABLE guarantee_former (
 CREATE INDEX guarantee_former_by_guarantee ON guarantee_former (guarantee_key, entry_key);
 
 CREATE INDEX guarantee_former_by_customer ON guarantee_former (customer_key);
+
+CREATE INDEX import_unfinished ON import (key) WHERE state = 'staging';
+
+CREATE TABLE import_error (
+    import_key INTEGER NOT NULL REFERENCES import (key),
+    part INTEGER NOT NULL,
+    errors TEXT NOT NULL,
+    PRIMARY KEY (import_key, part)
+) STRICT;
+
+CREATE TABLE bank_import (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    result TEXT -- the contract's import-result as JSON, null while the file is read
+) STRICT;
+
+CREATE TABLE bank_slice (
+    import_key INTEGER NOT NULL REFERENCES bank_import (key),
+    slice INTEGER NOT NULL,
+    entries TEXT NOT NULL,
+    PRIMARY KEY (import_key, slice)
+) STRICT;
+
+CREATE TABLE bank_statement (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL,
+    statement_id TEXT NOT NULL,
+    sequence TEXT,
+    format TEXT NOT NULL CHECK (format IN ('camt053', 'mt940')),
+    from_on TEXT,
+    to_on TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    opening_minor INTEGER NOT NULL,
+    closing_minor INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    pending INTEGER NOT NULL,
+    digest TEXT NOT NULL, -- SHA-256 of the statement and its entries, as they were read
+    entry_key INTEGER,
+    UNIQUE (account, statement_id)
+) STRICT;
+
+CREATE TABLE bank_entry (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    statement_key INTEGER NOT NULL REFERENCES bank_statement (key),
+    number INTEGER NOT NULL,
+    booked_on TEXT NOT NULL,
+    value_on TEXT,
+    minor INTEGER NOT NULL,
+    reversal INTEGER NOT NULL CHECK (reversal IN (0, 1)),
+    reference TEXT, -- a list as JSON
+    end_to_end TEXT,
+    bank_reference TEXT,
+    remittance TEXT,
+    payer_name TEXT,
+    payer_account TEXT,
+    state TEXT NOT NULL CHECK (state IN ('automatic', 'review', 'confirmed', 'rejected', 'unmatched')),
+    rule TEXT NOT NULL,
+    candidates TEXT NOT NULL, -- a list of the contract's candidates as JSON
+    customer_key INTEGER REFERENCES customer (key),
+    payment_key INTEGER REFERENCES payment (key),
+    entry_key INTEGER,
+    decided_entry_key INTEGER
+) STRICT;
+
+CREATE INDEX bank_entry_by_state ON bank_entry (state, key);
+
+CREATE INDEX bank_entry_by_end_to_end ON bank_entry (end_to_end) WHERE minor > 0 AND end_to_end IS NOT NULL;
+
+CREATE INDEX bank_entry_by_customer ON bank_entry (customer_key) WHERE customer_key IS NOT NULL;
+
+CREATE INDEX bank_entry_by_payer ON bank_entry (payer_account) WHERE customer_key IS NULL AND payer_account IS NOT NULL;
+
+CREATE TABLE payer_account (
+    account TEXT NOT NULL,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    taught_on TEXT NOT NULL,
+    entry_key INTEGER NOT NULL,
+    PRIMARY KEY (account, customer_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX payer_account_by_customer ON payer_account (customer_key);
+
+CREATE INDEX customer_with_accounts ON customer (key) WHERE bank_accounts IS NOT NULL;
+
+CREATE TABLE match_key (
+    text TEXT NOT NULL,
+    kind TEXT NOT NULL, -- number, part or name
+    target_key INTEGER NOT NULL, -- of the invoice, or of name the customer
+    PRIMARY KEY (text, kind, target_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX match_key_of_customer ON match_key (target_key) WHERE kind = 'name';
+
+CREATE TABLE match_progress (
+    noun TEXT PRIMARY KEY, -- invoice, customer or audit
+    upto INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event (
+    key INTEGER PRIMARY KEY,
+    entry_key INTEGER, -- null: something that the sweep found or a receiver took, which the rest says
+    invoices_upto INTEGER NOT NULL,
+    payments_upto INTEGER NOT NULL,
+    allocations_upto INTEGER NOT NULL,
+    customers_after INTEGER, -- of an import: the customers that it made
+    customers_upto INTEGER,
+    at TEXT,
+    kind TEXT,
+    customer_key INTEGER,
+    subject TEXT,
+    data TEXT -- the contract's event-data as JSON
+) STRICT;
+
+CREATE TABLE event_source (
+    key INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    document TEXT NOT NULL, -- the contract's new-source as JSON without the secret
+    secret TEXT,
+    previous_secret TEXT,
+    previous_until TEXT
+) STRICT;
+
+CREATE TABLE inbound_event (
+    key INTEGER PRIMARY KEY,
+    source_key INTEGER NOT NULL REFERENCES event_source (key),
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT, -- as it came, null after the retention or an erasure
+    body_hash TEXT NOT NULL,
+    received_at TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('applied', 'kept', 'refused')),
+    makes TEXT CHECK (makes IN ('payment', 'payment-failed', 'refund', 'invoice', 'invoice-voided', 'mandate-cancelled', 'ignore')),
+    customer_key INTEGER REFERENCES customer (key),
+    made TEXT,
+    code TEXT,
+    detail TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX inbound_event_once ON inbound_event (source_key, id);
+
+CREATE INDEX inbound_event_refused ON inbound_event (source_key, key) WHERE state = 'refused';
+
+CREATE INDEX inbound_event_by_customer ON inbound_event (customer_key) WHERE customer_key IS NOT NULL;
+
+CREATE INDEX inbound_event_with_body ON inbound_event (received_at) WHERE body IS NOT NULL;
+
+CREATE TABLE customer_event (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    happened_on TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('payment', 'payment-failed', 'refund', 'invoice', 'invoice-voided', 'mandate-cancelled', 'ignore')),
+    subject TEXT,
+    minor INTEGER,
+    currency TEXT,
+    reason TEXT,
+    inbound_key INTEGER NOT NULL REFERENCES inbound_event (key),
+    entry_key INTEGER
+) STRICT;
+
+CREATE INDEX customer_event_by_customer ON customer_event (customer_key, happened_on);
+
+CREATE TABLE webhook (
+    key INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    url TEXT NOT NULL,
+    kinds TEXT NOT NULL, -- a JSON array of patterns
+    secret TEXT NOT NULL,
+    previous_secret TEXT,
+    previous_until TEXT,
+    paused INTEGER NOT NULL CHECK (paused IN (0, 1)),
+    paused_because TEXT,
+    position TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE webhook_event (
+    key INTEGER PRIMARY KEY,
+    webhook_key INTEGER NOT NULL REFERENCES webhook (key),
+    event_id TEXT NOT NULL,
+    customer_key INTEGER NOT NULL, -- 0: the event is no customer's
+    body TEXT NOT NULL, -- the contract's event as JSON
+    dead INTEGER NOT NULL CHECK (dead IN (0, 1)),
+    attempts INTEGER NOT NULL,
+    next_attempt_at TEXT NOT NULL,
+    tried_at TEXT,
+    error TEXT
+) STRICT;
+
+CREATE UNIQUE INDEX webhook_event_once ON webhook_event (webhook_key, event_id);
+
+CREATE INDEX webhook_event_in_order ON webhook_event (webhook_key, customer_key, key);
+
+CREATE INDEX webhook_event_due ON webhook_event (next_attempt_at, key) WHERE dead = 0;
