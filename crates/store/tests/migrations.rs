@@ -298,6 +298,9 @@ const NOT_STORED: &[(&str, &str)] = &[
     ("order-key", "inside the JSON of a policy"),
     ("component", "inside the JSON of a policy"),
     ("dispute-state", "told by whether there is an outcome"),
+    ("amount-form", "inside the JSON of a source's mapping"),
+    ("signature-kind", "inside the JSON of a source"),
+    ("signature-encoding", "inside the JSON of a source"),
     ("entry-kind", "made anew from the documents"),
 ];
 
