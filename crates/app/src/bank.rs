@@ -31,8 +31,9 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Entries in a slice: large slices look up a customer of many entries once, and this many are six megabytes of JSON.
-const SLICE: u64 = 10_000;
+/// Entries in a slice: large slices look up a customer of many entries once, and this many with what they may pay are
+/// some twenty megabytes.
+const SLICE: u64 = 4_000;
 
 /// The most statements of one file: they are in memory together. A year of daily statements of fifty accounts.
 const MAX_STATEMENTS: usize = 20_000;
