@@ -57,6 +57,13 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
         "alert",
         "once a business date: the index of what is open",
     ),
+    (
+        "bank/found.sql",
+        "customer",
+        "once a slice of a bank statement: the index of who has an account in its record",
+    ),
+    ("bank/insert_statements.sql", "bank_entry", MENDED),
+    ("payment/insert_all.sql", "bank_entry", MENDED),
     ("invoice/insert_all.sql", "allocation", MENDED),
     ("invoice/insert_all.sql", "notice_item", MENDED),
     ("invoice/insert_all.sql", "payment", MENDED),

@@ -31,8 +31,9 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Entries in a slice: large slices look up a customer of many entries once, and this many are six megabytes of JSON.
-const SLICE: u64 = 10_000;
+/// Entries in a slice: large slices look up a customer of many entries once, and this many with what they may pay are
+/// some twenty megabytes.
+const SLICE: u64 = 4_000;
 
 /// The most statements of one file: they are in memory together. A year of daily statements of fifty accounts.
 const MAX_STATEMENTS: usize = 20_000;
@@ -317,7 +318,7 @@ impl Book {
             of.entry(found.0).or_default().push(found);
         }
         let (mut reversals, mut customers) = (Vec::new(), BTreeSet::new());
-        let mut settled: Vec<(i64, MatchState, Option<i64>, Option<i64>, String)> = Vec::new();
+        let mut settled: Vec<bank::Settled> = Vec::new();
         for (key, found) in &of {
             let candidates: Vec<Candidate> = found
                 .iter()
@@ -343,19 +344,15 @@ impl Book {
                     reversals.push((booked(id), customer, payment, on, kind, minor, None::<&str>));
                     customers.insert(*customer);
                     let state = MatchState::Automatic;
-                    settled.push((*key, state, Some(*customer), Some(*payment), candidates));
+                    settled.push((*key, state, Some(*customer), Some(*payment), Some(candidates)));
                     self.counts.automatic = self.counts.automatic.saturating_add(1);
                     self.counts.review = self.counts.review.saturating_sub(1);
                 }
-                _ => settled.push((*key, MatchState::Review, None, None, candidates)),
+                _ => settled.push((*key, MatchState::Review, None, None, Some(candidates))),
             }
         }
-        let rows: Vec<bank::Settled<'_>> = settled
-            .iter()
-            .map(|(k, s, c, p, text)| (*k, *s, *c, *p, Some(text.as_str())))
-            .collect();
         reversal::insert_all(db, &reversals, self.entry)?;
-        bank::settle(db, &rows, self.entry)?;
+        bank::settle(db, &settled, self.entry)?;
         Ok(customers.into_iter().collect())
     }
 

@@ -152,10 +152,10 @@ pub fn matches<D: Db>(
 }
 
 /// What a match becomes: its key, state, customer, payment and candidates. What is `None` stays as it was.
-pub type Settled<'a> = (i64, MatchState, Option<i64>, Option<i64>, Option<&'a str>);
+pub type Settled = (i64, MatchState, Option<i64>, Option<i64>, Option<String>);
 
 /// Brings matches to what they were decided to be.
-pub fn settle<D: Db>(db: &D, rows: &[Settled<'_>], entry: i64) -> Result<(), Fault> {
+pub fn settle<D: Db>(db: &D, rows: &[Settled], entry: i64) -> Result<(), Fault> {
     let rows = crate::array(rows)?;
     db.execute(include_str!("../sql/bank/settle.sql"), &[(&rows).into(), entry.into()])?;
     Ok(())

@@ -456,11 +456,12 @@ fn named_of(
         add(discounted, &[reference, R::AmountWithinDiscount]);
         return true;
     }
-    if let [(document, open)] = open.as_slice() {
-        if world.closing.contains(document) && minor < *open {
-            add(vec![(*document, minor)], &[reference, R::PartsClose]);
-            return true;
-        }
+    if let [(document, open)] = open.as_slice()
+        && world.closing.contains(document)
+        && minor < *open
+    {
+        add(vec![(*document, minor)], &[reference, R::PartsClose]);
+        return true;
     }
     if minor > total {
         add(open, &[reference, R::OverPayment]);
@@ -640,7 +641,9 @@ mod tests {
         ];
         let bakery = "First Street Bakery Ltd";
         // Amount, text, name, account; booked or not; the best candidate's documents and reasons.
-        let cases: &[(i64, &str, &str, &str, bool, &str, &[R])] = &[
+        type Case =
+            (i64, &'static str, &'static str, &'static str, bool, &'static str, &'static [R]);
+        let cases: &[Case] = &[
             (20_000, "INV-100002", "", "", true, "INV-100002", &[R::InvoiceNumber, R::AmountExact]),
             (
                 20_000,

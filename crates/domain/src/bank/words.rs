@@ -126,7 +126,9 @@ fn numbers(rows: &[Row<'_>]) -> Vec<String> {
         for (at, row) in rows.iter().enumerate().skip(start).take(MOST_ROWS) {
             gaps = gaps.saturating_add(u32::from(at > start && row.apart));
             let word = !row.digits && row.text.len() > MOST_LETTERS;
-            if gaps > 2 || word || text.len().saturating_add(row.text.len()) > MOST {
+            // Letters that stand apart after digits begin something else, but for one: `INV 1001 A`.
+            let other = digits && !row.digits && row.apart && row.text.len() > 1;
+            if gaps > 2 || word || other || text.len().saturating_add(row.text.len()) > MOST {
                 break;
             }
             row.text.chars().for_each(|c| push(&mut text, c.to_ascii_uppercase()));
