@@ -10,6 +10,7 @@ mod bank;
 mod client;
 mod clock;
 mod data;
+mod events;
 mod import;
 mod replay;
 mod requests;
@@ -83,6 +84,8 @@ enum Work {
     Replay,
     /// The rules over the whole of the books
     Verify,
+    /// Signed events that become payments
+    Events,
     /// Requests a second, and the first request of a fresh instance
     Requests,
     /// Sizes of the components
@@ -120,6 +123,9 @@ fn run(options: &Options) -> Result<()> {
     }
     if wants(Work::Requests) {
         requests::measure(root, &mut table)?;
+    }
+    if wants(Work::Events) {
+        events::measure(root, &mut table)?;
     }
     if wants(Work::Replay) {
         replay::measure(root, &mut table)?;

@@ -68,7 +68,7 @@ fn deliveries_are_taken_within_their_window_and_once() {
         let hex: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
         let request = app.request("POST", "/v1/ingest/events/stripe");
         let request = request.body("application/json; charset=utf-8", body);
-        request.header("stripe-signature", &format!("t={at},v1={hex}")).send()
+        request.header("stripe-signature", format!("t={at},v1={hex}")).send()
     };
     let (now, body) = (chrono::Utc::now().timestamp(), body.to_string());
     assert_eq!(send("whsec_of-stripe", now, &body).ok()["made"], "pi_1");

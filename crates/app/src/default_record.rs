@@ -9,14 +9,16 @@ use crate::{
 };
 use dunlin_domain::{
     Currency, Date, Id, Refusal, Refused,
-    contract::ledger::{
-        DefaultClosing, DefaultRecord, DefaultRule, DefaultState, NewDefault, Policy,
+    contract::{
+        events::EventData,
+        ledger::{DefaultClosing, DefaultRecord, DefaultRule, DefaultState, NewDefault, Policy},
     },
     default_record::{Breach, Item, RULE, breach, check, check_closing},
     policy,
 };
 use dunlin_store::{
-    Db, Fault, When, arrears::Range, customer, default_record as table, delinquency, pause, write,
+    Db, Fault, When, arrears::Range, customer, default_record as table, delinquency, event, pause,
+    write,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -250,6 +252,11 @@ pub(crate) fn judge<D: Db>(
         author,
         &Note::changed("judge", "default_record", &day.to_string(), None::<&()>, Some(&change))?,
     )?;
+    let told = || EventData { day: Some(day), ..crate::event::nothing() };
+    let opened = new.iter().map(|row| ("default.opened", row.1, row.0.clone(), told()));
+    let ended = open.iter().filter(|(account, _)| !wanted.contains_key(account));
+    let ended = ended.map(|(account, of)| ("default.cured", account.0, of.1.clone(), told()));
+    event::add_all(db, &opened.chain(ended).collect::<Vec<_>>(), author.at)?;
     table::open_all(db, &new, day, entry)?;
     let cured: Vec<i64> = cured.iter().map(|(key, _)| *key).collect();
     table::cure_all(db, &cured, day, entry)

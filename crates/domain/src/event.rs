@@ -91,9 +91,10 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         ("invoice" | "payment", "create") => return None,
         // Who may call, and what tells the feed itself, is nobody else's business.
         ("api_key" | "webhook" | "event_source" | "inbound_event", _) => return None,
+        // One entry for many customers; each default is told by itself.
+        ("default_record", "judge") => return None,
         ("customer", "replace") => "customer.changed",
-        ("default_record", "create" | "judge") => "default.opened",
-        ("default_record", "cure") => "default.cured",
+        ("default_record", "create") => "default.opened",
         ("default_record", "close") => "default.closed",
         ("dispute", "create") => "dispute.opened",
         ("write_off", "create") => "write-off.asked",

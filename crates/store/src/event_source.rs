@@ -14,18 +14,18 @@ pub struct Stored {
     pub previous_until: Option<Instant>,
 }
 
-const COLUMNS: &str = "key, name, document, secret, previous_secret, previous_until";
-
 /// The source of this name.
 pub fn get<D: Db>(db: &D, name: &Id) -> Result<Option<Stored>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM event_source WHERE name = ?1");
-    db.first(&sql, &[name.as_str().into()])?.as_ref().map(stored).transpose()
+    let sql = "SELECT key, name, document, secret, previous_secret, previous_until
+               FROM event_source WHERE name = ?1";
+    db.first(sql, &[name.as_str().into()])?.as_ref().map(stored).transpose()
 }
 
 /// Sources after a name.
 pub fn page<D: Db>(db: &D, after: &str, limit: u32) -> Result<Vec<Stored>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM event_source WHERE name > ?1 ORDER BY name LIMIT ?2");
-    db.execute(&sql, &[after.into(), i64::from(limit).into()])?.iter().map(stored).collect()
+    let sql = "SELECT key, name, document, secret, previous_secret, previous_until
+               FROM event_source WHERE name > ?1 ORDER BY name LIMIT ?2";
+    db.execute(sql, &[after.into(), i64::from(limit).into()])?.iter().map(stored).collect()
 }
 
 fn stored(row: &Row) -> Result<Stored, Fault> {

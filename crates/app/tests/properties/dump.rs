@@ -96,6 +96,12 @@ const BY_IDS: &[(&str, &str)] = &[
         "SELECT c.id, e.happened_on, e.kind, e.subject, e.minor, e.currency
          FROM customer_event AS e JOIN customer AS c ON c.key = e.customer_key",
     ),
+    (
+        "bank_statement",
+        "SELECT id, account, statement_id, to_on, currency, opening_minor, closing_minor, entries, digest
+         FROM bank_statement",
+    ),
+    ("bank_entry", "SELECT * FROM bank_entry"),
     ("webhook", "SELECT name, url, kinds, paused FROM webhook"),
     (
         "webhook_event",
@@ -127,6 +133,11 @@ const ELSEWHERE: &[&str] = &[
     "interest_entry",
     "accrual_look",
     "event_source",
+    "bank_import",
+    "bank_slice",
+    "match_key",
+    "match_upto",
+    "payer_account",
 ];
 
 fn tables(db: &NativeDb) -> Vec<String> {
