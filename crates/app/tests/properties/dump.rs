@@ -101,7 +101,11 @@ const BY_IDS: &[(&str, &str)] = &[
         "SELECT id, account, statement_id, to_on, currency, opening_minor, closing_minor, entries, digest
          FROM bank_statement",
     ),
-    ("bank_entry", "SELECT * FROM bank_entry"),
+    (
+        "bank_entry",
+        "SELECT e.id, e.number, e.booked_on, e.minor, e.state, e.rule, e.candidates, c.id, p.id FROM bank_entry AS e
+         LEFT JOIN customer AS c ON c.key = e.customer_key LEFT JOIN payment AS p ON p.key = e.payment_key",
+    ),
     ("webhook", "SELECT name, url, kinds, paused FROM webhook"),
     (
         "webhook_event",
@@ -136,7 +140,7 @@ const ELSEWHERE: &[&str] = &[
     "bank_import",
     "bank_slice",
     "match_key",
-    "match_upto",
+    "match_progress",
     "payer_account",
 ];
 
