@@ -414,7 +414,7 @@ fn the_published_sample_is_read_whole() {
 /// A text that may stand in a name: anything but controls, and not only blanks.
 fn name() -> impl Strategy<Value = String> {
     "[^\\p{Cc}]{1,60}".prop_filter("names are trimmed", |name| {
-        !name.is_empty() && name.trim_matches([' ', '\t']) == name
+        !name.trim().is_empty() && name.trim_matches([' ', '\t']) == name
     })
 }
 
