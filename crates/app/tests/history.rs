@@ -631,9 +631,18 @@ impl<'a> Clerk<'a> {
         }
         used.retain(|used| used.minor > 0);
         self.used[at] = used;
-        for kept in self.kept.iter_mut().filter(|(of, _, _)| *of == at).rev() {
-            let take = left.min(kept.2);
-            kept.2 -= take;
+        // What is kept for the claim that comes last goes back first.
+        let first = |part: usize| {
+            let (name, _) = &credit.named[part];
+            self.meant(name).iter().map(|claim| self.documents.claims[*claim].on).min()
+        };
+        let mut kept: Vec<_> =
+            self.kept.iter().enumerate().filter(|(_, kept)| kept.0 == at).collect();
+        kept.sort_by_key(|(_, (_, part, _))| std::cmp::Reverse((first(*part), *part)));
+        let places: Vec<usize> = kept.into_iter().map(|(place, _)| place).collect();
+        for place in places {
+            let take = left.min(self.kept[place].2);
+            self.kept[place].2 -= take;
             left -= take;
         }
     }

@@ -10,7 +10,7 @@
 //! off recovers it. Write-offs and upheld disputes take off what is left to take off; an upheld dispute of what is paid
 //! already displaces the newest money. What credits have left goes to what is open, first credit first, each in its own
 //! order of debts. Then money that goes back that day is taken out again: what was not used first, then the newest
-//! allocations, and what they had recovered is written off again.
+//! allocations, and what they had recovered is written off again, then what is kept for claims to come, the last first.
 
 mod days;
 mod moves;
