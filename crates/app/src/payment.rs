@@ -319,14 +319,19 @@ pub(crate) fn go_back<D: Db>(
         return Err(Fault::refused(Refusal::WrongState, detail));
     }
     let mistake = new.kind == ReversalKind::Mistake;
+    let latest = today(db, author.at)?.max(item.received_on);
     let on = match new.on {
         Some(on) if mistake && on != item.received_on => {
             let detail = "a mistake counts from the day of the payment: leave the day away";
             return Err(Refused::new(Refusal::MalformedField, detail).at("on").into());
         }
+        Some(on) if on > latest => {
+            let detail = format!("{on} has not come yet");
+            return Err(Refused::new(Refusal::DateInFuture, detail).at("on").into());
+        }
         Some(on) => on,
         None if mistake => item.received_on,
-        None => today(db, author.at)?.max(item.received_on),
+        None => latest,
     };
     if on < item.received_on {
         let detail = format!("the payment came in on {}", item.received_on);

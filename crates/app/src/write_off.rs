@@ -2,8 +2,9 @@
 
 use crate::{
     audit::{self, Author, Note},
+    dispute::day_or_today,
     invoice::open_on,
-    ledger::{Change, ROW, known_customer, missing, today, unless_differing},
+    ledger::{Change, ROW, known_customer, missing, unless_differing},
     payment::MAX_REASON,
     replay,
 };
@@ -50,7 +51,7 @@ pub fn add<D: Db>(
         if kind == InvoiceKind::CreditNote {
             return Err(refused(Refusal::NotPayable));
         }
-        let on = new.on.map_or_else(|| today(db, author.at), Ok)?;
+        let on = day_or_today(db, new.on, author)?;
         if on < issued_on {
             let detail = format!("the document is of {issued_on}");
             return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
@@ -83,9 +84,25 @@ pub fn add<D: Db>(
         if !waits {
             adjust(db, &id, (key, customer), on, minor, entry)?;
             replay::customers(db, &[customer], author.at, Some(entry))?;
+            takes_all(db, &id)?;
         }
         Ok((get(db, &id)?, Change::Made))
     })
+}
+
+/// A write-off that counts takes off on its day all that it says. What is open only because money went back on that
+/// same day opens behind it.
+fn takes_all<D: Db>(db: &D, id: &Id) -> Result<(), Fault> {
+    let booked = get(db, id)?;
+    let on_its_day = then(db, id, When { day: booked.on, ..When::ALL })?;
+    if on_its_day.standing_minor >= booked.amount.minor {
+        return Ok(());
+    }
+    let detail = format!(
+        "{} can be written off on {}: what money left open that went back on that day, from the day after",
+        on_its_day.standing_minor, booked.on
+    );
+    Err(Refused::new(Refusal::MoreThanOpen, detail).at("on").into())
 }
 
 /// Takes a write-off off its document, given with its customer.
@@ -143,6 +160,7 @@ pub fn decide<D: Db>(
                 invoice::find(db, before.invoice_id.as_str())?.ok_or_else(|| missing("invoice"))?;
             adjust(db, id, (named.1, named.2), before.on, before.amount.minor, entry)?;
             replay::customers(db, &[named.2], author.at, Some(entry))?;
+            takes_all(db, id)?;
         }
         Ok((get(db, id)?, Change::Replaced))
     })
@@ -171,7 +189,7 @@ pub fn reverse<D: Db>(
             let detail = format!("the write-off is {}", before.state);
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
-        let on = new.on.map_or_else(|| Ok(today(db, author.at)?.max(before.on)), Ok::<_, Fault>)?;
+        let on = day_or_today(db, new.on, author)?;
         if on < before.on {
             let detail = format!("the write-off counts from {}", before.on);
             return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());

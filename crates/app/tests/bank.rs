@@ -301,6 +301,41 @@ fn a_returned_payment_reverses_the_one_it_names() {
 }
 
 #[test]
+fn what_goes_back_elsewhere_or_to_another_waits_for_somebody() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", Some(KNOWN));
+    invoice(&db, "INV-1001", "C1", "2026-10-01", 10_000);
+    let credit = Line { end_to_end: "E7".into(), ..pays(10_000, "INV-1001", "Müller", KNOWN) };
+    assert_eq!(take(&db, "S1", &[credit.clone()]).automatic, 1);
+    let back = Line { minor: -10_000, returned: true, ..credit };
+    let to_another = Line { account: STRANGE.into(), ..back.clone() };
+    assert_eq!(take(&db, "S2", &[to_another]).review, 1);
+    let ours = camt("S3", &[back]);
+    let elsewhere = ours.replace("DE89370400440532013000", "FR7630006000011234567890189");
+    let files = [elsewhere.clone(), ours.replace("EUR", "USD"), elsewhere.replace("EUR", "USD")];
+    for (number, file) in files.iter().enumerate() {
+        let file = file.replace(">S3<", &format!(">S3-{number}<"));
+        let counts = take_in(&db, &format!("F{number}"), &file).unwrap().bank.unwrap().matches;
+        assert_eq!((counts.automatic, counts.review), (0, 1), "file {number}");
+    }
+    assert_eq!(open(&db, "INV-1001"), 0);
+    assert_eq!(take_in(&db, "own", &ours).unwrap().bank.unwrap().matches.automatic, 1);
+    assert_eq!(open(&db, "INV-1001"), 10_000);
+    holds(&db);
+}
+
+#[test]
+fn a_year_in_a_date_is_no_number_of_a_document() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", None);
+    invoice(&db, "2024", "C1", "2026-10-01", 10_000);
+    let counts = take(&db, "S1", &[pays(1_234, "Zahlung vom 12.03.2024", "Müller", STRANGE)]);
+    assert_eq!((counts.automatic, counts.review), (0, 1));
+    assert_eq!(open(&db, "2024"), 10_000);
+    holds(&db);
+}
+
+#[test]
 fn what_is_personal_is_erased_from_entries_too() {
     let (_folder, db) = db();
     customer(&db, "C1", "Müller GmbH", None);

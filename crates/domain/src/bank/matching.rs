@@ -167,9 +167,12 @@ impl World {
             for (document, whole) in self.numbers.get(text).into_iter().flatten() {
                 let digits = text.bytes().filter(u8::is_ascii_digit).count();
                 let reason = match whole {
-                    true => MatchReason::InvoiceNumber,
+                    // A short number without letters may be a year, a day or an amount.
+                    true if digits >= TELLING_DIGITS || digits < text.chars().count() => {
+                        MatchReason::InvoiceNumber
+                    }
                     false if digits >= TELLING_DIGITS => MatchReason::PartialNumber,
-                    false => MatchReason::ShortNumber,
+                    _ => MatchReason::ShortNumber,
                 };
                 add(*document, reason);
             }

@@ -472,6 +472,8 @@ impl Reading<'_> {
 
     fn label(&self, field: &str) -> Result<Option<String>, Refused> {
         let Some(text) = self.text(field)? else { return Ok(None) };
+        // A note that is too long is cut: it is no reason to leave out what happened.
+        let text: String = text.chars().take(value::MAX_LABEL).collect();
         value::label(&text).map_err(|refused| self.at(refused, field))?;
         Ok(Some(text))
     }
