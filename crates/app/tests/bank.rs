@@ -306,7 +306,7 @@ fn what_goes_back_elsewhere_or_to_another_waits_for_somebody() {
     customer(&db, "C1", "Müller GmbH", Some(KNOWN));
     invoice(&db, "INV-1001", "C1", "2026-10-01", 10_000);
     let credit = Line { end_to_end: "E7".into(), ..pays(10_000, "INV-1001", "Müller", KNOWN) };
-    assert_eq!(take(&db, "S1", &[credit.clone()]).automatic, 1);
+    assert_eq!(take(&db, "S1", std::slice::from_ref(&credit)).automatic, 1);
     let back = Line { minor: -10_000, returned: true, ..credit };
     let to_another = Line { account: STRANGE.into(), ..back.clone() };
     assert_eq!(take(&db, "S2", &[to_another]).review, 1);
