@@ -2,8 +2,7 @@
 
 use crate::{
     audit::{Author, Note, note},
-    dispute::day_or_today,
-    ledger::Change,
+    ledger::{Change, day_or_today},
     pause::differing,
     score::made_id,
 };

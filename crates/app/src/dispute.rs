@@ -2,7 +2,7 @@
 
 use crate::{
     audit::{Author, Note, note},
-    ledger::{Change, today},
+    ledger::{Change, day_or_today},
     pause::differing,
     replay,
 };
@@ -74,22 +74,6 @@ fn contestable<D: Db>(db: &D, new: &NewDispute, on: Date) -> Result<(dispute::Ta
         return refused(Refusal::MoreThanOpen, &detail, "minor");
     }
     Ok((target, minor))
-}
-
-/// The day that was asked for, which must have come, or today.
-pub(crate) fn day_or_today<D: Db>(
-    db: &D,
-    on: Option<Date>,
-    author: &Author,
-) -> Result<Date, Fault> {
-    let today = today(db, author.at)?;
-    match on {
-        Some(on) if on > today => {
-            let detail = format!("{on} has not come yet: it is {today}");
-            Err(Refused::new(Refusal::DateInFuture, detail).at("on").into())
-        }
-        on => Ok(on.unwrap_or(today)),
-    }
 }
 
 /// What a repetition leaves out was decided the first time.

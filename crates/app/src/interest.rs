@@ -2,7 +2,7 @@
 
 use crate::{
     audit::{Author, Note, note},
-    ledger::{Change, ROW, one},
+    ledger::{Change, ROW, not_in_future, one},
     replay,
 };
 use dunlin_domain::{
@@ -359,14 +359,6 @@ fn known_document<D: Db>(db: &D, id: &Id) -> Result<Document, Fault> {
         || Refused::new(Refusal::UnknownInvoice, "no invoice has this id").at("invoice_id");
     let document = interest_entry::document(db, id)?;
     document.filter(|document| !document.is_part).ok_or_else(|| refused().into())
-}
-
-fn not_in_future(day: Date, today: Date, field: &str) -> Result<(), Refused> {
-    if day > today {
-        let detail = format!("{day} has not come yet: it is {today}");
-        return Err(Refused::new(Refusal::DateInFuture, detail).at(field));
-    }
-    Ok(())
 }
 
 fn check_reason(reason: &str) -> Result<(), Refused> {

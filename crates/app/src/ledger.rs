@@ -122,6 +122,27 @@ pub fn today<D: Db>(db: &D, now: Instant) -> Result<Date, Fault> {
     Ok(zone::day_in(now, &organisation::get(db)?.time_zone)?)
 }
 
+/// Refuses a day that has not come.
+pub(crate) fn not_in_future(day: Date, today: Date, field: &str) -> Result<(), Refused> {
+    if day > today {
+        let detail = format!("{day} has not come yet: it is {today}");
+        return Err(Refused::new(Refusal::DateInFuture, detail).at(field));
+    }
+    Ok(())
+}
+
+/// The day that was asked for, which must have come, or today.
+pub(crate) fn day_or_today<D: Db>(
+    db: &D,
+    on: Option<Date>,
+    author: &Author,
+) -> Result<Date, Fault> {
+    let today = today(db, author.at)?;
+    let on = on.unwrap_or(today);
+    not_in_future(on, today, "on")?;
+    Ok(on)
+}
+
 /// The profile of this name; `generic` is built in for each kind and not stored.
 pub fn profile<D: Db>(db: &D, name: &Id) -> Result<Profile, Fault> {
     profile::get(db, name)?.ok_or_else(|| missing("profile"))

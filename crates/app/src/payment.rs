@@ -3,7 +3,8 @@
 use crate::{
     audit::{self, Author, Note},
     ledger::{
-        Change, ROW, amount_in_range, json, known_customer, missing, one, today, unless_differing,
+        Change, ROW, amount_in_range, json, known_customer, missing, not_in_future, one, today,
+        unless_differing,
     },
     replay,
 };
@@ -325,11 +326,10 @@ pub(crate) fn go_back<D: Db>(
             let detail = "a mistake counts from the day of the payment: leave the day away";
             return Err(Refused::new(Refusal::MalformedField, detail).at("on").into());
         }
-        Some(on) if on > latest => {
-            let detail = format!("{on} has not come yet");
-            return Err(Refused::new(Refusal::DateInFuture, detail).at("on").into());
+        Some(on) => {
+            not_in_future(on, latest, "on")?;
+            on
         }
-        Some(on) => on,
         None if mistake => item.received_on,
         None => latest,
     };

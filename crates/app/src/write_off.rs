@@ -2,9 +2,8 @@
 
 use crate::{
     audit::{self, Author, Note},
-    dispute::day_or_today,
     invoice::open_on,
-    ledger::{Change, ROW, known_customer, missing, unless_differing},
+    ledger::{Change, ROW, day_or_today, known_customer, missing, unless_differing},
     payment::MAX_REASON,
     replay,
 };
