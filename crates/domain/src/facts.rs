@@ -1,12 +1,15 @@
 //! From sums over the ledger to the facts of a customer's behaviour.
 //!
 //! The sums come by currency. Each becomes a ratio within its own currency, and the ratios meet weighted by how many
-//! invoices stand behind them: amounts of two currencies are never added. Sums and ratios are floats, for they weigh
+//! items stand behind them: amounts of two currencies are never added. Sums and ratios are floats, for they weigh
 //! a score and hold no money; a ratio is rounded to four decimals before anything is decided by it.
 
 use crate::{
     Currency, Date, Decimal, Id, Money, card,
-    contract::{score::Facts, types::Balance},
+    contract::{
+        score::{Fact, FactName, Facts},
+        types::Balance,
+    },
     decimal,
 };
 use rust_decimal::prelude::FromPrimitive;
@@ -16,7 +19,7 @@ use rust_decimal::prelude::FromPrimitive;
 pub struct Behaviour {
     pub currency: Currency,
     /// Items that fell due in twelve months and were paid, in part or whole, or are overdue.
-    pub invoices: u32,
+    pub items: u32,
     pub all: (f64, f64),
     /// Of what fell due in the last three months.
     pub recent: (f64, f64),
@@ -27,6 +30,28 @@ pub struct Behaviour {
     pub worst_days_late: u32,
 }
 
+impl Facts {
+    /// Nothing known.
+    pub fn none(customer: &Id, day: Date) -> Self {
+        Self { customer_id: customer.clone(), as_of: day, values: Vec::new() }
+    }
+
+    /// The fact of this name. `None` when it is not known.
+    pub fn get(&self, name: FactName) -> Option<Decimal> {
+        let at = self.values.binary_search_by_key(&name, |fact| fact.name).ok()?;
+        self.values.get(at).map(|fact| fact.value)
+    }
+
+    /// Puts a fact in its place, or takes it away where it is not known.
+    pub fn set(&mut self, name: FactName, value: Option<Decimal>) {
+        let place = self.values.partition_point(|fact| fact.name < name);
+        self.values.retain(|fact| fact.name != name);
+        if let Some(value) = value {
+            self.values.insert(place, Fact { name, value: value.normalize() });
+        }
+    }
+}
+
 /// The facts of one customer on a day.
 pub fn combine(
     id: &Id,
@@ -35,30 +60,33 @@ pub fn combine(
     balances: &[Balance],
     limit: Option<Money>,
 ) -> Facts {
+    let items = behaviours.iter().fold(0u32, |sum, of| sum.saturating_add(of.items));
     let worst = behaviours.iter().map(|of| of.worst_days_late).max();
-    Facts {
-        customer_id: id.clone(),
-        as_of: day,
-        invoices: behaviours.iter().fold(0u32, |sum, of| sum.saturating_add(of.invoices)),
-        days_beyond_terms: mean(behaviours, |of| ratio(of.all.1, of.all.0)),
-        days_beyond_terms_recent: mean(behaviours, |of| ratio(of.recent.1, of.recent.0)),
-        days_beyond_terms_before: mean(behaviours, |of| ratio(of.before.1, of.before.0)),
-        share_late: mean(behaviours, |of| ratio(of.late, of.all.0)),
-        worst_days_late: worst,
-        overdue_share: overdue_share(balances),
-        utilisation: limit.map(|limit| utilisation(balances, limit)),
+    let mut facts = Facts::none(id, day);
+    let known = [
+        (FactName::Items12m, Some(Decimal::from(items))),
+        (FactName::DaysBeyondTerms3m, mean(behaviours, |of| ratio(of.recent.1, of.recent.0))),
+        (FactName::DaysBeyondTerms12m, mean(behaviours, |of| ratio(of.all.1, of.all.0))),
+        (FactName::DaysBeyondTerms9mBefore, mean(behaviours, |of| ratio(of.before.1, of.before.0))),
+        (FactName::ShareLate0Amount, mean(behaviours, |of| ratio(of.late, of.all.0))),
+        (FactName::WorstDaysLate12m, worst.map(Decimal::from)),
+        (FactName::OverdueShare, overdue_share(balances)),
+        (FactName::Utilisation, limit.map(|limit| utilisation(balances, limit))),
+    ];
+    for (name, value) in known {
+        facts.set(name, value);
     }
+    facts
 }
 
 fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
 
-/// The mean of what each currency says, weighted by its invoices, to four decimals.
+/// The mean of what each currency says, weighted by its items, to four decimals.
 fn mean(behaviours: &[Behaviour], of: impl Fn(&Behaviour) -> Option<f64>) -> Option<Decimal> {
-    let known = || {
-        behaviours.iter().filter_map(|one| of(one).map(|value| (value, f64::from(one.invoices))))
-    };
+    let known =
+        || behaviours.iter().filter_map(|one| of(one).map(|value| (value, f64::from(one.items))));
     let weight: f64 = known().map(|(_, weight)| weight).sum();
     let sum: f64 = known().map(|(value, weight)| value * weight).sum();
     Decimal::from_f64(ratio(sum, weight)?).map(|mean| decimal::round(mean, 4))
@@ -86,11 +114,11 @@ fn utilisation(balances: &[Balance], limit: Money) -> Decimal {
 mod tests {
     use super::*;
 
-    fn behaviour(code: &str, invoices: u32, all: (f64, f64), late: f64, worst: u32) -> Behaviour {
+    fn behaviour(code: &str, items: u32, all: (f64, f64), late: f64, worst: u32) -> Behaviour {
         let currency = code.parse().unwrap();
         Behaviour {
             currency,
-            invoices,
+            items,
             all,
             recent: all,
             before: (0.0, 0.0),
@@ -104,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn currencies_meet_as_ratios_weighted_by_invoices() {
+    fn currencies_meet_as_ratios_weighted_by_items() {
         let facts = facts(
             &[
                 behaviour("CNY", 3, (100.0, 1000.0), 50.0, 40),
@@ -114,14 +142,16 @@ mod tests {
             None,
         );
         assert_eq!(
-            facts.days_beyond_terms,
+            facts.get(FactName::DaysBeyondTerms12m),
             Some(Decimal::from(7)),
             "3 × 10 days and 1 × −2 days over 4"
         );
-        assert_eq!(facts.share_late, Some(Decimal::new(375, 3)));
-        assert_eq!((facts.invoices, facts.worst_days_late), (4, Some(40)));
+        assert_eq!(facts.get(FactName::ShareLate0Amount), Some(Decimal::new(375, 3)));
+        assert_eq!(facts.get(FactName::Items12m), Some(4.into()));
+        assert_eq!(facts.get(FactName::WorstDaysLate12m), Some(40.into()));
         assert_eq!(
-            facts.days_beyond_terms_before, None,
+            facts.get(FactName::DaysBeyondTerms9mBefore),
+            None,
             "nothing fell due then: unknown, not zero"
         );
     }
@@ -129,13 +159,7 @@ mod tests {
     #[test]
     fn nothing_known_is_absent_and_never_zero() {
         let facts = facts(&[], &[], None);
-        assert_eq!(facts.invoices, 0);
-        assert!(
-            facts.days_beyond_terms.is_none()
-                && facts.share_late.is_none()
-                && facts.worst_days_late.is_none()
-        );
-        assert!(facts.overdue_share.is_none() && facts.utilisation.is_none());
+        assert_eq!(facts.values, [Fact { name: FactName::Items12m, value: Decimal::ZERO }]);
     }
 
     #[test]
@@ -153,7 +177,8 @@ mod tests {
             &[balance(cny, 80, 20), balance(eur, 1_000, 1_000)],
             Some(Money::new(100, cny)),
         );
-        assert_eq!(facts.utilisation, Some(Decimal::new(8, 1)));
-        assert_eq!(facts.overdue_share, Some(Decimal::new(625, 3)), "a quarter and all, averaged");
+        assert_eq!(facts.get(FactName::Utilisation), Some(Decimal::new(8, 1)));
+        let share = facts.get(FactName::OverdueShare);
+        assert_eq!(share, Some(Decimal::new(625, 3)), "a quarter and all, averaged");
     }
 }

@@ -21,7 +21,7 @@ pub fn of_range<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<(i64, Beha
         let (
             customer,
             currency,
-            invoices,
+            items,
             weight,
             weighted,
             recent,
@@ -33,7 +33,7 @@ pub fn of_range<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<(i64, Beha
         ) = row;
         let behaviour = Behaviour {
             currency,
-            invoices,
+            items,
             all: (weight, weighted),
             recent: (recent, recent_weighted),
             before: (before, before_weighted),

@@ -14,7 +14,7 @@ fn defined(model: &Model, customer: usize, currency: usize, on: Date) -> Option<
     let (year_ago, quarter_ago) = (on.minus_months(12).unwrap(), on.minus_months(3).unwrap());
     // Due date, amount and days late of each part that was paid, or is overdue.
     let mut weights: Vec<(Date, i64, i64)> = Vec::new();
-    let mut invoices = 0;
+    let mut items = 0;
     for doc in model.known(customer, currency, on).filter(|doc| doc.is_claim()) {
         let due = doc.due();
         if due <= year_ago || due > on {
@@ -27,7 +27,7 @@ fn defined(model: &Model, customer: usize, currency: usize, on: Date) -> Option<
         if open > 0 && due < on {
             of_this.push((due, open, on.days_since(due)));
         }
-        invoices += u32::from(!of_this.is_empty());
+        items += u32::from(!of_this.is_empty());
         weights.extend(of_this);
     }
     // Whole numbers far below 2^53: floats hold them exactly.
@@ -40,7 +40,7 @@ fn defined(model: &Model, customer: usize, currency: usize, on: Date) -> Option<
     };
     (!weights.is_empty()).then(|| Behaviour {
         currency: CURRENCIES[currency].parse().unwrap(),
-        invoices,
+        items,
         all: sums(&|_| true),
         recent: sums(&|of| of.0 > quarter_ago),
         before: sums(&|of| of.0 <= quarter_ago),
