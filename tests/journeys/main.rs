@@ -30,6 +30,7 @@ const FOLDERS: &[&str] = &[
     "interest",
     "ledger",
     "month",
+    "score",
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -94,4 +95,9 @@ fn ledger() {
 #[test]
 fn month() {
     run::run(&format::folder(&folder("month")));
+}
+
+#[test]
+fn score() {
+    run::run(&format::folder(&folder("score")));
 }
