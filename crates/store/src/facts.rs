@@ -16,10 +16,11 @@ type PayingRow = (
     [u32; 5],
     [f64; 5],
     (u32, f64, f64, f64),
-    (Option<i64>, Option<i64>, Option<Date>),
+    (Option<i64>, Option<i64>, Option<i64>),
     [f64; 5],
-    [u32; 3],
+    u32,
 );
+type ShortRow = (i64, Currency, u32, u32);
 type BuyingRow = (i64, Currency, (Option<i64>, u32, f64), (u32, f64, f64, u32));
 type KnownRow = (i64, Option<Date>, Option<Date>, Option<Date>, [u32; 3], u32);
 
@@ -52,18 +53,26 @@ impl Windows {
 }
 
 /// All that is summed of the customers of the range on the day. Customers of whom nothing is known are not there.
-pub fn of_range<D: Db>(db: &D, range: Range, day: Date) -> Result<HashMap<i64, Sums>, Fault> {
-    let windows = Windows::of(day)?;
+pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Sums>, Fault> {
+    let windows = Windows::of(of)?;
     let (after, upto, day) = (range.after.into(), range.upto.into(), (&windows.day).into());
     let [_, _, year, _] = &windows.months;
     let mut found: HashMap<i64, Sums> = HashMap::new();
     let [three, six, twelve, two_years] = &windows.months;
     let params: [Param<'_>; 7] =
         [after, upto, day, three.into(), six.into(), twelve.into(), two_years.into()];
-    let (rows, settled): (Vec<PayingRow>, Vec<(i64, i64)>) =
+    let (rows, short, settled): (Vec<PayingRow>, Vec<ShortRow>, Vec<(i64, i64)>) =
         db.json(include_str!("../sql/facts/paying.sql"), &params)?;
     for row in rows {
-        found.entry(row.0).or_default().paying.push(paying(row));
+        found.entry(row.0).or_default().paying.push(paying(row, of)?);
+    }
+    for (customer, currency, short, unauthorised) in short {
+        let paying =
+            found.get_mut(&customer).map(|of| of.paying.as_mut_slice()).unwrap_or_default();
+        if let Some(of) = paying.iter_mut().find(|of| of.currency == currency) {
+            let [first, _, _] = of.first;
+            of.first = [first, short, unauthorised];
+        }
     }
     for (customer, days) in settled {
         found.entry(customer).or_default().settled.push(days);
@@ -106,7 +115,7 @@ pub fn of_range<D: Db>(db: &D, range: Range, day: Date) -> Result<HashMap<i64, S
     Ok(found)
 }
 
-fn paying(row: PayingRow) -> Paying {
+fn paying(row: PayingRow, day: Date) -> Result<Paying, Fault> {
     let (_, currency, items, minor, by_days, late_items, late_minor, received, worst, line, first) =
         row;
     let mut due = [Weighed::default(); 4];
@@ -116,7 +125,8 @@ fn paying(row: PayingRow) -> Paying {
         *of = Weighed { items, minor, by_days };
     }
     let (items, minor, by_days, early_minor) = received;
-    Paying {
+    let worst_on = worst.2.map(|days| day.plus_days(days)).transpose()?;
+    Ok(Paying {
         currency,
         due,
         late_items,
@@ -124,10 +134,10 @@ fn paying(row: PayingRow) -> Paying {
         received: Weighed { items, minor, by_days },
         early_minor,
         worst: [worst.0, worst.1],
-        worst_on: worst.2,
+        worst_on,
         line,
-        first,
-    }
+        first: [first, 0, 0],
+    })
 }
 
 fn buying(row: BuyingRow) -> Buying {

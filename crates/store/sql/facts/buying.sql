@@ -5,15 +5,18 @@
 -- issue to due date, how many were contested]]. And [customer_key, days] from the last day with an unusually large
 -- invoice to the nearest due date.
 WITH
+contested AS MATERIALIZED (
+    SELECT DISTINCT invoice_key
+    FROM dispute
+    WHERE customer_key > ?1 AND customer_key <= ?2 AND opened_on <= ?3
+),
 claim AS MATERIALIZED (
     SELECT
         i.customer_key, i.currency, i.key, i.kind, i.issued_on, i.amount_minor,
         coalesce(i.parent_key, i.key) AS whole_key,
         julianday(i.due_on) - julianday(i.issued_on) AS days,
-        EXISTS (
-            SELECT 1 FROM dispute AS d
-            WHERE d.invoice_key IN (i.key, i.parent_key) AND d.opened_on <= ?3
-        ) AS contested
+        i.key IN (SELECT invoice_key FROM contested)
+        OR i.parent_key IS NOT NULL AND i.parent_key IN (SELECT invoice_key FROM contested) AS contested
     FROM invoice AS i
     WHERE
         i.customer_key > ?1 AND i.customer_key <= ?2 AND +i.issued_on > ?6 AND +i.issued_on <= ?3
@@ -26,30 +29,35 @@ bought AS MATERIALIZED (
     WHERE kind = 'invoice'
     GROUP BY whole_key
 ),
-size AS (
-    SELECT
-        customer_key, currency,
-        max(minor) FILTER (WHERE issued_on > ?5) AS largest,
-        count(*) FILTER (WHERE issued_on <= ?5) AS before,
-        total(minor) FILTER (WHERE issued_on <= ?5) AS before_minor,
-        count(*) FILTER (WHERE issued_on > ?4) AS year,
-        total(minor) FILTER (WHERE issued_on > ?4) AS year_minor
+-- Invoices and the items of the year side by side.
+trade AS (
+    SELECT customer_key, currency, issued_on, minor AS order_minor, NULL AS minor, NULL AS days, NULL AS contested
     FROM bought
-    GROUP BY customer_key, currency
-),
-terms AS (
-    SELECT
-        customer_key, currency, count(*) AS items, total(amount_minor) AS minor, total(amount_minor * days) AS by_days,
-        sum(contested) AS contested
+    UNION ALL
+    SELECT customer_key, currency, issued_on, NULL, amount_minor, days, contested
     FROM claim
     WHERE issued_on > ?4
+),
+total AS MATERIALIZED (
+    SELECT
+        customer_key, currency,
+        max(order_minor) FILTER (WHERE issued_on > ?5) AS largest,
+        count(order_minor) FILTER (WHERE issued_on <= ?5) AS before,
+        total(order_minor) FILTER (WHERE issued_on <= ?5) AS before_minor,
+        count(order_minor) FILTER (WHERE issued_on > ?4) AS year,
+        total(order_minor) FILTER (WHERE issued_on > ?4) AS year_minor,
+        count(minor) AS items,
+        total(minor) AS minor,
+        total(minor * days) AS by_days,
+        count(*) FILTER (WHERE contested) AS contested
+    FROM trade
     GROUP BY customer_key, currency
 ),
 -- At least twice the mean of the year, of three invoices or more.
 large AS (
     SELECT b.customer_key, max(b.issued_on) AS large_on
     FROM bought AS b
-    JOIN size AS s ON s.customer_key = b.customer_key AND s.currency = b.currency
+    CROSS JOIN total AS s ON s.customer_key = b.customer_key AND s.currency = b.currency
     WHERE b.issued_on > ?4 AND s.year >= 3 AND b.minor * 1.0 * s.year >= 2 * s.year_minor
     GROUP BY b.customer_key
 ),
@@ -80,18 +88,11 @@ SELECT
             SELECT
                 json_group_array(
                     json_array(
-                        t.customer_key, t.currency,
-                        json_array(s.largest, coalesce(s.before, 0), coalesce(s.before_minor, 0.0)),
-                        json_array(t.items, t.minor, t.by_days, t.contested)
+                        customer_key, currency, json_array(largest, before, before_minor),
+                        json_array(items, minor, by_days, contested)
                     )
                 )
-            FROM (
-                SELECT customer_key, currency, items, minor, by_days, contested FROM terms
-                UNION ALL
-                SELECT customer_key, currency, 0, 0.0, 0.0, 0 FROM size
-                WHERE (customer_key, currency) NOT IN (SELECT customer_key, currency FROM terms)
-            ) AS t
-            LEFT JOIN size AS s ON s.customer_key = t.customer_key AND s.currency = t.currency
+            FROM total
         ),
         (SELECT json_group_array(json_array(customer_key, days)) FROM nearest WHERE days IS NOT NULL)
     )

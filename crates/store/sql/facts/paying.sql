@@ -1,10 +1,11 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day, ?4 to ?7: 3, 6, 12 and 24 months before it.
--- Gives two lists. How each customer paid in each currency: [customer_key, currency, [items due in 3, 6, 12 and 24
+-- Gives three lists. How each customer paid in each currency: [customer_key, currency, [items due in 3, 6, 12 and 24
 -- months], [the amounts of their parts], [the amounts by days late], [items due in 12 months later than 0, 10, 30, 60
 -- and 90 days], [the amounts of parts that were], [items, amount, amount by days from issue and early amount of the
--- money of 12 months], [the most days late in 12 and in 24 months, the day of the latter], [sums of x, y, xx, xy and yy
--- of items due in 12 months], [items with their first money in 12 months, short pays, discounts not due]]. And
--- [customer_key, days late] of the last three items that were settled, the latest first.
+-- money of 12 months], [the most days late in 12 and in 24 months, the day of the latter in days from the day], [sums
+-- of x, y, xx, xy and yy of items due in 12 months], items with their first money in 12 months]. Then [customer_key,
+-- currency, short pays, discounts not due] of those items. And [customer_key, days late] of the last three items that
+-- were settled, the latest first.
 -- Sums of amounts are floats on purpose: two absurd amounts must not stop the sweep of all others, and below 2^53 they
 -- are exact.
 WITH
@@ -90,6 +91,7 @@ item AS MATERIALIZED (
         customer_key, currency, key, id, parent_key, amount_minor,
         -- Null of an item without parts, or due later: no window has it.
         CASE WHEN due_on <= ?3 AND count(late) > 0 THEN due_on END AS due_on,
+        -- The due date in days from the day, and how late the item is.
         CAST(julianday(due_on) - julianday(?3) AS INTEGER) AS x,
         max(late) AS y,
         total(minor) FILTER (WHERE late IS NOT NULL) AS weight,
@@ -177,9 +179,8 @@ total AS (
             count(*) FILTER (WHERE received > 0), total(received_minor), total(received_days), total(early_minor)
         ) AS received,
         max(y) FILTER (WHERE due_on > ?6) AS worst_12,
-        -- Days and day in one text, so that of equal days the latest is found; the days are never below -99999.
-        max(printf('%06d', y + 100000) || CASE WHEN is_open > 0 THEN ?3 ELSE last_on END)
-            FILTER (WHERE due_on > ?7) AS worst_24,
+        -- Days late and the day on which they were reached in one number, so that of equal ones the latest is found.
+        max((y + 100000) * 200000 + x + y + 100000) FILTER (WHERE due_on > ?7) AS worst_24,
         json_array(
             total(x) FILTER (WHERE due_on > ?6), total(y) FILTER (WHERE due_on > ?6),
             total(x * x) FILTER (WHERE due_on > ?6), total(x * y) FILTER (WHERE due_on > ?6),
@@ -192,7 +193,7 @@ total AS (
 settled AS (
     SELECT
         customer_key,
-        CAST(julianday(last_on) - julianday(?3) AS INTEGER) - x AS days,
+        y AS days,
         row_number() OVER (PARTITION BY customer_key ORDER BY last_on DESC, id DESC) AS place
     FROM item
     WHERE is_open = 0 AND last_on > ?7
@@ -203,17 +204,14 @@ SELECT
             SELECT
                 json_group_array(
                     json_array(
-                        t.customer_key, t.currency, json(t.items), json(t.weight), json(t.weighted), json(t.late_items),
-                        json(t.late_minor), json(t.received),
-                        json_array(
-                            t.worst_12, CAST(substr(t.worst_24, 1, 6) AS INTEGER) - 100000, substr(t.worst_24, 7)
-                        ),
-                        json(t.line), json_array(t.first, coalesce(s.short, 0), coalesce(s.unauthorised, 0))
+                        customer_key, currency, json(items), json(weight), json(weighted), json(late_items),
+                        json(late_minor), json(received),
+                        json_array(worst_12, worst_24 / 200000 - 100000, worst_24 % 200000 - 100000), json(line), first
                     )
                 )
-            FROM total AS t
-            LEFT JOIN short AS s ON s.customer_key = t.customer_key AND s.currency = t.currency
+            FROM total
         ),
+        (SELECT json_group_array(json_array(customer_key, currency, short, unauthorised)) FROM short),
         (
             SELECT json_group_array(json_array(customer_key, days))
             FROM (SELECT * FROM settled WHERE place <= 3 ORDER BY customer_key, place)
