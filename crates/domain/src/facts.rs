@@ -19,6 +19,9 @@ use rust_decimal::prelude::FromPrimitive;
 /// Decimals of a fact.
 const DECIMALS: u32 = 4;
 
+/// Decimals to which sums of ratios can be relied on.
+const EXACT_DECIMALS: u32 = 10;
+
 /// Days late beyond which a share is taken.
 pub const LATE_BEYOND: [i64; 5] = [0, 10, 30, 60, 90];
 
@@ -268,9 +271,9 @@ fn owing(facts: &mut Facts, of: &[Owing], group: &[Group]) {
 fn buying(facts: &mut Facts, of: &[Buying]) {
     let spikes = of.iter().filter_map(|of| {
         let (orders, sum) = of.before;
-        let mean = ratio(sum, f64::from(orders)).filter(|_| orders >= USUAL_FROM_ORDERS)?;
         #[allow(clippy::cast_precision_loss)]
-        ratio(of.largest_minor? as f64, mean).and_then(rounded)
+        let largest = of.largest_minor.filter(|_| orders >= USUAL_FROM_ORDERS)? as f64;
+        ratio(largest * f64::from(orders), sum).and_then(rounded)
     });
     facts.set(FactName::OrderSizeSpike, spikes.max());
     let count = |count: &dyn Fn(&Buying) -> u32| {
@@ -321,8 +324,13 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
 
+/// To four decimals, half away from zero. What is a half but for the last digits of a float or of a division is one.
+fn four_decimals(value: Decimal) -> Decimal {
+    decimal::round(decimal::round(value, EXACT_DECIMALS), DECIMALS)
+}
+
 fn rounded(value: f64) -> Option<Decimal> {
-    Decimal::from_f64(value).map(|value| decimal::round(value, DECIMALS))
+    Decimal::from_f64(value).map(four_decimals)
 }
 
 /// The mean of what each currency says, weighted by its items.
@@ -351,7 +359,7 @@ fn mean_share(parts: impl Iterator<Item = (i64, i64)>) -> Option<Decimal> {
     let share = |(part, whole)| Decimal::from(part).checked_div(Decimal::from(whole));
     let shares: Vec<Decimal> = parts.filter_map(share).collect();
     let sum: Decimal = shares.iter().copied().fold(Decimal::ZERO, Decimal::saturating_add);
-    decimal::ratio(sum, Decimal::from(shares.len()), DECIMALS)
+    sum.checked_div(Decimal::from(shares.len())).map(four_decimals)
 }
 
 /// The slope of the line of least squares, for 30 days.

@@ -199,6 +199,11 @@ fn share_of(yes: &[bool]) -> Option<Decimal> {
     mean(&yes.iter().map(|yes| Decimal::from(i64::from(*yes))).collect::<Vec<_>>())
 }
 
+/// To four decimals, after the last digits that a sum of divisions may get wrong.
+fn rounded(value: Decimal) -> Decimal {
+    decimal::round(decimal::round(value, 10), 4)
+}
+
 /// Each entry is one item: the weights and values of its parts. Each currency has a mean, and the means meet weighted
 /// by items.
 fn weighed(items: &[Vec<Weight>]) -> Option<Decimal> {
@@ -235,7 +240,7 @@ pub fn facts(history: &History, day: Date) -> Facts {
     orders(&mut facts, history, day);
     events(&mut facts, history, day);
     for fact in &mut facts.values {
-        fact.value = decimal::round(fact.value, 4).normalize();
+        fact.value = rounded(fact.value).normalize();
     }
     facts
 }
@@ -273,7 +278,7 @@ fn terms(facts: &mut Facts, items: &[Item<'_>], day: Date) {
     ] {
         facts.set(name, weighed(&parts(&due(items, after, upto), |days| days)));
     }
-    let shown = |name| facts.get(name).map(|days| decimal::round(days, 4));
+    let shown = |name| facts.get(name).map(rounded);
     let recent = shown(FactName::DaysBeyondTerms3m);
     let trend = recent.zip(shown(FactName::DaysBeyondTerms9mBefore));
     facts.set(FactName::TrendRecentAgainstBefore, trend.map(|(recent, before)| recent - before));
@@ -467,21 +472,21 @@ fn orders(facts: &mut Facts, history: &History, day: Date) {
         let within = wholes.values().filter(|of| of.0 == currency && of.1 > after && of.1 <= upto);
         within.map(|of| (of.1, of.2)).collect()
     };
-    let usual = |orders: &[(Date, i64)]| {
-        let sizes: Vec<Decimal> = orders.iter().map(|of| of.1.into()).collect();
-        mean(&sizes).filter(|_| Decimal::from(orders.len()) >= USUAL_FROM_ORDERS.into())
+    // How many times the mean of some orders an amount is.
+    let times = |minor: i64, orders: &[(Date, i64)]| {
+        let count = i64::try_from(orders.len()).unwrap_or(i64::MAX);
+        let times = exact(minor * count, orders.iter().map(|of| of.1).sum());
+        times.filter(|_| count >= USUAL_FROM_ORDERS.into())
     };
     let month = days_before(day, 30);
     let (mut spikes, mut large) = (Vec::new(), Vec::new());
     for currency in currencies(own) {
         let largest = of(currency, month, day).into_iter().map(|of| of.1).max();
-        let before = usual(&of(currency, months(month, 12), month));
-        spikes.extend(largest.zip(before).map(|(largest, usual)| Decimal::from(largest) / usual));
+        let before = of(currency, months(month, 12), month);
+        spikes.extend(largest.and_then(|largest| times(largest, &before)));
         let year = of(currency, months(day, 12), day);
-        if let Some(usual) = usual(&year) {
-            let unusual = |of: &&(Date, i64)| Decimal::from(of.1) >= usual * Decimal::TWO;
-            large.extend(year.iter().filter(unusual).map(|of| of.0));
-        }
+        let unusual = |of: &&(Date, i64)| times(of.1, &year) >= Some(Decimal::TWO);
+        large.extend(year.iter().filter(unusual).map(|of| of.0));
     }
     facts.set(FactName::OrderSizeSpike, spikes.into_iter().max());
     if let Some(large) = large.into_iter().max() {
