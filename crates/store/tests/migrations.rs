@@ -293,6 +293,7 @@ const NOT_STORED: &[(&str, &str)] = &[
     ("component", "inside the JSON of a policy"),
     ("dispute-state", "told by whether there is an outcome"),
     ("entry-kind", "made anew from the documents"),
+    ("fact-name", "inside the JSON of a score's facts"),
 ];
 
 /// Table, column and spellings of every CHECK with a list of texts.
