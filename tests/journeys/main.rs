@@ -34,6 +34,7 @@ const FOLDERS: &[&str] = &[
     "knowledge",
     "ledger",
     "month",
+    "score",
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -113,4 +114,9 @@ fn ledger() {
 #[test]
 fn month() {
     run::run(&format::folder(&folder("month")));
+}
+
+#[test]
+fn score() {
+    run::run(&format::folder(&folder("score")));
 }

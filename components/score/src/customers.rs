@@ -4,7 +4,7 @@ use crate::LANGUAGE;
 use dunlin_app::{remind, score};
 use dunlin_domain::contract::{
     keys::Scope,
-    score::{ScoreCard, ScorePage},
+    score::{Facts, ScoreCard, ScorePage},
 };
 use dunlin_store::Db;
 use dunlin_web::{AS_OF, Answer, Call, Problem, Route, page};
@@ -17,6 +17,12 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .query(&[AS_OF, LANGUAGE])
             .answers::<ScoreCard>()
             .run(get),
+        Route::get("/v1/score/customers/{id}/facts", "get_facts")
+            .about("Gives what is known of a customer's behaviour on the day: every fact by name.")
+            .scope(Scope::ScoreRead)
+            .query(&[AS_OF])
+            .answers::<Facts>()
+            .run(facts),
         Route::get("/v1/score/customers", "list_scores")
             .about("Lists the scores of the last sweep, lowest first.")
             .scope(Scope::ScoreRead)
@@ -31,6 +37,10 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         .query(&LANGUAGE)?
         .map_or_else(|| remind::language(call.db()?).map_err(Problem::from), Ok)?;
     Answer::json(&score::card(call.db()?, &call.id()?, call.day()?, language)?)
+}
+
+fn facts<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    Answer::json(&score::facts(call.db()?, &call.id()?, call.day()?)?)
 }
 
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

@@ -1,35 +1,38 @@
 //! Scores, grades and alerts: for one customer on any day, and for a range of customers in a sweep.
 
+use crate::ledger::missing;
 use dunlin_domain::{
-    Date, Decimal, Id, Instant, Money, Refusal,
+    Date, Decimal, Id, Instant, Money,
     alert::{self, Finding},
     card::Card,
     contract::{
         events::EventData,
         score::{Alert, Facts, ScoreCard, ScoreLine},
         scorer::{Error, Scorer},
-        types::{Balance, Language},
+        types::Language,
     },
-    facts::{Behaviour, combine},
+    facts::combine,
 };
 use dunlin_store::{
     Db, Fault, alert as alerts, arrears, arrears::Range, customer, event, facts as ledger,
     organisation, score,
 };
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The customer's card on the day, from what was true on it.
 pub fn card<D: Db>(db: &D, id: &Id, day: Date, language: Language) -> Result<ScoreCard, Fault> {
-    let missing = || Fault::refused(Refusal::NotFound, "no customer has this id");
-    let key = customer::key(db, id)?.ok_or_else(missing)?;
-    let found = customer::get(db, id, day.into())?.ok_or_else(missing)?;
-    let behaviours = ledger::of_range(db, Range { after: key.saturating_sub(1), upto: key }, day)?;
-    let behaviours: Vec<Behaviour> =
-        behaviours.into_iter().map(|(_, behaviour)| behaviour).collect();
-    let facts = combine(id, day, &behaviours, &found.balances, found.credit_limit);
+    let facts = facts(db, id, day)?;
     let mut cards = Card.score_batch(&[facts], language).map_err(scorer_failed)?;
     cards.pop().ok_or_else(|| Fault::Db("the scorer gave no card".into()))
+}
+
+/// What is known of the customer's behaviour on the day.
+pub fn facts<D: Db>(db: &D, id: &Id, day: Date) -> Result<Facts, Fault> {
+    let (key, found) = customer::then(db, id, day.into())?.ok_or_else(|| missing("customer"))?;
+    let range = Range { after: key.saturating_sub(1), upto: key };
+    let sums = ledger::of_range(db, range, day)?.remove(&key).unwrap_or_default();
+    Ok(combine(&found.id, day, &sums, found.credit_limit))
 }
 
 fn scorer_failed(error: Error) -> Fault {
@@ -52,31 +55,15 @@ pub(crate) fn judge<D: Db>(
     day: Date,
     warned_on: Option<Date>,
 ) -> Result<u64, Fault> {
-    let mut behaviours: HashMap<i64, Vec<Behaviour>> = HashMap::new();
-    for (customer, behaviour) in ledger::of_range(db, range, day)? {
-        behaviours.entry(customer).or_default().push(behaviour);
-    }
-    let mut balances: HashMap<i64, Vec<Balance>> = HashMap::new();
-    for (customer, currency, outstanding_minor, overdue_minor, unapplied_minor, _) in
-        arrears::of_range(db, range, day)?
-    {
-        let balance = Balance { currency, outstanding_minor, overdue_minor, unapplied_minor };
-        balances.entry(customer).or_default().push(balance);
-    }
+    let mut sums = ledger::of_range(db, range, day)?;
     let (mut keys, mut batch) = (Vec::new(), Vec::new());
     for (key, id, limit) in customer::limits(db, range)? {
-        let (behaviours, balances) = (behaviours.remove(&key), balances.remove(&key));
-        if behaviours.is_none() && balances.is_none() {
+        // Who was never asked to pay anything cannot be judged.
+        let Some(sums) = sums.remove(&key).filter(|of| of.known.first_on.is_some()) else {
             continue;
-        }
+        };
         keys.push(key);
-        batch.push(combine(
-            &id,
-            day,
-            &behaviours.unwrap_or_default(),
-            &balances.unwrap_or_default(),
-            limit,
-        ));
+        batch.push(combine(&id, day, &sums, limit));
     }
     let cards = Card.score_batch(&batch, Language::En).map_err(scorer_failed)?;
     let rows = keys
@@ -88,9 +75,11 @@ pub(crate) fn judge<D: Db>(
     Ok(u64::try_from(rows.len()).unwrap_or(0))
 }
 
+/// The facts are stored by name, without the customer and the day, which have columns of their own.
 fn row(key: i64, card: &ScoreCard) -> Result<score::Judged, Fault> {
-    let facts: &Facts = &card.facts;
-    let facts = serde_json::to_string(facts).map_err(|e| Fault::Db(e.to_string()))?;
+    let facts: BTreeMap<&str, Decimal> =
+        card.facts.values.iter().map(|fact| (fact.name.name(), fact.value)).collect();
+    let facts = serde_json::to_string(&facts).map_err(|e| Fault::Db(e.to_string()))?;
     let tenths = |score: Decimal| {
         score.checked_mul(Decimal::TEN).and_then(|tenths| i64::try_from(tenths).ok())
     };

@@ -17,7 +17,7 @@
 use crate::{
     Decimal,
     contract::{
-        score::{Facts, Indicator, IndicatorName, Reason, ReasonCode, ScoreCard},
+        score::{FactName, Facts, Indicator, IndicatorName, Reason, ReasonCode, ScoreCard},
         scorer::{Error, Scorer},
         types::{Grade, Language},
     },
@@ -31,9 +31,9 @@ pub const MODEL: &str = "card@1";
 /// The most facts in one batch: about 2 MB of them, well below what a component may hold.
 pub const MAX_BATCH: usize = 5_000;
 
-/// With fewer invoices than this in 12 months a card says that its file is thin. Three is the least that can show a
+/// With fewer items than this in 12 months a card says that its file is thin. Three is the least that can show a
 /// habit, not a chance.
-pub const FULL_FILE_INVOICES: u32 = 3;
+pub const FULL_FILE_ITEMS: u32 = 3;
 
 /// A reason is given when it took at least this many points out of 100 from what a blameless customer has: less is
 /// not worth a sentence.
@@ -149,8 +149,8 @@ impl Scorer for Card {
 /// The score and grade alone, without texts: what a sweep stores. `None` while nothing has fallen due: what is owed in
 /// time, and how much of a limit it uses, say nothing of how somebody pays.
 pub fn score(facts: &Facts) -> Option<(Decimal, Grade)> {
-    let overdue = facts.overdue_share.is_some_and(|share| share > Decimal::ZERO);
-    if facts.days_beyond_terms.is_none() && !overdue {
+    let overdue = facts.get(FactName::OverdueShare).is_some_and(|share| share > Decimal::ZERO);
+    if facts.get(FactName::DaysBeyondTerms12m).is_none() && !overdue {
         return None;
     }
     let score = total(&WEIGHTS.map(|weight| points(&weight, facts)))?;
@@ -192,18 +192,23 @@ pub fn utilisation(outstanding_minor: i64, limit_minor: i64) -> Decimal {
 /// as 0: paying on the day after years of paying early is not getting worse.
 pub fn value(name: IndicatorName, facts: &Facts) -> Option<Decimal> {
     let value = match name {
-        IndicatorName::PaymentIndex => facts.days_beyond_terms?,
-        IndicatorName::ShareLate => facts.share_late?,
-        IndicatorName::WorstLateness => Decimal::from(facts.worst_days_late?),
-        IndicatorName::OverdueShare => facts.overdue_share?,
-        IndicatorName::Utilisation => facts.utilisation?,
+        IndicatorName::PaymentIndex => facts.get(FactName::DaysBeyondTerms12m)?,
+        IndicatorName::ShareLate => facts.get(FactName::ShareLate0Amount)?,
+        IndicatorName::WorstLateness => facts.get(FactName::WorstDaysLate12m)?,
+        IndicatorName::OverdueShare => facts.get(FactName::OverdueShare)?,
+        IndicatorName::Utilisation => facts.get(FactName::Utilisation)?,
         IndicatorName::Trend => {
             let late = |days: Decimal| days.max(Decimal::ZERO);
-            let before = late(facts.days_beyond_terms_before?);
-            late(facts.days_beyond_terms_recent?).checked_sub(before)?
+            let before = late(facts.get(FactName::DaysBeyondTerms9mBefore)?);
+            late(facts.get(FactName::DaysBeyondTerms3m)?).checked_sub(before)?
         }
     };
     Some(round(value, FACT_DECIMALS))
+}
+
+/// How many items the judgement rests on.
+pub fn items(facts: &Facts) -> Decimal {
+    facts.get(FactName::Items12m).unwrap_or_default()
 }
 
 fn points(weight: &Weight, facts: &Facts) -> Option<(Decimal, Decimal)> {
@@ -269,7 +274,7 @@ fn reasons(facts: &Facts, language: Language) -> Vec<Reason> {
         }
     }
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.points));
-    if facts.invoices < FULL_FILE_INVOICES {
+    if items(facts) < Decimal::from(FULL_FILE_ITEMS) {
         let text = reason::text(ReasonCode::ThinFile, facts, language);
         reasons.push(Reason { code: ReasonCode::ThinFile, text, points: None });
     }
@@ -282,36 +287,36 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn none() -> Facts {
-        Facts {
-            customer_id: "C-1".parse().unwrap(),
-            as_of: "2024-03-31".parse().unwrap(),
-            invoices: 12,
-            days_beyond_terms: None,
-            days_beyond_terms_recent: None,
-            days_beyond_terms_before: None,
-            share_late: None,
-            worst_days_late: None,
-            overdue_share: None,
-            utilisation: None,
+    /// The facts that the tables name, in their order.
+    const NAMES: [FactName; 8] = [
+        FactName::DaysBeyondTerms12m,
+        FactName::DaysBeyondTerms3m,
+        FactName::DaysBeyondTerms9mBefore,
+        FactName::ShareLate0Amount,
+        FactName::WorstDaysLate12m,
+        FactName::OverdueShare,
+        FactName::Utilisation,
+        FactName::Items12m,
+    ];
+
+    fn facts_of(values: &[(FactName, Option<Decimal>)]) -> Facts {
+        let mut facts = Facts::none(&"C-1".parse().unwrap(), "2024-03-31".parse().unwrap());
+        for (name, value) in values {
+            facts.set(*name, *value);
         }
+        facts
     }
 
-    /// Facts from `dbt recent before late worst overdue used invoices`, `-` where not known.
+    fn none() -> Facts {
+        facts_of(&[(FactName::Items12m, Some(12.into()))])
+    }
+
+    /// Facts from `dbt recent before late worst overdue used items`, `-` where not known.
     fn facts(line: &str) -> Facts {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let known = |at: usize| (words[at] != "-").then(|| words[at].parse::<Decimal>().unwrap());
-        Facts {
-            days_beyond_terms: known(0),
-            days_beyond_terms_recent: known(1),
-            days_beyond_terms_before: known(2),
-            share_late: known(3),
-            worst_days_late: (words[4] != "-").then(|| words[4].parse().unwrap()),
-            overdue_share: known(5),
-            utilisation: known(6),
-            invoices: words[7].parse().unwrap(),
-            ..none()
-        }
+        let known = |word: &str| (word != "-").then(|| word.parse::<Decimal>().unwrap());
+        let values: Vec<_> = NAMES.into_iter().zip(line.split_whitespace().map(known)).collect();
+        assert_eq!(values.len(), NAMES.len(), "{line}");
+        facts_of(&values)
     }
 
     /// Each line: facts, `|`, score, grade, reasons as `code:points`.
@@ -364,18 +369,19 @@ mod tests {
             for pair in words[1..].chunks(2) {
                 let value: Decimal = pair[0].parse().unwrap();
                 let mut facts = none();
-                match name {
-                    IndicatorName::ShareLate => facts.share_late = Some(value),
-                    IndicatorName::WorstLateness => {
-                        facts.worst_days_late = Some(pair[0].parse().unwrap());
-                    }
-                    IndicatorName::OverdueShare => facts.overdue_share = Some(value),
-                    IndicatorName::Utilisation => facts.utilisation = Some(value),
-                    _ => {
-                        facts.days_beyond_terms_recent = Some(Decimal::TEN + value);
-                        facts.days_beyond_terms_before = Some(Decimal::TEN);
-                    }
-                }
+                let fact = match name {
+                    IndicatorName::ShareLate => FactName::ShareLate0Amount,
+                    IndicatorName::WorstLateness => FactName::WorstDaysLate12m,
+                    IndicatorName::OverdueShare => FactName::OverdueShare,
+                    IndicatorName::Utilisation => FactName::Utilisation,
+                    _ => FactName::DaysBeyondTerms3m,
+                };
+                let before = if name == IndicatorName::Trend { Decimal::TEN } else { value };
+                facts.set(FactName::DaysBeyondTerms9mBefore, Some(before));
+                facts.set(
+                    fact,
+                    Some(if name == IndicatorName::Trend { before + value } else { value }),
+                );
                 let card = card(&facts, Language::En);
                 let shown = card.indicators.iter().find(|shown| shown.name == name).unwrap();
                 let points = shown.points.unwrap().normalize().to_string();
@@ -476,19 +482,17 @@ mod tests {
 
     prop_compose! {
         fn any_facts()(
-            days_beyond_terms in decimal(-50_000..250_000, 3),
-            days_beyond_terms_recent in decimal(-50_000..250_000, 3),
-            days_beyond_terms_before in decimal(-50_000..250_000, 3),
-            share_late in decimal(0..10_001, 4),
-            worst_days_late in proptest::option::of(0u32..400),
-            overdue_share in decimal(0..10_001, 4),
-            utilisation in decimal(0..20_000, 4),
-            invoices in 0u32..6,
+            days in decimal(-50_000..250_000, 3),
+            recent in decimal(-50_000..250_000, 3),
+            before in decimal(-50_000..250_000, 3),
+            late in decimal(0..10_001, 4),
+            worst in decimal(0..400, 0),
+            overdue in decimal(0..10_001, 4),
+            used in decimal(0..20_000, 4),
+            items in 0u32..6,
         ) -> Facts {
-            Facts {
-                days_beyond_terms, days_beyond_terms_recent, days_beyond_terms_before, share_late,
-                worst_days_late, overdue_share, utilisation, invoices, ..none()
-            }
+            let values = [days, recent, before, late, worst, overdue, used, Some(items.into())];
+            facts_of(&NAMES.into_iter().zip(values).collect::<Vec<_>>())
         }
     }
 
@@ -522,16 +526,13 @@ mod tests {
         /// The lateness before is the yardstick of the trend, not a fact that gets worse by itself.
         #[test]
         fn a_worse_fact_never_raises_the_score(facts in any_facts(), worse in 1i64..2_000_000, which in 0usize..6) {
-            let more = |value: Option<Decimal>, scale| value.map(|v| v + Decimal::new(worse, scale));
+            let (name, scale) = [
+                (FactName::DaysBeyondTerms12m, 4), (FactName::DaysBeyondTerms3m, 4),
+                (FactName::ShareLate0Amount, 6), (FactName::WorstDaysLate12m, 0),
+                (FactName::OverdueShare, 6), (FactName::Utilisation, 6),
+            ][which];
             let mut after = facts.clone();
-            match which {
-                0 => after.days_beyond_terms = more(facts.days_beyond_terms, 4),
-                1 => after.days_beyond_terms_recent = more(facts.days_beyond_terms_recent, 4),
-                2 => after.share_late = more(facts.share_late, 6),
-                3 => after.worst_days_late = facts.worst_days_late.map(|d| d + u32::try_from(worse).unwrap()),
-                4 => after.overdue_share = more(facts.overdue_share, 6),
-                _ => after.utilisation = more(facts.utilisation, 6),
-            }
+            after.set(name, facts.get(name).map(|value| value + Decimal::new(worse, scale)));
             if let (Some(after), Some(before)) = (score(&after), score(&facts)) {
                 prop_assert!(after.0 <= before.0);
             }
@@ -540,12 +541,8 @@ mod tests {
         #[test]
         fn no_fact_however_large_breaks_a_card(digits in any::<i128>(), scale in 0u32..28) {
             let value = Decimal::from_i128_with_scale(digits >> 32, scale);
-            let facts = Facts {
-                days_beyond_terms: Some(value), days_beyond_terms_recent: Some(value),
-                days_beyond_terms_before: Some(-value), share_late: Some(value),
-                worst_days_late: Some(u32::MAX), overdue_share: Some(value), utilisation: Some(value),
-                ..none()
-            };
+            let values = [value, value, -value, value, Decimal::MAX, value, value, value];
+            let facts = facts_of(&NAMES.into_iter().zip(values.map(Some)).collect::<Vec<_>>());
             let score = card(&facts, Language::En).score.unwrap();
             prop_assert!(score >= Decimal::ZERO && score <= Decimal::ONE_HUNDRED);
         }

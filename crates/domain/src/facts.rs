@@ -1,52 +1,322 @@
 //! From sums over the ledger to the facts of a customer's behaviour.
 //!
+//! What each fact means is said in the contract, by `enum fact-name`; [`plain`] says it again in Rust, from a
+//! customer's history and without a thought of speed, and a test holds the statements and [`combine`] to it.
+//!
 //! The sums come by currency. Each becomes a ratio within its own currency, and the ratios meet weighted by how many
-//! invoices stand behind them: amounts of two currencies are never added. Sums and ratios are floats, for they weigh
+//! items stand behind them: amounts of two currencies are never added. Sums and ratios are floats, for they weigh
 //! a score and hold no money; a ratio is rounded to four decimals before anything is decided by it.
+
+pub mod plain;
 
 use crate::{
     Currency, Date, Decimal, Id, Money, card,
-    contract::{score::Facts, types::Balance},
+    contract::score::{Fact, FactName, Facts},
     decimal,
 };
 use rust_decimal::prelude::FromPrimitive;
 
-/// The sums over one customer's documents in one currency. A pair is a sum of amounts, and the same weighted by days.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Behaviour {
+/// Decimals of a fact.
+const DECIMALS: u32 = 4;
+
+/// Decimals to which sums of ratios can be relied on.
+const EXACT_DECIMALS: u32 = 10;
+
+/// Days late beyond which a share is taken.
+pub const LATE_BEYOND: [i64; 5] = [0, 10, 30, 60, 90];
+
+/// With fewer items a spread says nothing.
+const IRREGULAR_FROM_ITEMS: u32 = 3;
+
+/// With fewer items a line says nothing.
+const SLOPE_FROM_ITEMS: u32 = 4;
+
+/// With fewer invoices there is no usual size of an order.
+pub const USUAL_FROM_ORDERS: u32 = 3;
+
+/// Items and a sum of their amounts, plain and weighted by days.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Weighed {
+    pub items: u32,
+    pub minor: f64,
+    pub by_days: f64,
+}
+
+/// How one customer paid in one currency.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paying {
     pub currency: Currency,
-    /// Items that fell due in twelve months and were paid, in part or whole, or are overdue.
-    pub invoices: u32,
-    pub all: (f64, f64),
-    /// Of what fell due in the last three months.
-    pub recent: (f64, f64),
-    /// Of what fell due in the nine months before those.
-    pub before: (f64, f64),
-    /// The part of `all` that was late or is overdue.
-    pub late: f64,
-    pub worst_days_late: u32,
+    /// The parts of items due in 3, 6, 12 and 24 months by days late.
+    pub due: [Weighed; 4],
+    /// Items due in 12 months that were later than each of [`LATE_BEYOND`].
+    pub late_items: [u32; 5],
+    /// The amounts of their parts that were.
+    pub late_minor: [f64; 5],
+    /// The money of 12 months by days from issue.
+    pub received: Weighed,
+    /// What of it came before the due date.
+    pub early_minor: f64,
+    /// How late the latest items due in 12 and 24 months were. `None` without items.
+    pub worst: [Option<i64>; 2],
+    /// The day behind the second of them.
+    pub worst_on: Option<Date>,
+    /// Over items due in 12 months: the sums of x, y, x², xy and y², where x is the due date in days before the day
+    /// asked for, below zero, and y how late the item was.
+    pub line: [f64; 5],
+    /// Items with their first money in 12 months; those short paid; and those short by a discount that was not due.
+    pub first: [u32; 3],
+}
+
+/// What one customer owes in one currency.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Owing {
+    pub currency: Currency,
+    pub outstanding_minor: i64,
+    /// Of that: 1 to 30, 31 to 60, 61 to 90 and more than 90 days overdue.
+    pub overdue_minor: [i64; 4],
+    pub contested_minor: i64,
+}
+
+/// What one customer bought in one currency.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Buying {
+    pub currency: Currency,
+    /// The largest invoice of the last 30 days.
+    pub largest_minor: Option<i64>,
+    /// The invoices of the 12 months before those: how many, and their sum.
+    pub before: (u32, f64),
+    /// The items issued in 12 months by days from issue to due date.
+    pub terms: Weighed,
+    /// How many of them were contested.
+    pub contested: u32,
+}
+
+/// What a group owes in one currency, all overdue together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub currency: Currency,
+    pub outstanding_minor: i64,
+    pub overdue_minor: i64,
+}
+
+/// What is known of one customer beside amounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// When the first item was issued.
+    pub first_on: Option<Date>,
+    /// The last day with an invoice, and the one before it.
+    pub orders_on: [Option<Date>; 2],
+    /// From the last day with an unusually large invoice to the nearest due date.
+    pub large_before_due: Option<i64>,
+    /// Changes of contacts, bank accounts and representatives in 90 days.
+    pub changes: [u32; 3],
+    /// Payments that came back in 12 months.
+    pub returned: u32,
+    /// The most that was outstanding in the limit's currency at the end of a day of the last 12 months.
+    pub peak_minor: i64,
+}
+
+/// All that is summed of one customer on a day.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sums {
+    pub paying: Vec<Paying>,
+    /// Days late of the items settled last, the latest first: three at most.
+    pub settled: Vec<i64>,
+    pub owing: Vec<Owing>,
+    pub buying: Vec<Buying>,
+    /// Empty outside a group.
+    pub group: Vec<Group>,
+    pub known: Known,
+}
+
+impl Facts {
+    /// Nothing known.
+    pub fn none(customer: &Id, day: Date) -> Self {
+        Self { customer_id: customer.clone(), as_of: day, values: Vec::new() }
+    }
+
+    /// The fact of this name. `None` when it is not known.
+    pub fn get(&self, name: FactName) -> Option<Decimal> {
+        let at = self.values.binary_search_by_key(&name, |fact| fact.name).ok()?;
+        self.values.get(at).map(|fact| fact.value)
+    }
+
+    /// Puts a fact in its place, or takes it away where it is not known.
+    pub fn set(&mut self, name: FactName, value: Option<Decimal>) {
+        let place = self.values.partition_point(|fact| fact.name < name);
+        if self.values.get(place).is_some_and(|fact| fact.name == name) {
+            self.values.remove(place);
+        }
+        if let Some(value) = value {
+            self.values.insert(place, Fact { name, value: value.normalize() });
+        }
+    }
 }
 
 /// The facts of one customer on a day.
-pub fn combine(
-    id: &Id,
-    day: Date,
-    behaviours: &[Behaviour],
-    balances: &[Balance],
-    limit: Option<Money>,
-) -> Facts {
-    let worst = behaviours.iter().map(|of| of.worst_days_late).max();
-    Facts {
-        customer_id: id.clone(),
-        as_of: day,
-        invoices: behaviours.iter().fold(0u32, |sum, of| sum.saturating_add(of.invoices)),
-        days_beyond_terms: mean(behaviours, |of| ratio(of.all.1, of.all.0)),
-        days_beyond_terms_recent: mean(behaviours, |of| ratio(of.recent.1, of.recent.0)),
-        days_beyond_terms_before: mean(behaviours, |of| ratio(of.before.1, of.before.0)),
-        share_late: mean(behaviours, |of| ratio(of.late, of.all.0)),
-        worst_days_late: worst,
-        overdue_share: overdue_share(balances),
-        utilisation: limit.map(|limit| utilisation(balances, limit)),
+pub fn combine(id: &Id, day: Date, sums: &Sums, limit: Option<Money>) -> Facts {
+    let mut facts = Facts::none(id, day);
+    paying(&mut facts, &sums.paying, &sums.settled);
+    owing(&mut facts, &sums.owing, &sums.group);
+    buying(&mut facts, &sums.buying);
+    known(&mut facts, &sums.known, limit, &sums.owing);
+    facts
+}
+
+fn paying(facts: &mut Facts, of: &[Paying], settled: &[i64]) {
+    let [due_3, due_6, due_12, due_24] = [0, 1, 2, 3]
+        .map(|window| move |of: &Paying| of.due.get(window).copied().unwrap_or_default());
+    let before = |of: &Paying| due_12(of).less(due_3(of));
+    let items = of.iter().fold(0u32, |sum, of| sum.saturating_add(due_12(of).items));
+    facts.set(FactName::Items12m, Some(items.into()));
+    facts.set(FactName::DaysBeyondTerms3m, days(of, due_3));
+    facts.set(FactName::DaysBeyondTerms6m, days(of, due_6));
+    facts.set(FactName::DaysBeyondTerms12m, days(of, due_12));
+    facts.set(FactName::DaysBeyondTerms24m, days(of, due_24));
+    facts.set(FactName::DaysBeyondTerms9mBefore, days(of, before));
+    facts.set(FactName::DaysToPay12m, days(of, |of| of.received));
+    let received = |of: &Paying| of.received;
+    facts.set(FactName::EarlyShare12m, part(of, received, |of| of.early_minor));
+    for (at, (count, amount)) in SHARES_LATE.into_iter().enumerate() {
+        let late = of.iter().filter_map(|of| of.late_items.get(at));
+        let late = late.fold(0u32, |sum, late| sum.saturating_add(*late));
+        facts.set(count, decimal::share(late.into(), items.into()));
+        let late = |of: &Paying| of.late_minor.get(at).copied().unwrap_or_default();
+        facts.set(amount, part(of, due_12, late));
+    }
+    worst(facts, of);
+    facts.set(FactName::LastPaymentDaysLate, settled.first().map(|days| (*days).into()));
+    let last = settled.iter().fold(0i64, |sum, days| sum.saturating_add(*days));
+    let last = (settled.len() == 3).then(|| decimal::share(last, 3));
+    facts.set(FactName::LastThreeDaysLate, last.flatten());
+    let pair =
+        facts.get(FactName::DaysBeyondTerms3m).zip(facts.get(FactName::DaysBeyondTerms9mBefore));
+    let trend = pair.and_then(|(recent, before)| recent.checked_sub(before));
+    facts.set(FactName::TrendRecentAgainstBefore, trend);
+    let line = of.iter().fold([0.0; 5], |sum: [f64; 5], of| {
+        let mut pairs = sum.into_iter().zip(of.line);
+        [(); 5].map(|()| pairs.next().map_or(0.0, |(sum, more)| sum + more))
+    });
+    facts.set(FactName::TrendSlope, slope(items, line));
+    facts.set(FactName::Irregularity, deviation(items, line));
+    let first = |at: usize| {
+        let counts = of.iter().filter_map(|of| of.first.get(at));
+        counts.fold(0u32, |sum, count| sum.saturating_add(*count))
+    };
+    let with_first = |at| (first(0) > 0).then(|| Decimal::from(first(at)));
+    facts.set(FactName::ShortPays12m, with_first(1));
+    facts.set(FactName::UnauthorisedDiscounts12m, with_first(2));
+}
+
+/// The names of the shares late beyond each of [`LATE_BEYOND`], by count and by amount.
+const SHARES_LATE: [(FactName, FactName); 5] = [
+    (FactName::ShareLate0Count, FactName::ShareLate0Amount),
+    (FactName::ShareLate10Count, FactName::ShareLate10Amount),
+    (FactName::ShareLate30Count, FactName::ShareLate30Amount),
+    (FactName::ShareLate60Count, FactName::ShareLate60Amount),
+    (FactName::ShareLate90Count, FactName::ShareLate90Amount),
+];
+
+fn worst(facts: &mut Facts, of: &[Paying]) {
+    let most = |at: usize| of.iter().filter_map(|of| *of.worst.get(at)?).max();
+    let late = |days: i64| Decimal::from(days.max(0));
+    facts.set(FactName::WorstDaysLate12m, most(0).map(late));
+    facts.set(FactName::WorstDaysLate24m, most(1).map(late));
+    let Some(worst) = most(1).filter(|worst| *worst > 0) else { return };
+    let days = of.iter().filter(|of| of.worst.last() == Some(&Some(worst)));
+    let on = days.filter_map(|of| of.worst_on).max();
+    facts.set(FactName::MonthsSinceWorst, on.map(|on| whole_months(on, facts.as_of).into()));
+}
+
+/// The most whole months that fit between two days: a month later is the same day, or the last of a shorter month.
+fn whole_months(from: Date, to: Date) -> i64 {
+    let (mut least, mut most) = (0u32, 3_600u32);
+    while least < most {
+        let middle = least.saturating_add(most).saturating_add(1) >> 1;
+        match to.minus_months(middle) {
+            Ok(then) if then >= from => least = middle,
+            _ => most = middle.saturating_sub(1),
+        }
+    }
+    least.into()
+}
+
+fn owing(facts: &mut Facts, of: &[Owing], group: &[Group]) {
+    let mean = |minor: &dyn Fn(&Owing) -> i64| {
+        mean_share(of.iter().map(|of| (minor(of), of.outstanding_minor)))
+    };
+    let sum = |of: &Owing| of.overdue_minor.iter().fold(0i64, |sum, of| sum.saturating_add(*of));
+    facts.set(FactName::OverdueShare, mean(&sum));
+    let buckets = [
+        FactName::OverdueShare130,
+        FactName::OverdueShare3160,
+        FactName::OverdueShare6190,
+        FactName::OverdueShareOver90,
+    ];
+    for (at, name) in buckets.into_iter().enumerate() {
+        let bucket = |of: &Owing| of.overdue_minor.get(at).copied().unwrap_or_default();
+        facts.set(name, mean(&bucket));
+    }
+    facts.set(FactName::OpenDisputeShare, mean(&|of| of.contested_minor));
+    let own = |currency| {
+        let own = of.iter().find(|of| of.currency == currency);
+        own.map_or(0, |of| of.outstanding_minor)
+    };
+    let shares = group.iter().map(|of| (own(of.currency), of.outstanding_minor));
+    facts.set(FactName::GroupOutstandingShare, mean_share(shares));
+    let overdue = group.iter().map(|of| (of.overdue_minor, of.outstanding_minor));
+    facts.set(FactName::GroupOverdueShare, mean_share(overdue));
+}
+
+fn buying(facts: &mut Facts, of: &[Buying]) {
+    let spikes = of.iter().filter_map(|of| {
+        let (orders, sum) = of.before;
+        #[allow(clippy::cast_precision_loss)]
+        let largest = of.largest_minor.filter(|_| orders >= USUAL_FROM_ORDERS)? as f64;
+        ratio(largest * f64::from(orders), sum).and_then(rounded)
+    });
+    facts.set(FactName::OrderSizeSpike, spikes.max());
+    let count = |count: &dyn Fn(&Buying) -> u32| {
+        of.iter().fold(0u32, |sum, of| sum.saturating_add(count(of)))
+    };
+    let (contested, items) = (count(&|of| of.contested), count(&|of| of.terms.items));
+    facts.set(FactName::DisputeRate12m, decimal::share(contested.into(), items.into()));
+    facts.set(FactName::TermsDays12m, days(of, |of| of.terms));
+}
+
+fn known(facts: &mut Facts, of: &Known, limit: Option<Money>, owing: &[Owing]) {
+    let day = facts.as_of;
+    facts.set(FactName::AccountAgeDays, of.first_on.map(|on| day.days_since(on).into()));
+    let dormant =
+        of.orders_on.first().copied().flatten().zip(of.orders_on.last().copied().flatten());
+    let dormant = dormant.map(|(last, before)| last.days_since(before).into());
+    facts.set(FactName::DormantDaysBeforeOrder, dormant);
+    facts.set(FactName::PurchasesBeforeDue, of.large_before_due.map(Decimal::from));
+    let counts = [
+        FactName::ContactChanges90d,
+        FactName::BankChanges90d,
+        FactName::RepresentativeChanges90d,
+        FactName::ReturnedPayments12m,
+    ];
+    for (name, count) in counts.into_iter().zip(of.changes.into_iter().chain([of.returned])) {
+        let seen = count > 0 || of.first_on.is_some();
+        facts.set(name, seen.then(|| count.into()));
+    }
+    let Some(limit) = limit else { return };
+    let owed = owing.iter().find(|of| of.currency == limit.currency);
+    let owed = owed.map_or(0, |of| of.outstanding_minor);
+    facts.set(FactName::Utilisation, Some(card::utilisation(owed, limit.minor)));
+    let peak = card::utilisation(of.peak_minor, limit.minor);
+    facts.set(FactName::UtilisationPeak12m, Some(peak));
+}
+
+impl Weighed {
+    fn less(self, other: Self) -> Self {
+        Self {
+            items: self.items.saturating_sub(other.items),
+            minor: self.minor - other.minor,
+            by_days: self.by_days - other.by_days,
+        }
     }
 }
 
@@ -54,106 +324,162 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
 
-/// The mean of what each currency says, weighted by its invoices, to four decimals.
-fn mean(behaviours: &[Behaviour], of: impl Fn(&Behaviour) -> Option<f64>) -> Option<Decimal> {
-    let known = || {
-        behaviours.iter().filter_map(|one| of(one).map(|value| (value, f64::from(one.invoices))))
-    };
-    let weight: f64 = known().map(|(_, weight)| weight).sum();
-    let sum: f64 = known().map(|(value, weight)| value * weight).sum();
-    Decimal::from_f64(ratio(sum, weight)?).map(|mean| decimal::round(mean, 4))
+/// To four decimals, half away from zero. What is a half but for the last digits of a float or of a division is one.
+fn four_decimals(value: Decimal) -> Decimal {
+    decimal::round(decimal::round(value, EXACT_DECIMALS), DECIMALS)
 }
 
-/// The overdue share of each currency, averaged over the currencies in which anything is outstanding.
-fn overdue_share(balances: &[Balance]) -> Option<Decimal> {
-    let shares: Vec<Decimal> = balances
-        .iter()
-        .filter_map(|of| decimal::share(of.overdue_minor, of.outstanding_minor))
-        .collect();
+fn rounded(value: f64) -> Option<Decimal> {
+    Decimal::from_f64(value).map(four_decimals)
+}
+
+/// The mean of what each currency says, weighted by its items.
+fn mean(ratios: impl Iterator<Item = (Option<f64>, u32)>) -> Option<Decimal> {
+    let known = ratios.filter_map(|(ratio, items)| ratio.map(|ratio| (ratio, f64::from(items))));
+    let (sum, weight) = known
+        .fold((0.0, 0.0), |(sum, weight), (ratio, items)| (sum + ratio * items, weight + items));
+    ratio(sum, weight).and_then(rounded)
+}
+
+/// Days weighted by amount.
+fn days<T>(of: &[T], weighed: impl Fn(&T) -> Weighed) -> Option<Decimal> {
+    mean(of.iter().map(|of| {
+        let weighed = weighed(of);
+        (ratio(weighed.by_days, weighed.minor), weighed.items)
+    }))
+}
+
+/// A part of what was weighed.
+fn part<T>(of: &[T], weighed: impl Fn(&T) -> Weighed, part: impl Fn(&T) -> f64) -> Option<Decimal> {
+    mean(of.iter().map(|of| (ratio(part(of), weighed(of).minor), weighed(of).items)))
+}
+
+/// The shares of each currency, averaged over the currencies in which there is anything to have a share of.
+fn mean_share(parts: impl Iterator<Item = (i64, i64)>) -> Option<Decimal> {
+    let share = |(part, whole)| Decimal::from(part).checked_div(Decimal::from(whole));
+    let shares: Vec<Decimal> = parts.filter_map(share).collect();
     let sum: Decimal = shares.iter().copied().fold(Decimal::ZERO, Decimal::saturating_add);
-    decimal::ratio(sum, Decimal::from(shares.len()), 4)
+    sum.checked_div(Decimal::from(shares.len())).map(four_decimals)
 }
 
-fn utilisation(balances: &[Balance], limit: Money) -> Decimal {
-    let owed = balances
-        .iter()
-        .find(|of| of.currency == limit.currency)
-        .map_or(0, |of| of.outstanding_minor);
-    card::utilisation(owed, limit.minor)
+/// The slope of the line of least squares, for 30 days.
+fn slope(items: u32, [x, y, xx, xy, _]: [f64; 5]) -> Option<Decimal> {
+    let count = f64::from(items);
+    let spread = count * xx - x * x;
+    let slope = ratio((count * xy - x * y) * 30.0, spread)?;
+    rounded(slope).filter(|_| items >= SLOPE_FROM_ITEMS)
+}
+
+/// The standard deviation over all items.
+fn deviation(items: u32, [_, y, _, _, yy]: [f64; 5]) -> Option<Decimal> {
+    let count = f64::from(items);
+    let squares = (count * yy - y * y).max(0.0);
+    let deviation = ratio(squares.sqrt(), count)?;
+    rounded(deviation).filter(|_| items >= IRREGULAR_FROM_ITEMS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn behaviour(code: &str, invoices: u32, all: (f64, f64), late: f64, worst: u32) -> Behaviour {
-        let currency = code.parse().unwrap();
-        Behaviour {
-            currency,
-            invoices,
-            all,
-            recent: all,
-            before: (0.0, 0.0),
-            late,
-            worst_days_late: worst,
+    fn paid(code: &str, items: u32, minor: f64, by_days: f64, late: f64, worst: i64) -> Paying {
+        let due = Weighed { items, minor, by_days };
+        Paying {
+            currency: code.parse().unwrap(),
+            due: [due; 4],
+            late_items: [items, 0, 0, 0, 0],
+            late_minor: [late, 0.0, 0.0, 0.0, 0.0],
+            received: Weighed::default(),
+            early_minor: 0.0,
+            worst: [Some(worst); 2],
+            worst_on: Some("2024-05-01".parse().unwrap()),
+            line: [0.0; 5],
+            first: [0; 3],
         }
     }
 
-    fn facts(behaviours: &[Behaviour], balances: &[Balance], limit: Option<Money>) -> Facts {
-        combine(&"C".parse().unwrap(), "2024-06-30".parse().unwrap(), behaviours, balances, limit)
+    fn owed(code: &str, outstanding_minor: i64, overdue: i64) -> Owing {
+        Owing {
+            currency: code.parse().unwrap(),
+            outstanding_minor,
+            overdue_minor: [overdue, 0, 0, 0],
+            contested_minor: 0,
+        }
+    }
+
+    fn facts(sums: &Sums, limit: Option<Money>) -> Facts {
+        combine(&"C".parse().unwrap(), "2024-06-30".parse().unwrap(), sums, limit)
+    }
+
+    fn shown(facts: &Facts, name: FactName) -> String {
+        facts.get(name).map_or("-".into(), |value| value.to_string())
     }
 
     #[test]
-    fn currencies_meet_as_ratios_weighted_by_invoices() {
-        let facts = facts(
-            &[
-                behaviour("CNY", 3, (100.0, 1000.0), 50.0, 40),
-                behaviour("JPY", 1, (1e6, -2e6), 0.0, 0),
-            ],
-            &[],
-            None,
-        );
-        assert_eq!(
-            facts.days_beyond_terms,
-            Some(Decimal::from(7)),
-            "3 × 10 days and 1 × −2 days over 4"
-        );
-        assert_eq!(facts.share_late, Some(Decimal::new(375, 3)));
-        assert_eq!((facts.invoices, facts.worst_days_late), (4, Some(40)));
-        assert_eq!(
-            facts.days_beyond_terms_before, None,
-            "nothing fell due then: unknown, not zero"
-        );
+    fn currencies_meet_as_ratios_weighted_by_items() {
+        let paying =
+            vec![paid("CNY", 3, 100.0, 1000.0, 50.0, 40), paid("JPY", 1, 1e6, -2e6, 0.0, 0)];
+        let facts = facts(&Sums { paying, ..Sums::default() }, None);
+        let shown = |name| shown(&facts, name);
+        // 3 times 10 days and once 2 days early, over 4.
+        assert_eq!(shown(FactName::DaysBeyondTerms12m), "7");
+        assert_eq!(shown(FactName::ShareLate0Amount), "0.375");
+        assert_eq!(shown(FactName::Items12m), "4");
+        assert_eq!(shown(FactName::WorstDaysLate12m), "40");
+        assert_eq!(shown(FactName::MonthsSinceWorst), "1");
+        assert_eq!(shown(FactName::DaysBeyondTerms9mBefore), "-", "unknown, not zero");
     }
 
     #[test]
     fn nothing_known_is_absent_and_never_zero() {
-        let facts = facts(&[], &[], None);
-        assert_eq!(facts.invoices, 0);
-        assert!(
-            facts.days_beyond_terms.is_none()
-                && facts.share_late.is_none()
-                && facts.worst_days_late.is_none()
-        );
-        assert!(facts.overdue_share.is_none() && facts.utilisation.is_none());
+        let facts = facts(&Sums::default(), None);
+        assert_eq!(facts.values, [Fact { name: FactName::Items12m, value: Decimal::ZERO }]);
     }
 
     #[test]
     fn a_limit_is_used_by_what_is_owed_in_its_own_currency() {
-        let cny: Currency = "CNY".parse().unwrap();
-        let eur: Currency = "EUR".parse().unwrap();
-        let balance = |currency, outstanding_minor, overdue_minor| Balance {
-            currency,
-            outstanding_minor,
-            overdue_minor,
-            unapplied_minor: 0,
+        let sums = Sums {
+            owing: vec![owed("CNY", 80, 20), owed("EUR", 1_000, 1_000)],
+            known: Known { peak_minor: 90, ..Known::default() },
+            ..Sums::default()
         };
-        let facts = facts(
-            &[],
-            &[balance(cny, 80, 20), balance(eur, 1_000, 1_000)],
-            Some(Money::new(100, cny)),
-        );
-        assert_eq!(facts.utilisation, Some(Decimal::new(8, 1)));
-        assert_eq!(facts.overdue_share, Some(Decimal::new(625, 3)), "a quarter and all, averaged");
+        let facts = facts(&sums, Some(Money::new(100, "CNY".parse().unwrap())));
+        assert_eq!(shown(&facts, FactName::Utilisation), "0.8");
+        assert_eq!(shown(&facts, FactName::UtilisationPeak12m), "0.9");
+        assert_eq!(shown(&facts, FactName::OverdueShare), "0.625", "a quarter and all, averaged");
+    }
+
+    #[test]
+    fn a_month_later_is_the_same_day_or_the_last_of_a_shorter_month() {
+        for (from, to, months) in [
+            ("2024-01-31", "2024-02-29", 0),
+            ("2024-01-29", "2024-02-29", 1),
+            ("2024-02-29", "2024-03-31", 1),
+            ("2024-03-30", "2024-03-31", 0),
+            ("2024-03-31", "2024-03-31", 0),
+            ("2022-03-31", "2024-03-30", 23),
+            ("2022-03-31", "2024-03-31", 24),
+        ] {
+            assert_eq!(
+                whole_months(from.parse().unwrap(), to.parse().unwrap()),
+                months,
+                "{from} {to}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_fact_is_found_by_its_name_wherever_it_was_put() {
+        let mut facts = Facts::none(&"C".parse().unwrap(), "2024-06-30".parse().unwrap());
+        for name in FactName::ALL.iter().rev() {
+            facts.set(*name, Some(Decimal::ONE));
+            facts.set(*name, Some(Decimal::TWO));
+        }
+        let names: Vec<FactName> = facts.values.iter().map(|fact| fact.name).collect();
+        assert_eq!(names, FactName::ALL);
+        facts.set(FactName::Irregularity, None);
+        let known = |name: &&FactName| facts.get(**name) == Some(Decimal::TWO);
+        assert_eq!(FactName::ALL.iter().filter(known).count(), FactName::ALL.len() - 1);
+        assert_eq!(facts.get(FactName::Irregularity), None);
     }
 }

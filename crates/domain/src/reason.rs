@@ -2,7 +2,7 @@
 
 use crate::{
     Decimal,
-    card::value,
+    card::{items, value},
     contract::{
         score::{Facts, IndicatorName, ReasonCode},
         types::Language,
@@ -25,7 +25,7 @@ pub fn text(code: ReasonCode, facts: &Facts, language: Language) -> String {
         ReasonCode::OverdueNow => percent(IndicatorName::OverdueShare),
         ReasonCode::LimitUsed => percent(IndicatorName::Utilisation),
         ReasonCode::GettingWorse => days(IndicatorName::Trend),
-        ReasonCode::ThinFile => Decimal::from(facts.invoices),
+        ReasonCode::ThinFile => items(facts),
     };
     match language {
         Language::En => english(code, seen),
@@ -53,8 +53,8 @@ fn english(code: ReasonCode, seen: Decimal) -> String {
             format!("Paid {seen} {days} later in the last 3 months than in the 9 months before.")
         }
         ReasonCode::ThinFile => {
-            let invoices = if seen == Decimal::ONE { "invoice" } else { "invoices" };
-            format!("Only {seen} {invoices} in 12 months: too few for a firm judgement.")
+            let items = if seen == Decimal::ONE { "invoice" } else { "invoices" };
+            format!("Only {seen} {items} in 12 months: too few for a firm judgement.")
         }
     }
 }
@@ -76,22 +76,24 @@ fn chinese(code: ReasonCode, seen: Decimal) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::score::FactName;
 
-    /// Half the year's invoices late, a third of the limit over, and so on; `invoices` of them.
-    fn facts(days: Decimal, invoices: u32) -> Facts {
-        let known = |text: &str| Some(text.parse().unwrap());
-        Facts {
-            customer_id: "C-1".parse().unwrap(),
-            as_of: "2024-03-31".parse().unwrap(),
-            invoices,
-            days_beyond_terms: Some(days),
-            days_beyond_terms_recent: known("40"),
-            days_beyond_terms_before: known("1"),
-            share_late: known("0.425"),
-            worst_days_late: Some(45),
-            overdue_share: known("0.6"),
-            utilisation: known("1.0555"),
+    /// Half the year's amounts late, a third of the limit over, and so on; `items` of them.
+    fn facts(days: Decimal, items: u32) -> Facts {
+        let mut facts = Facts::none(&"C-1".parse().unwrap(), "2024-03-31".parse().unwrap());
+        facts.set(FactName::Items12m, Some(items.into()));
+        facts.set(FactName::DaysBeyondTerms12m, Some(days));
+        for (name, value) in [
+            (FactName::DaysBeyondTerms3m, "40"),
+            (FactName::DaysBeyondTerms9mBefore, "1"),
+            (FactName::ShareLate0Amount, "0.425"),
+            (FactName::WorstDaysLate12m, "45"),
+            (FactName::OverdueShare, "0.6"),
+            (FactName::Utilisation, "1.0555"),
+        ] {
+            facts.set(name, Some(value.parse().unwrap()));
         }
+        facts
     }
 
     #[test]

@@ -1,46 +1,153 @@
-//! What the ledger says of a customer's behaviour: sums over invoices and allocations.
+//! What the ledger says of a customer's behaviour: sums over documents and allocations.
 
 use crate::{Db, Fault, Param, arrears::Range};
-use dunlin_domain::{Currency, Date, facts::Behaviour};
+use dunlin_domain::{
+    Currency, Date,
+    facts::{Buying, Group, Known, Owing, Paying, Sums, Weighed},
+};
+use std::collections::HashMap;
 
-type Found = (i64, Currency, u32, f64, f64, f64, f64, f64, f64, f64, u32);
+type PayingRow = (
+    i64,
+    Currency,
+    [u32; 4],
+    [f64; 4],
+    [f64; 4],
+    [u32; 5],
+    [f64; 5],
+    (u32, f64, f64, f64),
+    (Option<i64>, Option<i64>, Option<i64>),
+    [f64; 5],
+    u32,
+);
+type ShortRow = (i64, Currency, u32, u32);
+type BuyingRow = (i64, Currency, (Option<i64>, u32, f64), (u32, f64, f64, u32));
+type KnownRow = (i64, Option<Date>, Option<Date>, Option<Date>, [u32; 3], u32);
 
-/// The behaviour of the customers of the range up to the day, one entry for each customer and currency.
-pub fn of_range<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<(i64, Behaviour)>, Fault> {
-    let [today, year_ago, quarter_ago] =
-        [day, day.minus_months(12)?, day.minus_months(3)?].map(|day| day.to_string());
-    let params: [Param<'_>; 5] = [
-        range.after.into(),
-        range.upto.into(),
-        (&today).into(),
-        (&year_ago).into(),
-        (&quarter_ago).into(),
-    ];
-    let found: Vec<Found> = db.json(include_str!("../sql/facts/of_range.sql"), &params)?;
-    let behaviour = |row: Found| {
-        let (
-            customer,
-            currency,
-            invoices,
-            weight,
-            weighted,
-            recent,
-            recent_weighted,
-            before,
-            before_weighted,
-            late,
-            worst,
-        ) = row;
-        let behaviour = Behaviour {
-            currency,
-            invoices,
-            all: (weight, weighted),
-            recent: (recent, recent_weighted),
-            before: (before, before_weighted),
-            late,
-            worst_days_late: worst,
-        };
-        (customer, behaviour)
-    };
-    Ok(found.into_iter().map(behaviour).collect())
+/// The days that windows begin after, as the statements are given them.
+struct Windows {
+    day: String,
+    /// 3, 6, 12 and 24 months.
+    months: [String; 4],
+    thirty_days: String,
+    a_year_before_those: String,
+    ninety_days: String,
+    /// The first day within 12 months.
+    first_of_year: String,
+}
+
+impl Windows {
+    fn of(day: Date) -> Result<Self, Fault> {
+        // Nothing is older than the first day there is.
+        let months = |day: Date, months| day.minus_months(months).unwrap_or(Date::FIRST);
+        let days = |days: i64| day.plus_days(-days).unwrap_or(Date::FIRST);
+        Ok(Self {
+            day: day.to_string(),
+            months: [3, 6, 12, 24].map(|of| months(day, of).to_string()),
+            thirty_days: days(30).to_string(),
+            a_year_before_those: months(days(30), 12).to_string(),
+            ninety_days: days(90).to_string(),
+            first_of_year: months(day, 12).plus_days(1)?.to_string(),
+        })
+    }
+}
+
+/// All that is summed of the customers of the range on the day. Customers of whom nothing is known are not there.
+pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Sums>, Fault> {
+    let windows = Windows::of(of)?;
+    let (after, upto, day) = (range.after.into(), range.upto.into(), (&windows.day).into());
+    let [_, _, year, _] = &windows.months;
+    let mut found: HashMap<i64, Sums> = HashMap::new();
+    let [three, six, twelve, two_years] = &windows.months;
+    let params: [Param<'_>; 7] =
+        [after, upto, day, three.into(), six.into(), twelve.into(), two_years.into()];
+    let (rows, short, settled): (Vec<PayingRow>, Vec<ShortRow>, Vec<(i64, i64)>) =
+        db.json(include_str!("../sql/facts/paying.sql"), &params)?;
+    for row in rows {
+        found.entry(row.0).or_default().paying.push(paying(row, of)?);
+    }
+    for (customer, currency, short, unauthorised) in short {
+        let paying =
+            found.get_mut(&customer).map(|of| of.paying.as_mut_slice()).unwrap_or_default();
+        if let Some(of) = paying.iter_mut().find(|of| of.currency == currency) {
+            let [first, _, _] = of.first;
+            of.first = [first, short, unauthorised];
+        }
+    }
+    for (customer, days) in settled {
+        found.entry(customer).or_default().settled.push(days);
+    }
+    let rows: Vec<(i64, Currency, i64, [i64; 4], i64)> =
+        db.json(include_str!("../sql/facts/owing.sql"), &[after, upto, day])?;
+    for (customer, currency, outstanding_minor, overdue_minor, contested_minor) in rows {
+        let owing = Owing { currency, outstanding_minor, overdue_minor, contested_minor };
+        found.entry(customer).or_default().owing.push(owing);
+    }
+    let (month, before) = (&windows.thirty_days, &windows.a_year_before_those);
+    let params = [after, upto, day, year.into(), month.into(), before.into()];
+    let (rows, large): (Vec<BuyingRow>, Vec<(i64, i64)>) =
+        db.json(include_str!("../sql/facts/buying.sql"), &params)?;
+    for row in rows {
+        found.entry(row.0).or_default().buying.push(buying(row));
+    }
+    let rows: Vec<(i64, Currency, i64, i64)> =
+        db.json(include_str!("../sql/facts/group.sql"), &[after, upto, day])?;
+    for (customer, currency, outstanding_minor, overdue_minor) in rows {
+        let group = Group { currency, outstanding_minor, overdue_minor };
+        found.entry(customer).or_default().group.push(group);
+    }
+    let quarter = &windows.ninety_days;
+    let params = [after, upto, day, year.into(), month.into(), quarter.into()];
+    let rows: Vec<KnownRow> = db.json(include_str!("../sql/facts/known.sql"), &params)?;
+    for (customer, first_on, last, before, changes, returned) in rows {
+        let orders_on = [last, before];
+        let known = Known { first_on, orders_on, changes, returned, ..Known::default() };
+        found.entry(customer).or_default().known = known;
+    }
+    for (customer, days) in large {
+        found.entry(customer).or_default().known.large_before_due = Some(days);
+    }
+    let params = [after, upto, day, (&windows.first_of_year).into()];
+    let rows: Vec<(i64, i64)> = db.json(include_str!("../sql/facts/peak.sql"), &params)?;
+    for (customer, minor) in rows {
+        found.entry(customer).or_default().known.peak_minor = minor;
+    }
+    Ok(found)
+}
+
+fn paying(row: PayingRow, day: Date) -> Result<Paying, Fault> {
+    let (_, currency, items, minor, by_days, late_items, late_minor, received, worst, line, first) =
+        row;
+    let mut due = [Weighed::default(); 4];
+    for (of, ((items, minor), by_days)) in
+        due.iter_mut().zip(items.into_iter().zip(minor).zip(by_days))
+    {
+        *of = Weighed { items, minor, by_days };
+    }
+    let (items, minor, by_days, early_minor) = received;
+    let worst_on = worst.2.map(|days| day.plus_days(days)).transpose()?;
+    Ok(Paying {
+        currency,
+        due,
+        late_items,
+        late_minor,
+        received: Weighed { items, minor, by_days },
+        early_minor,
+        worst: [worst.0, worst.1],
+        worst_on,
+        line,
+        first: [first, 0, 0],
+    })
+}
+
+fn buying(row: BuyingRow) -> Buying {
+    let (_, currency, (largest_minor, before, before_minor), terms) = row;
+    let (items, minor, by_days, contested) = terms;
+    Buying {
+        currency,
+        largest_minor,
+        before: (before, before_minor),
+        terms: Weighed { items, minor, by_days },
+        contested,
+    }
 }

@@ -305,6 +305,7 @@ const NOT_STORED: &[(&str, &str)] = &[
     ("signature-kind", "inside the JSON of a source"),
     ("signature-encoding", "inside the JSON of a source"),
     ("entry-kind", "made anew from the documents"),
+    ("fact-name", "inside the JSON of a score's facts"),
 ];
 
 /// Table, column and spellings of every CHECK with a list of texts.

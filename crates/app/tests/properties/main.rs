@@ -4,7 +4,6 @@
 
 mod agreement;
 mod dump;
-mod facts;
 mod faulty;
 mod imports;
 mod ledger;

@@ -1,0 +1,209 @@
+//! Each fact by example: what happened, and what is known of it on a day.
+
+use crate::{difference, flows::Desk, history};
+use dunlin_app::score;
+use dunlin_domain::contract::score::FactName;
+use std::collections::BTreeSet;
+
+/// Events, then days with what is known of customer `C` on them, `-` for what is not.
+fn check(events: &str, expected: &str) {
+    let desk = Desk::new();
+    for line in events.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        assert!(desk.tell(line).unwrap(), "refused: {line}");
+    }
+    let histories = history::all(&desk.db);
+    for line in expected.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let on = words[0].parse().unwrap();
+        assert_eq!(difference(&desk.db, &histories, on, &mut BTreeSet::new()), None);
+        let facts = score::facts(&desk.db, &"C".parse().unwrap(), on).unwrap();
+        for pair in words[1..].chunks(2) {
+            let name: FactName = pair[0].parse().unwrap();
+            let value = facts.get(name).map_or("-".into(), |value| value.to_string());
+            assert_eq!(value, pair[1], "{name} on {on}");
+        }
+    }
+}
+
+#[test]
+fn of_nobody_knows_nothing_and_of_nothing_due_no_lateness() {
+    check(
+        "invoice I1 2024-03-01 2024-03-31 100",
+        "2024-02-29 items-12m 0 account-age-days - overdue-share - utilisation 0 contact-changes-90d -
+         2024-03-31 items-12m 0 account-age-days 30 overdue-share 0 utilisation 0.1 contact-changes-90d 0
+         2024-04-01 items-12m 1 days-beyond-terms-12m 1 overdue-share 1 share-late-0-count 1 days-to-pay-12m -",
+    );
+}
+
+#[test]
+fn what_was_paid_is_weighed_by_amount_and_what_is_open_by_its_age() {
+    check(
+        "invoice I1 2024-01-01 2024-01-31 100
+         invoice I2 2024-01-01 2024-01-31 300
+         pay P1 2024-02-20 100 I1
+         pay P2 2024-01-21 150 I2",
+        // 100 by 20 days, 150 by -10 days, 150 by 29 days.
+        "2024-02-29 days-beyond-terms-12m 12.125 days-to-pay-12m 32 early-share-12m 0.6 share-late-0-count 1
+         2024-02-29 share-late-0-amount 0.625 share-late-10-amount 0.625 share-late-30-amount 0 worst-days-late-12m 29
+         2024-02-29 last-payment-days-late 20 last-three-days-late - months-since-worst 0 overdue-share-1-30 1
+         2024-03-02 overdue-share-1-30 0 overdue-share-31-60 1 share-late-30-count 0.5",
+    );
+}
+
+#[test]
+fn a_payment_that_went_back_did_not_pay_from_that_day_on() {
+    check(
+        "invoice I1 2024-01-01 2024-01-31 100
+         pay P1 2024-01-21 100
+         back P1 2024-02-05 chargeback
+         pay P2 2024-02-10 100",
+        "2024-02-04 days-beyond-terms-12m -10 returned-payments-12m 0
+         2024-02-05 days-beyond-terms-12m 5 returned-payments-12m 1
+         2024-02-10 days-beyond-terms-12m 10 returned-payments-12m 1 last-payment-days-late 10
+         2025-02-05 days-beyond-terms-12m - days-beyond-terms-24m 10 returned-payments-12m 0",
+    );
+}
+
+#[test]
+fn only_money_pays() {
+    check(
+        "invoice I1 2024-01-01 2024-01-31 100
+         credit N1 2024-01-05 40 I1
+         off W1 2024-03-31 I1 10
+         pay P1 2024-04-10 50
+         invoice I2 2024-01-01 2024-01-31 100
+         credit N2 2024-06-30 100 I2
+         interest-note X1 2024-01-01 2024-01-31 7",
+        "2024-07-01 items-12m 1 days-beyond-terms-12m 70 last-payment-days-late 70 overdue-share 1",
+    );
+}
+
+#[test]
+fn a_document_that_comes_late_moves_what_was_paid() {
+    check(
+        "invoice I2 2024-01-10 2024-02-10 100
+         pay P1 2024-02-01 100
+         invoice I1 2024-01-01 2024-01-31 100",
+        "2024-02-10 days-beyond-terms-12m 1 items-12m 1
+         2024-02-11 days-beyond-terms-12m 1 items-12m 2",
+    );
+}
+
+#[test]
+fn the_worst_is_the_latest_of_the_worst() {
+    check(
+        "invoice I1 2023-01-01 2023-01-31 100
+         pay P1 2023-03-02 100
+         invoice I2 2023-06-01 2023-06-30 100
+         pay P2 2023-07-30 100",
+        "2023-08-29 worst-days-late-24m 30 months-since-worst 0
+         2023-08-30 months-since-worst 1 last-payment-days-late 30 trend-recent-against-before 0
+         2024-06-30 worst-days-late-12m - worst-days-late-24m 30 months-since-worst 11",
+    );
+}
+
+#[test]
+fn a_trend_takes_four_items_and_a_spread_three() {
+    let three = "invoice I1 2024-01-01 2024-01-31 100
+         pay P1 2024-01-31 100
+         invoice I2 2024-02-01 2024-03-01 100
+         pay P2 2024-03-11 100
+         invoice I3 2024-03-01 2024-03-31 100
+         pay P3 2024-04-20 100";
+    check(three, "2024-05-31 trend-slope - irregularity 8.165 last-three-days-late 10");
+    let four = format!(
+        "{three}
+         invoice I4 2024-04-01 2024-04-30 100
+         pay P4 2024-05-30 100"
+    );
+    check(&four, "2024-05-31 trend-slope 10 irregularity 11.1803 last-three-days-late 20");
+}
+
+#[test]
+fn a_limit_was_used_most_at_the_end_of_some_day() {
+    check(
+        "invoice I1 2024-01-01 2024-01-31 900
+         pay P1 2024-01-20 800
+         invoice I2 2024-02-01 2024-02-28 500
+         pay P2 2024-02-01 500",
+        "2024-02-29 utilisation 0.1 utilisation-peak-12m 0.9
+         2025-01-18 utilisation-peak-12m 0.9
+         2025-01-19 utilisation-peak-12m 0.1",
+    );
+}
+
+#[test]
+fn an_order_of_unusual_size_stands_out_and_before_a_due_date_more_so() {
+    check(
+        "invoice I1 2024-01-01 2024-01-31 100
+         invoice I2 2024-02-01 2024-02-29 100
+         invoice I3 2024-03-01 2024-06-20 60 2024-07-20 40
+         invoice I4 2024-06-10 2024-07-10 500
+         pay P1 2024-03-10 200",
+        "2024-06-09 order-size-spike - dormant-days-before-order - purchases-before-due -
+         2024-06-10 order-size-spike 5 dormant-days-before-order 101 purchases-before-due 10 terms-days-12m 41.375
+         2024-07-10 order-size-spike - dormant-days-before-order - purchases-before-due 10",
+    );
+}
+
+#[test]
+fn less_than_was_asked_for_is_a_short_pay_and_a_little_less_a_discount_nobody_gave() {
+    check(
+        "invoice I1 2024-01-01 2024-01-31 100
+         pay P1 2024-02-01 95 I1
+         invoice I2 2024-02-02 2024-03-31 100
+         pay P2 2024-03-01 94 I2
+         invoice I3 2024-03-02 2024-04-30 100
+         pay P3 2024-04-01 50 I3=50",
+        "2024-01-31 short-pays-12m - unauthorised-discounts-12m -
+         2024-02-01 short-pays-12m 1 unauthorised-discounts-12m 1
+         2024-05-01 short-pays-12m 2 unauthorised-discounts-12m 1",
+    );
+}
+
+#[test]
+fn a_discount_that_is_due_is_no_short_pay() {
+    check(
+        "invoice I1 2024-01-01 2024-01-31 100 K
+         pay P1 2024-01-11 98 I1
+         invoice I2 2024-02-01 2024-02-29 100 K
+         pay P2 2024-02-12 98 I2",
+        "2024-01-31 short-pays-12m 0 days-beyond-terms-12m -20 items-12m 1
+         2024-02-29 short-pays-12m 1 unauthorised-discounts-12m 1",
+    );
+}
+
+#[test]
+fn what_is_contested_counts_while_it_is() {
+    check(
+        "invoice I1 2024-01-01 2024-01-31 100
+         invoice I2 2024-01-01 2024-01-31 60 2024-02-29 40
+         dispute D1 2024-01-10 I2#1 50
+         resolve D1 2024-02-10 rejected",
+        "2024-01-09 dispute-rate-12m 0 open-dispute-share 0
+         2024-01-10 dispute-rate-12m 0.3333 open-dispute-share 0.25
+         2024-02-10 dispute-rate-12m 0.3333 open-dispute-share 0",
+    );
+}
+
+#[test]
+fn changes_count_for_ninety_days() {
+    check(
+        "customer C 1000 on=2024-01-01 contact=Ann bank=1234
+         customer C 1000 on=2024-01-31 contact=Bo bank=1234 representative=Bo
+         invoice I1 2024-03-01 2024-03-31 100",
+        "2023-12-31 contact-changes-90d -
+         2024-01-01 contact-changes-90d 1 bank-changes-90d 1 representative-changes-90d -
+         2024-01-31 contact-changes-90d 2 bank-changes-90d 1 representative-changes-90d 1
+         2024-03-31 contact-changes-90d 1 bank-changes-90d 0 representative-changes-90d 1",
+    );
+}
+
+#[test]
+fn a_group_owes_together() {
+    let own = "invoice I1 2024-01-01 2024-01-31 100
+         invoice I2 2024-01-01 2024-03-31 200 of=D";
+    check(own, "2024-02-29 group-outstanding-share - group-overdue-share -");
+    let member = format!("customer D head=C\n{own}");
+    check(&member, "2024-02-29 group-outstanding-share 0.3333 group-overdue-share 0.3333");
+}

@@ -1,0 +1,253 @@
+//! Ledgers kept by the flows: events as lines of text, the same for examples and for random books.
+
+use crate::{difference, history, runner};
+use dunlin_app::{audit::Author, contract, customer, dispute, invoice, ledger, payment, write_off};
+use dunlin_domain::{Date, Id};
+use dunlin_store::{Db, Fault, native::NativeDb};
+use proptest::{prelude::*, test_runner::TestCaseError};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, path::Path};
+
+pub struct Desk {
+    pub db: NativeDb,
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+/// Noon of a day.
+fn author(on: &str) -> Author {
+    let at = format!("{on}T12:00:00Z").parse().unwrap();
+    Author { who: "clerk".into(), at, salt: "salt".into() }
+}
+
+impl Desk {
+    /// An open day with the customers `C` and `D`, the contract `K` of the first, and nothing else.
+    pub fn new() -> Self {
+        let db = NativeDb::open(Path::new(":memory:")).unwrap();
+        let desk = Self { db };
+        for line in ["customer C 1000", "customer D", "contract K C"] {
+            assert!(desk.tell(line).unwrap(), "{line}");
+        }
+        desk
+    }
+
+    /// Records what a line says. `false`: it was refused. Amounts are in EUR; customer `C` where none is named.
+    pub fn tell(&self, line: &str) -> Result<bool, Fault> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let done = match words[0] {
+            "customer" => self.customer(&words[1..]),
+            "contract" => self.contract(&words[1..]),
+            "invoice" | "fee" | "interest-note" => self.invoice(&words),
+            "credit" => self.credit(&words[1..]),
+            "pay" => self.pay(&words[1..]),
+            "back" => self.back(&words[1..]),
+            "off" => self.off(&words[1..]),
+            "dispute" => self.dispute(&words[1..]),
+            "resolve" => self.resolve(&words[1..]),
+            other => panic!("no such event: {other}"),
+        };
+        match done {
+            Ok(()) => Ok(true),
+            Err(Fault::Refused(_)) => Ok(false),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// `ID [LIMIT] [head=ID] [on=DAY] [contact=NAME] [bank=NUMBER] [representative=NAME]`
+    fn customer(&self, words: &[&str]) -> Result<(), Fault> {
+        let mut new = json!({"id": words[0], "name": words[0]});
+        let mut on = "2020-01-01";
+        for word in &words[1..] {
+            match word.split_once('=') {
+                None => {
+                    let minor: i64 = word.parse().unwrap();
+                    new["credit_limit"] = json!({"minor": minor, "currency": "EUR"});
+                }
+                Some(("on", day)) => on = day,
+                Some(("head", head)) => new["parent_id"] = json!(head),
+                Some(("contact", name)) => {
+                    new["contacts"] = json!([{"name": name, "channel": "letter", "address": name}]);
+                }
+                Some(("bank", account)) => new["bank_accounts"] = json!([{"account": account}]),
+                Some((_, name)) => new["representatives"] = json!([{"name": name}]),
+            }
+        }
+        customer::put(&self.db, &id(words[0]), &read(new), &author(on)).map(drop)
+    }
+
+    /// `ID CUSTOMER`: 2 % off within 10 days.
+    fn contract(&self, words: &[&str]) -> Result<(), Fault> {
+        let new = read(json!({"customer_id": words[1], "effective_on": "2020-01-01",
+            "terms": {"net_days": 30, "discount_share": "0.02", "discount_days": 10}}));
+        contract::put(&self.db, &id(words[0]), &new, &author("2020-01-01")).map(drop)
+    }
+
+    /// `KIND ID ISSUED DUE MINOR [CONTRACT | DUE MINOR | of=CUSTOMER]…`
+    fn invoice(&self, words: &[&str]) -> Result<(), Fault> {
+        let minor: i64 = words[4].parse().unwrap();
+        let mut new = json!({"id": words[1], "customer_id": "C", "kind": words[0], "issued_on": words[2],
+            "due_on": words[3], "amount": {"minor": minor, "currency": "EUR"}});
+        match &words[5..] {
+            [] => {}
+            [contract] if contract.starts_with("of=") => new["customer_id"] = json!(contract[3..]),
+            [contract] => new["contract_id"] = json!(contract),
+            more => {
+                let second: i64 = more[1].parse().unwrap();
+                new["amount"]["minor"] = json!(minor + second);
+                new["instalments"] = json!([{"due_on": words[3], "minor": minor},
+                    {"due_on": more[0], "minor": second}]);
+                new.as_object_mut().unwrap().remove("due_on");
+            }
+        }
+        invoice::add(&self.db, &read(new), id("made"), &author("2026-01-01")).map(drop)
+    }
+
+    /// `ID ISSUED MINOR [INVOICE]`
+    fn credit(&self, words: &[&str]) -> Result<(), Fault> {
+        let minor: i64 = words[2].parse().unwrap();
+        let new = json!({"id": words[0], "customer_id": "C", "kind": "credit-note", "issued_on": words[1],
+            "amount": {"minor": minor, "currency": "EUR"}, "relates_to": words.get(3)});
+        invoice::add(&self.db, &read(new), id("made"), &author("2026-01-01")).map(drop)
+    }
+
+    /// `ID RECEIVED MINOR [INVOICE | INVOICE=MINOR…]`
+    fn pay(&self, words: &[&str]) -> Result<(), Fault> {
+        let minor: i64 = words[2].parse().unwrap();
+        let mut new = json!({"id": words[0], "customer_id": "C", "received_on": words[1],
+            "amount": {"minor": minor, "currency": "EUR"}});
+        let named: Vec<Value> = words[3..]
+            .iter()
+            .filter_map(|word| word.split_once('='))
+            .map(|(invoice, minor)| {
+                json!({"invoice_id": invoice, "minor": minor.parse::<i64>().unwrap()})
+            })
+            .collect();
+        match words.get(3) {
+            None => {}
+            Some(_) if !named.is_empty() => new["designation"] = named.into(),
+            Some(invoice) => new["invoice_id"] = json!(invoice),
+        }
+        payment::add(&self.db, &read(new), id("made"), &author("2026-01-01")).map(drop)
+    }
+
+    /// `PAYMENT DAY KIND [MINOR]`
+    fn back(&self, words: &[&str]) -> Result<(), Fault> {
+        let minor = words.get(3).map(|minor| minor.parse::<i64>().unwrap());
+        let on = (words[2] != "mistake").then_some(words[1]);
+        let name = format!("R-{}", words.join("-"));
+        let new = read(json!({"id": name, "on": on, "kind": words[2], "minor": minor}));
+        payment::reverse(&self.db, &id(words[0]), &new, id("made"), &author("2026-01-01")).map(drop)
+    }
+
+    /// `ID DAY INVOICE MINOR`
+    fn off(&self, words: &[&str]) -> Result<(), Fault> {
+        let minor: i64 = words[3].parse().unwrap();
+        let new =
+            read(json!({"id": words[0], "on": words[1], "invoice_id": words[2], "minor": minor,
+            "reason": "gone"}));
+        write_off::add(&self.db, &new, id("made"), &author("2026-01-01")).map(drop)
+    }
+
+    /// `ID DAY INVOICE MINOR`
+    fn dispute(&self, words: &[&str]) -> Result<(), Fault> {
+        let minor: i64 = words[3].parse().unwrap();
+        let new =
+            read(json!({"id": words[0], "on": words[1], "invoice_id": words[2], "minor": minor,
+            "reason": "price"}));
+        dispute::open(&self.db, &new, id("made"), &author("2026-01-01")).map(drop)
+    }
+
+    /// `ID DAY OUTCOME`
+    fn resolve(&self, words: &[&str]) -> Result<(), Fault> {
+        let end = read(json!({"on": words[1], "outcome": words[2]}));
+        dispute::resolve(&self.db, &id(words[0]), &end, &author("2026-01-01")).map(drop)
+    }
+}
+
+fn day(number: i64) -> Date {
+    "2023-01-01".parse::<Date>().unwrap().plus_days(number).unwrap()
+}
+
+/// A line about documents that may be there or not.
+fn line() -> impl Strategy<Value = String> {
+    let on = prop_oneof![0i64..700, (0i64..24).prop_map(|month| month * 30)];
+    let minor = prop_oneof![2i64..400, Just(100i64)];
+    (0usize..20, on, 0i64..90, minor, 0usize..12, 0usize..12).prop_map(
+        |(what, on, later, minor, one, other)| {
+            let (then, on) = (day(on + later), day(on));
+            let kind = ["fee", "interest-note"].get(one).copied().unwrap_or("invoice");
+            match what {
+                0..6 => format!("{kind} I{one} {on} {then} {minor}"),
+                6 => format!("invoice I{one} {on} {then} {minor} K"),
+                7 => format!("invoice I{one} {on} {on} {minor} {} 100", then.plus_days(1).unwrap()),
+                8 => format!("invoice I{one} {on} {then} {minor} of=D"),
+                9..12 => format!("pay P{one} {on} {minor}"),
+                12 => format!("pay P{one} {on} {minor} I{other}"),
+                13 => format!("pay P{one} {on} {minor} I{other}=1"),
+                14 => format!(
+                    "back P{one} {then} {} {minor}",
+                    ["returned", "refund", "mistake"][other % 3]
+                ),
+                15 => format!("back P{one} {then} chargeback"),
+                16 => format!("credit N{one} {on} {minor} I{other}"),
+                17 => format!("off W{one} {then} I{other} {minor}"),
+                18 => format!("dispute D{one} {on} I{other} {minor}"),
+                _ => format!("resolve D{one} {then} {}", ["upheld", "rejected"][other % 2]),
+            }
+        },
+    )
+}
+
+#[test]
+fn ledgers_that_the_flows_keep_have_the_facts_that_are_meant() {
+    let desk = Desk::new();
+    for line in [
+        "customer D head=C",
+        "customer C 900 on=2024-06-01 contact=Ann bank=1234 representative=Bo",
+    ] {
+        assert!(desk.tell(line).unwrap());
+    }
+    let books =
+        (proptest::collection::vec(line(), 10..60), proptest::collection::vec(0i64..900, 4));
+    let outcome = runner(32).run(&books, |(lines, days)| {
+        // The flows commit: what they left is taken away by hand, references last.
+        for table in ["allocation", "adjustment", "write_off", "dispute", "reversal", "payment"] {
+            desk.db.execute(&format!("DELETE FROM {table}"), &[]).unwrap();
+        }
+        desk.db
+            .execute(
+                "DELETE FROM invoice WHERE parent_key IS NOT NULL OR kind = 'credit-note'",
+                &[],
+            )
+            .unwrap();
+        desk.db.execute("DELETE FROM invoice", &[]).unwrap();
+        for line in &lines {
+            desk.tell(line).unwrap();
+        }
+        let histories = history::all(&desk.db);
+        let mut seen = BTreeSet::new();
+        match days.iter().find_map(|on| difference(&desk.db, &histories, day(*on), &mut seen)) {
+            Some(difference) => Err(TestCaseError::fail(difference)),
+            None => Ok(()),
+        }
+    });
+    if let Err(failed) = outcome {
+        panic!("{failed}");
+    }
+}
+
+#[test]
+fn nobody_has_facts_who_is_not_there() {
+    let desk = Desk::new();
+    let missing = dunlin_app::score::facts(&desk.db, &id("X"), day(0)).unwrap_err();
+    assert!(
+        matches!(missing, Fault::Refused(refused) if refused.code == dunlin_domain::Refusal::NotFound)
+    );
+    assert!(ledger::customer(&desk.db, &id("C"), day(0)).is_ok());
+}

@@ -1,0 +1,81 @@
+//! The facts that SQL sums over the ledger, against what each of them means.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod examples;
+mod flows;
+mod history;
+mod random;
+
+use dunlin_domain::{
+    Date,
+    contract::score::{FactName, Facts},
+    facts::{combine, plain},
+};
+use dunlin_store::{arrears::Range, customer, facts, native::NativeDb};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
+use std::collections::BTreeSet;
+
+/// So many cases, or as many as `PROPTEST_CASES` says, from the seed of `PROPTEST_RNG_SEED` or one that is printed.
+fn runner(usual: u32) -> TestRunner {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let cases = number("PROPTEST_CASES").and_then(|cases| u32::try_from(cases).ok());
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let seed = number("PROPTEST_RNG_SEED").unwrap_or(u64::from(clock.subsec_nanos()));
+    println!("PROPTEST_RNG_SEED={seed}");
+    TestRunner::new(Config {
+        cases: cases.unwrap_or(usual),
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_iters: 2_000,
+        ..Config::default()
+    })
+}
+
+/// The facts of the customers of the range, as a sweep has them.
+fn summed(db: &NativeDb, range: Range, day: Date) -> Vec<Facts> {
+    let mut sums = facts::of_range(db, range, day).unwrap();
+    let limits = customer::limits(db, range).unwrap();
+    limits
+        .into_iter()
+        .map(|(key, id, limit)| combine(&id, day, &sums.remove(&key).unwrap_or_default(), limit))
+        .collect()
+}
+
+/// Where SQL and meaning differ on the day, in words. One of the customers is asked about alone, too. The facts that were
+/// known, and no zero, are noted.
+fn difference(
+    db: &NativeDb,
+    histories: &[plain::History],
+    day: Date,
+    seen: &mut BTreeSet<FactName>,
+) -> Option<String> {
+    let all = summed(db, Range { after: 0, upto: i64::MAX }, day);
+    assert_eq!(all.len(), histories.len());
+    let some = day.days_since(Date::FIRST).unsigned_abs() % histories.len() as u64;
+    for ((history, summed_up), at) in histories.iter().zip(&all).zip(0..) {
+        let meant = plain::facts(history, day);
+        seen.extend(meant.values.iter().filter(|of| !of.value.is_zero()).map(|of| of.name));
+        let alone = Range { after: at, upto: at + 1 };
+        let alone = (some == at.unsigned_abs()).then(|| summed(db, alone, day));
+        let mut sums = std::iter::once(summed_up).chain(alone.iter().flatten());
+        if let Some(other) = sums.find(|of| **of != meant) {
+            let (meant, other) = (lines(&meant), lines(other));
+            let only = |of: &BTreeSet<String>, other: &BTreeSet<String>| {
+                of.difference(other).cloned().collect::<Vec<_>>().join(", ")
+            };
+            let (meant, other) = (only(&meant, &other), only(&other, &meant));
+            return Some(format!("{} on {day}: meant {meant}; summed {other}", history.customer));
+        }
+    }
+    None
+}
+
+fn lines(facts: &Facts) -> BTreeSet<String> {
+    facts.values.iter().map(|fact| format!("{} {}", fact.name, fact.value)).collect()
+}
+
+/// Every fact was known and no zero now and then, or the ledgers tell nothing about it.
+fn all_but_promises(seen: &BTreeSet<FactName>) {
+    let unseen = FactName::ALL.iter().filter(|name| !seen.contains(name));
+    assert_eq!(unseen.collect::<Vec<_>>(), [&FactName::BrokenPromises12m]);
+}

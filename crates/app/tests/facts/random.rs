@@ -1,0 +1,324 @@
+//! Thousands of random ledgers, written row by row: also such as no replay would lead to, for the facts are defined
+//! over what is recorded.
+
+use crate::{all_but_promises, difference, history, runner};
+use dunlin_domain::Date;
+use dunlin_store::{Db, native::NativeDb};
+use proptest::{prelude::*, test_runner::TestCaseError};
+use serde_json::{Value, json};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+/// Customers of a case, each with a ledger of its own.
+const CUSTOMERS: usize = 6;
+
+/// Cases of a run: two thousand ledgers and more.
+const CASES: u32 = 400;
+
+fn day(number: i64) -> Date {
+    "2022-01-01".parse::<Date>().unwrap().plus_days(number).unwrap()
+}
+
+/// A document, or two instalments, and what was set against it.
+#[derive(Clone, Debug)]
+struct Claim {
+    customer: usize,
+    currency: usize,
+    kind: usize,
+    issued: i64,
+    net: i64,
+    minor: i64,
+    instalments: bool,
+    steps: Vec<Step>,
+    dispute: Option<(i64, Option<i64>, i64, bool)>,
+}
+
+/// Something set against a document so many days after it, or taken back: by which payment, what, and percent.
+type Step = (i64, usize, usize, i64);
+
+/// The limit of a customer, and its head.
+type Standing = (Option<(i64, usize)>, Option<usize>);
+
+#[derive(Clone, Debug)]
+struct Book {
+    claims: Vec<Claim>,
+    customers: Vec<Standing>,
+    /// Customer, part and day.
+    changes: Vec<(usize, usize, i64)>,
+    /// Customer, payment, kind and day.
+    reversals: Vec<(usize, usize, usize, i64)>,
+    days: Vec<i64>,
+}
+
+fn some_day() -> impl Strategy<Value = i64> {
+    prop_oneof![3 => 0i64..1_000, 1 => (0i64..34).prop_map(|month| month * 30), 2 => 700i64..800]
+}
+
+prop_compose! {
+    fn some_claim()(
+        (customer, currency, kind) in (0..CUSTOMERS, 0usize..5, 0usize..10),
+        issued in some_day(),
+        net in prop_oneof![Just(0i64), Just(30), 0i64..90],
+        minor in prop_oneof![1 => Just(0i64), 6 => 1i64..1_000, 4 => Just(100)],
+        instalments in proptest::bool::weighted(0.15),
+        steps in proptest::collection::vec(
+            (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..12,
+                prop_oneof![4 => Just(100i64), 1 => Just(95), 3 => 0i64..100]), 0..5),
+        dispute in proptest::option::weighted(0.2,
+            (0i64..100, proptest::option::of(0i64..200), 0i64..600, any::<bool>())),
+    ) -> Claim {
+        Claim { customer, currency: currency / 4, kind, issued, net, minor, instalments, steps, dispute }
+    }
+}
+
+prop_compose! {
+    fn some_book()(
+        claims in proptest::collection::vec(some_claim(), 0..70),
+        customers in proptest::collection::vec(
+            (proptest::option::of((0i64..2_000, 0usize..2)), proptest::option::of(0usize..2)), CUSTOMERS),
+        changes in proptest::collection::vec((0..CUSTOMERS, 0usize..4, some_day()), 0..8),
+        reversals in proptest::collection::vec((0..CUSTOMERS, 0usize..4, 0usize..4, some_day()), 0..8),
+        days in proptest::collection::vec(some_day(), 3),
+    ) -> Book {
+        Book { claims, customers, changes, reversals, days }
+    }
+}
+
+/// The key of one of the four payments of a customer; the first is designated.
+fn payment(customer: usize, number: usize) -> usize {
+    customer * 4 + number + 1
+}
+
+/// The rows of all tables, as they are inserted.
+#[derive(Default)]
+struct Rows {
+    invoices: Vec<Value>,
+    allocations: Vec<Value>,
+    disputes: Vec<Value>,
+}
+
+impl Rows {
+    /// The rows of one claim of an amount. What comes is at most what is open, what is taken back at most what there is.
+    fn claim(&mut self, of: &Claim, due: i64, minor: i64, parent: Option<usize>) -> usize {
+        let key = CUSTOMERS + self.invoices.len() + 1;
+        let mut steps = of.steps.clone();
+        steps.sort_by_key(|step| step.0);
+        let mut open = minor;
+        let mut stands: BTreeMap<(usize, &str), i64> = BTreeMap::new();
+        for (after, by, what, percent) in steps {
+            let what =
+                ["pay", "credit", "early-payment-discount", "full-settlement", "back", "move"]
+                    .get(what)
+                    .copied()
+                    .unwrap_or("pay");
+            let (source, back) = match what {
+                "back" if percent < 20 => ("early-payment-discount", true),
+                "back" => ("pay", true),
+                other => (other, false),
+            };
+            let stood = stands.entry((by, source)).or_default();
+            let change = if back { -(*stood * percent / 100) } else { open * percent / 100 };
+            let on = day(of.issued + after);
+            if change == 0 {
+                continue;
+            }
+            if what == "move" {
+                // A replay that finds another payment first.
+                for minor in [change, -change] {
+                    self.allocation(of.customer, key, (by, "pay"), on, minor);
+                }
+                continue;
+            }
+            *stood += change;
+            open -= change;
+            self.allocation(of.customer, key, (by, source), on, change);
+        }
+        let kind = ["fee", "interest-note"].get(of.kind).copied().unwrap_or("invoice");
+        self.invoice(key, of, kind, (due, minor, open), parent);
+        key
+    }
+
+    fn invoice(
+        &mut self,
+        key: usize,
+        of: &Claim,
+        kind: &str,
+        (due, minor, open): (i64, i64, i64),
+        parent: Option<usize>,
+    ) {
+        let id = format!("I{:03}", key * 7_919 % 1_009);
+        let currency = ["CNY", "EUR"][of.currency];
+        self.invoices.push(json!([
+            key,
+            id,
+            of.customer + 1,
+            kind,
+            day(of.issued),
+            day(due),
+            minor,
+            currency,
+            open,
+            parent
+        ]));
+    }
+
+    fn allocation(
+        &mut self,
+        customer: usize,
+        claim: usize,
+        (by, source): (usize, &str),
+        on: Date,
+        minor: i64,
+    ) {
+        let key = payment(customer, by);
+        let (mut paid, mut credit, mut earned, mut why) = (None, None, None, None);
+        match source {
+            "pay" => paid = Some(key),
+            "credit" => credit = Some(customer + 1),
+            other => (earned, why) = (Some(key), Some(other)),
+        }
+        self.allocations.push(json!([customer + 1, claim, paid, credit, earned, why, on, minor]));
+    }
+
+    fn all(book: &Book) -> Self {
+        let mut rows = Self::default();
+        for of in &book.claims {
+            let due = of.issued + of.net;
+            let parts = if of.instalments && of.kind > 1 {
+                let whole = CUSTOMERS + rows.invoices.len() + 1;
+                rows.invoice(whole, of, "invoice", (due, 0, 0), None);
+                let half = of.minor / 2;
+                let first = rows.claim(of, due, half, Some(whole));
+                let second = rows.claim(of, due + 30, of.minor - half, Some(whole));
+                [whole, first, second]
+            } else {
+                [rows.claim(of, due, of.minor, None); 3]
+            };
+            if let Some((after, resolved, minor, of_part)) = of.dispute {
+                let opened = of.issued + after;
+                let resolved = resolved.map(|after| day(opened + after));
+                let about = parts[if of_part { 1 } else { 0 }];
+                rows.disputes.push(json!([of.customer + 1, about, day(opened), resolved, minor]));
+            }
+        }
+        rows
+    }
+}
+
+/// Rows into a table. Every column of the list is a place of the row.
+fn insert(db: &NativeDb, table: &str, columns: &str, rows: &[Value]) {
+    let places: Vec<String> =
+        (0..columns.split(',').count()).map(|at| format!("value ->> {at}")).collect();
+    let sql =
+        format!("INSERT INTO {table} ({columns}) SELECT {} FROM json_each(?1)", places.join(", "));
+    let rows = json!(rows).to_string();
+    db.execute(&sql, &[(&rows).into()]).unwrap_or_else(|e| panic!("{e:?}: {sql}: {rows}"));
+}
+
+fn record(db: &NativeDb, book: &Book) {
+    let mut customers = Vec::new();
+    for (number, (limit, head)) in book.customers.iter().enumerate() {
+        // The first two may be heads, and have none.
+        let head = head.filter(|_| number > 1).map(|head| head + 1);
+        let currency = limit.map(|(_, currency)| ["CNY", "EUR"][currency]);
+        let key = number + 1;
+        customers.push(json!([key, format!("C{key}"), "C", limit.map(|of| of.0), currency, head]));
+    }
+    let columns = "key, id, name, limit_minor, limit_currency, parent_key";
+    insert(db, "customer", columns, &customers);
+    let each = |number: usize| (0..CUSTOMERS).map(move |customer| (customer, number));
+    let payments: Vec<Value> = (0..4)
+        .flat_map(each)
+        .map(|(customer, number)| {
+            let (key, designation) = (payment(customer, number), (number == 0).then_some("[]"));
+            json!([key, format!("P{key}"), customer + 1, day(0), 1, "CNY", 0, designation])
+        })
+        .collect();
+    let columns = "key, id, customer_key, received_on, amount_minor, currency, unallocated_minor, designation";
+    insert(db, "payment", columns, &payments);
+    let notes: Vec<Value> = (1..=CUSTOMERS)
+        .map(|key| {
+            json!([key, format!("N{key}"), key, "credit-note", day(0), day(0), 9, "CNY", 9, null])
+        })
+        .collect();
+    let rows = Rows::all(book);
+    let columns = "key, id, customer_key, kind, issued_on, due_on, amount_minor, currency, open_minor, parent_key, disputed";
+    let invoices: Vec<Value> = notes
+        .into_iter()
+        .chain(rows.invoices)
+        .map(|mut row| {
+            row.as_array_mut().unwrap().push(json!(0));
+            row
+        })
+        .collect();
+    insert(db, "invoice", columns, &invoices);
+    let columns = "customer_key, invoice_key, payment_key, credit_key, difference_key, difference, allocated_on, amount_minor, recorded_at";
+    let allocations: Vec<Value> = rows
+        .allocations
+        .into_iter()
+        .map(|mut row| {
+            row.as_array_mut().unwrap().push(json!("2025-01-01T00:00:00Z"));
+            row
+        })
+        .collect();
+    insert(db, "allocation", columns, &allocations);
+    let numbered = |(number, row): (usize, Value)| {
+        let mut row = row;
+        let resolved = row[3].is_string().then_some("rejected");
+        row.as_array_mut().unwrap().extend([
+            json!(format!("D{number}")),
+            json!("price"),
+            json!(resolved),
+        ]);
+        row
+    };
+    let disputes: Vec<Value> = rows.disputes.into_iter().enumerate().map(numbered).collect();
+    let columns = "customer_key, invoice_key, opened_on, resolved_on, minor, id, reason, outcome";
+    insert(db, "dispute", columns, &disputes);
+    let changes: Vec<Value> = book
+        .changes
+        .iter()
+        .map(|(customer, part, on)| {
+            let part = ["contact", "bank-account", "representative", "status"][*part];
+            json!([customer + 1, day(*on), part, 1, 1, "2025-01-01T00:00:00Z"])
+        })
+        .collect();
+    let columns = "customer_key, changed_on, part, added, removed, recorded_at";
+    insert(db, "customer_change", columns, &changes);
+    let reversals: Vec<Value> = book
+        .reversals
+        .iter()
+        .enumerate()
+        .map(|(number, (customer, by, kind, on))| {
+            let kind = ["chargeback", "returned", "refund", "mistake"][*kind];
+            json!([format!("R{number}"), customer + 1, payment(*customer, *by), day(*on), kind, 1])
+        })
+        .collect();
+    let columns = "id, customer_key, payment_key, reversed_on, kind, minor";
+    insert(db, "reversal", columns, &reversals);
+}
+
+#[test]
+fn the_statements_give_what_each_fact_means() {
+    let db = NativeDb::open(Path::new(":memory:")).unwrap();
+    let seen = RefCell::new(BTreeSet::new());
+    let outcome = runner(CASES).run(&some_book(), |book| {
+        // Each case is undone: making the schema takes longer than the case.
+        let _ = db.execute("ROLLBACK", &[]);
+        db.execute("BEGIN", &[]).unwrap();
+        record(&db, &book);
+        let histories = history::all(&db);
+        let mut seen = seen.borrow_mut();
+        match book.days.iter().find_map(|on| difference(&db, &histories, day(*on), &mut seen)) {
+            Some(difference) => Err(TestCaseError::fail(difference)),
+            None => Ok(()),
+        }
+    });
+    if let Err(failed) = outcome {
+        panic!("{failed}");
+    }
+    all_but_promises(&seen.borrow());
+}

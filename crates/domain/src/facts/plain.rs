@@ -1,0 +1,538 @@
+//! What each fact means, in Rust: from a customer's history, one document after the other, as a clerk would count it.
+//!
+//! Nothing runs this but a test, which gives random ledgers to it and to the statements of the store. It shares no
+//! arithmetic with them: sums are whole numbers, ratios decimals, and a payment's rows are undone one by one.
+
+// Slow and obvious is the point; the amounts of a test are small.
+#![allow(clippy::arithmetic_side_effects)]
+
+use crate::{
+    Currency, Date, Decimal, Id, Money,
+    contract::{
+        ledger::CustomerPart,
+        score::{FactName, Facts},
+        types::{InvoiceKind, ReversalKind},
+    },
+    decimal,
+    facts::{LATE_BEYOND, USUAL_FROM_ORDERS},
+};
+use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A document as it is recorded.
+#[derive(Clone, Debug)]
+pub struct Document {
+    pub key: i64,
+    pub id: String,
+    /// The invoice that it is an instalment of.
+    pub whole: Option<i64>,
+    pub kind: InvoiceKind,
+    pub currency: Currency,
+    pub issued_on: Date,
+    pub due_on: Date,
+    pub minor: i64,
+}
+
+/// Where an allocation comes from, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Payment(i64),
+    Discount,
+    Other,
+}
+
+/// A row of allocation.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub claim: i64,
+    pub from: Source,
+    pub on: Date,
+    pub minor: i64,
+}
+
+/// A debt that was contested.
+#[derive(Clone, Debug)]
+pub struct Contested {
+    pub document: i64,
+    pub on: Date,
+    pub until: Option<Date>,
+    pub minor: i64,
+}
+
+/// What a customer owes and paid.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    pub documents: Vec<Document>,
+    pub rows: Vec<Row>,
+}
+
+/// All that happened with a customer.
+#[derive(Clone, Debug)]
+pub struct History {
+    pub customer: Id,
+    pub limit: Option<Money>,
+    pub own: Ledger,
+    /// The other members of its group. `None`: it is in none.
+    pub others: Option<Vec<Ledger>>,
+    pub disputes: Vec<Contested>,
+    pub changes: Vec<(CustomerPart, Date)>,
+    /// Payment, why and when.
+    pub reversals: Vec<(i64, ReversalKind, Date)>,
+    /// Payments that were designated with amounts.
+    pub designating: BTreeSet<i64>,
+}
+
+/// A part of an item: how much, on which day, and whether it was paid.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    minor: i64,
+    on: Date,
+    paid: bool,
+}
+
+/// An item with its parts.
+struct Item<'a> {
+    of: &'a Document,
+    parts: Vec<Part>,
+    open: i64,
+}
+
+impl Item<'_> {
+    fn days(&self, part: &Part) -> i64 {
+        part.on.days_since(self.of.due_on)
+    }
+
+    /// How late it is.
+    fn late(&self) -> Option<i64> {
+        self.parts.iter().map(|part| self.days(part)).max()
+    }
+
+    fn paid(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| part.paid)
+    }
+
+    fn last_on(&self) -> Option<Date> {
+        self.paid().map(|part| part.on).max()
+    }
+}
+
+impl Ledger {
+    fn claims(&self, day: Date) -> impl Iterator<Item = &Document> {
+        let claim = |of: &&Document| of.kind != InvoiceKind::CreditNote;
+        self.documents.iter().filter(move |of| of.issued_on <= day).filter(claim)
+    }
+
+    fn items(&self, day: Date) -> impl Iterator<Item = &Document> {
+        self.claims(day).filter(|of| of.kind != InvoiceKind::InterestNote && of.minor > 0)
+    }
+
+    /// What is open of a claim at the end of a day.
+    fn open(&self, claim: &Document, day: Date) -> i64 {
+        let off = self.rows.iter().filter(|row| row.claim == claim.key && row.on <= day);
+        claim.minor - off.map(|row| row.minor).sum::<i64>()
+    }
+
+    /// What is outstanding at the end of a day, and what of it is overdue.
+    fn owed(&self, currency: Currency, day: Date) -> (i64, i64) {
+        let claims = || self.claims(day).filter(|of| of.currency == currency);
+        let overdue = claims().filter(|of| of.due_on < day);
+        (claims().map(|of| self.open(of, day)).sum(), overdue.map(|of| self.open(of, day)).sum())
+    }
+
+    /// What each payment added to a claim on each day, by payment: the rows of one day are one.
+    fn added(&self, claim: i64, day: Date) -> BTreeMap<i64, BTreeMap<Date, i64>> {
+        let mut added: BTreeMap<i64, BTreeMap<Date, i64>> = BTreeMap::new();
+        for row in self.rows.iter().filter(|row| row.claim == claim && row.on <= day) {
+            if let Source::Payment(payment) = row.from {
+                *added.entry(payment).or_default().entry(row.on).or_default() += row.minor;
+            }
+        }
+        added
+    }
+
+    /// What payments paid of a claim and still stands: what is taken back is what came last.
+    fn paid(&self, claim: i64, day: Date) -> Vec<Part> {
+        let mut paid = Vec::new();
+        for days in self.added(claim, day).into_values() {
+            let mut stack: Vec<Part> = Vec::new();
+            for (on, minor) in days {
+                if minor > 0 {
+                    stack.push(Part { minor, on, paid: true });
+                }
+                let mut back = (-minor).max(0);
+                while back > 0 {
+                    let Some(mut last) = stack.pop() else { break };
+                    let taken = back.min(last.minor);
+                    back -= taken;
+                    last.minor -= taken;
+                    if last.minor > 0 {
+                        stack.push(last);
+                    }
+                }
+            }
+            paid.extend(stack);
+        }
+        paid
+    }
+
+    fn item<'a>(&self, of: &'a Document, day: Date) -> Item<'a> {
+        let (mut parts, open) = (self.paid(of.key, day), self.open(of, day));
+        if open > 0 && of.due_on < day {
+            parts.push(Part { minor: open, on: day, paid: false });
+        }
+        Item { of, parts, open }
+    }
+}
+
+/// Currency, weight and value of something weighed.
+type Weight = (Currency, i64, i64);
+
+fn exact(part: i64, whole: i64) -> Option<Decimal> {
+    Decimal::from(part).checked_div(Decimal::from(whole))
+}
+
+fn mean(values: &[Decimal]) -> Option<Decimal> {
+    values.iter().sum::<Decimal>().checked_div(Decimal::from(values.len()))
+}
+
+fn share_of(yes: &[bool]) -> Option<Decimal> {
+    mean(&yes.iter().map(|yes| Decimal::from(i64::from(*yes))).collect::<Vec<_>>())
+}
+
+/// To four decimals, after the last digits that a sum of divisions may get wrong.
+fn rounded(value: Decimal) -> Decimal {
+    decimal::round(decimal::round(value, 10), 4)
+}
+
+/// Each entry is one item: the weights and values of its parts. Each currency has a mean, and the means meet weighted
+/// by items.
+fn weighed(items: &[Vec<Weight>]) -> Option<Decimal> {
+    let mut by_currency: BTreeMap<Currency, (i64, i64, i64)> = BTreeMap::new();
+    for item in items {
+        for (number, (currency, weight, value)) in item.iter().enumerate() {
+            let sums = by_currency.entry(*currency).or_default();
+            sums.0 += i64::from(number == 0);
+            sums.1 += weight;
+            sums.2 += weight * value;
+        }
+    }
+    let mut means = Vec::new();
+    for (items, weight, value) in by_currency.into_values() {
+        let mean = exact(value, weight)?;
+        means.extend((0..items).map(|_| mean));
+    }
+    mean(&means)
+}
+
+/// The facts of the history on a day.
+pub fn facts(history: &History, day: Date) -> Facts {
+    let mut facts = Facts::none(&history.customer, day);
+    let own = &history.own;
+    let items: Vec<Item<'_>> = own.items(day).map(|of| own.item(of, day)).collect();
+    terms(&mut facts, &items, day);
+    lateness(&mut facts, &items, day);
+    money(&mut facts, &items, day);
+    habits(&mut facts, &items, day);
+    short_pays(&mut facts, history, &items, day);
+    owed(&mut facts, history, day);
+    limit(&mut facts, history, day);
+    group(&mut facts, history, day);
+    orders(&mut facts, history, day);
+    events(&mut facts, history, day);
+    for fact in &mut facts.values {
+        fact.value = rounded(fact.value).normalize();
+    }
+    facts
+}
+
+fn months(day: Date, months: u32) -> Date {
+    day.minus_months(months).unwrap_or(Date::FIRST)
+}
+
+fn days_before(day: Date, days: i64) -> Date {
+    day.plus_days(-days).unwrap_or(Date::FIRST)
+}
+
+/// Items with any part that are due after the one day and up to the other.
+fn due<'a, 'b>(items: &'a [Item<'b>], after: Date, upto: Date) -> Vec<&'a Item<'b>> {
+    let within = |item: &&Item<'_>| item.of.due_on > after && item.of.due_on <= upto;
+    items.iter().filter(within).filter(|item| !item.parts.is_empty()).collect()
+}
+
+/// The parts of each item with what `value` says of them.
+fn parts(items: &[&Item<'_>], value: impl Fn(i64) -> i64) -> Vec<Vec<Weight>> {
+    let of_item = |item: &&Item<'_>| {
+        let weight = |part: &Part| (item.of.currency, part.minor, value(item.days(part)));
+        item.parts.iter().map(weight).collect()
+    };
+    items.iter().map(of_item).collect()
+}
+
+fn terms(facts: &mut Facts, items: &[Item<'_>], day: Date) {
+    for (name, after, upto) in [
+        (FactName::DaysBeyondTerms3m, months(day, 3), day),
+        (FactName::DaysBeyondTerms6m, months(day, 6), day),
+        (FactName::DaysBeyondTerms12m, months(day, 12), day),
+        (FactName::DaysBeyondTerms24m, months(day, 24), day),
+        (FactName::DaysBeyondTerms9mBefore, months(day, 12), months(day, 3)),
+    ] {
+        facts.set(name, weighed(&parts(&due(items, after, upto), |days| days)));
+    }
+    let shown = |name| facts.get(name).map(rounded);
+    let recent = shown(FactName::DaysBeyondTerms3m);
+    let trend = recent.zip(shown(FactName::DaysBeyondTerms9mBefore));
+    facts.set(FactName::TrendRecentAgainstBefore, trend.map(|(recent, before)| recent - before));
+}
+
+fn lateness(facts: &mut Facts, items: &[Item<'_>], day: Date) {
+    let year = due(items, months(day, 12), day);
+    let two_years = due(items, months(day, 24), day);
+    facts.set(FactName::Items12m, Some(year.len().into()));
+    let names = [
+        (FactName::ShareLate0Count, FactName::ShareLate0Amount),
+        (FactName::ShareLate10Count, FactName::ShareLate10Amount),
+        (FactName::ShareLate30Count, FactName::ShareLate30Amount),
+        (FactName::ShareLate60Count, FactName::ShareLate60Amount),
+        (FactName::ShareLate90Count, FactName::ShareLate90Amount),
+    ];
+    for (beyond, (count, amount)) in LATE_BEYOND.into_iter().zip(names) {
+        let late: Vec<bool> = year.iter().map(|item| item.late() > Some(beyond)).collect();
+        facts.set(count, share_of(&late));
+        facts.set(amount, weighed(&parts(&year, |days| i64::from(days > beyond))));
+    }
+    let worst = |items: &[&Item<'_>]| items.iter().filter_map(|item| item.late()).max();
+    for (name, items) in
+        [(FactName::WorstDaysLate12m, &year), (FactName::WorstDaysLate24m, &two_years)]
+    {
+        facts.set(name, worst(items).map(|days| days.max(0).into()));
+    }
+    let behind = |item: &&&Item<'_>| item.late() > Some(0) && item.late() == worst(&two_years);
+    let on = |item: &&Item<'_>| if item.open > 0 { Some(day) } else { item.last_on() };
+    let since = two_years.iter().filter(behind).filter_map(on).max();
+    let fits = |since: Date| (0..3_000u32).take_while(|of| months(day, *of) >= since).last();
+    facts.set(FactName::MonthsSinceWorst, since.and_then(fits).map(Decimal::from));
+}
+
+fn money(facts: &mut Facts, items: &[Item<'_>], day: Date) {
+    let year = months(day, 12);
+    let received = |value: &dyn Fn(&Item<'_>, &Part) -> i64| {
+        let of_item = |item: &Item<'_>| {
+            let within = item.paid().filter(|part| part.on > year);
+            let weight = |part: &Part| (item.of.currency, part.minor, value(item, part));
+            within.map(weight).collect::<Vec<_>>()
+        };
+        weighed(&items.iter().map(of_item).collect::<Vec<_>>())
+    };
+    let since_issue = |item: &Item<'_>, part: &Part| part.on.days_since(item.of.issued_on);
+    facts.set(FactName::DaysToPay12m, received(&since_issue));
+    let early = |item: &Item<'_>, part: &Part| i64::from(part.on < item.of.due_on);
+    facts.set(FactName::EarlyShare12m, received(&early));
+    let mut settled: Vec<(Date, &str, i64)> = Vec::new();
+    for item in items.iter().filter(|item| item.open == 0) {
+        if let Some(on) = item.last_on().filter(|on| *on > months(day, 24)) {
+            settled.push((on, &item.of.id, on.days_since(item.of.due_on)));
+        }
+    }
+    settled.sort();
+    let last: Vec<Decimal> = settled.iter().rev().take(3).map(|of| of.2.into()).collect();
+    facts.set(FactName::LastPaymentDaysLate, last.first().copied());
+    facts.set(FactName::LastThreeDaysLate, mean(&last).filter(|_| last.len() == 3));
+}
+
+fn habits(facts: &mut Facts, items: &[Item<'_>], day: Date) {
+    let mut points: Vec<(Decimal, Decimal)> = Vec::new();
+    for item in due(items, months(day, 12), day) {
+        let on = item.of.due_on.days_since(Date::FIRST).into();
+        points.extend(item.late().map(|late| (on, Decimal::from(late))));
+    }
+    let (x, y): (Vec<Decimal>, Vec<Decimal>) = points.iter().copied().unzip();
+    let (Some(mean_x), Some(mean_y)) = (mean(&x), mean(&y)) else { return };
+    let along: Decimal = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    let across: Decimal = x.iter().map(|x| (x - mean_x) * (x - mean_x)).sum();
+    if points.len() >= 4 && x.iter().min() < x.iter().max() {
+        facts.set(FactName::TrendSlope, (along * Decimal::from(30)).checked_div(across));
+    }
+    let squares: Vec<Decimal> = y.iter().map(|y| (y - mean_y) * (y - mean_y)).collect();
+    let deviation = mean(&squares).and_then(|of| of.to_f64()).map(f64::sqrt);
+    let deviation = deviation.and_then(Decimal::from_f64);
+    facts.set(FactName::Irregularity, deviation.filter(|_| points.len() >= 3));
+}
+
+fn short_pays(facts: &mut Facts, history: &History, items: &[Item<'_>], day: Date) {
+    let own = &history.own;
+    let (mut first_paid, mut short, mut unauthorised) = (0, 0, 0);
+    for item in items.iter().filter(|item| item.of.whole.is_none()) {
+        let first = item.paid().map(|part| part.on).min();
+        let Some(first) = first.filter(|first| *first > months(day, 12)) else { continue };
+        first_paid += 1;
+        let added = own.added(item.of.key, day);
+        let paying = |payment: &i64| {
+            added.get(payment).and_then(|days| days.get(&first)).is_some_and(|minor| *minor > 0)
+        };
+        let rest = own.open(item.of, first);
+        if rest <= 0 || history.designating.iter().any(paying) {
+            continue;
+        }
+        short += 1;
+        let discounts = own.rows.iter().filter(|row| {
+            row.claim == item.of.key && row.from == Source::Discount && row.on <= first
+        });
+        let earned: i64 = discounts.map(|row| row.minor).sum();
+        unauthorised += u32::from(earned <= 0 && rest * 20 <= item.of.minor);
+    }
+    if first_paid > 0 {
+        facts.set(FactName::ShortPays12m, Some(short.into()));
+        facts.set(FactName::UnauthorisedDiscounts12m, Some(unauthorised.into()));
+    }
+}
+
+fn currencies(ledger: &Ledger) -> BTreeSet<Currency> {
+    ledger.documents.iter().map(|of| of.currency).collect()
+}
+
+fn owed(facts: &mut Facts, history: &History, day: Date) {
+    let own = &history.own;
+    let share = |part: &dyn Fn(Currency) -> i64| {
+        let of = |currency| exact(part(currency), own.owed(currency, day).0);
+        mean(&currencies(own).into_iter().filter_map(of).collect::<Vec<_>>())
+    };
+    for (name, least, most) in [
+        (FactName::OverdueShare, 1, i64::MAX),
+        (FactName::OverdueShare130, 1, 30),
+        (FactName::OverdueShare3160, 31, 60),
+        (FactName::OverdueShare6190, 61, 90),
+        (FactName::OverdueShareOver90, 91, i64::MAX),
+    ] {
+        let late = |currency: Currency| {
+            let claims = own.claims(day).filter(|of| of.currency == currency);
+            let late = claims.filter(|of| (least..=most).contains(&day.days_since(of.due_on)));
+            late.map(|of| own.open(of, day)).sum()
+        };
+        facts.set(name, share(&late));
+    }
+    let contested = |currency: Currency| {
+        let mut wholes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+        for claim in own.claims(day).filter(|of| of.currency == currency) {
+            let held = history.disputes.iter().filter(|of| {
+                of.document == claim.key && of.on <= day && of.until.is_none_or(|until| until > day)
+            });
+            let whole = wholes.entry(claim.whole.unwrap_or(claim.key)).or_default();
+            whole.0 += own.open(claim, day);
+            whole.1 += held.map(|of| of.minor).sum::<i64>();
+        }
+        wholes.values().map(|(open, contested)| *open.min(contested)).sum()
+    };
+    facts.set(FactName::OpenDisputeShare, share(&contested));
+}
+
+fn limit(facts: &mut Facts, history: &History, day: Date) {
+    let Some(limit) = history.limit else { return };
+    let own = &history.own;
+    let first = months(day, 12).plus_days(1).unwrap_or(day);
+    let mut days: BTreeSet<Date> = own.documents.iter().map(|of| of.issued_on).collect();
+    days.extend(own.rows.iter().map(|row| row.on));
+    days.insert(first);
+    let within = days.range(first..=day);
+    let peak = within.map(|of| own.owed(limit.currency, *of).0).max().unwrap_or_default();
+    for (name, owed) in [
+        (FactName::Utilisation, own.owed(limit.currency, day).0),
+        (FactName::UtilisationPeak12m, peak),
+    ] {
+        let used = match (owed, limit.minor) {
+            (..=0, _) => Some(Decimal::ZERO),
+            (_, 0) => Some(Decimal::TEN),
+            (owed, limit) => exact(owed, limit),
+        };
+        facts.set(name, used.map(|used| used.min(Decimal::TEN)));
+    }
+}
+
+fn group(facts: &mut Facts, history: &History, day: Date) {
+    let Some(others) = &history.others else { return };
+    let own = &history.own;
+    let members = || others.iter().chain([own]);
+    let (mut shares, mut overdue) = (Vec::new(), Vec::new());
+    for currency in members().flat_map(currencies).collect::<BTreeSet<_>>() {
+        let all: i64 = members().map(|of| of.owed(currency, day).0).sum();
+        shares.extend(exact(own.owed(currency, day).0, all));
+        overdue.extend(exact(members().map(|of| of.owed(currency, day).1).sum(), all));
+    }
+    facts.set(FactName::GroupOutstandingShare, mean(&shares));
+    facts.set(FactName::GroupOverdueShare, mean(&overdue));
+}
+
+fn orders(facts: &mut Facts, history: &History, day: Date) {
+    let own = &history.own;
+    let mut wholes: BTreeMap<i64, (Currency, Date, i64)> = BTreeMap::new();
+    for item in own.items(day).filter(|of| of.kind == InvoiceKind::Invoice) {
+        let whole = item.whole.unwrap_or(item.key);
+        wholes.entry(whole).or_insert((item.currency, item.issued_on, 0)).2 += item.minor;
+    }
+    let of = |currency: Currency, after: Date, upto: Date| -> Vec<(Date, i64)> {
+        let within = wholes.values().filter(|of| of.0 == currency && of.1 > after && of.1 <= upto);
+        within.map(|of| (of.1, of.2)).collect()
+    };
+    // How many times the mean of some orders an amount is.
+    let times = |minor: i64, orders: &[(Date, i64)]| {
+        let count = i64::try_from(orders.len()).unwrap_or(i64::MAX);
+        let times = exact(minor * count, orders.iter().map(|of| of.1).sum());
+        times.filter(|_| count >= USUAL_FROM_ORDERS.into())
+    };
+    let month = days_before(day, 30);
+    let (mut spikes, mut large) = (Vec::new(), Vec::new());
+    for currency in currencies(own) {
+        let largest = of(currency, month, day).into_iter().map(|of| of.1).max();
+        let before = of(currency, months(month, 12), month);
+        spikes.extend(largest.and_then(|largest| times(largest, &before)));
+        let year = of(currency, months(day, 12), day);
+        let unusual = |of: &&(Date, i64)| times(of.1, &year) >= Some(Decimal::TWO);
+        large.extend(year.iter().filter(unusual).map(|of| of.0));
+    }
+    facts.set(FactName::OrderSizeSpike, spikes.into_iter().max());
+    if let Some(large) = large.into_iter().max() {
+        let before = own.items(day).filter(|of| of.issued_on < large && of.due_on >= large);
+        let open = before.filter(|of| own.open(of, large) > 0);
+        let nearest = open.map(|of| of.due_on.days_since(large)).min();
+        facts.set(FactName::PurchasesBeforeDue, nearest.map(Decimal::from));
+    }
+    let days: BTreeSet<Date> = wholes.values().map(|of| of.1).collect();
+    let mut last = days.into_iter().rev();
+    if let (Some(last), Some(before)) = (last.next().filter(|of| *of > month), last.next()) {
+        facts.set(FactName::DormantDaysBeforeOrder, Some(last.days_since(before).into()));
+    }
+}
+
+fn events(facts: &mut Facts, history: &History, day: Date) {
+    let own = &history.own;
+    let first = own.items(day).map(|of| of.issued_on).min();
+    facts.set(FactName::AccountAgeDays, first.map(|on| day.days_since(on).into()));
+    let year = months(day, 12);
+    let issued: Vec<&Document> = own.items(day).filter(|of| of.issued_on > year).collect();
+    let agreed = |of: &&Document| vec![(of.currency, of.minor, of.due_on.days_since(of.issued_on))];
+    facts.set(FactName::TermsDays12m, weighed(&issued.iter().map(agreed).collect::<Vec<_>>()));
+    let contested = |item: &&Document| {
+        let about = |of: &Contested| of.document == item.key || Some(of.document) == item.whole;
+        history.disputes.iter().any(|of| about(of) && of.on <= day)
+    };
+    facts
+        .set(FactName::DisputeRate12m, share_of(&issued.iter().map(contested).collect::<Vec<_>>()));
+    let changes = |part| {
+        let within = |on: Date| on > days_before(day, 90) && on <= day;
+        history.changes.iter().filter(|of| of.0 == part && within(of.1)).count()
+    };
+    let returned: BTreeSet<i64> = history
+        .reversals
+        .iter()
+        .filter(|of| matches!(of.1, ReversalKind::Chargeback | ReversalKind::Returned))
+        .filter(|of| of.2 > year && of.2 <= day)
+        .map(|of| of.0)
+        .collect();
+    for (name, count) in [
+        (FactName::ContactChanges90d, changes(CustomerPart::Contact)),
+        (FactName::BankChanges90d, changes(CustomerPart::BankAccount)),
+        (FactName::RepresentativeChanges90d, changes(CustomerPart::Representative)),
+        (FactName::ReturnedPayments12m, returned.len()),
+    ] {
+        facts.set(name, (count > 0 || first.is_some()).then(|| count.into()));
+    }
+}
