@@ -83,25 +83,9 @@ pub fn add<D: Db>(
         if !waits {
             adjust(db, &id, (key, customer), on, minor, entry)?;
             replay::customers(db, &[customer], author.at, Some(entry))?;
-            takes_all(db, &id)?;
         }
         Ok((get(db, &id)?, Change::Made))
     })
-}
-
-/// A write-off that counts takes off on its day all that it says. What is open only because money went back on that
-/// same day opens behind it.
-fn takes_all<D: Db>(db: &D, id: &Id) -> Result<(), Fault> {
-    let booked = get(db, id)?;
-    let on_its_day = then(db, id, When { day: booked.on, ..When::ALL })?;
-    if on_its_day.standing_minor >= booked.amount.minor {
-        return Ok(());
-    }
-    let detail = format!(
-        "{} can be written off on {}: what money left open that went back on that day, from the day after",
-        on_its_day.standing_minor, booked.on
-    );
-    Err(Refused::new(Refusal::MoreThanOpen, detail).at("on").into())
 }
 
 /// Takes a write-off off its document, given with its customer.
@@ -150,16 +134,23 @@ pub fn decide<D: Db>(
         if before.asked_by == author.who {
             return Err(Fault::refused(Refusal::SecondKeyNeeded, Refusal::SecondKeyNeeded.about()));
         }
+        let named =
+            invoice::find(db, before.invoice_id.as_str())?.ok_or_else(|| missing("invoice"))?;
+        if state == WriteOffState::Booked {
+            // It waited, and money may have come in the meantime.
+            let open = open_on(db, named.1, before.on)?;
+            if before.amount.minor > open {
+                let detail = format!("{open} is open on {}", before.on);
+                return Err(Fault::refused(Refusal::MoreThanOpen, detail));
+            }
+        }
         let what =
             Note::changed("decide", "write_off", id.as_str(), Some(&before.state), Some(&state))?;
         let entry = audit::note(db, author, &what)?;
         write_off::decide(db, id, state, &author.who, entry)?;
         if state == WriteOffState::Booked {
-            let named =
-                invoice::find(db, before.invoice_id.as_str())?.ok_or_else(|| missing("invoice"))?;
             adjust(db, id, (named.1, named.2), before.on, before.amount.minor, entry)?;
             replay::customers(db, &[named.2], author.at, Some(entry))?;
-            takes_all(db, id)?;
         }
         Ok((get(db, id)?, Change::Replaced))
     })

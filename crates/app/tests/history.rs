@@ -387,6 +387,21 @@ impl<'a> Clerk<'a> {
                 }
             }
         }
+        self.serve_all();
+        let mut back: Vec<(usize, i64, String)> = Vec::new();
+        for at in &order {
+            for (on, minor, mistake, id) in &self.documents.credits[*at].back {
+                if !mistake && (*on).max(self.documents.credits[*at].on) == self.today {
+                    back.push((*at, *minor, id.clone()));
+                }
+            }
+        }
+        let place = |at: &usize| order.iter().position(|of| of == at);
+        back.sort_by_key(|(at, _, id)| (place(at), id.clone()));
+        for (at, minor, _) in back {
+            self.give_back(at, minor);
+        }
+        self.serve_all();
         for at in &order {
             let credit = &self.documents.credits[*at];
             let never = credit.until.is_some_and(|until| until <= credit.on);
@@ -404,20 +419,6 @@ impl<'a> Clerk<'a> {
                     }
                 }
             }
-        }
-        self.serve_all();
-        let mut back: Vec<(usize, i64, String)> = Vec::new();
-        for at in &order {
-            for (on, minor, mistake, id) in &self.documents.credits[*at].back {
-                if !mistake && (*on).max(self.documents.credits[*at].on) == self.today {
-                    back.push((*at, *minor, id.clone()));
-                }
-            }
-        }
-        let place = |at: &usize| order.iter().position(|of| of == at);
-        back.sort_by_key(|(at, _, id)| (place(at), id.clone()));
-        for (at, minor, _) in back {
-            self.give_back(at, minor);
         }
         self.serve_all();
     }

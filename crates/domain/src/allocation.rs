@@ -7,10 +7,11 @@
 //! A day passes like this. Claims issued on it open, and so does what stands of a write-off that ends on it. Credit
 //! notes, then payments, go to the claims they name; a payment books the differences it brings (deductions, an
 //! early-payment discount, an agreed settlement, a rest within the tolerance); a payment for a claim that was written
-//! off recovers it. Write-offs and upheld disputes take off what is left to take off; an upheld dispute of what is paid
-//! already displaces the newest money. What credits have left goes to what is open, first credit first, each in its own
-//! order of debts. Then money that goes back that day is taken out again: what was not used first, then the newest
-//! allocations, and what they had recovered is written off again, then what is kept for claims to come, the last first.
+//! off recovers it. What credits have left goes to what is open, first credit first, each in its own order of debts.
+//! Then money that goes back that day is taken out again: what was not used first, then the newest allocations, and
+//! what they had recovered is written off again, then what is kept for claims to come, the last first. At the end of
+//! the day write-offs and upheld disputes take off what is left open, whatever left it open; an upheld dispute of what
+//! is paid already displaces the newest money, which goes to what else is open.
 
 mod days;
 mod moves;

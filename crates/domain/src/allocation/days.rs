@@ -126,9 +126,6 @@ impl<'a> Replay<'a> {
         for at in naming {
             self.tolerate(at);
         }
-        for at in &adjustments {
-            self.adjust(*at);
-        }
         self.serve_pool();
         if !events.returns.is_empty() {
             events.returns.sort_by_key(|(at, number)| {
@@ -137,6 +134,12 @@ impl<'a> Replay<'a> {
             });
             for (at, number) in events.returns {
                 self.give_back(at, number);
+            }
+            self.serve_pool();
+        }
+        if !adjustments.is_empty() {
+            for at in adjustments {
+                self.adjust(at);
             }
             self.serve_pool();
         }

@@ -388,6 +388,23 @@ fn a_recovery_that_goes_back_is_written_off_again() {
 }
 
 #[test]
+fn a_write_off_comes_after_the_money_of_its_day_and_after_what_went_back() {
+    let claims = [claim(1, "2024-01-01", "2024-02-01", 100)];
+    let back = returning(naming(pay(1, "2024-01-20", 100), &[(1, None)]), "2024-03-01", 70, false);
+    let lines = "P1 I1 2024-01-20 100\nP1 back 2024-03-01 70\nP1 I1 2024-03-01 -70";
+    check(
+        &claims,
+        &[back.clone(), write_off(1, "2024-03-01", 1, 70)],
+        &format!("{lines}\nW1 I1 2024-03-01 70"),
+    );
+    check(
+        &claims,
+        &[back, write_off(1, "2024-03-01", 1, 70), pay(2, "2024-03-01", 30)],
+        &format!("{lines}\nP2 I1 2024-03-01 30\nW1 I1 2024-03-01 40"),
+    );
+}
+
+#[test]
 fn a_write_off_counts_until_the_day_on_which_it_is_taken_back() {
     let claims = &two()[..1];
     let off = Credit { until: Some(date("2024-08-01")), ..write_off(7, "2024-06-01", 1, 100) };
