@@ -1,0 +1,95 @@
+//! The ledger against a slow and obvious clerk: random events in any order of arrival, asked for any day and for any
+//! moment of knowledge.
+//!
+//! The clerk keeps nothing but the list of events. To answer he takes those that had come by the moment, walks through
+//! the days up to the one asked for, and on each looks through everything there is.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod clerk;
+mod events;
+mod permutations;
+mod world;
+
+use dunlin_app::{invoice, payment, policy, verify};
+use events::{Event, ORDERS, event};
+use proptest::prelude::*;
+use serde_json::json;
+use world::{World, author, day, eur, id, moment, read, state};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, max_shrink_iters: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_day_and_every_moment_is_as_the_clerk_finds_it(
+        events in proptest::collection::vec(event(), 1..28),
+        questions in proptest::collection::vec((0i64..70, 0usize..30), 4),
+    ) {
+        let mut world = World::new();
+        for (number, event) in events.iter().enumerate() {
+            world.tell(number, event);
+        }
+        world.check(70, usize::MAX);
+        for (on, until) in questions {
+            world.check(on, usize::MAX);
+            world.check(on, until);
+        }
+        let verification = verify::books(&world.db).unwrap();
+        let broken: Vec<_> = verification.checks.iter().filter(|check| check.broken > 0).collect();
+        prop_assert!(verification.ok, "{broken:?}");
+    }
+}
+
+/// What was written off, recovered by money that went back, and is taken back from a day on, in whatever order it came.
+#[test]
+fn a_write_off_stands_until_it_is_taken_back_in_any_order_of_arrival() {
+    let invoice =
+        Event::Invoice { kind: "invoice", on: 0, net: 3, minor: 100, parts: false, about: 0 };
+    let write_off = Event::WriteOff { invoice: 0, after: 5, minor: 60 };
+    let (named, order) = (vec![(0, 90)], ORDERS[0]);
+    let payment = Event::Payment { on: 20, minor: 90, named, order, settles: None };
+    let back = Event::Reverse { payment: 0, after: 5, minor: 70, mistake: false };
+    // On its own day, before the recovery, on its day, before, on and after the day on which the money goes back.
+    for after in [0, 5, 10, 12, 15, 20] {
+        let take_back = Event::TakeBack { write_off: 0, after };
+        let events = [&invoice, &write_off, &payment, &back, &take_back];
+        let orders = [[0, 1, 2, 3, 4], [0, 2, 3, 1, 4], [0, 1, 4, 2, 3], [0, 2, 1, 4, 3]];
+        let worlds = orders.map(|order| {
+            let mut world = World::new();
+            for (step, number) in order.into_iter().enumerate() {
+                world.tell(number, events[number]);
+                assert_eq!(world.log.len(), step + 1, "{number} was refused");
+            }
+            for on in [9, 10, 14, 15, 19, 20, 22, 24, 25, 29, 30] {
+                world.check(on, usize::MAX);
+            }
+            assert!(verify::books(&world.db).unwrap().ok);
+            state(&world.db)
+        });
+        assert!(worlds.iter().all(|state| *state == worlds[0]), "{after}: {worlds:#?}");
+        // Whenever it ends, the debt less the money that stayed is open then.
+        assert!(worlds[0].contains(&"open I0 80".to_string()), "{after}: {:#?}", worlds[0]);
+    }
+}
+
+#[test]
+fn a_policy_is_a_document_like_any_other() {
+    // The clerk's orders are presets: the policy that names one by default changes what unnamed payments serve.
+    let mut world = World::new();
+    for (number, on) in [(0, 0), (1, 5)] {
+        world.tell(
+            number,
+            &Event::Invoice { kind: "invoice", on, net: 3, minor: 100, parts: false, about: 0 },
+        );
+    }
+    let new =
+        read(json!({"id": "P", "customer_id": "C", "received_on": day(10), "amount": eur(100)}));
+    payment::add(&world.db, &new, id("made"), &author(3)).unwrap();
+    let open =
+        |name: &str| invoice::get(&world.db, &id(name), day(20), i64::MAX).unwrap().open.minor;
+    assert_eq!((open("I0"), open("I1")), (0, 100));
+    policy::put(&world.db, &read(json!({"order": "newest-due-first"})), &author(4)).unwrap();
+    assert_eq!((open("I0"), open("I1")), (100, 0));
+    let before = invoice::known_at(&world.db, Some(moment(3))).unwrap();
+    assert_eq!(invoice::get(&world.db, &id("I0"), day(20), before).unwrap().open.minor, 0);
+}
