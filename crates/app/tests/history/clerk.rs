@@ -3,13 +3,35 @@
 use crate::events::ORDERS;
 use std::collections::BTreeMap;
 
+/// The customer, and one that is the same and may be merged into it.
+pub const CUSTOMERS: [&str; 2] = ["C", "D"];
+
+pub const CURRENCIES: [&str; 2] = ["EUR", "USD"];
+
+/// The most that is booked off, in the first currency.
+pub const TOLERANCE: i64 = 3;
+
+/// The last day on which payment in time saves something, counted from the document's day.
+pub const DISCOUNT_DAYS: i64 = 5;
+
+/// Days after the last one to pay that bear no interest.
+pub const GRACE: i64 = 3;
+
+/// The rates of a year in hundredths, and the day from which the second one holds.
+pub const RATES: (i128, i128) = (36, 73);
+pub const RATE_DAY: i64 = 30;
+
 /// A claim, a credit and an adjustment as the clerk writes them down: as they were recorded and corrected by a moment.
 #[derive(Clone, Debug)]
 pub struct Claim {
     pub id: String,
     pub whole: String,
+    pub customer: &'static str,
+    pub currency: &'static str,
     pub kind: &'static str,
     pub about: Option<String>,
+    /// Two in a hundred for who pays within five days.
+    pub discount: bool,
     pub on: i64,
     pub due: i64,
     pub minor: i64,
@@ -18,6 +40,8 @@ pub struct Claim {
 #[derive(Clone, Debug)]
 pub struct Credit {
     pub id: String,
+    pub customer: &'static str,
+    pub currency: &'static str,
     /// 0 for credit notes, 1 for payments, 2 for adjustments.
     pub rank: u8,
     pub on: i64,
@@ -25,6 +49,8 @@ pub struct Credit {
     pub named: Vec<(String, Option<i64>)>,
     pub order: &'static str,
     pub settles: Option<String>,
+    /// From which invoice, how much.
+    pub deductions: Vec<(String, i64)>,
     /// Day, minor, mistake, id.
     pub back: Vec<(i64, i64, bool, String)>,
     pub recoverable: bool,
@@ -32,9 +58,22 @@ pub struct Credit {
     pub until: Option<i64>,
 }
 
+/// What was contested: how much of which claim from when, and from its decision on how much was right.
+#[derive(Clone, Debug)]
+pub struct Contested {
+    pub claim: String,
+    pub on: i64,
+    pub minor: i64,
+    pub decided: i64,
+    pub upheld: i64,
+}
+
 /// The documents as far as some of the steps had come.
 #[derive(Clone, Debug, Default)]
 pub struct Documents {
+    pub contested: Vec<Contested>,
+    /// Whether the duplicate was merged into the customer.
+    pub merged: bool,
     pub claims: Vec<Claim>,
     pub credits: Vec<Credit>,
 }
@@ -43,11 +82,27 @@ pub struct Documents {
 #[derive(Clone, Debug)]
 pub enum Entry {
     Claims(Vec<Claim>),
-    Credit(Credit),
-    Back { payment: String, on: i64, minor: i64, mistake: bool, id: String },
-    Claim { id: String, on: i64, due: i64, minor: i64 },
-    Money { id: String, on: i64, minor: i64 },
-    End { id: String, on: i64 },
+    Credits(Vec<Credit>),
+    /// With what was upheld of it.
+    Dispute(Contested, Option<Credit>),
+    Merge,
+    /// Payment, day, how much, whether by mistake, id.
+    Back(Vec<(String, i64, i64, bool, String)>),
+    Claim {
+        id: String,
+        on: i64,
+        due: i64,
+        minor: i64,
+    },
+    Money {
+        id: String,
+        on: i64,
+        minor: i64,
+    },
+    End {
+        id: String,
+        on: i64,
+    },
 }
 
 pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
@@ -55,11 +110,17 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
     for (_, entry) in log.iter().filter(|(step, _)| *step <= until) {
         match entry {
             Entry::Claims(claims) => documents.claims.extend(claims.iter().cloned()),
-            Entry::Credit(credit) => documents.credits.push(credit.clone()),
-            Entry::Back { payment, on, minor, mistake, id } => {
-                let credit =
-                    documents.credits.iter_mut().find(|credit| credit.id == *payment).unwrap();
-                credit.back.push((*on, *minor, *mistake, id.clone()));
+            Entry::Credits(credits) => documents.credits.extend(credits.iter().cloned()),
+            Entry::Dispute(contested, upheld) => {
+                documents.contested.push(contested.clone());
+                documents.credits.extend(upheld.iter().cloned());
+            }
+            Entry::Merge => documents.merged = true,
+            Entry::Back(back) => {
+                for (payment, on, minor, mistake, id) in back {
+                    let credit = documents.credits.iter_mut().find(|of| of.id == *payment);
+                    credit.unwrap().back.push((*on, *minor, *mistake, id.clone()));
+                }
             }
             Entry::Claim { id, on, due, minor } => {
                 if let Some(claim) = documents.claims.iter_mut().find(|claim| claim.id == *id) {
@@ -86,6 +147,21 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
     documents
 }
 
+impl Documents {
+    /// Whose a document is that was recorded for this customer.
+    pub fn owner(&self, customer: &'static str) -> &'static str {
+        if self.merged { CUSTOMERS[0] } else { customer }
+    }
+
+    /// The documents of one customer in one currency.
+    fn book(&self, customer: &str, currency: &str) -> Self {
+        let mut book = self.clone();
+        book.claims.retain(|of| self.owner(of.customer) == customer && of.currency == currency);
+        book.credits.retain(|of| self.owner(of.customer) == customer && of.currency == currency);
+        book
+    }
+}
+
 /// Where everything stands at the end of a day.
 #[derive(Debug, Default)]
 pub struct Standing {
@@ -93,6 +169,8 @@ pub struct Standing {
     pub open: BTreeMap<String, i64>,
     /// Not used of credits by id.
     pub free: BTreeMap<String, i64>,
+    /// Interest of claims by id.
+    pub interest: BTreeMap<String, i64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,12 +194,24 @@ pub struct Clerk<'a> {
     pub off: Vec<Vec<(usize, i64)>>,
     pub gone: Vec<i64>,
     pub today: i64,
+    /// By claim what was open at the end of every day.
+    pub days: Vec<Vec<i64>>,
 }
 
 impl<'a> Clerk<'a> {
-    pub fn stand(documents: &'a Documents, until: i64) -> Standing {
+    pub fn stand(documents: &Documents, until: i64) -> Standing {
+        let mut standing = Standing::default();
+        for customer in CUSTOMERS {
+            for currency in CURRENCIES {
+                Clerk::walk(&documents.book(customer, currency), until, &mut standing);
+            }
+        }
+        standing
+    }
+
+    fn walk(documents: &Documents, until: i64, standing: &mut Standing) {
         let (claims, credits) = (documents.claims.len(), documents.credits.len());
-        let mut clerk = Self {
+        let mut clerk = Clerk {
             documents,
             open: vec![0; claims],
             free: vec![0; credits],
@@ -130,16 +220,20 @@ impl<'a> Clerk<'a> {
             off: vec![Vec::new(); claims],
             gone: vec![0; credits],
             today: 0,
+            days: vec![Vec::new(); claims],
         };
         for today in 0..=until {
             clerk.today = today;
             clerk.pass();
+            for (days, open) in clerk.days.iter_mut().zip(&clerk.open) {
+                days.push(*open);
+            }
         }
-        let mut standing = Standing::default();
-        for (claim, open) in
-            documents.claims.iter().zip(&clerk.open).filter(|(claim, _)| claim.on <= until)
-        {
-            standing.open.insert(claim.id.clone(), *open);
+        for (at, claim) in documents.claims.iter().enumerate() {
+            if claim.on <= until {
+                standing.open.insert(claim.id.clone(), clerk.open[at]);
+                standing.interest.insert(claim.id.clone(), clerk.interest(at, until));
+            }
         }
         for (at, credit) in documents.credits.iter().enumerate() {
             if credit.rank < 2 && credit.on <= until {
@@ -152,7 +246,27 @@ impl<'a> Clerk<'a> {
                 standing.free.insert(credit.id.clone(), clerk.free[at] + kept);
             }
         }
-        standing
+    }
+
+    /// Every day late bears on what was open the evening before, without what is contested.
+    fn interest(&self, at: usize, through: i64) -> i64 {
+        let claim = &self.documents.claims[at];
+        let mut sum = 0i128;
+        for today in claim.due + GRACE + 1..=through {
+            let mut bears = self.days[at][usize::try_from(today - 1).unwrap()];
+            for of in self.documents.contested.iter().filter(|of| of.claim == claim.id) {
+                let decided = of.decided <= through;
+                if decided && of.upheld > 0 && claim.due <= today && today <= of.decided {
+                    bears -= of.upheld;
+                }
+                if !decided && of.on <= today {
+                    bears -= of.minor;
+                }
+            }
+            let rate = if today < RATE_DAY { RATES.0 } else { RATES.1 };
+            sum += i128::from(bears.max(0)) * rate;
+        }
+        i64::try_from((sum * 2 + 365 * 100) / (2 * 365 * 100)).unwrap()
     }
 
     fn credits(&self) -> Vec<usize> {
@@ -206,16 +320,19 @@ impl<'a> Clerk<'a> {
             }
             due
         };
+        let mut naming: Vec<usize> = Vec::new();
         for (of, part, minor) in due {
             self.kept.retain(|kept| *kept != (of, part, minor));
             self.free[of] += minor;
             self.serve_name(of, part, minor);
+            naming.push(of);
         }
         for at in &order {
             let credit = &self.documents.credits[*at];
             if credit.on != self.today || credit.rank == 2 {
                 continue;
             }
+            naming.push(*at);
             let mistaken: i64 = credit.back.iter().filter(|back| back.2).map(|back| back.1).sum();
             self.gone[*at] = mistaken.min(credit.minor);
             self.free[*at] = credit.minor - self.gone[*at];
@@ -233,20 +350,24 @@ impl<'a> Clerk<'a> {
         for at in &order {
             let credit = &self.documents.credits[*at];
             if credit.on <= self.today && credit.rank == 1 && self.gone[*at] < credit.minor {
-                let settled =
-                    credit.settles.as_ref().map(|name| self.meant(name)).unwrap_or_default();
-                for claim in settled {
-                    if self.documents.claims[claim].on.max(credit.on) != self.today {
-                        continue;
+                for (name, most) in &credit.deductions {
+                    let mut left = *most;
+                    for claim in self.meant(name) {
+                        if self.documents.claims[claim].on.max(credit.on) == self.today {
+                            left -= self.differ(*at, claim, left);
+                        }
                     }
-                    let minor = self.open[claim];
-                    if minor > 0 {
-                        self.open[claim] = 0;
-                        let used = Used { claim, minor, difference: true, recovered: None };
-                        self.used[*at].push(used);
+                }
+                let settled = credit.settles.as_ref().map(|name| self.meant(name));
+                for claim in settled.unwrap_or_default() {
+                    if self.documents.claims[claim].on.max(credit.on) == self.today {
+                        self.differ(*at, claim, i64::MAX);
                     }
                 }
             }
+        }
+        for at in naming {
+            self.tolerate(at);
         }
         self.serve_all();
         let mut back: Vec<(usize, i64, String)> = Vec::new();
@@ -309,11 +430,55 @@ impl<'a> Clerk<'a> {
     fn pay(&mut self, at: usize, claim: usize, most: i64) -> i64 {
         let minor = self.free[at].min(self.open[claim]).min(most).max(0);
         if minor > 0 {
+            let saved = self.discount(at, claim, minor);
             self.free[at] -= minor;
             self.open[claim] -= minor;
             self.used[at].push(Used { claim, minor, difference: false, recovered: None });
+            self.differ(at, claim, saved);
         }
         minor
+    }
+
+    /// What so much money saves if it comes in time: all that is left once 98 in a hundred are paid, else two more for
+    /// each 98.
+    fn discount(&self, at: usize, claim: usize, minor: i64) -> i64 {
+        let (credit, of) = (&self.documents.credits[at], &self.documents.claims[claim]);
+        if credit.rank != 1 || !of.discount || credit.on > of.on + DISCOUNT_DAYS {
+            return 0;
+        }
+        let open = self.open[claim];
+        let most = (open * 2 + 50) / 100;
+        if minor >= open - most {
+            return open - minor;
+        }
+        ((minor * 2 + 49) / 98).min(open - minor)
+    }
+
+    /// Takes up to so much off a claim because of a payment, without money.
+    fn differ(&mut self, at: usize, claim: usize, most: i64) -> i64 {
+        let minor = most.min(self.open[claim]).max(0);
+        if minor > 0 {
+            self.open[claim] -= minor;
+            self.used[at].push(Used { claim, minor, difference: true, recovered: None });
+        }
+        minor
+    }
+
+    /// What is left of what a payment names is booked off if it is little and the payment used up.
+    fn tolerate(&mut self, at: usize) {
+        let credit = &self.documents.credits[at];
+        let little = if credit.currency == CURRENCIES[0] { TOLERANCE } else { 0 };
+        if credit.rank != 1 || self.free[at] > 0 || self.gone[at] >= credit.minor {
+            return;
+        }
+        for (name, _) in &credit.named {
+            let claims = self.meant(name);
+            if claims.iter().map(|claim| self.open[*claim]).sum::<i64>() <= little {
+                for claim in claims {
+                    self.differ(at, claim, i64::MAX);
+                }
+            }
+        }
     }
 
     /// What a write-off still takes off is open again, and money that recovered some of it paid the debt.
@@ -393,7 +558,7 @@ impl<'a> Clerk<'a> {
                     (component, due, (0, 0, String::new()), 0)
                 }
                 _ => (
-                    self.not_due(root),
+                    2 * self.not_due(root) + self.burden(root),
                     self.documents.claims[root].due,
                     self.place(root),
                     self.component(*claim, order),
@@ -407,6 +572,11 @@ impl<'a> Clerk<'a> {
     fn not_due(&self, claim: usize) -> i64 {
         let of = &self.documents.claims[claim];
         i64::from(of.due.max(of.on) > self.today)
+    }
+
+    /// 0 for a debt that bears by the second rate, which is the heavier, from its first day late on.
+    fn burden(&self, claim: usize) -> i64 {
+        i64::from(self.documents.claims[claim].due + 1 < RATE_DAY)
     }
 
     /// 0 for overdue, 1 for the last day to pay, 2 for before.

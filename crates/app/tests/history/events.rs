@@ -2,6 +2,14 @@
 
 use proptest::prelude::*;
 
+/// Whose it is and in which currency.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Side {
+    /// The duplicate's, as long as it was not merged.
+    pub duplicate: bool,
+    pub dollars: bool,
+}
+
 /// Something that happens. Documents are named by their place among those of their kind.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -12,11 +20,15 @@ pub enum Event {
         minor: i64,
         parts: bool,
         about: usize,
+        /// Under a contract that gives a discount for early payment.
+        discount: bool,
+        side: Side,
     },
     CreditNote {
         on: i64,
         minor: i64,
         about: Option<usize>,
+        side: Side,
     },
     Payment {
         on: i64,
@@ -24,6 +36,9 @@ pub enum Event {
         named: Vec<(usize, i64)>,
         order: &'static str,
         settles: Option<usize>,
+        /// Invoice, how much, why.
+        deductions: Vec<(usize, i64, usize)>,
+        side: Side,
     },
     Reverse {
         payment: usize,
@@ -57,6 +72,7 @@ pub enum Event {
         minor: i64,
         upheld: i64,
     },
+    Merge,
 }
 
 pub const ORDERS: [&str; 6] = [
@@ -68,32 +84,48 @@ pub const ORDERS: [&str; 6] = [
     "fee-penalty-interest-principal",
 ];
 
+pub const DEDUCTIONS: [&str; 3] = ["withholding", "bank-charge", "agreed"];
+
+fn side() -> impl Strategy<Value = Side> {
+    let weighted = proptest::bool::weighted;
+    (weighted(0.15), weighted(0.15)).prop_map(|(duplicate, dollars)| Side { duplicate, dollars })
+}
+
 pub fn event() -> impl Strategy<Value = Event> {
     let on = 0i64..40;
     let minor = 1i64..400;
+    let invoice = (0usize..5, on.clone(), 0i64..20, minor.clone(), any::<bool>(), 0usize..6);
+    let deductions = proptest::collection::vec((0usize..6, 1i64..60, 0usize..3), 0..2);
+    let payment = (
+        on.clone(),
+        minor.clone(),
+        proptest::collection::vec((0usize..6, 1i64..200), 0..3),
+        0usize..6,
+        proptest::option::weighted(0.2, 0usize..6),
+        deductions,
+    );
     prop_oneof![
-        4 => (0usize..5, on.clone(), 0i64..20, minor.clone(), any::<bool>(), 0usize..6).prop_map(
-            |(kind, on, net, minor, parts, about)| {
-                let kind = ["invoice", "invoice", "interest-note", "fee", "penalty"][kind];
-                Event::Invoice { kind, on, net, minor: minor + 1, parts: parts && kind == "invoice", about }
-            }
-        ),
-        1 => (on.clone(), minor.clone(), proptest::option::of(0usize..6))
-            .prop_map(|(on, minor, about)| Event::CreditNote { on, minor, about }),
-        5 => (on.clone(), minor.clone(), proptest::collection::vec((0usize..6, 1i64..200), 0..3), 0usize..6,
-            proptest::option::weighted(0.2, 0usize..6)).prop_map(|(on, minor, named, order, settles)| {
-                Event::Payment { on, minor: minor * 2, named, order: ORDERS[order], settles }
-            }),
-        2 => (0usize..6, 0i64..20, minor.clone(), any::<bool>())
+        20 => (invoice, any::<bool>(), side()).prop_map(|((kind, on, net, minor, parts, about), discount, side)| {
+            let kind = ["invoice", "invoice", "interest-note", "fee", "penalty"][kind];
+            let (parts, discount) = (parts && kind == "invoice", discount && kind == "invoice");
+            Event::Invoice { kind, on, net, minor: minor + 1, parts, about, discount, side }
+        }),
+        5 => (on.clone(), minor.clone(), proptest::option::of(0usize..6), side())
+            .prop_map(|(on, minor, about, side)| Event::CreditNote { on, minor, about, side }),
+        25 => (payment, side()).prop_map(|((on, minor, named, order, settles, deductions), side)| {
+            Event::Payment { on, minor: minor * 2, named, order: ORDERS[order], settles, deductions, side }
+        }),
+        10 => (0usize..6, 0i64..20, minor.clone(), any::<bool>())
             .prop_map(|(payment, after, minor, mistake)| Event::Reverse { payment, after, minor, mistake }),
-        1 => (0usize..6, on.clone(), 0i64..20, 0i64..400)
+        5 => (0usize..6, on.clone(), 0i64..20, 0i64..400)
             .prop_map(|(invoice, on, net, minor)| Event::CorrectInvoice { invoice, on, net, minor }),
-        1 => (0usize..6, on, minor.clone())
+        5 => (0usize..6, on, minor.clone())
             .prop_map(|(payment, on, minor)| Event::CorrectPayment { payment, on, minor }),
-        2 => (0usize..6, 0i64..30, minor.clone())
+        10 => (0usize..6, 0i64..30, minor.clone())
             .prop_map(|(invoice, after, minor)| Event::WriteOff { invoice, after, minor }),
-        1 => (0usize..3, 0i64..15).prop_map(|(write_off, after)| Event::TakeBack { write_off, after }),
-        1 => (0usize..6, 0i64..30, minor, 0i64..200)
+        5 => (0usize..3, 0i64..15).prop_map(|(write_off, after)| Event::TakeBack { write_off, after }),
+        5 => (0usize..6, 0i64..30, minor, 0i64..200)
             .prop_map(|(invoice, after, minor, upheld)| Event::Dispute { invoice, after, minor, upheld }),
+        1 => Just(Event::Merge),
     ]
 }

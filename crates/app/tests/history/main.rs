@@ -12,13 +12,14 @@ mod permutations;
 mod world;
 
 use dunlin_app::{invoice, payment, policy, verify};
-use events::{Event, ORDERS, event};
+use events::{Event, ORDERS, Side, event};
+use permutations::state;
 use proptest::prelude::*;
 use serde_json::json;
-use world::{World, author, day, eur, id, moment, read, state};
+use world::{World, author, cases, day, eur, id, moment, read};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, max_shrink_iters: 600, ..ProptestConfig::default() })]
+    #![proptest_config(cases(120))]
 
     #[test]
     fn every_day_and_every_moment_is_as_the_clerk_finds_it(
@@ -43,11 +44,27 @@ proptest! {
 /// What was written off, recovered by money that went back, and is taken back from a day on, in whatever order it came.
 #[test]
 fn a_write_off_stands_until_it_is_taken_back_in_any_order_of_arrival() {
-    let invoice =
-        Event::Invoice { kind: "invoice", on: 0, net: 3, minor: 100, parts: false, about: 0 };
+    let invoice = Event::Invoice {
+        kind: "invoice",
+        on: 0,
+        net: 3,
+        minor: 100,
+        parts: false,
+        about: 0,
+        discount: false,
+        side: Side::default(),
+    };
     let write_off = Event::WriteOff { invoice: 0, after: 5, minor: 60 };
     let (named, order) = (vec![(0, 90)], ORDERS[0]);
-    let payment = Event::Payment { on: 20, minor: 90, named, order, settles: None };
+    let payment = Event::Payment {
+        on: 20,
+        minor: 90,
+        named,
+        order,
+        settles: None,
+        deductions: vec![],
+        side: Side::default(),
+    };
     let back = Event::Reverse { payment: 0, after: 5, minor: 70, mistake: false };
     // On its own day, before the recovery, on its day, before, on and after the day on which the money goes back.
     for after in [0, 5, 10, 12, 15, 20] {
@@ -79,7 +96,16 @@ fn a_policy_is_a_document_like_any_other() {
     for (number, on) in [(0, 0), (1, 5)] {
         world.tell(
             number,
-            &Event::Invoice { kind: "invoice", on, net: 3, minor: 100, parts: false, about: 0 },
+            &Event::Invoice {
+                kind: "invoice",
+                on,
+                net: 3,
+                minor: 100,
+                parts: false,
+                about: 0,
+                discount: false,
+                side: Side::default(),
+            },
         );
     }
     let new =
