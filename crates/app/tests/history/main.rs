@@ -10,6 +10,7 @@ mod clerk;
 mod events;
 mod permutations;
 mod world;
+mod writers;
 
 use dunlin_app::{invoice, payment, policy, verify};
 use events::{Event, ORDERS, Side, event};

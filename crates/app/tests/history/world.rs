@@ -17,7 +17,11 @@ use dunlin_domain::{Date, Id, Instant};
 use dunlin_store::{Db, Fault, When, native::NativeDb};
 use proptest::test_runner::Config as ProptestConfig;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::Path, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 pub const START: &str = "2024-01-01";
 
@@ -95,7 +99,7 @@ impl Deed {
 
 /// A ledger, the requests that it took, and what the clerk wrote down of them.
 pub struct World {
-    pub _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     pub db: NativeDb,
     pub log: Vec<(usize, Entry)>,
     pub deeds: Vec<Deed>,
@@ -113,6 +117,13 @@ pub struct Document {
     currency: &'static str,
     kind: &'static str,
     minor: i64,
+}
+
+/// A connection that leaves it to the system when bytes reach the disk: no test pulls the plug.
+pub fn open(path: &Path) -> NativeDb {
+    let db = NativeDb::open(path).unwrap();
+    db.execute("PRAGMA synchronous = OFF", &[]).unwrap();
+    db
 }
 
 /// What the ledgers begin with: customers, contracts, rates and the policy.
@@ -165,12 +176,9 @@ impl World {
             std::fs::read(begun.path().join("begun.db")).unwrap()
         });
         std::fs::write(&path, begun).unwrap();
-        let db = NativeDb::open(&path).unwrap();
-        // No test pulls the plug.
-        db.execute("PRAGMA synchronous = OFF", &[]).unwrap();
         Self {
-            _folder: folder,
-            db,
+            db: open(&path),
+            folder,
             log: Vec::new(),
             deeds: Vec::new(),
             invoices: Vec::new(),
@@ -178,6 +186,10 @@ impl World {
             write_offs: Vec::new(),
             step: 0,
         }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("test.db")
     }
 
     fn pick<T: Clone>(of: &[T], at: usize) -> Option<T> {
