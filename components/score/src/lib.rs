@@ -2,6 +2,8 @@
 
 mod alerts;
 mod customers;
+mod external;
+mod imports;
 
 use dunlin_store::Db;
 use dunlin_web::{Query, Route};
@@ -17,6 +19,8 @@ const LANGUAGE: Query = Query::one_of(
 pub fn routes<D: Db>() -> Vec<Route<D>> {
     let mut routes = customers::routes();
     routes.extend(alerts::routes());
+    routes.extend(external::routes());
+    routes.extend(imports::routes());
     routes
 }
 

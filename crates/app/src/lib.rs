@@ -9,6 +9,7 @@ pub mod dispute;
 pub mod erase;
 pub mod event;
 pub mod event_source;
+pub mod external;
 pub mod guarantee;
 pub mod idempotency;
 pub mod import;

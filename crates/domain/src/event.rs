@@ -119,6 +119,7 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         "resume" => "resumed",
         "close" => "closed",
         "decide" => "decided",
+        "import" => "imported",
         other => other,
     };
     Some(format!("{}.{verb}", noun.replace('_', "-")))

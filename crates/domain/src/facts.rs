@@ -10,11 +10,17 @@
 pub mod plain;
 
 use crate::{
-    Currency, Date, Decimal, Id, Money, card,
-    contract::score::{Fact, FactName, Facts},
+    Currency, Date, Decimal, Id, Money, altman, card,
+    contract::{
+        external::{AltmanModel, ExternalScore, FinancialStatement},
+        score::{Fact, FactName, Facts},
+    },
     decimal,
+    external::normalised,
+    guarantee::{Cover, secured},
 };
 use rust_decimal::prelude::FromPrimitive;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Decimals of a fact.
 const DECIMALS: u32 = 4;
@@ -89,6 +95,8 @@ pub struct Buying {
     pub terms: Weighed,
     /// How many of them were contested.
     pub contested: u32,
+    /// The invoices issued in 12 months: how many, and their sum.
+    pub orders: (u32, f64),
 }
 
 /// What a group owes in one currency, all overdue together.
@@ -114,6 +122,23 @@ pub struct Known {
     pub returned: u32,
     /// The most that was outstanding in the limit's currency at the end of a day of the last 12 months.
     pub peak_minor: i64,
+    /// Open defaults, and the day on which the oldest was found. `None`: it never had one.
+    pub defaults: Option<(u32, Option<Date>)>,
+    /// Open defaults of the whole group, its own included. `None` outside a group.
+    pub group_defaults: Option<u32>,
+    /// Payments that failed in 90 days and mandates cancelled in 12 months. `None`: nobody told anything.
+    pub told: Option<[u32; 2]>,
+    /// The nearest last days of guarantees, of insurance and of contracts in force.
+    pub last_on: [Option<Date>; 3],
+    /// What secures its debts in each currency.
+    pub covers: Vec<(Currency, Cover)>,
+    /// What is outstanding under each contract that a guarantee is bound to.
+    pub under: Vec<(Currency, i64, i64)>,
+    /// The newest statement of accounts and the newest score.
+    pub statement: Option<FinancialStatement>,
+    pub score: Option<ExternalScore>,
+    /// Entries in public registers in 12 months. `None`: nobody looked.
+    pub entries: Option<u32>,
 }
 
 /// All that is summed of one customer on a day.
@@ -160,6 +185,10 @@ pub fn combine(id: &Id, day: Date, sums: &Sums, limit: Option<Money>) -> Facts {
     owing(&mut facts, &sums.owing, &sums.group);
     buying(&mut facts, &sums.buying);
     known(&mut facts, &sums.known, limit, &sums.owing);
+    let orders = sums.buying.iter().fold(0u32, |sum, of| sum.saturating_add(of.orders.0));
+    facts.set(FactName::Orders12m, sums.known.first_on.map(|_| orders.into()));
+    cover(&mut facts, &sums.known, &sums.owing);
+    told(&mut facts, &sums.known);
     facts
 }
 
@@ -282,6 +311,13 @@ fn buying(facts: &mut Facts, of: &[Buying]) {
     let (contested, items) = (count(&|of| of.contested), count(&|of| of.terms.items));
     facts.set(FactName::DisputeRate12m, decimal::share(contested.into(), items.into()));
     facts.set(FactName::TermsDays12m, days(of, |of| of.terms));
+    let most = of.iter().filter(|of| of.orders.0 > 0);
+    let most = most.max_by_key(|of| (of.orders.0, Reverse(of.currency)));
+    let turnover = most.and_then(|of| {
+        let units = Decimal::new(1, of.currency.exponent());
+        Decimal::from_f64(of.orders.1)?.checked_mul(units)
+    });
+    facts.set(FactName::Turnover12m, turnover);
 }
 
 fn known(facts: &mut Facts, of: &Known, limit: Option<Money>, owing: &[Owing]) {
@@ -302,12 +338,57 @@ fn known(facts: &mut Facts, of: &Known, limit: Option<Money>, owing: &[Owing]) {
         let seen = count > 0 || of.first_on.is_some();
         facts.set(name, seen.then(|| count.into()));
     }
+    let open = of.defaults.map(|(open, _)| open).or(of.first_on.map(|_| 0));
+    facts.set(FactName::DefaultsOpen, open.map(Decimal::from));
+    let oldest_on = of.defaults.and_then(|(_, oldest_on)| oldest_on);
+    facts.set(FactName::WorstDefaultDays, oldest_on.map(|on| day.days_since(on).into()));
+    let others = of.group_defaults.map(|all| all.saturating_sub(open.unwrap_or(0)));
+    facts.set(FactName::GroupDefaultsOpen, others.map(Decimal::from));
     let Some(limit) = limit else { return };
     let owed = owing.iter().find(|of| of.currency == limit.currency);
     let owed = owed.map_or(0, |of| of.outstanding_minor);
     facts.set(FactName::Utilisation, Some(card::utilisation(owed, limit.minor)));
     let peak = card::utilisation(of.peak_minor, limit.minor);
     facts.set(FactName::UtilisationPeak12m, Some(peak));
+}
+
+fn cover(facts: &mut Facts, of: &Known, owing: &[Owing]) {
+    let borne = owing.iter().map(|owing| {
+        let covers = of.covers.iter().filter(|(currency, _)| *currency == owing.currency);
+        let covers: Vec<Cover> = covers.map(|(_, cover)| *cover).collect();
+        let under = of.under.iter().filter(|(currency, _, _)| *currency == owing.currency);
+        let under: BTreeMap<i64, i64> =
+            under.map(|(_, contract, minor)| (*contract, *minor)).collect();
+        (secured(&covers, owing.outstanding_minor, &under), owing.outstanding_minor)
+    });
+    facts.set(FactName::InsuredShare, mean_share(borne));
+    let names =
+        [FactName::DaysToGuaranteeEnd, FactName::DaysToInsuranceEnd, FactName::DaysToContractEnd];
+    for (name, last_on) in names.into_iter().zip(of.last_on) {
+        facts.set(name, last_on.map(|on| on.days_since(facts.as_of).into()));
+    }
+}
+
+fn told(facts: &mut Facts, of: &Known) {
+    let day = facts.as_of;
+    facts.set(FactName::PaymentFailures90d, of.told.map(|[failed, _]| failed.into()));
+    facts.set(FactName::MandateCancellations12m, of.told.map(|[_, cancelled]| cancelled.into()));
+    let figures = of.statement.as_ref().map(altman::figures).unwrap_or_default();
+    for (name, model) in [
+        (FactName::AltmanZ, AltmanModel::Z),
+        (FactName::AltmanZPrivate, AltmanModel::ZPrivate),
+        (FactName::AltmanZEmerging, AltmanModel::ZEmerging),
+    ] {
+        let figure = figures.iter().find(|figure| figure.model == model);
+        facts.set(name, figure.map(|figure| figure.value));
+    }
+    let since = |on: Option<Date>| on.map(|on| day.days_since(on).into());
+    let ended_on = of.statement.as_ref().and_then(|of| of.period_end);
+    facts.set(FactName::DaysSinceFinancials, since(ended_on));
+    facts.set(FactName::ExternalScore, of.score.as_ref().and_then(normalised));
+    let scored_on = of.score.as_ref().and_then(|of| of.date);
+    facts.set(FactName::DaysSinceExternalScore, since(scored_on));
+    facts.set(FactName::PublicRecordEvents12m, of.entries.map(Decimal::from));
 }
 
 impl Weighed {

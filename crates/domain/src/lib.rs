@@ -7,6 +7,7 @@
 pub mod ageing;
 pub mod alert;
 pub mod allocation;
+pub mod altman;
 pub mod attachment;
 pub mod bank;
 pub mod calendar;
@@ -24,6 +25,7 @@ pub mod dispute;
 pub mod dso;
 pub mod dunning;
 pub mod event;
+pub mod external;
 pub mod facts;
 pub mod grade;
 pub mod guarantee;

@@ -740,3 +740,15 @@ CREATE UNIQUE INDEX webhook_event_once ON webhook_event (webhook_key, event_id);
 CREATE INDEX webhook_event_in_order ON webhook_event (webhook_key, customer_key, key);
 
 CREATE INDEX webhook_event_due ON webhook_event (next_attempt_at, key) WHERE dead = 0;
+
+CREATE TABLE external_fact (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    kind TEXT NOT NULL CHECK (kind IN ('financials', 'external-scores', 'public-records')),
+    name TEXT NOT NULL, -- the end of the period, the day and the source of a score, or the id of an entry
+    happened_on TEXT NOT NULL,
+    known_on TEXT NOT NULL CHECK (known_on >= happened_on),
+    document TEXT NOT NULL, -- the record of the contract as JSON
+    entry_key INTEGER,
+    UNIQUE (customer_key, kind, name, known_on)
+) STRICT;

@@ -25,6 +25,9 @@ const MOVE_OWNED: &[&str] = &[
     "UPDATE guarantee SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE guarantee_former SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE default_record SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE customer_event SET customer_key = ?2 WHERE customer_key = ?1",
+    // Of the same thing known on the same day the word of the one that stays counts.
+    "UPDATE OR IGNORE external_fact SET customer_key = ?2 WHERE customer_key = ?1",
 ];
 
 /// Tables that the next sweep writes anew.

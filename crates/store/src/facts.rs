@@ -2,8 +2,13 @@
 
 use crate::{Db, Fault, Param, arrears::Range};
 use dunlin_domain::{
-    Currency, Date,
+    Currency, Date, Decimal,
+    contract::{
+        external::{ExternalScore, FinancialStatement},
+        ledger::GuaranteeKind,
+    },
     facts::{Buying, Group, Known, Owing, Paying, Sums, Weighed},
+    guarantee::Cover,
 };
 use std::collections::HashMap;
 
@@ -21,8 +26,18 @@ type PayingRow = (
     u32,
 );
 type ShortRow = (i64, Currency, u32, u32);
-type BuyingRow = (i64, Currency, (Option<i64>, u32, f64), (u32, f64, f64, u32));
+type BuyingRow = (i64, Currency, (Option<i64>, u32, f64), (u32, f64, f64, u32), (u32, f64));
 type KnownRow = (i64, Option<Date>, Option<Date>, Option<Date>, [u32; 3], u32);
+type CoverRow = (i64, GuaranteeKind, Option<Date>, Currency, Option<i64>, i64, Decimal);
+type StandingLists = (
+    Vec<(i64, u32, Option<Date>)>,
+    Vec<(i64, u32)>,
+    Vec<(i64, u32, u32)>,
+    Vec<CoverRow>,
+    Vec<(i64, Currency, i64, i64)>,
+    Vec<(i64, Date)>,
+);
+type ExternalRow = (i64, Option<FinancialStatement>, Option<ExternalScore>, Option<u32>);
 
 /// The days that windows begin after, as the statements are given them.
 struct Windows {
@@ -112,7 +127,47 @@ pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Su
     for (customer, minor) in rows {
         found.entry(customer).or_default().known.peak_minor = minor;
     }
+    let params = [after, upto, day, year.into(), quarter.into()];
+    standing(&mut found, db.json(include_str!("../sql/facts/standing.sql"), &params)?);
+    let rows: Vec<ExternalRow> =
+        db.json(include_str!("../sql/facts/external.sql"), &[after, upto, day, year.into()])?;
+    for (customer, statement, score, entries) in rows {
+        let known = &mut found.entry(customer).or_default().known;
+        (known.statement, known.score, known.entries) = (statement, score, entries);
+    }
     Ok(found)
+}
+
+/// Takes up defaults, what sources told, what secures debts, and what ends.
+fn standing(found: &mut HashMap<i64, Sums>, lists: StandingLists) {
+    let (defaults, groups, told, covers, under, ending) = lists;
+    for (customer, open, oldest_on) in defaults {
+        known(found, customer).defaults = Some((open, oldest_on));
+    }
+    for (customer, open) in groups {
+        known(found, customer).group_defaults = Some(open);
+    }
+    for (customer, failed, cancelled) in told {
+        known(found, customer).told = Some([failed, cancelled]);
+    }
+    for (customer, kind, last_on, currency, contract, amount_minor, share) in covers {
+        let known = known(found, customer);
+        known.covers.push((currency, Cover { contract, amount_minor, share }));
+        let [guarantee, insurance, _] = &mut known.last_on;
+        let nearest = if kind == GuaranteeKind::Insurance { insurance } else { guarantee };
+        *nearest = nearest.iter().copied().chain(last_on).min();
+    }
+    for (customer, currency, contract, minor) in under {
+        known(found, customer).under.push((currency, contract, minor));
+    }
+    for (customer, last_on) in ending {
+        let [_, _, contract] = &mut known(found, customer).last_on;
+        *contract = Some(last_on);
+    }
+}
+
+fn known(found: &mut HashMap<i64, Sums>, customer: i64) -> &mut Known {
+    &mut found.entry(customer).or_default().known
 }
 
 fn paying(row: PayingRow, day: Date) -> Result<Paying, Fault> {
@@ -141,7 +196,7 @@ fn paying(row: PayingRow, day: Date) -> Result<Paying, Fault> {
 }
 
 fn buying(row: BuyingRow) -> Buying {
-    let (_, currency, (largest_minor, before, before_minor), terms) = row;
+    let (_, currency, (largest_minor, before, before_minor), terms, orders) = row;
     let (items, minor, by_days, contested) = terms;
     Buying {
         currency,
@@ -149,5 +204,6 @@ fn buying(row: BuyingRow) -> Buying {
         before: (before, before_minor),
         terms: Weighed { items, minor, by_days },
         contested,
+        orders,
     }
 }

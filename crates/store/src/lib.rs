@@ -24,6 +24,7 @@ pub mod erasure;
 pub mod event;
 pub mod event_source;
 pub mod exchange;
+pub mod external;
 pub mod facts;
 pub mod guarantee;
 pub mod idempotency;

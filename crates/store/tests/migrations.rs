@@ -257,6 +257,7 @@ const ENUMS: &[(&str, &str, &str)] = &[
     ("customer", "status", "customer-status"),
     ("customer_change", "part", "customer-part"),
     ("customer_event", "kind", "event-action"),
+    ("external_fact", "kind", "external-kind"),
     ("inbound_event", "makes", "event-action"),
     ("inbound_event", "state", "inbound-state"),
     ("guarantee", "kind", "guarantee-kind"),
@@ -306,6 +307,10 @@ const NOT_STORED: &[(&str, &str)] = &[
     ("signature-encoding", "inside the JSON of a source"),
     ("entry-kind", "made anew from the documents"),
     ("fact-name", "inside the JSON of a score's facts"),
+    ("scale-direction", "inside the JSON of an external fact"),
+    ("public-record-kind", "inside the JSON of an external fact"),
+    ("altman-model", "made anew from the statement"),
+    ("altman-zone", "made anew from the statement"),
 ];
 
 /// Table, column and spellings of every CHECK with a list of texts.

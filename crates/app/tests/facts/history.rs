@@ -1,12 +1,14 @@
 //! What is recorded, read row by row for the plain definitions.
 
 use dunlin_domain::{
-    Currency, Date, Id, Money,
+    Currency, Date, Decimal, Id, Money,
     contract::{
-        ledger::CustomerPart,
+        events::EventAction,
+        ledger::{CustomerPart, GuaranteeKind},
         types::{InvoiceKind, ReversalKind},
     },
-    facts::plain::{Contested, Document, History, Ledger, Row, Source},
+    external::External,
+    facts::plain::{Contested, Document, History, Ledger, Row, Security, Source},
 };
 use dunlin_store::{Db, native::NativeDb};
 use serde::de::DeserializeOwned;
@@ -17,20 +19,22 @@ fn rows<T: DeserializeOwned>(db: &NativeDb, sql: &str) -> Vec<T> {
     rows.iter().map(|row| row.json(0).unwrap()).collect()
 }
 
-type DocumentRow = (i64, String, Option<i64>, InvoiceKind, Currency, Date, Date, i64);
+type DocumentRow = (i64, String, Option<i64>, InvoiceKind, Currency, Date, Date, i64, Option<i64>);
 
 fn ledger(db: &NativeDb, customer: i64) -> Ledger {
     let documents = rows::<DocumentRow>(
         db,
         &format!(
-            "SELECT json_array(key, id, parent_key, kind, currency, issued_on, due_on, amount_minor)
+            "SELECT json_array(key, id, parent_key, kind, currency, issued_on, due_on, amount_minor,
+                 (SELECT contract_key FROM contract_version AS v WHERE v.key = version_key))
              FROM invoice WHERE customer_key = {customer}"
         ),
     );
-    let documents =
-        documents.into_iter().map(|(key, id, whole, kind, currency, issued_on, due_on, minor)| {
-            Document { key, id, whole, kind, currency, issued_on, due_on, minor }
-        });
+    let document = |row: DocumentRow| {
+        let (key, id, whole, kind, currency, issued_on, due_on, minor, contract) = row;
+        Document { key, id, whole, kind, currency, issued_on, due_on, minor, contract }
+    };
+    let documents = documents.into_iter().map(document);
     let recorded = rows::<(i64, Option<i64>, Option<String>, Date, i64)>(
         db,
         &format!(
@@ -47,6 +51,40 @@ fn ledger(db: &NativeDb, customer: i64) -> Ledger {
     Ledger { documents: documents.collect(), rows: recorded.into_iter().map(row).collect() }
 }
 
+/// What is recorded of a kind from outside, in the order in which it was.
+fn external<T: External>(db: &NativeDb, customer: i64) -> Vec<T> {
+    let kind = T::KIND;
+    rows(
+        db,
+        &format!(
+            "SELECT document FROM external_fact WHERE customer_key = {customer} AND kind = '{kind}' ORDER BY key"
+        ),
+    )
+}
+
+fn securities(db: &NativeDb, customer: i64) -> Vec<Security> {
+    type Found =
+        (GuaranteeKind, Date, Option<Date>, Option<Date>, Currency, i64, Decimal, Option<i64>);
+    let found = rows::<Found>(
+        db,
+        &format!(
+            "SELECT json_array(kind, valid_from, valid_to, claim_by, currency, amount_minor, share, contract_key)
+             FROM guarantee WHERE customer_key = {customer}"
+        ),
+    );
+    let security = |(kind, from, to, claim_by, currency, minor, share, contract): Found| Security {
+        kind,
+        from,
+        to,
+        claim_by,
+        currency,
+        minor,
+        share,
+        contract,
+    };
+    found.into_iter().map(security).collect()
+}
+
 /// The histories of all customers, by key.
 pub fn all(db: &NativeDb) -> Vec<History> {
     type Customer = (i64, Id, Option<i64>, Option<Currency>, Option<i64>);
@@ -58,7 +96,15 @@ pub fn all(db: &NativeDb) -> Vec<History> {
     let history = |of: &Customer| {
         let key = of.0;
         let group = customers.iter().filter(|other| head(other) == head(of) && other.0 != key);
-        let others: Vec<Ledger> = group.map(|other| ledger(db, other.0)).collect();
+        let others: Vec<i64> = group.map(|other| other.0).collect();
+        let defaults = |key: &i64| {
+            let of = format!(
+                "SELECT json_array(found_on, closed_on) FROM default_record WHERE customer_key = {key}"
+            );
+            rows(db, &of)
+        };
+        let defaults_of_others = others.iter().flat_map(defaults).collect();
+        let others: Vec<Ledger> = others.iter().map(|other| ledger(db, *other)).collect();
         let disputes = rows(
             db,
             &format!(
@@ -95,6 +141,32 @@ pub fn all(db: &NativeDb) -> Vec<History> {
             )
             .into_iter()
             .collect(),
+            defaults: defaults(&key),
+            defaults_of_others,
+            mishaps: rows::<(EventAction, Date)>(
+                db,
+                &format!(
+                    "SELECT json_array(kind, happened_on) FROM customer_event WHERE customer_key = {key}"
+                ),
+            ),
+            told: rows(
+                db,
+                &format!(
+                    "SELECT json_quote(date(received_at)) FROM inbound_event WHERE customer_key = {key}"
+                ),
+            ),
+            securities: securities(db, key),
+            contracts: rows(
+                db,
+                &format!(
+                    "SELECT json_group_array(json_array(effective_on, ends_on) ORDER BY version)
+                     FROM contract AS k JOIN contract_version ON contract_key = k.key
+                     WHERE customer_key = {key} GROUP BY k.key"
+                ),
+            ),
+            statements: external(db, key),
+            scores: external(db, key),
+            entries: external(db, key),
         }
     };
     customers.iter().map(history).collect()

@@ -33,6 +33,8 @@ struct Claim {
     minor: i64,
     instalments: bool,
     steps: Vec<Step>,
+    /// Which of the customer's contracts it is under.
+    contract: Option<usize>,
     dispute: Option<(i64, Option<i64>, i64, bool)>,
 }
 
@@ -50,8 +52,12 @@ struct Book {
     changes: Vec<(usize, usize, i64)>,
     /// Customer, payment, kind and day.
     reversals: Vec<(usize, usize, usize, i64)>,
+    others: Vec<Other>,
     days: Vec<i64>,
 }
+
+/// Something beside the ledger: what, of whom, two choices, a day, so many days later, and a number.
+type Other = (usize, usize, (usize, usize), i64, Option<i64>, i64);
 
 fn some_day() -> impl Strategy<Value = i64> {
     prop_oneof![3 => 0i64..1_000, 1 => (0i64..34).prop_map(|month| month * 30), 2 => 700i64..800]
@@ -67,10 +73,11 @@ prop_compose! {
         steps in proptest::collection::vec(
             (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..12,
                 prop_oneof![4 => Just(100i64), 1 => Just(95), 3 => 0i64..100]), 0..5),
+        contract in proptest::option::of(0usize..2),
         dispute in proptest::option::weighted(0.2,
             (0i64..100, proptest::option::of(0i64..200), 0i64..600, any::<bool>())),
     ) -> Claim {
-        Claim { customer, currency: currency / 4, kind, issued, net, minor, instalments, steps, dispute }
+        Claim { customer, currency: currency / 4, kind, issued, net, minor, instalments, steps, contract, dispute }
     }
 }
 
@@ -81,15 +88,23 @@ prop_compose! {
             (proptest::option::of((0i64..2_000, 0usize..2)), proptest::option::of(0usize..2)), CUSTOMERS),
         changes in proptest::collection::vec((0..CUSTOMERS, 0usize..4, some_day()), 0..8),
         reversals in proptest::collection::vec((0..CUSTOMERS, 0usize..4, 0usize..4, some_day()), 0..8),
+        others in proptest::collection::vec(
+            (0usize..6, 0..CUSTOMERS, (0usize..4, 0usize..4), some_day(), proptest::option::of(0i64..300),
+                0i64..1_000), 0..40),
         days in proptest::collection::vec(some_day(), 3),
     ) -> Book {
-        Book { claims, customers, changes, reversals, days }
+        Book { claims, customers, changes, reversals, others, days }
     }
 }
 
 /// The key of one of the four payments of a customer; the first is designated.
 fn payment(customer: usize, number: usize) -> usize {
     customer * 4 + number + 1
+}
+
+/// The key of one of the two contracts of a customer, and of its first version.
+fn contract(customer: usize, number: usize) -> usize {
+    customer * 2 + number + 1
 }
 
 /// The rows of all tables, as they are inserted.
@@ -161,7 +176,8 @@ impl Rows {
             minor,
             currency,
             open,
-            parent
+            parent,
+            of.contract.map(|number| contract(of.customer, number))
         ]));
     }
 
@@ -218,6 +234,131 @@ fn insert(db: &NativeDb, table: &str, columns: &str, rows: &[Value]) {
     db.execute(&sql, &[(&rows).into()]).unwrap_or_else(|e| panic!("{e:?}: {sql}: {rows}"));
 }
 
+/// Contracts, what secures debts, defaults, events, and what others say.
+fn others(db: &NativeDb, book: &Book) {
+    let keys =
+        || (0..CUSTOMERS).flat_map(|customer| [0, 1].map(|of| (customer, contract(customer, of))));
+    let contracts: Vec<Value> =
+        keys().map(|(customer, key)| json!([key, format!("K{key}"), customer + 1])).collect();
+    insert(db, "contract", "key, id, customer_key", &contracts);
+    let moment = |on: Date| format!("{on}T12:00:00Z");
+    let (at, mut versions) = (moment(day(0)), Vec::new());
+    for (_, key) in keys() {
+        versions.push(json!([key, key, 1, day(0), null, 0, "{}", at]));
+    }
+    let source = json!([1, "S", "{}"]);
+    insert(db, "event_source", "key, name, document", &[source]);
+    let (mut guarantees, mut defaults, mut inbound, mut events, mut facts) =
+        (vec![], vec![], vec![], vec![], BTreeMap::new());
+    for (number, (what, customer, (one, other), on, later, amount)) in
+        book.others.iter().enumerate()
+    {
+        let (owner, key, until) = (customer + 1, number + 1, later.map(|later| day(on + later)));
+        let (of_contract, on) = (contract(*customer, one % 2), day(*on));
+        match what {
+            0 => versions.push(json!([100 + key, of_contract, 1 + key, on, until, 0, "{}", at])),
+            1 => {
+                let kind = ["guarantor", "pledge", "deposit", "insurance"][*one];
+                let currency = ["CNY", "EUR"][other / 2];
+                let claim_by = until.filter(|_| *other == 0).map(|_| day(500));
+                let bound = Some(contract(*customer, one / 2)).filter(|_| *other > 1);
+                let share = ["1", "0.5", "0.333", "0.9"][*other];
+                guarantees.push(json!([
+                    format!("G{key}"),
+                    owner,
+                    bound,
+                    kind,
+                    "P",
+                    amount + 1,
+                    currency,
+                    share,
+                    on,
+                    until,
+                    claim_by.filter(|by| *by >= on)
+                ]));
+            }
+            2 => {
+                let state = if until.is_some() { "cured" } else { "open" };
+                defaults.push(json!([
+                    format!("X{key}"),
+                    owner,
+                    on,
+                    "refused",
+                    "no",
+                    0,
+                    state,
+                    until
+                ]));
+            }
+            3 => {
+                let told = until.unwrap_or(on);
+                inbound.push(json!([
+                    key,
+                    1,
+                    format!("E{key}"),
+                    "k",
+                    "h",
+                    moment(told),
+                    "applied",
+                    owner
+                ]));
+                if *one > 0 {
+                    let kind = ["payment-failed", "mandate-cancelled"][one % 2];
+                    events.push(json!([owner, on, kind, key]));
+                }
+            }
+            _ => {
+                let (kind, name, document) = said(*one, *other, *amount, on);
+                let known_on = until.unwrap_or(on);
+                let mut document = document;
+                document["known_on"] = json!(known_on);
+                let row = json!([owner, kind, name, on, known_on, document.to_string()]);
+                facts.entry((owner, kind, name, known_on)).or_insert(row);
+            }
+        }
+    }
+    let columns =
+        "key, contract_key, version, effective_on, ends_on, secured, document, recorded_at";
+    insert(db, "contract_version", columns, &versions);
+    let columns = "id, customer_key, contract_key, kind, party, amount_minor, currency, share, valid_from, valid_to, claim_by";
+    insert(db, "guarantee", columns, &guarantees);
+    let columns = "id, customer_key, found_on, kind, reason, by_rule, state, closed_on";
+    insert(db, "default_record", columns, &defaults);
+    let columns = "key, source_key, id, kind, body_hash, received_at, state, customer_key";
+    insert(db, "inbound_event", columns, &inbound);
+    insert(db, "customer_event", "customer_key, happened_on, kind, inbound_key", &events);
+    let columns = "customer_key, kind, name, happened_on, known_on, document";
+    insert(db, "external_fact", columns, &facts.into_values().collect::<Vec<_>>());
+}
+
+/// What somebody says: its kind, its name and the record. Ids repeat, so that some are corrections.
+fn said(one: usize, other: usize, amount: i64, on: Date) -> (&'static str, String, Value) {
+    match one {
+        0 => {
+            let items = json!({"period_end": on, "currency": "EUR", "current_assets_minor": amount,
+                "current_liabilities_minor": 300, "total_assets_minor": amount * 2,
+                "total_liabilities_minor": amount, "retained_earnings_minor": amount - 500, "ebit_minor": 40,
+                "sales_minor": 900, "book_equity_minor": amount,
+                "market_equity_minor": Some(amount).filter(|_| other > 1)});
+            ("financials", on.to_string(), items)
+        }
+        1 => {
+            let source = ["agency", "bank"][other % 2];
+            let direction = ["higher-is-better", "lower-is-better"][other / 2];
+            let score = json!({"source": source, "date": on, "score": amount.to_string(), "scale_from": "-8",
+                "scale_to": "1000", "direction": direction});
+            ("external-scores", format!("{on}/{source}"), score)
+        }
+        _ => {
+            let kind = ["lawsuit", "insolvency", "none-found", "other"][other];
+            let id = format!("L{}", amount % 4);
+            let entry = json!({"id": id, "kind": kind, "date": on, "source": "court",
+                "withdrawn": Some(true).filter(|_| amount % 5 == 0)});
+            ("public-records", id, entry)
+        }
+    }
+}
+
 fn record(db: &NativeDb, book: &Book) {
     let mut customers = Vec::new();
     for (number, (limit, head)) in book.customers.iter().enumerate() {
@@ -241,11 +382,24 @@ fn record(db: &NativeDb, book: &Book) {
     insert(db, "payment", columns, &payments);
     let notes: Vec<Value> = (1..=CUSTOMERS)
         .map(|key| {
-            json!([key, format!("N{key}"), key, "credit-note", day(0), day(0), 9, "CNY", 9, null])
+            json!([
+                key,
+                format!("N{key}"),
+                key,
+                "credit-note",
+                day(0),
+                day(0),
+                9,
+                "CNY",
+                9,
+                null,
+                null
+            ])
         })
         .collect();
+    others(db, book);
     let rows = Rows::all(book);
-    let columns = "key, id, customer_key, kind, issued_on, due_on, amount_minor, currency, open_minor, parent_key, disputed";
+    let columns = "key, id, customer_key, kind, issued_on, due_on, amount_minor, currency, open_minor, parent_key, version_key, disputed";
     let invoices: Vec<Value> = notes
         .into_iter()
         .chain(rows.invoices)

@@ -92,6 +92,11 @@ const BY_IDS: &[(&str, &str)] = &[
          FROM inbound_event AS e JOIN event_source AS s ON s.key = e.source_key",
     ),
     (
+        "external_fact",
+        "SELECT c.id, kind, f.name, happened_on, known_on, document FROM external_fact AS f
+         JOIN customer AS c ON c.key = f.customer_key",
+    ),
+    (
         "customer_event",
         "SELECT c.id, e.happened_on, e.kind, e.subject, e.minor, e.currency
          FROM customer_event AS e JOIN customer AS c ON c.key = e.customer_key",

@@ -7,13 +7,19 @@
 #![allow(clippy::arithmetic_side_effects)]
 
 use crate::{
-    Currency, Date, Decimal, Id, Money,
+    Currency, Date, Decimal, Id, Money, altman,
     contract::{
-        ledger::CustomerPart,
+        events::EventAction,
+        external::{
+            AltmanModel, ExternalScore, FinancialStatement, PublicRecord, PublicRecordKind,
+            ScaleDirection,
+        },
+        ledger::{CustomerPart, GuaranteeKind},
         score::{FactName, Facts},
         types::{InvoiceKind, ReversalKind},
     },
     decimal,
+    external::External,
     facts::{LATE_BEYOND, USUAL_FROM_ORDERS},
 };
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
@@ -31,6 +37,8 @@ pub struct Document {
     pub issued_on: Date,
     pub due_on: Date,
     pub minor: i64,
+    /// The contract that it is under.
+    pub contract: Option<i64>,
 }
 
 /// Where an allocation comes from, as far as it matters here.
@@ -59,6 +67,34 @@ pub struct Contested {
     pub minor: i64,
 }
 
+/// Something that secures debts.
+#[derive(Clone, Debug)]
+pub struct Security {
+    pub kind: GuaranteeKind,
+    pub from: Date,
+    pub to: Option<Date>,
+    pub claim_by: Option<Date>,
+    pub currency: Currency,
+    pub minor: i64,
+    pub share: Decimal,
+    /// The contract whose debts alone it secures.
+    pub contract: Option<i64>,
+}
+
+impl Security {
+    /// The last day on which it holds and can be claimed.
+    fn last_on(&self) -> Option<Date> {
+        self.to.into_iter().chain(self.claim_by).min()
+    }
+
+    fn in_force(&self, day: Date) -> bool {
+        self.from <= day && self.last_on().is_none_or(|last| day <= last)
+    }
+}
+
+/// A default: from which day on, and until it was closed.
+pub type Default = (Date, Option<Date>);
+
 /// What a customer owes and paid.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
@@ -80,6 +116,20 @@ pub struct History {
     pub reversals: Vec<(i64, ReversalKind, Date)>,
     /// Payments that were designated with amounts.
     pub designating: BTreeSet<i64>,
+    pub defaults: Vec<Default>,
+    /// Those of the other members of its group.
+    pub defaults_of_others: Vec<Default>,
+    /// Payments that failed and mandates that were cancelled.
+    pub mishaps: Vec<(EventAction, Date)>,
+    /// When sources of events told anything of it.
+    pub told: Vec<Date>,
+    pub securities: Vec<Security>,
+    /// The versions of each contract in their order: from which day on, and the last day.
+    pub contracts: Vec<Vec<(Date, Option<Date>)>>,
+    /// In the order in which they were recorded.
+    pub statements: Vec<FinancialStatement>,
+    pub scores: Vec<ExternalScore>,
+    pub entries: Vec<PublicRecord>,
 }
 
 /// A part of an item: how much, on which day, and whether it was paid.
@@ -239,6 +289,9 @@ pub fn facts(history: &History, day: Date) -> Facts {
     group(&mut facts, history, day);
     orders(&mut facts, history, day);
     events(&mut facts, history, day);
+    defaults(&mut facts, history, day);
+    secured(&mut facts, history, day);
+    outside(&mut facts, history, day);
     for fact in &mut facts.values {
         fact.value = rounded(fact.value).normalize();
     }
@@ -489,6 +542,23 @@ fn orders(facts: &mut Facts, history: &History, day: Date) {
         large.extend(year.iter().filter(unusual).map(|of| of.0));
     }
     facts.set(FactName::OrderSizeSpike, spikes.into_iter().max());
+    let year = |currency| of(currency, months(day, 12), day);
+    let orders: usize = currencies(own).into_iter().map(|currency| year(currency).len()).sum();
+    let asked = own.items(day).next().is_some();
+    facts.set(FactName::Orders12m, asked.then(|| orders.into()));
+    // The currencies are in the order of their codes.
+    let mut usual: Option<(Currency, usize)> = None;
+    for currency in currencies(own) {
+        let orders = year(currency).len();
+        if orders > usual.map_or(0, |(_, most)| most) {
+            usual = Some((currency, orders));
+        }
+    }
+    let turnover = usual.and_then(|(currency, _)| {
+        let minor: i64 = year(currency).iter().map(|of| of.1).sum();
+        exact(minor, 10i64.checked_pow(currency.exponent())?)
+    });
+    facts.set(FactName::Turnover12m, turnover);
     if let Some(large) = large.into_iter().max() {
         let before = own.items(day).filter(|of| of.issued_on < large && of.due_on >= large);
         let open = before.filter(|of| own.open(of, large) > 0);
@@ -535,4 +605,112 @@ fn events(facts: &mut Facts, history: &History, day: Date) {
     ] {
         facts.set(name, (count > 0 || first.is_some()).then(|| count.into()));
     }
+}
+
+/// Those that are open on the day, by when they were found.
+fn open(defaults: &[Default], day: Date) -> Vec<Date> {
+    let open = |of: &&Default| of.0 <= day && of.1.is_none_or(|closed| closed > day);
+    defaults.iter().filter(open).map(|of| of.0).collect()
+}
+
+fn defaults(facts: &mut Facts, history: &History, day: Date) {
+    let own = open(&history.defaults, day);
+    let asked = history.own.items(day).next().is_some();
+    let had = history.defaults.iter().any(|of| of.0 <= day);
+    facts.set(FactName::DefaultsOpen, (asked || had).then(|| own.len().into()));
+    let oldest = own.iter().min();
+    facts.set(FactName::WorstDefaultDays, oldest.map(|on| day.days_since(*on).into()));
+    let others = open(&history.defaults_of_others, day).len();
+    facts.set(FactName::GroupDefaultsOpen, history.others.as_ref().map(|_| others.into()));
+}
+
+fn secured(facts: &mut Facts, history: &History, day: Date) {
+    let own = &history.own;
+    let in_force: Vec<&Security> =
+        history.securities.iter().filter(|of| of.in_force(day)).collect();
+    let mut shares = Vec::new();
+    for currency in currencies(own) {
+        let debt = own.owed(currency, day).0;
+        let mut borne: BTreeMap<Option<i64>, Decimal> = BTreeMap::new();
+        for of in in_force.iter().filter(|of| of.currency == currency) {
+            let under = own.claims(day).filter(|claim| {
+                claim.currency == currency
+                    && (of.contract.is_none() || claim.contract == of.contract)
+            });
+            let debt = Decimal::from(under.map(|claim| own.open(claim, day)).sum::<i64>());
+            let bears = (debt * of.share).floor().min(of.minor.into());
+            let sum = borne.entry(of.contract).or_default();
+            *sum = (*sum + bears).min(debt);
+        }
+        let borne: Decimal = borne.into_values().sum();
+        shares.extend(borne.min(debt.into()).checked_div(debt.into()));
+    }
+    facts.set(FactName::InsuredShare, mean(&shares));
+    let nearest = |insurance: bool| {
+        let kind = |of: &&&Security| (of.kind == GuaranteeKind::Insurance) == insurance;
+        in_force.iter().filter(kind).filter_map(|of| of.last_on()).min()
+    };
+    let last_of = |versions: &Vec<(Date, Option<Date>)>| {
+        // The last of those that began last.
+        let begun = versions.iter().filter(|of| of.0 <= day);
+        begun.max_by_key(|of| of.0)?.1.filter(|last| *last >= day)
+    };
+    for (name, last) in [
+        (FactName::DaysToGuaranteeEnd, nearest(false)),
+        (FactName::DaysToInsuranceEnd, nearest(true)),
+        (FactName::DaysToContractEnd, history.contracts.iter().filter_map(last_of).min()),
+    ] {
+        facts.set(name, last.map(|last| last.days_since(day).into()));
+    }
+}
+
+/// The last reading of each name that was known by the day, in the order in which they were recorded.
+fn readings<T: External>(recorded: &[T], day: Date) -> Vec<&T> {
+    let known = |of: &&T| of.known_on().is_some_and(|on| on <= day);
+    let later = |of: &T, other: &T| of.name() == other.name() && of.known_on() < other.known_on();
+    let known: Vec<&T> = recorded.iter().filter(known).collect();
+    known.iter().copied().filter(|of| !known.iter().any(|other| later(of, other))).collect()
+}
+
+fn outside(facts: &mut Facts, history: &History, day: Date) {
+    let (year, quarter) = (months(day, 12), days_before(day, 90));
+    let count = |kind, after: Date| {
+        history.mishaps.iter().filter(|of| of.0 == kind && of.1 > after && of.1 <= day).count()
+    };
+    let mut told = history.told.iter().chain(history.mishaps.iter().map(|of| &of.1));
+    let told = told.any(|on| *on <= day);
+    for (name, count) in [
+        (FactName::PaymentFailures90d, count(EventAction::PaymentFailed, quarter)),
+        (FactName::MandateCancellations12m, count(EventAction::MandateCancelled, year)),
+    ] {
+        facts.set(name, told.then(|| count.into()));
+    }
+    let statements = readings(&history.statements, day);
+    let newest = statements.into_iter().max_by_key(|of| of.period_end);
+    let figures = newest.map(altman::figures).unwrap_or_default();
+    for figure in figures {
+        let name = match figure.model {
+            AltmanModel::Z => FactName::AltmanZ,
+            AltmanModel::ZPrivate => FactName::AltmanZPrivate,
+            AltmanModel::ZEmerging => FactName::AltmanZEmerging,
+        };
+        facts.set(name, Some(figure.value));
+    }
+    let since = |on: Option<Date>| on.map(|on| day.days_since(on).into());
+    facts.set(FactName::DaysSinceFinancials, since(newest.and_then(|of| of.period_end)));
+    let newest = readings(&history.scores, day).into_iter().max_by_key(|of| of.date);
+    let normal = |of: &ExternalScore| {
+        let part =
+            (of.score - of.scale_from) / (of.scale_to - of.scale_from) * Decimal::ONE_HUNDRED;
+        let lower = of.direction == Some(ScaleDirection::LowerIsBetter);
+        if lower { Decimal::ONE_HUNDRED - part } else { part }
+    };
+    facts.set(FactName::ExternalScore, newest.map(normal));
+    facts.set(FactName::DaysSinceExternalScore, since(newest.and_then(|of| of.date)));
+    let entries = readings(&history.entries, day);
+    let counts = entries.iter().filter(|of| {
+        of.kind != PublicRecordKind::NoneFound && of.withdrawn != Some(true) && of.date > year
+    });
+    let counts = counts.count();
+    facts.set(FactName::PublicRecordEvents12m, (!entries.is_empty()).then(|| counts.into()));
 }

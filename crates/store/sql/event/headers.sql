@@ -12,6 +12,7 @@ owned AS (
             CASE a.noun
                 WHEN 'customer' THEN (SELECT key FROM customer WHERE id = a.id)
                 WHEN 'customer_event' THEN (SELECT key FROM customer WHERE id = a.id)
+                WHEN 'external_fact' THEN (SELECT key FROM customer WHERE id = a.id AND a.action <> 'import')
                 WHEN 'invoice' THEN (SELECT customer_key FROM invoice WHERE id = a.id)
                 WHEN 'payment' THEN (SELECT customer_key FROM payment WHERE id = a.id)
                 WHEN 'contract' THEN (SELECT customer_key FROM contract WHERE id = a.id)

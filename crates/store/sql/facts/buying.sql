@@ -2,7 +2,7 @@
 -- ?6: twelve months before that.
 -- Gives two lists. What each customer bought in each currency: [customer_key, currency, [the largest invoice of 30
 -- days, how many invoices in the 12 months before, their sum], [items issued in 12 months, amount, amount by days from
--- issue to due date, how many were contested]]. And [customer_key, days] from the last day with an unusually large
+-- issue to due date, how many were contested], [invoices issued in 12 months, their sum]]. And [customer_key, days] from the last day with an unusually large
 -- invoice to the nearest due date.
 WITH
 contested AS MATERIALIZED (
@@ -89,7 +89,7 @@ SELECT
                 json_group_array(
                     json_array(
                         customer_key, currency, json_array(largest, before, before_minor),
-                        json_array(items, minor, by_days, contested)
+                        json_array(items, minor, by_days, contested), json_array(year, year_minor)
                     )
                 )
             FROM total
