@@ -254,6 +254,14 @@ fn an_import_that_is_cut_again_and_again_goes_on_and_ends_where_an_uncut_one_doe
 /// Documents of the one customer whose whole book is replayed.
 const BOOK: u32 = 6_000;
 
+/// How often each replay is cut.
+const REPLAY_CUTS: u32 = 12;
+
+/// Parts of payments that a write took back to set them against other documents.
+fn moved(data: &Path) -> i64 {
+    settled(data).int("SELECT count(*) FROM allocation WHERE amount_minor < 0", &[]).unwrap()
+}
+
 /// Money that comes late or goes back moves what was recorded since. The plug is pulled while it does: the books hold,
 /// as they were or as they should be, and the same request again ends where an uncut one does.
 #[test]
@@ -282,12 +290,13 @@ fn a_replay_that_is_killed_leaves_books_that_hold_and_can_be_asked_for_again() {
         process.kill();
         let (after, entries) = (ledger(uncut.path()), chain(uncut.path()));
         assert_ne!(before, after);
+        assert!(moved(uncut.path()) > i64::from(BOOK) / 4, "{path} moved {}", moved(uncut.path()));
 
-        for number in 0..CUTS {
+        for number in 0..REPLAY_CUTS {
             let copy = copy_of(begun.path());
             let process = up(copy.path());
             let request = process.request("POST", path).json(body);
-            let part = u64::try_from(whole.as_micros()).unwrap() / u64::from(CUTS);
+            let part = u64::try_from(whole.as_micros()).unwrap() / u64::from(REPLAY_CUTS);
             let moment = Duration::from_micros(part * u64::from(number) + random.below(part));
             let answer = killed(process, request, moment);
             let found = ledger(copy.path());
@@ -305,7 +314,7 @@ fn a_replay_that_is_killed_leaves_books_that_hold_and_can_be_asked_for_again() {
             assert_eq!(chain(copy.path()), entries, "noted once: {why}");
         }
     }
-    assert!(cut > 2, "only {cut} of {} were cut before they were done", 2 * CUTS);
+    assert!(cut > 5, "only {cut} of {} were cut before they were done", 2 * REPLAY_CUTS);
 }
 
 /// What was done to which, in order.
@@ -442,4 +451,46 @@ fn rows_in_any_order_and_more_than_once_make_one_ledger() {
     process.sweep("2024-09-01");
     process.kill();
     dump::assert_same(&expected, &ledger(data.path()), "in another order");
+}
+
+/// Two clients write to one customer at the same time, single writes that meet each other: one ledger, as if one had
+/// waited for the other.
+#[test]
+fn two_clients_on_one_customer_make_one_ledger() {
+    const EACH: u32 = 20;
+    let day = |n: u32| format!("2024-{:02}-{:02}", 1 + n % 6, 1 + n % 28);
+    let eur = |minor: u32| json!({"minor": minor, "currency": "EUR"});
+    let claims: Vec<_> = (0..EACH)
+        .map(|n| {
+            let new = json!({"id": format!("I{n}"), "customer_id": "C0", "issued_on": day(n), "amount": eur(500 + n)});
+            ("/v1/ingest/invoices".to_string(), new)
+        })
+        .collect();
+    let money: Vec<_> = (0..EACH)
+        .flat_map(|n| {
+            let new = json!({"id": format!("P{n}"), "customer_id": "C0", "received_on": day(n + 3), "amount": eur(700 - 9 * n)});
+            let back = json!({"id": format!("R{n}"), "kind": "chargeback", "minor": 100 + n, "on": "2024-08-01"});
+            let reverse = format!("/v1/ingest/payments/P{n}/reverse");
+            [("/v1/ingest/payments".to_string(), new), (reverse, back)]
+        })
+        .collect();
+    let send = |client: &dunlin_tests::Client, writes: &[(String, serde_json::Value)]| {
+        writes.iter().for_each(|(path, body)| drop(client.post_json(path, body).ok()));
+    };
+    let run = |at_once: bool| {
+        let data = tempfile::tempdir().unwrap();
+        let process = up(data.path());
+        process.import("customers", customers(1));
+        thread::scope(|scope| {
+            let one = scope.spawn(|| send(&process, &claims));
+            if !at_once {
+                one.join().unwrap();
+            }
+            send(&process, &money);
+        });
+        process.get("/v1/ingest/verification").ok();
+        process.kill();
+        ledger(data.path())
+    };
+    dump::assert_same(&run(false), &run(true), "at once");
 }

@@ -81,6 +81,7 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
     ("verification/amounts.sql", "invoice", VERIFIED),
     ("verification/amounts.sql", "payment", VERIFIED),
     ("verification/designations.sql", "payment", VERIFIED),
+    ("verification/documents_noted.sql", "invoice", VERIFIED),
     ("verification/invoices.sql", "allocation", VERIFIED),
     ("verification/invoices.sql", "invoice", VERIFIED),
     ("verification/invoices_hold.sql", "allocation", VERIFIED),

@@ -26,7 +26,11 @@ use dunlin_domain::{
     },
     text,
 };
-use dunlin_store::{Db, Fault, bank, customer, import, invoice, reversal, write};
+use dunlin_store::{
+    Db, Fault, bank, customer, import, invoice, reversal,
+    verification::{self, Recorded},
+    write,
+};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,7 +160,8 @@ fn apply_once<D: Db>(db: &D, file: &File, author: &Author) -> Result<ImportResul
         let reversed = book.take_back(db, last_entry)?;
         replay::after(db, last_invoice, last_payment, author.at, Some(book.entry))?;
         replay::customers(db, &reversed, author.at, Some(book.entry))?;
-        let whole = Note::made("bank-statement", file.id.as_str(), &book.brought(file))?;
+        let recorded = verification::recorded_since(db, last_invoice, last_payment)?;
+        let whole = Note::made("bank-statement", file.id.as_str(), &book.brought(file, &recorded))?;
         audit::complete(db, author, book.entry, &whole)?;
     }
     let result = book.result(file);
@@ -356,14 +361,16 @@ impl Book {
         Ok(customers.into_iter().collect())
     }
 
-    /// What the audit chain keeps of a file: its statements by their digests, and what became of the entries.
-    fn brought(&self, file: &File) -> serde_json::Value {
+    /// What the audit chain keeps of a file: its statements by their digests, what became of the entries, and what they
+    /// recorded, which the verification compares with what is there.
+    fn brought(&self, file: &File, recorded: &Recorded) -> serde_json::Value {
         let of = file.intake.statements.iter().zip(&self.ids).enumerate();
         let statements: Vec<serde_json::Value> = of
             .filter(|(at, _)| self.new.contains(at))
             .map(|(_, ((_, digest), id))| json!({"id": id, "digest": digest}))
             .collect();
-        json!({"format": file.format, "rule": RULE, "statements": statements, "matches": self.counts})
+        json!({"format": file.format, "rule": RULE, "statements": statements, "matches": self.counts,
+            "recorded": recorded})
     }
 
     fn result(&self, file: &File) -> ImportResult {

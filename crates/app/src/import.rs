@@ -9,7 +9,11 @@ use dunlin_domain::{
     contract::ingest::{ImportKind, ImportResult, ImportState, OnError, RowError},
     profile,
 };
-use dunlin_store::{Db, End, Fault, customer, import, invoice, payment, write, write_if};
+use dunlin_store::{
+    Db, End, Fault, customer, import, invoice, payment,
+    verification::{self, Recorded},
+    write, write_if,
+};
 use std::collections::BTreeMap;
 
 pub use dunlin_store::import::{Checkpoint, Options, Run, Slice};
@@ -223,9 +227,9 @@ fn apply_once<D: Db>(
         Tally { refused: reading.bad, more_errors: reading.more_errors, ..Tally::default() };
     tally.errors.extend(reading.errors.iter().cloned());
     let reject = order.on_error == OnError::Reject;
+    let (last_invoice, last_payment) = (invoice::last_key(db)?, payment::last_key(db)?);
     let mut entry = None;
     if !(reject && reading.bad > 0) {
-        let (last_invoice, last_payment) = (invoice::last_key(db)?, payment::last_key(db)?);
         // What the file brought is known when its rows are through; they name the entry before.
         let begun = Note::made("import", order.id.as_str(), &order.kind)?;
         let noted = audit::note(db, author, &begun)?;
@@ -246,7 +250,8 @@ fn apply_once<D: Db>(
     match entry {
         Some(entry) if result.accepted == 0 && made == 0 => audit::forget(db, entry)?,
         Some(entry) => {
-            let brought = brought(order, &result, made, &rows);
+            let recorded = verification::recorded_since(db, last_invoice, last_payment)?;
+            let brought = brought(order, &result, made, &rows, &recorded);
             let whole = Note::made("import", order.id.as_str(), &brought)?;
             audit::complete(db, author, entry, &whole)?;
         }
@@ -256,8 +261,15 @@ fn apply_once<D: Db>(
     Ok(((result, errors), End::Commit))
 }
 
-/// What the audit chain keeps of a file: how it was read, what became of it, and the hash of its rows.
-fn brought(order: &Order, result: &ImportResult, made: u64, rows: &str) -> serde_json::Value {
+/// What the audit chain keeps of a file: how it was read, what became of it, the hash of its rows, and what they
+/// recorded, which the verification compares with what is there.
+fn brought(
+    order: &Order,
+    result: &ImportResult,
+    made: u64,
+    rows: &str,
+    recorded: &Recorded,
+) -> serde_json::Value {
     serde_json::json!({
         "kind": order.kind,
         "profile": order.profile,
@@ -268,6 +280,7 @@ fn brought(order: &Order, result: &ImportResult, made: u64, rows: &str) -> serde
         "rejected": result.rejected,
         "customers_made": made,
         "rows": rows,
+        "recorded": recorded,
     })
 }
 

@@ -64,7 +64,7 @@ const PAYMENTS: &str = "SELECT count(*) FROM payment";
 const DOCUMENTS: &str = "SELECT (SELECT count(*) FROM invoice) + (SELECT count(*) FROM payment)";
 
 /// The rules, in the order in which they are told.
-pub const RULES: [Rule; 10] = [
+pub const RULES: [Rule; 14] = [
     Rule {
         name: "payments-conserved",
         about: "A payment is what was allocated, converted and paid back of it, and what is left.",
@@ -136,7 +136,54 @@ pub const RULES: [Rule; 10] = [
         follows_from: &[Proof::Payments, Proof::Invoices],
         search: include_str!("../sql/verification/recorded.sql"),
     },
+    Rule {
+        name: "documents-noted",
+        about: "A document or payment is what its entry says: whose, of which day, how much. A file recorded as many, \
+                of such amounts, as its entry says.",
+        count: DOCUMENTS,
+        follows_from: &[],
+        search: include_str!("../sql/verification/documents_noted.sql"),
+    },
+    Rule {
+        name: "corrections-noted",
+        about: "A document or payment reads as its last correction left it, and every correction is as its entry says.",
+        count: "SELECT count(*) FROM correction",
+        follows_from: &[],
+        search: include_str!("../sql/verification/corrections_noted.sql"),
+    },
+    Rule {
+        name: "decisions-noted",
+        about: "Reversals, write-offs, disputes, interest claimed or waived, pauses, guarantees, contracts, rates and \
+                policies name an entry that is about them and says the same amount, and no entry is without them.",
+        count: "SELECT (SELECT count(*) FROM reversal) + (SELECT count(*) FROM write_off)
+                    + (SELECT count(*) FROM dispute) + (SELECT count(*) FROM interest_entry)
+                    + (SELECT count(*) FROM pause) + (SELECT count(*) FROM guarantee)
+                    + (SELECT count(*) FROM contract_version) + (SELECT count(*) FROM rate)
+                    + (SELECT count(*) FROM policy)",
+        follows_from: &[],
+        search: include_str!("../sql/verification/decisions_noted.sql"),
+    },
+    Rule {
+        name: "adjustments-decided",
+        about: "A booked write-off or an upheld dispute takes off what it says, nothing else does, and a write-off that \
+                was taken back takes off nothing.",
+        count: "SELECT count(*) FROM adjustment",
+        follows_from: &[],
+        search: include_str!("../sql/verification/adjustments_decided.sql"),
+    },
 ];
+
+/// What a file recorded, of documents and of payments: the key before the first, that of the last, how many, and a
+/// control sum of their amounts. The audit chain keeps it.
+pub type Recorded = [[i64; 4]; 2];
+
+/// What was recorded after this document and this payment.
+pub fn recorded_since<D: Db>(db: &D, invoice: i64, payment: i64) -> Result<Recorded, Fault> {
+    db.json(
+        include_str!("../sql/verification/recorded_since.sql"),
+        &[invoice.into(), payment.into()],
+    )
+}
 
 /// Runs the proofs.
 pub fn prove<D: Db>(db: &D) -> Result<Proved, Fault> {

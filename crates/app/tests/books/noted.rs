@@ -1,0 +1,313 @@
+//! Rows that say another thing than the audit chain does, planted in a book that the flows wrote.
+
+use crate::{Broken, broken, run};
+use dunlin_app::{
+    audit::Author,
+    contract, customer, dispute, guarantee,
+    import::{self, Begun, Options, Order, Reading, Rows, Slice},
+    interest, invoice, pause, payment, policy, write_off,
+};
+use dunlin_domain::{
+    Id, Instant,
+    contract::ingest::{ImportKind, OnError},
+};
+use dunlin_store::{Db, native::NativeDb};
+use serde_json::{Value, json};
+
+fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn now() -> Instant {
+    "2024-12-31T12:00:00Z".parse().unwrap()
+}
+
+fn author(who: &str) -> Author {
+    Author { who: who.into(), at: now(), salt: "salt".into() }
+}
+
+fn file(db: &NativeDb, name: &str, kind: ImportKind, slice: &Slice) {
+    let order = Order {
+        id: id(name),
+        kind,
+        profile: id("generic"),
+        on_error: OnError::Reject,
+        create_customers: false,
+    };
+    let Begun::Work(work) = import::begin(db, &order, &Options::default(), now()).unwrap() else {
+        panic!("{name} was there")
+    };
+    let (rows, reading) =
+        (Rows { staged: 0, last: slice }, Reading { received: 3, ..Reading::default() });
+    let done = import::apply(db, &order, work.run, rows, &reading, &author("admin")).unwrap();
+    assert_eq!((done.accepted, done.rejected), (3, 0), "{done:?}");
+}
+
+/// A book with one of everything that has an entry of its own, written by the flows.
+fn written() -> (tempfile::TempDir, NativeDb) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    let (admin, made) = (&author("admin"), || id("made"));
+    for name in ["C1", "C2"] {
+        customer::add(&db, &read(json!({"id": name, "name": name})), made(), admin).unwrap();
+    }
+    let eur = |minor: i64| json!({"minor": minor, "currency": "EUR"});
+    let set = json!({"late_interest": {"rate": "0.365"}, "write_off_approval": [eur(500)]});
+    policy::put(&db, &read(set), admin).unwrap();
+    let usd =
+        json!([{"valid_from": "2024-01-01", "rate": "0.5", "source": "ours", "confirmed": true}]);
+    interest::put_rates(&db, &id("fx-usd-eur"), &read::<Vec<_>>(usd), admin).unwrap();
+    let agreed = json!({"customer_id": "C1", "effective_on": "2024-01-01"});
+    contract::put(&db, &id("K1"), &read(agreed), admin).unwrap();
+    let secured = json!({"customer_id": "C1", "kind": "pledge", "party": "Ann", "amount": eur(70), "valid_from": "2024-01-01"});
+    guarantee::put(&db, &id("G1"), &read(secured), admin).unwrap();
+
+    let bill = |name: &str, minor: i64| {
+        json!([2, name, "C1", "invoice", "2024-01-01", "2024-02-01", minor, "EUR", 0])
+    };
+    let bills = json!([bill("F1", 1_000), bill("F2", 2_000), bill("F3", 3_000)]).to_string();
+    file(&db, "BILLS", ImportKind::Invoices, &Slice { invoices: bills, ..Slice::default() });
+    let money = |name: &str, minor: i64| json!([2, name, "C1", "2024-03-01", minor, "EUR", null]);
+    let money = json!([money("M1", 100), money("M2", 200), money("M3", 300)]).to_string();
+    file(&db, "MONEY", ImportKind::Payments, &Slice { payments: money, ..Slice::default() });
+
+    let add = |new: Value| invoice::add(&db, &read(new), made(), admin).unwrap();
+    add(json!({"id": "I1", "customer_id": "C1", "issued_on": "2024-01-10", "amount": eur(900),
+        "instalments": [{"due_on": "2024-02-10", "minor": 400}, {"due_on": "2024-03-10", "minor": 500}]}));
+    add(
+        json!({"id": "I2", "customer_id": "C2", "issued_on": "2024-01-10", "due_on": "2024-01-20", "amount": eur(700)}),
+    );
+    add(
+        json!({"id": "I3", "customer_id": "C2", "issued_on": "2024-01-10", "amount": {"minor": 80, "currency": "USD"}}),
+    );
+    let pay = |new: Value| payment::add(&db, &read(new), made(), admin).unwrap();
+    pay(json!({"id": "P1", "customer_id": "C2", "received_on": "2024-05-01", "amount": eur(300),
+        "designation": [{"invoice_id": "I3", "minor": 40}]}));
+    pay(json!({"id": "P2", "customer_id": "C1", "received_on": "2024-05-02", "amount": eur(50)}));
+
+    let back =
+        |of: &str, new: Value| payment::reverse(&db, &id(of), &read(new), made(), admin).unwrap();
+    back("P2", json!({"id": "R1", "kind": "refund", "minor": 20, "on": "2024-05-10"}));
+    back("P1", json!({"id": "R2", "kind": "chargeback", "on": "2024-05-11"}));
+    let typed = |new: Value| read(new);
+    let correction = json!({"minor": 1_100, "issued_on": "2024-01-02", "reason": "typed wrongly"});
+    invoice::correct(&db, &id("F1"), &typed(correction), admin).unwrap();
+    let correction = json!({"minor": 450, "reason": "typed wrongly"});
+    invoice::correct(&db, &id("I1#1"), &read(correction), admin).unwrap();
+    let correction = json!({"minor": 150, "received_on": "2024-03-02", "reason": "typed wrongly"});
+    payment::correct(&db, &id("M1"), &read(correction), admin).unwrap();
+
+    let give_up = |new: Value| write_off::add(&db, &read(new), made(), admin).unwrap();
+    give_up(
+        json!({"id": "W1", "invoice_id": "F2", "minor": 40, "on": "2024-06-01", "reason": "gone"}),
+    );
+    give_up(
+        json!({"id": "W2", "invoice_id": "F2", "minor": 60, "on": "2024-06-01", "reason": "gone"}),
+    );
+    give_up(
+        json!({"id": "W3", "invoice_id": "F3", "minor": 600, "on": "2024-06-01", "reason": "gone"}),
+    );
+    let again = json!({"on": "2024-07-01", "reason": "by mistake"});
+    write_off::reverse(&db, &id("W2"), &read(again), admin).unwrap();
+    write_off::decide(&db, &id("W3"), read(json!("booked")), &author("second")).unwrap();
+    let contest = |new: Value| dispute::open(&db, &read(new), made(), admin).unwrap();
+    contest(
+        json!({"id": "D1", "invoice_id": "F3", "minor": 30, "on": "2024-06-02", "reason": "price"}),
+    );
+    contest(
+        json!({"id": "D2", "invoice_id": "F3", "minor": 10, "on": "2024-06-02", "reason": "price"}),
+    );
+    let upheld = json!({"outcome": "upheld", "on": "2024-06-05"});
+    dispute::resolve(&db, &id("D1"), &read(upheld), admin).unwrap();
+    let today = "2024-12-31".parse().unwrap();
+    let waived = json!({"id": "V1", "invoice_id": "I2", "on": "2024-03-01", "minor": 3, "reason": "goodwill"});
+    interest::add_waiver(&db, &read(waived), made(), today, admin).unwrap();
+    let claimed = json!({"id": "N1", "invoice_id": "I2", "through": "2024-03-01"});
+    interest::add_note(&db, &read(claimed), made(), today, admin).unwrap();
+    let paused = json!({"id": "S1", "customer_id": "C2", "from": "2024-04-01", "to": "2024-04-05"});
+    pause::add(&db, &read(paused), made(), admin).unwrap();
+    customer::merge(&db, &id("C2"), &id("C1"), admin).unwrap();
+    (folder, db)
+}
+
+/// What is planted, and every rule that finds it.
+const FAULTS: [(&str, &[Broken]); 38] = [
+    // A file: less, more, another's, other amounts, amounts that changed places.
+    (
+        "UPDATE invoice SET amount_minor = amount_minor + 1, open_minor = open_minor + 1 WHERE id = 'F2'",
+        &[("documents-noted", &["file BILLS"])],
+    ),
+    (
+        "UPDATE payment SET amount_minor = amount_minor + 5, unallocated_minor = unallocated_minor + 5 WHERE id = 'M3'",
+        &[("documents-noted", &["file MONEY"])],
+    ),
+    (
+        "UPDATE invoice SET amount_minor = 5000 - amount_minor, open_minor = open_minor + 5000 - 2 * amount_minor
+         WHERE id IN ('F2', 'F3')",
+        &[("documents-noted", &["file BILLS"])],
+    ),
+    ("UPDATE invoice SET entry_key = NULL WHERE id = 'F3'", &[("documents-noted", &["file BILLS"])]),
+    (
+        "UPDATE invoice SET entry_key = (SELECT entry_key FROM payment WHERE id = 'M1') WHERE id = 'I3'",
+        &[("documents-noted", &["invoice I3"])],
+    ),
+    (
+        "INSERT INTO invoice (id, customer_key, kind, issued_on, due_on, amount_minor, currency, disputed, open_minor, entry_key)
+         SELECT 'X', customer_key, kind, issued_on, due_on, 7, currency, 0, 7, entry_key FROM invoice WHERE id = 'I2'",
+        &[("documents-noted", &["invoice X"])],
+    ),
+    (
+        "INSERT INTO payment (id, customer_key, received_on, amount_minor, currency, unallocated_minor, entry_key)
+         SELECT 'X', customer_key, received_on, 7, currency, 7, entry_key FROM payment WHERE id = 'M1'",
+        &[("documents-noted", &["payment X"])],
+    ),
+    // A single write: its customer, currency, day, amount.
+    (
+        "UPDATE invoice SET amount_minor = 701, open_minor = open_minor + 1 WHERE id = 'I2'",
+        &[("documents-noted", &["invoice I2"])],
+    ),
+    (
+        "UPDATE invoice SET amount_minor = 501, open_minor = open_minor + 1 WHERE id = 'I1#2'",
+        &[("documents-noted", &["invoice I1"])],
+    ),
+    (
+        "UPDATE invoice SET issued_on = '2024-01-09' WHERE id = 'I2'",
+        &[("documents-noted", &["invoice I2"])],
+    ),
+    (
+        "UPDATE payment SET received_on = '2024-04-30' WHERE id = 'P2'",
+        &[("documents-noted", &["payment P2"])],
+    ),
+    (
+        "UPDATE payment SET amount_minor = 51, unallocated_minor = unallocated_minor + 1 WHERE id = 'P2'",
+        &[("documents-noted", &["payment P2"])],
+    ),
+    (
+        "UPDATE audit SET id = 'I9' WHERE noun = 'invoice' AND id = 'I2'",
+        &[("documents-noted", &["invoice I2", "invoice I9"]), ("audit-chain", &["10"])],
+    ),
+    // Corrections.
+    (
+        "UPDATE invoice SET amount_minor = 1101, open_minor = open_minor + 1 WHERE id = 'F1'",
+        &[("documents-noted", &["file BILLS"]), ("corrections-noted", &["F1"])],
+    ),
+    (
+        "UPDATE payment SET received_on = '2024-03-01' WHERE id = 'M1'",
+        &[("corrections-noted", &["M1"])],
+    ),
+    (
+        // As if it had been right from the beginning.
+        "DELETE FROM correction WHERE invoice_key = (SELECT key FROM invoice WHERE id = 'F1')",
+        &[("documents-noted", &["file BILLS"]), ("corrections-noted", &["F1"])],
+    ),
+    (
+        "UPDATE correction SET before = json_set(before, '$.amount_minor', 401) WHERE before ->> 'amount_minor' = 400",
+        &[("documents-noted", &["invoice I1"]), ("corrections-noted", &["I1#1"])],
+    ),
+    (
+        "UPDATE correction SET entry_key = 1 WHERE before ->> 'amount_minor' = 400",
+        &[("corrections-noted", &["I1#1"])],
+    ),
+    // Decisions.
+    (
+        "UPDATE reversal SET entry_key = 1 WHERE id = 'R1'",
+        &[("decisions-noted", &["payment P2", "reversal R1"])],
+    ),
+    (
+        "UPDATE reversal SET minor = 21 WHERE id = 'R1'",
+        &[("reversals-recorded", &["P2"]), ("decisions-noted", &["reversal R1"])],
+    ),
+    (
+        "DELETE FROM reversal WHERE payment_key = (SELECT key FROM payment WHERE id = 'P1')
+             OR payment_key = (SELECT key FROM payment WHERE id = 'P1/USD')",
+        &[("reversals-recorded", &["P1", "P1/USD"]), ("decisions-noted", &["payment P1"])],
+    ),
+    (
+        "UPDATE write_off SET minor = 41 WHERE id = 'W1'",
+        &[("decisions-noted", &["write-off W1"]), ("adjustments-decided", &["write-off/W1"])],
+    ),
+    (
+        "UPDATE write_off SET decided_entry_key = 2 WHERE id = 'W3'",
+        &[("decisions-noted", &["write-off W3", "write_off W3"]), ("adjustments-decided", &["write-off/W3"])],
+    ),
+    (
+        "UPDATE write_off SET reversed_entry_key = NULL WHERE id = 'W2'",
+        &[("decisions-noted", &["write_off W2"])],
+    ),
+    ("UPDATE dispute SET minor = 31 WHERE id = 'D1'", &[("decisions-noted", &["dispute D1"])]),
+    (
+        "DELETE FROM dispute WHERE id = 'D2'",
+        &[("decisions-noted", &["dispute D2"])],
+    ),
+    (
+        "UPDATE interest_entry SET minor = 4 WHERE id = 'waiver/V1'",
+        &[("decisions-noted", &["interest waiver/V1"])],
+    ),
+    (
+        "UPDATE interest_entry SET entry_key = 1 WHERE id = 'note/N1'",
+        &[("decisions-noted", &["interest note/N1"])],
+    ),
+    ("UPDATE pause SET entry_key = 1", &[("decisions-noted", &["pause S1"])]),
+    ("UPDATE guarantee SET amount_minor = 71", &[("decisions-noted", &["guarantee G1"])]),
+    ("UPDATE contract_version SET entry_key = 1", &[("decisions-noted", &["contract K1"])]),
+    ("UPDATE rate SET entry_key = 1 WHERE name = 'fx-usd-eur'", &[("decisions-noted", &["rate fx-usd-eur"])]),
+    ("UPDATE policy SET entry_key = 1 WHERE entry_key IS NOT NULL", &[("decisions-noted", &["policy"])]),
+    // Adjustments without a decision, and decisions without an adjustment.
+    (
+        "UPDATE write_off SET state = 'refused' WHERE id = 'W1'",
+        &[("adjustments-decided", &["write-off/W1"])],
+    ),
+    (
+        "UPDATE dispute SET upheld_minor = NULL WHERE id = 'D1'",
+        &[("adjustments-decided", &["dispute/D1"])],
+    ),
+    (
+        "UPDATE adjustment SET id = 'write-off/W9' WHERE id = 'write-off/W1'",
+        &[("adjustments-decided", &["write-off/W1", "write-off/W9"])],
+    ),
+    (
+        "UPDATE adjustment SET until_on = NULL WHERE id = 'write-off/W2'",
+        &[("adjustments-decided", &["write-off/W2"])],
+    ),
+    (
+        // It was taken back, and still takes something off.
+        "DELETE FROM allocation WHERE adjustment_key = (SELECT key FROM adjustment WHERE id = 'write-off/W2')
+             AND amount_minor < 0;
+         UPDATE invoice SET open_minor = open_minor - 60 WHERE id = 'F2'",
+        &[("adjustments-decided", &["write-off/W2"])],
+    ),
+];
+
+#[test]
+fn what_the_flows_write_is_as_they_note_it() {
+    let (_folder, db) = written();
+    assert_eq!(broken(&db), []);
+}
+
+#[test]
+fn every_row_that_the_chain_tells_otherwise_is_found_and_named() {
+    let (folder, db) = written();
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)", &[]).unwrap();
+    let bytes = std::fs::read(folder.path().join("test.db")).unwrap();
+    let mut wrong = Vec::new();
+    for (statement, expected) in FAULTS {
+        let path = folder.path().join("planted.db");
+        std::fs::write(&path, &bytes).unwrap();
+        let db = NativeDb::open(&path).unwrap();
+        let pragmas = "PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON";
+        run(&db, &format!("{pragmas}; {statement}"));
+        let expected: Vec<(String, Vec<String>)> = expected
+            .iter()
+            .map(|(name, ids)| (name.to_string(), ids.iter().map(|id| id.to_string()).collect()))
+            .collect();
+        let found = broken(&db);
+        if found != expected {
+            wrong.push(format!("{statement}\n  {found:?}\n  {expected:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
