@@ -36,7 +36,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .answers::<Invoice>()
             .run(get),
         Route::post("/v1/ingest/invoices/{id}/correct", "correct_invoice")
-            .about("Puts right the day, the due date or the amount of a document. What came after is replayed.")
+            .about("Puts right the day, the due date, the amount of a document or what it is about. What came after is replayed.")
             .scope(Scope::IngestWrite)
             .takes::<InvoiceCorrection>()
             .answers::<Invoice>()

@@ -740,3 +740,5 @@ CREATE UNIQUE INDEX webhook_event_once ON webhook_event (webhook_key, event_id);
 CREATE INDEX webhook_event_in_order ON webhook_event (webhook_key, customer_key, key);
 
 CREATE INDEX webhook_event_due ON webhook_event (next_attempt_at, key) WHERE dead = 0;
+
+CREATE INDEX correction_by_relation ON correction (before ->> 'relates_to') WHERE before ->> 'relates_to' IS NOT NULL;
