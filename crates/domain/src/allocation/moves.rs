@@ -2,6 +2,7 @@
 
 use super::{Allocated, Replay, Source, Used, place};
 use crate::{Decimal, contract::types::Difference, decimal};
+use std::collections::BTreeSet;
 
 impl Replay<'_> {
     /// A write-off or an upheld dispute takes off what is left to take off. What was right about a claim that is paid
@@ -153,8 +154,9 @@ impl Replay<'_> {
         minor
     }
 
-    /// Money goes back: what is free first, then what was allocated last, then what was kept. When all of it is back,
-    /// the differences it earned are taken back too. What it had recovered is written off again.
+    /// Money goes back: what is free first, then what was allocated last, then what was kept. The early-payment discount
+    /// that it earned goes back with it, and when all of it is back, all differences do. What it had recovered is
+    /// written off again.
     pub(super) fn give_back(&mut self, at: usize, number: usize) {
         let Some(active) = self.active.get_mut(at) else { return };
         let credit = active.credit;
@@ -191,6 +193,12 @@ impl Replay<'_> {
                 part.minor = part.minor.saturating_sub(take);
             }
         }
+        let touched: BTreeSet<usize> =
+            undone.iter().filter(|part| part.why.is_none()).map(|part| part.place).collect();
+        for place in touched {
+            let share = self.debts.get(place).and_then(|debt| debt.claim.discount);
+            undone.extend(share.and_then(|(share, _)| unearned(&mut used, place, share)));
+        }
         used.retain(|part| part.minor > 0);
         active.used = used;
         active.waiting = active.waiting.saturating_sub(left);
@@ -224,19 +232,39 @@ impl Replay<'_> {
     }
 }
 
+/// Takes out of what a credit settled of a claim the early-payment discount that the money left there has not earned.
+fn unearned(used: &mut [Used], place: usize, share: Decimal) -> Option<Used> {
+    let why = Some(Difference::EarlyPaymentDiscount);
+    let sum = |why| {
+        let of = used.iter().filter(|part| part.place == place && part.why == why);
+        of.fold(0i64, |sum, part| sum.saturating_add(part.minor))
+    };
+    let most = sum(why).saturating_sub(earned(share, sum(None)));
+    let mut left = most;
+    for part in used.iter_mut().rev().filter(|part| part.place == place && part.why == why) {
+        let take = left.min(part.minor).max(0);
+        part.minor = part.minor.saturating_sub(take);
+        left = left.saturating_sub(take);
+    }
+    (most > 0).then_some(Used { place, minor: most, why, recovered: None })
+}
+
 /// What paying `minor` of `open` early earns: the rest when it pays all that the discount leaves, else in proportion.
 fn discount(share: Decimal, minor: i64, open: i64) -> i64 {
-    let whole = |value: Option<Decimal>| {
-        value
-            .map(|value| decimal::round(value, 0))
-            .and_then(|value| i64::try_from(value).ok())
-            .unwrap_or(0)
-    };
     let most = whole(Decimal::from(open).checked_mul(share));
     if minor >= open.saturating_sub(most) {
         return open.saturating_sub(minor);
     }
+    earned(share, minor).min(open.saturating_sub(minor)).max(0)
+}
+
+/// The discount that so much money earns in proportion: with two in a hundred, 98 earn 2.
+fn earned(share: Decimal, minor: i64) -> i64 {
     let rest = Decimal::ONE.checked_sub(share).filter(|rest| !rest.is_zero());
-    let earned = rest.and_then(|rest| Decimal::from(minor).checked_mul(share)?.checked_div(rest));
-    whole(earned).min(open.saturating_sub(minor)).max(0)
+    whole(rest.and_then(|rest| Decimal::from(minor).checked_mul(share)?.checked_div(rest)))
+}
+
+fn whole(value: Option<Decimal>) -> i64 {
+    let value = value.map(|value| decimal::round(value, 0));
+    value.and_then(|value| i64::try_from(value).ok()).unwrap_or(0)
 }

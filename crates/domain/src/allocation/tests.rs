@@ -334,6 +334,43 @@ fn a_chargeback_takes_back_the_discount_it_earned() {
 }
 
 #[test]
+fn what_goes_back_takes_the_discount_that_it_earned_with_it() {
+    let discount = Some(("0.02".parse().unwrap(), date("2024-01-11")));
+    let claims = [Claim { discount, ..claim(1, "2024-01-01", "2024-02-01", 10_000) }];
+    let settled = |paid: i64, back: &[i64]| {
+        let credit = back.iter().fold(pay(1, "2024-01-10", paid), |credit, minor| {
+            returning(credit, "2024-01-15", *minor, false)
+        });
+        let done = replay(&claims, &[credit], &[]);
+        let sum = |of: fn(&Allocated) -> bool| -> i64 {
+            done.iter().filter(|a| a.claim.is_some() && of(a)).map(|a| a.amount_minor).sum()
+        };
+        (
+            sum(|a| matches!(a.source, Source::Payment(_))),
+            sum(|a| matches!(a.source, Source::Difference(..))),
+        )
+    };
+    for (paid, back, expected) in [
+        (9_800, vec![], (9_800, 200)),
+        // Half of it stays and keeps half of the discount, as if no more had come.
+        (9_800, vec![4_900], (4_900, 100)),
+        (4_900, vec![], (4_900, 100)),
+        (4_900, vec![2_450], (2_450, 50)),
+        // In two steps or in one.
+        (9_800, vec![2_450, 2_450], (4_900, 100)),
+        (9_800, vec![1], (9_799, 200)),
+        (9_800, vec![25], (9_775, 199)),
+        (9_800, vec![9_799], (1, 0)),
+        (9_800, vec![9_800], (0, 0)),
+        // What was not used goes back first and had earned nothing.
+        (9_900, vec![], (9_900, 100)),
+        (10_500, vec![500], (10_000, 0)),
+    ] {
+        assert_eq!(settled(paid, &back), expected, "{paid} less {back:?}");
+    }
+}
+
+#[test]
 fn a_mistake_never_was() {
     let credit = returning(pay(1, "2024-01-20", 150), "2024-01-20", 150, true);
     check(
