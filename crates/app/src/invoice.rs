@@ -11,7 +11,9 @@ use dunlin_domain::{
     Currency, Date, Id, Instant, Money, Refusal, Refused,
     contract::{
         ledger::{InvoiceCorrection, PaymentTerms, Policy},
-        types::{Difference, Instalment, InstalmentState, Invoice, InvoiceKind, NewInvoice},
+        types::{
+            CreditRefund, Difference, Instalment, InstalmentState, Invoice, InvoiceKind, NewInvoice,
+        },
     },
     contract_terms, delinquency, policy as rules, text,
 };
@@ -20,6 +22,7 @@ use dunlin_store::{
     allocation::{self, Owing, Part},
     audit as chain, contract,
     correction::{self, Fields},
+    credit_refund,
     dispute::{self, Contested},
     invoice::{self, After, Item},
     pause::{self, Pauses},
@@ -226,6 +229,21 @@ fn check(new: &NewInvoice, id: &Id, terms: &Terms) -> Result<(), Refused> {
     Ok(())
 }
 
+/// A credit note is never corrected to less than was paid out of it.
+fn unless_paid_out<D: Db>(db: &D, item: &Item, minor: i64) -> Result<(), Fault> {
+    if item.kind != InvoiceKind::CreditNote {
+        return Ok(());
+    }
+    let refunds = credit_refund::of_credits(db, &[item.key], When::ALL)?;
+    let standing = refunds.values().flatten().filter(|refund| refund.reversed_on.is_none());
+    let gone = standing.fold(0i64, |sum, refund| sum.saturating_add(refund.minor));
+    if minor < gone {
+        let detail = format!("{gone} of it was paid out");
+        return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
+    }
+    Ok(())
+}
+
 fn no_penalty() -> Refused {
     Refused::new(Refusal::MalformedField, "only a fee is a penalty").at("penalty")
 }
@@ -316,6 +334,7 @@ pub fn correct<D: Db>(
         );
         amount_in_range(&Money { minor: wanted.2, currency: item.currency }, 0)
             .map_err(|refused| Refused { field: Some("minor".into()), ..refused })?;
+        unless_paid_out(db, item, wanted.2)?;
         let first_due = parts.iter().map(|part| part.due_on).min().unwrap_or(wanted.1);
         if first_due < wanted.0 {
             return Err(Refused::new(Refusal::DueBeforeIssued, Refusal::DueBeforeIssued.about())
@@ -428,6 +447,7 @@ pub(crate) struct Reading {
     parts: BTreeMap<i64, Vec<i64>>,
     set: BTreeMap<i64, Vec<Part>>,
     used: BTreeMap<i64, Vec<Part>>,
+    refunds: BTreeMap<i64, Vec<CreditRefund>>,
     contested: BTreeMap<i64, Vec<Contested>>,
     pauses: BTreeMap<i64, Pauses>,
     policy: Policy,
@@ -451,10 +471,12 @@ impl Reading {
         let notes = items.values().filter(|item| item.kind == InvoiceKind::CreditNote);
         let notes: Vec<i64> = notes.map(|item| item.key).collect();
         let mut used: BTreeMap<i64, Vec<Part>> = BTreeMap::new();
+        let mut refunds = BTreeMap::new();
         if !notes.is_empty() {
             for part in allocation::of_credits(db, &[], &notes, day, known)? {
                 used.entry(part.credit_key.unwrap_or(0)).or_default().push(part);
             }
+            refunds = credit_refund::of_credits(db, &notes, When { day, known })?;
         }
         let mut contested: BTreeMap<i64, Vec<Contested>> = BTreeMap::new();
         for dispute in dispute::of_invoices(db, &keys, Some(known))? {
@@ -464,7 +486,7 @@ impl Reading {
         customers.dedup();
         let pauses = pause::of_customers(db, &customers, Some(known))?;
         let policy = policy::known(db, known)?;
-        Ok(Self { day, known, items, parts, set, used, contested, pauses, policy })
+        Ok(Self { day, known, items, parts, set, used, refunds, contested, pauses, policy })
     }
 
     /// The disputes of a claim that are open on the day.
@@ -506,6 +528,11 @@ impl Reading {
     /// What a document was recorded with, its instalments together.
     pub(crate) fn amount(&self, item: &Item) -> i64 {
         self.claims(item).iter().fold(0i64, |sum, claim| sum.saturating_add(claim.amount_minor))
+    }
+
+    /// What was paid out of a credit note by the day.
+    pub(crate) fn refunds(&self, item: &Item) -> &[CreditRefund] {
+        self.refunds.get(&item.key).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// What was set against any of the documents.
@@ -592,6 +619,7 @@ impl Reading {
             interest,
             interest_missing,
             allocations: parts.iter().filter_map(|part| part.allocation(item.currency)).collect(),
+            refunds: self.refunds.get(&item.key).cloned(),
         })
     }
 

@@ -160,13 +160,14 @@ impl Replay<'_> {
     pub(super) fn give_back(&mut self, at: usize, number: usize) {
         let Some(active) = self.active.get_mut(at) else { return };
         let credit = active.credit;
-        let Source::Payment(key) = credit.source else { return };
+        let (Source::Payment(key) | Source::Credit(key)) = credit.source else { return };
         let Some(back) = credit.returned.get(number) else { return };
         let mut left = back.minor.min(credit.amount_minor.saturating_sub(active.returned));
         if left <= 0 {
             return;
         }
         active.returned = active.returned.saturating_add(left);
+        active.given.push((number, left));
         let all = active.returned == credit.amount_minor;
         self.note(credit.source, None, left);
         let Some(active) = self.active.get_mut(at) else { return };
@@ -210,6 +211,21 @@ impl Replay<'_> {
                 None => self.reopen(place, minor),
             }
         }
+    }
+
+    /// What went back is here again: first for what the credit names, then for all.
+    pub(super) fn regain(&mut self, at: usize, number: usize) {
+        let Some(active) = self.active.get_mut(at) else { return };
+        let back = active.given.iter().find(|(of, _)| *of == number);
+        let Some(minor) = back.map(|(_, minor)| *minor) else { return };
+        active.returned = active.returned.saturating_sub(minor);
+        active.free = active.free.saturating_add(minor);
+        let credit = active.credit;
+        self.note(credit.source, None, minor.saturating_neg());
+        for part in 0..credit.named.len() {
+            self.serve_named(at, part, minor);
+        }
+        self.pool_rest(at);
     }
 
     /// What money had recovered of a write-off before it went back. The claim was closed by it and stays so.
