@@ -1,11 +1,11 @@
 //! `/v1/ingest/invoices`: what was claimed, and what became of it.
 
-use dunlin_app::{invoice, ledger};
+use dunlin_app::{credit_refund, invoice, ledger};
 use dunlin_domain::Date;
 use dunlin_domain::contract::{
     ingest::InvoicePage,
     keys::Scope,
-    ledger::InvoiceCorrection,
+    ledger::{CreditRefundReversal, InvoiceCorrection, NewCreditRefund},
     types::{Invoice, InvoiceKind, NewCreditNote, NewInvoice},
 };
 use dunlin_store::Db;
@@ -36,7 +36,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .answers::<Invoice>()
             .run(get),
         Route::post("/v1/ingest/invoices/{id}/correct", "correct_invoice")
-            .about("Puts right the day, the due date or the amount of a document. What came after is replayed.")
+            .about("Puts right the day, the due date, the amount of a document or what it is about. What came after is replayed.")
             .scope(Scope::IngestWrite)
             .takes::<InvoiceCorrection>()
             .answers::<Invoice>()
@@ -48,6 +48,19 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .answers::<Invoice>()
             .status(201)
             .run(create_credit_note),
+        Route::post("/v1/ingest/credit-notes/{id}/refunds", "refund_credit_note")
+            .about("Records that what is left of a credit note was paid out to the customer.")
+            .scope(Scope::IngestWrite)
+            .takes::<NewCreditRefund>()
+            .answers::<Invoice>()
+            .status(201)
+            .run(refund),
+        Route::post("/v1/ingest/credit-refunds/{id}/reverse", "reverse_credit_refund")
+            .about("Records that a refund of a credit note came back or never went: the credit stands again.")
+            .scope(Scope::IngestWrite)
+            .takes::<CreditRefundReversal>()
+            .answers::<Invoice>()
+            .run(reverse_refund),
     ]
 }
 
@@ -103,4 +116,16 @@ fn correct<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let change = invoice::correct(call.db()?, &id, &new, &call.author())?;
     let day = ledger::today(call.db()?, call.now())?.max(new.issued_on.unwrap_or(Date::FIRST));
     Ok(Answer::json(&invoice::get(call.db()?, &id, day, i64::MAX)?)?.outcome(change))
+}
+
+fn refund<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (id, new) = (call.id()?, call.body::<NewCreditRefund>()?);
+    let change = credit_refund::add(call.db()?, &id, &new, call.new_id()?, &call.author())?;
+    Ok(Answer::json(&invoice::get(call.db()?, &id, Date::LAST, i64::MAX)?)?.outcome(change))
+}
+
+fn reverse_refund<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (id, new) = (call.id()?, call.body::<CreditRefundReversal>()?);
+    let (note, change) = credit_refund::reverse(call.db()?, &id, &new, &call.author())?;
+    Ok(Answer::json(&invoice::get(call.db()?, &note, Date::LAST, i64::MAX)?)?.outcome(change))
 }

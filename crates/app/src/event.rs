@@ -332,6 +332,10 @@ fn allocated(row: Allocated) -> (Told, Option<Told>) {
             ..nothing()
         },
     });
-    let kind = if invoice_id.is_some() { "allocation.recorded" } else { "payment.returned" };
+    let kind = match (&invoice_id, &credit_id) {
+        (Some(_), _) => "allocation.recorded",
+        (None, Some(_)) => "credit-note.returned",
+        (None, None) => "payment.returned",
+    };
     (Told { place, kind: kind.into(), customer, subject, data }, turned)
 }

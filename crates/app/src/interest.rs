@@ -9,7 +9,7 @@ use dunlin_domain::{
     Date, Decimal, Id, Money, Refusal, Refused,
     contract::{
         ledger::{LateInterest, NewInterestNote, NewWaiver, RateRow, RateTable, Waiver},
-        types::{Interest, InvoiceKind},
+        types::{Interest, InterestCap, InvoiceKind},
     },
     day_count::Ruler,
     interest::{self, Accrued, Charges, Watermark},
@@ -21,10 +21,10 @@ use dunlin_store::{
     accrual::{self, Item, Line},
     arrears::Range,
     clause,
-    interest_entry::{self, Document, Entry},
+    interest_entry::{self, Charging, Document, Entry},
     invoice, policy, rate as rates, sweep, write,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest reason of a waiver.
 const MAX_REASON: usize = 500;
@@ -34,6 +34,8 @@ struct Book {
     tables: Tables,
     policy: Option<LateInterest>,
     contracts: BTreeMap<i64, clause::OfContract>,
+    /// The versions of contracts whose clause has a cap; `None` stands for the policy.
+    capped: BTreeSet<Option<i64>>,
 }
 
 impl Book {
@@ -44,7 +46,17 @@ impl Book {
         let contracts =
             if versions.is_empty() { BTreeMap::new() } else { clause::of_versions(db, &versions)? };
         let (tables, policy) = (rates::tables(db, known)?, policy::known(db, known)?.late_interest);
-        Ok(Self { tables, policy, contracts })
+        let of_contracts = contracts.iter().map(|(key, (clause, ..))| (Some(*key), clause));
+        let clauses = of_contracts.chain(policy.iter().map(|clause| (None, clause)));
+        let capped = clauses.filter(|(_, clause)| interest::is_capped(clause));
+        let capped = capped.map(|(version, _)| version).collect();
+        Ok(Self { tables, policy, contracts, capped })
+    }
+
+    /// Whether a cap stands over all charges on the claim's document together.
+    fn is_capped(&self, item: &Item) -> bool {
+        let own = item.version_key.filter(|key| self.contracts.contains_key(key));
+        self.capped.contains(&own)
     }
 
     /// The clause that governs, and its name: that of the contract, else the policy's.
@@ -92,7 +104,37 @@ pub fn of_invoice<D: Db>(
     }
 }
 
-/// The same for a document that was found. Notes and waivers count up to a day, or all.
+/// What one claim of a document bears, or why that cannot be told.
+type Borne<'a> = (&'a Item, Result<Accrued, Refused>);
+
+/// What the claims of one document bear up to a day, in the order in which they come under its cap: oldest due first.
+/// Claims for which the clause does not hold are left out.
+fn borne<'a>(
+    book: &Book,
+    clause: &LateInterest,
+    items: &[&'a Item],
+    day: Date,
+    charges: &mut Charges,
+) -> Result<Vec<Borne<'a>>, Refused> {
+    let whole = dunlin_domain::money::sum(items.iter().map(|item| item.amount_minor))?;
+    let mut found: Vec<Borne<'a>> = Vec::with_capacity(items.len());
+    let mut is_late = false;
+    for item in items {
+        // A fixed sum is one for the document: the first part that is late bears it.
+        let fixed_for = (!is_late).then_some(whole);
+        let part = book.accrue(item, clause, fixed_for, day, charges);
+        // A preset holds from its day, and one instalment may be due before it.
+        if part.as_ref().is_err_and(|refused| refused.code == Refusal::UnknownPreset) {
+            continue;
+        }
+        is_late |= part.as_ref().is_ok_and(|part| !part.segments.is_empty());
+        found.push((item, part));
+    }
+    Ok(found)
+}
+
+/// The same for a document that was found. Notes and waivers count up to a day, or all. An instalment bears what is
+/// its own of what the whole document bears.
 fn of_document<D: Db>(
     db: &D,
     document: &Document,
@@ -100,57 +142,65 @@ fn of_document<D: Db>(
     entries_upto: Date,
     known: i64,
 ) -> Result<Option<Interest>, Fault> {
-    let items = as_known(db, accrual::items(db, &document.claims, known)?, known)?;
+    let mut items = as_known(db, accrual::items(db, &document.claims, known)?, known)?;
+    items.sort_by_key(|item| (item.due_on, item.invoice_key));
     let book = Book::of(db, &items, known)?;
     let Some((clause, name)) = items.first().and_then(|item| book.clause(item)) else {
         return Ok(None);
     };
-    let mut bearing = Vec::new();
-    for item in &items {
-        if holds(clause, item)? {
-            bearing.push(item);
-        }
-    }
-    if bearing.is_empty() {
-        return Ok(None);
-    }
-    let amounts = items.iter().map(|item| item.amount_minor);
-    let whole = dunlin_domain::money::sum(amounts)?;
-    let about = |kind: InvoiceKind, upto: Date| {
-        let sums = interest_entry::about(db, &document.claims, kind, upto, known)?;
-        Ok::<i64, Fault>(dunlin_domain::money::sum(sums.into_values())?)
-    };
+    let is_capped = items.first().is_some_and(|item| book.is_capped(item));
+    let is_own = |item: &Item| !document.is_part || item.invoice_key == document.key;
+    let charging = Charging::of(db, &document.claims, known)?;
+    let together = |sums: BTreeMap<i64, i64>| dunlin_domain::money::sum(sums.into_values());
     let (noted_minor, waived_minor) = match document.is_part {
         true => (0, 0),
         false => (
-            about(InvoiceKind::InterestNote, entries_upto)?,
+            together(charging.noted(entries_upto)?)?,
             interest_entry::waived_minor(db, document.key, entries_upto, known)?,
         ),
     };
-    // An instalment alone stands under the cap of its own amount; fees are the whole document's.
-    let other_minor = if document.is_part { 0 } else { about(InvoiceKind::Fee, through)? };
-    let mut charges = Charges::on(whole, other_minor);
+    let fees_minor = together(charging.fees(through)?)?;
+    // Without a cap no claim has to do with another.
+    let claims: Vec<&Item> = items.iter().filter(|item| is_capped || is_own(item)).collect();
+    let amounts = items.iter().map(|item| item.amount_minor);
+    let mut charges = Charges::on(dunlin_domain::money::sum(amounts)?, fees_minor);
+    let found = borne(&book, clause, &claims, through, &mut charges)?;
+    if !found.iter().any(|(item, _)| is_own(item)) {
+        return Ok(None);
+    }
     let mut of = Interest {
         through,
         accrued: Money::new(0, document.currency),
         residue: Decimal::ZERO,
         fixed_minor: 0,
         capped_minor: 0,
+        cap: None,
         noted_minor,
         waived_minor,
         outstanding_minor: 0,
         clause: name,
         explained: Vec::new(),
     };
-    for item in bearing.into_iter().filter(|item| item.amount_minor > 0) {
-        // A fixed sum is one for the document: the first part that is late bears it.
-        let fixed_for = (of.explained.is_empty() && !document.is_part).then_some(whole);
-        let part = book.accrue(item, clause, fixed_for, through, &mut charges)?;
+    for (item, part) in found {
+        let part = part?;
+        if !is_own(item) {
+            continue;
+        }
         of.accrued.minor = sum(of.accrued.minor, part.accrued_minor)?;
         of.residue = of.residue.saturating_add(part.residue);
-        of.fixed_minor = sum(of.fixed_minor, part.fixed_minor)?;
         of.capped_minor = sum(of.capped_minor, part.capped_minor)?;
+        // Fixed sums stand with the whole document.
+        if !document.is_part {
+            of.fixed_minor = sum(of.fixed_minor, part.fixed_minor)?;
+        }
         of.explained.extend(part.segments);
+    }
+    if is_capped {
+        let limit = charges.limit(&interest::resolve(clause, Date::LAST)?)?;
+        of.cap = limit.map(|limit_minor| {
+            let above_minor = fees_minor.saturating_sub(limit_minor).max(0);
+            InterestCap { limit_minor, fees_minor, above_minor }
+        });
     }
     let charged = sum(of.accrued.minor, of.fixed_minor)?;
     let settled = sum(of.noted_minor, of.waived_minor)?;
@@ -171,14 +221,6 @@ fn as_known<D: Db>(db: &D, mut items: Vec<Item>, known: i64) -> Result<Vec<Item>
         }
     }
     Ok(items)
-}
-
-/// Whether the clause holds for a claim: a preset does from its day, and one instalment may be due before it.
-fn holds(clause: &LateInterest, item: &Item) -> Result<bool, Refused> {
-    match interest::resolve(clause, item.due_on.plus_days(1)?) {
-        Err(refused) if refused.code == Refusal::UnknownPreset => Ok(false),
-        other => other.map(|_| true),
-    }
 }
 
 fn sum(one: i64, other: i64) -> Result<i64, Refused> {
@@ -439,10 +481,13 @@ pub fn accrue<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
     if !keys.is_empty() {
         let items = accrual::items(db, &keys, i64::MAX)?;
         let book = Book::of(db, &items, i64::MAX)?;
-        let fees = interest_entry::about(db, &keys, InvoiceKind::Fee, day, i64::MAX)?;
-        let other = |item: &Item| fees.get(&item.invoice_key).copied().unwrap_or(0);
-        let worked: Vec<Line> =
-            items.iter().map(|item| line(&book, item, other(item), day)).collect();
+        let (capped, alone): (Vec<Item>, Vec<Item>) =
+            items.into_iter().partition(|item| book.is_capped(item));
+        let mut worked: Vec<Line> = Vec::with_capacity(keys.len());
+        for item in &alone {
+            worked.extend(lines_of(&book, &[item], 0, day));
+        }
+        worked.extend(under_caps(db, &book, capped, day)?);
         accrual::put_all(db, &worked)?;
         lines = accrual::count(db, range)?;
     }
@@ -451,17 +496,63 @@ pub fn accrue<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
     Ok(lines)
 }
 
-/// The line of a document from a day on. What cannot be worked out (a rate that is missing, a clause that did not hold
-/// yet) stands at zero until something changes: the sweep goes on, and whoever asks for the document is told.
-fn line(book: &Book, item: &Item, other_minor: i64, day: Date) -> Line {
-    let mut charges = Charges::on(item.amount_minor, other_minor);
-    let accrued = match book.clause(item) {
-        Some((clause, _)) => book.accrue(item, clause, None, day, &mut charges).map(Some),
-        None => Ok(None),
+/// The lines of claims under a cap: what else stands under it, the other instalments and the fees, is read for all of
+/// them at once.
+fn under_caps<D: Db>(db: &D, book: &Book, asked: Vec<Item>, day: Date) -> Result<Vec<Line>, Fault> {
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted: BTreeSet<i64> = asked.iter().map(|item| item.invoice_key).collect();
+    let parents: BTreeSet<i64> = asked.iter().filter_map(|item| item.parent_key).collect();
+    let parents: Vec<i64> = parents.into_iter().collect();
+    let others = match parents.is_empty() {
+        true => Vec::new(),
+        false => accrual::instalments(db, &parents)?,
     };
+    let others: Vec<i64> = others.into_iter().filter(|key| !wanted.contains(key)).collect();
+    let others = match others.is_empty() {
+        true => Vec::new(),
+        false => accrual::items(db, &others, i64::MAX)?,
+    };
+    let mut documents: BTreeMap<i64, Vec<Item>> = BTreeMap::new();
+    for item in asked.into_iter().chain(others) {
+        documents.entry(item.parent_key.unwrap_or(item.invoice_key)).or_default().push(item);
+    }
+    let claims = documents.values().flatten().map(|item| item.invoice_key);
+    let claims: Vec<i64> = claims.chain(parents).collect();
+    let fees = Charging::of(db, &claims, i64::MAX)?.fees(day)?;
+    let fee = |key: &i64| fees.get(key).copied().unwrap_or(0);
+    let mut lines = Vec::with_capacity(wanted.len());
+    for (root, items) in &mut documents {
+        items.sort_by_key(|item| (item.due_on, item.invoice_key));
+        let items: Vec<&Item> = items.iter().collect();
+        let own = items.iter().map(|item| item.invoice_key).filter(|key| key != root);
+        let about = own.chain([*root]).fold(0i64, |sum, key| sum.saturating_add(fee(&key)));
+        let found = lines_of(book, &items, about, day).into_iter();
+        lines.extend(found.filter(|line| wanted.contains(&line.invoice_key)));
+    }
+    Ok(lines)
+}
+
+/// The lines of a document's claims from a day on. What cannot be worked out (a rate that is missing, a clause that did
+/// not hold yet) stands at zero until something changes: the sweep goes on, and whoever asks for the document is told.
+fn lines_of(book: &Book, items: &[&Item], fees_minor: i64, day: Date) -> Vec<Line> {
+    let whole = items.iter().fold(0i64, |sum, item| sum.saturating_add(item.amount_minor));
+    let mut charges = Charges::on(whole, fees_minor);
+    let clause = items.first().and_then(|item| book.clause(item));
+    let found = clause.map(|(clause, _)| borne(book, clause, items, day, &mut charges));
+    let mut found = found.and_then(Result::ok).unwrap_or_default().into_iter().peekable();
+    let line = |item: &&Item| {
+        let own = found.next_if(|(of, _)| of.invoice_key == item.invoice_key);
+        line(item, own.and_then(|(_, part)| part.ok()), day)
+    };
+    items.iter().map(line).collect()
+}
+
+fn line(item: &Item, accrued: Option<Accrued>, day: Date) -> Line {
     let (accrued_minor, watermark) = match accrued {
-        Ok(Some(accrued)) => (accrued.accrued_minor, accrued.watermark),
-        _ => (0, Some(level(0, Date::LAST))),
+        Some(accrued) => (accrued.accrued_minor, accrued.watermark),
+        None => (0, Some(level(0, Date::LAST))),
     };
     let mut watermark = watermark.unwrap_or_else(|| level(accrued_minor, day));
     // A dispute of a later day is seen when it comes.

@@ -8,10 +8,12 @@ use crate::{
     replay,
 };
 use dunlin_domain::{
-    Date, Id, Instant, Money, Refusal, Refused,
+    Currency, Date, Id, Instant, Money, Refusal, Refused,
     contract::{
         ledger::{InvoiceCorrection, PaymentTerms, Policy},
-        types::{Difference, Instalment, InstalmentState, Invoice, InvoiceKind, NewInvoice},
+        types::{
+            CreditRefund, Difference, Instalment, InstalmentState, Invoice, InvoiceKind, NewInvoice,
+        },
     },
     contract_terms, delinquency, policy as rules, text,
 };
@@ -20,6 +22,7 @@ use dunlin_store::{
     allocation::{self, Owing, Part},
     audit as chain, contract,
     correction::{self, Fields},
+    credit_refund,
     dispute::{self, Contested},
     invoice::{self, After, Item},
     pause::{self, Pauses},
@@ -56,7 +59,8 @@ pub fn add<D: Db>(
         };
         let terms = terms(db, new, customer, stored.split_first())?;
         check(new, &id, &terms)?;
-        let relates = new.relates_to.as_ref().map(|about| relation(db, about, new, kind, customer));
+        let relates = new.relates_to.as_ref();
+        let relates = relates.map(|about| relation(db, about, kind, new.amount.currency, customer));
         let relates = relates.transpose()?;
         let disputed = i64::from(new.disputed.unwrap_or(false));
         let penalty = i64::from(new.penalty.unwrap_or(false));
@@ -169,7 +173,7 @@ fn check(new: &NewInvoice, id: &Id, terms: &Terms) -> Result<(), Refused> {
         );
     }
     if new.penalty == Some(true) && new.kind != Some(InvoiceKind::Fee) {
-        return refused(Refusal::MalformedField, "penalty", "only a fee is a penalty".into());
+        return Err(no_penalty());
     }
     let parts = &terms.instalments;
     if parts.is_empty() {
@@ -225,31 +229,68 @@ fn check(new: &NewInvoice, id: &Id, terms: &Terms) -> Result<(), Refused> {
     Ok(())
 }
 
+/// A credit note is never corrected to less than was paid out of it.
+fn unless_paid_out<D: Db>(db: &D, item: &Item, minor: i64) -> Result<(), Fault> {
+    if item.kind != InvoiceKind::CreditNote {
+        return Ok(());
+    }
+    let refunds = credit_refund::of_credits(db, &[item.key], When::ALL)?;
+    let standing = refunds.values().flatten().filter(|refund| refund.reversed_on.is_none());
+    let gone = standing.fold(0i64, |sum, refund| sum.saturating_add(refund.minor));
+    if minor < gone {
+        let detail = format!("{gone} of it was paid out");
+        return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
+    }
+    Ok(())
+}
+
+fn no_penalty() -> Refused {
+    Refused::new(Refusal::MalformedField, "only a fee is a penalty").at("penalty")
+}
+
 /// The invoice that a credit note, interest note or fee is about.
 fn relation<D: Db>(
     db: &D,
     about: &Id,
-    new: &NewInvoice,
     kind: InvoiceKind,
+    currency: Currency,
     customer: i64,
 ) -> Result<i64, Fault> {
-    let refused = |code: Refusal| Fault::from(Refused::new(code, code.about()).at("relates_to"));
+    let refused = |code: Refusal, detail: &str| {
+        Fault::from(Refused::new(code, format!("{about}: {detail}")).at("relates_to"))
+    };
     if kind == InvoiceKind::Invoice {
-        let detail = "an invoice is about nothing but itself";
-        return Err(Refused::new(Refusal::MalformedField, detail).at("relates_to").into());
+        return Err(refused(Refusal::MalformedField, "an invoice is about nothing but itself"));
     }
-    let named =
-        invoice::find(db, about.as_str())?.ok_or_else(|| refused(Refusal::UnknownInvoice))?;
+    let named = invoice::find(db, about.as_str())?;
+    let named = named.ok_or_else(|| {
+        refused(Refusal::UnknownInvoice, "no document that this one can be about has this id")
+    })?;
     if named.2 != customer {
-        return Err(refused(Refusal::InvoiceOfAnotherCustomer));
+        return Err(refused(Refusal::InvoiceOfAnotherCustomer, "it is another customer's"));
     }
     if named.3 == InvoiceKind::CreditNote {
-        return Err(refused(Refusal::NotPayable));
+        return Err(refused(Refusal::NotPayable, "nothing is about a credit note"));
     }
-    if named.4 != new.amount.currency {
-        return Err(refused(Refusal::CurrencyMismatch));
+    if named.4 != currency {
+        return Err(refused(Refusal::CurrencyMismatch, &format!("it is in {}", named.4)));
     }
     Ok(named.1)
+}
+
+/// What a document is about once it is corrected, refused where it would be about itself.
+fn corrected_relation<D: Db>(
+    db: &D,
+    item: &Item,
+    new: &InvoiceCorrection,
+) -> Result<Option<Id>, Fault> {
+    let Some(about) = &new.relates_to else { return Ok(item.relates_to.clone()) };
+    let key = relation(db, about, item.kind, item.currency, item.customer_key)?;
+    if invoice::leads_to(db, key, item.key)? {
+        let detail = format!("{about} is about this document itself");
+        return Err(Refused::new(Refusal::MalformedField, detail).at("relates_to").into());
+    }
+    Ok(Some(about.clone()))
 }
 
 /// Whether the instalments that are stored are those given.
@@ -293,6 +334,7 @@ pub fn correct<D: Db>(
         );
         amount_in_range(&Money { minor: wanted.2, currency: item.currency }, 0)
             .map_err(|refused| Refused { field: Some("minor".into()), ..refused })?;
+        unless_paid_out(db, item, wanted.2)?;
         let first_due = parts.iter().map(|part| part.due_on).min().unwrap_or(wanted.1);
         if first_due < wanted.0 {
             return Err(Refused::new(Refusal::DueBeforeIssued, Refusal::DueBeforeIssued.about())
@@ -307,6 +349,19 @@ pub fn correct<D: Db>(
         }
         if wanted.2 != item.amount_minor {
             (was.amount_minor, is.amount_minor) = (Some(item.amount_minor), Some(wanted.2));
+        }
+        let about = corrected_relation(db, item, new)?;
+        if about != item.relates_to {
+            let text =
+                |about: &Option<Id>| Some(about.as_ref().map(Id::to_string).unwrap_or_default());
+            (was.relates_to, is.relates_to) = (text(&item.relates_to), text(&about));
+        }
+        let penalty = new.penalty.unwrap_or(item.penalty);
+        if penalty && item.kind != InvoiceKind::Fee {
+            return Err(no_penalty().into());
+        }
+        if penalty != item.penalty {
+            (was.penalty, is.penalty) = (Some(item.penalty), Some(penalty));
         }
         if was == is {
             return Ok(Change::AlreadySo);
@@ -324,6 +379,9 @@ pub fn correct<D: Db>(
         owing
             .invoices
             .insert(item.key, invoice::correct(db, item.key, wanted.0, wanted.1, wanted.2)?);
+        if was.relates_to.is_some() || was.penalty.is_some() {
+            invoice::relate(db, item.key, about.as_ref(), penalty)?;
+        }
         for part in parts {
             correction::insert(db, Some(part.key), None, &was, &is, &new.reason, entry)?;
             invoice::correct(db, part.key, wanted.0, part.due_on, part.amount_minor)?;
@@ -389,6 +447,7 @@ pub(crate) struct Reading {
     parts: BTreeMap<i64, Vec<i64>>,
     set: BTreeMap<i64, Vec<Part>>,
     used: BTreeMap<i64, Vec<Part>>,
+    refunds: BTreeMap<i64, Vec<CreditRefund>>,
     contested: BTreeMap<i64, Vec<Contested>>,
     pauses: BTreeMap<i64, Pauses>,
     policy: Policy,
@@ -412,10 +471,12 @@ impl Reading {
         let notes = items.values().filter(|item| item.kind == InvoiceKind::CreditNote);
         let notes: Vec<i64> = notes.map(|item| item.key).collect();
         let mut used: BTreeMap<i64, Vec<Part>> = BTreeMap::new();
+        let mut refunds = BTreeMap::new();
         if !notes.is_empty() {
             for part in allocation::of_credits(db, &[], &notes, day, known)? {
                 used.entry(part.credit_key.unwrap_or(0)).or_default().push(part);
             }
+            refunds = credit_refund::of_credits(db, &notes, When { day, known })?;
         }
         let mut contested: BTreeMap<i64, Vec<Contested>> = BTreeMap::new();
         for dispute in dispute::of_invoices(db, &keys, Some(known))? {
@@ -425,7 +486,7 @@ impl Reading {
         customers.dedup();
         let pauses = pause::of_customers(db, &customers, Some(known))?;
         let policy = policy::known(db, known)?;
-        Ok(Self { day, known, items, parts, set, used, contested, pauses, policy })
+        Ok(Self { day, known, items, parts, set, used, refunds, contested, pauses, policy })
     }
 
     /// The disputes of a claim that are open on the day.
@@ -467,6 +528,11 @@ impl Reading {
     /// What a document was recorded with, its instalments together.
     pub(crate) fn amount(&self, item: &Item) -> i64 {
         self.claims(item).iter().fold(0i64, |sum, claim| sum.saturating_add(claim.amount_minor))
+    }
+
+    /// What was paid out of a credit note by the day.
+    pub(crate) fn refunds(&self, item: &Item) -> &[CreditRefund] {
+        self.refunds.get(&item.key).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// What was set against any of the documents.
@@ -553,6 +619,7 @@ impl Reading {
             interest,
             interest_missing,
             allocations: parts.iter().filter_map(|part| part.allocation(item.currency)).collect(),
+            refunds: self.refunds.get(&item.key).cloned(),
         })
     }
 

@@ -55,6 +55,15 @@ fn claims<D: Db>(
             InvoiceKind::CreditNote => (EntryKind::CreditNote, amount.saturating_neg()),
         };
         lines.push(line(item.issued_on, kind, &item.id, minor, item.currency));
+        for refund in reading.refunds(item) {
+            let (id, minor) = (&refund.id, refund.minor);
+            let on = refund.on.max(item.issued_on);
+            lines.push(line(on, EntryKind::Reversal, id, minor, item.currency));
+            if let Some(back) = refund.reversed_on {
+                let minor = minor.saturating_neg();
+                lines.push(line(back.max(on), EntryKind::Reversal, id, minor, item.currency));
+            }
+        }
     }
     let ended = adjustment::ended(db, customer)?;
     for (item, part) in reading.allocated() {

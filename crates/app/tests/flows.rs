@@ -4,15 +4,16 @@
 
 use dunlin_app::{
     audit::Author,
-    customer as customers,
+    credit_refund, customer as customers,
     import::{self, Begun, Options, Order, Reading, Rows, Slice},
     invoice as documents,
     ledger::{self, Change},
-    payment as payments, report, score, sweep,
+    payment as payments, report, score, statement, sweep, verify,
 };
 use dunlin_domain::{
     Date, Id, Instant, Money, Refusal,
     contract::ingest::{ImportKind, ImportState, OnError},
+    contract::ledger::InvoiceCorrection,
     contract::report::*,
     contract::score::AlertKind,
     contract::types::*,
@@ -337,5 +338,101 @@ fn what_is_held_back_is_at_most_what_the_invoice_claims() {
             other => other.map(|_| None).unwrap(),
         };
         assert_eq!(refused, refusal, "{minor}");
+    }
+}
+
+#[test]
+fn a_standing_credit_is_paid_out_and_can_stand_again() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let add = |new: &NewInvoice| documents::add(&db, new, id("x"), &author()).unwrap();
+    add(&invoice("I1", "C1", "2024-01-01", "2024-01-31", 100));
+    let credit = json!({"id": "G1", "kind": "credit-note", "customer_id": "C1",
+        "issued_on": "2024-01-10", "amount": eur(300)});
+    add(&from(credit));
+    let before = dunlin_store::audit::head(&db).unwrap().unwrap().0;
+    let refund = |note: &str, new: serde_json::Value| {
+        let made = credit_refund::add(&db, &id(note), &from(new), id("made"), &author());
+        made.map_err(refused)
+    };
+    let stands = |on: &str| {
+        let found = ledger::customer(&db, &id("C1"), day(on)).unwrap();
+        let sums = found.balances.first();
+        let sums = sums.map_or((0, 0), |sums| (sums.outstanding_minor, sums.unapplied_minor));
+        let lines = statement::of(&db, &id("C1"), day(on), None, i64::MAX).unwrap().entries;
+        let balance = lines.last().map_or(0, |line| line.balance_minor);
+        assert_eq!(balance, sums.0 - sums.1, "the ledger on {on}");
+        assert_eq!(verify::books(&db).unwrap().checks.iter().map(|of| of.broken).sum::<u64>(), 0);
+        (sums, open(&db, "G1", on))
+    };
+    assert_eq!(stands("2024-02-01"), ((0, 200), 200));
+    let on = "2024-02-01";
+    for (note, new, code, field) in [
+        ("I1", json!({}), Refusal::WrongState, ""),
+        ("G9", json!({}), Refusal::NotFound, ""),
+        ("G1", json!({"minor": 0}), Refusal::AmountNotPositive, "minor"),
+        ("G1", json!({"minor": 201, "on": on}), Refusal::MoreThanOpen, "minor"),
+        ("G1", json!({"on": "2024-01-09"}), Refusal::DateOutOfRange, "on"),
+        ("G1", json!({"on": "2025-01-01"}), Refusal::DateInFuture, "on"),
+    ] {
+        assert_eq!(refund(note, new.clone()), Err((code, field.to_string())), "{note} {new}");
+    }
+    assert_eq!(refund("G1", json!({"id": "R1", "on": on})), Ok(Change::Made));
+    assert_eq!(refund("G1", json!({"id": "R1", "on": on, "minor": 200})), Ok(Change::AlreadySo));
+    let other = refund("G1", json!({"id": "R1", "on": on, "minor": 199}));
+    assert_eq!(other, Err((Refusal::DifferentContent, "minor".into())));
+    let more = refund("G1", json!({"id": "R2", "on": on}));
+    assert_eq!(more, Err((Refusal::MoreThanOpen, "minor".into())));
+    assert_eq!((stands("2024-01-31"), stands(on)), (((0, 200), 200), ((0, 0), 0)));
+    let read = |on: &str, known: i64| {
+        let note = documents::get(&db, &id("G1"), day(on), known).unwrap();
+        let refunds = note.refunds.unwrap_or_default();
+        (note.open.minor, refunds.iter().map(|of| (of.minor, of.reversed_on)).collect::<Vec<_>>())
+    };
+    assert_eq!((read(on, i64::MAX), read(on, before)), ((0, vec![(200, None)]), (200, vec![])));
+    let less: InvoiceCorrection = from(json!({"minor": 299, "reason": "too much"}));
+    let less = documents::correct(&db, &id("G1"), &less, &author());
+    assert_eq!(less.map_err(refused), Ok(Change::Replaced), "it pays less of the invoice");
+    let less: InvoiceCorrection = from(json!({"minor": 199, "reason": "too much"}));
+    let less = documents::correct(&db, &id("G1"), &less, &author());
+    assert_eq!(less.map_err(refused), Err((Refusal::MoreThanOpen, "minor".into())));
+    let again: InvoiceCorrection = from(json!({"minor": 300, "reason": "it was right"}));
+    documents::correct(&db, &id("G1"), &again, &author()).unwrap();
+    let paid_out = dunlin_store::audit::head(&db).unwrap().unwrap().0;
+    // What comes meanwhile stays open, until the money comes back.
+    add(&invoice("I2", "C1", "2024-03-01", "2024-03-31", 150));
+    assert_eq!(stands("2024-03-31"), ((150, 0), 0));
+    let back = |on: &str| {
+        let new = from(json!({"on": on, "reason": "no such account"}));
+        credit_refund::reverse(&db, &id("R1"), &new, &author()).map_err(refused)
+    };
+    assert_eq!(back("2024-01-31"), Err((Refusal::DateOutOfRange, "on".into())));
+    assert_eq!(back("2024-04-01"), Ok((id("G1"), Change::Replaced)));
+    assert_eq!(back("2024-04-01"), Ok((id("G1"), Change::AlreadySo)));
+    assert_eq!(back("2024-04-02"), Err((Refusal::DifferentContent, "on".into())));
+    assert_eq!((stands("2024-03-31"), stands("2024-04-01")), (((150, 0), 0), ((0, 50), 50)));
+    let reversed = (50, vec![(200, Some(day("2024-04-01")))]);
+    assert_eq!(
+        (read("2024-04-01", i64::MAX), read("2024-04-01", paid_out).1),
+        (reversed, vec![(200, None)])
+    );
+    // What is recorded otherwise is found.
+    dunlin_store::Db::execute(
+        &db,
+        "UPDATE credit_refund SET reversed_on = NULL, reversed_entry_key = NULL",
+        &[],
+    )
+    .unwrap();
+    let found = verify::books(&db).unwrap();
+    let broken = found.checks.iter().filter(|check| check.broken > 0);
+    let broken: Vec<_> =
+        broken.map(|check| (check.name.as_str(), check.examples.clone())).collect();
+    assert_eq!(broken, [("reversals-recorded", vec!["G1".to_string()])]);
+}
+
+fn refused(fault: Fault) -> (Refusal, String) {
+    match fault {
+        Fault::Refused(refused) => (refused.code, refused.field.unwrap_or_default()),
+        other => panic!("{other:?}"),
     }
 }

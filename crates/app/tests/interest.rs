@@ -4,7 +4,7 @@
 
 use dunlin_app::{
     audit::Author,
-    interest, invoice,
+    dispute, interest, invoice,
     ledger::Change,
     payment,
     remind::Handed,
@@ -13,7 +13,10 @@ use dunlin_app::{
 use dunlin_domain::{
     Date, DayCount, Id, Instant, Money, Refusal,
     contract::{
-        ledger::{InvoiceCorrection, NewInterestNote, NewWaiver, RateRow},
+        ledger::{
+            DisputeOutcome, DisputeReason, DisputeResolution, InvoiceCorrection, NewDispute,
+            NewInterestNote, NewWaiver, RateRow,
+        },
         types::{Instalment, Interest, InvoiceKind, NewInvoice, NewPayment},
     },
     interest::Watermark,
@@ -223,9 +226,19 @@ fn about(name: &str, kind: &str, of: &str, on: &str, minor: i64) -> NewInvoice {
     }
 }
 
+fn correction() -> InvoiceCorrection {
+    InvoiceCorrection {
+        issued_on: None,
+        due_on: None,
+        minor: None,
+        relates_to: None,
+        penalty: None,
+        reason: "wrong".into(),
+    }
+}
+
 fn correct(db: &NativeDb, name: &str, minor: i64) {
-    let (minor, reason) = (Some(minor), "wrong".into());
-    let new = InvoiceCorrection { issued_on: None, due_on: None, minor, reason };
+    let new = InvoiceCorrection { minor: Some(minor), ..correction() };
     assert_eq!(invoice::correct(db, &id(name), &new, &author()), Ok(Change::Replaced));
 }
 
@@ -525,6 +538,202 @@ fn fees_about_an_invoice_stand_under_its_cap() {
     interest::accrue(&db, ALL, day("2024-04-30")).unwrap();
     let sql = "SELECT accrued_minor FROM accrual AS a JOIN invoice AS i ON i.key = a.invoice_key WHERE i.id = 'I1'";
     assert_eq!(db.int(sql, &[]).unwrap(), 8_500);
+}
+
+/// Contests so much of a document and has the debtor be right.
+fn uphold(db: &NativeDb, name: &str, of: &str, on: &str, resolved: &str, minor: i64) {
+    let new = NewDispute {
+        id: Some(id(name)),
+        invoice_id: of.into(),
+        on: Some(day(on)),
+        minor: Some(minor),
+        reason: DisputeReason::Price,
+        detail: None,
+        evidence: None,
+    };
+    dispute::open(db, &new, id("made"), &author()).unwrap();
+    let resolution = DisputeResolution {
+        on: Some(day(resolved)),
+        outcome: DisputeOutcome::Upheld,
+        upheld_minor: None,
+        detail: None,
+    };
+    dispute::resolve(db, &id(name), &resolution, &author()).unwrap();
+}
+
+fn last_entry(db: &NativeDb) -> i64 {
+    db.int("SELECT max(key) FROM audit", &[]).unwrap()
+}
+
+/// Accrued, capped; the limit, the fees, what is above.
+fn under_cap(db: &NativeDb, name: &str, on: &str, known: i64) -> ([i64; 2], [i64; 3]) {
+    let of = interest::of_invoice(db, &id(name), day(on), known).unwrap().unwrap();
+    let cap = of.cap.unwrap();
+    let cap = [cap.limit_minor, cap.fees_minor, cap.above_minor];
+    ([of.accrued.minor, of.capped_minor], cap)
+}
+
+#[test]
+fn all_that_is_charged_for_an_invoice_stands_under_its_cap() {
+    // 1,000 a day, and a cap of 10,000.
+    let (_folder, db) = world(json!({"rate": "0.365", "cap_share": "0.01"}));
+    add(&db, &bill("I1", "C1", "2024-03-31", 1_000_000));
+    let alone = last_entry(&db);
+    add(&db, &about("F1", "fee", "I1", "2024-04-02", 4_000));
+    add(&db, &about("N1", "interest-note", "I1", "2024-04-03", 2_000));
+    let charged = last_entry(&db);
+    // A fee about a fee, a fee about a note, interest on a fee and a fee about that: all charges together.
+    add(&db, &about("F2", "fee", "F1", "2024-04-04", 1_000));
+    add(&db, &about("F3", "fee", "N1", "2024-04-05", 500));
+    add(&db, &about("N2", "interest-note", "F1", "2024-04-06", 200));
+    add(&db, &about("F4", "fee", "N2", "2024-04-07", 100));
+    let together = last_entry(&db);
+    add(&db, &about("G1", "credit-note", "F2", "2024-04-12", 700));
+    uphold(&db, "D1", "F1", "2024-04-13", "2024-04-15", 3_000);
+    let decided = last_entry(&db);
+    // What is paid already is displaced by what was right, and counts as taken off all the same.
+    uphold(&db, "D2", "F3", "2024-04-16", "2024-04-18", 500);
+    pay(&db, "P1", "C1", "2024-04-17", 500, Some("F3"));
+    for (on, known, expected) in [
+        ("2024-04-01", KNOWN, ([1_000, 0], [10_000, 0, 0])),
+        ("2024-04-02", KNOWN, ([2_000, 0], [10_000, 4_000, 0])),
+        ("2024-04-07", KNOWN, ([4_200, 2_800], [10_000, 5_800, 0])),
+        ("2024-04-11", KNOWN, ([4_200, 6_800], [10_000, 5_800, 0])),
+        ("2024-04-12", KNOWN, ([4_900, 7_100], [10_000, 5_100, 0])),
+        ("2024-04-14", KNOWN, ([4_900, 9_100], [10_000, 5_100, 0])),
+        ("2024-04-15", KNOWN, ([7_900, 7_100], [10_000, 2_100, 0])),
+        ("2024-04-18", KNOWN, ([8_400, 9_600], [10_000, 1_600, 0])),
+        ("2024-04-18", decided, ([7_900, 10_100], [10_000, 2_100, 0])),
+        ("2024-04-18", together, ([4_200, 13_800], [10_000, 5_800, 0])),
+        ("2024-04-18", charged, ([6_000, 12_000], [10_000, 4_000, 0])),
+        ("2024-04-18", alone, ([10_000, 8_000], [10_000, 0, 0])),
+    ] {
+        assert_eq!(under_cap(&db, "I1", on, known), expected, "{on} {known}");
+    }
+    // The notes about the invoice itself claim of its interest and are no charge beside it.
+    assert_eq!(sums(&db, "I1", "2024-04-18")[2], 2_000);
+    // Fees alone can be above the cap: nothing is left for interest.
+    add(&db, &about("F5", "fee", "I1", "2024-04-19", 9_000));
+    let above = ([0, 19_000], [10_000, 10_600, 600]);
+    assert_eq!(under_cap(&db, "I1", "2024-04-19", KNOWN), above);
+    // Without a cap there is none to tell.
+    let (_folder, db) = world(json!({"rate": "0.365"}));
+    add(&db, &bill("I1", "C1", "2024-03-31", 1_000_000));
+    assert_eq!(of(&db, "I1", "2024-04-19").cap, None);
+}
+
+#[test]
+fn a_cap_that_follows_a_rate_says_what_it_comes_to() {
+    // 1,000 a day, and a cap of 500 a day.
+    let cap = json!({"table": "house", "fixing": "floating"});
+    let (_folder, db) = world(json!({"rate": "0.365", "cap_rate": cap}));
+    interest::put_rates(&db, &id("house"), &[rate("2020-01-01", "0.1825")], &author()).unwrap();
+    add(&db, &bill("I1", "C1", "2024-03-31", 1_000_000));
+    add(&db, &about("F1", "fee", "I1", "2024-03-31", 1_200));
+    for (on, expected) in [
+        ("2024-03-31", ([0, 0], [0, 1_200, 1_200])),
+        ("2024-04-01", ([0, 1_000], [500, 1_200, 700])),
+        ("2024-04-10", ([3_800, 6_200], [5_000, 1_200, 0])),
+    ] {
+        assert_eq!(under_cap(&db, "I1", on, KNOWN), expected, "{on}");
+    }
+}
+
+#[test]
+fn the_line_of_an_instalment_stands_under_the_cap_of_its_document() {
+    // 500 a day for each half, a cap of 10,000 for both, and a fixed sum that comes first.
+    let clause = json!({"rate": "0.365", "cap_share": "0.01", "fixed_currency": "EUR",
+        "fixed_sums": [{"minor": 600}]});
+    let (_folder, db) = world(clause);
+    add(&db, &in_halves("2024-03-31", "2024-04-05"));
+    add(&db, &about("F1", "fee", "I1", "2024-04-06", 300));
+    add(&db, &about("F2", "fee", "I1#2", "2024-04-06", 100));
+    let line = |part: &str| {
+        let sql = "SELECT accrued_minor FROM accrual AS a JOIN invoice AS i ON i.key = a.invoice_key WHERE i.id = ?1";
+        db.int(sql, &[part.into()]).unwrap()
+    };
+    for (on, first, second) in [
+        ("2024-04-06", 3_000, 500),
+        ("2024-04-11", 5_500, 3_000),
+        ("2024-04-12", 6_000, 3_000),
+        ("2024-04-20", 9_000, 0),
+    ] {
+        sweep(&db, day(on));
+        let read = [sums(&db, "I1#1", on)[0], sums(&db, "I1#2", on)[0]];
+        assert_eq!((read, [line("I1#1"), line("I1#2")]), ([first, second], read), "{on}");
+        assert_eq!(sums(&db, "I1", on)[..2], [first + second, 600], "{on}");
+    }
+    assert_eq!(under_cap(&db, "I1#2", "2024-04-20", KNOWN), ([0, 7_500], [10_000, 400, 0]));
+    // What one half is paid off in time is the other's.
+    pay(&db, "P1", "C1", "2024-03-31", 500_000, Some("I1#1"));
+    sweep(&db, day("2024-04-21"));
+    assert_eq!([line("I1#1"), line("I1#2")], [0, 8_000]);
+}
+
+#[test]
+fn what_a_fee_is_about_can_be_put_right() {
+    let (_folder, db) = world(json!({"rate": "0.365", "cap_share": "0.01"}));
+    add(&db, &bill("I1", "C1", "2024-03-31", 1_000_000));
+    add(&db, &bill("I2", "C1", "2024-03-31", 1_000_000));
+    add(&db, &bill("I3", "C2", "2024-03-31", 1_000_000));
+    add(&db, &about("F1", "fee", "I1", "2024-04-01", 4_000));
+    add(&db, &about("F2", "fee", "F1", "2024-04-01", 1_000));
+    let before = last_entry(&db);
+    let fees = |known: i64| ["I1", "I2"].map(|name| under_cap(&db, name, "2024-04-30", known).1[1]);
+    let read = |known: i64| {
+        let fee = invoice::get(&db, &id("F1"), day("2024-04-30"), known).unwrap();
+        (fee.relates_to.unwrap().to_string(), fee.penalty)
+    };
+    let to = |name: &str, about: &str| {
+        let new = InvoiceCorrection { relates_to: Some(id(about)), ..correction() };
+        invoice::correct(&db, &id(name), &new, &author()).map_err(refused)
+    };
+    let refusal = |code: Refusal| Err((code, "relates_to".to_string()));
+    assert_eq!(fees(KNOWN), [5_000, 0]);
+    for (name, about, code) in [
+        ("F1", "I3", Refusal::InvoiceOfAnotherCustomer),
+        ("F1", "I9", Refusal::UnknownInvoice),
+        ("F1", "F1", Refusal::MalformedField),
+        ("F1", "F2", Refusal::MalformedField),
+        ("I1", "I2", Refusal::MalformedField),
+    ] {
+        assert_eq!(to(name, about), refusal(code), "{name} about {about}");
+    }
+    assert_eq!(to("F1", "I1"), Ok(Change::AlreadySo));
+    assert_eq!(to("F1", "I2"), Ok(Change::Replaced));
+    let moved = last_entry(&db);
+    assert_eq!((fees(KNOWN), fees(before)), ([0, 5_000], [5_000, 0]));
+    let penalty = |name: &str, penalty: bool| {
+        let new = InvoiceCorrection { penalty: Some(penalty), ..correction() };
+        invoice::correct(&db, &id(name), &new, &author()).map_err(refused)
+    };
+    assert_eq!(penalty("I1", true), Err((Refusal::MalformedField, "penalty".into())));
+    assert_eq!(
+        (penalty("I1", false), penalty("F1", true)),
+        (Ok(Change::AlreadySo), Ok(Change::Replaced))
+    );
+    assert_eq!(to("F1", "I1"), Ok(Change::Replaced));
+    assert_eq!((fees(KNOWN), fees(moved), fees(before)), ([5_000, 0], [0, 5_000], [5_000, 0]));
+    assert_eq!(read(KNOWN), ("I1".into(), Some(true)));
+    assert_eq!(read(moved), ("I2".into(), None));
+    assert_eq!(read(before), ("I1".into(), None));
+}
+
+#[test]
+fn a_corrected_relation_replays_who_is_paid() {
+    let (_folder, db) = world(json!(null));
+    add(&db, &bill("I1", "C1", "2024-03-31", 1_000));
+    add(&db, &bill("I2", "C1", "2024-02-28", 1_000));
+    add(&db, &about("G1", "credit-note", "I1", "2024-01-10", 400));
+    let before = last_entry(&db);
+    let open = |known: i64| {
+        ["I1", "I2"]
+            .map(|name| invoice::get(&db, &id(name), day("2024-04-30"), known).unwrap().open.minor)
+    };
+    assert_eq!(open(KNOWN), [600, 1_000]);
+    let new = InvoiceCorrection { relates_to: Some(id("I2")), ..correction() };
+    assert_eq!(invoice::correct(&db, &id("G1"), &new, &author()), Ok(Change::Replaced));
+    assert_eq!((open(KNOWN), open(before)), ([1_000, 600], [600, 1_000]));
 }
 
 #[derive(Clone, Debug)]

@@ -76,6 +76,8 @@ struct Active<'a> {
     /// What was set against claims, oldest first.
     used: Vec<Used>,
     returned: i64,
+    /// What went back with which return.
+    given: Vec<(usize, i64)>,
 }
 
 /// What happens on one day.
@@ -87,6 +89,8 @@ struct Day {
     /// A named part that waited: credit, part, how much was kept.
     parts: Vec<(usize, usize, i64)>,
     returns: Vec<(usize, usize)>,
+    /// What is here again of what went back.
+    regains: Vec<(usize, usize)>,
     /// Adjustments that count no more.
     ended: Vec<usize>,
     /// Credits whose differences are about a claim of this day.

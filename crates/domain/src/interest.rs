@@ -11,7 +11,7 @@ mod clause;
 #[cfg(test)]
 mod tests;
 
-pub use clause::{Base, Resolved, check, rate_on, resolve};
+pub use clause::{Base, Resolved, check, is_capped, rate_on, resolve};
 
 use crate::{
     Currency, Date, DayCount, Decimal, Money, Refusal, Refused,
@@ -160,6 +160,13 @@ impl Charges {
     /// Of a document of this amount, for which other documents charge so much.
     pub fn on(whole_minor: i64, other_minor: i64) -> Self {
         Self { whole_minor, other_minor, ..Self::default() }
+    }
+
+    /// The most that all charges together may come to, as far as they were added. `None` without a cap.
+    pub fn limit(&self, clause: &Resolved) -> Result<Option<i64>, Refused> {
+        let share = clause.cap_share.map(|share| share_of(self.whole_minor, share)).transpose()?;
+        let most = clause.cap_rate.as_ref().map(|_| self.most);
+        Ok(share.into_iter().chain(most).min())
     }
 
     /// What is left under a limit once other documents have charged.

@@ -464,31 +464,6 @@ CREATE INDEX default_record_by_customer ON default_record (customer_key);
 CREATE UNIQUE INDEX default_record_open_by_rule ON default_record (customer_key, currency)
     WHERE state = 'open' AND by_rule = 1;
 
-CREATE TABLE "allocation" (
-    key INTEGER PRIMARY KEY,
-    customer_key INTEGER NOT NULL REFERENCES customer (key),
-    invoice_key INTEGER REFERENCES invoice (key), -- null: the money went back to the payer
-    payment_key INTEGER REFERENCES payment (key),
-    credit_key INTEGER REFERENCES invoice (key),
-    adjustment_key INTEGER REFERENCES adjustment (key),
-    difference_key INTEGER REFERENCES payment (key), -- the payment that earned a difference
-    difference TEXT CHECK (difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld')),
-    allocated_on TEXT NOT NULL,
-    amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
-    recorded_at TEXT NOT NULL,
-    entry_key INTEGER,
-    CHECK ((payment_key IS NOT NULL) + (credit_key IS NOT NULL) + (adjustment_key IS NOT NULL)
-        + (difference_key IS NOT NULL) = 1),
-    CHECK (invoice_key IS NOT NULL OR payment_key IS NOT NULL)
-) STRICT;
-
-CREATE INDEX allocation_by_customer
-    ON allocation (customer_key, invoice_key, allocated_on, amount_minor, payment_key, credit_key);
-
-CREATE INDEX allocation_by_day ON allocation (allocated_on, invoice_key, amount_minor, payment_key, credit_key);
-
-CREATE INDEX allocation_by_adjustment ON allocation (adjustment_key) WHERE adjustment_key IS NOT NULL;
-
 CREATE TABLE "sweep" (
     business_date TEXT PRIMARY KEY,
     stage TEXT NOT NULL CHECK (stage IN ('accrue', 'age', 'judge', 'score', 'warn', 'remind', 'deliver', 'snapshot')),
@@ -752,3 +727,49 @@ CREATE TABLE external_fact (
     entry_key INTEGER,
     UNIQUE (customer_key, kind, name, known_on)
 ) STRICT;
+
+CREATE INDEX correction_by_relation ON correction (before ->> 'relates_to') WHERE before ->> 'relates_to' IS NOT NULL;
+
+CREATE TABLE credit_refund (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    credit_key INTEGER NOT NULL REFERENCES invoice (key),
+    refunded_on TEXT NOT NULL,
+    minor INTEGER NOT NULL CHECK (minor > 0),
+    reason TEXT,
+    reversed_on TEXT,
+    reversal_reason TEXT,
+    entry_key INTEGER NOT NULL,
+    reversed_entry_key INTEGER,
+    CHECK ((reversed_on IS NULL) = (reversed_entry_key IS NULL))
+) STRICT;
+
+CREATE INDEX credit_refund_by_customer ON credit_refund (customer_key);
+
+CREATE INDEX credit_refund_by_credit ON credit_refund (credit_key);
+
+CREATE TABLE "allocation" (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    invoice_key INTEGER REFERENCES invoice (key), -- null: the money went back
+    payment_key INTEGER REFERENCES payment (key),
+    credit_key INTEGER REFERENCES invoice (key),
+    adjustment_key INTEGER REFERENCES adjustment (key),
+    difference_key INTEGER REFERENCES payment (key), -- the payment that earned a difference
+    difference TEXT CHECK (difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld')),
+    allocated_on TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
+    recorded_at TEXT NOT NULL,
+    entry_key INTEGER,
+    CHECK ((payment_key IS NOT NULL) + (credit_key IS NOT NULL) + (adjustment_key IS NOT NULL)
+        + (difference_key IS NOT NULL) = 1),
+    CHECK (coalesce(invoice_key, payment_key, credit_key) IS NOT NULL)
+) STRICT;
+
+CREATE INDEX allocation_by_customer
+    ON allocation (customer_key, invoice_key, allocated_on, amount_minor, payment_key, credit_key);
+
+CREATE INDEX allocation_by_day ON allocation (allocated_on, invoice_key, amount_minor, payment_key, credit_key);
+
+CREATE INDEX allocation_by_adjustment ON allocation (adjustment_key) WHERE adjustment_key IS NOT NULL;

@@ -24,6 +24,8 @@ pub struct Item {
     /// What was taken off on which day.
     pub changes: Vec<(Date, i64)>,
     pub disputes: Vec<Contested>,
+    /// The invoice it is an instalment of.
+    pub parent_key: Option<i64>,
 }
 
 /// A row of `items.sql`.
@@ -38,6 +40,7 @@ type Found = (
     Option<Date>,
     Vec<(Date, i64)>,
     Vec<(Date, i64, Option<Date>, i64)>,
+    Option<i64>,
 );
 
 /// The interest of a document up to a day, and how it goes on.
@@ -93,8 +96,18 @@ pub fn items<D: Db>(db: &D, invoices: &[i64], known: i64) -> Result<Vec<Item>, F
         signed_on: row.7,
         changes: row.8,
         disputes: row.9.into_iter().map(contested).collect(),
+        parent_key: row.10,
     };
     Ok(found.into_iter().map(item).collect())
+}
+
+/// The keys of all instalments of these invoices.
+pub fn instalments<D: Db>(db: &D, invoices: &[i64]) -> Result<Vec<i64>, Fault> {
+    let keys = crate::array(invoices)?;
+    db.json(
+        "SELECT json_group_array(i.key) FROM json_each(?1) AS j CROSS JOIN invoice AS i ON i.parent_key = j.value",
+        &[(&keys).into()],
+    )
 }
 
 /// Stores lines, in place of what was there.

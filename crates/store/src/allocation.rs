@@ -1,6 +1,6 @@
 //! Table `allocation`: which part of which payment, credit note or adjustment was set against which invoice.
 
-use crate::{Db, Fault, notice, rate};
+use crate::{Db, Fault, credit_refund, notice, rate};
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
     allocation::{Allocated, Claim, Credit, Named, Returned, Source},
@@ -115,6 +115,7 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
         || documents.iter().any(|(_, more)| more.as_ref().is_some_and(|more| more.5.is_some()));
     let tables = if clauses { Some(rate::tables(db, i64::MAX)?) } else { None };
     let mut reading = Reading::new(policy, tables)?;
+    reading.refunds = credit_refund::of_customers(db, &keys)?;
     for row in documents {
         reading.document(row)?;
     }
@@ -127,7 +128,8 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
         db.json(include_str!("../sql/allocation/reversals.sql"), &[(&keys).into()])?;
     for (payment, id, on, kind, minor) in reversals {
         let mistake = kind == ReversalKind::Mistake;
-        returned.entry(payment).or_default().push(Returned { on, minor, id, mistake });
+        let back = Returned { on, minor, id, mistake, until: None };
+        returned.entry(payment).or_default().push(back);
     }
     for row in payments {
         let back = returned.remove(&row.0.2).unwrap_or_default();
@@ -169,6 +171,8 @@ struct Reading<'p> {
     payment_currency: BTreeMap<i64, Currency>,
     /// The instalments of an invoice that has some, oldest due first.
     parts: BTreeMap<i64, Vec<(Date, i64)>>,
+    /// What was paid out of credit notes.
+    refunds: BTreeMap<i64, Vec<Returned>>,
     /// Credit notes about an invoice: the book, the place in it, the invoice.
     about: Vec<((i64, Currency), usize, i64)>,
 }
@@ -184,6 +188,7 @@ impl<'p> Reading<'p> {
             currency_of: BTreeMap::new(),
             payment_currency: BTreeMap::new(),
             parts: BTreeMap::new(),
+            refunds: BTreeMap::new(),
             about: Vec::new(),
         };
         // The first order is the policy's: it serves whatever names no other.
@@ -219,7 +224,9 @@ impl<'p> Reading<'p> {
         let book = self.books.entry((customer, currency)).or_default();
         self.currency_of.insert(key, currency);
         if kind == InvoiceKind::CreditNote {
-            book.credits.push(Credit::plain(Source::Credit(key), id, issued_on, amount_minor));
+            let mut credit = Credit::plain(Source::Credit(key), id, issued_on, amount_minor);
+            credit.returned = self.refunds.remove(&key).unwrap_or_default();
+            book.credits.push(credit);
             if let Some(about) = about {
                 let place = book.credits.len().saturating_sub(1);
                 self.about.push(((customer, currency), place, about));
@@ -349,7 +356,8 @@ impl<'p> Reading<'p> {
             .or(adjustment.map(Source::Adjustment))
             .or(by.zip(why).map(|(by, why)| Source::Difference(by, why)));
         let currency = claim
-            .and_then(|claim| self.currency_of.get(&claim))
+            .or(credit)
+            .and_then(|document| self.currency_of.get(&document))
             .or_else(|| payment.and_then(|payment| self.payment_currency.get(&payment)));
         let (Some(source), Some(currency)) = (source, currency) else {
             return Err(Fault::Db(format!(

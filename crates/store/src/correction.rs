@@ -16,6 +16,11 @@ pub struct Fields {
     pub received_on: Option<Date>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_minor: Option<i64>,
+    /// The id of the document it is about, empty for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relates_to: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<bool>,
     /// Keys of invoices and how much for each, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub designation: Option<String>,
@@ -93,6 +98,8 @@ fn of<D: Db>(
         fields.due_on = before.due_on.or(fields.due_on);
         fields.received_on = before.received_on.or(fields.received_on);
         fields.amount_minor = before.amount_minor.or(fields.amount_minor);
+        fields.relates_to = before.relates_to.or(fields.relates_to.take());
+        fields.penalty = before.penalty.or(fields.penalty);
         fields.designation = before.designation.or(fields.designation.take());
     }
     Ok(found)

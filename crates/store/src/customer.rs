@@ -18,6 +18,7 @@ const MOVE_OWNED: &[&str] = &[
     "UPDATE payment SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE allocation SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE reversal SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE credit_refund SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE adjustment SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE dispute SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE pause SET customer_key = ?2 WHERE customer_key = ?1",

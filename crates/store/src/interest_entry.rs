@@ -1,9 +1,12 @@
 //! Table `interest_entry`: interest that was claimed by a note, or given up. What a note claims today its document says;
-//! the row here is the evidence of what it claimed when it was made.
+//! the row here is the evidence of what it claimed when it was made. And what other documents charge for a document.
 
-use crate::{Db, Fault, invoice};
+use crate::{
+    Db, Fault,
+    invoice::{self, Item},
+};
 use dunlin_domain::{Currency, Date, Id, contract::types::InvoiceKind, money};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The document whose interest is asked for.
 #[derive(Clone, Debug)]
@@ -14,7 +17,7 @@ pub struct Document {
     pub currency: Currency,
     /// Whether it is an instalment: notes, waivers and fixed sums stand with its invoice.
     pub is_part: bool,
-    /// The claims that bear: its instalments, else itself; oldest due first. None but an invoice has any.
+    /// The claims of the whole document: its instalments, else itself. None but an invoice has any.
     pub claims: Vec<i64>,
 }
 
@@ -56,8 +59,10 @@ pub fn document<D: Db>(db: &D, id: &Id) -> Result<Option<Document>, Fault> {
     type Found = (i64, i64, Id, Currency, Option<i64>, Vec<i64>);
     let found: Vec<Found> = db.json(
         "SELECT json_group_array(json_array(i.key, i.customer_key, c.id, i.currency, i.parent_key, json((
-             SELECT json_group_array(p.key ORDER BY p.due_on, p.key) FROM invoice AS p
-             WHERE i.kind = 'invoice' AND (p.parent_key = i.key OR p.key = i.key)
+             SELECT json_group_array(p.key) FROM invoice AS p
+             WHERE
+                 i.kind = 'invoice'
+                 AND (p.parent_key = coalesce(i.parent_key, i.key) OR p.key = coalesce(i.parent_key, i.key))
          ))))
          FROM invoice AS i CROSS JOIN customer AS c ON c.key = i.customer_key
          WHERE i.id = ?1",
@@ -74,47 +79,102 @@ pub fn document<D: Db>(db: &D, id: &Id) -> Result<Option<Document>, Fault> {
     Ok(found.into_iter().next().map(document))
 }
 
-/// What documents of a kind claim about each of these documents up to a day, as known with an audit entry: interest notes
-/// or fees, however they came, as they then read, each less the credit notes about it and never below nothing.
-pub fn about<D: Db>(
-    db: &D,
-    claims: &[i64],
-    kind: InvoiceKind,
-    day: Date,
-    known: i64,
-) -> Result<BTreeMap<i64, i64>, Fault> {
-    let keys = crate::array(claims)?;
-    let found: Vec<(i64, i64, Vec<i64>)> = db.json(
-        "SELECT json_group_array(json_array(j.value, n.key, json((
-             SELECT json_group_array(c.key) FROM invoice AS c
-             WHERE c.relates_key = n.key AND c.kind = 'credit-note'
-         ))))
-         FROM json_each(?1) AS j
-         CROSS JOIN invoice AS n ON n.relates_key = j.value AND n.kind = ?2",
-        &[(&keys).into(), kind.name().into()],
-    )?;
-    if found.is_empty() {
-        return Ok(BTreeMap::new());
+/// What other documents charge for some claims: those that are about them, and about each other, as they read with an
+/// audit entry.
+#[derive(Debug, Default)]
+pub struct Charging {
+    /// The claims that anything is about.
+    claims: BTreeMap<i64, Id>,
+    /// The documents by what they are about.
+    about: BTreeMap<Id, Vec<Item>>,
+    /// What upheld disputes took off them: document, day, how much.
+    upheld: Vec<(i64, Date, i64)>,
+}
+
+impl Charging {
+    /// What is about these claims, however far away.
+    pub fn of<D: Db>(db: &D, claims: &[i64], known: i64) -> Result<Self, Fault> {
+        let keys = crate::array(claims)?;
+        let found: Vec<(i64, Id, i64)> =
+            db.json(include_str!("../sql/interest_entry/about.sql"), &[(&keys).into()])?;
+        if found.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut charging = Self::default();
+        let mut documents: Vec<i64> = Vec::with_capacity(found.len());
+        for (claim, id, document) in found {
+            charging.claims.insert(claim, id);
+            documents.push(document);
+        }
+        documents.sort_unstable();
+        documents.dedup();
+        for item in invoice::items(db, &documents, known)? {
+            if let Some(about) = item.relates_to.clone() {
+                charging.about.entry(about).or_default().push(item);
+            }
+        }
+        let documents = crate::array(&documents)?;
+        charging.upheld = db.json(
+            include_str!("../sql/interest_entry/upheld.sql"),
+            &[(&documents).into(), known.into()],
+        )?;
+        Ok(charging)
     }
-    let documents: Vec<i64> = found
-        .iter()
-        .flat_map(|(_, note, credits)| std::iter::once(note).chain(credits))
-        .copied()
-        .collect();
-    let amounts: BTreeMap<i64, i64> = invoice::items(db, &documents, known)?
-        .into_iter()
-        .filter(|item| item.issued_on <= day)
-        .map(|item| (item.key, item.amount_minor))
-        .collect();
-    let amount = |key: &i64| amounts.get(key).copied().unwrap_or(0);
-    let mut sums: BTreeMap<i64, i64> = BTreeMap::new();
-    for (claim, note, credits) in &found {
-        let credited = |left: i64, credit: &i64| left.saturating_sub(amount(credit));
-        let left = credits.iter().fold(amount(note), credited).max(0);
-        let sum = sums.entry(*claim).or_default();
-        *sum = money::sum([*sum, left])?;
+
+    /// What interest notes about each claim claim of its interest by a day, less the credit notes about each note. What
+    /// was disputed of one with success was claimed all the same.
+    pub fn noted(&self, day: Date) -> Result<BTreeMap<i64, i64>, Fault> {
+        let noted = |note: &Item| self.credited(note, day);
+        self.sums(|about| {
+            let notes = self.of_id(about).iter().filter(|of| of.kind == InvoiceKind::InterestNote);
+            Ok(money::sum(notes.map(noted))?)
+        })
     }
-    Ok(sums)
+
+    /// What is charged for each claim by a day beside its interest: fees, whatever is about these, and what is about
+    /// interest notes, each less the credit notes about it and what upheld disputes took off it.
+    pub fn fees(&self, day: Date) -> Result<BTreeMap<i64, i64>, Fault> {
+        let fee = |fee: &Item| {
+            let upheld = self.upheld.iter().filter(|(of, on, _)| *of == fee.key && *on <= day);
+            let upheld = upheld.fold(0i64, |sum, (_, _, minor)| sum.saturating_add(*minor));
+            self.credited(fee, day).saturating_sub(upheld).max(0)
+        };
+        self.sums(|about| {
+            let mut sum = 0i64;
+            let mut seen = BTreeSet::new();
+            let mut waiting: Vec<(&Item, bool)> =
+                self.of_id(about).iter().map(|item| (item, true)).collect();
+            while let Some((item, direct)) = waiting.pop() {
+                if item.kind == InvoiceKind::CreditNote || !seen.insert(item.key) {
+                    continue;
+                }
+                if !direct || item.kind == InvoiceKind::Fee {
+                    sum = money::sum([sum, fee(item)])?;
+                }
+                waiting.extend(self.of_id(&item.id).iter().map(|item| (item, false)));
+            }
+            Ok(sum)
+        })
+    }
+
+    fn sums(&self, of: impl Fn(&Id) -> Result<i64, Fault>) -> Result<BTreeMap<i64, i64>, Fault> {
+        self.claims.iter().map(|(claim, id)| Ok((*claim, of(id)?))).collect()
+    }
+
+    fn of_id(&self, about: &Id) -> &[Item] {
+        self.about.get(about).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What a document of the day or before claims, less the credit notes about it and never below nothing.
+    fn credited(&self, item: &Item, day: Date) -> i64 {
+        if item.issued_on > day {
+            return 0;
+        }
+        let credits = self.of_id(&item.id).iter();
+        let credits =
+            credits.filter(|of| of.kind == InvoiceKind::CreditNote && of.issued_on <= day);
+        credits.fold(item.amount_minor, |left, of| left.saturating_sub(of.amount_minor)).max(0)
+    }
 }
 
 /// What was given up of a document's interest up to a day, as known with an audit entry.

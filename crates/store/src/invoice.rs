@@ -107,6 +107,10 @@ pub fn items<D: Db>(db: &D, keys: &[i64], known: i64) -> Result<Vec<Item>, Fault
             item.issued_on = before.issued_on.unwrap_or(item.issued_on);
             item.due_on = before.due_on.unwrap_or(item.due_on);
             item.amount_minor = before.amount_minor.unwrap_or(item.amount_minor);
+            item.penalty = before.penalty.unwrap_or(item.penalty);
+            if let Some(about) = before.relates_to {
+                item.relates_to = if about.is_empty() { None } else { Some(about.parse()?) };
+            }
         }
     }
     items.sort_by_key(|item| item.key);
@@ -169,6 +173,24 @@ pub fn page<D: Db>(
         true => db.json(include_str!("../sql/invoice/page_keys.sql"), now),
         false => db.json(include_str!("../sql/invoice/page_known.sql"), &params),
     }
+}
+
+/// Has a document be about another, or be a penalty.
+pub fn relate<D: Db>(db: &D, key: i64, about: Option<&Id>, penalty: bool) -> Result<(), Fault> {
+    db.execute(
+        "UPDATE invoice SET relates_key = (SELECT key FROM invoice WHERE id = ?2), penalty = ?3 WHERE key = ?1",
+        &[key.into(), about.map(Id::as_str).into(), i64::from(penalty).into()],
+    )?;
+    Ok(())
+}
+
+/// Whether a document is another or is, step by step, about it.
+pub fn leads_to<D: Db>(db: &D, from: i64, to: i64) -> Result<bool, Fault> {
+    let sql = "WITH RECURSIVE way (key) AS (
+                   SELECT ?1 UNION SELECT i.relates_key FROM way CROSS JOIN invoice AS i ON i.key = way.key
+               )
+               SELECT EXISTS (SELECT 1 FROM way WHERE key = ?2)";
+    Ok(db.int(sql, &[from.into(), to.into()])? == 1)
 }
 
 /// Gives a document other dates or another amount, and says how much too much was taken off what is open so that it

@@ -16,6 +16,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "bank", include_str!("../schema/0006_bank.sql")),
     (7, "events", include_str!("../schema/0007_events.sql")),
     (8, "external_facts", include_str!("../schema/0008_external_facts.sql")),
+    (9, "rules", include_str!("../schema/0009_rules.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

@@ -74,8 +74,8 @@ pub const RULES: [Rule; 14] = [
     },
     Rule {
         name: "reversals-recorded",
-        about: "What went back of a payment is what its reversals say.",
-        count: "SELECT count(*) FROM reversal",
+        about: "What went back of a payment is what its reversals say, and of a credit note what its refunds do.",
+        count: "SELECT (SELECT count(*) FROM reversal) + (SELECT count(*) FROM credit_refund)",
         follows_from: &[],
         search: include_str!("../sql/verification/returns.sql"),
     },

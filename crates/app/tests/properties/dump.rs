@@ -41,6 +41,7 @@ const BY_IDS: &[(&str, &str)] = &[
          LEFT JOIN invoice AS n ON n.key = a.credit_key GROUP BY 1, 2, 3, 4, 5, 6 HAVING minor <> 0",
     ),
     ("reversal", "SELECT r.id, p.id, reversed_on, kind, minor, reason FROM reversal AS r JOIN payment AS p ON p.key = r.payment_key"),
+    ("credit_refund", "SELECT r.id, i.id, refunded_on, minor, reason, reversed_on FROM credit_refund AS r JOIN invoice AS i ON i.key = r.credit_key"),
     ("adjustment", "SELECT a.id, i.id, booked_on, until_on, minor, difference FROM adjustment AS a JOIN invoice AS i ON i.key = a.invoice_key"),
     ("write_off", "SELECT w.id, i.id, booked_on, minor, reason, state, reversed_on FROM write_off AS w JOIN invoice AS i ON i.key = w.invoice_key"),
     ("dispute", "SELECT d.id, i.id, opened_on, minor, reason, outcome, resolved_on FROM dispute AS d JOIN invoice AS i ON i.key = d.invoice_key"),

@@ -46,7 +46,14 @@ impl<'a> Replay<'a> {
         ordered.sort_by_key(|credit| place(credit));
         let active = ordered
             .into_iter()
-            .map(|credit| Active { credit, free: 0, waiting: 0, used: Vec::new(), returned: 0 })
+            .map(|credit| Active {
+                credit,
+                free: 0,
+                waiting: 0,
+                used: Vec::new(),
+                returned: 0,
+                given: Vec::new(),
+            })
             .collect();
         let today =
             claims.iter().map(|claim| claim.issued_on).chain(credits.iter().map(|c| c.on)).min()?;
@@ -83,11 +90,14 @@ impl<'a> Replay<'a> {
                 days.entry(on).or_default().ended.push(at);
             }
             for (number, back) in active.credit.returned.iter().enumerate() {
-                if back.mistake {
+                let on = back.on.max(active.credit.on);
+                if back.mistake || back.until.is_some_and(|until| until <= on) {
                     continue;
                 }
-                let on = back.on.max(active.credit.on);
                 days.entry(on).or_default().returns.push((at, number));
+                if let Some(until) = back.until {
+                    days.entry(until).or_default().regains.push((at, number));
+                }
             }
         }
         days
@@ -114,6 +124,9 @@ impl<'a> Replay<'a> {
         for (at, part, kept) in events.parts {
             self.serve_part(at, part, kept);
             naming.push(at);
+        }
+        for (at, number) in events.regains {
+            self.regain(at, number);
         }
         for at in &credits {
             self.begin(*at, later);

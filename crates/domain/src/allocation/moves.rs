@@ -2,6 +2,7 @@
 
 use super::{Allocated, Replay, Source, Used, place};
 use crate::{Decimal, contract::types::Difference, decimal};
+use std::collections::BTreeSet;
 
 impl Replay<'_> {
     /// A write-off or an upheld dispute takes off what is left to take off. What was right about a claim that is paid
@@ -153,18 +154,20 @@ impl Replay<'_> {
         minor
     }
 
-    /// Money goes back: what is free first, then what was allocated last, then what was kept. When all of it is back,
-    /// the differences it earned are taken back too. What it had recovered is written off again.
+    /// Money goes back: what is free first, then what was allocated last, then what was kept. The early-payment discount
+    /// that it earned goes back with it, and when all of it is back, all differences do. What it had recovered is
+    /// written off again.
     pub(super) fn give_back(&mut self, at: usize, number: usize) {
         let Some(active) = self.active.get_mut(at) else { return };
         let credit = active.credit;
-        let Source::Payment(key) = credit.source else { return };
+        let (Source::Payment(key) | Source::Credit(key)) = credit.source else { return };
         let Some(back) = credit.returned.get(number) else { return };
         let mut left = back.minor.min(credit.amount_minor.saturating_sub(active.returned));
         if left <= 0 {
             return;
         }
         active.returned = active.returned.saturating_add(left);
+        active.given.push((number, left));
         let all = active.returned == credit.amount_minor;
         self.note(credit.source, None, left);
         let Some(active) = self.active.get_mut(at) else { return };
@@ -191,6 +194,12 @@ impl Replay<'_> {
                 part.minor = part.minor.saturating_sub(take);
             }
         }
+        let touched: BTreeSet<usize> =
+            undone.iter().filter(|part| part.why.is_none()).map(|part| part.place).collect();
+        for place in touched {
+            let share = self.debts.get(place).and_then(|debt| debt.claim.discount);
+            undone.extend(share.and_then(|(share, _)| unearned(&mut used, place, share)));
+        }
         used.retain(|part| part.minor > 0);
         active.used = used;
         active.waiting = active.waiting.saturating_sub(left);
@@ -202,6 +211,21 @@ impl Replay<'_> {
                 None => self.reopen(place, minor),
             }
         }
+    }
+
+    /// What went back is here again: first for what the credit names, then for all.
+    pub(super) fn regain(&mut self, at: usize, number: usize) {
+        let Some(active) = self.active.get_mut(at) else { return };
+        let back = active.given.iter().find(|(of, _)| *of == number);
+        let Some(minor) = back.map(|(_, minor)| *minor) else { return };
+        active.returned = active.returned.saturating_sub(minor);
+        active.free = active.free.saturating_add(minor);
+        let credit = active.credit;
+        self.note(credit.source, None, minor.saturating_neg());
+        for part in 0..credit.named.len() {
+            self.serve_named(at, part, minor);
+        }
+        self.pool_rest(at);
     }
 
     /// What money had recovered of a write-off before it went back. The claim was closed by it and stays so.
@@ -224,19 +248,39 @@ impl Replay<'_> {
     }
 }
 
+/// Takes out of what a credit settled of a claim the early-payment discount that the money left there has not earned.
+fn unearned(used: &mut [Used], place: usize, share: Decimal) -> Option<Used> {
+    let why = Some(Difference::EarlyPaymentDiscount);
+    let sum = |why| {
+        let of = used.iter().filter(|part| part.place == place && part.why == why);
+        of.fold(0i64, |sum, part| sum.saturating_add(part.minor))
+    };
+    let most = sum(why).saturating_sub(earned(share, sum(None)));
+    let mut left = most;
+    for part in used.iter_mut().rev().filter(|part| part.place == place && part.why == why) {
+        let take = left.min(part.minor).max(0);
+        part.minor = part.minor.saturating_sub(take);
+        left = left.saturating_sub(take);
+    }
+    (most > 0).then_some(Used { place, minor: most, why, recovered: None })
+}
+
 /// What paying `minor` of `open` early earns: the rest when it pays all that the discount leaves, else in proportion.
 fn discount(share: Decimal, minor: i64, open: i64) -> i64 {
-    let whole = |value: Option<Decimal>| {
-        value
-            .map(|value| decimal::round(value, 0))
-            .and_then(|value| i64::try_from(value).ok())
-            .unwrap_or(0)
-    };
     let most = whole(Decimal::from(open).checked_mul(share));
     if minor >= open.saturating_sub(most) {
         return open.saturating_sub(minor);
     }
+    earned(share, minor).min(open.saturating_sub(minor)).max(0)
+}
+
+/// The discount that so much money earns in proportion: with two in a hundred, 98 earn 2.
+fn earned(share: Decimal, minor: i64) -> i64 {
     let rest = Decimal::ONE.checked_sub(share).filter(|rest| !rest.is_zero());
-    let earned = rest.and_then(|rest| Decimal::from(minor).checked_mul(share)?.checked_div(rest));
-    whole(earned).min(open.saturating_sub(minor)).max(0)
+    whole(rest.and_then(|rest| Decimal::from(minor).checked_mul(share)?.checked_div(rest)))
+}
+
+fn whole(value: Option<Decimal>) -> i64 {
+    let value = value.map(|value| decimal::round(value, 0));
+    value.and_then(|value| i64::try_from(value).ok()).unwrap_or(0)
 }

@@ -34,7 +34,7 @@ fn naming(mut credit: Credit, parts: &[(i64, Option<i64>)]) -> Credit {
 
 fn returning(mut credit: Credit, on: &str, minor: i64, mistake: bool) -> Credit {
     let id = format!("R{}", credit.returned.len()).parse().unwrap();
-    credit.returned.push(Returned { on: date(on), minor, id, mistake });
+    credit.returned.push(Returned { on: date(on), minor, id, mistake, until: None });
     credit
 }
 
@@ -334,6 +334,74 @@ fn a_chargeback_takes_back_the_discount_it_earned() {
 }
 
 #[test]
+fn what_goes_back_takes_the_discount_that_it_earned_with_it() {
+    let discount = Some(("0.02".parse().unwrap(), date("2024-01-11")));
+    let claims = [Claim { discount, ..claim(1, "2024-01-01", "2024-02-01", 10_000) }];
+    let settled = |paid: i64, back: &[i64]| {
+        let credit = back.iter().fold(pay(1, "2024-01-10", paid), |credit, minor| {
+            returning(credit, "2024-01-15", *minor, false)
+        });
+        let done = replay(&claims, &[credit], &[]);
+        let sum = |of: fn(&Allocated) -> bool| -> i64 {
+            done.iter().filter(|a| a.claim.is_some() && of(a)).map(|a| a.amount_minor).sum()
+        };
+        (
+            sum(|a| matches!(a.source, Source::Payment(_))),
+            sum(|a| matches!(a.source, Source::Difference(..))),
+        )
+    };
+    for (paid, back, expected) in [
+        (9_800, vec![], (9_800, 200)),
+        // Half of it stays and keeps half of the discount, as if no more had come.
+        (9_800, vec![4_900], (4_900, 100)),
+        (4_900, vec![], (4_900, 100)),
+        (4_900, vec![2_450], (2_450, 50)),
+        // In two steps or in one.
+        (9_800, vec![2_450, 2_450], (4_900, 100)),
+        (9_800, vec![1], (9_799, 200)),
+        (9_800, vec![25], (9_775, 199)),
+        (9_800, vec![9_799], (1, 0)),
+        (9_800, vec![9_800], (0, 0)),
+        // What was not used goes back first and had earned nothing.
+        (9_900, vec![], (9_900, 100)),
+        (10_500, vec![500], (10_000, 0)),
+    ] {
+        assert_eq!(settled(paid, &back), expected, "{paid} less {back:?}");
+    }
+}
+
+#[test]
+fn a_credit_that_was_paid_out_can_stand_again() {
+    let credit = |until: Option<&str>| {
+        let credit =
+            Credit::plain(Source::Credit(9), "Z".parse().unwrap(), date("2024-01-20"), 130);
+        let mut credit = returning(naming(credit, &[(1, None)]), "2024-02-01", 30, false);
+        credit.returned[0].until = until.map(date);
+        [credit]
+    };
+    let later = [two()[0].clone(), claim(2, "2024-02-10", "2024-03-01", 100)];
+    let paid = "C9 I1 2024-01-20 100\nC9 back 2024-02-01 30";
+    check(&later, &credit(None), paid);
+    check(
+        &later,
+        &credit(Some("2024-02-20")),
+        &format!("{paid}\nC9 back 2024-02-20 -30\nC9 I2 2024-02-20 30"),
+    );
+    // On its own day: it never went.
+    let never = "C9 I1 2024-01-20 100\nC9 I2 2024-02-10 30";
+    check(&later, &credit(Some("2024-02-01")), never);
+    // A claim that comes late takes the credit first, and the refund takes it out again.
+    check(
+        &two(),
+        &credit(None),
+        "C9 I1 2024-01-20 100
+         C9 I2 2024-01-20 30
+         C9 back 2024-02-01 30
+         C9 I2 2024-02-01 -30",
+    );
+}
+
+#[test]
 fn a_mistake_never_was() {
     let credit = returning(pay(1, "2024-01-20", 150), "2024-01-20", 150, true);
     check(
@@ -533,7 +601,17 @@ prop_compose! {
                 Some(Named { claims: vec![known(at)?], minor })
             }).collect::<Vec<_>>();
             match kind {
-                0 => Credit { named: named(parts), ..Credit::plain(Source::Credit(key), id, day, amount) },
+                0 => Credit {
+                    named: named(parts),
+                    returned: returned.iter().zip(0..).map(|((days, minor, until), number)| Returned {
+                        on: day.plus_days(*days).unwrap(),
+                        minor: *minor,
+                        id: format!("R{key}-{number}").parse().unwrap(),
+                        mistake: false,
+                        until: (*until < 2).then(|| day.plus_days(*days + i64::from(*until) * 9).unwrap()),
+                    }).collect(),
+                    ..Credit::plain(Source::Credit(key), id, day, amount)
+                },
                 1 => Credit {
                     named: named(parts.into_iter().take(1).map(|(at, _)| (at, None)).collect()),
                     recoverable: amount % 2 == 0,
@@ -549,6 +627,7 @@ prop_compose! {
                         minor: *minor,
                         id: format!("R{key}-{number}").parse().unwrap(),
                         mistake: *mistake == 0,
+                        until: None,
                     }).collect(),
                     order,
                     tolerance_minor: tolerance,
@@ -627,6 +706,9 @@ proptest! {
         let credits: Vec<_> = book.credits.iter().filter(|c| c.on <= until).map(|credit| {
             let mut credit = credit.clone();
             credit.returned.retain(|back| back.mistake || back.on <= until);
+            for back in &mut credit.returned {
+                back.until = back.until.filter(|on| *on <= until);
+            }
             credit.until = credit.until.filter(|on| *on <= until);
             credit
         }).filter(|credit| credit.named.iter().all(|part| part.claims.iter().all(known))).collect();

@@ -53,7 +53,7 @@ pub struct Named {
     pub minor: Option<i64>,
 }
 
-/// Money of a payment that went back.
+/// Money of a payment or of a credit note that went back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Returned {
     /// When. Of a mistake it does not matter.
@@ -64,6 +64,8 @@ pub struct Returned {
     pub id: Id,
     /// Booked by mistake: as if so much had never come.
     pub mistake: bool,
+    /// The day from which it is here again. Its own day, or one before: it never went.
+    pub until: Option<Date>,
 }
 
 /// Something that can be set against claims: a payment, a credit note or an adjustment.

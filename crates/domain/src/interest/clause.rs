@@ -56,6 +56,11 @@ impl Resolved {
     }
 }
 
+/// Whether a clause has a cap, on whatever day.
+pub fn is_capped(clause: &LateInterest) -> bool {
+    resolve(clause, Date::LAST).is_ok_and(|clause| clause.is_capped())
+}
+
 /// The rate of a year that a clause gives on a day of breach.
 pub fn rate_on(clause: &LateInterest, tables: &Tables, day: Date) -> Result<Decimal, Refused> {
     let too_large = || Refused::new(Refusal::AmountTooLarge, "the rate is too large");

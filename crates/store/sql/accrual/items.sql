@@ -1,6 +1,6 @@
 -- ?1: keys of invoices, ?2: the last audit entry that counts.
--- Gives [customer_key, key, issued_on, due_on, amount, currency, version_key, signed_on, changes, disputes] of each:
--- changes are [day, minor taken off], disputes [first day, minor, day decided, minor upheld].
+-- Gives [customer_key, key, issued_on, due_on, amount, currency, version_key, signed_on, changes, disputes, parent_key]
+-- of each: changes are [day, minor taken off], disputes [first day, minor, day decided, minor upheld].
 SELECT
     json_group_array(
         json_array(
@@ -31,7 +31,8 @@ SELECT
                     )
                 FROM dispute AS d
                 WHERE d.invoice_key = i.key AND (d.entry_key IS NULL OR d.entry_key <= ?2)
-            ))
+            )),
+            i.parent_key
         )
     )
 FROM json_each(?1) AS j
