@@ -188,10 +188,10 @@ impl Card {
             if points == points_before {
                 continue;
             }
-            let difference = points.unwrap_or_default().checked_sub(points_before.unwrap_or_default());
+            let difference =
+                points.unwrap_or_default().checked_sub(points_before.unwrap_or_default());
             let (name, fact) = (rule.name.clone(), rule.fact);
-            let moved =
-                IndicatorMove { name, fact, value_before, value, points_before, points };
+            let moved = IndicatorMove { name, fact, value_before, value, points_before, points };
             moves.push((difference.unwrap_or_default().abs(), moved));
         }
         moves.sort_by_key(|(size, _)| std::cmp::Reverse(*size));

@@ -1,7 +1,7 @@
 //! Classes of risk: which score gives which grade, and which part of it.
 
-use crate::{Decimal, contract::score::GradeBound};
 pub use crate::contract::types::Grade;
+use crate::{Decimal, contract::score::GradeBound};
 
 /// The grade of a score and the part of it, 1 the best, when each is cut in so many equal parts. The bound itself
 /// belongs to what is better.

@@ -114,9 +114,8 @@ fn scale(rule: &IndicatorRule, points: &[Anchor], field: &str) -> Result<(), Ref
 
 /// The grades cut 0 to 100 into pieces without a gap: all of them, each lower than the one before, the last from 0.
 fn grades(card: &CardDocument) -> Result<(), Refused> {
-    let partition = |detail: &str, field: &str| {
-        Err(Refused::new(Refusal::NotAPartition, detail).at(field))
-    };
+    let partition =
+        |detail: &str, field: &str| Err(Refused::new(Refusal::NotAPartition, detail).at(field));
     if card.grades.len() != Grade::ALL.len() {
         return partition("every grade stands once, the best first", "grades");
     }
@@ -199,22 +198,77 @@ mod tests {
             ("/segment", json!(""), Refusal::InvalidCard, "segment"),
             ("/indicators", json!([]), Refusal::InvalidCard, "indicators"),
             ("/indicators/0/name", json!("Pays late"), Refusal::InvalidCard, "indicators[0].name"),
-            ("/indicators/1/name", json!("payment-index"), Refusal::InvalidCard, "indicators[1].name"),
+            (
+                "/indicators/1/name",
+                json!("payment-index"),
+                Refusal::InvalidCard,
+                "indicators[1].name",
+            ),
             ("/indicators/0/weight", json!(0), Refusal::InvalidCard, "indicators[0].weight"),
             ("/indicators/0/weight", json!(1001), Refusal::InvalidCard, "indicators[0].weight"),
-            ("/indicators/0/less", json!("days-beyond-terms-12m"), Refusal::InvalidCard, "indicators[0].less"),
-            ("/indicators/0/floor", json!("1000000001"), Refusal::InvalidCard, "indicators[0].floor"),
+            (
+                "/indicators/0/less",
+                json!("days-beyond-terms-12m"),
+                Refusal::InvalidCard,
+                "indicators[0].less",
+            ),
+            (
+                "/indicators/0/floor",
+                json!("1000000001"),
+                Refusal::InvalidCard,
+                "indicators[0].floor",
+            ),
             ("/indicators/0/anchors", json!([]), Refusal::InvalidCard, "indicators[0].anchors"),
             ("/indicators/0/anchors", json!(null), Refusal::InvalidCard, "indicators[0].anchors"),
-            ("/indicators/0/bands", json!([anchor("0", "1")]), Refusal::InvalidCard, "indicators[0].anchors"),
-            ("/indicators/0/anchors", json!([anchor("0", "1"), anchor("0", "0.5")]), Refusal::InvalidCard, "indicators[0].anchors[1].at"),
-            ("/indicators/0/anchors", json!([anchor("0", "0.5"), anchor("1", "0.6")]), Refusal::InvalidCard, "indicators[0].anchors[1].share"),
-            ("/indicators/0/anchors", json!([anchor("0", "1.1")]), Refusal::InvalidCard, "indicators[0].anchors[0].share"),
-            ("/indicators/0/direction", json!("higher-is-better"), Refusal::InvalidCard, "indicators[0].anchors[1].share"),
-            ("/indicators/0/blameless", json!("1.01"), Refusal::InvalidCard, "indicators[0].blameless"),
-            ("/indicators/0/reason", json!("thin-file"), Refusal::InvalidCard, "indicators[0].reason"),
+            (
+                "/indicators/0/bands",
+                json!([anchor("0", "1")]),
+                Refusal::InvalidCard,
+                "indicators[0].anchors",
+            ),
+            (
+                "/indicators/0/anchors",
+                json!([anchor("0", "1"), anchor("0", "0.5")]),
+                Refusal::InvalidCard,
+                "indicators[0].anchors[1].at",
+            ),
+            (
+                "/indicators/0/anchors",
+                json!([anchor("0", "0.5"), anchor("1", "0.6")]),
+                Refusal::InvalidCard,
+                "indicators[0].anchors[1].share",
+            ),
+            (
+                "/indicators/0/anchors",
+                json!([anchor("0", "1.1")]),
+                Refusal::InvalidCard,
+                "indicators[0].anchors[0].share",
+            ),
+            (
+                "/indicators/0/direction",
+                json!("higher-is-better"),
+                Refusal::InvalidCard,
+                "indicators[0].anchors[1].share",
+            ),
+            (
+                "/indicators/0/blameless",
+                json!("1.01"),
+                Refusal::InvalidCard,
+                "indicators[0].blameless",
+            ),
+            (
+                "/indicators/0/reason",
+                json!("thin-file"),
+                Refusal::InvalidCard,
+                "indicators[0].reason",
+            ),
             ("/indicators/0/text/en", json!(""), Refusal::InvalidCard, "indicators[0].text.en"),
-            ("/indicators/0/text/zh_cn", json!("长".repeat(501)), Refusal::InvalidCard, "indicators[0].text.zh_cn"),
+            (
+                "/indicators/0/text/zh_cn",
+                json!("长".repeat(501)),
+                Refusal::InvalidCard,
+                "indicators[0].text.zh_cn",
+            ),
             ("/thin_below", json!(101), Refusal::InvalidCard, "thin_below"),
             ("/reason_from", json!("101"), Refusal::InvalidCard, "reason_from"),
             ("/notches", json!(4), Refusal::InvalidCard, "notches"),

@@ -15,9 +15,7 @@ use super::{NOTCHES, REASON_FROM_POINTS, SCORE_DECIMALS};
 use crate::{
     Decimal,
     contract::{
-        score::{
-            Anchor, CardDocument, Direction, FactName, GradeBound, IndicatorRule, Wording,
-        },
+        score::{Anchor, CardDocument, Direction, FactName, GradeBound, IndicatorRule, Wording},
         types::Grade,
     },
 };

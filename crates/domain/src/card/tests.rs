@@ -114,9 +114,15 @@ fn a_band_holds_from_its_bound_up_to_the_next() {
     let bands: Vec<Anchor> = [("0", "1"), ("10", "0.5"), ("30", "0")]
         .map(|(at, share)| Anchor { at: at.parse().unwrap(), share: share.parse().unwrap() })
         .into();
-    for (value, share) in
-        [("-5", "1"), ("0", "1"), ("9.99", "1"), ("10", "0.5"), ("29", "0.5"), ("30", "0"), ("99", "0")]
-    {
+    for (value, share) in [
+        ("-5", "1"),
+        ("0", "1"),
+        ("9.99", "1"),
+        ("10", "0.5"),
+        ("29", "0.5"),
+        ("30", "0"),
+        ("99", "0"),
+    ] {
         assert_eq!(step(&bands, value.parse().unwrap()).to_string(), share, "{value}");
     }
     let mut card = Card::default();
