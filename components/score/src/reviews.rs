@@ -28,6 +28,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .scope(Scope::ScoreWrite)
             .takes::<Review>()
             .answers::<Reviewed>()
+            .status(201)
             .run(add),
     ]
 }
