@@ -1,8 +1,47 @@
 //! A file that a stranger made, read with a profile.
 
+use dunlin::demo::auc;
 use dunlin_tests::{App, Value, json, workspace};
+use std::collections::HashMap;
 
 const PROFILE: &str = include_str!("documents/ibm_profile.json");
+
+/// The least of all pairs of a late and a prompt invoice that the payment index of the day of issue puts in order.
+const LEAST_AUC: f64 = 0.85;
+
+/// The days of the rows, written as M/D/YYYY.
+fn day(text: &str) -> String {
+    let parts: Vec<u32> = text.split('/').map(|part| part.parse().unwrap()).collect();
+    format!("{:04}-{:02}-{:02}", parts[2], parts[0], parts[1])
+}
+
+/// Ranks each invoice by the payment index that its customer had on the day of issue, and asks whether it was paid late.
+/// Who had no history then had paid nothing late: it counts as one who pays on the day, and is told apart as well.
+fn rank_by_payment_index(app: &App, file: &str) {
+    let mut known: HashMap<(String, String), Option<f64>> = HashMap::new();
+    let (mut all, mut judged) = (Vec::new(), Vec::new());
+    for row in file.lines().skip(1).filter(|line| !line.trim().is_empty()) {
+        let fields: Vec<&str> = row.trim().split(',').collect();
+        let (customer, issued) = (fields[1].to_string(), day(fields[4]));
+        let late = day(fields[8]) > day(fields[5]);
+        let index = known.entry((customer, issued)).or_insert_with_key(|(customer, issued)| {
+            let card = app.get(&format!("/v1/score/customers/{customer}?as_of={issued}")).ok();
+            let indicators = card["indicators"].as_array().unwrap();
+            let index = indicators.iter().find(|of| of["name"] == "payment-index").unwrap();
+            Some(index["points"].as_str()?.parse::<f64>().unwrap() / 0.35)
+        });
+        all.push((-index.unwrap_or(80.0), late));
+        judged.extend(index.map(|index| (-index, late)));
+    }
+    let (of_all, of_judged) = (auc(&all).unwrap(), auc(&judged).unwrap());
+    println!(
+        "payment index on the day of issue against late payment: AUC {of_all:.4} of {} invoices, {of_judged:.4} of {} \
+         with a history",
+        all.len(),
+        judged.len()
+    );
+    assert!(of_all >= LEAST_AUC && of_judged >= LEAST_AUC, "{of_all:.4} {of_judged:.4}");
+}
 
 #[test]
 fn two_years_of_a_real_ledger_come_out_to_the_cent() {
@@ -52,4 +91,7 @@ fn two_years_of_a_real_ledger_come_out_to_the_cent() {
         (&json!(0), &json!(true)),
         "{contested}"
     );
+
+    let text = std::fs::read_to_string(&path).unwrap();
+    rank_by_payment_index(&app, text.trim_start_matches('\u{feff}'));
 }

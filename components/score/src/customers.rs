@@ -1,13 +1,19 @@
 //! `/v1/score/customers`: scores and grades.
 
-use crate::LANGUAGE;
-use dunlin_app::{remind, score};
-use dunlin_domain::contract::{
-    keys::Scope,
-    score::{Facts, ScoreCard, ScorePage},
+use crate::{LANGUAGE, language};
+use dunlin_app::score;
+use dunlin_domain::{
+    Date,
+    contract::{
+        keys::Scope,
+        score::{Facts, Migration, ScoreCard, ScoreHistory, ScorePage},
+    },
 };
 use dunlin_store::Db;
-use dunlin_web::{AS_OF, Answer, Call, Problem, Route, page};
+use dunlin_web::{AS_OF, Answer, Call, Problem, Query, Route, page};
+
+const FROM: Query = Query::date("from", "The first day.").required();
+const TO: Query = Query::date("to", "The second day, not before it.").required();
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
@@ -23,6 +29,19 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .query(&[AS_OF])
             .answers::<Facts>()
             .run(facts),
+        Route::get("/v1/score/customers/{id}/history", "get_score_history")
+            .about("Gives the customer's judgements that were otherwise than those before, newest first: what moved, and why.")
+            .scope(Scope::ScoreRead)
+            .query(&[LANGUAGE])
+            .pages()
+            .answers::<ScoreHistory>()
+            .run(history),
+        Route::get("/v1/score/migration", "get_migration")
+            .about("Gives how many customers went from which grade to which between two days, and what they owed.")
+            .scope(Scope::ScoreRead)
+            .query(&[FROM, TO])
+            .answers::<Migration>()
+            .run(migration),
         Route::get("/v1/score/customers", "list_scores")
             .about("Lists the scores of the last sweep, lowest first.")
             .scope(Scope::ScoreRead)
@@ -33,10 +52,24 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    let language = call
-        .query(&LANGUAGE)?
-        .map_or_else(|| remind::language(call.db()?).map_err(Problem::from), Ok)?;
-    Answer::json(&score::card(call.db()?, &call.id()?, call.day()?, language)?)
+    Answer::json(&score::card(call.db()?, &call.id()?, call.day()?, language(call)?)?)
+}
+
+fn history<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let limit = call.limit()?;
+    let before: Date = call.cursor()?.unwrap_or(Date::LAST);
+    let (more, language) = (limit.saturating_add(1), language(call)?);
+    let found = score::history(call.db()?, &call.id()?, &before.to_string(), more, language)?;
+    let (items, next) = page::cut(found, limit, |change| change.as_of)?;
+    Answer::json(&ScoreHistory { items, next })
+}
+
+fn migration<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let day = |parameter| {
+        let missing = || Problem::internal("a required parameter is not there");
+        call.query(parameter)?.ok_or_else(missing)
+    };
+    Answer::json(&score::migration(call.db()?, day(&FROM)?, day(&TO)?)?)
 }
 
 fn facts<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

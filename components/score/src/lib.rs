@@ -1,23 +1,36 @@
 //! The component `score`: how each customer stands, why, and what to watch.
 
 mod alerts;
+mod cards;
 mod customers;
 mod external;
 mod imports;
+mod reviews;
+mod tiers;
 
+use dunlin_app::remind;
+use dunlin_domain::contract::types::Language;
 use dunlin_store::Db;
-use dunlin_web::{Query, Route};
+use dunlin_web::{Call, Problem, Query, Route};
 
 /// The language of texts.
 const LANGUAGE: Query = Query::one_of(
     "language",
-    dunlin_domain::contract::types::Language::NAMES,
+    Language::NAMES,
     "The language of the texts. Absent: the organisation's.",
 );
+
+/// The language that was asked for, or the organisation's.
+fn language<D: Db>(call: &Call<'_, D>) -> Result<Language, Problem> {
+    call.query(&LANGUAGE)?.map_or_else(|| Ok(remind::language(call.db()?)?), Ok)
+}
 
 /// The table of contents.
 pub fn routes<D: Db>() -> Vec<Route<D>> {
     let mut routes = customers::routes();
+    routes.extend(cards::routes());
+    routes.extend(tiers::routes());
+    routes.extend(reviews::routes());
     routes.extend(alerts::routes());
     routes.extend(external::routes());
     routes.extend(imports::routes());

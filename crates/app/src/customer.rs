@@ -16,7 +16,7 @@ use dunlin_domain::{
     guarantee::{Cover, secured},
     money,
 };
-use dunlin_store::{Db, Fault, When, contract, customer, customer::Place, guarantee, write};
+use dunlin_store::{Db, Fault, When, contract, customer, customer::Place, guarantee, score, write};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -70,7 +70,10 @@ pub fn put<D: Db>(db: &D, id: &Id, new: &NewCustomer, author: &Author) -> Result
         if before == after {
             return Ok(Change::AlreadySo);
         }
+        let left = customer::place(db, id)?.and_then(|place| place.parent_key);
         let change = save(db, id, Some(&before), &after, author)?;
+        // A head that loses its last member is in no group any more.
+        score::outdate(db, &[key, left.unwrap_or(key)])?;
         let day = ledger::today(db, author.at)?;
         customer::add_changes(db, key, day, author.at, &changes(&before, &after))?;
         Ok(change)
@@ -192,6 +195,7 @@ pub fn merge<D: Db>(db: &D, id: &Id, into: &Id, author: &Author) -> Result<Chang
         let head = to.parent_key.filter(|parent| *parent != from.key).unwrap_or(to.key);
         let day = ledger::today(db, author.at)?;
         customer::merge(db, (from.key, to.key, head), day, entry)?;
+        score::outdate(db, &[from.parent_key.unwrap_or(to.key)])?;
         replay::customers(db, &[to.key], author.at, Some(entry))?;
         Ok(Change::Replaced)
     })

@@ -1,6 +1,7 @@
 //! Flows: one function, one use case, one transaction.
 pub mod audit;
 pub mod bank;
+pub mod card;
 pub mod contract;
 pub mod credit_refund;
 pub mod customer;
@@ -25,9 +26,11 @@ pub mod policy;
 pub mod remind;
 pub mod replay;
 pub mod report;
+pub mod review;
 pub mod score;
 pub mod statement;
 pub mod sweep;
+pub mod tier;
 pub mod verify;
 pub mod webhook;
 pub mod write_off;

@@ -4,7 +4,7 @@ use dunlin_domain::{Instant, allocation};
 use dunlin_store::{
     Db, Fault, accrual,
     allocation::{self as table, Owing},
-    arrears, policy,
+    arrears, policy, score,
 };
 
 /// Customers replayed at a time: their documents are in memory together.
@@ -41,6 +41,7 @@ pub fn corrected<D: Db>(
         }
         table::record(db, &corrections, &std::mem::take(&mut owing), at, entry)?;
         arrears::look_again(db, slice)?;
+        score::outdate(db, slice)?;
         accrual::mark(db, slice)?;
     }
     Ok(())
@@ -55,5 +56,7 @@ pub fn after<D: Db>(
     at: Instant,
     entry: Option<i64>,
 ) -> Result<(), Fault> {
+    // Who has nothing to allocate is not replayed, and owes more all the same.
+    score::outdate_since(db, last_invoice)?;
     self::customers(db, &table::affected(db, last_invoice, last_payment)?, at, entry)
 }

@@ -1,17 +1,20 @@
 //! Scores, grades and alerts: for one customer on any day, and for a range of customers in a sweep.
 
-use crate::ledger::missing;
+use crate::{
+    card::Cards,
+    ledger::{json, missing},
+};
 use dunlin_domain::{
-    Date, Decimal, Id, Instant, Money,
+    Date, Decimal, Id, Instant, Money, Refusal, Refused,
     alert::{self, Finding},
-    card::Card,
+    card::{Card, SHIPPED, SHIPPED_VERSION, model},
     contract::{
         events::EventData,
-        score::{Alert, Facts, ScoreCard, ScoreLine},
-        scorer::{Error, Scorer},
+        score::{Alert, Fact, Facts, Migration, ScoreCard, ScoreChange, ScoreLine},
         types::Language,
     },
     facts::combine,
+    tier::{self, Described},
 };
 use dunlin_store::{
     Db, Fault, alert as alerts, arrears, arrears::Range, customer, event, facts as ledger,
@@ -20,23 +23,43 @@ use dunlin_store::{
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
-/// The customer's card on the day, from what was true on it.
+/// The customer's card on the day, from what was true on it. What the day's sweep found is read where nothing was
+/// recorded since, and worked out anew where something was.
 pub fn card<D: Db>(db: &D, id: &Id, day: Date, language: Language) -> Result<ScoreCard, Fault> {
-    let facts = facts(db, id, day)?;
-    let mut cards = Card.score_batch(&[facts], language).map_err(scorer_failed)?;
-    cards.pop().ok_or_else(|| Fault::Db("the scorer gave no card".into()))
+    if let Some((card, facts)) = fresh(db, id, day)? {
+        return Ok(card.card(&facts, language));
+    }
+    let (facts, segment) = known(db, id, day)?;
+    Ok(Cards::in_force(db, day)?.of(segment.as_deref()).card(&facts, language))
+}
+
+/// The card and the facts by which the day's sweep judged the customer, unless something was recorded since.
+fn fresh<D: Db>(db: &D, id: &Id, day: Date) -> Result<Option<(Card, Facts)>, Fault> {
+    let shipped = model(SHIPPED, SHIPPED_VERSION);
+    let Some((model, facts, document)) = score::fresh(db, id, day, &shipped)? else {
+        return Ok(None);
+    };
+    let document = document.unwrap_or_else(dunlin_domain::card::shipped);
+    Ok(Some((Card { model, document }, named(id, day, facts))))
+}
+
+/// Facts as they are stored, with whose they are.
+fn named(id: &Id, day: Date, facts: score::ByName) -> Facts {
+    let values = facts.into_iter().map(|(name, value)| Fact { name, value }).collect();
+    Facts { customer_id: id.clone(), as_of: day, values }
 }
 
 /// What is known of the customer's behaviour on the day.
 pub fn facts<D: Db>(db: &D, id: &Id, day: Date) -> Result<Facts, Fault> {
+    Ok(known(db, id, day)?.0)
+}
+
+/// The same, and the segment that the customer was in.
+pub(crate) fn known<D: Db>(db: &D, id: &Id, day: Date) -> Result<(Facts, Option<String>), Fault> {
     let (key, found) = customer::then(db, id, day.into())?.ok_or_else(|| missing("customer"))?;
     let range = Range { after: key.saturating_sub(1), upto: key };
     let sums = ledger::of_range(db, range, day)?.remove(&key).unwrap_or_default();
-    Ok(combine(&found.id, day, &sums, found.credit_limit))
-}
-
-fn scorer_failed(error: Error) -> Fault {
-    Fault::Db(format!("the scorer failed: {error:?}"))
+    Ok((combine(&found.id, day, &sums, found.credit_limit), found.segment))
 }
 
 /// The judgements of the last sweep, lowest score first.
@@ -48,7 +71,63 @@ pub fn lines<D: Db>(
     score::page(db, after, limit)
 }
 
-/// Scores the customers of the range and says how many cards were made. Runs inside a slice of the sweep.
+/// The customer's judgements before a day that were otherwise than those before them, newest first, with what moved
+/// from the one to the other.
+pub fn history<D: Db>(
+    db: &D,
+    id: &Id,
+    before: &str,
+    limit: u32,
+    language: Language,
+) -> Result<Vec<ScoreChange>, Fault> {
+    let key = customer::key(db, id)?.ok_or_else(|| missing("customer"))?;
+    // One more, to tell the last of the page from.
+    let rows = score::history(db, key, before, limit.saturating_add(1))?;
+    let mut cards: HashMap<String, Option<Card>> = HashMap::new();
+    for (_, _, _, _, _, model, _) in &rows {
+        if !cards.contains_key(model) {
+            cards.insert(model.clone(), crate::card::of_model(db, model)?);
+        }
+    }
+    let judged: Vec<_> = rows
+        .into_iter()
+        .map(|(as_of, score, grade, notch, tier, model, facts)| {
+            let card = cards.get(&model).and_then(Option::as_ref);
+            (card, named(id, as_of, facts), (score, grade, notch, tier, model))
+        })
+        .collect();
+    let mut changes = Vec::new();
+    for (at, (card, facts, now)) in judged.iter().enumerate() {
+        let former = judged.get(at.saturating_add(1));
+        let beside = former.and_then(|(card, facts, _)| Some(((*card)?, facts)));
+        let (score, grade, notch, tier, model) = now.clone();
+        changes.push(ScoreChange {
+            as_of: facts.as_of,
+            score,
+            grade,
+            notch,
+            tier,
+            model,
+            score_before: former.and_then(|(_, _, of)| of.0),
+            grade_before: former.and_then(|(_, _, of)| of.1),
+            moved: card.map(|card| card.moved(facts, beside)).unwrap_or_default(),
+            reasons: card.map(|card| card.reasons(facts, language)).unwrap_or_default(),
+        });
+    }
+    changes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(changes)
+}
+
+/// How grades moved between two days.
+pub fn migration<D: Db>(db: &D, since: Date, until: Date) -> Result<Migration, Fault> {
+    if until < since {
+        let detail = "it lies before `from`";
+        return Err(Refused::new(Refusal::MalformedParameter, detail).at("to").into());
+    }
+    Ok(Migration { since, until, cells: score::migration(db, since, until)? })
+}
+
+/// Judges the customers of the range and says how many. Runs inside a slice of the sweep.
 pub(crate) fn judge<D: Db>(
     db: &D,
     range: Range,
@@ -56,35 +135,49 @@ pub(crate) fn judge<D: Db>(
     warned_on: Option<Date>,
 ) -> Result<u64, Fault> {
     let mut sums = ledger::of_range(db, range, day)?;
-    let (mut keys, mut batch) = (Vec::new(), Vec::new());
-    for (key, id, limit) in customer::limits(db, range)? {
+    let (cards, tiers) = (Cards::in_force(db, day)?, dunlin_store::tier::current(db)?);
+    let (mut judged, mut reviews) = (Vec::new(), Vec::new());
+    for (key, id, minor, currency, segment, industry, before) in score::to_judge(db, range)? {
         // Who was never asked to pay anything cannot be judged.
         let Some(sums) = sums.remove(&key).filter(|of| of.known.first_on.is_some()) else {
             continue;
         };
-        keys.push(key);
-        batch.push(combine(&id, day, &sums, limit));
+        let limit = minor.zip(currency).map(|(minor, currency)| Money { minor, currency });
+        let facts = combine(&id, day, &sums, limit);
+        let card = cards.of(segment.as_deref());
+        let standing = card.judge(&facts);
+        let grade = standing.map(|of| of.grade);
+        let who = Described { segment: segment.as_deref(), industry: industry.as_deref(), grade };
+        let tier = tier::of(&tiers, &facts, who).map(str::to_string);
+        let decided = (standing.map(|of| of.score), grade, tier, card.model.clone());
+        let changed = before.as_ref() != Some(&decided);
+        if changed {
+            reviews.push((key, grade.and_then(|grade| crate::review::months(card, grade))));
+        }
+        judged.push(score::Judged {
+            customer: key,
+            decided,
+            notch: standing.map(|of| of.notch),
+            order: order(standing.map(|of| of.score)),
+            facts: by_name(facts.values.iter().map(|fact| (fact.name.name(), fact.value)))?,
+            changed: changed.then(|| by_name(card.points(&facts).into_iter())).transpose()?,
+        });
     }
-    let cards = Card.score_batch(&batch, Language::En).map_err(scorer_failed)?;
-    let rows = keys
-        .iter()
-        .zip(&cards)
-        .map(|(key, card)| row(*key, card))
-        .collect::<Result<Vec<_>, Fault>>()?;
-    score::upsert_all(db, &rows, day, warned_on)?;
-    Ok(u64::try_from(rows.len()).unwrap_or(0))
+    score::store(db, &judged, day, warned_on)?;
+    score::up_to_date(db, range)?;
+    crate::review::schedule(db, &reviews, day)?;
+    Ok(u64::try_from(judged.len()).unwrap_or(0))
 }
 
-/// The facts are stored by name, without the customer and the day, which have columns of their own.
-fn row(key: i64, card: &ScoreCard) -> Result<score::Judged, Fault> {
-    let facts: BTreeMap<&str, Decimal> =
-        card.facts.values.iter().map(|fact| (fact.name.name(), fact.value)).collect();
-    let facts = serde_json::to_string(&facts).map_err(|e| Fault::Db(e.to_string()))?;
-    let tenths = |score: Decimal| {
-        score.checked_mul(Decimal::TEN).and_then(|tenths| i64::try_from(tenths).ok())
-    };
-    let order = card.score.and_then(tenths).unwrap_or(score::UNSCORED);
-    Ok((key, card.score, order, card.grade, card.model.clone(), facts))
+/// Numbers by name, as they are stored.
+fn by_name<'a>(values: impl Iterator<Item = (&'a str, Decimal)>) -> Result<String, Fault> {
+    json(&values.collect::<BTreeMap<_, _>>())
+}
+
+/// The place of a score among all.
+fn order(score: Option<Decimal>) -> i64 {
+    let tenths = score.and_then(|score| score.checked_mul(Decimal::TEN));
+    tenths.and_then(|tenths| i64::try_from(tenths).ok()).unwrap_or(score::UNSCORED)
 }
 
 /// What all customers owe, by currency: outstanding, and how many owe.

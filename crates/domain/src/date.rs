@@ -83,6 +83,14 @@ impl Date {
             .and_then(Self::new)
     }
 
+    /// The same day so many months later, or the last day of that month when it has no such day.
+    pub fn plus_months(self, months: u32) -> Result<Self, Refused> {
+        let moved = self.0.checked_add_months(Months::new(months));
+        moved
+            .ok_or_else(|| Refused::new(Refusal::DateOutOfRange, "the day is out of range"))
+            .and_then(Self::new)
+    }
+
     /// The first day of the month.
     pub fn month_start(self) -> Self {
         Self(self.0.with_day(1).unwrap_or(self.0))

@@ -45,6 +45,7 @@ pub mod refusal;
 pub mod spelling;
 pub mod stage;
 pub mod text;
+pub mod tier;
 pub mod zone;
 
 /// The types of `wit/`, one module for each interface.

@@ -135,7 +135,7 @@ CREATE TABLE score (
     grade_before TEXT CHECK (grade_before IN ('A', 'B', 'C', 'D', 'E')),
     model TEXT NOT NULL,
     facts TEXT NOT NULL -- the contract's facts as JSON: with the model they give the card again
-) STRICT;
+, notch INTEGER, tier TEXT) STRICT;
 
 CREATE INDEX score_by_order ON score (score_order, customer_key);
 
@@ -773,3 +773,49 @@ CREATE INDEX allocation_by_customer
 CREATE INDEX allocation_by_day ON allocation (allocated_on, invoice_key, amount_minor, payment_key, credit_key);
 
 CREATE INDEX allocation_by_adjustment ON allocation (adjustment_key) WHERE adjustment_key IS NOT NULL;
+
+CREATE TABLE card (
+    key INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    version INTEGER, -- null: a draft
+    valid_from TEXT, -- the first day that it judges
+    segment TEXT, -- of the document, null: everybody
+    document TEXT NOT NULL, -- the contract card-document as JSON
+    entry_key INTEGER,
+    CHECK ((version IS NULL) = (valid_from IS NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX card_once ON card (name, coalesce(version, 0));
+
+CREATE TABLE score_change (
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    as_of TEXT NOT NULL,
+    score TEXT, -- a decimal
+    grade TEXT CHECK (grade IN ('A', 'B', 'C', 'D', 'E')),
+    notch INTEGER,
+    tier TEXT,
+    model TEXT NOT NULL,
+    facts TEXT NOT NULL, -- as in the table score
+    points TEXT NOT NULL, -- what each indicator gave, as JSON by name
+    PRIMARY KEY (customer_key, as_of)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE score_outdated (
+    customer_key INTEGER PRIMARY KEY REFERENCES customer (key)
+) STRICT;
+
+CREATE TABLE tiers (
+    key INTEGER PRIMARY KEY,
+    document TEXT NOT NULL, -- the contract tier-document as JSON
+    entry_key INTEGER
+) STRICT;
+
+CREATE TABLE review (
+    customer_key INTEGER PRIMARY KEY REFERENCES customer (key),
+    since_on TEXT NOT NULL, -- the first judgement with a grade
+    reviewed_on TEXT,
+    due_on TEXT, -- null: without a grade
+    entry_key INTEGER
+) STRICT;
+
+CREATE INDEX review_due ON review (due_on, customer_key) WHERE due_on IS NOT NULL;

@@ -35,6 +35,8 @@ const MOVE_OWNED: &[&str] = &[
 const DROP_DERIVED: &[&str] = &[
     "DELETE FROM arrears WHERE customer_key = ?1",
     "DELETE FROM score WHERE customer_key = ?1",
+    "DELETE FROM score_outdated WHERE customer_key = ?1",
+    "DELETE FROM review WHERE customer_key = ?1",
     "DELETE FROM accrual WHERE customer_key = ?1",
 ];
 

@@ -1,30 +1,85 @@
-//! Table `score`: how each customer was judged at the last sweep.
+//! Tables `score` and `score_change`: how each customer was judged at the last sweep, and whenever that was otherwise.
 
-use crate::{Db, Fault};
+use crate::{Db, Fault, arrears::Range};
 use dunlin_domain::{
-    Date, Decimal, Id,
-    contract::{score::ScoreLine, types::Grade},
+    Currency, Date, Decimal, Id,
+    contract::{
+        score::{CardDocument, FactName, MigrationAmount, MigrationCell, ScoreLine},
+        types::Grade,
+    },
 };
+use std::collections::BTreeMap;
 
 /// Where a page of scores ended: order and customer.
 pub type After = (i64, i64);
 
-/// A judgement to store: customer, score, order, grade, model, facts as JSON.
-pub type Judged = (i64, Option<Decimal>, i64, Option<Grade>, String, String);
+/// What a sweep decided, and what tells whether it is otherwise than before: score, grade, tier, model.
+pub type Decided = (Option<Decimal>, Option<Grade>, Option<String>, String);
+
+/// A customer to judge: key, id, limit, limit's currency, segment, industry, how it was judged before.
+pub type Judge =
+    (i64, Id, Option<i64>, Option<Currency>, Option<String>, Option<String>, Option<Decided>);
+
+/// Facts by name, as they are stored.
+pub type ByName = BTreeMap<FactName, Decimal>;
+
+/// A judgement to store.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    pub customer: i64,
+    pub decided: Decided,
+    pub notch: Option<u32>,
+    /// The place among scores.
+    pub order: i64,
+    /// Facts by name as JSON.
+    pub facts: String,
+    /// What each indicator gave as JSON, where the judgement is otherwise than before.
+    pub changed: Option<String>,
+}
+
+/// A stored judgement: the day, score, grade, part, tier, model, facts.
+pub type Change =
+    (Date, Option<Decimal>, Option<Grade>, Option<u32>, Option<String>, String, ByName);
 
 /// The order of a customer without a score: after all others.
 pub const UNSCORED: i64 = 10_000;
 
-/// Stores the judgements of the business date; the grade that stood when alerts were last judged is kept beside the new
-/// one.
-pub fn upsert_all<D: Db>(
+/// The customers of the range, with what they are judged and sorted by beside the ledger.
+pub fn to_judge<D: Db>(db: &D, range: Range) -> Result<Vec<Judge>, Fault> {
+    let params = [range.after.into(), range.upto.into()];
+    db.json(include_str!("../sql/score/to_judge.sql"), &params)
+}
+
+/// Stores the judgements of the business date: those that are otherwise than before for good, all in place of the last;
+/// the grade that stood when alerts were last judged is kept beside the new one.
+pub fn store<D: Db>(
     db: &D,
     judged: &[Judged],
     day: Date,
     warned_on: Option<Date>,
 ) -> Result<(), Fault> {
-    let (rows, day) = (crate::array(judged)?, day.to_string());
-    let warned_on = warned_on.map(|day| day.to_string());
+    let changes: Vec<_> = judged
+        .iter()
+        .filter_map(|of| {
+            let (score, grade, tier, model) = &of.decided;
+            let points = of.changed.as_ref()?;
+            Some((of.customer, score, grade, of.notch, tier, model, &of.facts, points))
+        })
+        .collect();
+    let day = day.to_string();
+    if !changes.is_empty() {
+        let changes = crate::array(&changes)?;
+        let params = [(&changes).into(), (&day).into()];
+        db.execute(include_str!("../sql/score/insert_changes.sql"), &params)?;
+    }
+    let rows: Vec<_> = judged
+        .iter()
+        .map(|of| {
+            let (score, grade, tier, model) = &of.decided;
+            (of.customer, score, of.order, grade, of.notch, tier, model, &of.facts)
+        })
+        .collect();
+    let (rows, warned_on) = (crate::array(&rows)?, warned_on.map(|day| day.to_string()));
     let params = [(&rows).into(), (&day).into(), warned_on.as_ref().into()];
     db.execute(include_str!("../sql/score/upsert_all.sql"), &params)?;
     Ok(())
@@ -32,11 +87,100 @@ pub fn upsert_all<D: Db>(
 
 /// Judgements from the lowest score up.
 pub fn page<D: Db>(db: &D, after: After, limit: u32) -> Result<Vec<(ScoreLine, After)>, Fault> {
-    type Found = (i64, i64, Id, Date, Option<Decimal>, Option<Grade>, String);
+    type Found =
+        (i64, i64, Id, Date, Option<Decimal>, Option<Grade>, Option<u32>, Option<String>, String);
     let params = [after.0.into(), after.1.into(), i64::from(limit).into()];
     let found: Vec<Found> = db.json(include_str!("../sql/score/page.sql"), &params)?;
-    let line = |(order, key, customer_id, as_of, score, grade, model)| {
-        (ScoreLine { customer_id, as_of, score, grade, model }, (order, key))
+    let line = |(order, key, customer_id, as_of, score, grade, notch, tier, model): Found| {
+        let line = ScoreLine { customer_id, as_of, score, grade, notch, tier, model };
+        (line, (order, key))
     };
     Ok(found.into_iter().map(line).collect())
+}
+
+/// The judgement of the day's sweep, when nothing that it rests on was recorded since: its model, its facts, and the
+/// document of its card, `None` for the one that ships.
+pub fn fresh<D: Db>(
+    db: &D,
+    id: &Id,
+    day: Date,
+    shipped: &str,
+) -> Result<Option<(String, ByName, Option<CardDocument>)>, Fault> {
+    let day = day.to_string();
+    let params = [id.as_str().into(), (&day).into(), shipped.into()];
+    let row = db.first(include_str!("../sql/score/fresh.sql"), &params)?;
+    row.map(|row| {
+        let document = row.text_or_null(2)?.map(|_| row.json(2)).transpose()?;
+        Ok((row.text(0)?.to_string(), row.json(1)?, document))
+    })
+    .transpose()
+}
+
+/// Notes that something was recorded of these customers that their judgement does not know.
+pub fn outdate<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
+    let customers = crate::array(customers)?;
+    db.execute(
+        "INSERT INTO score_outdated SELECT customer_key FROM score
+         WHERE customer_key IN (SELECT value FROM json_each(?1)) ON CONFLICT DO NOTHING",
+        &[(&customers).into()],
+    )?;
+    Ok(())
+}
+
+/// The same of the customers with invoices after this one.
+pub fn outdate_since<D: Db>(db: &D, last_invoice: i64) -> Result<(), Fault> {
+    db.execute(
+        "INSERT INTO score_outdated SELECT customer_key FROM score
+         WHERE customer_key IN (SELECT customer_key FROM invoice NOT INDEXED WHERE key > ?1) ON CONFLICT DO NOTHING",
+        &[last_invoice.into()],
+    )?;
+    Ok(())
+}
+
+/// Notes that the customers of the range were judged by all that is recorded.
+pub fn up_to_date<D: Db>(db: &D, range: Range) -> Result<(), Fault> {
+    db.execute(
+        "DELETE FROM score_outdated WHERE customer_key > ?1 AND customer_key <= ?2",
+        &[range.after.into(), range.upto.into()],
+    )?;
+    Ok(())
+}
+
+/// The last grade and model of a customer.
+pub fn last<D: Db>(db: &D, customer: i64) -> Result<Option<(Option<Grade>, String)>, Fault> {
+    let sql = "SELECT json_array(grade, model) FROM score WHERE customer_key = ?1";
+    db.first(sql, &[customer.into()])?.map(|row| row.json(0)).transpose()
+}
+
+/// Judgements of a customer before a day that were otherwise than those before them, newest first.
+pub fn history<D: Db>(
+    db: &D,
+    customer: i64,
+    before: &str,
+    limit: u32,
+) -> Result<Vec<Change>, Fault> {
+    let params = [customer.into(), before.into(), i64::from(limit).into()];
+    db.json(include_str!("../sql/score/history.sql"), &params)
+}
+
+/// How many customers went from which grade to which between two days, and what they owed.
+pub fn migration<D: Db>(db: &D, since: Date, until: Date) -> Result<Vec<MigrationCell>, Fault> {
+    type Found = (Option<Grade>, Option<Grade>, u32, Vec<(Currency, i64, i64)>);
+    let (since, until) = (since.to_string(), until.to_string());
+    let params = [(&since).into(), (&until).into()];
+    let found: Vec<Found> = db.json(include_str!("../sql/score/migration.sql"), &params)?;
+    let cell = |(before, now, customers, owed): Found| MigrationCell {
+        before,
+        now,
+        customers,
+        outstanding: owed
+            .into_iter()
+            .map(|(currency, before_minor, minor)| MigrationAmount {
+                currency,
+                before_minor,
+                minor,
+            })
+            .collect(),
+    };
+    Ok(found.into_iter().map(cell).collect())
 }

@@ -49,7 +49,11 @@ pub const fn of(code: Refusal) -> u16 {
         | R::UnknownOrder
         | R::UnknownPreset
         | R::RateMissing => 422,
-        R::PartsExceedAmount | R::NotAPartition | R::InvalidPolicy | R::GroupNested => 422,
+        R::PartsExceedAmount
+        | R::NotAPartition
+        | R::InvalidPolicy
+        | R::InvalidCard
+        | R::GroupNested => 422,
         R::Internal => 500,
         R::NotConfigured | R::DatabaseBusy | R::DatabaseNewer => 503,
     }

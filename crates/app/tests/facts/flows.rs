@@ -1,12 +1,17 @@
 //! Ledgers kept by the flows: events as lines of text, the same for examples and for random books.
 
 use crate::{difference, history, runner};
-use dunlin_app::{audit::Author, contract, customer, dispute, invoice, ledger, payment, write_off};
-use dunlin_domain::{Date, Id};
+use dunlin_app::{
+    audit::Author,
+    contract, customer, dispute, invoice, ledger, payment, score,
+    sweep::{Step, Tick},
+    write_off,
+};
+use dunlin_domain::{Date, Id, contract::types::Language};
 use dunlin_store::{Db, Fault, native::NativeDb};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, path::Path};
+use std::{cell::Cell, collections::BTreeSet, path::Path};
 
 pub struct Desk {
     pub db: NativeDb,
@@ -50,6 +55,10 @@ impl Desk {
             "off" => self.off(&words[1..]),
             "dispute" => self.dispute(&words[1..]),
             "resolve" => self.resolve(&words[1..]),
+            "merge" => {
+                let (from, into) = (id(words[1]), id(words[2]));
+                customer::merge(&self.db, &from, &into, &author("2026-01-01")).map(drop)
+            }
             other => panic!("no such event: {other}"),
         };
         match done {
@@ -240,6 +249,71 @@ fn ledgers_that_the_flows_keep_have_the_facts_that_are_meant() {
     if let Err(failed) = outcome {
         panic!("{failed}");
     }
+}
+
+/// What may be recorded of the customers themselves.
+fn change() -> impl Strategy<Value = String> {
+    let about = prop_oneof![
+        (0i64..900).prop_map(|limit| format!("customer C {limit}")),
+        Just("customer C 900 on=2024-06-01 contact=Ann bank=1234".to_string()),
+        Just("customer D head=C".to_string()),
+        Just("customer D".to_string()),
+        Just("customer E head=D".to_string()),
+        Just("merge E C".to_string()),
+        Just("merge D C".to_string()),
+    ];
+    prop_oneof![3 => line(), 1 => about]
+}
+
+/// Sweeps a day, with nobody to hand anything over to.
+fn sweep(db: &NativeDb, on: Date) {
+    let now = author("2026-01-01").at;
+    let mut tick = Tick::begin(db, Some(on), id("tick"), now).unwrap().in_slices_of(2);
+    loop {
+        match tick.step(db, now).unwrap() {
+            Step::More => {}
+            Step::Deliver => tick.delivered(db, Default::default(), true, now).unwrap(),
+            Step::Done => break,
+        }
+    }
+    tick.end(db).unwrap();
+}
+
+/// A card is read from the sweep as long as nothing was recorded since, and never longer.
+#[test]
+fn a_card_never_rests_on_facts_that_are_older_than_the_books() {
+    let lines = (
+        proptest::collection::vec(line(), 5..20),
+        300i64..700,
+        proptest::collection::vec(change(), 1..12),
+    );
+    let (read, worked_out) = (Cell::new(0), Cell::new(0));
+    let outcome = runner(48).run(&lines, |(before, on, after)| {
+        let desk = Desk::new();
+        assert!(desk.tell("customer E").unwrap());
+        for line in &before {
+            desk.tell(line).unwrap();
+        }
+        sweep(&desk.db, day(on));
+        for line in std::iter::once("nothing").chain(after.iter().map(String::as_str)) {
+            if line != "nothing" {
+                desk.tell(line).unwrap();
+            }
+            for name in ["C", "D", "E"] {
+                let card = score::card(&desk.db, &id(name), day(on), Language::En).unwrap();
+                let facts = score::facts(&desk.db, &id(name), day(on)).unwrap();
+                prop_assert_eq!(card.facts, facts, "{} after {}", name, line);
+                let fresh = dunlin_store::score::fresh(&desk.db, &id(name), day(on), "card@1");
+                let counted = if fresh.unwrap().is_some() { &read } else { &worked_out };
+                counted.set(counted.get() + 1);
+            }
+        }
+        Ok(())
+    });
+    if let Err(failed) = outcome {
+        panic!("{failed}");
+    }
+    assert!(read.get() > 0 && worked_out.get() > 0, "{read:?} {worked_out:?}");
 }
 
 #[test]

@@ -178,6 +178,8 @@ pub struct Used {
     pub claim: usize,
     pub minor: i64,
     pub difference: bool,
+    /// A difference that was earned by paying early.
+    pub early: bool,
     /// The write-off whose place the money took.
     pub recovered: Option<usize>,
 }
@@ -433,8 +435,16 @@ impl<'a> Clerk<'a> {
             let saved = self.discount(at, claim, minor);
             self.free[at] -= minor;
             self.open[claim] -= minor;
-            self.used[at].push(Used { claim, minor, difference: false, recovered: None });
-            self.differ(at, claim, saved);
+            self.used[at].push(Used {
+                claim,
+                minor,
+                difference: false,
+                early: false,
+                recovered: None,
+            });
+            if self.differ(at, claim, saved) > 0 {
+                self.used[at].last_mut().unwrap().early = true;
+            }
         }
         minor
     }
@@ -459,7 +469,13 @@ impl<'a> Clerk<'a> {
         let minor = most.min(self.open[claim]).max(0);
         if minor > 0 {
             self.open[claim] -= minor;
-            self.used[at].push(Used { claim, minor, difference: true, recovered: None });
+            self.used[at].push(Used {
+                claim,
+                minor,
+                difference: true,
+                early: false,
+                recovered: None,
+            });
         }
         minor
     }
@@ -647,6 +663,7 @@ impl<'a> Clerk<'a> {
         self.free[at] -= free;
         left -= free;
         let mut used = std::mem::take(&mut self.used[at]);
+        let mut taken: Vec<usize> = Vec::new();
         for used in used.iter_mut().rev() {
             let take = match (used.difference, all) {
                 (true, true) => used.minor,
@@ -655,10 +672,36 @@ impl<'a> Clerk<'a> {
             };
             left -= if used.difference { 0 } else { take };
             used.minor -= take;
+            if take > 0 && !used.difference {
+                taken.push(used.claim);
+            }
             match used.recovered {
                 Some(from) if take > 0 => self.off[used.claim].push((from, take)),
                 Some(_) => {}
                 None => self.open[used.claim] += take,
+            }
+        }
+        // What stays earns two for each 98; the rest of the discount goes with the money.
+        for claim in 0..self.open.len() {
+            let at_claim = |used: &&mut Used| used.claim == claim;
+            let stays: i64 = used
+                .iter()
+                .filter(|used| used.claim == claim && !used.difference)
+                .map(|used| used.minor)
+                .sum();
+            let early: i64 = used
+                .iter()
+                .filter(|used| used.claim == claim && used.early)
+                .map(|used| used.minor)
+                .sum();
+            let mut unearned = early - (stays * 2 + 49) / 98;
+            if taken.contains(&claim) {
+                for used in used.iter_mut().rev().filter(at_claim).filter(|used| used.early) {
+                    let take = unearned.min(used.minor).max(0);
+                    unearned -= take;
+                    used.minor -= take;
+                    self.open[claim] += take;
+                }
             }
         }
         used.retain(|used| used.minor > 0);

@@ -70,9 +70,20 @@ const BY_IDS: &[(&str, &str)] = &[
     ("arrears", ARREARS),
     (
         "score",
-        "SELECT c.id, as_of, score, score_order, grade, grade_before, model, facts
+        "SELECT c.id, as_of, score, score_order, grade, grade_before, notch, tier, model, facts
          FROM score AS s JOIN customer AS c ON c.key = s.customer_key",
     ),
+    (
+        "score_change",
+        "SELECT c.id, as_of, score, grade, notch, tier, model, facts, points
+         FROM score_change AS s JOIN customer AS c ON c.key = s.customer_key",
+    ),
+    (
+        "review",
+        "SELECT c.id, since_on, reviewed_on, due_on FROM review AS r JOIN customer AS c ON c.key = r.customer_key",
+    ),
+    ("card", "SELECT name, version, valid_from, document FROM card"),
+    ("tiers", "SELECT document FROM tiers"),
     (
         "alert",
         "SELECT a.id, c.id, kind, a.currency, state, opened_on, closed_on, evidence
@@ -148,6 +159,7 @@ const ELSEWHERE: &[&str] = &[
     "match_key",
     "match_progress",
     "payer_account",
+    "score_outdated",
 ];
 
 fn tables(db: &NativeDb) -> Vec<String> {

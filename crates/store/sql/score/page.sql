@@ -1,7 +1,7 @@
 -- ?1, ?2: after this order and customer, ?3: at most so many.
-SELECT json_group_array(json_array(score_order, customer_key, id, as_of, score, grade, model))
+SELECT json_group_array(json_array(score_order, customer_key, id, as_of, score, grade, notch, tier, model))
 FROM (
-    SELECT s.score_order, s.customer_key, c.id, s.as_of, s.score, s.grade, s.model
+    SELECT s.score_order, s.customer_key, c.id, s.as_of, s.score, s.grade, s.notch, s.tier, s.model
     FROM score AS s
     CROSS JOIN customer AS c ON c.key = s.customer_key
     WHERE (s.score_order, s.customer_key) > (?1, ?2)

@@ -1,0 +1,369 @@
+//! Cards, judgements that are kept, tiers, reviews and grades that move, on a real SQLite file.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use dunlin_app::{
+    audit::Author, card, customer, invoice, ledger::Change, payment, review, score, sweep, tier,
+};
+use dunlin_domain::{
+    Date, Id, Refusal,
+    card::{Card, shipped},
+    contract::{
+        score::{CardPublication, FactName, ScoreCard, ScoreChange, WhatIf},
+        types::{Grade, Language},
+    },
+};
+use dunlin_store::{Db, Fault, native::NativeDb};
+use serde_json::{Value, json};
+
+fn db() -> (tempfile::TempDir, NativeDb) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    (folder, db)
+}
+
+fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn on(text: &str) -> Author {
+    let at = format!("{text}T12:00:00Z").parse().unwrap();
+    Author { who: "admin".into(), at, salt: "salt".into() }
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn customer(db: &NativeDb, name: &str, more: Value) {
+    let mut new = json!({"id": name, "name": name});
+    new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    customer::put(db, &id(name), &read(new), &on("2024-01-01")).unwrap();
+}
+
+fn bill(db: &NativeDb, name: &str, of: &str, issued: &str, due: &str) {
+    let new = json!({"id": name, "customer_id": of, "issued_on": issued, "due_on": due,
+        "amount": {"minor": 1000, "currency": "EUR"}});
+    invoice::add(db, &read(new), id("made"), &on(issued)).unwrap();
+}
+
+fn pay(db: &NativeDb, name: &str, of: &str, received: &str, invoice: &str) {
+    let new = json!({"id": name, "customer_id": of, "received_on": received, "invoice_id": invoice,
+        "amount": {"minor": 1000, "currency": "EUR"}});
+    payment::add(db, &read(new), id("made"), &on(received)).unwrap();
+}
+
+/// Sweeps the business date to its end, in slices of two customers.
+fn sweep(db: &NativeDb, date: &str) {
+    let now = on(date).at;
+    let mut tick =
+        sweep::Tick::begin(db, Some(day(date)), id("tick"), now).unwrap().in_slices_of(2);
+    loop {
+        match tick.step(db, now).unwrap() {
+            sweep::Step::More => {}
+            sweep::Step::Deliver => tick.delivered(db, Default::default(), true, now).unwrap(),
+            sweep::Step::Done => break,
+        }
+    }
+    tick.end(db).unwrap();
+}
+
+/// One who pays on the day, one who pays late and then no more, and one who is new in April.
+fn book() -> (tempfile::TempDir, NativeDb) {
+    let (folder, db) = db();
+    for name in ["prompt", "late", "new"] {
+        customer(&db, name, json!({"segment": if name == "late" { "retail" } else { "trade" }}));
+    }
+    for month in 1..=3 {
+        for of in ["prompt", "late"] {
+            let name = format!("{of}{month}");
+            bill(&db, &name, of, &format!("2024-0{month}-01"), &format!("2024-0{month}-20"));
+        }
+        let paid = format!("2024-0{month}-20");
+        pay(&db, &format!("p{month}"), "prompt", &paid, &format!("prompt{month}"));
+    }
+    pay(&db, "l1", "late", "2024-02-10", "late1");
+    (folder, db)
+}
+
+fn history(db: &NativeDb, of: &str) -> Vec<ScoreChange> {
+    score::history(db, &id(of), "9999-12-31", 100, Language::En).unwrap()
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, Fault>) -> (Refusal, Option<String>) {
+    match result.unwrap_err() {
+        Fault::Refused(refused) => (refused.code, refused.field),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn card_of(db: &NativeDb, of: &str, on: &str) -> ScoreCard {
+    score::card(db, &id(of), day(on), Language::En).unwrap()
+}
+
+#[test]
+fn what_changed_since_when_and_why_is_told_and_nothing_else_is_kept() {
+    let (_folder, db) = book();
+    for date in ["2024-03-25", "2024-03-26", "2024-04-09", "2024-04-10"] {
+        sweep(&db, date);
+    }
+    let prompt = history(&db, "prompt");
+    assert_eq!(prompt.len(), 1, "what stays the same is one judgement: {prompt:#?}");
+    assert_eq!((prompt[0].as_of, prompt[0].score_before), (day("2024-03-25"), None));
+    assert_eq!((prompt[0].grade, prompt[0].notch), (Some(Grade::A), Some(3)));
+    let late = history(&db, "late");
+    assert_eq!(late.len(), 4, "days late grow");
+    let (now, before) = (&late[0], &late[1]);
+    assert!(now.score < before.score && now.score_before == before.score);
+    assert_eq!(now.grade_before, before.grade);
+    let index = now.moved.iter().find(|of| of.name == "payment-index").unwrap();
+    assert!(index.value > index.value_before && index.points < index.points_before);
+    assert!(now.moved.iter().all(|of| of.points != of.points_before), "only what moved");
+    assert!(now.reasons.iter().any(|of| of.code == "pays-beyond-terms"));
+    let first = score::history(&db, &id("late"), "2024-04-10", 1, Language::ZhCn).unwrap();
+    assert_eq!((first.len(), first[0].as_of), (1, day("2024-04-09")));
+    assert_eq!(first[0].score_before, late[2].score, "also at the end of a page");
+    assert_eq!(history(&db, "new"), [], "who was never asked to pay is not judged");
+}
+
+#[test]
+fn every_stored_judgement_can_be_made_again_from_what_it_rests_on() {
+    let (_folder, db) = book();
+    sweep(&db, "2024-03-25");
+    let mut other = serde_json::to_value(shipped()).unwrap();
+    other["notches"] = json!(2);
+    other["indicators"][0]["weight"] = json!(60);
+    card::put(&db, &id("strict"), &read(other), &on("2024-03-25")).unwrap();
+    card::publish(&db, &id("strict"), &read(json!({})), &on("2024-03-25")).unwrap();
+    for date in ["2024-03-26", "2024-04-30", "2024-07-01"] {
+        sweep(&db, date);
+    }
+    let rows = db
+        .execute("SELECT json_array(score, grade, notch, model, json(facts), json(points)) FROM score_change", &[])
+        .unwrap();
+    assert!(rows.len() > 6, "{}", rows.len());
+    let strict = card::get(&db, &id("strict"), Some(1)).unwrap().document;
+    let mut made_by_strict = 0;
+    for row in &rows {
+        let (score, grade, notch, model, facts, points): (Value, Value, Value, String, _, Value) =
+            row.json(0).unwrap();
+        let facts: std::collections::BTreeMap<FactName, _> = facts;
+        let mut known = dunlin_domain::contract::score::Facts::none(&id("x"), day("2024-01-01"));
+        for (name, value) in facts {
+            known.set(name, Some(value));
+        }
+        let document = if model == "card@1" { shipped() } else { strict.clone() };
+        made_by_strict += usize::from(model == "strict@1");
+        let card = Card { model, document };
+        let again = card.card(&known, Language::En);
+        assert_eq!(
+            json!([again.score, again.grade, again.notch]),
+            json!([score, grade, notch]),
+            "{points}"
+        );
+        let given: serde_json::Map<String, Value> = card
+            .points(&known)
+            .into_iter()
+            .map(|(name, points)| (name.to_string(), json!(points)))
+            .collect();
+        assert_eq!(Value::from(given), points);
+    }
+    assert!(made_by_strict >= 2);
+}
+
+#[test]
+fn a_card_judges_from_its_day_on_and_is_never_changed() {
+    let (_folder, db) = book();
+    let (name, mut new) = (id("retail-card"), serde_json::to_value(shipped()).unwrap());
+    new["segment"] = json!("retail");
+    new["decimals"] = json!(0);
+    let put = |new: &Value, on_: &str| card::put(&db, &name, &read(new.clone()), &on(on_));
+    assert_eq!(put(&new, "2024-03-25"), Ok(Change::Made));
+    assert_eq!(put(&new, "2024-03-25"), Ok(Change::AlreadySo));
+    sweep(&db, "2024-03-25");
+    assert_eq!(card_of(&db, "late", "2024-03-25").model, "card@1", "a draft judges nobody");
+    let publish = |from: Option<&str>| {
+        let from = CardPublication { valid_from: from.map(day) };
+        card::publish(&db, &name, &from, &on("2024-03-25"))
+    };
+    let early = (Refusal::DateAlreadySwept, Some("valid_from".to_string()));
+    assert_eq!(refused(publish(Some("2024-03-25"))), early);
+    assert_eq!(publish(None), Ok(Change::Replaced));
+    assert_eq!(publish(None), Ok(Change::AlreadySo));
+    assert_eq!(publish(Some("2024-03-26")), Ok(Change::AlreadySo));
+    assert_eq!(refused(publish(Some("2024-03-27"))).0, Refusal::WrongState);
+    assert_eq!(put(&new, "2024-03-25"), Ok(Change::AlreadySo), "it says what is published");
+    for (of, on, model) in [
+        ("late", "2024-03-25", "card@1"),
+        ("late", "2024-03-26", "retail-card@1"),
+        ("prompt", "2024-03-26", "card@1"),
+    ] {
+        assert_eq!(card_of(&db, of, on).model, model, "{of} {on}");
+    }
+    sweep(&db, "2024-03-26");
+    let late = &history(&db, "late")[0];
+    assert_eq!((late.as_of, late.model.as_str()), (day("2024-03-26"), "retail-card@1"));
+    assert_eq!(late.score.unwrap().scale(), 0);
+    new["decimals"] = json!(1);
+    assert_eq!(put(&new, "2024-03-26"), Ok(Change::Replaced));
+    assert_eq!(publish(None), Ok(Change::Replaced));
+    let version = |version| card::get(&db, &name, version).unwrap();
+    assert_eq!(version(None).version, Some(2));
+    assert_eq!(version(Some(1)).document.decimals, Some(0));
+    assert_eq!(version(Some(1)).valid_from, Some(day("2024-03-26")));
+    assert_eq!(refused(card::get(&db, &name, Some(3))).0, Refusal::NotFound);
+    assert_eq!(
+        refused(card::publish(&db, &id("none"), &read(json!({})), &on("2024-03-26"))).0,
+        Refusal::NotFound
+    );
+    let names: Vec<_> = card::page(&db, &Default::default(), 9).unwrap();
+    let names: Vec<_> = names.iter().map(|(card, _)| card.version).collect();
+    assert_eq!(names, [Some(2), Some(1)]);
+    // A card that is called like the one that ships begins after it.
+    let shipped_id = id("card");
+    assert_eq!(card::get(&db, &shipped_id, None).unwrap().version, Some(1));
+    card::put(&db, &shipped_id, &read(new), &on("2024-03-26")).unwrap();
+    card::publish(&db, &shipped_id, &read(json!({})), &on("2024-03-26")).unwrap();
+    assert_eq!(card::get(&db, &shipped_id, None).unwrap().version, Some(2));
+    assert_eq!(card::get(&db, &shipped_id, Some(1)).unwrap().document, shipped());
+}
+
+#[test]
+fn a_question_changes_facts_or_the_card_and_nothing_else() {
+    let (_folder, db) = book();
+    sweep(&db, "2024-03-25");
+    let count = |table: &str| db.int(&format!("SELECT count(*) FROM {table}"), &[]).unwrap();
+    let counts = || ["card", "score", "score_change", "audit", "event"].map(count);
+    let before = counts();
+    let now = on("2024-03-25").at;
+    let ask = |asked: Value| card::what_if(&db, &read::<WhatIf>(asked), now, Language::En);
+    let as_it_is = ask(json!({"customer_id": "late"})).unwrap();
+    assert_eq!(as_it_is, card_of(&db, "late", "2024-03-25"));
+    let paid = json!({"customer_id": "late", "unknown": ["overdue-share"],
+        "facts": [{"fact": 1}]});
+    assert!(serde_json::from_value::<WhatIf>(paid).is_err());
+    let paid = ask(json!({"customer_id": "late", "unknown": ["overdue-share"],
+        "facts": [{"name": "days-beyond-terms-12m", "value": "0"}]}))
+    .unwrap();
+    assert!(paid.score > as_it_is.score);
+    let nobody = ask(json!({"facts": [{"name": "days-beyond-terms-12m", "value": "30"}]})).unwrap();
+    assert_eq!((nobody.customer_id, nobody.score), (id("what-if"), Some("50.0".parse().unwrap())));
+    let mut document = serde_json::to_value(shipped()).unwrap();
+    document["grades"][0]["at_least"] = json!("50");
+    assert_eq!(
+        refused(ask(json!({"document": document}))),
+        (Refusal::NotAPartition, Some("document.grades[1].at_least".into()))
+    );
+    document["grades"][0]["at_least"] = json!("99");
+    let harder = ask(json!({"customer_id": "prompt", "document": document})).unwrap();
+    assert_eq!((harder.grade, harder.model.as_str()), (Some(Grade::B), "what-if"));
+    let both = json!({"document": document, "card": "card@1"});
+    assert_eq!(refused(ask(both)), (Refusal::InvalidCard, Some("card".into())));
+    assert_eq!(ask(json!({"customer_id": "late", "card": "card@1"})).unwrap(), as_it_is);
+    assert_eq!(refused(ask(json!({"card": "card@2"}))).0, Refusal::InvalidCard);
+    assert_eq!(
+        refused(ask(json!({"facts": [{"name": "items-12m", "value": "1000000001"}]}))),
+        (Refusal::MalformedField, Some("facts[0].value".into()))
+    );
+    assert_eq!(refused(ask(json!({"customer_id": "nobody"}))).0, Refusal::NotFound);
+    assert_eq!(counts(), before);
+}
+
+#[test]
+fn grades_that_move_are_counted_with_what_is_owed() {
+    let (_folder, db) = book();
+    sweep(&db, "2024-02-15");
+    bill(&db, "n1", "new", "2024-04-01", "2024-04-10");
+    sweep(&db, "2024-07-01");
+    let migration = score::migration(&db, day("2024-02-15"), day("2024-07-01")).unwrap();
+    let told: Vec<_> = migration
+        .cells
+        .iter()
+        .map(|cell| {
+            let owed = cell.outstanding.iter().map(|of| (of.before_minor, of.minor));
+            (cell.before, cell.now, cell.customers, owed.collect::<Vec<_>>())
+        })
+        .collect();
+    let late = |on: &str| card_of(&db, "late", on).grade;
+    assert_eq!(
+        told,
+        [
+            (Some(Grade::A), Some(Grade::A), 1, vec![(1000, 0)]),
+            (late("2024-02-15"), late("2024-07-01"), 1, vec![(1000, 2000)]),
+            (None, Some(Grade::E), 1, vec![(0, 1000)]),
+        ]
+    );
+    customer::merge(&db, &id("late"), &id("prompt"), &on("2024-07-01")).unwrap();
+    let merged = score::migration(&db, day("2024-02-15"), day("2024-07-01")).unwrap();
+    assert!(merged.cells.iter().any(|cell| cell.now.is_none() && cell.customers == 1), "gone");
+    let same = score::migration(&db, day("2024-07-01"), day("2024-07-01")).unwrap();
+    assert!(same.cells.iter().all(|cell| cell.now.is_none() || cell.before == cell.now));
+    let backward = score::migration(&db, day("2024-07-02"), day("2024-07-01"));
+    assert_eq!(refused(backward), (Refusal::MalformedParameter, Some("to".into())));
+}
+
+#[test]
+fn a_review_is_due_by_the_grade_and_counted_from_the_last() {
+    let (_folder, db) = book();
+    sweep(&db, "2024-03-25");
+    let due = |by: &str| -> Vec<(String, String)> {
+        let tasks = review::page(&db, &Default::default(), 9, day(by)).unwrap();
+        let told = |task: &dunlin_domain::contract::score::ReviewTask| {
+            (task.customer_id.to_string(), task.due_on.to_string())
+        };
+        tasks.iter().map(|(task, _)| told(task)).collect()
+    };
+    let grade = card_of(&db, "late", "2024-03-25").grade.unwrap();
+    assert_eq!(grade, Grade::D, "a review each two months");
+    let pair = |of: &str, on: &str| (of.to_string(), on.to_string());
+    assert_eq!(due("2024-05-24"), []);
+    assert_eq!(due("2024-05-25"), [pair("late", "2024-05-25")]);
+    assert_eq!(due("2025-03-25"), [pair("late", "2024-05-25"), pair("prompt", "2025-03-25")]);
+    let add = |of: &str, when: &str, on_: &str| {
+        review::add(&db, &id(of), &read(json!({"on": when})), &on(on_))
+    };
+    let (done, change) = add("late", "2024-05-31", "2024-06-01").unwrap();
+    assert_eq!((done.due_on, change), (Some(day("2024-07-31")), Change::Made));
+    let (again, change) = add("late", "2024-05-31", "2024-06-01").unwrap();
+    assert_eq!((again, change), (done, Change::AlreadySo));
+    assert_eq!(refused(add("late", "2024-06-02", "2024-06-01")).0, Refusal::DateInFuture);
+    assert_eq!(refused(add("nobody", "2024-05-31", "2024-06-01")).0, Refusal::NotFound);
+    // It falls to E, which is looked at each month, counted from the last review.
+    sweep(&db, "2024-12-01");
+    assert_eq!(card_of(&db, "late", "2024-12-01").grade, Some(Grade::E));
+    assert_eq!(due("2024-12-31"), [pair("late", "2024-06-30")]);
+    let (done, _) = add("new", "2024-12-01", "2024-12-01").unwrap();
+    assert_eq!(done.due_on, None, "nobody knows how it pays");
+    let page = review::page(&db, &("2024-06-30".into(), i64::MAX), 9, day("2026-01-01")).unwrap();
+    assert_eq!(page.len(), 1, "the next page");
+}
+
+#[test]
+fn the_sweep_sorts_into_tiers_and_remembers_when_one_changed() {
+    let (_folder, db) = book();
+    sweep(&db, "2024-03-25");
+    assert!(score::lines(&db, (-1, 0), 9).unwrap().iter().all(|(line, _)| line.tier.is_none()));
+    let tiers = read(json!({"rules": [
+        {"tier": "watch", "segments": ["retail"], "facts": [{"fact": "overdue-share", "at_least": "0.5"}]},
+        {"tier": "regular", "facts": [{"fact": "items-12m", "at_least": "3"}]}], "otherwise": "rest"}));
+    assert_eq!(tier::put(&db, &tiers, &on("2024-03-25")), Ok(Change::Replaced));
+    assert_eq!(tier::put(&db, &tiers, &on("2024-03-25")), Ok(Change::AlreadySo));
+    assert_eq!(tier::get(&db).unwrap(), tiers);
+    sweep(&db, "2024-03-26");
+    let lines = score::lines(&db, (-1, 0), 9).unwrap();
+    let tiers: Vec<_> =
+        lines.iter().map(|(of, _)| (of.customer_id.as_str(), of.tier.as_deref())).collect();
+    assert_eq!(tiers, [("late", Some("watch")), ("prompt", Some("regular"))]);
+    let prompt = history(&db, "prompt");
+    assert_eq!(prompt.len(), 2);
+    assert_eq!((prompt[0].tier.as_deref(), prompt[0].moved.len()), (Some("regular"), 0));
+    let bad = read(json!({"rules": [{"tier": "x"}]}));
+    assert_eq!(
+        refused(tier::put(&db, &bad, &on("2024-03-26"))),
+        (Refusal::InvalidCard, Some("rules[0].tier".into()))
+    );
+}

@@ -1,0 +1,56 @@
+-- ?1: the first day, ?2: the second, not before it.
+-- Gives [grade before, grade, customers, [[currency, owed before, owed]]] for each pair of grades that anybody has. A
+-- customer that was merged into another has none any more.
+WITH
+-- The columns beside max() are those of its row.
+before AS (
+    SELECT customer_key, grade, max(as_of) AS as_of FROM score_change WHERE as_of <= ?1 GROUP BY customer_key
+),
+now AS (
+    SELECT customer_key, grade, max(as_of) AS as_of FROM score_change WHERE as_of <= ?2 GROUP BY customer_key
+),
+moved AS (
+    SELECT n.customer_key, b.grade AS grade_before, iif(c.merged_key IS NULL, n.grade, NULL) AS grade
+    FROM now AS n
+    CROSS JOIN customer AS c ON c.key = n.customer_key
+    LEFT JOIN before AS b ON b.customer_key = n.customer_key
+),
+counted AS (
+    SELECT grade_before, grade, count(*) AS customers
+    FROM moved
+    WHERE grade_before IS NOT NULL OR grade IS NOT NULL
+    GROUP BY grade_before, grade
+),
+piece AS (
+    SELECT
+        customer_key, currency,
+        CASE WHEN issued_on <= ?1 THEN open_minor ELSE 0 END AS before_minor,
+        CASE WHEN issued_on <= ?2 THEN open_minor ELSE 0 END AS minor
+    FROM invoice
+    WHERE open_minor > 0 AND kind <> 'credit-note'
+    UNION ALL
+    SELECT
+        i.customer_key, i.currency,
+        CASE WHEN a.allocated_on > ?1 AND i.issued_on <= ?1 THEN a.amount_minor ELSE 0 END,
+        CASE WHEN a.allocated_on > ?2 AND i.issued_on <= ?2 THEN a.amount_minor ELSE 0 END
+    FROM allocation AS a CROSS JOIN invoice AS i ON i.key = a.invoice_key
+    WHERE a.allocated_on > ?1
+),
+owed AS (
+    SELECT m.grade_before, m.grade, p.currency, sum(p.before_minor) AS before_minor, sum(p.minor) AS minor
+    FROM piece AS p CROSS JOIN moved AS m ON m.customer_key = p.customer_key
+    GROUP BY m.grade_before, m.grade, p.currency
+    HAVING sum(p.before_minor) <> 0 OR sum(p.minor) <> 0
+)
+SELECT json_group_array(json_array(grade_before, grade, customers, json(owed)))
+FROM (
+    SELECT
+        c.grade_before, c.grade, c.customers,
+        (
+            SELECT json_group_array(json_array(o.currency, o.before_minor, o.minor) ORDER BY o.currency)
+            FROM owed AS o
+            WHERE o.grade_before IS c.grade_before AND o.grade IS c.grade
+        ) AS owed
+    FROM counted AS c
+    ORDER BY c.grade_before IS NULL, c.grade_before, c.grade IS NULL, c.grade
+)
