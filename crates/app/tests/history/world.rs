@@ -549,7 +549,8 @@ impl World {
         let contested = Contested { claim: of.name.clone(), on, minor, decided, upheld };
         let (side, named) = ((of.customer, of.currency), vec![(of.name, None)]);
         let credit = Self::credit(name, side, 2, (decided, upheld), named);
-        Some(Entry::Dispute(contested, (upheld > 0).then_some(credit)))
+        let upheld = if upheld > 0 { vec![credit] } else { Vec::new() };
+        Some(Entry::Dispute(contested, upheld))
     }
 
     /// What the ledger answers for a day and a moment is what the clerk finds.
