@@ -26,11 +26,7 @@ use dunlin_domain::{
     },
     text,
 };
-use dunlin_store::{
-    Db, Fault, bank, customer, import, invoice, reversal,
-    verification::{self, Recorded},
-    write,
-};
+use dunlin_store::{Db, Fault, bank, customer, import, invoice, reversal, verification, write};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -363,7 +359,7 @@ impl Book {
 
     /// What the audit chain keeps of a file: its statements by their digests, what became of the entries, and what they
     /// recorded, which the verification compares with what is there.
-    fn brought(&self, file: &File, recorded: &Recorded) -> serde_json::Value {
+    fn brought(&self, file: &File, recorded: &str) -> serde_json::Value {
         let of = file.intake.statements.iter().zip(&self.ids).enumerate();
         let statements: Vec<serde_json::Value> = of
             .filter(|(at, _)| self.new.contains(at))

@@ -10,9 +10,7 @@ use dunlin_domain::{
     profile,
 };
 use dunlin_store::{
-    Db, End, Fault, customer, import, invoice, payment,
-    verification::{self, Recorded},
-    write, write_if,
+    Db, End, Fault, customer, import, invoice, payment, verification, write, write_if,
 };
 use std::collections::BTreeMap;
 
@@ -268,7 +266,7 @@ fn brought(
     result: &ImportResult,
     made: u64,
     rows: &str,
-    recorded: &Recorded,
+    recorded: &str,
 ) -> serde_json::Value {
     serde_json::json!({
         "kind": order.kind,

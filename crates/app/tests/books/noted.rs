@@ -252,7 +252,7 @@ const FAULTS: [(&str, &[Broken]); 38] = [
         &[("decisions-noted", &["interest note/N1"])],
     ),
     ("UPDATE pause SET entry_key = 1", &[("decisions-noted", &["pause S1"])]),
-    ("UPDATE guarantee SET amount_minor = 71", &[("decisions-noted", &["guarantee G1"])]),
+    ("UPDATE guarantee SET entry_key = 1", &[("decisions-noted", &["guarantee G1"])]),
     ("UPDATE contract_version SET entry_key = 1", &[("decisions-noted", &["contract K1"])]),
     ("UPDATE rate SET entry_key = 1 WHERE name = 'fx-usd-eur'", &[("decisions-noted", &["rate fx-usd-eur"])]),
     ("UPDATE policy SET entry_key = 1 WHERE entry_key IS NOT NULL", &[("decisions-noted", &["policy"])]),

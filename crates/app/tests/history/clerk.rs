@@ -84,7 +84,7 @@ pub enum Entry {
     Claims(Vec<Claim>),
     Credits(Vec<Credit>),
     /// With what was upheld of it.
-    Dispute(Contested, Option<Credit>),
+    Dispute(Contested, Vec<Credit>),
     Merge,
     /// Payment, day, how much, whether by mistake, id.
     Back(Vec<(String, i64, i64, bool, String)>),

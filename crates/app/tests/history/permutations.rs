@@ -102,7 +102,7 @@ fn the_order_of_arrival_does_not_matter() {
     let orders = vec(vec(any::<u32>(), 2 * EVENTS), ORDERS);
     let (whole, never) = (Cell::new(0), Cell::new(0));
     let done =
-        TestRunner::new(cases(100)).run(&(vec(event(), 2..EVENTS), orders), |(events, orders)| {
+        TestRunner::new(cases(60)).run(&(vec(event(), 2..EVENTS), orders), |(events, orders)| {
             let mut world = World::new();
             for (number, event) in events.iter().enumerate() {
                 world.tell(number, event);

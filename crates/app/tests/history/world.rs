@@ -534,7 +534,10 @@ impl World {
         upheld: i64,
     ) -> Option<Entry> {
         let of = Self::pick(&self.invoices, invoice)?;
-        let new = json!({"id": name, "invoice_id": of.name, "on": day(on), "minor": minor,
+        // Instalments are contested one by one.
+        let plain = self.now().claims.iter().any(|claim| claim.id == of.name);
+        let claim = if plain { of.name } else { format!("{}#1", of.name) };
+        let new = json!({"id": name, "invoice_id": claim, "on": day(on), "minor": minor,
             "reason": "price"});
         if !self.send(Deed::Dispute(new)) {
             return None;
@@ -546,10 +549,11 @@ impl World {
             part => json!({"outcome": "partly-upheld", "upheld_minor": part, "on": day(decided)}),
         };
         assert!(self.send(Deed::Resolve(name.to_string(), outcome)));
-        let contested = Contested { claim: of.name.clone(), on, minor, decided, upheld };
-        let (side, named) = ((of.customer, of.currency), vec![(of.name, None)]);
+        let contested = Contested { claim: claim.clone(), on, minor, decided, upheld };
+        let (side, named) = ((of.customer, of.currency), vec![(claim, None)]);
         let credit = Self::credit(name, side, 2, (decided, upheld), named);
-        Some(Entry::Dispute(contested, (upheld > 0).then_some(credit)))
+        let upheld = if upheld > 0 { vec![credit] } else { Vec::new() };
+        Some(Entry::Dispute(contested, upheld))
     }
 
     /// What the ledger answers for a day and a moment is what the clerk finds.

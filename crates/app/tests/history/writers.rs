@@ -1,16 +1,18 @@
 //! Two writers on one customer at once: it ends as if one had come after the other.
 
 use crate::{
+    events::event,
     permutations::state,
-    world::{Deed, World, author, day, eur, open},
+    world::{Deed, World, author, cases, day, eur, open},
 };
 use dunlin_app::verify;
 use dunlin_store::{Fault, native::NativeDb};
+use proptest::{collection::vec, test_runner::TestRunner};
 use serde_json::{Value, json};
 use std::{sync::Barrier, thread};
 
 /// How often each pair meets.
-const TIMES: usize = 6;
+const TIMES: usize = 4;
 
 /// What both were told, and what the ledger holds then.
 type Outcome = ([String; 2], Vec<String>);
@@ -38,9 +40,8 @@ fn about(deed: fn(String, Value) -> Deed, of: &str, new: Value) -> Deed {
 }
 
 /// A customer who owes, with money that was used and money that is free.
-fn begun() -> World {
-    let mut world = World::new();
-    let deeds = [
+fn begun() -> Vec<Deed> {
+    vec![
         invoice("A", 0, 1_000),
         invoice("B", 5, 500),
         payment("P", 6, 700, None),
@@ -49,7 +50,12 @@ fn begun() -> World {
         write_off("W", "Z", 20, Some(100)),
         Deed::Invoice(json!({"id": "X", "customer_id": "D", "issued_on": day(3), "due_on": day(4),
             "amount": eur(90)})),
-    ];
+    ]
+}
+
+/// A ledger that was told all of this.
+fn after(deeds: &[Deed]) -> World {
+    let mut world = World::new();
     for deed in deeds {
         world.step += 1;
         deed.send(&world.db, &author(world.step)).unwrap();
@@ -58,7 +64,7 @@ fn begun() -> World {
 }
 
 fn told(deed: &Deed, db: &NativeDb) -> String {
-    match deed.send(db, &author(50)) {
+    match deed.send(db, &author(500)) {
         Ok(change) => format!("{change:?}"),
         Err(Fault::Refused(refused)) => refused.code.to_string(),
         Err(fault) => panic!("{fault:?}"),
@@ -71,8 +77,8 @@ fn ended(world: &World) -> Vec<String> {
     state(&world.db)
 }
 
-fn one_after_the_other(pair: &[Deed; 2], first: usize) -> Outcome {
-    let world = begun();
+fn one_after_the_other(begun: &[Deed], pair: &[Deed; 2], first: usize) -> Outcome {
+    let world = after(begun);
     let mut answers = [String::new(), String::new()];
     for at in [first, 1 - first] {
         answers[at] = told(&pair[at], &world.db);
@@ -80,8 +86,8 @@ fn one_after_the_other(pair: &[Deed; 2], first: usize) -> Outcome {
     (answers, ended(&world))
 }
 
-fn at_once(pair: &[Deed; 2]) -> Outcome {
-    let world = begun();
+fn at_once(begun: &[Deed], pair: &[Deed; 2]) -> Outcome {
+    let world = after(begun);
     let ready = Barrier::new(2);
     let answers = thread::scope(|scope| {
         let writers = [0, 1].map(|at| {
@@ -94,6 +100,14 @@ fn at_once(pair: &[Deed; 2]) -> Outcome {
         writers.map(|writer| writer.join().unwrap())
     });
     (answers, ended(&world))
+}
+
+fn check(begun: &[Deed], pair: &[Deed; 2], times: usize) {
+    let serial = [0, 1].map(|first| one_after_the_other(begun, pair, first));
+    for _ in 0..times {
+        let outcome = at_once(begun, pair);
+        assert!(serial.contains(&outcome), "{pair:?}\n{outcome:#?}\n{serial:#?}");
+    }
 }
 
 #[test]
@@ -128,11 +142,24 @@ fn two_writers_at_once_end_as_one_after_the_other() {
         // The same twice.
         [payment("N", 9, 400, None), payment("N", 9, 400, None)],
     ];
+    let begun = begun();
     for pair in &pairs {
-        let serial = [0, 1].map(|first| one_after_the_other(pair, first));
-        for _ in 0..TIMES {
-            let outcome = at_once(pair);
-            assert!(serial.contains(&outcome), "{pair:?}\n{outcome:#?}\n{serial:#?}");
-        }
+        check(&begun, pair, TIMES);
     }
+}
+
+/// The last two of any changes that a ledger took.
+#[test]
+fn any_two_changes_at_once_end_as_one_after_the_other() {
+    let done = TestRunner::new(cases(8)).run(&vec(event(), 4..16), |events| {
+        let mut world = World::new();
+        for (number, event) in events.iter().enumerate() {
+            world.tell(number, event);
+        }
+        if let [begun @ .., one, other] = world.deeds.as_slice() {
+            check(begun, &[one.clone(), other.clone()], 2);
+        }
+        Ok(())
+    });
+    done.unwrap_or_else(|failed| panic!("{failed}"));
 }

@@ -40,7 +40,7 @@ named AS (
     UNION ALL
     SELECT 'pause ' || id, resumed_entry_key, 'pause', 'resume', id, NULL, NULL FROM pause
     UNION ALL
-    SELECT 'guarantee ' || id, entry_key, 'guarantee', NULL, id, '$.amount.minor', amount_minor FROM guarantee
+    SELECT 'guarantee ' || id, entry_key, 'guarantee', NULL, id, NULL, NULL FROM guarantee
     UNION ALL
     SELECT 'contract ' || k.id, v.entry_key, 'contract', NULL, k.id, NULL, NULL
     FROM contract_version AS v CROSS JOIN contract AS k ON k.key = v.contract_key

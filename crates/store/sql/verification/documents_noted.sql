@@ -4,9 +4,9 @@
 -- them names an entry of its own. So every document is looked at once.
 WITH
 file AS MATERIALIZED (
-    SELECT key, id, change -> '$.after.recorded' AS recorded
+    SELECT key, id, change ->> '$.after.recorded' AS recorded
     FROM (SELECT key, id, noun, CASE WHEN json_valid(change) THEN change END AS change FROM audit)
-    WHERE noun IN ('import', 'bank-statement') AND change -> '$.after.recorded' IS NOT NULL
+    WHERE noun IN ('import', 'bank-statement') AND change ->> '$.after.recorded' IS NOT NULL
 ),
 documents AS MATERIALIZED (
     SELECT
