@@ -752,3 +752,5 @@ CREATE TABLE external_fact (
     entry_key INTEGER,
     UNIQUE (customer_key, kind, name, known_on)
 ) STRICT;
+
+CREATE INDEX invoice_instalment ON invoice (customer_key, parent_key) WHERE parent_key IS NOT NULL;

@@ -74,35 +74,39 @@ open AS MATERIALIZED (
 instalment AS MATERIALIZED (
     SELECT key FROM invoice WHERE customer_key > ?1 AND customer_key <= ?2 AND parent_key IS NOT NULL
 ),
--- Money that paid, with whether it was the last, the first, and the first of 12 months for its claim. A row that is all
--- that was ever set against a claim is all three; of others it is looked up.
+-- Money that paid, and its place among what was set against its claim: 1 where nothing of the claim is open on the day,
+-- and 2, 4 and 8 more for the last money, the first, and the first of 12 months. A row that is all that was ever set
+-- against a claim is all three; of others it is looked up.
 paid AS (
     SELECT
-        i.customer_key, i.currency, i.key, i.due_on, i.issued_on, i.amount_minor, a.allocated_on, a.amount_minor AS minor,
+        i.customer_key, i.currency, i.key, julianday(i.due_on) - julianday(?3) AS due, julianday(i.issued_on) AS issued,
+        julianday(a.allocated_on) AS came, a.allocated_on > ?4 AS within, a.allocated_on, i.amount_minor,
+        a.amount_minor AS minor,
         CASE
-            WHEN a.amount_minor = i.amount_minor - i.open_minor THEN i.open_minor = 0
-            ELSE i.key NOT IN (SELECT invoice_key FROM open)
-        END AS is_settled,
-        a.amount_minor = i.amount_minor - i.open_minor OR NOT EXISTS (
-            SELECT 1 FROM allocation AS b
-            WHERE
-                b.customer_key = i.customer_key AND b.invoice_key = i.key AND b.payment_key IS NOT NULL
-                AND b.allocated_on >= a.allocated_on AND b.allocated_on <= ?3
-                AND (b.allocated_on > a.allocated_on OR b.key > a.key)
-        ) AS is_last,
-        a.amount_minor = i.amount_minor - i.open_minor OR NOT EXISTS (
-            SELECT 1 FROM allocation AS b
-            WHERE
-                b.customer_key = i.customer_key AND b.invoice_key = i.key AND b.payment_key IS NOT NULL
-                AND b.allocated_on <= a.allocated_on AND (b.allocated_on < a.allocated_on OR b.key < a.key)
-        ) AS is_first,
-        a.amount_minor = i.amount_minor - i.open_minor OR NOT EXISTS (
-            SELECT 1 FROM allocation AS b
-            WHERE
-                b.customer_key = i.customer_key AND b.invoice_key = i.key AND b.payment_key IS NOT NULL
-                AND b.allocated_on > ?4 AND b.allocated_on <= a.allocated_on
-                AND (b.allocated_on < a.allocated_on OR b.key < a.key)
-        ) AS is_received
+            WHEN a.amount_minor = i.amount_minor - i.open_minor THEN 14 + (i.open_minor = 0)
+            ELSE
+                (i.key NOT IN (SELECT invoice_key FROM open))
+                + 2 * (NOT EXISTS (
+                    SELECT 1 FROM allocation AS b
+                    WHERE
+                        b.customer_key = i.customer_key AND b.invoice_key = i.key AND b.payment_key IS NOT NULL
+                        AND b.allocated_on >= a.allocated_on AND b.allocated_on <= ?3
+                        AND (b.allocated_on > a.allocated_on OR b.key > a.key)
+                ))
+                + 4 * (NOT EXISTS (
+                    SELECT 1 FROM allocation AS b
+                    WHERE
+                        b.customer_key = i.customer_key AND b.invoice_key = i.key AND b.payment_key IS NOT NULL
+                        AND b.allocated_on <= a.allocated_on AND (b.allocated_on < a.allocated_on OR b.key < a.key)
+                ))
+                + 8 * (NOT EXISTS (
+                    SELECT 1 FROM allocation AS b
+                    WHERE
+                        b.customer_key = i.customer_key AND b.invoice_key = i.key AND b.payment_key IS NOT NULL
+                        AND b.allocated_on > ?4 AND b.allocated_on <= a.allocated_on
+                        AND (b.allocated_on < a.allocated_on OR b.key < a.key)
+                ))
+        END AS place
     FROM invoice AS i
     CROSS JOIN allocation AS a ON a.customer_key = i.customer_key AND a.invoice_key = i.key
     WHERE
@@ -110,87 +114,85 @@ paid AS (
         AND a.allocated_on <= ?3 AND a.payment_key IS NOT NULL AND i.key NOT IN (SELECT invoice_key FROM odd)
     UNION ALL
     SELECT
-        i.customer_key, i.currency, i.key, i.due_on, i.issued_on, i.amount_minor, r.allocated_on, r.minor,
-        i.key NOT IN (SELECT invoice_key FROM open), r.is_last, r.is_first, r.is_received
+        i.customer_key, i.currency, i.key, julianday(i.due_on) - julianday(?3), julianday(i.issued_on),
+        julianday(r.allocated_on), r.allocated_on > ?4, r.allocated_on, i.amount_minor, r.minor,
+        (i.key NOT IN (SELECT invoice_key FROM open)) + 2 * r.is_last + 4 * r.is_first + 8 * r.is_received
     FROM remaining AS r
     CROSS JOIN invoice AS i ON i.key = r.invoice_key
     WHERE i.kind NOT IN ('credit-note', 'interest-note')
 ),
--- The first money of 12 months that was less than what was asked for, and what it left open at the end of its day.
-begun AS (
+-- Parts, in days from the day: the due date, how late, and for money of 12 months from issue. The item of a part is the
+-- due date where the part is the last of it. `begins` is 1 for an item with its first money in 12 months, 2 if that was
+-- short, and 3 if it was so by a discount that was not due.
+part AS (
     SELECT
-        paid.*,
+        customer_key, currency, CAST(due AS INTEGER) AS due,
+        CASE WHEN place & 2 AND (due = 0 OR place & 1 AND due < 0) THEN CAST(due AS INTEGER) END AS item,
+        CAST(came - julianday(?3) - due AS INTEGER) AS late, minor,
+        CASE WHEN within THEN CAST(came - issued AS INTEGER) END AS since,
+        within AND place & 8 AS received,
+        CASE WHEN place & 3 = 3 THEN CAST(came - julianday(?3) AS INTEGER) END AS settled,
         CASE
-            WHEN is_first AND allocated_on > ?4 AND minor < amount_minor AND key NOT IN instalment
-                THEN amount_minor - (
-                    SELECT sum(a.amount_minor) FROM allocation AS a
+            WHEN NOT within OR place & 4 = 0 OR key IN instalment THEN 0
+            WHEN minor = amount_minor THEN 1
+            ELSE (
+                SELECT
+                    CASE
+                        WHEN
+                            rest_minor <= 0 OR EXISTS (
+                                SELECT 1 FROM allocation AS a
+                                CROSS JOIN payment AS p ON p.key = a.payment_key
+                                WHERE
+                                    a.customer_key = paid.customer_key AND a.invoice_key = paid.key
+                                    AND a.allocated_on = paid.allocated_on AND p.designation IS NOT NULL
+                                GROUP BY p.key
+                                HAVING sum(a.amount_minor) > 0
+                            )
+                            THEN 1
+                        WHEN rest_minor * 20 > paid.amount_minor OR discount_minor > 0 THEN 2
+                        ELSE 3
+                    END
+                FROM (
+                    SELECT
+                        paid.amount_minor - total(a.amount_minor) AS rest_minor,
+                        total(a.amount_minor) FILTER (WHERE a.difference = 'early-payment-discount') AS discount_minor
+                    FROM allocation AS a
                     WHERE
                         a.customer_key = paid.customer_key AND a.invoice_key = paid.key
                         AND a.allocated_on <= paid.allocated_on
                 )
-        END AS rest_minor
+            )
+        END AS begins
     FROM paid
-),
--- Parts, in days from the day: x the due date, y how late. Of what is due later x is no window's, and `due` is null;
--- `item` is the due date where the part is the last of its item. `begins` is 0, or 1 for an item with its first money in
--- 12 months, 2 if that was short, and 3 if it was so by a discount that was not due.
-part AS (
-    SELECT
-        customer_key, currency, x, iif(x <= 0, x, NULL) AS due,
-        iif(x <= 0 AND is_last AND (is_settled OR x = 0), x, NULL) AS item, y, minor,
-        iif(is_received, since, NULL) AS first_since, since, is_last AND is_settled AND x + y > ?8 AS settled, begins
-    FROM (
-        SELECT
-            customer_key, currency, CAST(julianday(due_on) - julianday(?3) AS INTEGER) AS x,
-            CAST(julianday(allocated_on) - julianday(due_on) AS INTEGER) AS y, minor, is_last, is_settled, is_received,
-            iif(allocated_on > ?4, CAST(julianday(allocated_on) - julianday(issued_on) AS INTEGER), NULL) AS since,
-            iif(
-                NOT is_first OR allocated_on <= ?4 OR key IN instalment,
-                0,
-                1 + iif(
-                    rest_minor > 0 AND NOT EXISTS (
-                        SELECT 1 FROM allocation AS a
-                        CROSS JOIN payment AS p ON p.key = a.payment_key
-                        WHERE
-                            a.customer_key = begun.customer_key AND a.invoice_key = begun.key
-                            AND a.allocated_on = begun.allocated_on AND p.designation IS NOT NULL
-                        GROUP BY p.key
-                        HAVING sum(a.amount_minor) > 0
-                    ),
-                    1 + (
-                        rest_minor * 20 <= amount_minor AND coalesce(
-                            (
-                                SELECT sum(a.amount_minor) FROM allocation AS a
-                                WHERE
-                                    a.customer_key = begun.customer_key AND a.invoice_key = begun.key
-                                    AND a.allocated_on <= begun.allocated_on
-                                    AND a.difference = 'early-payment-discount'
-                            ), 0
-                        ) <= 0
-                    ),
-                    0
-                )
-            ) AS begins
-        FROM begun
-        LIMIT -1
-    )
     UNION ALL
     SELECT
         i.customer_key, i.currency, CAST(julianday(i.due_on) - julianday(?3) AS INTEGER),
-        CAST(julianday(i.due_on) - julianday(?3) AS INTEGER), CAST(julianday(i.due_on) - julianday(?3) AS INTEGER),
-        CAST(julianday(?3) - julianday(i.due_on) AS INTEGER), o.minor, NULL, NULL, 0, 0
+        CAST(julianday(i.due_on) - julianday(?3) AS INTEGER), CAST(julianday(?3) - julianday(i.due_on) AS INTEGER),
+        o.minor, NULL, 0, NULL, 0
     FROM open AS o
     CROSS JOIN invoice AS i ON i.key = o.invoice_key
     WHERE i.kind NOT IN ('credit-note', 'interest-note') AND i.issued_on <= ?3 AND i.due_on < ?3
+),
+-- What windows ask for, once: `by_days` is null of a part that is due later.
+weighed AS (
+    SELECT
+        customer_key, currency, CASE WHEN due <= 0 THEN due END AS due, item, late, minor,
+        CASE WHEN due <= 0 THEN minor * 1.0 * late END AS by_days, since, received, begins,
+        CASE WHEN item > ?7 THEN item END AS year_item, CASE WHEN item > ?7 THEN late END AS year_late,
+        CASE WHEN due <= 0 AND due > ?7 THEN late END AS year_part,
+        CASE WHEN settled > ?8 THEN settled * 1000000 + due END AS settled
+    FROM part
+    LIMIT -1
 )
-SELECT json_group_array(json(row))
+-- The rows are JSON already: put together as texts they are not read once more.
+SELECT '[' || coalesce(group_concat(row), '') || ']'
 FROM (
     SELECT
         json_array(
             customer_key, currency,
             json_array(
-                count(*) FILTER (WHERE item > ?5), count(*) FILTER (WHERE item > ?6),
-                count(*) FILTER (WHERE item > ?7), count(*) FILTER (WHERE item > ?8)
+                count(*) FILTER (WHERE item > ?5), count(*) FILTER (WHERE item > ?6), count(year_item),
+                count(*) FILTER (WHERE item > ?8)
             ),
             json_array(
                 CAST(total(minor) FILTER (WHERE due > ?5) AS INTEGER),
@@ -199,43 +201,43 @@ FROM (
                 CAST(total(minor) FILTER (WHERE due > ?8) AS INTEGER)
             ),
             json_array(
-                CAST(total(minor * 1.0 * y) FILTER (WHERE due > ?5) AS INTEGER),
-                CAST(total(minor * 1.0 * y) FILTER (WHERE due > ?6) AS INTEGER),
-                CAST(total(minor * 1.0 * y) FILTER (WHERE due > ?7) AS INTEGER),
-                CAST(total(minor * 1.0 * y) FILTER (WHERE due > ?8) AS INTEGER)
+                CAST(total(by_days) FILTER (WHERE due > ?5) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE due > ?6) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE due > ?7) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE due > ?8) AS INTEGER)
             ),
             json_array(
-                count(*) FILTER (WHERE item > ?7 AND y > 0), count(*) FILTER (WHERE item > ?7 AND y > 10),
-                count(*) FILTER (WHERE item > ?7 AND y > 30), count(*) FILTER (WHERE item > ?7 AND y > 60),
-                count(*) FILTER (WHERE item > ?7 AND y > 90)
+                count(*) FILTER (WHERE year_late > 0), count(*) FILTER (WHERE year_late > 10),
+                count(*) FILTER (WHERE year_late > 30), count(*) FILTER (WHERE year_late > 60),
+                count(*) FILTER (WHERE year_late > 90)
             ),
             json_array(
-                CAST(total(minor) FILTER (WHERE y > 0 AND due > ?7) AS INTEGER),
-                CAST(total(minor) FILTER (WHERE y > 10 AND due > ?7) AS INTEGER),
-                CAST(total(minor) FILTER (WHERE y > 30 AND due > ?7) AS INTEGER),
-                CAST(total(minor) FILTER (WHERE y > 60 AND due > ?7) AS INTEGER),
-                CAST(total(minor) FILTER (WHERE y > 90 AND due > ?7) AS INTEGER)
+                CAST(total(minor) FILTER (WHERE year_part > 0) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE year_part > 10) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE year_part > 30) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE year_part > 60) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE year_part > 90) AS INTEGER)
             ),
             json_array(
-                count(first_since), CAST(total(minor) FILTER (WHERE since IS NOT NULL) AS INTEGER),
+                count(*) FILTER (WHERE received), CAST(total(minor) FILTER (WHERE since IS NOT NULL) AS INTEGER),
                 CAST(total(minor * 1.0 * since) AS INTEGER),
-                CAST(total(minor) FILTER (WHERE since IS NOT NULL AND y < 0) AS INTEGER)
+                CAST(total(minor) FILTER (WHERE since IS NOT NULL AND late < 0) AS INTEGER)
             ),
             json_array(
-                max(y) FILTER (WHERE y > 0 AND item > ?7),
-                max(y * 1000000 + x + y) FILTER (WHERE y > 0 AND item > ?8)
+                max(year_late) FILTER (WHERE year_late > 0),
+                max(late * 1000000 + item + late) FILTER (WHERE late > 0 AND item > ?8)
             ),
             json_array(
-                CAST(total(item) FILTER (WHERE item > ?7) AS INTEGER), CAST(total(y) FILTER (WHERE item > ?7) AS INTEGER),
-                CAST(total(item * item) FILTER (WHERE item > ?7) AS INTEGER), CAST(total(item * y) FILTER (WHERE item > ?7) AS INTEGER),
-                CAST(total(y * y) FILTER (WHERE item > ?7) AS INTEGER)
+                CAST(total(year_item) AS INTEGER), CAST(total(year_late) AS INTEGER),
+                CAST(total(year_item * year_item) AS INTEGER), CAST(total(year_item * year_late) AS INTEGER),
+                CAST(total(year_late * year_late) AS INTEGER)
             ),
             json_array(
                 count(*) FILTER (WHERE begins > 0), count(*) FILTER (WHERE begins > 1),
                 count(*) FILTER (WHERE begins > 2)
             ),
-            json_group_array((x + y) * 1000000 + x) FILTER (WHERE settled)
+            json_group_array(settled) FILTER (WHERE settled IS NOT NULL)
         ) AS row
-    FROM part
+    FROM weighed
     GROUP BY customer_key, currency
 )
