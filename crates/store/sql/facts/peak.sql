@@ -14,9 +14,9 @@ event AS (
     UNION ALL
     SELECT customer_key, issued_on, amount_minor FROM claim WHERE issued_on > ?4
     UNION ALL
-    SELECT i.customer_key, max(a.allocated_on, ?4), -a.amount_minor
-    FROM claim AS i
-    CROSS JOIN allocation AS a ON a.customer_key = i.customer_key AND a.invoice_key = i.key
+    SELECT o.customer_key, max(a.allocated_on, ?4), -a.amount_minor
+    FROM claim AS o
+    CROSS JOIN allocation AS a ON a.customer_key = o.customer_key AND a.invoice_key = o.key
     WHERE a.allocated_on <= ?3
 ),
 -- At each event what is owed when its day is over.
