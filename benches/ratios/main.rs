@@ -11,6 +11,7 @@ mod client;
 mod clock;
 mod data;
 mod events;
+mod facts;
 mod import;
 mod replay;
 mod requests;
@@ -79,6 +80,8 @@ enum Work {
     Sweep,
     /// A day more of late interest
     Accrue,
+    /// Facts and scores of every customer, and of one
+    Facts,
     Ageing,
     /// A backdated payment for a customer with many events
     Replay,
@@ -113,7 +116,7 @@ fn run(options: &Options) -> Result<()> {
         .parent()
         .context("the package stands in no workspace")?;
     // What is measured natively alone needs no components.
-    if options.only != Some(Work::Accrue) {
+    if !matches!(options.only, Some(Work::Accrue | Work::Facts)) {
         eprintln!("building what is stale");
         dunlin::build_components(root)?;
     }
@@ -160,6 +163,12 @@ fn run(options: &Options) -> Result<()> {
         for invoices in options.size.invoices() {
             let data = Data::new(*invoices)?;
             accrue::measure(*invoices, &data.name(), data.runs(), &mut table)?;
+        }
+    }
+    if wants(Work::Facts) {
+        for invoices in options.size.invoices() {
+            let data = Data::new(*invoices)?;
+            facts::measure(*invoices, &data.name(), data.runs(), &mut table)?;
         }
     }
     println!("{}", if options.json { table.as_json() } else { table.as_text() });

@@ -531,6 +531,46 @@ mod tests {
     }
 
     #[test]
+    fn turnover_is_of_the_currency_in_which_most_is_bought() {
+        let bought = |code: &str, orders: u32, sum: f64| Buying {
+            currency: code.parse().unwrap(),
+            largest_minor: None,
+            before: (0, 0.0),
+            terms: Weighed::default(),
+            contested: 0,
+            orders: (orders, sum),
+        };
+        for (buying, turnover) in [
+            (vec![bought("EUR", 2, 12_345.0), bought("JPY", 3, 70_000.0)], "70000"),
+            (vec![bought("EUR", 3, 12_345.0), bought("JPY", 3, 70_000.0)], "123.45"),
+            (vec![bought("EUR", 0, 0.0)], "-"),
+            (vec![], "-"),
+        ] {
+            let facts = facts(&Sums { buying, ..Sums::default() }, None);
+            assert_eq!(shown(&facts, FactName::Turnover12m), turnover);
+        }
+    }
+
+    #[test]
+    fn a_guarantee_bears_what_is_owed_in_its_own_currency() {
+        let cover = |contract, amount_minor, share: &str| Cover {
+            contract,
+            amount_minor,
+            share: share.parse().unwrap(),
+        };
+        let eur = "EUR".parse().unwrap();
+        let known = Known {
+            covers: vec![(eur, cover(None, 1_000, "0.5")), (eur, cover(Some(7), 30, "1"))],
+            under: vec![(eur, 7, 20)],
+            ..Known::default()
+        };
+        let owing = vec![owed("CNY", 80, 20), owed("EUR", 100, 0)];
+        let sums = Sums { owing, known, ..Sums::default() };
+        // 50 and 20 of 100, and nothing of the other: the mean of 0.7 and 0.
+        assert_eq!(shown(&facts(&sums, None), FactName::InsuredShare), "0.35");
+    }
+
+    #[test]
     fn a_month_later_is_the_same_day_or_the_last_of_a_shorter_month() {
         for (from, to, months) in [
             ("2024-01-31", "2024-02-29", 0),

@@ -12,3 +12,6 @@ CREATE TABLE external_fact (
     entry_key INTEGER,
     UNIQUE (customer_key, kind, name, known_on)
 ) STRICT;
+
+-- Which claims of a customer are instalments, where there are any.
+CREATE INDEX invoice_instalment ON invoice (customer_key, parent_key) WHERE parent_key IS NOT NULL;

@@ -24,7 +24,8 @@ pub fn owners<D: Db>(db: &D, ids: &[&Id]) -> Result<Vec<(Id, i64, Option<Id>)>, 
     )
 }
 
-/// All readings of these names of these customers: customer, name, known on, record.
+/// All readings of these names of these customers: customer, name, known on, record. After a merge the record is that of
+/// the customer who stayed.
 pub fn readings<D: Db, T: DeserializeOwned>(
     db: &D,
     kind: ExternalKind,
@@ -32,10 +33,14 @@ pub fn readings<D: Db, T: DeserializeOwned>(
 ) -> Result<Vec<(i64, String, Date, T)>, Fault> {
     let names = crate::array(names)?;
     db.json(
-        "SELECT json_group_array(json_array(f.customer_key, f.name, f.known_on, json(f.document)))
+        "SELECT
+             json_group_array(
+                 json_array(f.customer_key, f.name, f.known_on, json_set(f.document, '$.customer_id', c.id))
+             )
          FROM json_each(?1) AS j
          CROSS JOIN external_fact AS f
-             ON f.customer_key = j.value ->> 0 AND f.kind = ?2 AND f.name = j.value ->> 1",
+             ON f.customer_key = j.value ->> 0 AND f.kind = ?2 AND f.name = j.value ->> 1
+         CROSS JOIN customer AS c ON c.key = f.customer_key",
         &[(&names).into(), kind.name().into()],
     )
 }

@@ -21,11 +21,11 @@ type PayingRow = (
     [u32; 5],
     [f64; 5],
     (u32, f64, f64, f64),
-    (Option<i64>, Option<i64>, Option<i64>),
+    [Option<i64>; 2],
     [f64; 5],
-    u32,
+    [u32; 3],
+    Vec<i64>,
 );
-type ShortRow = (i64, Currency, u32, u32);
 type BuyingRow = (i64, Currency, (Option<i64>, u32, f64), (u32, f64, f64, u32), (u32, f64));
 type KnownRow = (i64, Option<Date>, Option<Date>, Option<Date>, [u32; 3], u32);
 type CoverRow = (i64, GuaranteeKind, Option<Date>, Currency, Option<i64>, i64, Decimal);
@@ -42,8 +42,9 @@ type ExternalRow = (i64, Option<FinancialStatement>, Option<ExternalScore>, Opti
 /// The days that windows begin after, as the statements are given them.
 struct Windows {
     day: String,
-    /// 3, 6, 12 and 24 months.
-    months: [String; 4],
+    year: String,
+    /// 3, 6, 12 and 24 months, in days from the day.
+    months_from_day: [i64; 4],
     thirty_days: String,
     a_year_before_those: String,
     ninety_days: String,
@@ -58,7 +59,8 @@ impl Windows {
         let days = |days: i64| day.plus_days(-days).unwrap_or(Date::FIRST);
         Ok(Self {
             day: day.to_string(),
-            months: [3, 6, 12, 24].map(|of| months(day, of).to_string()),
+            year: months(day, 12).to_string(),
+            months_from_day: [3, 6, 12, 24].map(|of| months(day, of).days_since(day)),
             thirty_days: days(30).to_string(),
             a_year_before_those: months(days(30), 12).to_string(),
             ninety_days: days(90).to_string(),
@@ -71,26 +73,24 @@ impl Windows {
 pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Sums>, Fault> {
     let windows = Windows::of(of)?;
     let (after, upto, day) = (range.after.into(), range.upto.into(), (&windows.day).into());
-    let [_, _, year, _] = &windows.months;
+    let year = &windows.year;
     let mut found: HashMap<i64, Sums> = HashMap::new();
-    let [three, six, twelve, two_years] = &windows.months;
-    let params: [Param<'_>; 7] =
-        [after, upto, day, three.into(), six.into(), twelve.into(), two_years.into()];
-    let (rows, short, settled): (Vec<PayingRow>, Vec<ShortRow>, Vec<(i64, i64)>) =
-        db.json(include_str!("../sql/facts/paying.sql"), &params)?;
+    let [three, six, twelve, two_years] = windows.months_from_day.map(Param::from);
+    let params: [Param<'_>; 8] = [after, upto, day, year.into(), three, six, twelve, two_years];
+    let rows: Vec<PayingRow> = db.json(include_str!("../sql/facts/paying.sql"), &params)?;
     for row in rows {
-        found.entry(row.0).or_default().paying.push(paying(row, of)?);
+        let sums = found.entry(row.0).or_default();
+        // As they come, the day and the due date in one number; in their order below.
+        sums.settled.extend(&row.11);
+        sums.paying.push(paying(&row, of)?);
     }
-    for (customer, currency, short, unauthorised) in short {
-        let paying =
-            found.get_mut(&customer).map(|of| of.paying.as_mut_slice()).unwrap_or_default();
-        if let Some(of) = paying.iter_mut().find(|of| of.currency == currency) {
-            let [first, _, _] = of.first;
-            of.first = [first, short, unauthorised];
+    for sums in found.values_mut() {
+        sums.settled.sort_unstable_by(|one, other| other.cmp(one));
+        sums.settled.truncate(3);
+        for settled in &mut sums.settled {
+            let (on, due_on) = apart(*settled);
+            *settled = on.saturating_sub(due_on);
         }
-    }
-    for (customer, days) in settled {
-        found.entry(customer).or_default().settled.push(days);
     }
     let rows: Vec<(i64, Currency, i64, [i64; 4], i64)> =
         db.json(include_str!("../sql/facts/owing.sql"), &[after, upto, day])?;
@@ -170,28 +170,53 @@ fn known(found: &mut HashMap<i64, Sums>, customer: i64) -> &mut Known {
     &mut found.entry(customer).or_default().known
 }
 
-fn paying(row: PayingRow, day: Date) -> Result<Paying, Fault> {
-    let (_, currency, items, minor, by_days, late_items, late_minor, received, worst, line, first) =
-        row;
-    let mut due = [Weighed::default(); 4];
-    for (of, ((items, minor), by_days)) in
-        due.iter_mut().zip(items.into_iter().zip(minor).zip(by_days))
-    {
-        *of = Weighed { items, minor, by_days };
-    }
-    let (items, minor, by_days, early_minor) = received;
-    let worst_on = worst.2.map(|days| day.plus_days(days)).transpose()?;
-    Ok(Paying {
+/// What two numbers that come as one are multiplied by.
+const MILLION: i64 = 1_000_000;
+
+/// The two numbers that came as one: the second is less than half a million on either side of zero.
+fn apart(both: i64) -> (i64, i64) {
+    let half = MILLION.saturating_div(2);
+    let second = both.saturating_add(half).rem_euclid(MILLION).saturating_sub(half);
+    (both.saturating_sub(second).saturating_div(MILLION), second)
+}
+
+fn paying(row: &PayingRow, day: Date) -> Result<Paying, Fault> {
+    let (
+        _,
         currency,
-        due,
+        items,
+        minor,
+        by_days,
         late_items,
         late_minor,
+        received,
+        worst,
+        line,
+        first,
+        _,
+    ) = row;
+    let mut due = [Weighed::default(); 4];
+    for (of, ((items, minor), by_days)) in due.iter_mut().zip(items.iter().zip(minor).zip(by_days))
+    {
+        *of = Weighed { items: *items, minor: *minor, by_days: *by_days };
+    }
+    let (items, minor, by_days, early_minor) = *received;
+    let [worst_12, worst_24] = *worst;
+    let worst_24 = worst_24.map(apart);
+    let [.., due_12, due_24] = due;
+    // Of items that were not late the statement says nothing.
+    let in_time = |of: Weighed| (of.items > 0).then_some(0);
+    Ok(Paying {
+        currency: *currency,
+        due,
+        late_items: *late_items,
+        late_minor: *late_minor,
         received: Weighed { items, minor, by_days },
         early_minor,
-        worst: [worst.0, worst.1],
-        worst_on,
-        line,
-        first: [first, 0, 0],
+        worst: [worst_12.or(in_time(due_12)), worst_24.map(|(days, _)| days).or(in_time(due_24))],
+        worst_on: worst_24.map(|(_, on)| day.plus_days(on)).transpose()?,
+        line: *line,
+        first: *first,
     })
 }
 

@@ -207,3 +207,27 @@ fn a_group_owes_together() {
     let member = format!("customer D head=C\n{own}");
     check(&member, "2024-02-29 group-outstanding-share 0.3333 group-overdue-share 0.3333");
 }
+
+#[test]
+fn what_was_recorded_of_a_duplicate_counts_for_the_customer_that_stays() {
+    let before = "invoice I1 2024-01-01 2024-01-31 100
+         invoice I2 2024-02-01 2024-03-02 300 of=D";
+    check(
+        before,
+        "2024-03-12 items-12m 1 orders-12m 1 turnover-12m 1 overdue-share 1 utilisation 0.1",
+    );
+    let merged = format!("{before}\nmerge D C");
+    check(
+        &merged,
+        "2024-03-12 items-12m 2 orders-12m 2 turnover-12m 4 overdue-share 1 utilisation 0.4",
+    );
+}
+
+#[test]
+fn a_customer_that_is_closed_has_facts_like_any_other() {
+    let book = "invoice I1 2024-01-01 2024-01-31 100
+         pay P1 2024-02-10 100";
+    let expected = "2024-02-29 items-12m 1 days-beyond-terms-12m 10 orders-12m 1 defaults-open 0 utilisation 0";
+    check(book, expected);
+    check(&format!("{book}\ncustomer C 1000 status=closed"), expected);
+}

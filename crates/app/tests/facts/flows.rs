@@ -56,8 +56,8 @@ impl Desk {
             "dispute" => self.dispute(&words[1..]),
             "resolve" => self.resolve(&words[1..]),
             "merge" => {
-                let (from, into) = (id(words[1]), id(words[2]));
-                customer::merge(&self.db, &from, &into, &author("2026-01-01")).map(drop)
+                customer::merge(&self.db, &id(words[1]), &id(words[2]), &author("2026-01-01"))
+                    .map(drop)
             }
             other => panic!("no such event: {other}"),
         };
@@ -68,7 +68,8 @@ impl Desk {
         }
     }
 
-    /// `ID [LIMIT] [head=ID] [on=DAY] [contact=NAME] [bank=NUMBER] [representative=NAME]`
+    /// `ID [LIMIT] [head=ID] [on=DAY] [contact=NAME] [bank=NUMBER] [representative=NAME]
+    /// [status=STATUS]`
     fn customer(&self, words: &[&str]) -> Result<(), Fault> {
         let mut new = json!({"id": words[0], "name": words[0]});
         let mut on = "2020-01-01";
@@ -83,6 +84,7 @@ impl Desk {
                 Some(("contact", name)) => {
                     new["contacts"] = json!([{"name": name, "channel": "letter", "address": name}]);
                 }
+                Some(("status", status)) => new["status"] = json!(status),
                 Some(("bank", account)) => new["bank_accounts"] = json!([{"account": account}]),
                 Some((_, name)) => new["representatives"] = json!([{"name": name}]),
             }

@@ -380,10 +380,10 @@ fn money(facts: &mut Facts, items: &[Item<'_>], day: Date) {
     facts.set(FactName::DaysToPay12m, received(&since_issue));
     let early = |item: &Item<'_>, part: &Part| i64::from(part.on < item.of.due_on);
     facts.set(FactName::EarlyShare12m, received(&early));
-    let mut settled: Vec<(Date, &str, i64)> = Vec::new();
+    let mut settled: Vec<(Date, Date, i64)> = Vec::new();
     for item in items.iter().filter(|item| item.open == 0) {
         if let Some(on) = item.last_on().filter(|on| *on > months(day, 24)) {
-            settled.push((on, &item.of.id, on.days_since(item.of.due_on)));
+            settled.push((on, item.of.due_on, on.days_since(item.of.due_on)));
         }
     }
     settled.sort();

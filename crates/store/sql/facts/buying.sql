@@ -2,64 +2,96 @@
 -- ?6: twelve months before that.
 -- Gives two lists. What each customer bought in each currency: [customer_key, currency, [the largest invoice of 30
 -- days, how many invoices in the 12 months before, their sum], [items issued in 12 months, amount, amount by days from
--- issue to due date, how many were contested], [invoices issued in 12 months, their sum]]. And [customer_key, days] from the last day with an unusually large
--- invoice to the nearest due date.
+-- issue to due date, how many were contested], [invoices issued in 12 months, their sum]]. And [customer_key, days] from
+-- the last day with an unusually large invoice to the nearest due date.
 WITH
 contested AS MATERIALIZED (
     SELECT DISTINCT invoice_key
     FROM dispute
     WHERE customer_key > ?1 AND customer_key <= ?2 AND opened_on <= ?3
 ),
-claim AS MATERIALIZED (
-    SELECT
-        i.customer_key, i.currency, i.key, i.kind, i.issued_on, i.amount_minor,
-        coalesce(i.parent_key, i.key) AS whole_key,
-        julianday(i.due_on) - julianday(i.issued_on) AS days,
-        i.key IN (SELECT invoice_key FROM contested)
-        OR i.parent_key IS NOT NULL AND i.parent_key IN (SELECT invoice_key FROM contested) AS contested
-    FROM invoice AS i
-    WHERE
-        i.customer_key > ?1 AND i.customer_key <= ?2 AND +i.issued_on > ?6 AND +i.issued_on <= ?3
-        AND i.kind NOT IN ('credit-note', 'interest-note') AND i.amount_minor > 0
+instalment AS MATERIALIZED (
+    SELECT key, parent_key FROM invoice WHERE customer_key > ?1 AND customer_key <= ?2 AND parent_key IS NOT NULL
 ),
--- Invoices as a whole.
-bought AS MATERIALIZED (
-    SELECT customer_key, currency, issued_on, sum(amount_minor) AS minor
-    FROM claim
-    WHERE kind = 'invoice'
-    GROUP BY whole_key
-),
--- Invoices and the items of the year side by side.
-trade AS (
-    SELECT customer_key, currency, issued_on, minor AS order_minor, NULL AS minor, NULL AS days, NULL AS contested
-    FROM bought
-    UNION ALL
-    SELECT customer_key, currency, issued_on, NULL, amount_minor, days, contested
-    FROM claim
-    WHERE issued_on > ?4
-),
-total AS MATERIALIZED (
+-- Items, and invoices but those in instalments, in the order of the index.
+single AS (
     SELECT
         customer_key, currency,
-        max(order_minor) FILTER (WHERE issued_on > ?5) AS largest,
-        count(order_minor) FILTER (WHERE issued_on <= ?5) AS before,
-        total(order_minor) FILTER (WHERE issued_on <= ?5) AS before_minor,
-        count(order_minor) FILTER (WHERE issued_on > ?4) AS year,
-        total(order_minor) FILTER (WHERE issued_on > ?4) AS year_minor,
-        count(minor) AS items,
-        total(minor) AS minor,
-        total(minor * days) AS by_days,
-        count(*) FILTER (WHERE contested) AS contested
-    FROM trade
+        max(amount_minor) FILTER (WHERE ordered AND issued_on > ?5) AS largest,
+        count(*) FILTER (WHERE ordered AND issued_on <= ?5) AS before,
+        total(amount_minor) FILTER (WHERE ordered AND issued_on <= ?5) AS before_minor,
+        count(*) FILTER (WHERE issued_on > ?4) AS items,
+        total(amount_minor) FILTER (WHERE issued_on > ?4) AS minor,
+        total(amount_minor * (julianday(due_on) - julianday(issued_on))) FILTER (WHERE issued_on > ?4) AS by_days,
+        count(*) FILTER (WHERE contested AND issued_on > ?4) AS contested,
+        count(*) FILTER (WHERE ordered AND issued_on > ?4) AS year,
+        total(amount_minor) FILTER (WHERE ordered AND issued_on > ?4) AS year_minor,
+        max(amount_minor) FILTER (WHERE ordered AND issued_on > ?4) AS year_largest
+    FROM (
+        SELECT
+            customer_key, currency, issued_on, due_on, amount_minor,
+            kind = 'invoice' AND key NOT IN (SELECT key FROM instalment) AS ordered,
+            key IN (SELECT invoice_key FROM contested)
+            OR key IN (
+                SELECT n.key FROM contested AS d CROSS JOIN instalment AS n ON n.parent_key = d.invoice_key
+            ) AS contested
+        FROM invoice
+        WHERE
+            customer_key > ?1 AND customer_key <= ?2 AND +issued_on > ?6 AND +issued_on <= ?3
+            AND kind NOT IN ('credit-note', 'interest-note') AND amount_minor > 0
+    )
     GROUP BY customer_key, currency
 ),
--- At least twice the mean of the year, of three invoices or more.
+-- Invoices in instalments, each whole.
+whole AS MATERIALIZED (
+    SELECT i.customer_key, i.currency, i.issued_on, sum(i.amount_minor) AS minor
+    FROM instalment AS n
+    CROSS JOIN invoice AS i ON i.key = n.key
+    WHERE i.issued_on > ?6 AND i.issued_on <= ?3 AND i.kind = 'invoice' AND i.amount_minor > 0
+    GROUP BY n.parent_key
+),
+wholes AS MATERIALIZED (
+    SELECT
+        customer_key, currency,
+        max(minor) FILTER (WHERE issued_on > ?5) AS largest,
+        count(*) FILTER (WHERE issued_on <= ?5) AS before,
+        total(minor) FILTER (WHERE issued_on <= ?5) AS before_minor,
+        count(*) FILTER (WHERE issued_on > ?4) AS year,
+        total(minor) FILTER (WHERE issued_on > ?4) AS year_minor,
+        max(minor) FILTER (WHERE issued_on > ?4) AS year_largest
+    FROM whole
+    GROUP BY customer_key, currency
+),
+-- The instalments of an invoice are items of its currency: whoever has the one has the other.
+total AS MATERIALIZED (
+    SELECT
+        s.customer_key, s.currency, s.items, s.minor, s.by_days, s.contested,
+        max(coalesce(s.largest, w.largest), coalesce(w.largest, s.largest)) AS largest,
+        s.before + coalesce(w.before, 0) AS before, s.before_minor + coalesce(w.before_minor, 0) AS before_minor,
+        s.year + coalesce(w.year, 0) AS year, s.year_minor + coalesce(w.year_minor, 0) AS year_minor,
+        max(coalesce(s.year_largest, 0), coalesce(w.year_largest, 0)) AS year_largest
+    FROM single AS s
+    LEFT JOIN wholes AS w ON w.customer_key = s.customer_key AND w.currency = s.currency
+),
+-- At least twice the mean of the year, of three invoices or more. Few have one, and only of those the day is looked up.
 large AS (
-    SELECT b.customer_key, max(b.issued_on) AS large_on
-    FROM bought AS b
-    CROSS JOIN total AS s ON s.customer_key = b.customer_key AND s.currency = b.currency
-    WHERE b.issued_on > ?4 AND s.year >= 3 AND b.minor * 1.0 * s.year >= 2 * s.year_minor
-    GROUP BY b.customer_key
+    SELECT customer_key, max(large_on) AS large_on
+    FROM (
+        SELECT t.customer_key, i.issued_on AS large_on
+        FROM total AS t
+        CROSS JOIN invoice AS i ON i.customer_key = t.customer_key AND i.currency = t.currency
+        WHERE
+            t.year >= 3 AND t.year_largest * 1.0 * t.year >= 2 * t.year_minor
+            AND +i.issued_on > ?4 AND +i.issued_on <= ?3 AND i.kind = 'invoice'
+            AND i.amount_minor * 1.0 * t.year >= 2 * t.year_minor AND i.amount_minor > 0
+            AND i.key NOT IN (SELECT key FROM instalment)
+        UNION ALL
+        SELECT t.customer_key, w.issued_on
+        FROM whole AS w
+        CROSS JOIN total AS t ON t.customer_key = w.customer_key AND t.currency = w.currency
+        WHERE w.issued_on > ?4 AND t.year >= 3 AND w.minor * 1.0 * t.year >= 2 * t.year_minor
+    )
+    GROUP BY customer_key
 ),
 -- Of what was issued before that day and still open at its end.
 nearest AS (

@@ -1,44 +1,41 @@
--- ?1: after this customer, ?2: up to this one, ?3: the day, ?4 to ?7: 3, 6, 12 and 24 months before it.
--- Gives three lists. How each customer paid in each currency: [customer_key, currency, [items due in 3, 6, 12 and 24
--- months], [the amounts of their parts], [the amounts by days late], [items due in 12 months later than 0, 10, 30, 60
--- and 90 days], [the amounts of parts that were], [items, amount, amount by days from issue and early amount of the
--- money of 12 months], [the most days late in 12 and in 24 months, the day of the latter in days from the day], [sums
--- of x, y, xx, xy and yy of items due in 12 months], items with their first money in 12 months]. Then [customer_key,
--- currency, short pays, discounts not due] of those items. And [customer_key, days late] of the last three items that
--- were settled, the latest first.
--- Sums of amounts are floats on purpose: two absurd amounts must not stop the sweep of all others, and below 2^53 they
--- are exact.
+-- ?1: after this customer, ?2: up to this one, ?3: the day, ?4: 12 months before it; ?5 to ?8: the days that 3,
+-- 6, 12 and 24 months before it lie from it, below zero.
+-- Gives, of each customer and currency, [customer_key, currency, [items due in 3, 6, 12 and 24 months], [the amounts of
+-- their parts], [the amounts by days late], [items due in 12 months later than 0, 10, 30, 60 and 90 days], [the amounts
+-- of parts that were], [items, amount, amount by days from issue and early amount of the money of 12 months], [the most
+-- days late in 12 months, the most in 24 with its day, both if anything was late], [sums of x, y, xx, xy and yy of items
+-- due in 12 months], [items with their first money in 12 months, short pays, discounts not due], [of each item that was
+-- settled in 24 months the day of its last money and its due date]]. Days are counted from the day asked for; two in one
+-- number are the one times a million plus the other.
+-- Sums of amounts are added up as floats on purpose: two absurd amounts must not stop the sweep of all others, and below
+-- 2^53 they are exact. As whole numbers they are quicker to write.
 WITH
--- What each payment added to each claim on each day, net of what a replay moved.
-net AS MATERIALIZED (
-    SELECT customer_key, invoice_key, payment_key, allocated_on, sum(amount_minor) AS minor
+-- Claims of which anything was ever taken back: few, and the only ones whose rows are not what they say.
+odd AS MATERIALIZED (
+    SELECT DISTINCT customer_key, invoice_key
     FROM allocation
-    WHERE
-        customer_key > ?1 AND customer_key <= ?2 AND allocated_on <= ?3
-        AND payment_key IS NOT NULL AND invoice_key IS NOT NULL
-    GROUP BY customer_key, invoice_key, payment_key, allocated_on
-    HAVING minor <> 0
+    WHERE customer_key > ?1 AND customer_key <= ?2 AND amount_minor < 0 AND invoice_key IS NOT NULL
 ),
-taken AS MATERIALIZED (
-    SELECT DISTINCT invoice_key, payment_key FROM net WHERE minor < 0
+net AS (
+    SELECT a.invoice_key, a.payment_key, a.allocated_on, sum(a.amount_minor) AS minor
+    FROM odd
+    CROSS JOIN allocation AS a ON a.customer_key = odd.customer_key AND a.invoice_key = odd.invoice_key
+    WHERE a.payment_key IS NOT NULL AND a.allocated_on <= ?3
+    GROUP BY a.invoice_key, a.payment_key, a.allocated_on
 ),
--- Of what was taken back later, what came last was taken: what stands of the first days is the least that stood on any
--- day since.
-standing AS (
-    SELECT
-        net.*,
-        sum(minor) OVER (PARTITION BY invoice_key, payment_key ORDER BY allocated_on) AS minor_then
+-- What came last was taken back: what stands of the first days is the least that stood on any day since.
+stood AS (
+    SELECT net.*, sum(minor) OVER (PARTITION BY invoice_key, payment_key ORDER BY allocated_on) AS minor_then
     FROM net
-    WHERE (invoice_key, payment_key) IN (SELECT invoice_key, payment_key FROM taken)
 ),
 stays AS (
     SELECT
-        standing.*,
+        stood.*,
         min(minor_then) OVER (
             PARTITION BY invoice_key, payment_key ORDER BY allocated_on
             ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
         ) AS minor_since
-    FROM standing
+    FROM stood
 ),
 kept AS (
     SELECT
@@ -47,14 +44,18 @@ kept AS (
         - lag(minor_since, 1, 0) OVER (PARTITION BY invoice_key, payment_key ORDER BY allocated_on) AS minor
     FROM stays
 ),
-paid AS (
-    SELECT invoice_key, allocated_on, minor FROM net
-    WHERE (invoice_key, payment_key) NOT IN (SELECT invoice_key, payment_key FROM taken)
-    UNION ALL
-    SELECT invoice_key, allocated_on, minor FROM kept WHERE minor > 0
+remaining AS (
+    SELECT
+        invoice_key, allocated_on, sum(minor) AS minor,
+        row_number() OVER (PARTITION BY invoice_key ORDER BY allocated_on DESC) = 1 AS is_last,
+        row_number() OVER (PARTITION BY invoice_key ORDER BY allocated_on) = 1 AS is_first,
+        row_number() OVER (PARTITION BY invoice_key, allocated_on > ?4 ORDER BY allocated_on) = 1 AS is_received
+    FROM kept
+    WHERE minor > 0
+    GROUP BY invoice_key, allocated_on
 ),
--- What was open of each claim: what is, and what was set against it later.
-open AS (
+-- What was open of each claim: what is, and what was set against it later, if anything was.
+open AS MATERIALIZED (
     SELECT invoice_key, sum(minor) AS minor
     FROM (
         SELECT key AS invoice_key, open_minor AS minor
@@ -63,157 +64,180 @@ open AS (
         UNION ALL
         SELECT invoice_key, amount_minor
         FROM allocation
-        WHERE customer_key > ?1 AND customer_key <= ?2 AND allocated_on > ?3 AND invoice_key IS NOT NULL
+        WHERE
+            customer_key > ?1 AND customer_key <= ?2 AND allocated_on > ?3 AND invoice_key IS NOT NULL
+            AND EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?3)
     )
     GROUP BY invoice_key
     HAVING sum(minor) > 0
 ),
--- Parts paid, and what is open; `late` is null of what is open and not overdue, which is no part.
-piece AS (
+instalment AS MATERIALIZED (
+    SELECT key FROM invoice WHERE customer_key > ?1 AND customer_key <= ?2 AND parent_key IS NOT NULL
+),
+-- Money that paid, and its place among what was set against its claim: 1 where nothing of the claim is open on the day,
+-- and 2, 4 and 8 more for the last money, the first, and the first of 12 months. A row that is all that was ever set
+-- against a claim is all three; of others it is looked up.
+paid AS (
     SELECT
-        i.customer_key, i.currency, i.key, i.id, i.parent_key, i.issued_on, i.due_on, i.amount_minor,
-        p.allocated_on AS paid_on, p.minor,
-        CAST(julianday(p.allocated_on) - julianday(i.due_on) AS INTEGER) AS late
-    FROM paid AS p
-    CROSS JOIN invoice AS i ON i.key = p.invoice_key
-    WHERE i.kind NOT IN ('credit-note', 'interest-note')
+        i.customer_key, i.currency, i.key, julianday(i.due_on) - julianday(?3) AS due, julianday(i.issued_on) AS issued,
+        julianday(a.allocated_on) AS came, a.allocated_on > ?4 AS within, a.allocated_on, i.amount_minor,
+        a.amount_minor AS minor,
+        CASE
+            WHEN a.amount_minor = i.amount_minor - i.open_minor THEN 14 + (i.open_minor = 0)
+            ELSE
+                (i.key NOT IN (SELECT invoice_key FROM open))
+                + 2 * (NOT EXISTS (
+                    SELECT 1 FROM allocation AS b
+                    WHERE
+                        b.customer_key = i.customer_key AND b.invoice_key = i.key AND b.payment_key IS NOT NULL
+                        AND b.allocated_on >= a.allocated_on AND b.allocated_on <= ?3
+                        AND (b.allocated_on > a.allocated_on OR b.key > a.key)
+                ))
+                + 4 * (NOT EXISTS (
+                    SELECT 1 FROM allocation AS b
+                    WHERE
+                        b.customer_key = i.customer_key AND b.invoice_key = i.key AND b.payment_key IS NOT NULL
+                        AND b.allocated_on <= a.allocated_on AND (b.allocated_on < a.allocated_on OR b.key < a.key)
+                ))
+                + 8 * (NOT EXISTS (
+                    SELECT 1 FROM allocation AS b
+                    WHERE
+                        b.customer_key = i.customer_key AND b.invoice_key = i.key AND b.payment_key IS NOT NULL
+                        AND b.allocated_on > ?4 AND b.allocated_on <= a.allocated_on
+                        AND (b.allocated_on < a.allocated_on OR b.key < a.key)
+                ))
+        END AS place
+    FROM invoice AS i
+    CROSS JOIN allocation AS a ON a.customer_key = i.customer_key AND a.invoice_key = i.key
+    WHERE
+        i.customer_key > ?1 AND i.customer_key <= ?2 AND i.kind NOT IN ('credit-note', 'interest-note')
+        AND a.allocated_on <= ?3 AND a.payment_key IS NOT NULL AND i.key NOT IN (SELECT invoice_key FROM odd)
     UNION ALL
     SELECT
-        i.customer_key, i.currency, i.key, i.id, i.parent_key, i.issued_on, i.due_on, i.amount_minor,
-        NULL, o.minor,
-        CASE WHEN i.due_on < ?3 THEN CAST(julianday(?3) - julianday(i.due_on) AS INTEGER) END
+        i.customer_key, i.currency, i.key, julianday(i.due_on) - julianday(?3), julianday(i.issued_on),
+        julianday(r.allocated_on), r.allocated_on > ?4, r.allocated_on, i.amount_minor, r.minor,
+        (i.key NOT IN (SELECT invoice_key FROM open)) + 2 * r.is_last + 4 * r.is_first + 8 * r.is_received
+    FROM remaining AS r
+    CROSS JOIN invoice AS i ON i.key = r.invoice_key
+    WHERE i.kind NOT IN ('credit-note', 'interest-note')
+),
+-- Parts, in days from the day: the due date, how late, and for money of 12 months from issue. The item of a part is the
+-- due date where the part is the last of it. `begins` is 1 for an item with its first money in 12 months, 2 if that was
+-- short, and 3 if it was so by a discount that was not due.
+part AS (
+    SELECT
+        customer_key, currency, CAST(due AS INTEGER) AS due,
+        CASE WHEN place & 2 AND (due = 0 OR place & 1 AND due < 0) THEN CAST(due AS INTEGER) END AS item,
+        CAST(came - julianday(?3) - due AS INTEGER) AS late, minor,
+        CASE WHEN within THEN CAST(came - issued AS INTEGER) END AS since,
+        within AND place & 8 AS received,
+        CASE WHEN place & 3 = 3 THEN CAST(came - julianday(?3) AS INTEGER) END AS settled,
+        CASE
+            WHEN NOT within OR place & 4 = 0 OR key IN instalment THEN 0
+            WHEN minor = amount_minor THEN 1
+            ELSE (
+                SELECT
+                    CASE
+                        WHEN
+                            rest_minor <= 0 OR EXISTS (
+                                SELECT 1 FROM allocation AS a
+                                CROSS JOIN payment AS p ON p.key = a.payment_key
+                                WHERE
+                                    a.customer_key = paid.customer_key AND a.invoice_key = paid.key
+                                    AND a.allocated_on = paid.allocated_on AND p.designation IS NOT NULL
+                                GROUP BY p.key
+                                HAVING sum(a.amount_minor) > 0
+                            )
+                            THEN 1
+                        WHEN rest_minor * 20 > paid.amount_minor OR discount_minor > 0 THEN 2
+                        ELSE 3
+                    END
+                FROM (
+                    SELECT
+                        paid.amount_minor - total(a.amount_minor) AS rest_minor,
+                        total(a.amount_minor) FILTER (WHERE a.difference = 'early-payment-discount') AS discount_minor
+                    FROM allocation AS a
+                    WHERE
+                        a.customer_key = paid.customer_key AND a.invoice_key = paid.key
+                        AND a.allocated_on <= paid.allocated_on
+                )
+            )
+        END AS begins
+    FROM paid
+    UNION ALL
+    SELECT
+        i.customer_key, i.currency, CAST(julianday(i.due_on) - julianday(?3) AS INTEGER),
+        CAST(julianday(i.due_on) - julianday(?3) AS INTEGER), CAST(julianday(?3) - julianday(i.due_on) AS INTEGER),
+        o.minor, NULL, 0, NULL, 0
     FROM open AS o
     CROSS JOIN invoice AS i ON i.key = o.invoice_key
-    WHERE i.kind NOT IN ('credit-note', 'interest-note') AND i.issued_on <= ?3
+    WHERE i.kind NOT IN ('credit-note', 'interest-note') AND i.issued_on <= ?3 AND i.due_on < ?3
 ),
-item AS MATERIALIZED (
+-- What windows ask for, once: `by_days` is null of a part that is due later.
+weighed AS (
     SELECT
-        customer_key, currency, key, id, parent_key, amount_minor,
-        -- Null of an item without parts, or due later: no window has it.
-        CASE WHEN due_on <= ?3 AND count(late) > 0 THEN due_on END AS due_on,
-        -- The due date in days from the day, and how late the item is.
-        CAST(julianday(due_on) - julianday(?3) AS INTEGER) AS x,
-        max(late) AS y,
-        total(minor) FILTER (WHERE late IS NOT NULL) AS weight,
-        total(minor * 1.0 * late) AS weighted,
-        total(minor) FILTER (WHERE late > 0) AS late_0,
-        total(minor) FILTER (WHERE late > 10) AS late_10,
-        total(minor) FILTER (WHERE late > 30) AS late_30,
-        total(minor) FILTER (WHERE late > 60) AS late_60,
-        total(minor) FILTER (WHERE late > 90) AS late_90,
-        count(*) FILTER (WHERE paid_on > ?6) AS received,
-        total(minor) FILTER (WHERE paid_on > ?6) AS received_minor,
-        total(minor * (julianday(paid_on) - julianday(issued_on))) FILTER (WHERE paid_on > ?6) AS received_days,
-        total(minor) FILTER (WHERE paid_on > ?6 AND paid_on < due_on) AS early_minor,
-        min(paid_on) AS first_on,
-        max(paid_on) AS last_on,
-        total(minor) FILTER (WHERE paid_on IS NOT NULL) AS paid_minor,
-        count(*) FILTER (WHERE paid_on IS NULL) AS is_open
-    FROM piece
-    GROUP BY key
-),
--- Items whose first money came in 12 months and that were not paid at one go.
-begun AS (
-    SELECT
-        f.customer_key, f.currency, f.key, f.first_on, f.amount_minor,
-        f.amount_minor - (
-            SELECT sum(a.amount_minor) FROM allocation AS a
-            WHERE a.customer_key = f.customer_key AND a.invoice_key = f.key AND a.allocated_on <= f.first_on
-        ) AS rest_minor
-    FROM item AS f
-    WHERE f.first_on > ?6 AND f.parent_key IS NULL AND (f.first_on < f.last_on OR f.paid_minor < f.amount_minor)
-),
-short AS (
-    SELECT
-        customer_key, currency, count(*) AS short,
-        count(*) FILTER (
-            WHERE rest_minor * 20 <= amount_minor AND coalesce(
-                (
-                    SELECT sum(a.amount_minor) FROM allocation AS a
-                    WHERE
-                        a.customer_key = begun.customer_key AND a.invoice_key = begun.key
-                        AND a.allocated_on <= begun.first_on AND a.difference = 'early-payment-discount'
-                ), 0
-            ) <= 0
-        ) AS unauthorised
-    FROM begun
-    WHERE
-        rest_minor > 0 AND NOT EXISTS (
-            SELECT 1 FROM allocation AS a
-            CROSS JOIN payment AS p ON p.key = a.payment_key
-            WHERE
-                a.customer_key = begun.customer_key AND a.invoice_key = begun.key
-                AND a.allocated_on = begun.first_on AND p.designation IS NOT NULL
-            GROUP BY p.key
-            HAVING sum(a.amount_minor) > 0
-        )
-    GROUP BY customer_key, currency
-),
-total AS (
-    SELECT
-        customer_key,
-        currency,
-        json_array(
-            count(*) FILTER (WHERE due_on > ?4), count(*) FILTER (WHERE due_on > ?5),
-            count(*) FILTER (WHERE due_on > ?6), count(*) FILTER (WHERE due_on > ?7)
-        ) AS items,
-        json_array(
-            total(weight) FILTER (WHERE due_on > ?4), total(weight) FILTER (WHERE due_on > ?5),
-            total(weight) FILTER (WHERE due_on > ?6), total(weight) FILTER (WHERE due_on > ?7)
-        ) AS weight,
-        json_array(
-            total(weighted) FILTER (WHERE due_on > ?4), total(weighted) FILTER (WHERE due_on > ?5),
-            total(weighted) FILTER (WHERE due_on > ?6), total(weighted) FILTER (WHERE due_on > ?7)
-        ) AS weighted,
-        json_array(
-            count(*) FILTER (WHERE due_on > ?6 AND y > 0), count(*) FILTER (WHERE due_on > ?6 AND y > 10),
-            count(*) FILTER (WHERE due_on > ?6 AND y > 30), count(*) FILTER (WHERE due_on > ?6 AND y > 60),
-            count(*) FILTER (WHERE due_on > ?6 AND y > 90)
-        ) AS late_items,
-        json_array(
-            total(late_0) FILTER (WHERE due_on > ?6), total(late_10) FILTER (WHERE due_on > ?6),
-            total(late_30) FILTER (WHERE due_on > ?6), total(late_60) FILTER (WHERE due_on > ?6),
-            total(late_90) FILTER (WHERE due_on > ?6)
-        ) AS late_minor,
-        json_array(
-            count(*) FILTER (WHERE received > 0), total(received_minor), total(received_days), total(early_minor)
-        ) AS received,
-        max(y) FILTER (WHERE due_on > ?6) AS worst_12,
-        -- Days late and the day on which they were reached in one number, so that of equal ones the latest is found.
-        max((y + 100000) * 200000 + x + y + 100000) FILTER (WHERE due_on > ?7) AS worst_24,
-        json_array(
-            total(x) FILTER (WHERE due_on > ?6), total(y) FILTER (WHERE due_on > ?6),
-            total(x * x) FILTER (WHERE due_on > ?6), total(x * y) FILTER (WHERE due_on > ?6),
-            total(y * y) FILTER (WHERE due_on > ?6)
-        ) AS line,
-        count(*) FILTER (WHERE first_on > ?6 AND parent_key IS NULL) AS first
-    FROM item
-    GROUP BY customer_key, currency
-),
-settled AS (
-    SELECT
-        customer_key,
-        y AS days,
-        row_number() OVER (PARTITION BY customer_key ORDER BY last_on DESC, id DESC) AS place
-    FROM item
-    WHERE is_open = 0 AND last_on > ?7
+        customer_key, currency, CASE WHEN due <= 0 THEN due END AS due, item, late, minor,
+        CASE WHEN due <= 0 THEN minor * 1.0 * late END AS by_days, since, received, begins,
+        CASE WHEN item > ?7 THEN item END AS year_item, CASE WHEN item > ?7 THEN late END AS year_late,
+        CASE WHEN due <= 0 AND due > ?7 THEN late END AS year_part,
+        CASE WHEN settled > ?8 THEN settled * 1000000 + due END AS settled
+    FROM part
+    LIMIT -1
 )
-SELECT
-    json_array(
-        (
-            SELECT
-                json_group_array(
-                    json_array(
-                        customer_key, currency, json(items), json(weight), json(weighted), json(late_items),
-                        json(late_minor), json(received),
-                        json_array(worst_12, worst_24 / 200000 - 100000, worst_24 % 200000 - 100000), json(line), first
-                    )
-                )
-            FROM total
-        ),
-        (SELECT json_group_array(json_array(customer_key, currency, short, unauthorised)) FROM short),
-        (
-            SELECT json_group_array(json_array(customer_key, days))
-            FROM (SELECT * FROM settled WHERE place <= 3 ORDER BY customer_key, place)
-        )
-    )
+-- The rows are JSON already: put together as texts they are not read once more.
+SELECT '[' || coalesce(group_concat(row), '') || ']'
+FROM (
+    SELECT
+        json_array(
+            customer_key, currency,
+            json_array(
+                count(*) FILTER (WHERE item > ?5), count(*) FILTER (WHERE item > ?6), count(year_item),
+                count(*) FILTER (WHERE item > ?8)
+            ),
+            json_array(
+                CAST(total(minor) FILTER (WHERE due > ?5) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE due > ?6) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE due > ?7) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE due > ?8) AS INTEGER)
+            ),
+            json_array(
+                CAST(total(by_days) FILTER (WHERE due > ?5) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE due > ?6) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE due > ?7) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE due > ?8) AS INTEGER)
+            ),
+            json_array(
+                count(*) FILTER (WHERE year_late > 0), count(*) FILTER (WHERE year_late > 10),
+                count(*) FILTER (WHERE year_late > 30), count(*) FILTER (WHERE year_late > 60),
+                count(*) FILTER (WHERE year_late > 90)
+            ),
+            json_array(
+                CAST(total(minor) FILTER (WHERE year_part > 0) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE year_part > 10) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE year_part > 30) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE year_part > 60) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE year_part > 90) AS INTEGER)
+            ),
+            json_array(
+                count(*) FILTER (WHERE received), CAST(total(minor) FILTER (WHERE since IS NOT NULL) AS INTEGER),
+                CAST(total(minor * 1.0 * since) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE since IS NOT NULL AND late < 0) AS INTEGER)
+            ),
+            json_array(
+                max(year_late) FILTER (WHERE year_late > 0),
+                max(late * 1000000 + item + late) FILTER (WHERE late > 0 AND item > ?8)
+            ),
+            json_array(
+                CAST(total(year_item) AS INTEGER), CAST(total(year_late) AS INTEGER),
+                CAST(total(year_item * year_item) AS INTEGER), CAST(total(year_item * year_late) AS INTEGER),
+                CAST(total(year_late * year_late) AS INTEGER)
+            ),
+            json_array(
+                count(*) FILTER (WHERE begins > 0), count(*) FILTER (WHERE begins > 1),
+                count(*) FILTER (WHERE begins > 2)
+            ),
+            json_group_array(settled) FILTER (WHERE settled IS NOT NULL)
+        ) AS row
+    FROM weighed
+    GROUP BY customer_key, currency
+)

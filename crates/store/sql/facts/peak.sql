@@ -2,24 +2,26 @@
 -- Gives [customer_key, minor]: the most that each customer with a limit owed, in the limit's currency, at the end of a
 -- day of the twelve months.
 WITH
--- What was there before the twelve months counts from their first day.
-event AS (
-    SELECT c.key AS customer_key, max(i.issued_on, ?4) AS day, i.amount_minor AS minor
+claim AS MATERIALIZED (
+    SELECT c.key AS customer_key, i.key, i.issued_on, i.amount_minor
     FROM customer AS c
     CROSS JOIN invoice AS i ON i.customer_key = c.key AND i.currency = c.limit_currency
     WHERE c.key > ?1 AND c.key <= ?2 AND +i.issued_on <= ?3 AND i.kind <> 'credit-note'
+),
+-- What was owed before the twelve months counts from their first day, in one sum.
+event AS (
+    SELECT customer_key, ?4 AS day, sum(amount_minor) AS minor FROM claim WHERE issued_on <= ?4 GROUP BY customer_key
     UNION ALL
-    SELECT c.key, max(a.allocated_on, ?4), -a.amount_minor
-    FROM customer AS c
-    CROSS JOIN allocation AS a ON a.customer_key = c.key
-    CROSS JOIN invoice AS i ON i.key = a.invoice_key AND i.currency = c.limit_currency
-    WHERE c.key > ?1 AND c.key <= ?2 AND c.limit_currency IS NOT NULL AND a.allocated_on <= ?3
+    SELECT customer_key, issued_on, amount_minor FROM claim WHERE issued_on > ?4
+    UNION ALL
+    SELECT o.customer_key, max(a.allocated_on, ?4), -a.amount_minor
+    FROM claim AS o
+    CROSS JOIN allocation AS a ON a.customer_key = o.customer_key AND a.invoice_key = o.key
+    WHERE a.allocated_on <= ?3
 ),
-daily AS (
-    SELECT customer_key, day, sum(minor) AS minor FROM event GROUP BY customer_key, day
-),
+-- At each event what is owed when its day is over.
 level AS (
-    SELECT customer_key, sum(minor) OVER (PARTITION BY customer_key ORDER BY day) AS minor FROM daily
+    SELECT customer_key, sum(minor) OVER (PARTITION BY customer_key ORDER BY day) AS minor FROM event
 )
 SELECT json_group_array(json_array(customer_key, minor))
 FROM (SELECT customer_key, max(minor) AS minor FROM level GROUP BY customer_key)
