@@ -11,7 +11,8 @@ mod contract {
         world: "example:scorer/days-late",
         generate_all,
     });
-    export!(super::Scorer);
+    use super::Scorer;
+    export!(Scorer);
 }
 
 use contract::dunlin::credit::{
