@@ -28,6 +28,10 @@ const HELLO: &str = "/probe/hello";
 const POINT: &str = "/v1/ingest/organisation";
 const CUSTOMER: &str = "/v1/ingest/customers/C0000001";
 
+/// A card of the swept day: the point query, and the facts of the sweep made into reasons again.
+const SCORE: &str = "/v1/score/customers/C0000001";
+const SCORE_BAR: Bar = Bar::AtLeast(0.5);
+
 pub fn measure(root: &Path, table: &mut Table) -> Result<()> {
     eprintln!("requests");
     let folder = tempfile::tempdir()?;
@@ -51,6 +55,15 @@ pub fn measure(root: &Path, table: &mut Table) -> Result<()> {
         figure(point),
         read / point,
         None,
+    );
+    while client.post("/v1/sweep")?["done"] != true {}
+    let score = a_second(&server, SCORE)?;
+    table.add(
+        "one score with reasons, beside one point query",
+        figure(score),
+        figure(point),
+        score / point,
+        Some(SCORE_BAR),
     );
     first(&server, table)?;
     server.stop()

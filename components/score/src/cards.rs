@@ -77,5 +77,5 @@ fn publish<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn what_if<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let language = language(call)?;
-    Answer::json(&card::what_if(call.db()?, &call.body()?, call.author().at, language)?)
+    Answer::json(&card::what_if(call.db()?, &call.body()?, call.now(), language)?)
 }

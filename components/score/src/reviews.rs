@@ -37,7 +37,7 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.cursor()?.unwrap_or_default());
     let by: Date = match call.query(&DUE_BY)? {
         Some(day) => day,
-        None => dunlin_app::ledger::today(call.db()?, call.author().at)?,
+        None => dunlin_app::ledger::today(call.db()?, call.now())?,
     };
     let found = review::page(call.db()?, &after, limit.saturating_add(1), by)?;
     let (items, next) = page::cut(found, limit, |(_, place)| place.clone())?;

@@ -131,7 +131,9 @@ pub fn outdate<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
 pub fn outdate_since<D: Db>(db: &D, last_invoice: i64) -> Result<(), Fault> {
     db.execute(
         "INSERT INTO score_outdated SELECT customer_key FROM score
-         WHERE customer_key IN (SELECT customer_key FROM invoice NOT INDEXED WHERE key > ?1) ON CONFLICT DO NOTHING",
+         WHERE EXISTS (SELECT 1 FROM score)
+             AND customer_key IN (SELECT customer_key FROM invoice NOT INDEXED WHERE key > ?1)
+         ON CONFLICT DO NOTHING",
         &[last_invoice.into()],
     )?;
     Ok(())

@@ -39,31 +39,31 @@ type Row = (&'static str, u32, u32, FactName, &'static [Point]);
 /// Days beyond terms are straight between these. 30 days early is a month ahead of terms, more cannot be asked for; 180
 /// days late is half a year, where the slope from 30 days on reaches zero by itself. Paying on the day is no reproach.
 const PAYMENT_INDEX: &[Point] = &[
-    (-30_00, 100),
+    (-3_000, 100),
     (0, 80),
-    (15_00, 70),
-    (22_00, 60),
-    (30_00, 50),
-    (60_00, 40),
-    (90_00, 30),
-    (120_00, 20),
-    (150_00, 10),
-    (180_00, 0),
+    (1_500, 70),
+    (2_200, 60),
+    (3_000, 50),
+    (6_000, 40),
+    (9_000, 30),
+    (12_000, 20),
+    (15_000, 10),
+    (18_000, 0),
 ];
 
 const ROWS: [Row; 6] = [
     ("payment-index", 35, 80, FactName::DaysBeyondTerms12m, PAYMENT_INDEX),
-    ("share-late", 15, 100, FactName::ShareLate0Amount, &[(0, 100), (1_00, 0)]),
+    ("share-late", 15, 100, FactName::ShareLate0Amount, &[(0, 100), (100, 0)]),
     (
         "worst-lateness",
         15,
         100,
         FactName::WorstDaysLate12m,
-        &[(0, 100), (30_00, 60), (60_00, 30), (120_00, 0)],
+        &[(0, 100), (3_000, 60), (6_000, 30), (12_000, 0)],
     ),
-    ("overdue-share", 20, 100, FactName::OverdueShare, &[(0, 100), (1_00, 0)]),
-    ("utilisation", 10, 100, FactName::Utilisation, &[(50, 100), (90, 50), (1_20, 0)]),
-    ("trend", 5, 100, FactName::DaysBeyondTerms3m, &[(0, 100), (30_00, 0)]),
+    ("overdue-share", 20, 100, FactName::OverdueShare, &[(0, 100), (100, 0)]),
+    ("utilisation", 10, 100, FactName::Utilisation, &[(50, 100), (90, 50), (120, 0)]),
+    ("trend", 5, 100, FactName::DaysBeyondTerms3m, &[(0, 100), (3_000, 0)]),
 ];
 
 /// The reason of each row: its code, in English, in Chinese.

@@ -9,7 +9,7 @@ before AS (
 now AS (
     SELECT customer_key, grade, max(as_of) AS as_of FROM score_change WHERE as_of <= ?2 GROUP BY customer_key
 ),
-moved AS (
+moved AS MATERIALIZED (
     SELECT n.customer_key, b.grade AS grade_before, iif(c.merged_key IS NULL, n.grade, NULL) AS grade
     FROM now AS n
     CROSS JOIN customer AS c ON c.key = n.customer_key
@@ -36,7 +36,7 @@ piece AS (
     FROM allocation AS a CROSS JOIN invoice AS i ON i.key = a.invoice_key
     WHERE a.allocated_on > ?1
 ),
-owed AS (
+owed AS MATERIALIZED (
     SELECT m.grade_before, m.grade, p.currency, sum(p.before_minor) AS before_minor, sum(p.minor) AS minor
     FROM piece AS p CROSS JOIN moved AS m ON m.customer_key = p.customer_key
     GROUP BY m.grade_before, m.grade, p.currency
@@ -45,12 +45,12 @@ owed AS (
 SELECT json_group_array(json_array(grade_before, grade, customers, json(owed)))
 FROM (
     SELECT
-        c.grade_before, c.grade, c.customers,
+        k.grade_before, k.grade, k.customers,
         (
             SELECT json_group_array(json_array(o.currency, o.before_minor, o.minor) ORDER BY o.currency)
             FROM owed AS o
-            WHERE o.grade_before IS c.grade_before AND o.grade IS c.grade
+            WHERE o.grade_before IS k.grade_before AND o.grade IS k.grade
         ) AS owed
-    FROM counted AS c
-    ORDER BY c.grade_before IS NULL, c.grade_before, c.grade IS NULL, c.grade
+    FROM counted AS k
+    ORDER BY k.grade_before IS NULL, k.grade_before, k.grade IS NULL, k.grade
 )
