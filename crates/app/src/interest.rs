@@ -34,8 +34,8 @@ struct Book {
     tables: Tables,
     policy: Option<LateInterest>,
     contracts: BTreeMap<i64, clause::OfContract>,
-    /// The versions of contracts whose clause has a cap; `None` stands for the policy.
-    capped: BTreeSet<Option<i64>>,
+    /// The versions of contracts under which claims are worked out with their surroundings; `None` stands for the policy.
+    surrounded: BTreeSet<Option<i64>>,
 }
 
 impl Book {
@@ -48,15 +48,15 @@ impl Book {
         let (tables, policy) = (rates::tables(db, known)?, policy::known(db, known)?.late_interest);
         let of_contracts = contracts.iter().map(|(key, (clause, ..))| (Some(*key), clause));
         let clauses = of_contracts.chain(policy.iter().map(|clause| (None, clause)));
-        let capped = clauses.filter(|(_, clause)| interest::is_capped(clause));
-        let capped = capped.map(|(version, _)| version).collect();
-        Ok(Self { tables, policy, contracts, capped })
+        let surrounded = clauses.filter(|(_, clause)| interest::has_surroundings(clause));
+        let surrounded = surrounded.map(|(version, _)| version).collect();
+        Ok(Self { tables, policy, contracts, surrounded })
     }
 
-    /// Whether a cap stands over all charges on the claim's document together.
-    fn is_capped(&self, item: &Item) -> bool {
+    /// Whether what the claim bears has to do with more than the claim.
+    fn is_surrounded(&self, item: &Item) -> bool {
         let own = item.version_key.filter(|key| self.contracts.contains_key(key));
-        self.capped.contains(&own)
+        self.surrounded.contains(&own)
     }
 
     /// The clause that governs, and its name: that of the contract, else the policy's.
@@ -73,6 +73,7 @@ impl Book {
         clause: &LateInterest,
         fixed_for: Option<i64>,
         day: Date,
+        settled: &[(Date, i64)],
         charges: &mut Charges,
     ) -> Result<Accrued, Refused> {
         let claim = interest::Item {
@@ -82,6 +83,7 @@ impl Book {
             currency: item.currency,
             changes: item.changes.clone(),
             exclusions: interest::exclusions(&item.disputes, item.due_on, day),
+            settled: settled.to_vec(),
             signed_on: item.signed_on,
             fixed_for,
         };
@@ -108,12 +110,13 @@ pub fn of_invoice<D: Db>(
 type Borne<'a> = (&'a Item, Result<Accrued, Refused>);
 
 /// What the claims of one document bear up to a day, in the order in which they come under its cap: oldest due first.
-/// Claims for which the clause does not hold are left out.
+/// Claims for which the clause does not hold are left out. What was settled of its interest is the oldest claim's first.
 fn borne<'a>(
     book: &Book,
     clause: &LateInterest,
     items: &[&'a Item],
     day: Date,
+    mut settled: Vec<(Date, i64)>,
     charges: &mut Charges,
 ) -> Result<Vec<Borne<'a>>, Refused> {
     let whole = dunlin_domain::money::sum(items.iter().map(|item| item.amount_minor))?;
@@ -122,15 +125,42 @@ fn borne<'a>(
     for item in items {
         // A fixed sum is one for the document: the first part that is late bears it.
         let fixed_for = (!is_late).then_some(whole);
-        let part = book.accrue(item, clause, fixed_for, day, charges);
+        let part = book.accrue(item, clause, fixed_for, day, &settled, charges);
         // A preset holds from its day, and one instalment may be due before it.
         if part.as_ref().is_err_and(|refused| refused.code == Refusal::UnknownPreset) {
             continue;
         }
         is_late |= part.as_ref().is_ok_and(|part| !part.segments.is_empty());
+        if part.is_ok() && items.len() > 1 && !settled.is_empty() {
+            settled = left_over(book, clause, item, &settled)?;
+        }
         found.push((item, part));
     }
     Ok(found)
+}
+
+/// What was settled of a document's interest beyond what one claim of it had borne by then.
+fn left_over(
+    book: &Book,
+    clause: &LateInterest,
+    item: &Item,
+    settled: &[(Date, i64)],
+) -> Result<Vec<(Date, i64)>, Refused> {
+    let mut by_day: BTreeMap<Date, i64> = BTreeMap::new();
+    for (on, minor) in settled {
+        let sum = by_day.entry(*on).or_default();
+        *sum = sum.saturating_add(*minor);
+    }
+    let (mut all, mut over) = (0i64, 0i64);
+    let mut left = Vec::with_capacity(by_day.len());
+    for (on, minor) in by_day {
+        all = all.saturating_add(minor);
+        let own = book.accrue(item, clause, None, on, settled, &mut Charges::default())?;
+        let beyond = all.saturating_sub(own.accrued_minor).max(0);
+        left.push((on, beyond.saturating_sub(over)));
+        over = beyond;
+    }
+    Ok(left)
 }
 
 /// The same for a document that was found. Notes and waivers count up to a day, or all. An instalment bears what is
@@ -148,7 +178,7 @@ fn of_document<D: Db>(
     let Some((clause, name)) = items.first().and_then(|item| book.clause(item)) else {
         return Ok(None);
     };
-    let is_capped = items.first().is_some_and(|item| book.is_capped(item));
+    let is_surrounded = items.first().is_some_and(|item| book.is_surrounded(item));
     let is_own = |item: &Item| !document.is_part || item.invoice_key == document.key;
     let charging = Charging::of(db, &document.claims, known)?;
     let together = |sums: BTreeMap<i64, i64>| dunlin_domain::money::sum(sums.into_values());
@@ -160,11 +190,17 @@ fn of_document<D: Db>(
         ),
     };
     let fees_minor = together(charging.fees(through)?)?;
-    // Without a cap no claim has to do with another.
-    let claims: Vec<&Item> = items.iter().filter(|item| is_capped || is_own(item)).collect();
+    let root = items.iter().find_map(|item| item.parent_key).unwrap_or(document.key);
+    let mut settled = Vec::new();
+    if is_surrounded {
+        settled.extend(charging.settled());
+        let waived = interest_entry::waived(db, &[root], known)?;
+        settled.extend(waived.into_iter().map(|(_, on, minor)| (on, minor)));
+    }
+    let claims: Vec<&Item> = items.iter().filter(|item| is_surrounded || is_own(item)).collect();
     let amounts = items.iter().map(|item| item.amount_minor);
     let mut charges = Charges::on(dunlin_domain::money::sum(amounts)?, fees_minor);
-    let found = borne(&book, clause, &claims, through, &mut charges)?;
+    let found = borne(&book, clause, &claims, through, settled, &mut charges)?;
     if !found.iter().any(|(item, _)| is_own(item)) {
         return Ok(None);
     }
@@ -195,7 +231,7 @@ fn of_document<D: Db>(
         }
         of.explained.extend(part.segments);
     }
-    if is_capped {
+    if is_surrounded {
         let limit = charges.limit(&interest::resolve(clause, Date::LAST)?)?;
         of.cap = limit.map(|limit_minor| {
             let above_minor = fees_minor.saturating_sub(limit_minor).max(0);
@@ -481,13 +517,13 @@ pub fn accrue<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
     if !keys.is_empty() {
         let items = accrual::items(db, &keys, i64::MAX)?;
         let book = Book::of(db, &items, i64::MAX)?;
-        let (capped, alone): (Vec<Item>, Vec<Item>) =
-            items.into_iter().partition(|item| book.is_capped(item));
+        let (surrounded, alone): (Vec<Item>, Vec<Item>) =
+            items.into_iter().partition(|item| book.is_surrounded(item));
         let mut worked: Vec<Line> = Vec::with_capacity(keys.len());
         for item in &alone {
-            worked.extend(lines_of(&book, &[item], 0, day));
+            worked.extend(lines_of(&book, &[item], 0, Vec::new(), day));
         }
-        worked.extend(under_caps(db, &book, capped, day)?);
+        worked.extend(with_surroundings(db, &book, surrounded, day)?);
         accrual::put_all(db, &worked)?;
         lines = accrual::count(db, range)?;
     }
@@ -496,9 +532,14 @@ pub fn accrue<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
     Ok(lines)
 }
 
-/// The lines of claims under a cap: what else stands under it, the other instalments and the fees, is read for all of
-/// them at once.
-fn under_caps<D: Db>(db: &D, book: &Book, asked: Vec<Item>, day: Date) -> Result<Vec<Line>, Fault> {
+/// The lines of claims with what they have to do with: the other instalments, the fees, and what was settled of their
+/// interest are read for all of them at once.
+fn with_surroundings<D: Db>(
+    db: &D,
+    book: &Book,
+    asked: Vec<Item>,
+    day: Date,
+) -> Result<Vec<Line>, Fault> {
     if asked.is_empty() {
         return Ok(Vec::new());
     }
@@ -520,15 +561,23 @@ fn under_caps<D: Db>(db: &D, book: &Book, asked: Vec<Item>, day: Date) -> Result
     }
     let claims = documents.values().flatten().map(|item| item.invoice_key);
     let claims: Vec<i64> = claims.chain(parents).collect();
-    let fees = Charging::of(db, &claims, i64::MAX)?.fees(day)?;
-    let fee = |key: &i64| fees.get(key).copied().unwrap_or(0);
+    let charging = Charging::of(db, &claims, i64::MAX)?;
+    let (fees, mut settled) = (charging.fees(day)?, charging.settled_by_claim());
+    let roots: Vec<i64> = documents.keys().copied().collect();
+    for (root, on, minor) in interest_entry::waived(db, &roots, i64::MAX)? {
+        settled.entry(root).or_default().push((on, minor));
+    }
     let mut lines = Vec::with_capacity(wanted.len());
     for (root, items) in &mut documents {
         items.sort_by_key(|item| (item.due_on, item.invoice_key));
         let items: Vec<&Item> = items.iter().collect();
         let own = items.iter().map(|item| item.invoice_key).filter(|key| key != root);
-        let about = own.chain([*root]).fold(0i64, |sum, key| sum.saturating_add(fee(&key)));
-        let found = lines_of(book, &items, about, day).into_iter();
+        let (mut charged, mut paid) = (0i64, Vec::new());
+        for key in own.chain([*root]) {
+            charged = charged.saturating_add(fees.get(&key).copied().unwrap_or(0));
+            paid.extend(settled.remove(&key).unwrap_or_default());
+        }
+        let found = lines_of(book, &items, charged, paid, day).into_iter();
         lines.extend(found.filter(|line| wanted.contains(&line.invoice_key)));
     }
     Ok(lines)
@@ -536,11 +585,17 @@ fn under_caps<D: Db>(db: &D, book: &Book, asked: Vec<Item>, day: Date) -> Result
 
 /// The lines of a document's claims from a day on. What cannot be worked out (a rate that is missing, a clause that did
 /// not hold yet) stands at zero until something changes: the sweep goes on, and whoever asks for the document is told.
-fn lines_of(book: &Book, items: &[&Item], fees_minor: i64, day: Date) -> Vec<Line> {
+fn lines_of(
+    book: &Book,
+    items: &[&Item],
+    fees_minor: i64,
+    settled: Vec<(Date, i64)>,
+    day: Date,
+) -> Vec<Line> {
     let whole = items.iter().fold(0i64, |sum, item| sum.saturating_add(item.amount_minor));
     let mut charges = Charges::on(whole, fees_minor);
     let clause = items.first().and_then(|item| book.clause(item));
-    let found = clause.map(|(clause, _)| borne(book, clause, items, day, &mut charges));
+    let found = clause.map(|(clause, _)| borne(book, clause, items, day, settled, &mut charges));
     let mut found = found.and_then(Result::ok).unwrap_or_default().into_iter().peekable();
     let line = |item: &&Item| {
         let own = found.next_if(|(of, _)| of.invoice_key == item.invoice_key);

@@ -430,6 +430,33 @@ fn a_standing_credit_is_paid_out_and_can_stand_again() {
     assert_eq!(broken, [("reversals-recorded", vec!["G1".to_string()])]);
 }
 
+#[test]
+fn what_was_known_then_is_told_in_the_order_of_then() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    for (name, due) in [("I1", "2024-03-01"), ("I2", "2024-02-01")] {
+        let new = invoice(name, "C1", "2024-01-01", due, 100);
+        documents::add(&db, &new, id("x"), &author()).unwrap();
+    }
+    let pay = payment("P1", "C1", "2024-01-10", 200, None);
+    payments::add(&db, &pay, id("x"), &author()).unwrap();
+    let before = dunlin_store::audit::head(&db).unwrap().unwrap().0;
+    let new: InvoiceCorrection = from(json!({"due_on": "2024-04-01", "reason": "agreed later"}));
+    documents::correct(&db, &id("I2"), &new, &author()).unwrap();
+    let order = |known: i64| {
+        let when = dunlin_store::When { day: day("2024-12-31"), known };
+        let listed = documents::page(&db, &id("C1"), &(String::new(), 0), 10, when).unwrap();
+        let listed: Vec<String> = listed.iter().map(|(of, _)| of.id.to_string()).collect();
+        let paid = payments::get(&db, &id("P1"), when.day, known).unwrap().allocations;
+        let paid: Vec<String> = paid.into_iter().map(|part| part.invoice_id).collect();
+        (listed, paid)
+    };
+    for (known, expected) in [(before, ["I2", "I1"]), (i64::MAX, ["I1", "I2"])] {
+        let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
+        assert_eq!(order(known), (expected.clone(), expected), "{known}");
+    }
+}
+
 fn refused(fault: Fault) -> (Refusal, String) {
     match fault {
         Fault::Refused(refused) => (refused.code, refused.field.unwrap_or_default()),

@@ -671,6 +671,58 @@ fn the_line_of_an_instalment_stands_under_the_cap_of_its_document() {
 }
 
 #[test]
+fn unpaid_interest_bears_until_it_is_paid_or_given_up() {
+    // 1,000 a day, and periods that end on the 20th.
+    let clause = json!({"rate": "0.365", "compounding": {"months": 1, "day": 20}});
+    let (_folder, db) = world(clause);
+    add(&db, &bill("I1", "C1", "2024-03-31", 1_000_000));
+    let accrued = |on: &str| of(&db, "I1", on).accrued.minor;
+    assert_eq!((accrued("2024-04-20"), accrued("2024-04-21")), (20_000, 21_020));
+    assert_eq!(of(&db, "I1", "2024-04-21").explained[1].unpaid_interest_minor, Some(20_000));
+    assert_eq!(claim(&db, "N1", "2024-04-20"), Ok(Change::Made));
+    assert_eq!(accrued("2024-04-30"), 30_000 + 10 * 20, "claimed is not paid");
+    pay(&db, "P1", "C1", "2024-04-25", 5_000, Some("N1"));
+    assert_eq!(accrued("2024-04-30"), 30_000 + 5 * 20 + 5 * 15);
+    let paid = last_entry(&db);
+    let waiver = NewWaiver {
+        id: Some(id("W1")),
+        invoice_id: id("I1"),
+        on: Some(day("2024-04-28")),
+        minor: Some(5_000),
+        reason: "an old customer".into(),
+    };
+    interest::add_waiver(&db, &waiver, id("made"), day("2026-06-30"), &author()).unwrap();
+    assert_eq!(accrued("2024-04-30"), 30_000 + 5 * 20 + 3 * 15 + 2 * 10);
+    let then = interest::of_invoice(&db, &id("I1"), day("2024-04-30"), paid).unwrap().unwrap();
+    assert_eq!(then.accrued.minor, 30_000 + 5 * 20 + 5 * 15, "as it was known before");
+    sweep(&db, day("2024-04-30"));
+    assert_eq!(lines(&db)[0].2, accrued("2024-04-30"));
+    // A note that is credited claims nothing, and what was paid for it paid no interest. What the credit has left pays
+    // 5,000 of the invoice.
+    add(&db, &about("G1", "credit-note", "N1", "2024-04-28", 20_000));
+    assert_eq!(accrued("2024-04-30"), 30_000 + 5 * 20 + 3 * 15 + 2 * (15 - 5));
+}
+
+#[test]
+fn what_is_paid_of_the_interest_of_a_document_is_the_oldest_instalments_first() {
+    let clause = json!({"rate": "0.365", "compounding": {"months": 1, "day": 20}});
+    let (_folder, db) = world(clause);
+    add(&db, &in_halves("2024-03-31", "2024-04-10"));
+    add(&db, &about("N1", "interest-note", "I1", "2024-04-20", 15_000));
+    pay(&db, "P1", "C1", "2024-04-20", 12_000, Some("N1"));
+    for (on, parts) in [
+        // 500 a day each: 10,000 and 5,000 by the end of the period, of which 3,000 were not paid.
+        ("2024-04-20", [10_000, 5_000]),
+        ("2024-04-30", [15_000, 10_000 + 10 * 3]),
+    ] {
+        let read = ["I1#1", "I1#2"].map(|part| of(&db, part, on).accrued.minor);
+        assert_eq!((read, of(&db, "I1", on).accrued.minor), (parts, parts[0] + parts[1]), "{on}");
+        sweep(&db, day(on));
+        assert_eq!(lines(&db).iter().map(|line| line.2).collect::<Vec<_>>(), parts, "{on}");
+    }
+}
+
+#[test]
 fn what_a_fee_is_about_can_be_put_right() {
     let (_folder, db) = world(json!({"rate": "0.365", "cap_share": "0.01"}));
     add(&db, &bill("I1", "C1", "2024-03-31", 1_000_000));
@@ -745,7 +797,7 @@ enum Event {
     Sweep { days: i64 },
 }
 
-const CLAUSES: [&str; 7] = [
+const CLAUSES: [&str; 8] = [
     r#"{"rate": "0.12"}"#,
     r#"{"rate": "0.0777", "day_count": "act-act-isda", "grace_days": 4}"#,
     r#"{"rate": "0.09", "day_count": "30e-360", "grace_days": 3, "grace_charged_later": true}"#,
@@ -753,12 +805,13 @@ const CLAUSES: [&str; 7] = [
     r#"{"rate": "0.36", "cap_share": "0.02", "day_count": "30-360-bond"}"#,
     r#"{"reference": {"table": "house", "multiplier": "1.5", "fixing": "floating"}}"#,
     r#"{"preset": "eu-2011-7"}"#,
+    r#"{"rate": "0.24", "compounding": {"months": 1, "day": 20}}"#,
 ];
 
 fn event() -> impl Strategy<Value = Event> {
     let day = 0i64..200;
     prop_oneof![
-        3 => (0usize..3, day.clone(), 1i64..900_000, proptest::option::of(0usize..7))
+        3 => (0usize..3, day.clone(), 1i64..900_000, proptest::option::of(0usize..8))
             .prop_map(|(customer, due, minor, clause)| Event::Bill { customer, due, minor, clause }),
         2 => (0usize..3, day.clone(), 1i64..900_000)
             .prop_map(|(customer, on, minor)| Event::Pay { customer, on, minor }),
@@ -828,7 +881,7 @@ proptest! {
     /// history gives, and no day's is lost or counted twice.
     #[test]
     fn the_line_of_a_document_is_its_interest(
-        policy in proptest::option::of(0usize..7),
+        policy in proptest::option::of(0usize..8),
         events in proptest::collection::vec(event(), 1..30),
     ) {
         let clause = policy.map(|which| serde_json::from_str(CLAUSES[which]).unwrap());

@@ -5,12 +5,13 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
-/// A moment in UTC, to the second. Not a calendar day: which day it is depends on a zone.
+/// A moment in UTC, to the second: what comes in with a fraction loses it. Not a calendar day: which day it is depends on a zone.
 ///
 /// ```
 /// use dunlin_domain::Instant;
 /// let at: Instant = "2024-03-31T16:00:00+08:00".parse().unwrap();
 /// assert_eq!(at.to_string(), "2024-03-31T08:00:00Z");
+/// assert_eq!("2024-03-31T08:00:00.999Z".parse(), Ok(at));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(DateTime<Utc>);

@@ -6,12 +6,15 @@
 //! is rounded once, half away from zero. Nothing depends on what was worked out before: asked on day 5 and on day 35,
 //! the answers are those of two separate questions, and what was claimed meanwhile is taken off, not worked out again.
 //! So a backdated payment simply gives another sum.
+//!
+//! With compounding, what has accrued by the end of an interest period, rounded, bears from the next day until the next
+//! end, less what was paid and given up of it by the end of each day before.
 
 mod clause;
 #[cfg(test)]
 mod tests;
 
-pub use clause::{Base, Resolved, check, is_capped, rate_on, resolve};
+pub use clause::{Base, Resolved, check, has_surroundings, rate_on, resolve};
 
 use crate::{
     Currency, Date, DayCount, Decimal, Money, Refusal, Refused,
@@ -52,6 +55,8 @@ pub struct Item {
     pub changes: Vec<(Date, i64)>,
     /// What does not bear for a time.
     pub exclusions: Vec<Exclusion>,
+    /// What was paid or given up of its interest on which day, in any order.
+    pub settled: Vec<(Date, i64)>,
     /// The day on which the contract was signed. Where none is known, that of the document counts.
     pub signed_on: Option<Date>,
     /// The amount by which a fixed sum is chosen: that of the whole document. `None` where the sum is another part's.
@@ -208,6 +213,7 @@ pub fn charge(
             from: stretch.from,
             to: stretch.to,
             principal: Money::new(stretch.principal, item.currency),
+            unpaid_interest_minor: Some(stretch.unpaid).filter(|minor| *minor > 0),
             rate: stretch.rate.yearly,
             rate_source: stretch.rate.source.clone(),
             days: u32::try_from(stretch.days(clause.day_count)?).unwrap_or(0),
@@ -218,7 +224,11 @@ pub fn charge(
     }
     let year = RATE_ONE.saturating_mul(clause.day_count.year().into());
     let exact_minor = rounded(sums.exact, year)?;
-    let fixed_within = sums.limit.map_or(fixed, |limit| fixed.min(before.room(limit)));
+    // A part that is not late adds nothing to what is charged, and knows no limit.
+    let fixed_within = match stretches.is_empty() {
+        true => before.fixed_within,
+        false => sums.limit.map_or(fixed, |limit| fixed.min(before.room(limit))),
+    };
     let fixed_minor = fixed_within.saturating_sub(before.fixed_within);
     let charged = i128::from(accrued_minor).saturating_add(fixed_minor.into());
     let capped = i128::from(exact_minor).saturating_add(own_fixed.into()).saturating_sub(charged);
@@ -264,6 +274,8 @@ struct Stretch {
     from: Date,
     to: Date,
     principal: i64,
+    /// How much of the principal is unpaid interest.
+    unpaid: i64,
     rate: Rate,
     cap: Option<Rate>,
 }
@@ -350,26 +362,53 @@ impl<'a> Terms<'a> {
         let mut begins: BTreeSet<Date> = self.breaks(through)?;
         begins.insert(self.first);
         let mut begins = begins.into_iter().peekable();
+        let periods = self.clause.period_starts(self.first, through)?;
+        let mut accrued = 0;
         while let Some(from) = begins.next() {
             let to = begins.peek().map_or(Ok(through), |next| next.plus_days(-1))?;
-            let principal = self.principal(from)?;
+            if periods.contains(&from) {
+                accrued = self.accrued(&stretches)?;
+            }
+            let unpaid = self.unpaid(accrued, from)?;
+            let principal = sum(self.principal(from)?, unpaid)?;
             if principal == 0 {
                 continue;
             }
             let (rate, cap) = (self.rate(from)?, self.cap(from)?);
             match stretches.last_mut() {
                 Some(last)
-                    if last.principal == principal
+                    if (last.principal, last.unpaid) == (principal, unpaid)
                         && last.rate == rate
                         && last.cap == cap
                         && last.to.plus_days(1) == Ok(from) =>
                 {
                     last.to = to;
                 }
-                _ => stretches.push(Stretch { from, to, principal, rate, cap }),
+                _ => stretches.push(Stretch { from, to, principal, unpaid, rate, cap }),
             }
         }
         Ok(stretches)
+    }
+
+    /// What all stretches up to the end of a period bear together.
+    fn accrued(&self, stretches: &[Stretch]) -> Result<i64, Refused> {
+        let mut exact = 0i128;
+        for stretch in stretches {
+            let one = stretch.exact(&stretch.rate, self.clause.day_count)?;
+            exact = exact.checked_add(one).ok_or_else(too_large)?;
+        }
+        rounded(exact, RATE_ONE.saturating_mul(self.clause.day_count.year().into()))
+    }
+
+    /// What is left on a day of interest that has accrued: nothing was paid of it and nothing given up by the end of
+    /// the day before.
+    fn unpaid(&self, accrued: i64, day: Date) -> Result<i64, Refused> {
+        if accrued == 0 {
+            return Ok(0);
+        }
+        let settled = self.item.settled.iter().filter(|(on, _)| *on < day);
+        let settled = settled.fold(0i64, |sum, (_, minor)| sum.saturating_add(*minor));
+        Ok(accrued.saturating_sub(settled).clamp(0, accrued))
     }
 
     /// The days after the first and up to one on which the balance or the rate may be another than the day before.
@@ -383,6 +422,10 @@ impl<'a> Terms<'a> {
             days.extend(exclusion.to.and_then(|to| to.plus_days(1).ok()));
         }
         days.extend(self.grace_end.plus_days(1).ok());
+        if self.clause.compounding.is_some() {
+            days.extend(self.clause.period_starts(self.first, upto)?);
+            days.extend(self.item.settled.iter().filter_map(|(day, _)| day.plus_days(1).ok()));
+        }
         for reference in self.references() {
             match reference.fixing {
                 RateFixing::Floating => {
@@ -407,7 +450,7 @@ impl<'a> Terms<'a> {
             Base::Reference(reference) => Some(reference),
             Base::Agreed(..) => None,
         };
-        base.into_iter().chain(self.clause.cap_rate.as_ref())
+        base.into_iter().chain(&self.clause.floor_rate).chain(&self.clause.cap_rate)
     }
 
     /// What bears on a day: what was open at the end of the day before, and at the end of the grace, less what is
@@ -419,7 +462,8 @@ impl<'a> Terms<'a> {
             left = left.saturating_sub((*minor).into());
         }
         for excluded in &self.item.exclusions {
-            if excluded.from <= day && excluded.to.is_none_or(|to| day <= to) {
+            // What was seen to be taken off on its last day is not left out once more.
+            if excluded.from <= day && excluded.to.is_none_or(|to| seen < to) {
                 left = left.saturating_sub(excluded.minor.into());
             }
         }
@@ -427,10 +471,17 @@ impl<'a> Terms<'a> {
     }
 
     fn rate(&self, day: Date) -> Result<Rate, Refused> {
-        match &self.clause.base {
-            Base::Agreed(yearly, source) => Ok(Rate { yearly: *yearly, source: source.clone() }),
-            Base::Reference(reference) => self.of_table(reference, day),
+        let rate = match &self.clause.base {
+            Base::Agreed(yearly, source) => Rate { yearly: *yearly, source: source.clone() },
+            Base::Reference(reference) => self.of_table(reference, day)?,
+        };
+        let Some(floor) = &self.clause.floor_rate else { return Ok(rate) };
+        let floor = self.of_table(floor, day)?;
+        if rate.yearly >= floor.yearly {
+            return Ok(rate);
         }
+        let source = format!("at least {}, where {} is less", floor.source, rate.source);
+        Ok(Rate { source, ..floor })
     }
 
     fn cap(&self, day: Date) -> Result<Option<Rate>, Refused> {
@@ -454,9 +505,10 @@ impl<'a> Terms<'a> {
         Ok(Rate { yearly: clause::apply(row.rate, reference)?, source })
     }
 
-    /// The line from the last stretch on. A cap bends it, and numbers that are too large for SQL have none.
+    /// The line from the last stretch on. A cap or compounding bends it, and numbers that are too large for SQL have
+    /// none.
     fn watermark(&self, stretches: &[Stretch], through: Date) -> Option<Watermark> {
-        if self.clause.is_capped() {
+        if self.clause.is_capped() || self.clause.compounding.is_some() {
             return None;
         }
         // Within the grace nothing bears, whatever is paid.

@@ -52,7 +52,8 @@ pub fn all() -> Vec<Preset> {
             source: "Yinfa [2003] 251: 1.3 to 1.5 times the rate of the contract".into(),
             confirmed: false,
             about: "Overdue loans of banks at 1.5 times the contract's rate, which the clause gives as `rate`. \
-                    Compound interest on unpaid interest is not worked out."
+                    Unpaid interest bears interest where the clause gives `compounding`: banks settle by the month \
+                    or the quarter, on the 20th."
                 .into(),
             clause: LateInterest {
                 reference: reference(CONTRACT_RATE, Decimal::new(15, 1), None, RateFixing::AtSigning),
@@ -92,10 +93,14 @@ pub fn all() -> Vec<Preset> {
             valid_from: day(2020, 9, 1),
             source: "State Council order 728, article 15: 0.05 percent a day where no rate was agreed".into(),
             confirmed: true,
-            about: "Payments to small and medium companies without an agreed rate. An agreed one is at least the LPR \
-                    at signing."
+            about: "Payments to small and medium companies. An agreed rate, which the clause gives as `rate`, is \
+                    raised to the one-year LPR at signing where it is below; without one 0.05 percent a day."
                 .into(),
-            clause: LateInterest { rate: Some(Decimal::new(1825, 4)), ..nothing() },
+            clause: LateInterest {
+                rate: Some(Decimal::new(1825, 4)),
+                floor_rate: reference("lpr-1y", Decimal::ONE, None, RateFixing::AtSigning),
+                ..nothing()
+            },
         },
         Preset {
             name: Id::known("uk-1998"),
@@ -136,6 +141,8 @@ pub fn nothing() -> LateInterest {
         preset: None,
         rate: None,
         reference: None,
+        floor_rate: None,
+        compounding: None,
         day_count: None,
         grace_days: None,
         grace_charged_later: None,
@@ -180,7 +187,11 @@ mod tests {
             assert_eq!(preset.confirmed, name != "prc-bank-loan", "{name}");
             let fixed = &preset.clause.fixed_sums;
             assert_eq!(fixed.is_some(), preset.clause.fixed_currency.is_some(), "{name}");
-            for reference in preset.clause.reference.iter().chain(&preset.clause.cap_rate) {
+            for reference in
+                [&preset.clause.reference, &preset.clause.floor_rate, &preset.clause.cap_rate]
+                    .into_iter()
+                    .flatten()
+            {
                 let table = Tables::shipped().table(&reference.table);
                 assert!(table.is_some() || reference.table.as_str() == CONTRACT_RATE, "{name}");
             }

@@ -1,12 +1,12 @@
 //! Table `allocation`: which part of which payment, credit note or adjustment was set against which invoice.
 
-use crate::{Db, Fault, credit_refund, notice, rate};
+use crate::{Db, Fault, notice, rate};
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
     allocation::{Allocated, Claim, Credit, Named, Returned, Source},
     contract::{
         ledger::{Component, LateInterest, Policy},
-        types::{Allocation, Difference, InvoiceKind, ReversalKind},
+        types::{Allocation, Difference, InvoiceKind},
     },
     interest,
     order::{self, Order},
@@ -83,6 +83,7 @@ type PaymentMore =
     (Option<Vec<(i64, i64)>>, Option<Vec<(i64, i64, Difference)>>, Option<Vec<i64>>, Option<Id>);
 type AdjustmentRow = (i64, Currency, i64, String, i64, Date, i64, Difference, Option<Date>);
 type RecordedRow = (i64, Option<i64>, Option<i64>, Option<i64>, Date, i64, Option<OtherSource>);
+type GoneRow = (Option<i64>, Option<i64>, Id, Date, i64, i64, Option<Date>);
 type OtherSource = (Option<i64>, Option<i64>, Option<Difference>);
 type PartRow = (
     Option<i64>,
@@ -115,7 +116,14 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
         || documents.iter().any(|(_, more)| more.as_ref().is_some_and(|more| more.5.is_some()));
     let tables = if clauses { Some(rate::tables(db, i64::MAX)?) } else { None };
     let mut reading = Reading::new(policy, tables)?;
-    reading.refunds = credit_refund::of_customers(db, &keys)?;
+    let gone: Vec<GoneRow> =
+        db.json(include_str!("../sql/allocation/reversals.sql"), &[(&keys).into()])?;
+    let mut returned: BTreeMap<i64, Vec<Returned>> = BTreeMap::new();
+    for (payment, credit, id, on, mistake, minor, until) in gone {
+        let of = if payment.is_some() { &mut returned } else { &mut reading.refunds };
+        let back = Returned { on, minor, id, mistake: mistake != 0, until };
+        of.entry(payment.or(credit).unwrap_or(0)).or_default().push(back);
+    }
     for row in documents {
         reading.document(row)?;
     }
@@ -123,14 +131,6 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
     let payments: Vec<PaymentRow> =
         db.json(include_str!("../sql/allocation/payments.sql"), &[(&keys).into()])?;
     held = held.saturating_add(payments.len());
-    let mut returned: BTreeMap<i64, Vec<Returned>> = BTreeMap::new();
-    let reversals: Vec<(i64, Id, Date, ReversalKind, i64)> =
-        db.json(include_str!("../sql/allocation/reversals.sql"), &[(&keys).into()])?;
-    for (payment, id, on, kind, minor) in reversals {
-        let mistake = kind == ReversalKind::Mistake;
-        let back = Returned { on, minor, id, mistake, until: None };
-        returned.entry(payment).or_default().push(back);
-    }
     for row in payments {
         let back = returned.remove(&row.0.2).unwrap_or_default();
         reading.payment(row, back)?;

@@ -1,7 +1,7 @@
 //! Table `credit_refund`: what was paid out of credit notes that stood.
 
 use crate::{Db, Fault, When};
-use dunlin_domain::{Date, Id, allocation::Returned, contract::types::CreditRefund};
+use dunlin_domain::{Date, Id, contract::types::CreditRefund};
 use std::collections::BTreeMap;
 
 /// A refund to note.
@@ -90,23 +90,6 @@ pub fn of_credits<D: Db>(
     let mut of: BTreeMap<i64, Vec<CreditRefund>> = BTreeMap::new();
     for (credit, id, on, minor, reason, reversed_on) in found {
         of.entry(credit).or_default().push(CreditRefund { id, on, minor, reason, reversed_on });
-    }
-    Ok(of)
-}
-
-/// What was paid out of the credit notes of these customers, given as JSON: what the replay is told.
-pub(crate) fn of_customers<D: Db>(
-    db: &D,
-    customers: &str,
-) -> Result<BTreeMap<i64, Vec<Returned>>, Fault> {
-    let found: Vec<(i64, Id, Date, i64, Option<Date>)> = db.json(
-        "SELECT json_group_array(json_array(r.credit_key, r.id, r.refunded_on, r.minor, r.reversed_on))
-         FROM json_each(?1) AS j CROSS JOIN credit_refund AS r ON r.customer_key = j.value",
-        &[customers.into()],
-    )?;
-    let mut of: BTreeMap<i64, Vec<Returned>> = BTreeMap::new();
-    for (credit, id, on, minor, until) in found {
-        of.entry(credit).or_default().push(Returned { on, minor, id, mistake: false, until });
     }
     Ok(of)
 }

@@ -87,8 +87,8 @@ pub struct Charging {
     claims: BTreeMap<i64, Id>,
     /// The documents by what they are about.
     about: BTreeMap<Id, Vec<Item>>,
-    /// What upheld disputes took off them: document, day, how much.
-    upheld: Vec<(i64, Date, i64)>,
+    /// What was taken off them but by credit notes: document, day, how much by upheld disputes, how much in all.
+    taken: Vec<(i64, Date, i64, i64)>,
 }
 
 impl Charging {
@@ -114,8 +114,8 @@ impl Charging {
             }
         }
         let documents = crate::array(&documents)?;
-        charging.upheld = db.json(
-            include_str!("../sql/interest_entry/upheld.sql"),
+        charging.taken = db.json(
+            include_str!("../sql/interest_entry/taken.sql"),
             &[(&documents).into(), known.into()],
         )?;
         Ok(charging)
@@ -135,8 +135,8 @@ impl Charging {
     /// interest notes, each less the credit notes about it and what upheld disputes took off it.
     pub fn fees(&self, day: Date) -> Result<BTreeMap<i64, i64>, Fault> {
         let fee = |fee: &Item| {
-            let upheld = self.upheld.iter().filter(|(of, on, _)| *of == fee.key && *on <= day);
-            let upheld = upheld.fold(0i64, |sum, (_, _, minor)| sum.saturating_add(*minor));
+            let taken = self.taken.iter().filter(|(of, on, ..)| *of == fee.key && *on <= day);
+            let upheld = taken.fold(0i64, |sum, (_, _, minor, _)| sum.saturating_add(*minor));
             self.credited(fee, day).saturating_sub(upheld).max(0)
         };
         self.sums(|about| {
@@ -155,6 +155,38 @@ impl Charging {
             }
             Ok(sum)
         })
+    }
+
+    /// What was paid of the interest of all claims together, day by day.
+    pub fn settled(&self) -> Vec<(Date, i64)> {
+        self.settled_by_claim().into_values().flatten().collect()
+    }
+
+    /// What was paid of each claim's interest, day by day: what was taken off the interest notes about it, as far as
+    /// they claimed it by then.
+    pub fn settled_by_claim(&self) -> BTreeMap<i64, Vec<(Date, i64)>> {
+        let of_note = |note: &Item| {
+            let taken = || self.taken.iter().filter(|(of, ..)| *of == note.key);
+            let mut days: Vec<Date> = taken().map(|(_, on, ..)| *on).collect();
+            days.extend(self.of_id(&note.id).iter().map(|of| of.issued_on));
+            days.sort_unstable();
+            days.dedup();
+            let mut before = 0i64;
+            let mut steps = Vec::with_capacity(days.len());
+            for day in days {
+                let paid = taken().filter(|(_, on, ..)| *on <= day);
+                let paid = paid.fold(0i64, |sum, (.., minor)| sum.saturating_add(*minor));
+                let paid = paid.min(self.credited(note, day));
+                steps.push((day, paid.saturating_sub(before)));
+                before = paid;
+            }
+            steps
+        };
+        let of_claim = |id: &Id| {
+            let notes = self.of_id(id).iter().filter(|of| of.kind == InvoiceKind::InterestNote);
+            notes.flat_map(of_note).collect()
+        };
+        self.claims.iter().map(|(claim, id)| (*claim, of_claim(id))).collect()
     }
 
     fn sums(&self, of: impl Fn(&Id) -> Result<i64, Fault>) -> Result<BTreeMap<i64, i64>, Fault> {
@@ -185,6 +217,17 @@ pub fn waived_minor<D: Db>(db: &D, invoice: i64, day: Date, known: i64) -> Resul
          WHERE invoice_key = ?1 AND note_key IS NULL AND booked_on <= ?2
              AND (entry_key IS NULL OR entry_key <= ?3)",
         &[invoice.into(), (&day).into(), known.into()],
+    )
+}
+
+/// What was given up of the interest of these documents, as known with an audit entry: document, day, how much.
+pub fn waived<D: Db>(db: &D, invoices: &[i64], known: i64) -> Result<Vec<(i64, Date, i64)>, Fault> {
+    let keys = crate::array(invoices)?;
+    db.json(
+        "SELECT json_group_array(json_array(e.invoice_key, e.booked_on, e.minor))
+         FROM json_each(?1) AS j CROSS JOIN interest_entry AS e ON e.invoice_key = j.value
+         WHERE e.note_key IS NULL AND (e.entry_key IS NULL OR e.entry_key <= ?2)",
+        &[(&keys).into(), known.into()],
     )
 }
 

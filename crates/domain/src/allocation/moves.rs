@@ -2,7 +2,6 @@
 
 use super::{Allocated, Replay, Source, Used, place};
 use crate::{Decimal, contract::types::Difference, decimal};
-use std::collections::BTreeSet;
 
 impl Replay<'_> {
     /// A write-off or an upheld dispute takes off what is left to take off. What was right about a claim that is paid
@@ -194,8 +193,8 @@ impl Replay<'_> {
                 part.minor = part.minor.saturating_sub(take);
             }
         }
-        let touched: BTreeSet<usize> =
-            undone.iter().filter(|part| part.why.is_none()).map(|part| part.place).collect();
+        let mut touched: Vec<usize> = undone.iter().map(|part| part.place).collect();
+        touched.dedup();
         for place in touched {
             let share = self.debts.get(place).and_then(|debt| debt.claim.discount);
             undone.extend(share.and_then(|(share, _)| unearned(&mut used, place, share)));
@@ -214,6 +213,7 @@ impl Replay<'_> {
     }
 
     /// What went back is here again: first for what the credit names, then for all.
+    #[cold]
     pub(super) fn regain(&mut self, at: usize, number: usize) {
         let Some(active) = self.active.get_mut(at) else { return };
         let back = active.given.iter().find(|(of, _)| *of == number);
@@ -249,6 +249,7 @@ impl Replay<'_> {
 }
 
 /// Takes out of what a credit settled of a claim the early-payment discount that the money left there has not earned.
+#[cold]
 fn unearned(used: &mut [Used], place: usize, share: Decimal) -> Option<Used> {
     let why = Some(Difference::EarlyPaymentDiscount);
     let sum = |why| {

@@ -2,10 +2,11 @@
 
 use crate::{
     Currency, Date, DayCount, Decimal, Refusal, Refused,
-    contract::ledger::{FixedSum, LateInterest, RateFixing, ReferenceRate},
+    contract::ledger::{Compounding, FixedSum, LateInterest, RateFixing, ReferenceRate},
     preset::{self, CONTRACT_RATE},
     rate::{self, Tables},
 };
+use chrono::Datelike as _;
 
 /// The most decimals of a multiplier.
 const MULTIPLIER_DECIMALS: u32 = 4;
@@ -24,6 +25,10 @@ const MOST_SUMS: usize = 20;
 pub struct Resolved {
     /// What a day bears.
     pub base: Base,
+    /// The least that the rate of a day may be.
+    pub floor_rate: Option<ReferenceRate>,
+    /// When unpaid interest begins to bear.
+    pub compounding: Option<Compounding>,
     /// How days become a share of a year.
     pub day_count: DayCount,
     /// Days after the due date that bear none.
@@ -54,25 +59,59 @@ impl Resolved {
     pub fn is_capped(&self) -> bool {
         self.cap_share.is_some() || self.cap_rate.is_some()
     }
+
+    /// The first days of interest periods after one day and up to another.
+    pub(super) fn period_starts(&self, after: Date, upto: Date) -> Result<Vec<Date>, Refused> {
+        let Some(of) = &self.compounding else { return Ok(Vec::new()) };
+        let mut starts = Vec::new();
+        let (mut year, mut month) = (after.naive().year(), after.naive().month());
+        loop {
+            if month.checked_rem(of.months) == Some(0) {
+                let days = (1..=of.day).rev();
+                let end = days.filter_map(|day| Date::from_ymd(year, month, day).ok()).next();
+                let start =
+                    end.map_or(Err(malformed("no such day".into())), |end| end.plus_days(1))?;
+                if start > upto {
+                    return Ok(starts);
+                }
+                if start > after {
+                    starts.push(start);
+                }
+            }
+            (year, month) = match month {
+                12 => (year.saturating_add(1), 1),
+                _ => (year, month.saturating_add(1)),
+            };
+            if year > upto.naive().year() {
+                return Ok(starts);
+            }
+        }
+    }
 }
 
-/// Whether a clause has a cap, on whatever day.
-pub fn is_capped(clause: &LateInterest) -> bool {
-    resolve(clause, Date::LAST).is_ok_and(|clause| clause.is_capped())
+/// Whether what a claim bears has to do with more than the claim: under a cap with what else is charged for its
+/// document, and with compounding with what was paid and given up of its interest.
+pub fn has_surroundings(clause: &LateInterest) -> bool {
+    let clause = resolve(clause, Date::LAST);
+    clause.is_ok_and(|clause| clause.is_capped() || clause.compounding.is_some())
 }
 
 /// The rate of a year that a clause gives on a day of breach.
 pub fn rate_on(clause: &LateInterest, tables: &Tables, day: Date) -> Result<Decimal, Refused> {
     let too_large = || Refused::new(Refusal::AmountTooLarge, "the rate is too large");
-    match resolve(clause, day)?.base {
-        Base::Agreed(rate, _) => Ok(rate),
-        Base::Reference(reference) => {
-            let rate = tables.at(&reference.table, day)?.rate;
-            let rate = rate.checked_mul(reference.multiplier.unwrap_or(Decimal::ONE));
-            let rate = rate.and_then(|rate| rate.checked_add(reference.margin.unwrap_or_default()));
-            rate.ok_or_else(too_large)
-        }
-    }
+    let of_table = |reference: &ReferenceRate| {
+        let rate = tables.at(&reference.table, day)?.rate;
+        let rate = rate.checked_mul(reference.multiplier.unwrap_or(Decimal::ONE));
+        let rate = rate.and_then(|rate| rate.checked_add(reference.margin.unwrap_or_default()));
+        rate.ok_or_else(too_large)
+    };
+    let clause = resolve(clause, day)?;
+    let rate = match &clause.base {
+        Base::Agreed(rate, _) => *rate,
+        Base::Reference(reference) => of_table(reference)?,
+    };
+    let floor = clause.floor_rate.as_ref().map(of_table).transpose()?;
+    Ok(floor.map_or(rate, |floor| rate.max(floor)))
 }
 
 /// Refuses a clause that cannot be used, on whatever day. Tables are looked at when a day asks for them.
@@ -85,6 +124,18 @@ pub fn check(clause: &LateInterest) -> Result<(), Refused> {
     }
     if let Some(cap) = &clause.cap_rate {
         check_reference(cap, "cap_rate")?;
+    }
+    if let Some(floor) = &clause.floor_rate {
+        check_reference(floor, "floor_rate")?;
+    }
+    if let Some(of) = &clause.compounding {
+        if of.months == 0 || 12u32.checked_rem(of.months) != Some(0) {
+            let detail = "a period is 1, 2, 3, 4, 6 or 12 months".into();
+            return Err(malformed(detail).at("compounding.months"));
+        }
+        if !(1..=31).contains(&of.day) {
+            return Err(malformed("a day of a month is 1 to 31".into()).at("compounding.day"));
+        }
     }
     if let Some(share) = clause.cap_share {
         decimal(share, Decimal::ZERO, rate::MAX_DECIMALS, "cap_share")?;
@@ -181,8 +232,10 @@ fn filled(own: &LateInterest, preset: Option<&LateInterest>) -> Result<Resolved,
     let preset = preset.unwrap_or(&nothing);
     // The currency belongs to the sums: those of one's own do not take on the preset's.
     let sums = if own.fixed_sums.is_some() { own } else { preset };
-    Ok(Resolved {
+    let resolved = Resolved {
         base: base(own, preset)?,
+        floor_rate: own.floor_rate.clone().or_else(|| preset.floor_rate.clone()),
+        compounding: own.compounding.clone().or_else(|| preset.compounding.clone()),
         day_count: own.day_count.or(preset.day_count).unwrap_or(DayCount::Act365F),
         grace_days: own.grace_days.or(preset.grace_days).unwrap_or(0),
         grace_charged_later: own
@@ -193,7 +246,13 @@ fn filled(own: &LateInterest, preset: Option<&LateInterest>) -> Result<Resolved,
         cap_rate: own.cap_rate.clone().or_else(|| preset.cap_rate.clone()),
         fixed_sums: sums.fixed_sums.clone().unwrap_or_default(),
         fixed_currency: sums.fixed_currency,
-    })
+    };
+    // What the cap takes off is not owed, and may not bear.
+    if resolved.compounding.is_some() && resolved.is_capped() {
+        let detail = "compound interest under a cap is not worked out";
+        return Err(malformed(detail.into()).at("compounding"));
+    }
+    Ok(resolved)
 }
 
 fn base(own: &LateInterest, preset: &LateInterest) -> Result<Base, Refused> {
@@ -265,7 +324,6 @@ pub(super) fn fixing_day(
 
 /// The first day of the half-year.
 pub(super) fn half_year(day: Date) -> Date {
-    use chrono::Datelike as _;
     let naive = day.naive();
     Date::known(naive.year(), if naive.month() < 7 { 1 } else { 7 }, 1)
 }

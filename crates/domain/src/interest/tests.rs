@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Id,
-    contract::ledger::{FixedSum, LateInterest, RateRow},
+    contract::ledger::{Compounding, FixedSum, LateInterest, RateRow},
     preset,
 };
 use proptest::prelude::*;
@@ -24,6 +24,7 @@ fn claim(currency: &str, amount_minor: i64, due_on: &str) -> Item {
         currency: currency.parse().unwrap(),
         changes: vec![],
         exclusions: vec![],
+        settled: vec![],
         signed_on: None,
         fixed_for: Some(amount_minor),
     }
@@ -52,6 +53,12 @@ fn clause(text: &str) -> LateInterest {
             "grace" => clause.grace_days = value.parse().ok(),
             "later" => clause.grace_charged_later = value.parse().ok(),
             "cap" => clause.cap_share = Some(dec(value)),
+            "floor" => clause.floor_rate = Some(reference(value)),
+            "compound" => {
+                let (months, day) = value.split_once('/').unwrap();
+                let (months, day) = (months.parse().unwrap(), day.parse().unwrap());
+                clause.compounding = Some(Compounding { months, day });
+            }
             "cap-rate" => clause.cap_rate = Some(reference(value)),
             "sums" => {
                 clause.fixed_sums = Some(value.split(',').map(sum).collect());
@@ -231,6 +238,77 @@ fn statutory_clauses() {
     for (currency, minor, due, text, through, (accrued, fixed)) in table {
         check_case(&claim(currency, minor, due), text, through, (accrued, fixed, 0));
     }
+}
+
+#[test]
+fn a_rate_below_its_floor_is_raised_to_it() {
+    let item = claim("CNY", 36_500_000, "2024-07-11");
+    let signed = Item { signed_on: Some(date("2024-03-01")), ..item };
+    for (text, minor) in [
+        // One-year LPR at signing is 3.45 percent.
+        ("preset=prc-sme-2020 rate=0.02", 3_450),
+        ("preset=prc-sme-2020 rate=0.0345", 3_450),
+        ("preset=prc-sme-2020 rate=0.0346", 3_460),
+        ("preset=prc-sme-2020 reference=lpr-1y/0.5/-/at-signing", 3_450),
+        ("preset=prc-sme-2020", 18_250),
+        ("rate=0.02 floor=lpr-1y/2/0.01/at-breach", 7_900),
+    ] {
+        check_case(&signed, text, "2024-07-12", (minor, 0, 0));
+    }
+    let found = run(&signed, "preset=prc-sme-2020 rate=0.02", "2024-07-12").unwrap();
+    assert!(found.segments[0].rate_source.starts_with("at least lpr-1y 0.0345"), "{found:?}");
+    assert!(found.segments[0].rate_source.ends_with("where agreed 0.02 is less"), "{found:?}");
+    // A floor that floats raises from its day.
+    let text = "rate=0.034 floor=lpr-1y/-/-/floating";
+    check_case(&signed, text, "2024-07-31", (10 * 3_450 + 10 * 3_400, 0, 0));
+}
+
+#[test]
+fn unpaid_interest_bears_from_the_end_of_its_period() {
+    let loan = claim("CNY", 100_000_000, "2024-01-01");
+    let text = "preset=prc-bank-loan rate=0.06 compound=3/20";
+    // Nine percent over 360: 25,000 a day. 80 days to 22 March, of which 79 to the 20th are 19,750.00.
+    check_case(&loan, text, "2024-03-20", (79 * 25_000, 0, 0));
+    check_case(&loan, text, "2024-03-21", (80 * 25_000 + 494, 0, 0));
+    check_case(&loan, text, "2024-03-31", (90 * 25_000 + 11 * 1_975_000 * 9 / 36_000, 0, 0));
+    // Without periods it is simple.
+    check_case(&loan, "preset=prc-bank-loan rate=0.06", "2024-03-31", (2_250_000, 0, 0));
+    let found = run(&loan, text, "2024-03-31").unwrap();
+    let rows: Vec<_> = found
+        .segments
+        .iter()
+        .map(|s| (s.from.to_string(), s.principal.minor, s.unpaid_interest_minor))
+        .collect();
+    let unpaid = 79 * 25_000;
+    assert_eq!(
+        rows,
+        [
+            ("2024-01-02".into(), 100_000_000, None),
+            ("2024-03-21".into(), 100_000_000 + unpaid, Some(unpaid)),
+        ]
+    );
+    assert_eq!(found.watermark, None);
+    // What was paid of it by the end of the day before bears no more; what is paid late bears till its day.
+    let settled = |on: &str, minor: i64| Item { settled: vec![(date(on), minor)], ..loan.clone() };
+    for (item, through, more) in [
+        (settled("2024-03-20", unpaid), "2024-03-31", 0),
+        (settled("2024-03-21", unpaid), "2024-03-31", 494),
+        (settled("2024-03-20", unpaid - 36_000), "2024-03-31", 11 * 9),
+        // More than had accrued: nothing bears, and the next period has the rest.
+        (settled("2024-03-20", 9 * unpaid), "2024-06-30", 0),
+    ] {
+        let days = date(through).days_since(date("2024-01-01"));
+        let found = run(&item, text, through).unwrap().accrued_minor;
+        assert_eq!(found, days * 25_000 + more, "{:?} to {through}", item.settled);
+    }
+    // A month without the day ends on its last.
+    let short = "rate=0.36 days=act-360 compound=1/31";
+    let item = claim("CNY", 1_000_000, "2024-01-31");
+    check_case(&item, short, "2024-02-29", (29_000, 0, 0));
+    check_case(&item, short, "2024-03-01", (30_029, 0, 0));
+    // What is paid off goes on bearing for the interest that it left.
+    let paid = paid(item, &[("2024-02-29", 1_000_000)]);
+    check_case(&paid, short, "2024-03-10", (29_000 + 290, 0, 0));
 }
 
 #[test]
@@ -457,6 +535,20 @@ fn clauses_that_cannot_be_used_name_their_field() {
         ),
         ("rate=0.1 grace=366", Some((Refusal::MalformedField, "grace_days"))),
         ("rate=0.1 cap=-1", Some((Refusal::MalformedField, "cap_share"))),
+        ("rate=0.1 compound=3/20", None),
+        ("rate=0.1 compound=5/20", Some((Refusal::MalformedField, "compounding.months"))),
+        ("rate=0.1 compound=0/20", Some((Refusal::MalformedField, "compounding.months"))),
+        ("rate=0.1 compound=1/0", Some((Refusal::MalformedField, "compounding.day"))),
+        ("rate=0.1 compound=1/32", Some((Refusal::MalformedField, "compounding.day"))),
+        ("rate=0.1 compound=1/20 cap=0.1", Some((Refusal::MalformedField, "compounding"))),
+        (
+            "rate=0.1 compound=1/20 preset=prc-private-loan-cap",
+            Some((Refusal::MalformedField, "compounding")),
+        ),
+        (
+            "rate=0.1 floor=lpr-1y/0/-/floating",
+            Some((Refusal::MalformedField, "floor_rate.multiplier")),
+        ),
         ("rate=0.1 sums=:40", Some((Refusal::MissingField, "fixed_currency"))),
         (
             "rate=0.1 in=EUR sums=:40,100:40",
@@ -501,7 +593,7 @@ fn what_cannot_be_held_is_refused() {
 }
 
 /// Clauses of every kind, by number.
-const CLAUSES: [&str; 9] = [
+const CLAUSES: [&str; 11] = [
     "rate=0.12",
     "rate=0.1234567 days=act-360",
     "rate=0.05 days=act-act-isda grace=10",
@@ -511,6 +603,8 @@ const CLAUSES: [&str; 9] = [
     "reference=lpr-1y/1.3/0.001/floating",
     "preset=eu-2011-7",
     "rate=0.5 cap=0.1 sums=:4000 in=EUR",
+    "rate=0.02 floor=lpr-1y/1.1/-/floating",
+    "rate=0.24 days=act-360 compound=1/20 sums=:4000 in=EUR",
 ];
 
 #[derive(Clone, Debug)]
@@ -520,12 +614,20 @@ struct History {
     day: Date,
 }
 
+impl History {
+    /// Whether nothing but the claim's own days decides what it bears.
+    fn has_line(&self) -> bool {
+        !self.clause.is_capped() && self.clause.compounding.is_none()
+    }
+}
+
 fn histories() -> impl Strategy<Value = History> {
     let changes = proptest::collection::vec((0i64..500, 1i64..400_000), 0..5);
     let exclusions =
         proptest::collection::vec((0i64..400, proptest::option::of(0i64..60), 1i64..500_000), 0..3);
-    (0usize..9, 0i64..700, 1i64..3_000_000, changes, exclusions, 0i64..600).prop_map(
-        |(which, due, amount_minor, changes, exclusions, day)| {
+    let settled = proptest::collection::vec((0i64..500, 1i64..90_000), 0..4);
+    (0usize..11, 0i64..700, 1i64..3_000_000, changes, (exclusions, settled), 0i64..600).prop_map(
+        |(which, due, amount_minor, changes, (exclusions, settled), day)| {
             let due_on = date("2023-01-20").plus_days(due).unwrap();
             let at = |days: i64| due_on.plus_days(days - 20).unwrap();
             let item = Item {
@@ -539,6 +641,7 @@ fn histories() -> impl Strategy<Value = History> {
                         minor: *minor,
                     })
                     .collect(),
+                settled: settled.iter().map(|(on, minor)| (at(*on), *minor)).collect(),
                 ..claim("EUR", amount_minor, &due_on.to_string())
             };
             let clause = resolve(&clause(CLAUSES[which]), due_on.plus_days(1).unwrap()).unwrap();
@@ -557,7 +660,8 @@ fn day_by_day(of: &History, through: Date) -> i64 {
         let principal = terms.principal(day).unwrap();
         if principal > 0 {
             let rate = terms.rate(day).unwrap();
-            let one = Stretch { from: day, to: day, principal, rate: rate.clone(), cap: None };
+            let one =
+                Stretch { from: day, to: day, principal, unpaid: 0, rate: rate.clone(), cap: None };
             sum += one.exact(&rate, of.clause.day_count).unwrap();
         }
         day = day.plus_days(1).unwrap();
@@ -597,7 +701,7 @@ proptest! {
     #[test]
     fn it_is_the_sum_over_the_days(of in histories()) {
         let additive = matches!(of.clause.day_count, DayCount::Act360 | DayCount::Act365F | DayCount::ActActIsda);
-        if additive && !of.clause.is_capped() {
+        if additive && of.has_line() {
             let found = accrue(&of.item, &of.clause, &Tables::shipped(), of.day).unwrap();
             prop_assert_eq!(found.accrued_minor, day_by_day(&of, of.day));
         }
@@ -620,13 +724,212 @@ proptest! {
         let tables = Tables::shipped();
         let found = accrue(&of.item, &of.clause, &tables, of.day).unwrap();
         let Some(watermark) = found.watermark else {
-            prop_assert!(of.clause.is_capped());
+            prop_assert!(!of.has_line());
             return Ok(());
         };
         let then = of.day.plus_days(later).unwrap().min(watermark.until);
         let expected = accrue(&of.item, &of.clause, &tables, then).unwrap();
         prop_assert_eq!(watermark.at(then), Some(expected.accrued_minor), "{:?}", watermark);
         prop_assert_eq!(watermark.at(of.day), Some(found.accrued_minor));
+    }
+}
+
+/// A document in parts with fees, disputes and payments, and a clerk who goes through the days.
+#[derive(Clone, Debug)]
+struct Document {
+    parts: Vec<(Date, i64)>,
+    /// Payments of a part: part, day, how much.
+    paid: Vec<(usize, Date, i64)>,
+    /// Disputes of a part, each of its own share: part, first day, days until it is decided, whether the debtor is right.
+    disputes: Vec<(usize, Date, Option<i64>, bool)>,
+    /// Fees about it, below zero where one is taken off: day and how much.
+    fees: Vec<(Date, i64)>,
+    /// What was paid of its interest.
+    settled: Vec<(Date, i64)>,
+    clause: String,
+}
+
+/// Clauses whose day counts add up day by day.
+const CLERK_CLAUSES: [&str; 6] = [
+    "rate=0.365",
+    "rate=0.5 cap=0.05 sums=:4000 in=EUR",
+    "rate=0.3 days=act-360 cap-rate=lpr-1y/4/-/at-signing sums=:700 in=EUR",
+    "rate=0.3 cap=0.08 cap-rate=lpr-1y/4/-/at-signing grace=5",
+    "rate=0.24 days=act-360 compound=1/20 sums=:4000 in=EUR",
+    "rate=0.02 floor=lpr-1y/2/-/at-signing cap=0.02 grace=9 later=true",
+];
+
+/// Each part has room for its payments and its disputes: a tenth of it each, at most four of both.
+fn documents() -> impl Strategy<Value = Document> {
+    let parts = proptest::collection::vec((0i64..60, 1_000i64..900_000), 1..4);
+    let paid = proptest::collection::vec((0usize..3, 0i64..200), 0..5);
+    let disputes = proptest::collection::vec(
+        (0usize..3, 0i64..200, proptest::option::of(1i64..60), any::<bool>()),
+        0..5,
+    );
+    let fees = proptest::collection::vec((0i64..200, -3_000i64..9_000), 0..5);
+    let settled = proptest::collection::vec((0i64..200, 1i64..9_000), 0..3);
+    (parts, paid, disputes, fees, settled, 0usize..6).prop_map(
+        |(mut parts, paid, disputes, fees, settled, which)| {
+            let at = |days: i64| date("2024-01-10").plus_days(days).unwrap();
+            parts.sort_unstable();
+            let parts: Vec<(Date, i64)> =
+                parts.iter().map(|(due, minor)| (at(*due), *minor)).collect();
+            let part = |part: usize| part % parts.len();
+            let tenth = |of: usize| parts[part(of)].1 / 10;
+            Document {
+                paid: paid.iter().map(|(of, on)| (part(*of), at(*on), tenth(*of))).collect(),
+                disputes: disputes
+                    .iter()
+                    .map(|(of, on, days, right)| {
+                        (part(*of), at(*on).max(parts[part(*of)].0), *days, *right)
+                    })
+                    .collect(),
+                fees: fees.iter().map(|(on, minor)| (at(*on), *minor)).collect(),
+                settled: settled.iter().map(|(on, minor)| (at(*on), *minor)).collect(),
+                clause: CLERK_CLAUSES[which].into(),
+                parts,
+            }
+        },
+    )
+}
+
+impl Document {
+    fn whole(&self) -> i64 {
+        self.parts.iter().map(|(_, minor)| minor).sum()
+    }
+
+    fn fees_by(&self, day: Date) -> i64 {
+        let fees = self.fees.iter().filter(|(on, _)| *on <= day);
+        fees.map(|(_, minor)| minor).sum::<i64>().max(0)
+    }
+
+    fn disputes_of(&self, part: usize) -> Vec<Contested> {
+        let share = self.parts[part].1 / 10;
+        let of = self.disputes.iter().filter(|(of, ..)| *of == part);
+        of.map(|(_, on, days, right)| Contested {
+            on: *on,
+            minor: share,
+            decided: days.map(|days| (on.plus_days(days).unwrap(), if *right { share } else { 0 })),
+        })
+        .collect()
+    }
+
+    fn item(&self, part: usize, day: Date, fixed: bool) -> Item {
+        let (due_on, amount_minor) = self.parts[part];
+        let disputes = self.disputes_of(part);
+        let paid = self.paid.iter().filter(|(of, ..)| *of == part);
+        let mut changes: Vec<(Date, i64)> = paid.map(|(_, on, minor)| (*on, *minor)).collect();
+        changes.extend(disputes.iter().filter_map(|of| of.decided));
+        Item {
+            amount_minor,
+            changes,
+            exclusions: exclusions(&disputes, due_on, day),
+            settled: if part == 0 { self.settled.clone() } else { vec![] },
+            fixed_for: fixed.then(|| self.whole()),
+            ..claim("EUR", amount_minor, &due_on.to_string())
+        }
+    }
+
+    /// Accrued, fixed and capped of the whole on a day, and the limit.
+    fn charged(&self, day: Date) -> ([i64; 3], Option<i64>) {
+        let mut charges = Charges::on(self.whole(), self.fees_by(day));
+        let (mut sums, mut is_late, mut limit) = ([0; 3], false, None);
+        for part in 0..self.parts.len() {
+            let item = self.item(part, day, !is_late);
+            let clause = resolve(&clause(&self.clause), item.due_on.plus_days(1).unwrap()).unwrap();
+            let of = charge(&item, &clause, &Tables::shipped(), day, &mut charges).unwrap();
+            is_late |= !of.segments.is_empty();
+            sums =
+                [sums[0] + of.accrued_minor, sums[1] + of.fixed_minor, sums[2] + of.capped_minor];
+            limit = charges.limit(&clause).unwrap();
+        }
+        (sums, limit)
+    }
+
+    /// The same by a clerk who goes through the days of each part, knows each day's balance, and cuts at the end.
+    fn by_the_clerk(&self, through: Date) -> ([i64; 3], Option<i64>) {
+        let said = clause(&self.clause);
+        let year = if said.day_count == Some(DayCount::Act360) { 360 } else { 365 };
+        let lpr =
+            Tables::shipped().at(&"lpr-1y".parse().unwrap(), date("2019-12-01")).unwrap().rate;
+        let times = |of: &Option<ReferenceRate>| of.as_ref().map(|of| lpr * of.multiplier.unwrap());
+        let rate = said.rate.unwrap().max(times(&said.floor_rate).unwrap_or_default());
+        let (grace, later) =
+            (i64::from(said.grace_days.unwrap_or(0)), said.grace_charged_later == Some(true));
+        let rounded =
+            |exact: Decimal| i64::try_from(decimal::round(exact / Decimal::from(year), 0)).unwrap();
+        let (mut interest, mut most, mut is_late) = (0, 0, false);
+        for (part, (due, amount)) in self.parts.iter().enumerate() {
+            let graced = due.plus_days(grace).unwrap();
+            let (mut exact, mut cap) = (Decimal::ZERO, Decimal::ZERO);
+            let mut standing = 0;
+            let mut day = if later { *due } else { graced };
+            while day < through && through > graced {
+                let seen = day.max(graced);
+                day = day.plus_days(1).unwrap();
+                let mut balance = *amount;
+                for (_, _, minor) in
+                    self.paid.iter().filter(|(of, on, _)| *of == part && *on <= seen)
+                {
+                    balance -= minor;
+                }
+                for dispute in self.disputes_of(part) {
+                    // Decided by the day asked for: what was right never bore, the rest always did.
+                    balance -= match dispute.decided.filter(|(on, _)| *on <= through) {
+                        Some((_, right)) => right,
+                        None if dispute.on <= day => dispute.minor,
+                        None => 0,
+                    };
+                }
+                // The day after the end of a period, what is unpaid of all before begins to bear.
+                let is_start = said.compounding.is_some() && day.to_string().ends_with("-21");
+                if is_start && day > due.plus_days(grace + 1).unwrap() {
+                    standing = rounded(exact);
+                }
+                let settled = self.settled.iter().filter(|(on, _)| part == 0 && *on < day);
+                let settled: i64 = settled.map(|(_, minor)| minor).sum();
+                let bearing = balance.max(0) + (standing - settled).max(0);
+                exact += Decimal::from(bearing) * rate;
+                cap += Decimal::from(bearing) * times(&said.cap_rate).unwrap_or_default();
+                is_late |= bearing > 0;
+            }
+            interest += rounded(exact);
+            most += rounded(cap);
+        }
+        let fixed = said.fixed_sums.filter(|_| is_late).map_or(0, |sums| sums[0].minor);
+        let share = said
+            .cap_share
+            .map(|share| i64::try_from((Decimal::from(self.whole()) * share).floor()).unwrap());
+        let limit = share.into_iter().chain(said.cap_rate.is_some().then_some(most)).min();
+        let room = limit.map_or(i64::MAX, |limit| (limit - self.fees_by(through)).max(0));
+        let fixed_within = fixed.min(room);
+        let within = interest.min(room.saturating_sub(fixed).max(0));
+        ([within, fixed_within, interest + fixed - within - fixed_within], limit)
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_document_bears_what_a_clerk_finds_day_by_day(of in documents(), days in 0i64..260) {
+        let day = date("2024-01-10").plus_days(days).unwrap();
+        prop_assert_eq!(of.charged(day), of.by_the_clerk(day), "on {}", day);
+    }
+
+    /// What fees leave of the cap is never exceeded, and what is charged and what is cut come to what would be charged
+    /// without a cap.
+    #[test]
+    fn charges_are_conserved_under_their_cap(of in documents(), days in 0i64..260) {
+        let day = date("2024-01-10").plus_days(days).unwrap();
+        let ([accrued, fixed, capped], limit) = of.charged(day);
+        prop_assert!(accrued >= 0 && fixed >= 0 && capped >= 0);
+        if let Some(limit) = limit {
+            prop_assert!(accrued + fixed <= (limit - of.fees_by(day)).max(0));
+        }
+        let words = of.clause.split_whitespace().filter(|word| !word.starts_with("cap"));
+        let uncapped = Document { clause: words.collect::<Vec<_>>().join(" "), ..of };
+        let ([whole, sums, none], no_limit) = uncapped.charged(day);
+        prop_assert_eq!((whole + sums, none, no_limit), (accrued + fixed + capped, 0, None));
     }
 }
 

@@ -40,5 +40,16 @@ FROM (
     LEFT JOIN invoice AS i ON i.key = net.invoice_key
     LEFT JOIN payment AS p ON p.key = coalesce(net.payment_key, net.difference_key)
     LEFT JOIN invoice AS c ON c.key = net.credit_key
-    ORDER BY net.allocated_on, i.due_on, i.id, p.id, c.id
+    ORDER BY
+        net.allocated_on,
+        -- When the document was due as far as was known then: a later correction has what it read before.
+        coalesce(
+            (
+                SELECT o.before ->> 'due_on' FROM correction AS o
+                WHERE o.invoice_key = i.key AND o.entry_key > ?4 AND o.before ->> 'due_on' IS NOT NULL
+                ORDER BY o.key LIMIT 1
+            ),
+            i.due_on
+        ),
+        i.id, p.id, c.id
 )

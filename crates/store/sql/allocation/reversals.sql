@@ -1,3 +1,10 @@
--- ?1: keys of customers as a JSON array. Gives [payment_key, id, reversed_on, kind, minor] of money that went back.
-SELECT json_group_array(json_array(r.payment_key, r.id, r.reversed_on, r.kind, r.minor))
-FROM json_each(?1) AS j CROSS JOIN reversal AS r ON r.customer_key = j.value
+-- ?1: keys of customers as a JSON array. Gives [payment_key, credit_key, id, day, whether by mistake, minor, until] of
+-- money that went back of payments and credit notes.
+SELECT json_group_array(json_array(payment_key, credit_key, id, reversed_on, mistake, minor, until_on))
+FROM (
+    SELECT r.payment_key, NULL AS credit_key, r.id, r.reversed_on, r.kind = 'mistake' AS mistake, r.minor, NULL AS until_on
+    FROM json_each(?1) AS j CROSS JOIN reversal AS r ON r.customer_key = j.value
+    UNION ALL
+    SELECT NULL, r.credit_key, r.id, r.refunded_on, 0, r.minor, r.reversed_on
+    FROM json_each(?1) AS j CROSS JOIN credit_refund AS r ON r.customer_key = j.value
+)
