@@ -142,6 +142,7 @@ const ELSEWHERE: &[&str] = &[
     "match_key",
     "match_progress",
     "payer_account",
+    "match_mask",
 ];
 
 fn tables(db: &NativeDb) -> Vec<String> {
