@@ -41,9 +41,13 @@ pub fn customer(db: &NativeDb, name: &str, called: &str, account: Option<&str>) 
 }
 
 pub fn invoice(db: &NativeDb, name: &str, of: &str, due: &str, minor: i64) {
+    invoice_in(db, name, of, due, minor, "EUR");
+}
+
+pub fn invoice_in(db: &NativeDb, name: &str, of: &str, due: &str, minor: i64, currency: &str) {
     let new = from(json!({
         "id": name, "customer_id": of, "issued_on": "2026-09-01", "due_on": due,
-        "amount": {"minor": minor, "currency": "EUR"},
+        "amount": {"minor": minor, "currency": currency},
     }));
     documents::add(db, &new, id("made"), &author()).unwrap();
 }

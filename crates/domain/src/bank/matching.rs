@@ -191,9 +191,23 @@ fn propose(
     let mut out = Vec::new();
     for customer in &sight.customers {
         let Some(known) = world.customers.get(customer) else { continue };
-        let mut payer = payer(*customer, clues.name.as_ref(), known, accounts, of_name);
+        let mut payer = payer(*customer, clues.name.as_ref(), known, accounts);
         let named = world.of(*customer, &sight.named);
-        let exact = named_of(entry, *customer, &named, &payer, world, sight.unknown, &mut out);
+        let all = [named.as_slice(), world.of(*customer, &sight.lesser).as_slice()].concat();
+        // Where the whole numbers do not explain the amount, the parts of others may.
+        let sum = |of: &[(i64, MatchReason)]| {
+            of.iter().fold(0i64, |sum, (document, _)| sum.saturating_add(world.open(*document)))
+        };
+        let of = if all.len() > named.len() && sum(&all) == entry.minor { &all } else { &named };
+        let exact = named_of(entry, *customer, of, &payer, world, sight.unknown, &mut out);
+        // A name that several customers have says nothing of which of them it is.
+        if of_name.len() > 1
+            && let Some(name) = payer.iter_mut().find(|reason| {
+                matches!(reason, MatchReason::PayerName | MatchReason::PayerNameSimilar)
+            })
+        {
+            *name = MatchReason::PayerNameShared;
+        }
         if sight.unknown {
             payer.push(MatchReason::ReferenceUnknown);
         }
@@ -217,7 +231,6 @@ fn payer(
     name: Option<&Name>,
     known: &Customer,
     accounts: &[i64],
-    of_name: &[i64],
 ) -> Vec<MatchReason> {
     if accounts.contains(&customer) {
         return vec![MatchReason::PayerAccount];
@@ -227,8 +240,6 @@ fn payer(
         reasons.push(MatchReason::AccountOfAnother);
     }
     match name.map(|name| name.likeness(&known.name)) {
-        // A name that several customers have says nothing of which of them it is.
-        Some(LIKE..) if of_name.len() > 1 => reasons.push(MatchReason::PayerNameShared),
         Some(100) => reasons.push(MatchReason::PayerName),
         Some(LIKE..) => reasons.push(MatchReason::PayerNameSimilar),
         Some(..UNLIKE) => reasons.push(MatchReason::PayerNameDiffers),

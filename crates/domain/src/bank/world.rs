@@ -86,6 +86,8 @@ impl Masks {
 pub struct Sight {
     /// The documents it names, each with the best way it does so.
     pub(super) named: Vec<(i64, MatchReason)>,
+    /// Those that it names by a part of their numbers, beside whole ones of others.
+    pub(super) lesser: Vec<(i64, MatchReason)>,
     /// It names something that is not there.
     pub(super) unknown: bool,
     /// It may be one that another statement had before.
@@ -154,7 +156,7 @@ impl World {
 
     /// What an entry points at.
     pub fn look(&self, entry: &Entry, clues: &Clues, currency: Currency) -> Sight {
-        let (named, unknown) = self.named(clues, currency);
+        let (named, lesser, unknown) = self.named(clues, currency);
         let mut customers: Vec<i64> =
             named.iter().filter_map(|(of, _)| Some(self.first(*of)?.customer)).collect();
         customers.extend(self.of_account(entry));
@@ -162,7 +164,7 @@ impl World {
         customers.sort_unstable();
         customers.dedup();
         customers.truncate(MOST_CUSTOMERS);
-        Sight { named, unknown, repeated: false, customers }
+        Sight { named, lesser, unknown, repeated: false, customers }
     }
 
     /// Customers whose other documents matter too: an entry may come from them that what it names does not explain.
@@ -250,9 +252,13 @@ impl World {
         named.iter().filter(|(document, _)| theirs(*document)).copied().collect()
     }
 
-    /// The documents an entry names, and whether it names something that is not there or in another currency. Parts of
-    /// numbers count only where no whole number is named.
-    fn named(&self, clues: &Clues, currency: Currency) -> (Vec<(i64, MatchReason)>, bool) {
+    /// The documents an entry names, those that it names by parts of numbers beside whole ones, and whether it names
+    /// something that is not there or in another currency.
+    fn named(
+        &self,
+        clues: &Clues,
+        currency: Currency,
+    ) -> (Vec<(i64, MatchReason)>, Vec<(i64, MatchReason)>, bool) {
         let mut found: Vec<(i64, MatchReason)> = Vec::new();
         let mut add = |document: i64, reason: MatchReason| match found
             .iter_mut()
@@ -294,10 +300,11 @@ impl World {
             fits
         });
         let best = found.iter().map(|(_, reason)| points(*reason)).max().unwrap_or(0);
-        found.retain(|(_, reason)| points(*reason) >= best.min(whole));
         found.sort_unstable_by_key(|(document, _)| *document);
         found.truncate(MOST_NAMED);
-        (found, unknown)
+        let (named, lesser) =
+            found.into_iter().partition(|(_, reason)| points(*reason) >= best.min(whole));
+        (named, lesser, unknown)
     }
 
     /// What was taken off claims by what was booked: the named documents up to their amounts, or on account.
