@@ -176,6 +176,90 @@ fn an_import_that_is_killed_stores_all_or_nothing_and_can_be_sent_again() {
     assert!(cut > 2, "only {cut} of {CUTS} were cut before they were done");
 }
 
+/// Statements with a payment for each of so many invoices: more than a slice.
+fn statement(count: u32) -> String {
+    let balance = |code: &str, minor: u32| {
+        format!(
+            "<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy=\"EUR\">{minor}.00</Amt>\
+             <CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2024-08-30</Dt></Dt></Bal>"
+        )
+    };
+    let amount = |n: u32| 10 + n % 90;
+    let total: u32 = (0..count).map(amount).sum::<u32>() + count / 2;
+    let entry = |n: u32| {
+        format!(
+            "<Ntry><Amt Ccy=\"EUR\">{}.50</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>\
+             <BookgDt><Dt>2024-08-30</Dt></BookgDt><AcctSvcrRef>B{n}</AcctSvcrRef><NtryDtls><TxDtls><RltdPties>\
+             <Dbtr><Pty><Nm>Customer {}</Nm></Pty></Dbtr></RltdPties><RmtInf><Strd><CdtrRefInf><Ref>I{n:04}</Ref>\
+             </CdtrRefInf></Strd></RmtInf></TxDtls></NtryDtls></Ntry>",
+            amount(n),
+            n % 500
+        )
+    };
+    format!(
+        "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt><Stmt><Id>S1</Id><Acct><Id>\
+         <IBAN>DE89370400440532013000</IBAN></Id><Ccy>EUR</Ccy></Acct>{}{}{}</Stmt></BkToCstmrStmt></Document>",
+        balance("OPBD", 0),
+        balance("CLBD", total),
+        (0..count).map(entry).collect::<String>()
+    )
+}
+
+/// How often a file of statements is cut.
+const STATEMENT_CUTS: u32 = 25;
+
+/// Entries of that file.
+const ENTRIES: u32 = 6_000;
+
+/// A file of bank statements is cut at moments over its whole length: all of it is in the books or nothing, and sent
+/// again it ends where an uncut one does, with every entry booked once.
+#[test]
+fn a_file_of_statements_that_is_killed_is_in_the_books_whole_or_not_at_all() {
+    let begun = tempfile::tempdir().unwrap();
+    let process = up(begun.path());
+    process.import("customers", customers(500));
+    process.import("invoices", invoices(ENTRIES, 500));
+    process.kill();
+    let before = ledger(begun.path());
+
+    let file = statement(ENTRIES);
+    let send = |process: &Process| {
+        let path = "/v1/ingest/imports?kind=bank-statement&format=camt053";
+        process.request("POST", path).body("application/xml", file.clone())
+    };
+    let uncut = copy_of(begun.path());
+    let process = up(uncut.path());
+    let started = Instant::now();
+    let result = send(&process).send().ok();
+    let whole = started.elapsed();
+    process.kill();
+    assert!(result["bank"]["matches"]["automatic"].as_u64() > Some(1_000), "{result}");
+    let after = ledger(uncut.path());
+
+    let (mut random, mut cut) = (Seeded(53), 0);
+    for number in 0..STATEMENT_CUTS {
+        let copy = copy_of(begun.path());
+        let process = up(copy.path());
+        let part = u64::try_from(whole.as_micros()).unwrap() / u64::from(STATEMENT_CUTS);
+        let moment = Duration::from_micros(part * u64::from(number) + random.below(part));
+        let request = send(&process);
+        let answer = killed(process, request, moment);
+        let found = ledger(copy.path());
+        if answer.as_ref().is_some_and(|answer| answer.status == 200) || found == after {
+            dump::assert_same(&after, &found, "an answer was given, so it is there");
+        } else {
+            dump::assert_same(&before, &found, &format!("killed after {moment:?}"));
+            cut += 1;
+        }
+        let process = up(copy.path());
+        let again = send(&process).send().ok();
+        assert_eq!(again["received"], result["received"]);
+        process.kill();
+        dump::assert_same(&after, &ledger(copy.path()), &format!("sent again after {moment:?}"));
+    }
+    assert!(cut > 5, "only {cut} of {STATEMENT_CUTS} were cut before they were done");
+}
+
 /// How often an import that goes on is cut, and how often at the most before it may come to its end.
 const RESUMED_CUTS: u32 = 50;
 const CUTS_A_ROUND: u32 = 10;

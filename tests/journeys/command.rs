@@ -79,6 +79,20 @@ fn files_are_sent_the_day_is_swept_and_keys_are_made_by_command() {
     let sent = json(&at(&app, &["import", &invoices, "--kind", "invoices", "--json"]), 0);
     assert_eq!(sent["accepted"], 1);
 
+    let day = file(
+        "day.sta",
+        ":20:S\n:25:DE89370400440532013000\n:28C:1/1\n:60F:C240131USD0,\n:61:240131C5,NTRFNONREF\n:86:thanks\n\
+         :62F:C240131USD5,\n-\n",
+    );
+    let sent = json(&at(&app, &["import", &day, "--kind", "bank-statement", "--json"]), 0);
+    assert_eq!(sent["bank"]["matches"]["review"], 1, "{sent}");
+    let again = at(&app, &["import", &day, "--kind", "bank-statement"]);
+    let text = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(text.contains("statements: 0 new, 1 there before"), "{again:?}");
+    let refused = at(&app, &["import", &customers, "--kind", "bank-statement"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("neither camt.053"), "{refused:?}");
+
     let bad = file("bad.csv", "id,name\nC2,Second Street Bakery\nC3,\n");
     let refused = at(&app, &["import", &bad, "--kind", "customers"]);
     let text = String::from_utf8_lossy(&refused.stdout).into_owned();

@@ -10,6 +10,7 @@ mod month;
 mod openapi;
 mod provoked;
 mod size;
+mod statements;
 mod support;
 mod together;
 mod webhook;

@@ -3,6 +3,7 @@
 
 mod matches;
 mod organisation;
+mod payers;
 mod profiles;
 mod statements;
 
@@ -13,6 +14,7 @@ use dunlin_web::Route;
 pub fn routes<D: Db>() -> Vec<Route<D>> {
     let mut routes = statements::routes();
     routes.extend(matches::routes());
+    routes.extend(payers::routes());
     routes.extend(profiles::routes());
     routes.extend(organisation::routes());
     routes.extend(dunlin_web::keys::routes());

@@ -372,6 +372,9 @@ pub(crate) fn go_back<D: Db>(
         )?;
     }
     replay::customers(db, &[customer], author.at, Some(entry))?;
+    if mistake && minor == all {
+        crate::bank::reopen(db, id, reversal_id, author)?;
+    }
     Ok(Change::Made)
 }
 

@@ -5,11 +5,14 @@
 //! is sent. Nothing of a file counts before the end of the file has been reached.
 
 pub mod camt;
+pub mod gap;
 pub mod matching;
 pub mod mt940;
 pub mod name;
 pub mod reference;
+pub mod repeated;
 pub mod words;
+pub mod world;
 pub mod xml;
 
 use crate::{

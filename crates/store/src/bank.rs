@@ -1,11 +1,10 @@
-//! Tables `bank_statement` and `bank_entry`: statements of bank accounts and what their entries were taken for; and what
-//! that is found by, `payer_account` and `match_key`.
+//! Tables `bank_statement` and `bank_entry`: statements of bank accounts and what their entries were taken for.
 
-use crate::{Db, Fault, erasure::ERASED};
+use crate::{Db, Fault, erasure::ERASED, matching};
 use dunlin_domain::{
     Currency, Date, Id, Instant,
     contract::{
-        bank::{BankMatch, BankStatement, MatchState},
+        bank::{BankFormat, BankMatch, BankStatement, MatchState, StatementGap},
         ingest::ImportResult,
     },
 };
@@ -95,7 +94,7 @@ pub fn insert_statements<D: Db>(
     rows: &impl Serialize,
     entry: i64,
 ) -> Result<BTreeMap<Id, i64>, Fault> {
-    let before = db.int("SELECT coalesce(max(key), 0) FROM bank_statement", &[])?;
+    let before = last_statement(db)?;
     let rows = crate::array(rows)?;
     let sql = include_str!("../sql/bank/insert_statements.sql");
     db.execute(sql, &[(&rows).into(), entry.into()])?;
@@ -104,6 +103,83 @@ pub fn insert_statements<D: Db>(
         &[before.into()],
     )?;
     Ok(found.into_iter().collect())
+}
+
+/// A statement that may have entries of some days: account, currency, format, key, id and how many
+/// entries it has.
+pub type Overlapping = (String, Currency, BankFormat, i64, Id, u64);
+
+/// Statements up to a key that may have entries of these days, rows of account, first and last day.
+pub fn overlapping<D: Db>(
+    db: &D,
+    spans: &impl Serialize,
+    upto: i64,
+) -> Result<Vec<Overlapping>, Fault> {
+    let spans = crate::array(spans)?;
+    db.json(include_str!("../sql/bank/overlapping.sql"), &[(&spans).into(), upto.into()])
+}
+
+/// An entry: its statement's key and its id, days and amount, references, end-to-end and bank's reference, text, payer.
+pub type EntryRow = (
+    i64,
+    Id,
+    Date,
+    Option<Date>,
+    i64,
+    Option<Vec<String>>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
+/// Entries of these days of these statements, keys and ids, that repeat no others.
+pub fn entries_of<D: Db>(
+    db: &D,
+    statements: &impl Serialize,
+    days: (Date, Date),
+) -> Result<Vec<EntryRow>, Fault> {
+    let (from, to) = (days.0.to_string(), days.1.to_string());
+    let statements = crate::array(statements)?;
+    let sql = include_str!("../sql/bank/entries_of.sql");
+    db.json(sql, &[(&statements).into(), (&from).into(), (&to).into()])
+}
+
+/// Notes what entries repeat: rows of id and the id of the first.
+pub fn repeat<D: Db>(db: &D, rows: &impl Serialize) -> Result<(), Fault> {
+    let rows = crate::array(rows)?;
+    db.execute(
+        "UPDATE bank_entry SET repeats = j.value ->> 1 FROM json_each(?1) AS j WHERE bank_entry.id = j.value ->> 0",
+        &[(&rows).into()],
+    )?;
+    Ok(())
+}
+
+/// A statement in the order of its account: account, currency, key, and the rest as in [`dunlin_domain::bank::gap::Link`],
+/// with the gap before it.
+pub type ChainRow =
+    (String, Currency, i64, Id, BankFormat, Date, i64, i64, Option<String>, Option<StatementGap>);
+
+/// Statements of these accounts, rows of account, currency and day, from so many before the day on.
+pub fn chain<D: Db>(db: &D, of: &impl Serialize, before: usize) -> Result<Vec<ChainRow>, Fault> {
+    let (of, before) = (crate::array(of)?, i64::try_from(before).unwrap_or(i64::MAX));
+    db.json(include_str!("../sql/bank/chain.sql"), &[(&of).into(), before.into()])
+}
+
+/// Notes what is missing before statements: rows of key and gap.
+pub fn note_gaps<D: Db>(db: &D, rows: &impl Serialize) -> Result<(), Fault> {
+    let rows = crate::array(rows)?;
+    db.execute(
+        "UPDATE bank_statement SET gap = j.value ->> 1 FROM json_each(?1) AS j WHERE bank_statement.key = j.value ->> 0",
+        &[(&rows).into()],
+    )?;
+    Ok(())
+}
+
+/// The key of the statement that was added last.
+pub fn last_statement<D: Db>(db: &D) -> Result<i64, Fault> {
+    db.int("SELECT coalesce(max(key), 0) FROM bank_statement", &[])
 }
 
 /// Adds entries, rows as in `insert_entries.sql`.
@@ -161,6 +237,28 @@ pub fn settle<D: Db>(db: &D, rows: &[Settled], entry: i64) -> Result<(), Fault> 
     Ok(())
 }
 
+/// How often the payment of a match was a mistake.
+pub fn undone<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
+    db.int("SELECT undone FROM bank_entry WHERE key = ?1", &[key.into()])
+}
+
+/// The match whose payment this is.
+pub fn of_payment<D: Db>(db: &D, payment: &Id) -> Result<Option<Id>, Fault> {
+    let row = db.first(include_str!("../sql/bank/of_payment.sql"), &[payment.as_str().into()])?;
+    row.map(|row| row.parse(0)).transpose()
+}
+
+/// Has a match looked at again: it has no payment any more.
+pub fn reopen<D: Db>(db: &D, key: i64, entry: i64) -> Result<(), Fault> {
+    db.execute(
+        "UPDATE bank_entry
+         SET state = 'review', customer_key = NULL, payment_key = NULL, undone = undone + 1, decided_entry_key = ?2
+         WHERE key = ?1",
+        &[key.into(), entry.into()],
+    )?;
+    Ok(())
+}
+
 /// An entry that takes money back, and one that it may take back.
 pub type TakingBack = (i64, Id, Date, i64, i64, Id, i64, Id);
 
@@ -174,137 +272,11 @@ pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
     db.int("SELECT coalesce(max(key), 0) FROM bank_entry", &[])
 }
 
-/// Learns that an account is a customer's. What is known already stays as it was learned.
-pub fn teach<D: Db>(
-    db: &D,
-    account: &str,
-    customer: i64,
-    on: Date,
-    entry: i64,
-) -> Result<(), Fault> {
-    let on = on.to_string();
-    db.execute(
-        "INSERT INTO payer_account (account, customer_key, taught_on, entry_key) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO NOTHING",
-        &[account.into(), customer.into(), (&on).into(), entry.into()],
-    )?;
-    Ok(())
-}
-
-/// The most documents or customers of one number or name: more say nothing.
-const MOST_FOUND: i64 = 11;
-
-/// The most open claims of one customer that are looked at, in each currency.
-const MOST_CLAIMS: i64 = 200;
-
-/// Documents by number with whether it is the whole one, customers by account, customers by name.
-pub type Found = (Vec<(String, Vec<(i64, u8)>)>, Vec<(String, i64)>, Vec<(String, Vec<i64>)>);
-
-/// What is known by these numbers, accounts and names.
-pub fn found<D: Db>(
-    db: &D,
-    numbers: &impl Serialize,
-    accounts: &impl Serialize,
-    names: &impl Serialize,
-) -> Result<Found, Fault> {
-    let (numbers, accounts, names) =
-        (crate::array(numbers)?, crate::array(accounts)?, crate::array(names)?);
-    db.json(
-        include_str!("../sql/bank/found.sql"),
-        &[(&numbers).into(), (&accounts).into(), (&names).into(), MOST_FOUND.into()],
-    )
-}
-
-/// A claim: key, document's key and id, customer, currency, issued, due, amount, open, discount's share and days.
-pub type ClaimRow =
-    (i64, i64, Id, i64, Currency, Date, Date, i64, i64, Option<String>, Option<i64>);
-
-/// Customers with id and name, and claims by due date.
-pub type Owed = (Vec<(i64, Id, String)>, Vec<ClaimRow>);
-
-/// What the customers of these documents and these customers owe.
-pub fn owed<D: Db>(
-    db: &D,
-    documents: &impl Serialize,
-    customers: &impl Serialize,
-) -> Result<Owed, Fault> {
-    let (documents, customers) = (crate::array(documents)?, crate::array(customers)?);
-    db.json(
-        include_str!("../sql/bank/owed.sql"),
-        &[(&documents).into(), (&customers).into(), MOST_CLAIMS.into()],
-    )
-}
-
-/// How far the numbers of documents, the names of customers and their changes were looked at.
-pub fn progress<D: Db>(db: &D, noun: &str) -> Result<i64, Fault> {
-    db.int("SELECT upto FROM match_progress WHERE noun = ?1", &[noun.into()])
-}
-
-/// Notes how far that has come.
-pub fn progressed<D: Db>(db: &D, noun: &str, upto: i64) -> Result<(), Fault> {
-    let sql = "UPDATE match_progress SET upto = ?2 WHERE noun = ?1";
-    db.execute(sql, &[noun.into(), upto.into()])?;
-    Ok(())
-}
-
-/// Claims after a key that are no parts of others, by key.
-pub fn documents<D: Db>(db: &D, after: i64, limit: i64) -> Result<Vec<(i64, String)>, Fault> {
-    db.json(
-        "SELECT json_group_array(json_array(key, id)) FROM (
-             SELECT key, id FROM invoice
-             WHERE key > ?1 AND parent_key IS NULL AND kind <> 'credit-note' ORDER BY key LIMIT ?2)",
-        &[after.into(), limit.into()],
-    )
-}
-
-/// Names of customers after a key, by key.
-pub fn names<D: Db>(db: &D, after: i64, limit: i64) -> Result<Vec<(i64, String)>, Fault> {
-    db.json(
-        "SELECT json_group_array(json_array(key, name)) FROM (
-             SELECT key, name FROM customer WHERE key > ?1 ORDER BY key LIMIT ?2)",
-        &[after.into(), limit.into()],
-    )
-}
-
-/// Customers that an entry of the audit chain after a key names, with the names they have now.
-pub fn renamed<D: Db>(db: &D, after: i64) -> Result<Vec<(i64, String)>, Fault> {
-    db.json(
-        "SELECT json_group_array(json_array(key, name)) FROM (
-             SELECT DISTINCT c.key, c.name FROM audit AS a CROSS JOIN customer AS c ON c.id = a.id
-             WHERE a.key > ?1 AND a.noun = 'customer')",
-        &[after.into()],
-    )
-}
-
-/// Adds what documents or customers are found by: rows of text, kind and key.
-pub fn insert_keys<D: Db>(db: &D, rows: &[(String, &str, i64)]) -> Result<(), Fault> {
-    let rows = crate::array(rows)?;
-    db.execute(
-        "INSERT INTO match_key (text, kind, target_key)
-         SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2 FROM json_each(?1) AS j WHERE true ON CONFLICT DO NOTHING",
-        &[(&rows).into()],
-    )?;
-    Ok(())
-}
-
-/// Takes away the names that these customers are found by.
-pub fn delete_names<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
-    let customers = crate::array(customers)?;
-    db.execute(
-        "DELETE FROM match_key WHERE kind = 'name' AND target_key IN (SELECT value FROM json_each(?1))",
-        &[(&customers).into()],
-    )?;
-    Ok(())
-}
-
 /// Takes what is personal about a customer out of its entries, and what it is found by; says whether anything was there.
 pub fn erase<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
     let sql = include_str!("../sql/bank/erase_entries.sql");
     let entries = db.execute(sql, &[customer.into(), ERASED.into()])?;
-    let accounts = db.execute(
-        "DELETE FROM payer_account WHERE customer_key = ?1 RETURNING account",
-        &[customer.into()],
-    )?;
-    delete_names(db, &[customer])?;
-    Ok(!entries.is_empty() || !accounts.is_empty())
+    let accounts = matching::forget_payer(db, customer)?;
+    matching::delete_names(db, &[customer])?;
+    Ok(!entries.is_empty() || accounts)
 }

@@ -35,6 +35,7 @@ pub mod inbound_event;
 pub mod interest_entry;
 pub mod invoice;
 pub mod key;
+pub mod matching;
 pub mod migrate;
 #[cfg(feature = "native")]
 pub mod native;

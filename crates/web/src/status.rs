@@ -43,7 +43,7 @@ pub const fn of(code: Refusal) -> u16 {
         | R::NotPayable
         | R::InvalidProfile
         | R::ImportRejected => 422,
-        R::IdempotencyMismatch | R::BalanceMismatch => 422,
+        R::IdempotencyMismatch | R::BalanceMismatch | R::IncompleteStatement => 422,
         R::UnknownContract
         | R::UnknownPayment
         | R::UnknownOrder

@@ -160,6 +160,7 @@ const ELSEWHERE: &[&str] = &[
     "match_progress",
     "payer_account",
     "score_outdated",
+    "match_mask",
 ];
 
 fn tables(db: &NativeDb) -> Vec<String> {

@@ -2,8 +2,8 @@
 //!
 //! A message is `:20:`, `:21:` maybe, `:25:`, `:28C:`, `:60F:` or `:60M:`, lines `:61:` each with an `:86:` maybe,
 //! `:62F:` or `:62M:`, and `:64:`, `:65:` and `:86:` maybe; `-` or the next `:20:` ends it. A statement that does not
-//! fit into one message goes on in the next one with the same number: each of them is checked, and a `:60M:` must be
-//! what the `:62M:` before it was. `:86:` is read in the German form (three digits and `?20` …), in the form of codes
+//! fit into one message goes on in the next one with the same number: each page is checked, a `:60M:` must be what the
+//! `:62M:` before it was, and together they are one statement. A page without the others is refused. `:86:` is read in the German form (three digits and `?20` …), in the form of codes
 //! between slashes (`/ORDP/`, `/REMI/`), or as plain text.
 
 use super::{
@@ -46,8 +46,8 @@ pub struct Reader {
     stage: Stage,
     open: Open,
     entry: Option<Entry>,
-    /// Account, number and closing balance of a statement that goes on.
-    continued: Option<(String, String, i64)>,
+    /// The pages of a statement that goes on, and what the last one closed with.
+    continued: Option<(Open, i64)>,
     entries: u64,
     statements: u64,
 }
@@ -71,7 +71,8 @@ struct Open {
     reference: String,
     account: String,
     number: String,
-    intermediate: bool,
+    /// The pages before this one.
+    before: Option<Box<Open>>,
     opened_on: Option<Date>,
     currency: Option<Currency>,
     opening: i64,
@@ -113,6 +114,9 @@ impl Reader {
         }
         if !matches!(self.stage, Stage::Outside | Stage::Closed) {
             return Err(malformed("the file ends before the closing balance"));
+        }
+        if self.continued.is_some() {
+            return Err(incomplete("the file ends before the last page of the statement"));
         }
         if self.statements == 0 {
             return Err(malformed("the file has no statement"));
@@ -214,7 +218,7 @@ impl Reader {
             }
             ("62F" | "62M", Stage::Lines) => {
                 let statement = self.closing(&value, tag == "62M")?;
-                out.push(Piece::Statement(statement));
+                out.extend(statement.map(Piece::Statement));
             }
             ("64" | "65" | "86", Stage::Closed) => {}
             (
@@ -230,16 +234,20 @@ impl Reader {
 
     fn opening(&mut self, value: &str, intermediate: bool) -> Result<(), Refused> {
         let (on, currency, minor) = balance(value)?;
-        let number = self.open.number.split('/').next().unwrap_or_default().to_string();
-        let before = self.continued.take();
-        if let Some((of, before_number, closed)) = before {
-            let goes_on = intermediate && of == self.open.account && before_number == number;
-            if goes_on && closed != minor {
-                let detail = "the statement goes on with another balance than it stopped at";
-                return Err(Refused::new(Refusal::BalanceMismatch, detail).at("60M"));
+        match (self.continued.take(), intermediate) {
+            (None, false) => {}
+            (Some((before, closed)), true)
+                if before.account == self.open.account && before.number() == self.open.number() =>
+            {
+                if closed != minor {
+                    let detail = "the statement goes on with another balance than it stopped at";
+                    return Err(Refused::new(Refusal::BalanceMismatch, detail).at("60M"));
+                }
+                self.open.before = Some(Box::new(before));
             }
+            (None, true) => return Err(incomplete("the page before this one is not in the file")),
+            (Some(_), _) => return Err(incomplete("the statement before has no last page")),
         }
-        self.open.intermediate = intermediate;
         self.open.opened_on = Some(on);
         self.open.currency = Some(currency);
         self.open.opening = minor;
@@ -293,33 +301,56 @@ impl Reader {
         Ok(())
     }
 
-    fn closing(&mut self, value: &str, intermediate: bool) -> Result<Statement, Refused> {
+    /// The closing balance of a page; of the last one the statement.
+    fn closing(&mut self, value: &str, intermediate: bool) -> Result<Option<Statement>, Refused> {
         let (on, currency, minor) = balance(value)?;
-        let open = std::mem::take(&mut self.open);
+        let mut open = std::mem::take(&mut self.open);
         if open.currency != Some(currency) {
             let detail = format!("the closing balance is in {currency}, the opening one is not");
             return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("62F"));
         }
         open.sum.check(open.opening, minor, currency)?;
-        if intermediate {
-            let number = open.number.split('/').next().unwrap_or_default().to_string();
-            self.continued = Some((open.account.clone(), number, minor));
-        }
         self.stage = Stage::Closed;
+        if let Some(before) = open.before.take() {
+            let page = std::mem::replace(&mut open, *before);
+            if page.currency != open.currency {
+                let detail = "the statement goes on in another currency";
+                return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("60M"));
+            }
+            open.sum.add(page.sum.minor)?;
+            // The sum of a page is no entry.
+            let entries = open.sum.entries.saturating_sub(1);
+            open.sum.entries = entries.saturating_add(page.sum.entries);
+        }
+        if intermediate {
+            self.continued = Some((open, minor));
+            return Ok(None);
+        }
         self.statements = self.statements.saturating_add(1);
-        Ok(Statement {
+        Ok(Some(Statement {
             id: format!("{}/{}/{on}", open.reference, open.number),
             account: open.account,
             sequence: present(&open.number),
-            from: open.opened_on.filter(|_| !open.intermediate),
+            from: open.opened_on,
             to: on,
             currency,
             opening_minor: open.opening,
             closing_minor: minor,
             entries: open.sum.entries,
             pending: 0,
-        })
+        }))
     }
+}
+
+impl Open {
+    /// The number of the statement, without that of the page.
+    fn number(&self) -> &str {
+        self.number.split('/').next().unwrap_or_default()
+    }
+}
+
+fn incomplete(detail: &str) -> Refused {
+    Refused::new(Refusal::IncompleteStatement, detail)
 }
 
 /// The tag and value of a line such as `:28C:1/1`.

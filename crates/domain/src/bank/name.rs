@@ -113,8 +113,16 @@ impl Name {
         Self { words }
     }
 
+    /// What it is looked up by: its words in alphabetical order.
+    pub fn key(&self) -> String {
+        self.words.join(" ")
+    }
+
     /// How like the two are, in hundredths.
     pub fn likeness(&self, other: &Self) -> u32 {
+        if self == other && !self.words.is_empty() {
+            return 100;
+        }
         let (a, b) = (self.units(), other.units());
         let all = a.len().saturating_add(b.len());
         if a.is_empty() || b.is_empty() {
@@ -148,7 +156,7 @@ impl Name {
 
 /// What a name is looked up by: its words in alphabetical order.
 pub fn key(text: &str) -> String {
-    Name::new(text).words.join(" ")
+    Name::new(text).key()
 }
 
 fn without_chinese_form(word: &str) -> &str {

@@ -23,6 +23,16 @@ pub fn creditor(text: &str) -> Option<String> {
     (fits && remainder(&format!("{body}{head}"))? == 1).then(|| body.to_string())
 }
 
+/// Whether this is written as a creditor or QR reference and its check digits are wrong.
+pub fn wrong(text: &str) -> bool {
+    let plain = compact(text);
+    let digits = plain.bytes().all(|b| b.is_ascii_digit());
+    let check = plain.strip_prefix(MARK).and_then(|rest| rest.get(..2));
+    let like_creditor = check.is_some_and(|check| check.bytes().all(|b| b.is_ascii_digit()));
+    let like_qr = digits && plain.len() == QR_DIGITS.saturating_add(1);
+    (like_creditor && creditor(text).is_none()) || (like_qr && qr(text).is_none())
+}
+
 /// The creditor reference of a text such as an invoice number. `None` when it is too long or has other characters.
 pub fn build_creditor(text: &str) -> Option<String> {
     let body: String =

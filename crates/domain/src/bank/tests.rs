@@ -280,7 +280,20 @@ fn a_statement_goes_on_in_the_next_message() {
             + &page("2", ("60M", carried), 25, ("62F", carried + 25))
     };
     let found = read(BankFormat::Mt940, file(150).as_bytes(), 1000).unwrap();
-    assert_eq!(statements(&found).len(), 2);
+    let whole = statements(&found);
+    assert_eq!((whole.len(), whole[0].entries), (1, 2));
+    assert_eq!((whole[0].opening_minor, whole[0].closing_minor), (10_000, 17_500));
+    assert_eq!(whole[0].sequence.as_deref(), Some("7/1"));
+    let alone = [
+        page("1", ("60F", 100), 50, ("62M", 150)),
+        page("2", ("60M", 150), 25, ("62F", 175)),
+        page("1", ("60F", 100), 50, ("62M", 150)) + &page("2", ("60F", 150), 25, ("62F", 175)),
+        file(150).replace(":28C:7/2", ":28C:8/2"),
+    ];
+    for file in alone {
+        let refused = read(BankFormat::Mt940, file.as_bytes(), 1000).unwrap_err();
+        assert_eq!(refused.code, Refusal::IncompleteStatement, "{file}");
+    }
     let refused = read(BankFormat::Mt940, file(151).as_bytes(), 1000).unwrap_err();
     assert_eq!(refused.code, Refusal::BalanceMismatch);
 }

@@ -5,7 +5,7 @@
 //! into rows of letters and of digits, and neighbours are put together again, so that spaces and marks inside a
 //! number do not matter.
 
-use super::{Entry, reference};
+use super::{Entry, name::Name, reference};
 
 /// The most documents that one entry names: a text of 140 characters has room for about twenty.
 pub const MOST_NAMED: usize = 50;
@@ -37,6 +37,11 @@ pub fn number(text: &str) -> String {
     out
 }
 
+/// How a number looks: its letters, and `0` for each digit.
+pub fn mask(number: &str) -> String {
+    number.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
+}
+
 /// Adds a character to a number; a zero that begins a row of digits is left out.
 fn push(out: &mut String, c: char) {
     let in_row = out.chars().next_back().is_some_and(|last| last.is_ascii_digit());
@@ -64,8 +69,10 @@ pub struct Clues {
     pub structured: Vec<String>,
     /// Numbers that may stand in the text.
     pub numbers: Vec<String>,
-    /// The payer's name as it is looked up.
-    pub name: Option<String>,
+    /// Something is written like a reference with check digits, and they are wrong.
+    pub wrong: bool,
+    /// The payer's name.
+    pub name: Option<Name>,
 }
 
 /// What this entry may name.
@@ -86,8 +93,9 @@ pub fn clues(entry: &Entry) -> Clues {
     structured.retain(|text| text.len() >= FEWEST);
     structured.sort_unstable();
     structured.dedup();
-    let name = entry.name.as_deref().map(super::name::key).filter(|key| !key.is_empty());
-    Clues { structured, numbers: numbers(&rows), name }
+    let wrong = entry.references.iter().any(|text| reference::wrong(text)) || wrong_in(&rows);
+    let name = entry.name.as_deref().map(Name::new).filter(|name| !name.key().is_empty());
+    Clues { structured, numbers: numbers(&rows), wrong, name }
 }
 
 /// Letters or digits in a row, and whether white space or a mark stands before them.
@@ -165,6 +173,18 @@ fn creditor_in(rows: &[Row<'_>]) -> Vec<String> {
         found.extend(best.map(|body| number(&body)));
     }
     found
+}
+
+/// Whether a creditor or QR reference stands in the text, written as one, of which the check digits are wrong.
+fn wrong_in(rows: &[Row<'_>]) -> bool {
+    let creditor = |at: usize| {
+        let mark = rows.get(at).is_some_and(|row| row.text.eq_ignore_ascii_case("RF"));
+        let digits = rows.get(at.saturating_add(1)).filter(|row| row.digits && !row.apart);
+        mark && digits.is_some_and(|row| row.text.len() == 2 || row.text.len() >= FEWEST + 2)
+    };
+    let marks = (0..rows.len()).filter(|at| creditor(*at)).count();
+    marks > creditor_in(rows).len()
+        || rows.iter().any(|row| row.digits && reference::wrong(row.text))
 }
 
 /// QR references in the text, with or without spaces.

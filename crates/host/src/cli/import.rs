@@ -4,7 +4,7 @@ use super::client::{Client, Refused, escape};
 use super::table::{Side, Table};
 use super::workbook::{self, Forms};
 use super::{Format, Outcome, Target, print, progress};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
 use http::Method;
@@ -13,6 +13,7 @@ use indicatif::ProgressBar;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -30,6 +31,9 @@ const WAIT_SECONDS: [u64; 8] = [1, 2, 4, 8, 15, 15, 15, 15];
 /// How often a file that leaves rows out is tried under another name.
 const MOST_NAMES: u32 = 100;
 
+/// Bytes at the beginning of a file of statements that tell its format.
+const BEGINNING: u64 = 256;
+
 /// Row errors shown as a table; `--json` prints all that the application names.
 const ERRORS_SHOWN: usize = 20;
 
@@ -40,9 +44,10 @@ const ERRORS_SHOWN: usize = 20;
                   2 the command was not understood."
 )]
 pub struct Options {
-    /// File to send: CSV, one JSON object a line when it ends in .ndjson or .jsonl, or a workbook (.xlsx)
+    /// File to send: CSV, one JSON object a line when it ends in .ndjson or .jsonl, a workbook (.xlsx), or statements of
+    /// a bank (camt.053 or MT940)
     file: PathBuf,
-    /// What its rows are
+    /// What its rows are, or statements of a bank
     #[arg(long, value_enum)]
     kind: Kind,
     /// Mapping profile that says what the columns mean
@@ -74,6 +79,7 @@ pub enum Kind {
     Customers,
     Invoices,
     Payments,
+    BankStatement,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -99,6 +105,17 @@ pub struct ImportResult {
     pub errors: Vec<RowError>,
     #[serde(default)]
     more_errors: u64,
+    bank: Option<Bank>,
+}
+
+/// What became of a file of statements.
+#[derive(Deserialize)]
+struct Bank {
+    statements: Vec<String>,
+    statements_unchanged: Vec<String>,
+    matches: BTreeMap<String, u64>,
+    #[serde(default)]
+    gaps: Option<Vec<Value>>,
 }
 
 #[derive(Deserialize)]
@@ -112,6 +129,9 @@ pub struct RowError {
 pub async fn run(options: &Options) -> Outcome {
     let client = Client::new(&options.target)?;
     let source = source(options, &client).await?;
+    if let Kind::BankStatement = options.kind {
+        return statements(options, &client, &source).await;
+    }
     let path = path(options)?;
     let (id, before) = name(&client, &source.hash(&path)?).await?;
     let (answer, sent) = match before {
@@ -131,6 +151,29 @@ pub async fn run(options: &Options) -> Outcome {
     }
     print(&if options.format.json { answer.to_string() } else { show(&result) });
     Ok(result.rejected == 0)
+}
+
+/// Sends statements of a bank. They are known by their account and name, so that they need no name of an import: a file
+/// that was cut is sent again whole.
+async fn statements(options: &Options, client: &Client, source: &Source) -> Outcome {
+    let path = format!("/v1/ingest/imports?kind=bank-statement&format={}", source.bank_format());
+    let answer = send_whole(client, &path, "", source).await?;
+    let result: ImportResult = serde_json::from_value(answer.clone())
+        .context("the application answered something that is not an import result")?;
+    print(&if options.format.json { answer.to_string() } else { show(&result) });
+    Ok(true)
+}
+
+/// What statements are sent as, by their first letters. `None`: they are in neither of the formats.
+fn media_type(begins: &[u8]) -> Option<&'static str> {
+    let text = begins.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(begins).trim_ascii_start();
+    // The letters of a message in the envelope of SWIFT may begin with a mark that is no letter.
+    let text = text.strip_prefix(b"\x01").unwrap_or(text);
+    match text {
+        [b'<', ..] => Some("application/xml"),
+        [b'{', b'1', b':', ..] | [b':', b'2', b'0', b':', ..] => Some("text/plain"),
+        _ => None,
+    }
 }
 
 /// The rows that are sent.
@@ -167,10 +210,33 @@ async fn source(options: &Options, client: &Client) -> Result<Source> {
         _ => "text/csv",
     };
     let length = file.metadata()?.len();
+    let content_type = match options.kind {
+        Kind::BankStatement => {
+            let others = options.currency.is_some() || options.create_missing.is_some();
+            if others || matches!(options.on_error, OnError::Skip) {
+                bail!(
+                    "a bank statement says its currency, makes no customers and is taken in whole: leave --currency, \
+                     --create-missing and --on-error away"
+                );
+            }
+            let mut begins = Vec::new();
+            File::open(&options.file)?.take(BEGINNING).read_to_end(&mut begins)?;
+            media_type(&begins).with_context(|| {
+                let file = options.file.display();
+                format!("{file} is neither camt.053, which begins with `<`, nor MT940, which begins with `:20:` or `{{1:`")
+            })?
+        }
+        _ => content_type,
+    };
     Ok(Source { from: From::File(options.file.clone()), length, content_type })
 }
 
 impl Source {
+    /// The name of the format of statements of this type.
+    fn bank_format(&self) -> &'static str {
+        if self.content_type == "text/plain" { "mt940" } else { "camt053" }
+    }
+
     fn open(&self) -> Result<Box<dyn Read + Send>> {
         Ok(match &self.from {
             From::File(path) => Box::new(File::open(path)?),
@@ -288,6 +354,22 @@ fn show(result: &ImportResult) -> String {
     let mut text = format!(
         "import {import_id}: {received} received, {accepted} accepted, {unchanged} unchanged, {rejected} rejected"
     );
+    if let Some(bank) = &result.bank {
+        let of = |state: &str| bank.matches.get(state).copied().unwrap_or_default();
+        text.push_str(&format!(
+            "\nstatements: {} new, {} there before; entries: {} booked, {} to be looked at, {} going out, {} seen before",
+            bank.statements.len(),
+            bank.statements_unchanged.len(),
+            of("automatic"),
+            of("review"),
+            of("unmatched"),
+            of("already_booked")
+        ));
+        let gaps = bank.gaps.as_ref().map_or(0, Vec::len);
+        if gaps > 0 {
+            text.push_str(&format!("\nstatements that do not join the one before: {gaps}"));
+        }
+    }
     let mut table = Table::new(&[
         ("row", Side::Right),
         ("field", Side::Left),
@@ -366,6 +448,37 @@ pub async fn send(client: &Client, kind: &str, csv: String) -> Result<ImportResu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_is_known_by_its_first_letters() {
+        for (begins, sent_as) in [
+            ("<?xml version=\"1.0\"?>", Some("application/xml")),
+            ("\u{feff}\n <Document", Some("application/xml")),
+            (":20:STARTUMS", Some("text/plain")),
+            ("\r\n{1:F01INGBNL2A", Some("text/plain")),
+            ("\u{1}{1:F01INGBNL2A", Some("text/plain")),
+            ("id,name", None),
+            ("", None),
+        ] {
+            assert_eq!(media_type(begins.as_bytes()), sent_as, "{begins}");
+        }
+    }
+
+    #[test]
+    fn a_result_of_statements_says_what_became_of_the_entries() {
+        let result: ImportResult = serde_json::from_value(serde_json::json!({
+            "import_id": "i1", "state": "applied", "received": 9, "accepted": 8, "unchanged": 1, "rejected": 0,
+            "bank": {"statements": ["a"], "statements_unchanged": ["b"],
+                "matches": {"automatic": 4, "review": 2, "unmatched": 1, "already_booked": 1}, "gaps": [{}]}
+        }))
+        .unwrap();
+        assert_eq!(
+            show(&result),
+            "import i1: 9 received, 8 accepted, 1 unchanged, 0 rejected\n\
+             statements: 1 new, 1 there before; entries: 4 booked, 2 to be looked at, 1 going out, 1 seen before\n\
+             statements that do not join the one before: 1"
+        );
+    }
 
     #[test]
     fn a_result_names_the_first_bad_rows() {

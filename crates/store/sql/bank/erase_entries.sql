@@ -6,7 +6,14 @@ SET
     reference = NULL, end_to_end = NULL
 WHERE
     key IN (
-        SELECT key FROM bank_entry WHERE customer_key = ?1
+        -- The id of a payment that is not the first of its entry goes on with a hyphen and a number.
+        SELECT e.key FROM payment AS p
+        CROSS JOIN bank_entry AS e
+            ON e.id IN (substr(p.id, 6), rtrim(rtrim(substr(p.id, 6), '0123456789'), '-'))
+        WHERE p.customer_key = ?1 AND p.id LIKE 'bank-%'
+        UNION
+        SELECT e.key FROM reversal AS r CROSS JOIN bank_entry AS e ON e.id = substr(r.id, 6)
+        WHERE r.customer_key = ?1 AND r.id LIKE 'bank-%'
         UNION
         SELECT e.key FROM payer_account AS a
         CROSS JOIN bank_entry AS e INDEXED BY bank_entry_by_payer

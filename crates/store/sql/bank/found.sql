@@ -1,16 +1,16 @@
 -- ?1: numbers, ?2: accounts, ?3: names, as JSON arrays; ?4: how many that are found by one text are looked at.
 -- Gives [[[text, [[invoice_key, whole], ...]], ...], [[account, customer_key], ...], [[name, [customer_key, ...]], ...]].
--- More than ?4 documents or customers that share a text say nothing. A customer who was merged is the one it was
--- merged into.
+-- The kinds are name, number and part, in this order. More than ?4 documents or customers that share a text say nothing. A
+-- customer who was merged is the one it was merged into.
 WITH
-numbered AS (
+numbered AS MATERIALIZED (
     SELECT
         j.value AS text,
         (
             SELECT json_group_array(json_array(target_key, kind = 'number'))
             FROM (
                 SELECT k.target_key, k.kind FROM match_key AS k
-                WHERE k.text = j.value AND k.kind IN ('number', 'part')
+                WHERE k.text = j.value AND k.kind >= 'number'
                 ORDER BY k.kind, k.target_key
                 LIMIT ?4
             )
@@ -28,7 +28,7 @@ paying AS (
     CROSS JOIN json_each(c.bank_accounts) AS a
     WHERE c.bank_accounts IS NOT NULL AND a.value ->> 'account' IN (SELECT value FROM json_each(?2))
 ),
-called AS (
+called AS MATERIALIZED (
     SELECT
         j.value AS name,
         (

@@ -3,7 +3,10 @@
 WITH
 page AS (
     SELECT * FROM (
-        SELECT e.* FROM bank_entry AS e WHERE ?3 IS NOT NULL AND e.state = ?3 AND e.key > ?1
+        SELECT e.* FROM bank_entry AS e WHERE ?3 <> 'automatic' AND e.state = ?3 AND e.state <> 'automatic' AND e.key > ?1
+        UNION ALL
+        -- Most are of this state, so that the order of the keys is the shorter way.
+        SELECT e.* FROM bank_entry AS e WHERE ?3 = 'automatic' AND e.state = 'automatic' AND e.key > ?1
         UNION ALL
         SELECT e.* FROM bank_entry AS e WHERE ?4 IS NOT NULL AND e.id = ?4
         UNION ALL
@@ -24,7 +27,7 @@ SELECT
                 'bank_reference', page.bank_reference, 'remittance', page.remittance,
                 'payer_name', page.payer_name, 'payer_account', page.payer_account, 'state', page.state,
                 'rule', page.rule, 'customer_id', coalesce(m.id, c.id), 'payment_id', p.id,
-                'candidates', json(page.candidates)
+                'candidates', json(page.candidates), 'repeats', page.repeats
             )
         )
     )

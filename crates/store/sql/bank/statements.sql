@@ -7,7 +7,7 @@ SELECT
             json_object(
                 'id', id, 'account', account, 'statement_id', statement_id, 'sequence', sequence, 'format', format,
                 'from', from_on, 'to', to_on, 'currency', currency, 'opening_minor', opening_minor,
-                'closing_minor', closing_minor, 'entries', entries, 'pending', pending
+                'closing_minor', closing_minor, 'entries', entries, 'pending', pending, 'gap', json(gap)
             )
         )
     )

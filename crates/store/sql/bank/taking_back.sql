@@ -15,7 +15,7 @@ FROM (
     CROSS JOIN payment AS p ON p.key = before.payment_key
     CROSS JOIN customer AS c ON c.key = p.customer_key
     WHERE
-        e.state = 'review' AND e.key > ?1 AND e.minor < 0 AND e.reversal = 1
+        e.state = 'review' AND e.state <> 'automatic' AND e.key > ?1 AND e.minor < 0 AND e.reversal = 1 AND e.repeats IS NULL
         AND t.account = s.account AND t.currency = s.currency
         AND coalesce(e.payer_account, before.payer_account, '') = coalesce(before.payer_account, e.payer_account, '')
         AND before.minor = -e.minor AND before.minor > 0

@@ -1,0 +1,399 @@
+//! A file of statements becomes entries, matches and payments.
+
+use super::{File, decision::booked, gaps, repeated::Before, world::Known};
+use crate::{
+    audit::{self, Author, Note},
+    replay,
+};
+use dunlin_domain::{
+    Currency, Decimal, Id, Refusal, Refused,
+    bank::{
+        Entry, Statement,
+        matching::{self, RULE, Verdict},
+        repeated::{Place, Repeats},
+        words::{self, Clues},
+        world::{Sight, Taken, World},
+    },
+    contract::{
+        bank::{BankImport, Candidate, MatchCounts, MatchReason, MatchState, StatementWithGap},
+        ingest::{ImportResult, ImportState},
+        types::ReversalKind,
+    },
+};
+use dunlin_store::{Db, Fault, bank, invoice, reversal, verification};
+use serde::Serialize;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Takes a file in, inside the transaction.
+pub(super) fn apply<D: Db>(db: &D, file: &File, author: &Author) -> Result<ImportResult, Fault> {
+    let mut book = Book::new(db, file)?;
+    if !book.new.is_empty() {
+        let (last_invoice, last_payment) =
+            (invoice::last_key(db)?, dunlin_store::payment::last_key(db)?);
+        let begun = Note::made("bank-statement", file.id.as_str(), &file.format)?;
+        let last_entry = bank::last_key(db)?;
+        book.entry = audit::note(db, author, &begun)?;
+        let last_statement = bank::last_statement(db)?;
+        book.insert_statements(db, file)?;
+        book.gaps = book.look_for_gaps(db, file, last_statement)?;
+        book.before = Before::read(db, &file.intake, &book.new, last_statement)?;
+        book.known = Known::catch_up(db)?;
+        for number in 0..file.staged {
+            book.slice(db, file, &bank::staged(db, file.key, number)?)?;
+        }
+        book.slice(db, file, &file.last)?;
+        let reversed = book.take_back(db, last_entry)?;
+        replay::after(db, last_invoice, last_payment, author.at, Some(book.entry))?;
+        replay::customers(db, &reversed, author.at, Some(book.entry))?;
+        let recorded = verification::recorded_since(db, last_invoice, last_payment)?;
+        let whole = Note::made("bank-statement", file.id.as_str(), &book.brought(file, &recorded))?;
+        audit::complete(db, author, book.entry, &whole)?;
+    }
+    let result = book.result(file);
+    bank::finish(db, file.key, &result, author.at)?;
+    Ok(result)
+}
+
+/// The id of a statement: it follows from the account and the bank's name for it.
+fn statement_id(statement: &Statement) -> Result<Id, Fault> {
+    let sum = audit::sha256(&[&statement.account, &statement.id]);
+    Ok(sum.get(..24).unwrap_or_default().parse()?)
+}
+
+/// A file that is being taken in.
+struct Book {
+    ids: Vec<Id>,
+    /// The statements that are new, by their place in the file.
+    new: BTreeSet<usize>,
+    keys: BTreeMap<Id, i64>,
+    /// How many entries of each statement came by.
+    numbers: Vec<u64>,
+    entry: i64,
+    taken: Taken,
+    known: Known,
+    before: Before,
+    gaps: Vec<StatementWithGap>,
+    counts: MatchCounts,
+    accepted: u64,
+}
+
+impl Book {
+    /// Looks which statements are there already: the same is left alone, another of the same name is refused.
+    fn new<D: Db>(db: &D, file: &File) -> Result<Self, Fault> {
+        let statements = &file.intake.statements;
+        let ids: Vec<Id> =
+            statements.iter().map(|(of, _)| statement_id(of)).collect::<Result<_, _>>()?;
+        let mut known = bank::digests(db, &ids.iter().collect::<Vec<_>>())?;
+        let mut new = BTreeSet::new();
+        for (at, ((statement, digest), id)) in statements.iter().zip(&ids).enumerate() {
+            match known.insert(id.clone(), digest.clone()) {
+                None => {
+                    new.insert(at);
+                }
+                Some(before) if before == *digest => {}
+                Some(_) => {
+                    let detail = format!(
+                        "statement {} of account {} is there with other content",
+                        statement.id, statement.account
+                    );
+                    let refused = Refused::new(Refusal::DifferentContent, detail);
+                    return Err(refused.at("statement_id").into());
+                }
+            }
+        }
+        Ok(Self {
+            new,
+            keys: BTreeMap::new(),
+            numbers: vec![0; ids.len()],
+            ids,
+            entry: 0,
+            taken: Taken::default(),
+            known: Known::default(),
+            before: Before::default(),
+            gaps: Vec::new(),
+            counts: MatchCounts::default(),
+            accepted: 0,
+        })
+    }
+
+    fn insert_statements<D: Db>(&mut self, db: &D, file: &File) -> Result<(), Fault> {
+        let of = file.intake.statements.iter().zip(&self.ids).enumerate();
+        let rows: Vec<serde_json::Value> = of
+            .filter(|(at, _)| self.new.contains(at))
+            .map(|(at, ((of, digest), id))| {
+                json!([
+                    id,
+                    of.account,
+                    of.id,
+                    of.sequence,
+                    file.format,
+                    of.from,
+                    of.to,
+                    of.currency,
+                    of.opening_minor,
+                    of.closing_minor,
+                    of.entries,
+                    of.pending,
+                    digest,
+                    file.intake.spans.get(at).copied().flatten().map(|(first, _)| first)
+                ])
+            })
+            .collect();
+        self.keys = bank::insert_statements(db, &rows, self.entry)?;
+        Ok(())
+    }
+
+    /// What is missing before the new statements, and before those that come after them.
+    fn look_for_gaps<D: Db>(
+        &self,
+        db: &D,
+        file: &File,
+        last_statement: i64,
+    ) -> Result<Vec<StatementWithGap>, Fault> {
+        let mut accounts = BTreeMap::new();
+        for at in &self.new {
+            let Some((of, _)) = file.intake.statements.get(*at) else { continue };
+            let day = accounts.entry((of.account.as_str(), of.currency)).or_insert(of.to);
+            *day = of.to.min(*day);
+        }
+        gaps::look(db, &accounts, last_statement)
+    }
+
+    /// Matches a slice of entries and records them with the payments that follow.
+    fn slice<D: Db>(&mut self, db: &D, file: &File, slice: &str) -> Result<(), Fault> {
+        let read: Vec<(usize, Entry)> = serde_json::from_str(slice)
+            .map_err(|e| Fault::Db(format!("a slice of a file of statements: {e}")))?;
+        let mut rows: Vec<Row> = Vec::with_capacity(read.len());
+        for (at, entry) in read {
+            let fault = || Fault::Db("an entry of no statement".into());
+            let number = self.numbers.get_mut(at).ok_or_else(fault)?;
+            *number = number.saturating_add(1);
+            if !self.new.contains(&at) {
+                continue;
+            }
+            let of = self.ids.get(at).ok_or_else(fault)?;
+            let (statement, _) = file.intake.statements.get(at).ok_or_else(fault)?;
+            let id: Id = format!("{of}-{number}").parse()?;
+            let Statement { account, currency, .. } = statement;
+            let place = Place { account, currency: *currency, statement: at, format: file.format };
+            let repeats = self.before.look(&id, &entry, place);
+            let pays = entry.minor > 0 && !matches!(repeats, Some(Repeats::Surely(_)));
+            rows.push(Row {
+                id,
+                statement: *self.keys.get(of).ok_or_else(fault)?,
+                number: *number,
+                currency: *currency,
+                clues: if pays { words::clues(&entry) } else { Clues::default() },
+                sight: Sight::default(),
+                pays,
+                repeats,
+                entry,
+            });
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut world = self.known.world(db, &mut rows, &self.taken)?;
+        let mut verdicts = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let taken = &mut self.taken;
+            let verdict = match row.repeats {
+                Some(Repeats::Surely(_)) => Verdict::already_booked(),
+                _ => {
+                    let Row { entry, clues, sight, currency, .. } = row;
+                    matching::judge(entry, clues, sight, *currency, &mut world, taken)
+                }
+            };
+            let count = match verdict.state {
+                MatchState::Automatic => &mut self.counts.automatic,
+                MatchState::Review => &mut self.counts.review,
+                MatchState::AlreadyBooked => &mut self.counts.already_booked,
+                _ => &mut self.counts.unmatched,
+            };
+            *count = count.saturating_add(1);
+            verdicts.push(verdict);
+        }
+        let (mut entries, mut payments) = (Vec::with_capacity(rows.len()), Vec::new());
+        for (row, verdict) in rows.iter().zip(&verdicts) {
+            payments.extend(row.payment(verdict, &world)?);
+            entries.push(row.stored(verdict));
+        }
+        let wanted = u64::try_from(payments.len()).unwrap_or(u64::MAX);
+        let added = dunlin_store::payment::insert_all(
+            db,
+            &crate::ledger::json(&payments)?,
+            Some(self.entry),
+        )?;
+        if added != wanted {
+            let detail = "a payment has the id that one of an entry would have";
+            return Err(Fault::refused(Refusal::DifferentContent, detail));
+        }
+        bank::insert_entries(db, &entries, RULE, self.entry)?;
+        let repeats: Vec<(&Id, &Id)> = rows.iter().filter_map(Row::repeats).collect();
+        if !repeats.is_empty() {
+            bank::repeat(db, &repeats)?;
+        }
+        self.accepted = self.accepted.saturating_add(u64::try_from(entries.len()).unwrap_or(0));
+        Ok(())
+    }
+
+    /// Books what takes back one earlier entry and no other, and lists the candidates of the rest. Gives the customers
+    /// whose payments went back.
+    fn take_back<D: Db>(&mut self, db: &D, after: i64) -> Result<Vec<i64>, Fault> {
+        let mut of: BTreeMap<i64, Vec<bank::TakingBack>> = BTreeMap::new();
+        let mut wanted: BTreeMap<i64, u32> = BTreeMap::new();
+        for found in bank::taking_back(db, after)? {
+            let times = wanted.entry(found.4).or_default();
+            *times = times.saturating_add(1);
+            of.entry(found.0).or_default().push(found);
+        }
+        let (mut reversals, mut customers) = (Vec::new(), BTreeSet::new());
+        let mut settled: Vec<bank::Settled> = Vec::new();
+        for (key, found) in &of {
+            let candidates: Vec<Candidate> = found
+                .iter()
+                .zip(1u32..=5)
+                .map(|((_, _, _, _, _, payment, _, customer), number)| Candidate {
+                    number,
+                    customer_id: customer.clone(),
+                    designation: None,
+                    payment_id: Some(payment.clone()),
+                    score: Decimal::ONE,
+                    reasons: match found.len() {
+                        1 => vec![MatchReason::ReversalOfEntry],
+                        _ => vec![MatchReason::ReversalOfEntry, MatchReason::Ambiguous],
+                    },
+                })
+                .collect();
+            let candidates = crate::ledger::json(&candidates)?;
+            match found.as_slice() {
+                [(_, id, on, minor, payment, _, customer, _)]
+                    if wanted.get(payment) == Some(&1) =>
+                {
+                    let kind = ReversalKind::Returned;
+                    reversals.push((booked(id), customer, payment, on, kind, minor, None::<&str>));
+                    customers.insert(*customer);
+                    let state = MatchState::Automatic;
+                    settled.push((*key, state, Some(*customer), Some(*payment), Some(candidates)));
+                    self.counts.automatic = self.counts.automatic.saturating_add(1);
+                    self.counts.review = self.counts.review.saturating_sub(1);
+                }
+                _ => settled.push((*key, MatchState::Review, None, None, Some(candidates))),
+            }
+        }
+        reversal::insert_all(db, &reversals, self.entry)?;
+        bank::settle(db, &settled, self.entry)?;
+        Ok(customers.into_iter().collect())
+    }
+
+    /// What the audit chain keeps of a file: its statements by their digests, what became of the entries, and what they
+    /// recorded, which the verification compares with what is there.
+    fn brought(&self, file: &File, recorded: &str) -> serde_json::Value {
+        let of = file.intake.statements.iter().zip(&self.ids).enumerate();
+        let statements: Vec<serde_json::Value> = of
+            .filter(|(at, _)| self.new.contains(at))
+            .map(|(_, ((_, digest), id))| json!({"id": id, "digest": digest}))
+            .collect();
+        json!({"format": file.format, "rule": RULE, "statements": statements, "matches": self.counts,
+            "recorded": recorded})
+    }
+
+    fn result(&self, file: &File) -> ImportResult {
+        let of = |new: bool| {
+            let ids = self.ids.iter().enumerate().filter(|(at, _)| self.new.contains(at) == new);
+            ids.map(|(_, id)| id.clone()).collect()
+        };
+        let received = file.intake.entries;
+        ImportResult {
+            import_id: file.id.clone(),
+            state: ImportState::Applied,
+            received,
+            accepted: self.accepted,
+            unchanged: received.saturating_sub(self.accepted),
+            rejected: 0,
+            errors: Vec::new(),
+            more_errors: 0,
+            staged_bytes: None,
+            staged_rows: None,
+            bank: Some(BankImport {
+                statements: of(true),
+                statements_unchanged: of(false),
+                matches: self.counts,
+                already_booked: (!self.before.named.is_empty()).then(|| self.before.named.clone()),
+                gaps: (!self.gaps.is_empty()).then(|| self.gaps.clone()),
+            }),
+        }
+    }
+}
+
+/// An entry with what it is found by.
+pub(super) struct Row {
+    pub id: Id,
+    statement: i64,
+    number: u64,
+    pub currency: Currency,
+    pub entry: Entry,
+    pub clues: Clues,
+    pub sight: Sight,
+    /// Money comes in that is not booked yet.
+    pub pays: bool,
+    pub repeats: Option<Repeats>,
+}
+
+impl Row {
+    /// Its id with that of the entry that it is or may be.
+    fn repeats(&self) -> Option<(&Id, &Id)> {
+        match self.repeats.as_ref()? {
+            Repeats::Surely(first) | Repeats::Perhaps(first) => Some((&self.id, first)),
+        }
+    }
+
+    /// A row of the payments' `insert_all.sql`.
+    fn payment<'a>(
+        &'a self,
+        verdict: &'a Verdict,
+        world: &'a World,
+    ) -> Result<Option<impl Serialize + use<'a>>, Fault> {
+        let Some((customer, designation)) = &verdict.booked else { return Ok(None) };
+        let unknown = || Fault::Db("a match names a customer that was not read".into());
+        let customer = world.customers.get(customer).ok_or_else(unknown)?;
+        let designation = (!designation.is_empty()).then_some(designation);
+        let none = None::<i64>;
+        Ok(Some((
+            self.number,
+            booked(&self.id),
+            &customer.id,
+            self.entry.booked_on,
+            self.entry.minor,
+            self.currency,
+            none,
+            none,
+            none,
+            designation,
+        )))
+    }
+
+    /// A row of `insert_entries.sql`.
+    fn stored<'a>(&'a self, verdict: &'a Verdict) -> impl Serialize + use<'a> {
+        let entry = &self.entry;
+        (
+            &self.id,
+            self.statement,
+            self.number,
+            entry.booked_on,
+            entry.value_on,
+            entry.minor,
+            i64::from(entry.reversal),
+            (!entry.references.is_empty()).then_some(&entry.references),
+            &entry.end_to_end,
+            &entry.bank_reference,
+            (!entry.remittance.is_empty()).then_some(&entry.remittance),
+            &entry.name,
+            &entry.account,
+            verdict.state,
+            &verdict.candidates,
+            verdict.booked.as_ref().map(|(customer, _)| customer),
+        )
+    }
+}

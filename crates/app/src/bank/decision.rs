@@ -1,0 +1,245 @@
+//! Somebody says what an entry is, or that it is none of its candidates.
+
+use crate::{
+    audit::{self, Author, Note},
+    ledger::{Change, known_customer, missing},
+    payment,
+};
+use dunlin_domain::{
+    Decimal, Id, Money, Refusal, Refused,
+    contract::{
+        bank::{BankMatch, Candidate, Confirmation, MatchState, Rejection},
+        ledger::NewReversal,
+        types::{NewPayment, ReversalKind},
+    },
+    text,
+};
+use dunlin_store::{Db, Fault, bank, customer, matching, write};
+use serde_json::json;
+
+/// What stands before the id of a match in the id of its payment or reversal.
+const BOOKED: &str = "bank-";
+
+/// The id of the payment or reversal of a match.
+pub(super) fn booked(id: &Id) -> String {
+    format!("{BOOKED}{id}")
+}
+
+/// Matches after a key: all, or those in a state.
+pub fn matches<D: Db>(
+    db: &D,
+    after: i64,
+    limit: u32,
+    state: Option<MatchState>,
+) -> Result<Vec<(i64, BankMatch)>, Fault> {
+    bank::matches(db, after, limit, state, None)
+}
+
+/// A match.
+pub fn get<D: Db>(db: &D, id: &Id) -> Result<BankMatch, Fault> {
+    Ok(found(db, id)?.1)
+}
+
+fn found<D: Db>(db: &D, id: &Id) -> Result<(i64, BankMatch), Fault> {
+    bank::matches(db, 0, 1, None, Some(id))?.pop().ok_or_else(|| missing("match"))
+}
+
+/// Somebody says what an entry is: its payment or reversal is booked, and the payer's account is learned.
+pub fn confirm<D: Db>(
+    db: &D,
+    id: &Id,
+    new: &Confirmation,
+    author: &Author,
+) -> Result<Change, Fault> {
+    write(db, |db| {
+        let (key, item) = found(db, id)?;
+        if item.state == MatchState::Automatic {
+            let detail = "the rule booked it: reverse its payment if that is wrong";
+            return Err(Fault::refused(Refusal::WrongState, detail));
+        }
+        let said = said(&item, new)?;
+        let booked = booked_now(db, key, id)?;
+        let done = if item.minor > 0 {
+            pay(db, &item, &said, booked, author)?
+        } else {
+            give_back(db, &item, &said, booked, author)?
+        };
+        if done.change == Change::AlreadySo {
+            return Ok(Change::AlreadySo);
+        }
+        let note =
+            Note::changed("confirm", "bank-match", id.as_str(), Some(&item.state), Some(new))?;
+        let personal = json!({"payer_name": item.payer_name, "payer_account": item.payer_account});
+        let entry = audit::note(db, author, &note.with_personal(&personal, done.customer)?)?;
+        let row = (key, MatchState::Confirmed, Some(done.customer), Some(done.payment), None);
+        bank::settle(db, &[row], entry)?;
+        if let (Some(account), true) = (&item.payer_account, item.minor > 0) {
+            let on = crate::ledger::today(db, author.at)?;
+            matching::teach(db, id, account, done.customer, on, entry)?;
+        }
+        Ok(Change::Replaced)
+    })
+}
+
+/// A confirmation with the candidate that it names in place of its number.
+fn said(item: &BankMatch, new: &Confirmation) -> Result<Candidate, Fault> {
+    let refused = |code: Refusal, field: &str, detail: &str| {
+        Err(Fault::from(Refused::new(code, detail).at(field)))
+    };
+    let credit = item.minor > 0;
+    if let Some(number) = new.candidate {
+        if new.customer_id.is_some() || new.designation.is_some() || new.payment_id.is_some() {
+            return refused(Refusal::MalformedField, "candidate", "a candidate says it all");
+        }
+        let found = item.candidates.iter().find(|candidate| candidate.number == number);
+        let Some(candidate) = found else {
+            return refused(
+                Refusal::MalformedField,
+                "candidate",
+                "the match has no such candidate",
+            );
+        };
+        return Ok(candidate.clone());
+    }
+    match (&new.customer_id, &new.payment_id) {
+        (Some(_), Some(_)) => {
+            refused(Refusal::MalformedField, "payment_id", "a customer or a payment, not both")
+        }
+        (Some(_), None) if !credit => {
+            refused(Refusal::MissingField, "payment_id", "a debit takes back a payment: name it")
+        }
+        (None, Some(_)) if credit => refused(
+            Refusal::MissingField,
+            "customer_id",
+            "a credit is somebody's: name the customer",
+        ),
+        (None, None) => {
+            let field = if credit { "customer_id" } else { "payment_id" };
+            refused(Refusal::MissingField, field, "a candidate or its parts")
+        }
+        (customer, payment) => Ok(Candidate {
+            number: 0,
+            customer_id: customer.clone().map_or_else(|| "-".parse(), Ok)?,
+            designation: new.designation.clone(),
+            payment_id: payment.clone(),
+            score: Decimal::ZERO,
+            reasons: Vec::new(),
+        }),
+    }
+}
+
+/// What a confirmation led to.
+struct Done {
+    change: Change,
+    customer: i64,
+    payment: i64,
+}
+
+/// The id of what is booked next: another one after each payment that was a mistake.
+fn booked_now<D: Db>(db: &D, key: i64, id: &Id) -> Result<Id, Fault> {
+    let first = booked(id);
+    Ok(match bank::undone(db, key)? {
+        0 => first.parse()?,
+        times => format!("{first}-{}", times.saturating_add(1)).parse()?,
+    })
+}
+
+fn pay<D: Db>(
+    db: &D,
+    item: &BankMatch,
+    said: &Candidate,
+    id: Id,
+    author: &Author,
+) -> Result<Done, Fault> {
+    let customer = known_customer(db, &said.customer_id)?;
+    let new = NewPayment {
+        id: Some(id.clone()),
+        customer_id: said.customer_id.clone(),
+        received_on: item.booked_on,
+        amount: Money { minor: item.minor, currency: item.currency },
+        invoice_id: None,
+        designation: said.designation.clone(),
+        order: None,
+        contract_id: None,
+        deductions: None,
+        settles: None,
+    };
+    let change = payment::record(db, &id, &new, author).map_err(of_one_customer)?;
+    let payment = dunlin_store::payment::key(db, &id)?.ok_or_else(|| missing("payment"))?.0;
+    Ok(Done { change, customer, payment })
+}
+
+fn give_back<D: Db>(
+    db: &D,
+    item: &BankMatch,
+    said: &Candidate,
+    reversal: Id,
+    author: &Author,
+) -> Result<Done, Fault> {
+    let unknown =
+        || Refused::new(Refusal::UnknownPayment, "no payment has this id").at("payment_id");
+    let id = said.payment_id.as_ref().ok_or_else(unknown)?;
+    let (payment, _) = dunlin_store::payment::key(db, id)?.ok_or_else(unknown)?;
+    let new = NewReversal {
+        id: Some(reversal.clone()),
+        on: Some(item.booked_on),
+        kind: ReversalKind::Returned,
+        minor: Some(item.minor.saturating_neg()),
+        reason: None,
+    };
+    let change = payment::go_back(db, id, &reversal, &new, author)?;
+    let customer = payment::get(db, id, dunlin_domain::Date::LAST, i64::MAX)?.customer_id;
+    let customer = customer::key(db, &customer)?.ok_or_else(|| missing("customer"))?;
+    Ok(Done { change, customer, payment })
+}
+
+/// Says how money that pays for two customers is booked.
+fn of_one_customer(fault: Fault) -> Fault {
+    match fault {
+        Fault::Refused(refused) if refused.code == Refusal::InvoiceOfAnotherCustomer => {
+            let detail = "a payment is one customer's: reject the match and record a payment for each of them";
+            Fault::Refused(Refused { detail: detail.into(), ..refused })
+        }
+        other => other,
+    }
+}
+
+/// The payment of a match was a mistake and went back as a whole: somebody has to look at the entry again, and what its
+/// confirmation taught is forgotten. Runs inside the transaction of the reversal; other payments have no match.
+pub(crate) fn reopen<D: Db>(
+    db: &D,
+    payment: &Id,
+    reversal: &Id,
+    author: &Author,
+) -> Result<(), Fault> {
+    let Some(id) = bank::of_payment(db, payment)? else { return Ok(()) };
+    let (key, item) = found(db, &id)?;
+    let before =
+        json!({"state": item.state, "customer_id": item.customer_id, "payment_id": payment});
+    let after = json!({"state": MatchState::Review, "reversal_id": reversal});
+    let note = Note::changed("reopen", "bank-match", id.as_str(), Some(&before), Some(&after))?;
+    let entry = audit::note(db, author, &note)?;
+    bank::reopen(db, key, entry)?;
+    matching::unteach(db, &id)
+}
+
+/// Somebody says that an entry is none of its candidates. It stays, and can be confirmed later.
+pub fn reject<D: Db>(db: &D, id: &Id, new: &Rejection, author: &Author) -> Result<Change, Fault> {
+    text::check_optional(new.reason.as_deref(), payment::MAX_REASON, "reason")?;
+    write(db, |db| {
+        let (key, item) = found(db, id)?;
+        match item.state {
+            MatchState::Rejected => return Ok(Change::AlreadySo),
+            MatchState::Review | MatchState::Unmatched | MatchState::AlreadyBooked => {}
+            MatchState::Automatic | MatchState::Confirmed => {
+                let detail = "it was booked: reverse its payment if that is wrong";
+                return Err(Fault::refused(Refusal::WrongState, detail));
+            }
+        }
+        let note =
+            Note::changed("reject", "bank-match", id.as_str(), Some(&item.state), Some(new))?;
+        let entry = audit::note(db, author, &note)?;
+        bank::settle(db, &[(key, MatchState::Rejected, None, None, None)], entry)?;
+        Ok(Change::Replaced)
+    })
+}

@@ -1,0 +1,173 @@
+//! What the ledger has for the entries of a slice, and how documents and customers are found.
+
+use super::book::Row;
+use dunlin_domain::{
+    Decimal,
+    bank::{
+        name::{self, Name},
+        words,
+        world::{Claim, Customer, Masks, Taken, World},
+    },
+};
+use dunlin_store::{
+    Db, Fault,
+    matching::{self, ClaimRow},
+};
+use std::collections::BTreeSet;
+
+/// Documents and customers whose numbers and names are looked at in one go.
+const KEYS: i64 = 20_000;
+
+/// What is known for every slice of a file.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    masks: Masks,
+}
+
+impl Known {
+    /// What the ledger has for these entries, less what the file itself has paid so far; and what they point at.
+    pub(super) fn world<D: Db>(
+        &self,
+        db: &D,
+        rows: &mut [Row],
+        taken: &Taken,
+    ) -> Result<World, Fault> {
+        let (mut numbers, mut accounts, mut names) = (Vec::new(), Vec::new(), Vec::new());
+        for row in rows.iter_mut().filter(|row| row.pays) {
+            // What looks like no number of a document is none.
+            row.clues.numbers.retain(|number| self.masks.fits(number));
+        }
+        for row in rows.iter().filter(|row| row.pays) {
+            let of = row.clues.structured.iter().chain(&row.clues.numbers);
+            numbers.extend(of.map(String::as_str));
+            accounts.extend(row.entry.account.as_deref());
+            names.extend(row.clues.name.as_ref().map(Name::key));
+        }
+        for texts in [&mut numbers, &mut accounts] {
+            texts.sort_unstable();
+            texts.dedup();
+        }
+        names.sort_unstable();
+        names.dedup();
+        let (found, paying, called) = matching::found(db, &numbers, &accounts, &names)?;
+        let mut world = World::new(self.masks.clone());
+        let (mut documents, mut customers) = (Vec::new(), Vec::new());
+        for (text, targets) in found {
+            for (document, whole) in targets {
+                documents.push(document);
+                world.number(text.clone(), document, whole == 1);
+            }
+        }
+        for (account, customer) in paying {
+            customers.push(customer);
+            world.account(account, customer);
+        }
+        for (name, targets) in called {
+            for customer in targets {
+                customers.push(customer);
+                world.name(name.clone(), customer);
+            }
+        }
+        for keys in [&mut documents, &mut customers] {
+            keys.sort_unstable();
+            keys.dedup();
+        }
+        let (payers, claims) = matching::named(db, &documents, &customers)?;
+        for (key, id, name) in payers {
+            world.customers.insert(key, Customer { id, name: Name::new(&name) });
+        }
+        claims.into_iter().for_each(|row| world.claim(claim(row, taken)));
+        for row in rows.iter_mut().filter(|row| row.pays) {
+            row.sight = world.look(&row.entry, &row.clues, row.currency);
+            row.sight.repeated = row.repeats.is_some();
+        }
+        let credits = || {
+            let credits = rows.iter().filter(|row| row.pays);
+            credits.map(|row| (&row.entry, &row.sight))
+        };
+        let wanted = world.to_look_through(credits());
+        let more = matching::owed(db, &wanted)?;
+        more.into_iter().for_each(|row| world.claim(claim(row, taken)));
+        world.sort();
+        world.sum_up(credits());
+        Ok(world)
+    }
+
+    /// Brings what documents and customers are found by up to date with what came since the last statement.
+    pub(super) fn catch_up<D: Db>(db: &D) -> Result<Self, Fault> {
+        let mut upto = matching::progress(db, "invoice")?;
+        loop {
+            let documents = matching::documents(db, upto, KEYS)?;
+            let Some((last, _)) = documents.last() else { break };
+            upto = *last;
+            let mut rows = Vec::with_capacity(documents.len());
+            for (key, id) in documents {
+                let (whole, parts) = words::of_document(&id);
+                rows.extend(parts.into_iter().map(|part| (part, "part", key)));
+                rows.push((whole, "number", key));
+            }
+            let masks: BTreeSet<(String, u8)> = rows
+                .iter()
+                .map(|(text, kind, _)| (words::mask(text), u8::from(*kind == "number")))
+                .collect();
+            matching::insert_masks(db, &masks)?;
+            matching::insert_keys(db, &mut rows)?;
+        }
+        matching::progressed(db, "invoice", upto)?;
+        let changed = matching::renamed(db, matching::progress(db, "audit")?)?;
+        let keys: Vec<i64> = changed.iter().map(|(key, _)| *key).collect();
+        matching::delete_names(db, &keys)?;
+        call(db, changed)?;
+        let head = dunlin_store::audit::head(db)?.map_or(0, |(key, _)| key);
+        matching::progressed(db, "audit", head)?;
+        let mut upto = matching::progress(db, "customer")?;
+        loop {
+            let names = matching::names(db, upto, KEYS)?;
+            let Some((last, _)) = names.last() else { break };
+            upto = *last;
+            call(db, names)?;
+        }
+        matching::progressed(db, "customer", upto)?;
+        Ok(Self { masks: Masks::new(matching::masks(db)?) })
+    }
+}
+
+/// A claim, less what the file has paid of it so far.
+fn claim(row: ClaimRow, taken: &Taken) -> Claim {
+    let (
+        key,
+        document,
+        document_id,
+        customer,
+        currency,
+        issued_on,
+        due_on,
+        amount,
+        open,
+        share,
+        days,
+    ) = row;
+    let share = share.and_then(|share| share.parse::<Decimal>().ok());
+    Claim {
+        key,
+        document,
+        document_id,
+        customer,
+        currency,
+        issued_on,
+        due_on,
+        amount_minor: amount,
+        open_minor: taken.left(key, open),
+        discount: share.zip(days),
+    }
+}
+
+/// Adds the names that customers are found by.
+fn call<D: Db>(db: &D, customers: Vec<(i64, String)>) -> Result<(), Fault> {
+    let named = customers.into_iter().filter(|(_, name)| name != dunlin_store::erasure::ERASED);
+    let mut rows: Vec<(String, &str, i64)> = named
+        .map(|(key, name)| (name::key(&name), "name", key))
+        .filter(|(name, _, _)| !name.is_empty())
+        .collect();
+    matching::insert_keys(db, &mut rows)
+}

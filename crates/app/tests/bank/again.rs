@@ -1,0 +1,231 @@
+//! The same entry in two statements, statements that do not join, and matches whose payment was a mistake.
+
+use crate::support::*;
+use dunlin_app::{bank, ledger::Change, payment as payments};
+use dunlin_domain::{Date, Refusal, contract::bank::*};
+use dunlin_store::native::NativeDb;
+use serde_json::json;
+
+fn book(db: &NativeDb) {
+    customer(db, "C1", "Müller GmbH", Some(KNOWN));
+    for name in ["INV-1001", "INV-1002", "INV-1003"] {
+        invoice(db, name, "C1", "2026-10-01", 10_000);
+    }
+}
+
+fn paid(bank: &str, end_to_end: &str, text: &str) -> Line {
+    Line {
+        bank: bank.into(), end_to_end: end_to_end.into(), ..pays(10_000, text, "Müller", KNOWN)
+    }
+}
+
+const MT940: &str = "\
+:20:STARTUMS
+:25:DE89370400440532013000
+:28C:00211/001
+:60F:C261030EUR0,00
+:61:2610311031C100,00NTRFNONREF//B-1
+:86:166?00GUTSCHRIFT?20EREF+E1?21SVWZ+INV-1001?31DE02120300000000202051?32MUELLER
+:61:2610311031C100,00NTRFNONREF
+:86:166?00GUTSCHRIFT?20SVWZ+INV 1002?31DE02120300000000202051?32MUELLER
+:62F:C261031EUR200,00
+-
+";
+
+#[test]
+fn an_entry_in_two_statements_is_booked_once() {
+    let (_folder, db) = db();
+    book(&db);
+    // One of the day, one of the end of the day under another name, and the same account in the other format.
+    let early = [paid("B-1", "E1", "INV-1001")];
+    assert_eq!(take(&db, "S1", &early).automatic, 1);
+    let late = [paid("B-1", "E1", "INV-1001"), paid("B-2", "", "INV-1002")];
+    let again = take_in(&db, "S2", &camt("S2", &late)).unwrap().bank.unwrap();
+    assert_eq!((again.matches.automatic, again.matches.already_booked), (1, 1));
+    let named = again.already_booked.unwrap();
+    let of_first = &matches(&db, None)[0];
+    assert_eq!((named.len(), &named[0].repeats), (1, &of_first.id));
+    assert_eq!(bank::get(&db, &named[0].id).unwrap().repeats.as_ref(), Some(&of_first.id));
+    let other = take_in_as(&db, "S3", MT940, BankFormat::Mt940).unwrap().bank.unwrap();
+    assert_eq!((other.matches.automatic, other.matches.already_booked), (0, 2));
+    assert_eq!(
+        (open(&db, "INV-1001"), open(&db, "INV-1002"), open(&db, "INV-1003")),
+        (0, 0, 10_000)
+    );
+    assert_eq!(matches(&db, Some(MatchState::AlreadyBooked)).len(), 3);
+    holds(&db);
+}
+
+#[test]
+fn two_statements_of_one_file_are_compared_too_and_two_entries_of_one_statement_are_two() {
+    let (_folder, db) = db();
+    book(&db);
+    let twice = [paid("", "", "danke"), paid("", "", "danke")];
+    let first = camt("S1", &twice);
+    let second = camt("S2", &[twice.as_slice(), &[paid("", "", "danke")]].concat());
+    let stmt = &second[second.find("<Stmt>").unwrap()..second.find("</BkTo").unwrap()];
+    let both = first.replace("</Stmt>", &format!("</Stmt>{stmt}"));
+    let found = take_in(&db, "both", &both).unwrap().bank.unwrap();
+    // Which of three invoices of one amount they pay somebody has to say.
+    assert_eq!((found.matches.already_booked, found.matches.review), (2, 3));
+    let waiting = matches(&db, Some(MatchState::Review));
+    assert!(waiting.iter().all(|of| of.repeats.is_none()), "{waiting:?}");
+    holds(&db);
+}
+
+#[test]
+fn what_is_perhaps_the_same_waits_and_can_be_confirmed() {
+    let (_folder, db) = db();
+    book(&db);
+    assert_eq!(take(&db, "S1", &[paid("B-1", "", "INV-1001")]).automatic, 1);
+    // The bank's reference and the text are absent: the payer, the day and the amount are the same.
+    let counts = take(&db, "S2", &[paid("", "", "")]);
+    assert_eq!((counts.automatic, counts.review), (0, 1));
+    let waiting = &matches(&db, Some(MatchState::Review))[0];
+    assert_eq!(waiting.repeats, Some(matches(&db, None)[0].id.clone()));
+    assert!(waiting.candidates[0].reasons.contains(&MatchReason::PerhapsRepeated), "{waiting:?}");
+    bank::confirm(&db, &waiting.id, &from(json!({"candidate": 1})), &author()).unwrap();
+    assert_eq!(open(&db, "INV-1002"), 0);
+    holds(&db);
+}
+
+#[test]
+fn a_gap_between_statements_is_named_until_it_is_filled() {
+    let (_folder, db) = db();
+    book(&db);
+    let on = |name: &str, opening: i64, day: &str, minor: i64| {
+        let text = camt_from(name, opening, &[pays(minor, name, "Somebody", STRANGE)]);
+        let text = text.replace("2026-10-31", day);
+        take_in(&db, name, &text).unwrap().bank.unwrap().gaps
+    };
+    assert_eq!(on("S1", 0, "2026-10-01", 100), None);
+    let gaps = on("S3", 350, "2026-10-03", 50).unwrap();
+    assert_eq!((gaps.len(), gaps[0].gap.missing_minor), (1, Some(250)));
+    let of = |name: &str| {
+        let found = bank::statements(&db, 0, 100).unwrap();
+        found.into_iter().map(|(_, of)| of).find(|of| of.statement_id == name).unwrap()
+    };
+    assert_eq!(of("S3").gap.as_ref(), Some(&gaps[0].gap));
+    assert_eq!(gaps[0].gap.after, of("S1").id);
+    assert_eq!(on("S2", 100, "2026-10-02", 250), None);
+    assert!(bank::statements(&db, 0, 100).unwrap().iter().all(|(_, of)| of.gap.is_none()));
+}
+
+#[test]
+fn a_payment_that_was_a_mistake_sends_its_match_back_and_forgets_the_account() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", None);
+    customer(&db, "C2", "Keller GmbH", None);
+    invoice(&db, "INV-1001", "C1", "2026-10-01", 10_000);
+    invoice(&db, "INV-2001", "C2", "2026-10-01", 10_000);
+    take(&db, "S1", &[pays(10_000, "", "Holding X", STRANGE)]);
+    let id = matches(&db, Some(MatchState::Review))[0].id.clone();
+    let of = |customer: &str| from(json!({"customer_id": customer}));
+    bank::confirm(&db, &id, &of("C1"), &author()).unwrap();
+    let taught = bank::payer_accounts(&db, 0, 10).unwrap();
+    assert_eq!((taught.len(), &taught[0].1.id), (1, &id));
+    assert_eq!(taught[0].1.account, "******************6199");
+
+    let reversal = |kind: &str| from(json!({"kind": kind}));
+    let payment = format!("bank-{id}").parse().unwrap();
+    let mistake = reversal("mistake");
+    let back =
+        |name: &str| payments::reverse(&db, &payment, &mistake, name.parse().unwrap(), &author());
+    assert_eq!(back("R1").unwrap(), Change::Made);
+    let again = bank::get(&db, &id).unwrap();
+    assert_eq!(
+        (again.state, again.customer_id, again.payment_id),
+        (MatchState::Review, None, None)
+    );
+    assert!(bank::payer_accounts(&db, 0, 10).unwrap().is_empty());
+    assert_eq!(back("R1").unwrap(), Change::AlreadySo);
+    let chain = dunlin_app::audit::entries(&db, 0, 100).unwrap();
+    assert!(chain.iter().any(|entry| entry.action == "reopen" && entry.id == id.as_str()));
+
+    // It is somebody else's: another payment, and the account is that customer's from now on.
+    bank::confirm(&db, &id, &of("C2"), &author()).unwrap();
+    assert_eq!(bank::confirm(&db, &id, &of("C2"), &author()).unwrap(), Change::AlreadySo);
+    let now = bank::get(&db, &id).unwrap();
+    assert_eq!(now.payment_id, Some(format!("bank-{id}-2").parse().unwrap()));
+    assert_eq!((open(&db, "INV-1001"), open(&db, "INV-2001")), (10_000, 0));
+    assert_eq!(bank::payer_accounts(&db, 0, 10).unwrap()[0].1.customer_id.as_str(), "C2");
+
+    // Money that goes back is no mistake: what the entry was stays known.
+    let second = now.payment_id.unwrap();
+    payments::reverse(&db, &second, &reversal("returned"), "R2".parse().unwrap(), &author())
+        .unwrap();
+    assert_eq!(bank::get(&db, &id).unwrap().state, MatchState::Confirmed);
+    assert_eq!(bank::payer_accounts(&db, 0, 10).unwrap().len(), 1);
+    bank::forget_payer_account(&db, &id, &author()).unwrap();
+    assert!(bank::payer_accounts(&db, 0, 10).unwrap().is_empty());
+    assert_eq!(code(bank::forget_payer_account(&db, &id, &author())), Refusal::NotFound);
+    // Whoever the entry was booked for, what is personal in it is erased with the customer.
+    dunlin_app::erase::customer(&db, &"C2".parse().unwrap(), &author()).unwrap();
+    assert_eq!(bank::get(&db, &id).unwrap().payer_name, None);
+    holds(&db);
+}
+
+#[test]
+fn money_that_an_automatic_match_misplaced_comes_back_to_the_list() {
+    let (_folder, db) = db();
+    book(&db);
+    assert_eq!(take(&db, "S1", &[paid("B-1", "", "INV-1001")]).automatic, 1);
+    let of = matches(&db, None).remove(0);
+    let mistake = from(json!({"kind": "mistake"}));
+    let payment = of.payment_id.unwrap();
+    payments::reverse(&db, &payment, &mistake, "R1".parse().unwrap(), &author()).unwrap();
+    assert_eq!(matches(&db, Some(MatchState::Review)).len(), 1);
+    bank::confirm(&db, &of.id, &from(json!({"candidate": 1})), &author()).unwrap();
+    assert_eq!(open(&db, "INV-1001"), 0);
+    let first = payments::get(&db, &payment, Date::LAST, i64::MAX).unwrap();
+    assert_eq!(first.unallocated.minor, 0);
+    holds(&db);
+}
+
+#[test]
+fn what_names_something_unknown_is_not_booked_by_its_amount() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", Some(KNOWN));
+    invoice(&db, "INV-100001", "C1", "2026-10-01", 10_000);
+    let reference =
+        |text: &str| Line { reference: text.into(), ..pays(10_000, "", "Müller", KNOWN) };
+    let lines = [
+        pays(10_000, "INV-100009", "Müller", KNOWN),
+        pays(10_000, "RF19539007547034", "Müller", KNOWN),
+        reference("RF19539007547034"),
+        reference("210000000003139471430009018"),
+        reference("4711471147"),
+    ];
+    let counts = take(&db, "S1", &lines);
+    assert_eq!((counts.automatic, counts.review), (0, 5), "{:?}", matches(&db, None));
+    for of in matches(&db, None) {
+        assert!(of.candidates[0].reasons.contains(&MatchReason::ReferenceUnknown), "{of:?}");
+    }
+    assert_eq!(take(&db, "S2", &[pays(10_000, "Kd 100234 danke", "Müller", KNOWN)]).automatic, 1);
+}
+
+#[test]
+fn a_name_that_two_customers_share_tells_nothing_of_them_and_money_for_two_is_two_payments() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", None);
+    customer(&db, "C2", "Müller AG", None);
+    invoice(&db, "INV-1001", "C1", "2026-10-01", 10_000);
+    invoice(&db, "INV-2001", "C2", "2026-10-01", 20_000);
+    let counts = take(
+        &db,
+        "S1",
+        &[
+            pays(10_000, "danke", "Müller", STRANGE),
+            pays(10_000, "INV-1001", "Müller", STRANGE),
+            pays(30_000, "INV-1001 INV-2001", "Müller", STRANGE),
+        ],
+    );
+    assert_eq!((counts.automatic, counts.review), (1, 2));
+    let waiting = matches(&db, Some(MatchState::Review));
+    assert!(waiting[0].candidates[0].reasons.contains(&MatchReason::PayerNameShared));
+    let both = json!([{"invoice_id": "INV-1001", "minor": 10_000}, {"invoice_id": "INV-2001", "minor": 20_000}]);
+    let said = from(json!({"customer_id": "C2", "designation": both}));
+    let refused = bank::confirm(&db, &waiting[1].id, &said, &author());
+    assert!(format!("{refused:?}").contains("a payment for each of them"), "{refused:?}");
+    assert_eq!(code(refused), Refusal::InvoiceOfAnotherCustomer);
+}

@@ -1,0 +1,313 @@
+//! How often the rule is right in a month of which the truth is known.
+
+use crate::support::*;
+use dunlin_domain::{
+    bank::reference,
+    contract::bank::{BankMatch, MatchState},
+};
+use dunlin_store::native::NativeDb;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Numbers that look like chance and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % sides
+    }
+
+    fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        let at = self.roll(of.len() as u64);
+        of[at as usize]
+    }
+}
+
+const FIRST: [&str; 20] = [
+    "Müller",
+    "Schäfer",
+    "Hansen",
+    "Weiß",
+    "Jansen",
+    "Dubois",
+    "Rossi",
+    "Keller",
+    "Brandt",
+    "Vogel",
+    "Nordlicht",
+    "Alpen",
+    "Rhein",
+    "Hanse",
+    "Sonnen",
+    "Berger",
+    "Lindner",
+    "Peeters",
+    "Novak",
+    "Larsen",
+];
+const SECOND: [&str; 15] = [
+    "Maschinenbau",
+    "Logistik",
+    "Bäckerei",
+    "Elektronik",
+    "Handel",
+    "Druckerei",
+    "Möbel",
+    "Textil",
+    "Chemie",
+    "Holzbau",
+    "Metall",
+    "Verpackung",
+    "Optik",
+    "Medizintechnik",
+    "Software",
+];
+const FORM: [&str; 5] = ["GmbH", "GmbH & Co. KG", "AG", "B.V.", "Ltd"];
+
+/// How a payer writes the number of an invoice.
+fn written(dice: &mut Dice, number: &str) -> String {
+    match dice.roll(9) {
+        0 => format!("Rechnung {number}"),
+        1 => format!("RE.NR. {} VOM 12.10.2026", number.replace('-', "")),
+        2 => format!("rg {}", number.to_lowercase()),
+        3 => format!("Zahlung {} Kd-Nr. 4711", number.replace('-', " ")),
+        4 => format!("{}/DANKE", number.replace('-', "/")),
+        5 => format!("INVOICE NO {number} THANK YOU"),
+        6 => format!("Betaling factuur {number} d.d. 01-10-2026"),
+        7 => format!("货款 {number}"),
+        _ => number.rsplit('-').next().unwrap().to_string(),
+    }
+}
+
+/// How a bank passes a name on.
+fn passed_on(dice: &mut Dice, name: &str) -> String {
+    match dice.roll(5) {
+        0 => name.to_uppercase().replace('Ü', "UE").replace('Ä', "AE").replace('Ö', "OE"),
+        1 => name.chars().take(27).collect(),
+        2 => name.split(" GmbH").next().unwrap().to_string(),
+        3 => name.replace("GmbH", "Gesellschaft mbH"),
+        _ => name.to_string(),
+    }
+}
+
+/// A digit of a number written wrongly: two that changed places, or one that is another.
+fn mistyped(dice: &mut Dice, number: &str) -> String {
+    let mut letters: Vec<char> = number.chars().collect();
+    let last = letters.len() - 1;
+    if letters[last] != letters[last - 1] && dice.roll(2) == 0 {
+        letters.swap(last, last - 1);
+    } else {
+        let digit = letters[last].to_digit(10).unwrap();
+        letters[last] = char::from_digit((digit + 1 + dice.roll(8) as u32) % 10, 10).unwrap();
+    }
+    letters.into_iter().collect()
+}
+
+/// What a line is, as the generator knows it.
+#[derive(Clone, Debug)]
+enum Truth {
+    /// This customer pays these invoices; none of them: on account.
+    Pays(String, BTreeSet<String>),
+    /// This customer pays this invoice a second time: either of the two may be the one that does.
+    Twice(String, String),
+    /// It takes back the credit with its end-to-end reference.
+    TakesBack,
+    /// Nothing that is owed.
+    Nothing,
+}
+
+/// The numbers of a customer's invoices: most are long, some short, some begin with another's whole number.
+fn numbered(customer: u64, number: u64) -> String {
+    match customer % 6 {
+        0 => format!("R-{}", 100 + number),
+        1 => format!("INV-2026-3{number}"),
+        _ => format!("INV-2026-{:05}", 30_000 + number),
+    }
+}
+
+/// A month: customers with open invoices, and what they pay.
+fn month(db: &NativeDb, seed: u64) -> Vec<(Line, Truth)> {
+    let mut dice = Dice(seed);
+    let mut lines: Vec<(Line, Truth)> = Vec::new();
+    let mut number = 0u64;
+    let mut used: BTreeMap<String, u32> = BTreeMap::new();
+    for n in 0..240u64 {
+        let mut name = format!("{} {} {}", dice.pick(&FIRST), dice.pick(&SECOND), dice.pick(&FORM));
+        let times = used.entry(name.clone()).or_default();
+        *times += 1;
+        if *times > 1 && dice.roll(3) > 0 {
+            // Some customers share a name with another; most have a place in it.
+            name = format!("{name} {}", ["Nord", "Süd", "West", "Ost"][(*times as usize) % 4]);
+        }
+        let (of, account) = (format!("C{n}"), format!("DE{:020}", 1_000_000 + n));
+        let known = dice.roll(10) < 6;
+        customer(db, &of, &name, known.then_some(account.as_str()));
+        // Of some all invoices are of a few amounts, such as rents.
+        let same = (dice.roll(12) == 0).then(|| 4_900 + 1_000 * dice.roll(3) as i64);
+        let mut invoices: Vec<(String, i64)> = Vec::new();
+        for due in 0..4 + dice.roll(12) {
+            number += 1;
+            let named = numbered(n, number);
+            let minor = same.unwrap_or(1_000 + dice.roll(900_000) as i64);
+            let due = format!("2026-10-{:02}", 1 + due);
+            // What is owed in another currency is not paid to this account, but may be named in it.
+            if dice.roll(25) == 0 {
+                invoice_in(db, &named, &of, &due, minor, "USD");
+                if dice.roll(3) == 0 {
+                    let line = pays(minor, &written(&mut dice, &named), &name, &account);
+                    lines.push((line, Truth::Nothing));
+                }
+                continue;
+            }
+            invoice(db, &named, &of, &due, minor);
+            invoices.push((named, minor));
+        }
+        let payer = |dice: &mut Dice| (passed_on(dice, &name), account.clone());
+        let mut at = 0;
+        while at < invoices.len() {
+            let (named, minor) = invoices[at].clone();
+            at += 1;
+            let (name, account) = payer(&mut dice);
+            let one = Truth::Pays(of.clone(), BTreeSet::from([named.clone()]));
+            let on_account = Truth::Pays(of.clone(), BTreeSet::new());
+            let mut add = |line: Line, truth: &Truth| lines.push((line, truth.clone()));
+            match dice.roll(1_000) {
+                0..540 => {
+                    let end_to_end = format!("E-{n}-{at}");
+                    let paid = Line {
+                        end_to_end,
+                        ..pays(minor, &written(&mut dice, &named), &name, &account)
+                    };
+                    if dice.roll(60) == 0 {
+                        let back = Line { minor: -minor, returned: true, ..paid.clone() };
+                        add(back, &Truth::TakesBack);
+                    }
+                    if dice.roll(60) == 0 {
+                        // Once more by mistake: one of the two pays nothing that is owed.
+                        let end_to_end = format!("E-{n}-{at}-2");
+                        add(Line { end_to_end, ..paid.clone() }, &Truth::Twice(of.clone(), named));
+                    }
+                    add(paid, &one);
+                }
+                540..620 if at < invoices.len() => {
+                    let (next, more) = invoices[at].clone();
+                    at += 1;
+                    let text = format!("{} und {next}", written(&mut dice, &named));
+                    let both = Truth::Pays(of.clone(), BTreeSet::from([named, next]));
+                    add(pays(minor + more, &text, &name, &account), &both);
+                }
+                540..720 => {
+                    let digits: String = named.chars().filter(char::is_ascii_digit).collect();
+                    let reference = match dice.roll(2) {
+                        0 => reference::build_creditor(&named).unwrap(),
+                        _ => reference::build_qr(&digits).unwrap(),
+                    };
+                    add(Line { reference, ..pays(minor, "", &name, &account) }, &one);
+                }
+                720..765 => {
+                    let short = minor - 1 - dice.roll(minor as u64 / 3) as i64;
+                    add(pays(short, &written(&mut dice, &named), &name, &account), &one);
+                }
+                765..810 => {
+                    let first = minor / 3;
+                    for part in [first, minor - first] {
+                        add(pays(part, &written(&mut dice, &named), &name, &account), &one);
+                    }
+                }
+                810..880 => add(pays(minor, "Überweisung", &name, &account), &one),
+                880..900 => {
+                    let wrong = invoices[dice.roll(invoices.len() as u64) as usize].0.clone();
+                    add(pays(minor, &written(&mut dice, &wrong), &name, &account), &one);
+                }
+                900..915 => {
+                    let wrong = mistyped(&mut dice, &named);
+                    add(pays(minor, &written(&mut dice, &wrong), &name, &account), &one);
+                }
+                915..927 => {
+                    let stranger = format!("DE{:020}", 8_000_000 + dice.roll(100_000));
+                    let text = written(&mut dice, &named);
+                    add(pays(minor, &text, "Muster Treuhand", &stranger), &one);
+                }
+                927..937 => {
+                    let minor = 50 + dice.roll(300_000) as i64;
+                    add(pays(minor, "Anzahlung", &name, &account), &on_account);
+                }
+                937..952 => {
+                    let stranger = format!("DE{:020}", 9_000_000 + at);
+                    let minor = 100 + dice.roll(90_000) as i64;
+                    let line = pays(minor, "Rückzahlung 2026", "Finanzamt Mitte", &stranger);
+                    add(line, &Truth::Nothing);
+                }
+                _ => {}
+            }
+        }
+    }
+    // In the order of the bank, which is none.
+    for at in (1..lines.len()).rev() {
+        let other = dice.roll(at as u64 + 1) as usize;
+        lines.swap(at, other);
+    }
+    lines
+}
+
+/// Whether what was booked is what the line is.
+fn right(of: &BankMatch, truth: &Truth, paid: &BTreeMap<&str, &BankMatch>) -> bool {
+    let best = &of.candidates[0];
+    match truth {
+        Truth::Nothing => false,
+        Truth::Pays(customer, invoices) => {
+            let parts = best.designation.as_deref().unwrap_or_default();
+            let named: BTreeSet<String> =
+                parts.iter().map(|part| part.invoice_id.to_string()).collect();
+            *customer == best.customer_id.as_str() && *invoices == named
+        }
+        Truth::Twice(customer, invoice) => {
+            let once = Truth::Pays(customer.clone(), BTreeSet::from([invoice.clone()]));
+            right(of, &once, paid)
+        }
+        Truth::TakesBack => {
+            let credit = of.end_to_end_id.as_deref().and_then(|end_to_end| paid.get(end_to_end));
+            credit.is_some_and(|credit| credit.payment_id == of.payment_id)
+        }
+    }
+}
+
+#[test]
+fn in_a_month_of_known_truth_the_rule_is_right_and_finds_most() {
+    for seed in [1, 20_261_101, 3] {
+        let (_folder, db) = db();
+        let month = month(&db, seed);
+        let lines: Vec<Line> = month.iter().map(|(line, _)| line.clone()).collect();
+        take(&db, "M1", &lines);
+        let found = matches(&db, None);
+        assert_eq!(found.len(), month.len());
+        let credits = found.iter().filter(|of| of.minor > 0);
+        let paid: BTreeMap<&str, &BankMatch> =
+            credits.filter_map(|of| Some((of.end_to_end_id.as_deref()?, of))).collect();
+        let (mut automatic, mut correct, mut payable) = (0u32, 0u32, 0u32);
+        for (of, (line, truth)) in found.iter().zip(&month) {
+            payable += u32::from(!matches!(truth, Truth::Nothing | Truth::Twice(..)));
+            if of.state != MatchState::Automatic {
+                continue;
+            }
+            automatic += 1;
+            if right(of, truth, &paid) {
+                correct += 1;
+            } else {
+                println!("wrong: {line:?} is {truth:?}, was taken for {:?}", of.candidates[0]);
+            }
+        }
+        let precision = f64::from(correct) / f64::from(automatic);
+        let recall = f64::from(correct) / f64::from(payable);
+        println!(
+            "seed {seed}: {} entries, {automatic} automatic, precision {precision:.4}, recall {recall:.4}",
+            month.len()
+        );
+        assert!(precision >= 0.99, "precision {precision}");
+        assert!(recall >= 0.9, "recall {recall}");
+        holds(&db);
+    }
+}

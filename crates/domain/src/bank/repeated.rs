@@ -1,0 +1,264 @@
+//! The same entry in two statements: in camt.053 and MT940, in a statement that is fetched again under another name, in
+//! one of the day and one of the end of the day.
+//!
+//! Two entries of one statement are never the same, and an entry repeats at most one of each other statement. Entries
+//! of one account of ours and one amount are the same for sure when the bank's own reference is; where one of them has
+//! none, when they are of one day (booked or value) and have the same end-to-end reference, or the same references and
+//! text. Entries of one day and payer are perhaps the same when nothing tells them apart; a text that is written in
+//! another way tells nothing between two formats. Different references of the bank in one format are different entries.
+
+use super::{Entry, name};
+use crate::{Currency, Date, Id, contract::bank::BankFormat};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+/// The characters of the bank's reference that are compared: MT940 has room for so many.
+const REFERENCE: usize = 16;
+
+/// The most entries that are compared with one: so many of one account, day, amount and text are told apart by nothing.
+const MOST: usize = 1_000;
+
+/// What an entry repeats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// It is this one.
+    Surely(Id),
+    /// It may be this one.
+    Perhaps(Id),
+}
+
+/// Where an entry stands: the account of ours, its currency, the statement by any number that tells it from others, and
+/// its format.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub account: &'a str,
+    pub currency: Currency,
+    pub statement: usize,
+    pub format: BankFormat,
+}
+
+/// What tells an entry from others, as hashes. `None` where it has nothing of the kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Traits {
+    bank: Option<u64>,
+    end_to_end: Option<u64>,
+    text: Option<u64>,
+    payer: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Known {
+    id: Id,
+    statement: usize,
+    format: BankFormat,
+    traits: Traits,
+    /// The statement that has repeated it last.
+    repeated_by: Option<usize>,
+}
+
+/// Entries that came before.
+#[derive(Debug, Default)]
+pub struct Seen {
+    entries: Vec<Known>,
+    /// By what they have in common with others: places in `entries`.
+    by: HashMap<u64, Vec<usize>>,
+}
+
+impl Seen {
+    /// Whether nothing came before.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Adds an entry that others may repeat.
+    pub fn add(&mut self, id: Id, entry: &Entry, place: Place<'_>) {
+        let traits = Traits::new(entry);
+        let at = self.entries.len();
+        for key in keys(entry, (place.account, place.currency), traits) {
+            self.by.entry(key).or_default().push(at);
+        }
+        let Place { statement, format, .. } = place;
+        self.entries.push(Known { id, statement, format, traits, repeated_by: None });
+    }
+
+    /// Says whether an entry repeats one that came before.
+    pub fn find(&mut self, entry: &Entry, place: Place<'_>) -> Option<Repeats> {
+        let traits = Traits::new(entry);
+        let mut perhaps = None;
+        for key in keys(entry, (place.account, place.currency), traits) {
+            let of = self.by.get(&key).map(Vec::as_slice).unwrap_or_default();
+            for at in of.iter().take(MOST) {
+                let Some(known) = self.entries.get_mut(*at) else { continue };
+                if known.statement == place.statement || known.repeated_by == Some(place.statement)
+                {
+                    continue;
+                }
+                match compare(&known.traits, &traits, known.format == place.format) {
+                    Some(true) => {
+                        known.repeated_by = Some(place.statement);
+                        return Some(Repeats::Surely(known.id.clone()));
+                    }
+                    Some(false) => perhaps = perhaps.or(Some(*at)),
+                    None => {}
+                }
+            }
+        }
+        let known = self.entries.get_mut(perhaps?)?;
+        known.repeated_by = Some(place.statement);
+        Some(Repeats::Perhaps(known.id.clone()))
+    }
+}
+
+/// Whether two entries of one account, day and amount are the same for sure (`true`), perhaps, or not.
+fn compare(a: &Traits, b: &Traits, one_format: bool) -> Option<bool> {
+    let told = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a == b);
+    let bank = told(a.bank, b.bank);
+    let (end_to_end, text) = (told(a.end_to_end, b.end_to_end), told(a.text, b.text));
+    let payer = told(a.payer, b.payer);
+    match bank {
+        Some(true) => return Some(true),
+        Some(false) if one_format => return None,
+        _ => {}
+    }
+    if end_to_end == Some(false) || payer == Some(false) {
+        return None;
+    }
+    let same = end_to_end == Some(true) || text == Some(true);
+    if same && bank.is_none() {
+        return Some(true);
+    }
+    let apart = text == Some(false) && one_format;
+    ((same || payer == Some(true)) && !apart).then_some(false)
+}
+
+impl Traits {
+    fn new(entry: &Entry) -> Self {
+        let bank = entry
+            .bank_reference
+            .as_deref()
+            .map(|text| plain(text).chars().take(REFERENCE).collect::<String>());
+        let mut text: String = entry.references.iter().map(|text| plain(text)).collect();
+        text.push_str(&plain(&entry.remittance));
+        let payer = entry.account.clone().or_else(|| entry.name.as_deref().map(name::key));
+        let of = |text: String| (!text.is_empty()).then(|| hash(&text));
+        Self {
+            bank: bank.and_then(of),
+            end_to_end: entry.end_to_end.as_deref().map(plain).and_then(of),
+            text: of(text),
+            payer: payer.and_then(of),
+        }
+    }
+}
+
+/// By what an entry is looked up.
+fn keys(entry: &Entry, account: (&str, Currency), traits: Traits) -> Vec<u64> {
+    let mut days: Vec<Option<Date>> = vec![entry.booked_on];
+    if entry.value_on.is_some() && entry.value_on != entry.booked_on {
+        days.push(entry.value_on);
+    }
+    let mut keys: Vec<u64> =
+        traits.bank.iter().map(|bank| hash(&(account, entry.minor, 'b', bank))).collect();
+    for day in days {
+        let kinds = [('e', traits.end_to_end), ('t', traits.text), ('p', traits.payer)];
+        for (kind, of) in kinds.into_iter().filter_map(|(kind, of)| Some((kind, of?))) {
+            keys.push(hash(&(account, entry.minor, day, kind, of)));
+        }
+    }
+    keys
+}
+
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+}
+
+fn hash<T: Hash + ?Sized>(of: &T) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn eur() -> Currency {
+        "EUR".parse().unwrap()
+    }
+
+    /// Bank's reference, end-to-end reference, text, payer; `-` is nothing.
+    fn entry(text: &str) -> Entry {
+        let mut words =
+            text.split_whitespace().map(|word| Some(word.to_string()).filter(|w| w != "-"));
+        let mut next = || words.next().flatten();
+        Entry {
+            booked_on: "2026-10-31".parse().ok(),
+            minor: 1_000,
+            bank_reference: next(),
+            end_to_end: next(),
+            remittance: next().unwrap_or_default(),
+            account: next(),
+            ..Entry::default()
+        }
+    }
+
+    #[test]
+    fn entries_are_the_same_by_what_the_bank_and_the_payer_say() {
+        use BankFormat::{Camt053 as C, Mt940 as M};
+        // What came before, what comes, its format; `=` the same for sure, `?` perhaps, `|` another one.
+        for (before, now, format, wanted) in [
+            ("B1 E1 Rent P1", "B1 E1 Rent P1", C, '='),
+            ("B1 E1 Rent P1", "B2 E1 Rent P1", C, '|'),
+            ("B1 - - -", "B1 E9 Other P9", M, '='),
+            ("B123456789012345-9 - - -", "B123456789012345 - - -", M, '='),
+            ("- E1 Rent P1", "- E1 Other P1", C, '='),
+            ("B1 E1 Rent P1", "- E1 - -", M, '='),
+            ("B1 - Rent P1", "- - RENT P1", M, '='),
+            ("B1 E1 Rent P1", "X9 E1 Rent P1", M, '?'),
+            ("B1 - Rent P1", "- - Miete P1", M, '?'),
+            ("- - Rent P1", "- - Miete P1", C, '|'),
+            ("- - - P1", "- - - P1", C, '?'),
+            ("- E1 - P1", "- E2 - P1", M, '|'),
+            ("- E1 - P1", "- E1 - P2", M, '|'),
+            ("- - Rent -", "- - Rent P2", M, '='),
+            ("- - - -", "- - - -", M, '|'),
+        ] {
+            let mut seen = Seen::default();
+            let id: Id = "first".parse().unwrap();
+            let place =
+                |statement, format| Place { account: "A", currency: eur(), statement, format };
+            seen.add(id.clone(), &entry(before), place(1, C));
+            let elsewhere = Place { account: "B", ..place(2, format) };
+            assert_eq!(seen.find(&entry(now), elsewhere), None, "another account: {now}");
+            assert_eq!(seen.find(&entry(now), place(1, C)), None, "the same statement: {now}");
+            let dollars = Place { currency: "USD".parse().unwrap(), ..place(2, format) };
+            assert_eq!(seen.find(&entry(now), dollars), None, "another currency: {now}");
+            let more = Entry { minor: 1_001, ..entry(now) };
+            assert_eq!(seen.find(&more, place(2, format)), None, "another amount: {now}");
+            let wanted = match wanted {
+                '=' => Some(Repeats::Surely(id)),
+                '?' => Some(Repeats::Perhaps(id)),
+                _ => None,
+            };
+            assert_eq!(seen.find(&entry(now), place(2, format)), wanted, "{before} / {now}");
+            // Once in each statement: the next one like it is another payment.
+            assert_eq!(seen.find(&entry(now), place(2, format)), None, "again: {now}");
+            assert_eq!(seen.find(&entry(now), place(3, format)), wanted, "a third: {now}");
+        }
+    }
+
+    #[test]
+    fn the_day_may_be_the_booking_day_or_the_value_day() {
+        let camt = Entry { value_on: "2026-11-02".parse().ok(), ..entry("B1 E1 - -") };
+        for (day, found) in [("2026-10-31", true), ("2026-11-02", true), ("2026-11-01", false)] {
+            let mut seen = Seen::default();
+            let place =
+                |statement, format| Place { account: "A", currency: eur(), statement, format };
+            seen.add("first".parse().unwrap(), &camt, place(1, BankFormat::Camt053));
+            let day: Option<Date> = day.parse().ok();
+            let now = Entry { booked_on: day, value_on: day, ..entry("- E1 - -") };
+            assert_eq!(seen.find(&now, place(2, BankFormat::Mt940)).is_some(), found, "{day:?}");
+        }
+    }
+}

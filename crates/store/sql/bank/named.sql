@@ -1,0 +1,34 @@
+-- ?1: keys of documents, ?2: keys of customers, as JSON arrays.
+-- Gives [[[key, id, name], ...], [claims as in bank/owed.sql, ...]]: the customers of both, and the claims of the documents
+-- whether they are open or not.
+WITH
+claim AS (
+    SELECT i.key FROM json_each(?1) AS j CROSS JOIN invoice AS i ON i.key = j.value
+    UNION
+    SELECT i.key FROM json_each(?1) AS j CROSS JOIN invoice AS i ON i.parent_key = j.value
+),
+payer AS (
+    SELECT i.customer_key AS key FROM json_each(?1) AS j CROSS JOIN invoice AS i ON i.key = j.value
+    UNION
+    SELECT value FROM json_each(?2)
+)
+SELECT
+    json_array(
+        (
+            SELECT json_group_array(json_array(c.key, c.id, c.name))
+            FROM payer CROSS JOIN customer AS c ON c.key = payer.key
+        ),
+        (
+            SELECT
+                json_group_array(
+                    json_array(
+                        i.key, coalesce(i.parent_key, i.key), coalesce(d.id, i.id), i.customer_key, i.currency, i.issued_on,
+                        i.due_on, i.amount_minor, i.open_minor, v.discount_share, v.discount_days
+                    )
+                )
+            FROM claim
+            CROSS JOIN invoice AS i ON i.key = claim.key
+            LEFT JOIN invoice AS d ON d.key = i.parent_key
+            LEFT JOIN contract_version AS v ON v.key = i.version_key
+        )
+    )
