@@ -98,6 +98,19 @@ pub(super) struct Invoice {
     pub(super) amount: Source,
     pub(super) currency: Source,
     pub(super) disputed: Source,
+    pub(super) relates_to: Source,
+    pub(super) penalty: Source,
+    pub(super) contract_id: Source,
+    pub(super) instalments: Source,
+}
+
+impl Invoice {
+    /// Whether anything is said beyond the amount: most files have none of it, and shorter rows.
+    pub(super) fn has_terms(&self) -> bool {
+        [&self.relates_to, &self.penalty, &self.contract_id, &self.instalments]
+            .iter()
+            .any(|source| source.is_mapped())
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -191,6 +204,16 @@ impl Plan {
             return Some(expected);
         }
         self.columns.iter().position(|column| column == name)
+    }
+
+    /// Whether the column may hold a list: that of instalments.
+    pub fn takes_list(&self, column: usize) -> bool {
+        self.records.iter().any(|record| match &record.noun {
+            Noun::Invoice(from) => {
+                matches!(from.instalments.from, Origin::Column(number) if number == column)
+            }
+            Noun::Customer(_) | Noun::Payment(_) => false,
+        })
     }
 
     /// Whether columns that nothing maps are left alone.
@@ -340,6 +363,10 @@ fn noun(record: &RecordMapping, columns: &[String], date: DateForm) -> Noun {
             amount: of("amount"),
             currency: of("currency"),
             disputed: of("disputed"),
+            relates_to: of("relates_to"),
+            penalty: of("penalty"),
+            contract_id: of("contract_id"),
+            instalments: of("instalments"),
         })),
         ImportKind::Payments => Noun::Payment(Box::new(Payment {
             id: of("id"),
