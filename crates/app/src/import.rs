@@ -8,6 +8,7 @@ use crate::{
 };
 use dunlin_domain::{
     Id, Instant, Refusal, Refused,
+    arrange::arrange,
     contract::ingest::{ImportKind, ImportResult, ImportState, OnError, RowError},
     profile,
 };
@@ -457,7 +458,7 @@ impl Tally {
     }
 
     fn result(mut self, order: &Order, rejected: bool, received: u64) -> Outcome {
-        self.errors.sort_by_key(|error| error.row);
+        arrange(&mut self.errors, |one, other| one.row.cmp(&other.row));
         let result = ImportResult {
             import_id: order.id.clone(),
             state: if rejected { ImportState::Rejected } else { ImportState::Applied },

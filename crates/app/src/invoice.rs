@@ -2,7 +2,7 @@
 
 pub(crate) mod terms;
 
-use self::terms::{Beside, Ready};
+use self::terms::Ready;
 use crate::{
     audit::{self, Author, Note},
     interest,
@@ -41,7 +41,8 @@ pub fn add<D: Db>(
     amount_in_range(&new.amount, 0)?;
     write(db, |db| {
         let customer = known_customer(db, &new.customer_id)?;
-        let ready = Ready::of(&id, new, customer, &Beside::of(db, &[(&id, new)])?)?;
+        let beside = invoice::beside(db, std::iter::once((&id, new)))?.pop().unwrap_or_default();
+        let ready = Ready::of(&id, new, customer, &beside)?;
         let head = one(ready.row(ROW, &id, new))?;
         if ready.is_stored {
             unless_differing(invoice::differing(db, &head)?)?;
@@ -49,12 +50,13 @@ pub fn add<D: Db>(
             unless_differing(others.into_iter().collect())?;
             return Ok((id.clone(), Change::AlreadySo));
         }
-        if let Some(part) = terms::taken(db, &terms::part_ids(&id, &ready)?)?.first() {
-            return Err(terms::name_is_taken(part).into());
+        let made = [(ROW, id.clone(), new.clone(), ready)];
+        if let Some((_, refused)) = terms::unnameable(db, &made)?.pop() {
+            return Err(refused.into());
         }
         let entry = audit::note(db, author, &Note::made("invoice", id.as_str(), new)?)?;
         invoice::insert_all(db, &head, Some(entry))?;
-        terms::insert_parts(db, &[&(ROW, id.clone(), new.clone(), ready)], entry)?;
+        terms::insert_parts(db, &made, entry)?;
         replay::customers(db, &[customer], author.at, Some(entry))?;
         Ok((id.clone(), Change::Made))
     })

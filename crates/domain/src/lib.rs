@@ -7,6 +7,7 @@
 pub mod ageing;
 pub mod alert;
 pub mod allocation;
+pub mod arrange;
 pub mod attachment;
 pub mod bank;
 pub mod calendar;

@@ -3,9 +3,8 @@
 use crate::{Db, Fault, Param, When};
 use dunlin_domain::{
     Currency, Date, Id, Instant,
-    contract::ledger::{Contract, NewContract, PaymentTerms},
+    contract::ledger::{Contract, NewContract},
 };
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A row of `page.sql` and `versions.sql`.
 type Found = (i64, i64, i64, Contract);
@@ -102,34 +101,6 @@ pub fn in_force<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<Option<
         customer_key,
         contract,
     }))
-}
-
-/// A version of a contract that is in force on a day.
-#[derive(Clone, Debug)]
-pub struct InForce {
-    /// Of the version.
-    pub key: i64,
-    /// Whose.
-    pub customer_key: i64,
-    /// When invoices under it are due.
-    pub terms: Option<PaymentTerms>,
-}
-
-/// The versions in force, each on its day; what is not in force is left out.
-pub fn in_force_all<D: Db>(
-    db: &D,
-    pairs: &BTreeSet<(Id, Date)>,
-) -> Result<BTreeMap<(Id, Date), InForce>, Fault> {
-    if pairs.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    type Row = (Id, Date, i64, i64, Option<PaymentTerms>);
-    let pairs = crate::array(pairs)?;
-    let rows: Vec<Row> =
-        db.json(include_str!("../sql/contract/in_force_all.sql"), &[(&pairs).into()])?;
-    let version =
-        |(id, day, key, customer_key, terms)| ((id, day), InForce { key, customer_key, terms });
-    Ok(rows.into_iter().map(version).collect())
 }
 
 /// Contracts after an id in the version in force on the day.

@@ -9,7 +9,7 @@ use dunlin_domain::{
     },
     customer::PartChange,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// Tables whose rows belong to a customer and move with a merge. `interest_entry` moves by its invoices. What was said
 /// to the one that goes, and what was seen of it, stays with it: alerts, notices, changes, the audit chain.
@@ -102,17 +102,6 @@ pub fn place<D: Db>(db: &D, id: &Id) -> Result<Option<Place>, Fault> {
         row.json(0)?;
     let merged = merged_key.zip(merged_id);
     Ok(Some(Place { key, parent_key, is_parent: is_parent != 0, merged }))
-}
-
-/// The keys behind these ids; of one that was merged the key of the customer that stayed.
-pub fn keys<D: Db>(db: &D, ids: &[&str]) -> Result<BTreeMap<Id, i64>, Fault> {
-    let ids = crate::array(ids)?;
-    let rows: Vec<(Id, i64)> = db.json(
-        "SELECT json_group_array(json_array(c.id, coalesce(c.merged_key, c.key)))
-         FROM json_each(?1) AS j CROSS JOIN customer AS c ON c.id = j.value",
-        &[(&ids).into()],
-    )?;
-    Ok(rows.into_iter().collect())
 }
 
 /// The keys of a group by the records of the day: the head and its members.

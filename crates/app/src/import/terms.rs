@@ -2,7 +2,7 @@
 //! at once, and the rows become those of single documents.
 
 use crate::{
-    invoice::terms::{Beside, Made, Ready, insert_parts, name_is_taken, part_ids, taken},
+    invoice::terms::{Made, Ready, insert_parts, unnameable},
     ledger::json,
 };
 use dunlin_domain::{
@@ -13,9 +13,8 @@ use dunlin_domain::{
     },
     profile::Terms,
 };
-use dunlin_store::{Db, Fault, customer, invoice};
+use dunlin_store::{Db, Fault, invoice};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A row as [`dunlin_domain::profile::Slice`] has it.
 #[derive(Deserialize)]
@@ -92,11 +91,7 @@ pub(super) fn insert<D: Db>(
     let later = !about_others && rows.iter().any(Row::is_about_another);
     let rows = rows.into_iter().filter(|row| row.is_about_another() == about_others);
     let documents: Vec<(u64, Id, NewInvoice)> = rows.map(Row::document).collect();
-    let beside: Vec<(&Id, &NewInvoice)> = documents.iter().map(|(_, id, new)| (id, new)).collect();
-    let beside = Beside::of(db, &beside)?;
-    let owners: BTreeSet<&str> =
-        documents.iter().map(|(_, _, new)| new.customer_id.as_str()).collect();
-    let customers = customer::keys(db, &owners.into_iter().collect::<Vec<_>>())?;
+    let beside = invoice::beside(db, documents.iter().map(|(_, id, new)| (id, new)))?;
     let total = u64::try_from(documents.len()).unwrap_or(u64::MAX);
 
     let mut errors = Vec::new();
@@ -105,61 +100,26 @@ pub(super) fn insert<D: Db>(
         errors.push(RowError { row, field, code, detail });
     };
     let mut made: Vec<Made> = Vec::with_capacity(documents.len());
-    for (row, id, new) in documents {
-        // No customer has the key 0: who is not there has no contracts and no documents, and is named as unknown.
-        let customer = customers.get(&new.customer_id).copied();
-        match (Ready::of(&id, &new, customer.unwrap_or(0), &beside), customer) {
-            (Ok(ready), _) => made.push((row, id, new, ready)),
-            (Err(_), None) => {
-                let plain = NewInvoice {
-                    contract_id: None,
-                    relates_to: None,
-                    instalments: None,
-                    penalty: None,
-                    due_on: None,
-                    ..new
-                };
-                match Ready::of(&id, &plain, 0, &beside) {
-                    Ok(ready) => made.push((row, id, plain, ready)),
-                    Err(refused) => refuse(row, refused),
-                }
-            }
-            (Err(refused), Some(_)) => refuse(row, refused),
+    for ((row, id, new), beside) in documents.into_iter().zip(&beside) {
+        // Whose customer is not there has nothing to be looked up: the row is refused for that.
+        let ready = match beside.0 {
+            Some(customer) => Ready::of(&id, &new, customer, beside),
+            None => Ok(Ready::plain(new.issued_on)),
+        };
+        match ready {
+            Ok(ready) => made.push((row, id, new, ready)),
+            Err(refused) => refuse(row, refused),
         }
     }
-    for (row, refused) in unnameable(db, &made)? {
-        refuse(row, refused);
-    }
-    let bad: BTreeSet<u64> = errors.iter().map(|error| error.row).collect();
-    made.retain(|of| !bad.contains(&of.0));
+    // In the order of the rows.
+    let unnameable = unnameable(db, &made)?;
+    made.retain(|of| unnameable.binary_search_by_key(&of.0, |(row, _)| *row).is_err());
+    unnameable.into_iter().for_each(|(row, refused)| refuse(row, refused));
 
     let rows: Vec<_> = made.iter().map(|(row, id, new, ready)| ready.row(*row, id, new)).collect();
     let rows = json(&rows)?;
     let added = invoice::insert_all(db, &rows, Some(entry))?;
-    let new: Vec<&Made> = made.iter().filter(|of| !of.3.is_stored).collect();
-    insert_parts(db, &new, entry)?;
+    insert_parts(db, &made, entry)?;
     let differing = made.iter().filter(|of| of.3.parts_differ).map(|of| of.0).collect();
     Ok(Inserted { rows, added, total, errors, differing, later })
-}
-
-/// The rows whose instalments cannot have their names, or that stand twice with other instalments.
-fn unnameable<D: Db>(db: &D, made: &[Made]) -> Result<Vec<(u64, Refused)>, Fault> {
-    let ids: BTreeSet<&Id> = made.iter().map(|of| &of.1).collect();
-    let mut first: BTreeMap<&Id, &Ready> = BTreeMap::new();
-    let (mut bad, mut parts) = (Vec::new(), Vec::new());
-    for (row, id, _, ready) in made.iter().filter(|of| !of.3.is_stored) {
-        if *first.entry(id).or_insert(ready).instalments != ready.instalments {
-            let detail = "the id stands in the file with other instalments";
-            let code = dunlin_domain::Refusal::DifferentContent;
-            bad.push((*row, Refused::new(code, detail).at("instalments")));
-        }
-        for part in part_ids(id, ready)? {
-            parts.push((*row, part));
-        }
-    }
-    let names: Vec<Id> = parts.iter().map(|(_, part)| part.clone()).collect();
-    let taken = taken(db, &names)?;
-    let clashes = parts.iter().filter(|(_, part)| taken.contains(part) || ids.contains(part));
-    bad.extend(clashes.map(|(row, part)| (*row, name_is_taken(part))));
-    Ok(bad)
 }

@@ -12,50 +12,12 @@ use dunlin_domain::{
 };
 use dunlin_store::{
     Db, Fault,
-    contract::{self, InForce},
-    invoice::{self, Item, Named},
+    invoice::{self, About, Agreed, Before, Beside},
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The most characters that the id of an invoice with instalments has: theirs have a mark and a number more.
 const MAX_ID_WITH_PARTS: usize = 60;
-
-/// What the books have of some documents, of what they are about and of their contracts.
-#[derive(Default)]
-pub(crate) struct Beside {
-    stored: BTreeMap<Id, (Item, Vec<Item>)>,
-    named: BTreeMap<Id, Named>,
-    versions: BTreeMap<(Id, Date), InForce>,
-}
-
-impl Beside {
-    pub(crate) fn of<D: Db>(db: &D, documents: &[(&Id, &NewInvoice)]) -> Result<Self, Fault> {
-        let own: BTreeSet<&str> = documents.iter().map(|(id, _)| id.as_str()).collect();
-        let about = documents.iter().filter_map(|(_, new)| new.relates_to.as_ref());
-        let ids: BTreeSet<&str> = own.iter().copied().chain(about.map(Id::as_str)).collect();
-        let named = invoice::named(db, &ids.into_iter().collect::<Vec<_>>())?;
-        let keys = named.iter().filter(|of| own.contains(of.0.as_str())).map(|of| of.1);
-        let keys: Vec<i64> = keys.collect();
-        let items = if keys.is_empty() { Vec::new() } else { invoice::items(db, &keys, i64::MAX)? };
-        let mut stored: BTreeMap<i64, (Item, Vec<Item>)> = BTreeMap::new();
-        // A document has a lower key than its instalments.
-        for item in items {
-            match item.parent_key.and_then(|parent| stored.get_mut(&parent)) {
-                Some((_, parts)) => parts.push(item),
-                None => drop(stored.insert(item.key, (item, Vec::new()))),
-            }
-        }
-        let under = documents.iter().filter_map(|(_, new)| {
-            new.contract_id.as_ref().map(|contract| (contract.clone(), new.issued_on))
-        });
-        Ok(Self {
-            stored: stored.into_values().map(|of| (of.0.id.clone(), of)).collect(),
-            named: named.into_iter().map(|of| (of.0.clone(), of)).collect(),
-            versions: contract::in_force_all(db, &under.collect())?,
-        })
-    }
-}
 
 /// A document as it is recorded.
 pub(crate) struct Ready {
@@ -75,19 +37,35 @@ impl Ready {
         id: &Id,
         new: &NewInvoice,
         customer: i64,
-        beside: &Beside,
+        (_, stored, about, agreed): &Beside,
     ) -> Result<Self, Refused> {
-        let stored = beside.stored.get(id);
-        let mut ready = inherited(new, customer, stored, &beside.versions)?;
+        let mut ready = inherited(new, customer, stored.as_ref(), agreed.as_ref())?;
         ready.check(new, id)?;
-        let about = new.relates_to.as_ref();
-        let about = about.map(|about| relation(beside.named.get(about), new, customer));
-        ready.relates = about.transpose()?;
-        if let Some((_, parts)) = stored {
+        if new.relates_to.is_some() {
+            ready.relates = Some(relation(about.as_ref(), new, customer)?);
+        }
+        if let Some((_, _, _, parts)) = stored {
             ready.is_stored = true;
-            ready.parts_differ = !ready.has_parts(parts);
+            ready.parts_differ = *parts != ready.parts();
         }
         Ok(ready)
+    }
+
+    /// A document without instalments, contract or another that it is about.
+    pub(crate) fn plain(due_on: Date) -> Self {
+        Self {
+            due_on,
+            instalments: Vec::new(),
+            version: None,
+            relates: None,
+            is_stored: false,
+            parts_differ: false,
+        }
+    }
+
+    /// Its instalments as pairs.
+    pub(crate) fn parts(&self) -> Vec<(Date, i64)> {
+        self.instalments.iter().map(|part| (part.due_on, part.minor)).collect()
     }
 
     /// Its row in the shape of `invoice/insert_all.sql`.
@@ -119,14 +97,6 @@ impl Ready {
             parent,
             i64::from(new.penalty.unwrap_or(false)),
         )
-    }
-
-    fn has_parts(&self, stored: &[Item]) -> bool {
-        let given = &self.instalments;
-        let same = |(item, part): (&Item, &Instalment)| {
-            item.due_on == part.due_on && item.amount_minor == part.minor
-        };
-        stored.len() == given.len() && stored.iter().zip(given).all(same)
     }
 
     fn check(&self, new: &NewInvoice, id: &Id) -> Result<(), Refused> {
@@ -189,109 +159,105 @@ impl Ready {
 fn inherited(
     new: &NewInvoice,
     customer: i64,
-    stored: Option<&(Item, Vec<Item>)>,
-    versions: &BTreeMap<(Id, Date), InForce>,
+    stored: Option<&Before>,
+    agreed: Option<&Agreed>,
 ) -> Result<Ready, Refused> {
     let given = new.instalments.clone();
     let last = given.as_ref().and_then(|parts| parts.last()).map(|part| part.due_on);
     let chosen = last.or(new.due_on);
     let ready = |due_on: Date, instalments: Vec<Instalment>, version: Option<i64>| Ready {
-        due_on,
         instalments,
         version,
-        relates: None,
-        is_stored: false,
-        parts_differ: false,
+        ..Ready::plain(due_on)
     };
     let plain = |version| {
         ready(chosen.unwrap_or(new.issued_on), given.clone().unwrap_or_default(), version)
     };
-    let Some(contract) = &new.contract_id else { return Ok(plain(None)) };
-    if let Some((item, parts)) = stored
-        && item.contract_id.as_ref() == Some(contract)
+    let part = |(due_on, minor): (Date, i64)| Instalment { due_on, minor };
+    if new.contract_id.is_none() {
+        return Ok(plain(None));
+    }
+    if let Some((due_on, contract, version, parts)) = stored
+        && *contract == new.contract_id
     {
-        let part = |part: &Item| Instalment { due_on: part.due_on, minor: part.amount_minor };
         return Ok(match chosen {
-            None => ready(item.due_on, parts.iter().map(part).collect(), item.version_key),
-            Some(_) => plain(item.version_key),
+            None => ready(*due_on, parts.iter().copied().map(part).collect(), *version),
+            Some(_) => plain(*version),
         });
     }
     let refused = |detail: &str| Refused::new(Refusal::UnknownContract, detail).at("contract_id");
-    let version = versions
-        .get(&(contract.clone(), new.issued_on))
-        .ok_or_else(|| refused("no contract of this id is in force on the day"))?;
-    if version.customer_key != customer {
+    let (version, of_customer, terms) =
+        agreed.ok_or_else(|| refused("no contract of this id is in force on the day"))?;
+    if *of_customer != customer {
         return Err(refused("the customer has no contract of this id"));
     }
     // A credit note, interest note or fee is not paid in parts, whatever the invoices are.
     let whole = new.kind.is_some_and(|kind| kind != InvoiceKind::Invoice);
     let inherits =
         |terms: &&PaymentTerms| chosen.is_none() && !(whole && terms.instalments.is_some());
-    let Some(agreed) = version.terms.as_ref().filter(inherits) else {
-        return Ok(plain(Some(version.key)));
+    let Some(terms) = terms.as_ref().filter(inherits) else {
+        return Ok(plain(Some(*version)));
     };
-    let due = contract_terms::due(agreed, new.issued_on, new.amount.minor)?;
-    let part = |(due_on, minor): (Date, i64)| Instalment { due_on, minor };
-    Ok(ready(due.due_on, due.instalments.into_iter().map(part).collect(), Some(version.key)))
+    let due = contract_terms::due(terms, new.issued_on, new.amount.minor)?;
+    Ok(ready(due.due_on, due.instalments.into_iter().map(part).collect(), Some(*version)))
 }
 
 /// The invoice that a credit note, interest note or fee is about.
-fn relation(named: Option<&Named>, new: &NewInvoice, customer: i64) -> Result<i64, Refused> {
+fn relation(about: Option<&About>, new: &NewInvoice, customer: i64) -> Result<i64, Refused> {
     let refused = |code: Refusal| Refused::new(code, code.about()).at("relates_to");
     if new.kind.unwrap_or(InvoiceKind::Invoice) == InvoiceKind::Invoice {
         let detail = "an invoice is about nothing but itself";
         return Err(Refused::new(Refusal::MalformedField, detail).at("relates_to"));
     }
-    let named = named.ok_or_else(|| refused(Refusal::UnknownInvoice))?;
-    if named.2 != customer {
+    let (key, of_customer, kind, currency) =
+        about.ok_or_else(|| refused(Refusal::UnknownInvoice))?;
+    if *of_customer != customer {
         return Err(refused(Refusal::InvoiceOfAnotherCustomer));
     }
-    if named.3 == InvoiceKind::CreditNote {
+    if *kind == InvoiceKind::CreditNote {
         return Err(refused(Refusal::NotPayable));
     }
-    if named.4 != new.amount.currency {
+    if *currency != new.amount.currency {
         return Err(refused(Refusal::CurrencyMismatch));
     }
-    Ok(named.1)
-}
-
-/// What instalments are called.
-pub(crate) fn part_ids(id: &Id, ready: &Ready) -> Result<Vec<Id>, Refused> {
-    (1..=ready.instalments.len()).map(|number| format!("{id}#{number}").parse()).collect()
-}
-
-/// The names of instalments that other documents have already.
-pub(crate) fn taken<D: Db>(db: &D, parts: &[Id]) -> Result<BTreeSet<Id>, Fault> {
-    if parts.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let ids: Vec<&str> = parts.iter().map(Id::as_str).collect();
-    Ok(invoice::named(db, &ids)?.into_iter().map(|of| of.0).collect())
-}
-
-/// The refusal of instalments that cannot have their names.
-pub(crate) fn name_is_taken(part: &Id) -> Refused {
-    let detail = format!("an instalment would be called {part}, which is taken");
-    Refused::new(Refusal::DifferentContent, detail).at("id")
+    Ok(*key)
 }
 
 /// A document that was made ready, with its row in the file.
 pub(crate) type Made = (u64, Id, NewInvoice, Ready);
 
+/// The documents whose instalments cannot have their names, or that stand twice with other instalments.
+pub(crate) fn unnameable<D: Db>(db: &D, made: &[Made]) -> Result<Vec<(u64, Refused)>, Fault> {
+    if made.iter().all(|of| of.3.instalments.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let new = made.iter().filter(|of| !of.3.is_stored);
+    let asked: Vec<_> = new.map(|(row, id, _, ready)| (row, id, ready.parts())).collect();
+    let refused = |(row, part): (u64, Option<Id>)| {
+        let (field, detail) = match part {
+            Some(part) => ("id", format!("an instalment would be called {part}, which is taken")),
+            None => ("instalments", "the id stands before with other instalments".to_string()),
+        };
+        (row, Refused::new(Refusal::DifferentContent, detail).at(field))
+    };
+    let found = invoice::unnameable(db, &json(&asked)?)?;
+    Ok(found.into_iter().map(refused).collect())
+}
+
 /// Adds the instalments of documents that were added.
-pub(crate) fn insert_parts<D: Db>(db: &D, made: &[&Made], entry: i64) -> Result<(), Fault> {
-    let made: Vec<&&Made> = made.iter().filter(|of| !of.3.instalments.is_empty()).collect();
-    if made.is_empty() {
+pub(crate) fn insert_parts<D: Db>(db: &D, made: &[Made], entry: i64) -> Result<(), Fault> {
+    let new = made.iter().filter(|of| !of.3.is_stored && !of.3.instalments.is_empty());
+    let new: Vec<&Made> = new.collect();
+    if new.is_empty() {
         return Ok(());
     }
-    let ids: Vec<&str> = made.iter().map(|of| of.1.as_str()).collect();
-    let keys: BTreeMap<Id, i64> =
-        invoice::named(db, &ids)?.into_iter().map(|of| (of.0, of.1)).collect();
+    let ids: Vec<&str> = new.iter().map(|of| of.1.as_str()).collect();
+    let keys = invoice::keys(db, &ids)?;
     let mut rows = Vec::new();
-    for (row, id, new, ready) in made {
-        let parent = keys.get(id).copied();
-        for (part, id) in ready.instalments.iter().zip(part_ids(id, ready)?) {
-            rows.push(ready.shaped(*row, id, new, (part.due_on, part.minor), parent));
+    for ((row, id, new, ready), parent) in new.into_iter().zip(keys) {
+        for (part, number) in ready.parts().into_iter().zip(1u32..) {
+            let id: Id = format!("{id}#{number}").parse()?;
+            rows.push(ready.shaped(*row, id, new, part, parent));
         }
     }
     invoice::insert_all(db, &json(&rows)?, Some(entry))?;

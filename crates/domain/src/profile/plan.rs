@@ -258,7 +258,9 @@ fn names_are_sound(columns: &[String]) -> Result<(), Refused> {
 }
 
 fn all_are_mapped(columns: &[String], records: &[&RecordMapping]) -> Result<(), Refused> {
-    let known: BTreeSet<&str> = mapped(records).collect();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    // Extending it takes less code than collecting it, which sorts.
+    known.extend(mapped(records));
     let unknown = columns.iter().zip(1u32..).filter(|(column, _)| !known.contains(column.as_str()));
     let unknown: Vec<(String, u32)> =
         unknown.map(|(column, number)| (shown(column), number)).collect();
@@ -402,7 +404,9 @@ fn source(record: &RecordMapping, field: &str, columns: &[String], date: DateFor
         (None, None) => Origin::Absent,
     };
     let pairs = |lookup: &Vec<super::Lookup>| {
-        lookup.iter().map(|pair| (pair.from.clone(), pair.to.clone())).collect()
+        let mut pairs = BTreeMap::new();
+        pairs.extend(lookup.iter().map(|pair| (pair.from.clone(), pair.to.clone())));
+        pairs
     };
     Source {
         from,
