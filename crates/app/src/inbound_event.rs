@@ -116,7 +116,7 @@ pub fn retry<D: Db>(
         return Err(Fault::refused(Refusal::WrongState, detail));
     };
     let event = read(db, source, Some(stored.id.as_str()), &body)?;
-    let tries = stored.tries.saturating_add(1);
+    let tries = stored.tries.max(1).saturating_add(1);
     let applied = write(db, |db| {
         // Two runs may have found the same event.
         if table::get(db, source.key, id)?.is_none_or(|of| of.state == InboundState::Applied) {

@@ -54,8 +54,7 @@ fn agree(db: &NativeDb, name: &str, of: &str, terms: Value) {
     contract::put(db, &id(name), &new, &author()).unwrap();
 }
 
-const HEADER: &str =
-    "id,customer_id,kind,issued_on,due_on,amount,currency,relates_to,penalty,contract_id,instalments";
+const HEADER: &str = "id,customer_id,kind,issued_on,due_on,amount,currency,relates_to,penalty,contract_id,instalments";
 
 /// Imports rows of the profile `generic`, so many in a slice.
 fn bring(db: &NativeDb, name: &str, rows: &str, per_slice: usize) -> ImportResult {

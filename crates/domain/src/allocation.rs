@@ -22,7 +22,7 @@ mod types;
 
 pub use types::{Allocated, Claim, Credit, Named, Returned, Source};
 
-use crate::{Date, Id, arrange::arrange, contract::types::Difference, order::Order};
+use crate::{Date, Id, contract::types::Difference, order::Order};
 use std::collections::BTreeMap;
 
 /// By day, credit notes before payments before adjustments, then by id.
@@ -135,7 +135,7 @@ pub fn corrections(recorded: &[Allocated], wanted: &[Allocated]) -> Vec<Allocate
     let mut net: Vec<Allocated> = recorded.iter().map(undone).collect();
     net.extend_from_slice(wanted);
     let what = |row: &Allocated| (row.source, row.claim, row.on);
-    arrange(&mut net, |one, other| what(one).cmp(&what(other)));
+    net.sort_unstable_by_key(what);
     net.dedup_by(|row, sum| {
         let same = what(row) == what(sum);
         if same {

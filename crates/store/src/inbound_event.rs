@@ -134,7 +134,7 @@ pub fn due<D: Db>(db: &D, now: Instant, limit: i64) -> Result<ToTry, Fault> {
     db.json(include_str!("../sql/inbound_event/due.sql"), &[(&now).into(), limit.into()])
 }
 
-/// Refused events of a source that were not tried since a moment, the longest untried first.
+/// Refused events of a source that were not tried again since a moment, the longest untried first.
 pub fn refused<D: Db>(db: &D, source: i64, since: Instant, limit: i64) -> Result<ToTry, Fault> {
     let since = since.to_string();
     let params: [Param<'_>; 3] = [source.into(), (&since).into(), limit.into()];
@@ -145,7 +145,7 @@ pub fn refused<D: Db>(db: &D, source: i64, since: Instant, limit: i64) -> Result
 pub fn give_up<D: Db>(db: &D, source: i64, id: &Id, at: Instant) -> Result<(), Fault> {
     let at = at.to_string();
     db.execute(
-        "UPDATE inbound_event SET next_try_at = NULL, tried_at = ?3 WHERE source_key = ?1 AND id = ?2",
+        "UPDATE inbound_event SET next_try_at = NULL, tried_at = ?3, tries = max(tries, 1) + 1 WHERE source_key = ?1 AND id = ?2",
         &[source.into(), id.as_str().into(), (&at).into()],
     )?;
     Ok(())
