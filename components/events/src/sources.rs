@@ -5,7 +5,7 @@ use dunlin_app::{
     inbound_event::{self, retry as retries},
 };
 use dunlin_domain::{
-    Id, Refusal,
+    Id,
     contract::{
         events::{
             InboundEvent, InboundPage, InboundState, NewSource, RetryRun, Source, SourcePage,
@@ -88,10 +88,6 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (name, new) = (call.path::<Id>("source")?, call.body::<NewSource>()?);
-    if name.as_str() == "retry" {
-        let detail = "`retry` is a function; choose another name";
-        return Err(Problem::new(Refusal::MalformedField, detail).at("name"));
-    }
     let (source, change) = event_source::put(call.db()?, &name, &new, &call.author())?;
     Ok(Answer::json(&source)?.outcome(change))
 }
