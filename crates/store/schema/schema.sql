@@ -684,7 +684,7 @@ CREATE TABLE inbound_event (
     made TEXT,
     code TEXT,
     detail TEXT
-) STRICT;
+, tries INTEGER NOT NULL DEFAULT 0, tried_at TEXT, next_try_at TEXT) STRICT;
 
 CREATE UNIQUE INDEX inbound_event_once ON inbound_event (source_key, id);
 
@@ -740,3 +740,5 @@ CREATE UNIQUE INDEX webhook_event_once ON webhook_event (webhook_key, event_id);
 CREATE INDEX webhook_event_in_order ON webhook_event (webhook_key, customer_key, key);
 
 CREATE INDEX webhook_event_due ON webhook_event (next_attempt_at, key) WHERE dead = 0;
+
+CREATE INDEX inbound_event_to_try ON inbound_event (next_try_at, key) WHERE next_try_at IS NOT NULL;
