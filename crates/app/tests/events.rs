@@ -334,7 +334,7 @@ fn refused_events_are_tried_again_by_themselves_until_it_is_no_use() {
     let found = inbound_event::get(&db, &source, &id("e1")).unwrap();
     assert_eq!((found.tries, found.next_try_at), (2, Some(now().plus_seconds(360))));
     customer(&db, "C1");
-    assert_eq!(retry::due(&db, &at(400), || false).unwrap().done, false);
+    assert!(!retry::due(&db, &at(400), || false).unwrap().done);
     assert_eq!(due(400), (true, 1, 0));
     assert_eq!(due(100_000), (true, 0, 0));
 

@@ -118,7 +118,7 @@ mod tests {
         ] {
             assert_eq!(read(text), wanted.map(str::to_string), "{text}");
         }
-        let many = vec!["2026-01-31:1"; 101].join(";");
+        let many = ["2026-01-31:1"; 101].join(";");
         assert_eq!(read(&many), Err(Refusal::MalformedField));
     }
 
