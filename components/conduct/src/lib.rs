@@ -1,11 +1,12 @@
-//! The component `conduct`: by which rules the ledger is kept, what holds claims up, how doubtful they are,
-//! and who did what.
+//! The component `conduct`: by which rules the ledger is kept, what holds claims up, how doubtful they are, who did what,
+//! and what became of files.
 
 mod audit;
 mod defaults;
 mod delinquency;
 mod disputes;
 mod erasure;
+mod imports;
 mod pauses;
 mod policy;
 
@@ -21,6 +22,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     routes.extend(defaults::routes());
     routes.extend(audit::routes());
     routes.extend(erasure::routes());
+    routes.extend(imports::routes());
     routes
 }
 

@@ -1,12 +1,23 @@
 //! `/v1/ingest/sources`: who may send events, and what they sent.
 
-use dunlin_app::{event_source, inbound_event};
-use dunlin_domain::contract::{
-    events::{InboundEvent, InboundPage, InboundState, NewSource, Source, SourcePage},
-    keys::Scope,
+use dunlin_app::{
+    event_source,
+    inbound_event::{self, retry as retries},
+};
+use dunlin_domain::{
+    Id,
+    contract::{
+        events::{
+            InboundEvent, InboundPage, InboundState, NewSource, RetryRun, Source, SourcePage,
+        },
+        keys::Scope,
+    },
 };
 use dunlin_store::Db;
 use dunlin_web::{Answer, Call, Problem, Query, Route, page};
+
+/// How long one run lasts: below the time that schedulers and edge hosts give a request.
+const BUDGET_MILLIS: u64 = 15_000;
 
 const STATE: Query = Query::one_of("state", InboundState::NAMES, "Absent: in any state.");
 
@@ -51,6 +62,16 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .scope(Scope::IngestWrite)
             .answers::<InboundEvent>()
             .run(retry),
+        Route::post("/v1/ingest/sources/{source}/retry", "retry_source_events")
+            .about("Tries all refused events of a source once more, the longest untried first, for at most 15 seconds. Call again until `done`.")
+            .scope(Scope::IngestWrite)
+            .answers::<RetryRun>()
+            .run(retry_all),
+        Route::post("/v1/ingest/sources/retry", "run_retries")
+            .about("Tries refused events whose time has come, for at most 15 seconds. Call again until `done`.")
+            .scope(Scope::IngestWrite)
+            .answers::<RetryRun>()
+            .run(retry_due),
     ]
 }
 
@@ -66,7 +87,7 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 }
 
 fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    let (name, new) = (call.path("source")?, call.body::<NewSource>()?);
+    let (name, new) = (call.path::<Id>("source")?, call.body::<NewSource>()?);
     let (source, change) = event_source::put(call.db()?, &name, &new, &call.author())?;
     Ok(Answer::json(&source)?.outcome(change))
 }
@@ -95,4 +116,22 @@ fn retry<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let source = inbound_event::source(call.db()?, &call.path("source")?)?;
     let (event, change) = inbound_event::retry(call.db()?, &source, &call.id()?, &call.author())?;
     Ok(Answer::json(&event)?.outcome(change))
+}
+
+fn retry_all<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let goes_on = goes_on(call);
+    let name: Id = call.path("source")?;
+    Answer::json(&retries::all(call.db()?, &name, &call.author(), goes_on)?)
+}
+
+fn retry_due<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let goes_on = goes_on(call);
+    Answer::json(&retries::due(call.db()?, &call.author(), goes_on)?)
+}
+
+/// Whether there is time left for another event.
+fn goes_on<'r, D: Db>(call: &Call<'r, D>) -> impl Fn() -> bool + use<'r, D> {
+    let env = call.clock();
+    let until = env.unix_millis().saturating_add(BUDGET_MILLIS);
+    move || env.unix_millis() < until
 }

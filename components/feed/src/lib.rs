@@ -16,5 +16,5 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
 #[cfg(target_family = "wasm")]
 #[spin_sdk::http_service]
 async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
-    dunlin_web::spin::serve("feed", routes, &webhooks::ORIGINS, request).await
+    dunlin_web::spin::serve_calling("feed", routes, &webhooks::ORIGINS, request).await
 }

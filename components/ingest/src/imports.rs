@@ -17,7 +17,7 @@ use dunlin_domain::{
 };
 use dunlin_store::Db;
 use dunlin_web::{
-    Answer, Call, Csv, Problem, Query, Route, Running,
+    Answer, Call, Problem, Query, Route, Running,
     decode::{Decoder, FileHash, Format, Reached},
 };
 
@@ -62,16 +62,6 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .streams(bank::MEDIA)
             .answers::<ImportResult>()
             .run_async(|call| Box::pin(create(call)) as Running<'_>),
-        Route::get("/v1/ingest/imports/{id}", "get_import")
-            .about("Says what became of an import, or how far it has come.")
-            .scope(Scope::IngestRead)
-            .answers::<ImportResult>()
-            .run(get),
-        Route::get("/v1/ingest/imports/{id}/errors.csv", "list_import_errors")
-            .about("Lists what was wrong with the rows of an import, as a table: the first 100,000 errors.")
-            .scope(Scope::IngestRead)
-            .csv()
-            .run(errors),
     ]
 }
 
@@ -294,27 +284,4 @@ fn answer(result: &ImportResult) -> Result<Answer, Problem> {
     let errors = listed.saturating_add(result.more_errors);
     let detail = format!("errors in {} records: {errors}; nothing was stored", result.received);
     Err(Problem::new(Refusal::ImportRejected, detail).beside(result))
-}
-
-fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    if let Some(result) = dunlin_app::bank::imported(call.db()?, &call.id()?)? {
-        return Answer::json(&result);
-    }
-    Answer::json(&import::get(call.db()?, &call.id()?)?)
-}
-
-fn errors<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    let mut csv = Csv::new(&["row", "field", "code", "detail"]);
-    let id = call.id()?;
-    // A file of statements is taken in whole or refused: what came in has no errors.
-    let errors = match dunlin_app::bank::imported(call.db()?, &id)? {
-        Some(_) => Vec::new(),
-        None => import::errors(call.db()?, &id)?,
-    };
-    for error in errors {
-        csv.plain(error.row).text(error.field.as_deref().unwrap_or_default());
-        csv.plain(error.code).text(&error.detail).end();
-    }
-    let rows = csv.rows();
-    Ok(Answer::csv(csv).rows(rows))
 }

@@ -17,5 +17,5 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
 #[spin_sdk::http_service]
 async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
     use dunlin_web::webhook::{SECRET, URL};
-    dunlin_web::spin::serve("remind", routes, &[URL, SECRET], request).await
+    dunlin_web::spin::serve_calling("remind", routes, &[URL, SECRET], request).await
 }

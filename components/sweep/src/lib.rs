@@ -78,5 +78,5 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 #[spin_sdk::http_service]
 async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
     use dunlin_web::webhook::{SECRET, URL};
-    dunlin_web::spin::serve("sweep", routes, &[URL, SECRET], request).await
+    dunlin_web::spin::serve_calling("sweep", routes, &[URL, SECRET], request).await
 }

@@ -2,7 +2,7 @@
 //! where the ledger has it, and reads the same each time, because the ledger only adds.
 
 use dunlin_domain::{
-    Id, Instant,
+    Id, Instant, Refusal, Refused,
     contract::{
         events::{Event, EventData, EventFeed},
         types::InvoiceKind,
@@ -68,6 +68,7 @@ pub fn feed<D: Db>(
     kinds: &[String],
     customer: Option<&Id>,
 ) -> Result<EventFeed, Fault> {
+    has_come(db, after)?;
     let (mut items, mut next, mut more) = (Vec::new(), after, true);
     for _ in 0..STRETCHES {
         let stretch = self::after(db, next)?;
@@ -93,6 +94,15 @@ pub fn feed<D: Db>(
     }
     let items = items.into_iter().map(|of| of.event).collect();
     Ok(EventFeed { items, next: next.to_string(), more })
+}
+
+/// Refuses a place behind the end: whoever goes on there would miss what happens until the end has come to it.
+pub(crate) fn has_come<D: Db>(db: &D, place: Place) -> Result<(), Fault> {
+    if place > end(db)? {
+        let code = Refusal::CursorUnknown;
+        return Err(Refused::new(code, code.about()).at("after").into());
+    }
+    Ok(())
 }
 
 /// The place after everything that has happened.

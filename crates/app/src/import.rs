@@ -1,11 +1,14 @@
 //! A file comes in: its rows are checked and staged while it is read, and applied in one transaction when it is whole.
 
+mod terms;
+
 use crate::{
     audit::{self, Author, Note, Sum},
     replay,
 };
 use dunlin_domain::{
     Id, Instant, Refusal, Refused,
+    arrange::arrange,
     contract::ingest::{ImportKind, ImportResult, ImportState, OnError, RowError},
     profile,
 };
@@ -305,11 +308,22 @@ fn apply_kind<D: Db>(
         heads.push(insert_heads(db, last, entry)?);
     }
     let mut heads = heads.into_iter();
+    // Slices with documents about others, which may stand in a later slice.
+    let mut later = Vec::new();
     for number in 0..rows.staged {
         let text = staged(db, key, number, kind)?;
-        apply_rows(db, order, kind, &text, heads.next().unwrap_or(0), entry, tally)?;
+        if apply_rows(db, order, kind, &text, heads.next().unwrap_or(0), entry, tally)? {
+            later.push(number);
+        }
     }
-    apply_rows(db, order, kind, last, heads.next().unwrap_or(0), entry, tally)
+    let last_too = apply_rows(db, order, kind, last, heads.next().unwrap_or(0), entry, tally)?;
+    for number in later {
+        apply_documents(db, &staged(db, key, number, kind)?, true, entry, tally)?;
+    }
+    if last_too {
+        apply_documents(db, last, true, entry, tally)?;
+    }
+    Ok(())
 }
 
 fn insert_heads<D: Db>(db: &D, rows: &str, entry: i64) -> Result<u64, Fault> {
@@ -328,6 +342,7 @@ fn is_empty(rows: &str) -> bool {
 /// An empty JSON array: no rows of this kind in this slice.
 const NONE: &str = "[]";
 
+/// Applies the rows of a slice, and says whether some of them have to wait for those of later slices.
 fn apply_rows<D: Db>(
     db: &D,
     order: &Order,
@@ -336,14 +351,17 @@ fn apply_rows<D: Db>(
     heads: u64,
     entry: i64,
     tally: &mut Tally,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     if is_empty(rows) {
-        return Ok(());
+        return Ok(false);
     }
     tally.rows.add(kind.name());
     tally.rows.add(rows);
     if order.create_customers && kind != ImportKind::Customers {
         tally.made += customer::insert_named(db, rows, Some(entry))?;
+    }
+    if kind == ImportKind::Invoices && terms::are_said(rows) {
+        return apply_documents(db, rows, false, entry, tally);
     }
     let (added, total) = match kind {
         ImportKind::Customers => {
@@ -356,23 +374,37 @@ fn apply_rows<D: Db>(
             (payment::insert_all(db, rows, Some(entry))?, import::count(db, rows)?)
         }
     };
-    tally.added += added;
-    if added == total {
-        return Ok(());
-    }
-    let refused = refusals(db, kind, rows)?;
-    let count = u64::try_from(refused.len()).unwrap_or(u64::MAX);
-    tally.refused += count;
-    tally.unchanged += total.saturating_sub(added).saturating_sub(count);
-    tally.errors.extend(refused);
-    let over = tally.errors.len().saturating_sub(profile::MAX_ERRORS);
-    tally.more_errors = tally.more_errors.saturating_add(u64::try_from(over).unwrap_or(0));
-    tally.errors.truncate(profile::MAX_ERRORS);
-    Ok(())
+    let refused = if added == total { Vec::new() } else { refusals(db, kind, rows, &[])? };
+    tally.take(added, total, refused);
+    Ok(false)
 }
 
-/// Why rows that were not added are not simply there already: one error for each row.
-fn refusals<D: Db>(db: &D, kind: ImportKind, rows: &str) -> Result<Vec<RowError>, Fault> {
+/// Applies rows of invoices that say more than their amount, first those that stand alone, then those about others.
+/// Says whether the latter are left.
+fn apply_documents<D: Db>(
+    db: &D,
+    rows: &str,
+    about_others: bool,
+    entry: i64,
+    tally: &mut Tally,
+) -> Result<bool, Fault> {
+    let done = terms::insert(db, rows, about_others, entry)?;
+    let mut refused = done.errors;
+    if done.added < done.total {
+        refused.extend(refusals(db, ImportKind::Invoices, &done.rows, &done.differing)?);
+    }
+    tally.take(done.added, done.total, refused);
+    Ok(done.later)
+}
+
+/// Why rows that were not added are not simply there already: one error for each row. `parts` are rows that are stored
+/// with other instalments.
+fn refusals<D: Db>(
+    db: &D,
+    kind: ImportKind,
+    rows: &str,
+    parts: &[u64],
+) -> Result<Vec<RowError>, Fault> {
     let mut by_row: BTreeMap<u64, RowError> = BTreeMap::new();
     let mut refuse = |row: u64, field: &str, code: Refusal, detail: String| {
         by_row.entry(row).or_insert(RowError { row, field: Some(field.to_string()), code, detail });
@@ -402,7 +434,8 @@ fn refusals<D: Db>(db: &D, kind: ImportKind, rows: &str) -> Result<Vec<RowError>
         ImportKind::Invoices => invoice::differing(db, rows)?,
         ImportKind::Payments => payment::differing(db, rows)?,
     };
-    for (row, field) in differing {
+    let parts = parts.iter().map(|row| (*row, "instalments".to_string()));
+    for (row, field) in differing.into_iter().chain(parts) {
         let detail = format!("the id is stored with another {field}; nothing was changed");
         refuse(row, &field, Refusal::DifferentContent, detail);
     }
@@ -423,8 +456,20 @@ struct Tally {
 }
 
 impl Tally {
+    /// Counts a slice: rows that were added, that were refused, and that were there already.
+    fn take(&mut self, added: u64, total: u64, refused: Vec<RowError>) {
+        let count = u64::try_from(refused.len()).unwrap_or(u64::MAX);
+        self.added += added;
+        self.refused += count;
+        self.unchanged += total.saturating_sub(added).saturating_sub(count);
+        self.errors.extend(refused);
+        let over = self.errors.len().saturating_sub(profile::MAX_ERRORS);
+        self.more_errors = self.more_errors.saturating_add(u64::try_from(over).unwrap_or(0));
+        self.errors.truncate(profile::MAX_ERRORS);
+    }
+
     fn result(mut self, order: &Order, rejected: bool, received: u64) -> Outcome {
-        self.errors.sort_by_key(|error| error.row);
+        arrange(&mut self.errors, |one, other| one.row.cmp(&other.row));
         let result = ImportResult {
             import_id: order.id.clone(),
             state: if rejected { ImportState::Rejected } else { ImportState::Applied },

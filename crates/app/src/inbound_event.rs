@@ -3,14 +3,16 @@
 //! What the ledger refuses is kept too, with the reason, so that it can be tried again when the reason is gone: the
 //! source would only send the same again.
 
+pub mod retry;
+
 use crate::{
     audit::{self, Author, Note, sha256},
     invoice,
-    ledger::{Change, known_customer, missing, organisation},
+    ledger::{Change, known_customer, missing, not_in_future, organisation, today},
     payment,
 };
 use dunlin_domain::{
-    Date, Id, Money, Refusal, Refused,
+    Date, Id, Instant, Money, Refusal, Refused,
     contract::{
         events::{EventAction, InboundEvent, InboundState},
         ledger::NewReversal,
@@ -79,7 +81,8 @@ pub fn receive<D: Db>(
             Ok(Made::Nothing) => InboundState::Kept,
             _ => InboundState::Applied,
         };
-        let key = table::insert(db, &new(&event, author), &outcome(&event, state, &applied))?;
+        let outcome = outcome(&event, state, &applied, 1, author.at);
+        let key = table::insert(db, &new(&event, author), &outcome)?;
         note_about(db, key, &event, &applied)?;
         Ok((answer(&event, state, applied, None, author), Change::Made))
     });
@@ -89,10 +92,11 @@ pub fn receive<D: Db>(
             return Ok((known, Change::AlreadySo));
         }
         let applied = whose(db, &event)?;
-        let outcome = refusal(&event, &applied, &refused);
+        let outcome = refusal(&event, &applied, &refused, 1, author.at);
         table::insert(db, &new(&event, author), &outcome)?;
-        let state = InboundState::Refused;
-        Ok((answer(&event, state, applied, Some(&refused), author), Change::Made))
+        let (state, again) = (InboundState::Refused, outcome.next_try_at);
+        let kept = answer(&event, state, applied, Some(&refused), author);
+        Ok((InboundEvent { next_try_at: again, ..kept }, Change::Made))
     })
 }
 
@@ -112,19 +116,27 @@ pub fn retry<D: Db>(
         return Err(Fault::refused(Refusal::WrongState, detail));
     };
     let event = read(db, source, Some(stored.id.as_str()), &body)?;
+    let tries = stored.tries.max(1).saturating_add(1);
     let applied = write(db, |db| {
+        // Two runs may have found the same event.
+        if table::get(db, source.key, id)?.is_none_or(|of| of.state == InboundState::Applied) {
+            return Ok(());
+        }
         let applied = apply(db, &event, author)?;
         let state = match &event.made {
             Ok(Made::Nothing) => InboundState::Kept,
             _ => InboundState::Applied,
         };
-        table::update(db, stored.key, &outcome(&event, state, &applied))?;
+        table::update(db, stored.key, &outcome(&event, state, &applied, tries, author.at))?;
         note_about(db, stored.key, &event, &applied)
     });
     if let Err(Fault::Refused(refused)) = &applied {
         write(db, |db| {
+            if table::get(db, source.key, id)?.is_none_or(|of| of.state == InboundState::Applied) {
+                return Ok(());
+            }
             let whose = whose(db, &event)?;
-            table::update(db, stored.key, &refusal(&event, &whose, refused))
+            table::update(db, stored.key, &refusal(&event, &whose, refused, tries, author.at))
         })?;
     } else {
         applied?;
@@ -139,10 +151,7 @@ fn read<'a, D: Db>(
     header_id: Option<&str>,
     body: &'a str,
 ) -> Result<Event<'a>, Fault> {
-    let json: Value = serde_json::from_str(body).map_err(|error| {
-        let detail = format!("the JSON breaks at line {}, column {}", error.line(), error.column());
-        Refused::new(Refusal::MalformedJson, detail)
-    })?;
+    let json = mapping::parse(body)?;
     let mapping = mapping::chosen(&source.document)?;
     let missing = || Refused::new(Refusal::MissingField, "the event has no id").at("webhook-id");
     let id = match mapping::id_of(&mapping, &json)? {
@@ -175,6 +184,7 @@ fn apply<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<Applied, F
         let customer = customer::key(db, customer_id)?;
         Ok(Applied { customer, customer_id: Some(customer_id.clone()), made, note: None })
     };
+    not_yet_to_come(db, event, author)?;
     match event.made.clone()? {
         Made::Nothing => Ok(Applied::default()),
         Made::Payment(new) => {
@@ -190,7 +200,7 @@ fn apply<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<Applied, F
             of(&customer_id, made)
         }
         Made::Voided { invoice_id, on } => {
-            let (customer_id, made) = void(&within, &invoice_id, on, author)?;
+            let (customer_id, made) = void(&within, event, &invoice_id, on, author)?;
             of(&customer_id, made)
         }
         Made::Note(new) => {
@@ -249,7 +259,13 @@ fn give_back<D: Db>(
 }
 
 /// Takes what is open of a document off by a credit note that names it. What was paid of it stays paid.
-fn void<D: Db>(db: &D, id: &Id, on: Date, author: &Author) -> Result<(Id, Option<String>), Fault> {
+fn void<D: Db>(
+    db: &D,
+    event: &Event<'_>,
+    id: &Id,
+    on: Date,
+    author: &Author,
+) -> Result<(Id, Option<String>), Fault> {
     let unknown = || {
         let detail = format!("no invoice has the id {id}");
         Refused::new(Refusal::UnknownInvoice, detail).at("invoice_id")
@@ -262,10 +278,7 @@ fn void<D: Db>(db: &D, id: &Id, on: Date, author: &Author) -> Result<(Id, Option
     if minor == 0 {
         return Ok((customer_id, None));
     }
-    let credit: Id = format!("void/{id}").parse().or_else(|_| {
-        let hash: String = sha256(&[id.as_str()]).chars().take(32).collect();
-        format!("void/{hash}").parse()
-    })?;
+    let credit = void_id(db, event, id)?;
     let new = NewInvoice {
         id: Some(credit.clone()),
         customer_id: customer_id.clone(),
@@ -281,6 +294,30 @@ fn void<D: Db>(db: &D, id: &Id, on: Date, author: &Author) -> Result<(Id, Option
     };
     invoice::add(db, &new, credit.clone(), author)?;
     Ok((customer_id, Some(credit.to_string())))
+}
+
+/// What the credit note of a void is called: `void/` and the invoice. An invoice that was opened again and is voided
+/// once more has one already; the next is called by the event.
+fn void_id<D: Db>(db: &D, event: &Event<'_>, invoice: &Id) -> Result<Id, Fault> {
+    if let Ok(id) = format!("void/{invoice}").parse::<Id>()
+        && documents::find(db, id.as_str())?.is_none()
+    {
+        return Ok(id);
+    }
+    let hash = sha256(&[event.source.name.as_str(), event.id.as_str(), invoice.as_str()]);
+    Ok(format!("void/{}", hash.chars().take(32).collect::<String>()).parse()?)
+}
+
+/// What happened has happened: money of a day that has not come is none yet.
+fn not_yet_to_come<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<(), Fault> {
+    let (day, field) = match &event.made {
+        Ok(Made::Payment(new)) => (new.received_on, "received_on"),
+        Ok(Made::Refund(refund)) => (refund.on, "on"),
+        Ok(Made::Voided { on, .. }) => (*on, "on"),
+        Ok(Made::Note(note)) => (note.on, "on"),
+        Ok(Made::Invoice(_) | Made::Nothing) | Err(_) => return Ok(()),
+    };
+    Ok(not_in_future(day, today(db, author.at)?, field)?)
 }
 
 fn note_about<D: Db>(
@@ -333,7 +370,13 @@ fn new<'a>(event: &'a Event<'_>, author: &Author) -> New<'a> {
     }
 }
 
-fn outcome<'a>(event: &Event<'_>, state: InboundState, applied: &'a Applied) -> Outcome<'a> {
+fn outcome<'a>(
+    event: &Event<'_>,
+    state: InboundState,
+    applied: &'a Applied,
+    tries: u32,
+    at: Instant,
+) -> Outcome<'a> {
     Outcome {
         state,
         makes: event.makes,
@@ -341,14 +384,24 @@ fn outcome<'a>(event: &Event<'_>, state: InboundState, applied: &'a Applied) -> 
         made: applied.made.as_deref(),
         code: None,
         detail: None,
+        tries,
+        at,
+        next_try_at: None,
     }
 }
 
-fn refusal<'a>(event: &Event<'_>, applied: &'a Applied, refused: &'a Refused) -> Outcome<'a> {
+fn refusal<'a>(
+    event: &Event<'_>,
+    applied: &'a Applied,
+    refused: &'a Refused,
+    tries: u32,
+    at: Instant,
+) -> Outcome<'a> {
     Outcome {
         code: Some(refused.code),
         detail: Some(&refused.detail),
-        ..outcome(event, InboundState::Refused, applied)
+        next_try_at: retry::next(refused.code, tries, at),
+        ..outcome(event, InboundState::Refused, applied, tries, at)
     }
 }
 
@@ -370,6 +423,8 @@ fn answer(
         made: applied.made,
         code: refused.map(|refused| refused.code),
         detail: refused.map(|refused| refused.detail.clone()),
+        tries: 1,
+        next_try_at: None,
         body: None,
     }
 }
@@ -386,6 +441,8 @@ fn shown(source: &Stored, item: Item) -> InboundEvent {
         made: item.made,
         code: item.code,
         detail: item.detail,
+        tries: item.tries,
+        next_try_at: item.next_try_at,
         body: item.body,
     }
 }
@@ -418,7 +475,7 @@ pub fn page<D: Db>(
 }
 
 /// Takes the bodies out of events that are older than they are kept.
-pub fn forget_old_bodies<D: Db>(db: &D, now: dunlin_domain::Instant) -> Result<(), Fault> {
+pub fn forget_old_bodies<D: Db>(db: &D, now: Instant) -> Result<(), Fault> {
     let before = now.plus_seconds(-RETENTION_SECONDS);
     write(db, |db| table::forget_bodies(db, before, FORGOTTEN))
 }

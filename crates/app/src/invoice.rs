@@ -1,5 +1,8 @@
 //! Invoices, credit notes, interest notes and fees: recorded, corrected, and read as of any day and moment.
 
+pub(crate) mod terms;
+
+use self::terms::Ready;
 use crate::{
     audit::{self, Author, Note},
     interest,
@@ -10,17 +13,15 @@ use crate::{
 use dunlin_domain::{
     Currency, Date, Id, Instant, Money, Refusal, Refused,
     contract::{
-        ledger::{InvoiceCorrection, PaymentTerms, Policy},
-        types::{
-            CreditRefund, Difference, Instalment, InstalmentState, Invoice, InvoiceKind, NewInvoice,
-        },
+        ledger::{InvoiceCorrection, Policy},
+        types::{CreditRefund, Difference, InstalmentState, Invoice, InvoiceKind, NewInvoice},
     },
-    contract_terms, delinquency, policy as rules, text,
+    delinquency, policy as rules, text,
 };
 use dunlin_store::{
     Db, Fault, When,
     allocation::{self, Owing, Part},
-    audit as chain, contract,
+    audit as chain,
     correction::{self, Fields},
     credit_refund,
     dispute::{self, Contested},
@@ -29,16 +30,6 @@ use dunlin_store::{
     policy, write,
 };
 use std::collections::BTreeMap;
-
-/// The most characters that the id of an invoice with instalments has: theirs have a mark and a number more.
-const MAX_ID_WITH_PARTS: usize = 60;
-
-/// What a document is recorded with once its contract has been asked.
-struct Terms {
-    due_on: Date,
-    instalments: Vec<Instalment>,
-    version: Option<i64>,
-}
 
 /// Records an invoice, credit note, interest note or fee, and lets waiting payments meet it.
 pub fn add<D: Db>(
@@ -49,184 +40,27 @@ pub fn add<D: Db>(
 ) -> Result<(Id, Change), Fault> {
     let id = new.id.clone().unwrap_or(made);
     amount_in_range(&new.amount, 0)?;
-    let kind = new.kind.unwrap_or(InvoiceKind::Invoice);
     write(db, |db| {
         let customer = known_customer(db, &new.customer_id)?;
-        let known = invoice::find(db, id.as_str())?;
-        let stored = match &known {
-            Some(known) => invoice::items(db, &[known.1], i64::MAX)?,
-            None => Vec::new(),
-        };
-        let terms = terms(db, new, customer, stored.split_first())?;
-        check(new, &id, &terms)?;
-        let relates = new.relates_to.as_ref();
-        let relates = relates.map(|about| relation(db, about, kind, new.amount.currency, customer));
-        let relates = relates.transpose()?;
-        let disputed = i64::from(new.disputed.unwrap_or(false));
-        let penalty = i64::from(new.penalty.unwrap_or(false));
-        let row = |id: &Id, due_on: Date, minor: i64, parent: Option<i64>| {
-            let currency = new.amount.currency;
-            let customer = &new.customer_id;
-            one((
-                ROW,
-                id,
-                customer,
-                kind,
-                new.issued_on,
-                due_on,
-                minor,
-                currency,
-                disputed,
-                terms.version,
-                relates,
-                parent,
-                penalty,
-            ))
-        };
-        let whole = if terms.instalments.is_empty() { new.amount.minor } else { 0 };
-        let head = row(&id, terms.due_on, whole, None)?;
-        if let Some((_, parts)) = stored.split_first() {
+        let beside = invoice::beside(db, std::iter::once((&id, new)))?.pop().unwrap_or_default();
+        let ready = Ready::of(&id, new, customer, &beside)?;
+        let head = one(ready.row(ROW, &id, new))?;
+        if ready.is_stored {
             unless_differing(invoice::differing(db, &head)?)?;
-            unless_differing(parts_differ(parts, &terms.instalments))?;
+            let others = ready.parts_differ.then(|| (ROW, "instalments".into()));
+            unless_differing(others.into_iter().collect())?;
             return Ok((id.clone(), Change::AlreadySo));
+        }
+        let made = [(ROW, id.clone(), new.clone(), ready)];
+        if let Some((_, refused)) = terms::unnameable(db, &made)?.pop() {
+            return Err(refused.into());
         }
         let entry = audit::note(db, author, &Note::made("invoice", id.as_str(), new)?)?;
         invoice::insert_all(db, &head, Some(entry))?;
-        let parent = invoice::find(db, id.as_str())?.map(|found| found.1);
-        for (part, number) in terms.instalments.iter().zip(1u32..) {
-            let part_id: Id = format!("{id}#{number}").parse()?;
-            if invoice::find(db, part_id.as_str())?.is_some() {
-                let detail = format!("an instalment would be called {part_id}, which is taken");
-                return Err(Refused::new(Refusal::DifferentContent, detail).at("id").into());
-            }
-            invoice::insert_all(db, &row(&part_id, part.due_on, part.minor, parent)?, Some(entry))?;
-        }
+        terms::insert_parts(db, &made, entry)?;
         replay::customers(db, &[customer], author.at, Some(entry))?;
         Ok((id.clone(), Change::Made))
     })
-}
-
-/// When it is due, in which parts, and under which version of its contract. What is stored already keeps what it
-/// inherited, whatever was agreed since.
-fn terms<D: Db>(
-    db: &D,
-    new: &NewInvoice,
-    customer: i64,
-    stored: Option<(&Item, &[Item])>,
-) -> Result<Terms, Fault> {
-    let given = new.instalments.clone();
-    let last = given.as_ref().and_then(|parts| parts.last()).map(|part| part.due_on);
-    let chosen = last.or(new.due_on);
-    let plain = |version| Terms {
-        due_on: chosen.unwrap_or(new.issued_on),
-        instalments: given.clone().unwrap_or_default(),
-        version,
-    };
-    let Some(contract) = &new.contract_id else { return Ok(plain(None)) };
-    if let Some((item, parts)) = stored
-        && item.contract_id.as_ref() == Some(contract)
-    {
-        let part = |part: &Item| Instalment { due_on: part.due_on, minor: part.amount_minor };
-        let inherited = chosen.is_none();
-        return Ok(match inherited {
-            true => Terms {
-                due_on: item.due_on,
-                instalments: parts.iter().map(part).collect(),
-                version: item.version_key,
-            },
-            false => plain(item.version_key),
-        });
-    }
-    let refused = |detail: &str| {
-        Fault::from(Refused::new(Refusal::UnknownContract, detail).at("contract_id"))
-    };
-    let version = contract::in_force(db, contract, new.issued_on)?;
-    let version =
-        version.ok_or_else(|| refused("no contract of this id is in force on the day"))?;
-    if version.customer_key != customer {
-        return Err(refused("the customer has no contract of this id"));
-    }
-    // A credit note, interest note or fee is not paid in parts, whatever the invoices are.
-    let whole = new.kind.is_some_and(|kind| kind != InvoiceKind::Invoice);
-    let inherits =
-        |terms: &&PaymentTerms| chosen.is_none() && !(whole && terms.instalments.is_some());
-    let Some(agreed) = version.contract.terms.as_ref().filter(inherits) else {
-        return Ok(plain(Some(version.key)));
-    };
-    let due = contract_terms::due(agreed, new.issued_on, new.amount.minor)?;
-    let part = |(due_on, minor): (Date, i64)| Instalment { due_on, minor };
-    Ok(Terms {
-        due_on: due.due_on,
-        instalments: due.instalments.into_iter().map(part).collect(),
-        version: Some(version.key),
-    })
-}
-
-fn check(new: &NewInvoice, id: &Id, terms: &Terms) -> Result<(), Refused> {
-    let refused =
-        |code: Refusal, field: &str, detail: String| Err(Refused::new(code, detail).at(field));
-    if terms.due_on < new.issued_on {
-        return refused(
-            Refusal::DueBeforeIssued,
-            "due_on",
-            Refusal::DueBeforeIssued.about().into(),
-        );
-    }
-    if new.penalty == Some(true) && new.kind != Some(InvoiceKind::Fee) {
-        return Err(no_penalty());
-    }
-    let parts = &terms.instalments;
-    if parts.is_empty() {
-        return Ok(());
-    }
-    if new.kind.is_some_and(|kind| kind != InvoiceKind::Invoice) {
-        return refused(
-            Refusal::MalformedField,
-            "instalments",
-            "only an invoice has instalments".into(),
-        );
-    }
-    if new.instalments.is_some() && new.due_on.is_some_and(|due_on| due_on != terms.due_on) {
-        let detail = "an invoice with instalments is due with the last of them".into();
-        return refused(Refusal::MalformedField, "due_on", detail);
-    }
-    if !(2..=100).contains(&parts.len()) {
-        return refused(
-            Refusal::MalformedField,
-            "instalments",
-            "there are 2 to 100 instalments".into(),
-        );
-    }
-    if id.as_str().chars().count() > MAX_ID_WITH_PARTS {
-        let detail = format!(
-            "the id of an invoice with instalments has at most {MAX_ID_WITH_PARTS} characters"
-        );
-        return refused(Refusal::MalformedId, "id", detail);
-    }
-    let mut before = new.issued_on;
-    let mut total = 0i64;
-    for part in parts {
-        if part.minor < 1 {
-            return refused(
-                Refusal::AmountNotPositive,
-                "instalments",
-                "an instalment is at least 1".into(),
-            );
-        }
-        if part.due_on < before {
-            let detail =
-                "instalments are due in rising order, none before the invoice's day".into();
-            return refused(Refusal::DueBeforeIssued, "instalments", detail);
-        }
-        before = part.due_on;
-        total = total.saturating_add(part.minor);
-    }
-    if total != new.amount.minor {
-        let detail =
-            format!("the instalments come to {total}, the invoice to {}", new.amount.minor);
-        return refused(Refusal::PartsExceedAmount, "instalments", detail);
-    }
-    Ok(())
 }
 
 /// A credit note is never corrected to less than was paid out of it.
@@ -291,16 +125,6 @@ fn corrected_relation<D: Db>(
         return Err(Refused::new(Refusal::MalformedField, detail).at("relates_to").into());
     }
     Ok(Some(about.clone()))
-}
-
-/// Whether the instalments that are stored are those given.
-fn parts_differ(stored: &[Item], given: &[Instalment]) -> Vec<(u64, String)> {
-    let same = stored.len() == given.len()
-        && stored
-            .iter()
-            .zip(given)
-            .all(|(item, part)| item.due_on == part.due_on && item.amount_minor == part.minor);
-    if same { Vec::new() } else { vec![(ROW, "instalments".into())] }
 }
 
 /// Puts right what was booked wrongly: the ledger replays from the earlier of the two days.

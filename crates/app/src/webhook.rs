@@ -54,9 +54,18 @@ pub fn put<D: Db>(
         let secret = new.secret.clone().or_else(|| stored.clone()).ok_or_else(|| {
             Refused::new(Refusal::MissingField, "a new webhook needs a secret").at("secret")
         })?;
-        let position = match &before {
-            Some(before) => before.webhook.position.clone(),
-            None => begin.map_or_else(|| event::end(db), Ok)?.to_string(),
+        if let Some(begin) = begin {
+            event::has_come(db, begin)?;
+        }
+        let position = match (&before, begin) {
+            (Some(before), None) => before.webhook.position.clone(),
+            // To begin elsewhere each time the same is put would send everything again each time.
+            (Some(before), Some(begin)) if before.webhook.position != begin.to_string() => {
+                let detail = "a webhook that is there keeps its place; remove it, and put it again to begin elsewhere";
+                return Err(Refused::new(Refusal::WrongState, detail).at("after").into());
+            }
+            (_, Some(begin)) => begin.to_string(),
+            (None, None) => event::end(db)?.to_string(),
         };
         let webhook = Webhook {
             name: name.clone(),

@@ -7,7 +7,8 @@ use dunlin_app::{
     audit::Author,
     customer as customers, erase, event, event_source,
     import::{self, Begun, Order, Reading, Rows, Slice},
-    inbound_event, invoice,
+    inbound_event::{self, retry},
+    invoice,
     ledger::Change,
     payment, sweep,
     webhook::{self, Answered},
@@ -18,7 +19,7 @@ use dunlin_domain::{
         events::{Event, InboundState, NewSource, NewWebhook, Redelivery},
         ingest::{ImportKind, OnError},
     },
-    event::Place,
+    event::{KINDS, Place},
 };
 use dunlin_store::{Db, Fault, native::NativeDb};
 use proptest::prelude::*;
@@ -72,6 +73,9 @@ fn feed(db: &NativeDb, limit: usize, kinds: &[String]) -> Vec<Event> {
     loop {
         let page = event::feed(db, after, limit, kinds, None).unwrap();
         assert!(page.items.len() <= limit);
+        for event in &page.items {
+            assert!(KINDS.contains(&event.kind.as_str()), "{} is not listed", event.kind);
+        }
         events.extend(page.items);
         after = page.next.parse().unwrap();
         if !page.more {
@@ -303,6 +307,115 @@ fn what_a_source_sends_is_applied_once() {
     assert_eq!(kinds.iter().filter(|kind| *kind == "payment.failed").count(), 1, "{kinds:?}");
     let told = dunlin_app::verify::books(&db).unwrap();
     assert!(told.ok, "{told:?}");
+}
+
+#[test]
+fn refused_events_are_tried_again_by_themselves_until_it_is_no_use() {
+    let (_folder, db) = db();
+    let source = source(&db);
+    let at = |seconds: i64| Author { at: now().plus_seconds(seconds), ..author() };
+    let paid = |name: &str, of: &str| {
+        let object = json!({"id": format!("pi_{name}"), "customer": of, "amount_received": 300, "currency": "eur"});
+        stripe(name, "payment_intent.succeeded", object)
+    };
+    let receive = |body: &str| inbound_event::receive(&db, &source, None, body, &at(0)).unwrap().0;
+    let waits = receive(&paid("e1", "C1"));
+    assert_eq!((waits.tries, waits.next_try_at), (1, Some(now().plus_seconds(60))));
+    // What no time mends is not tried again.
+    let never = receive(&paid("e2", "C1").replace("eur", "xxx"));
+    assert_eq!((never.tries, never.next_try_at), (1, None));
+
+    let due = |seconds: i64| {
+        let run = retry::due(&db, &at(seconds), || true).unwrap();
+        (run.done, run.applied, run.refused)
+    };
+    assert_eq!(due(59), (true, 0, 0));
+    assert_eq!(due(60), (true, 0, 1));
+    let found = inbound_event::get(&db, &source, &id("e1")).unwrap();
+    assert_eq!((found.tries, found.next_try_at), (2, Some(now().plus_seconds(360))));
+    customer(&db, "C1");
+    assert!(!retry::due(&db, &at(400), || false).unwrap().done);
+    assert_eq!(due(400), (true, 1, 0));
+    assert_eq!(due(100_000), (true, 0, 0));
+
+    // One that nobody comes for is given up after nine tries, and tried once more when it is asked for.
+    receive(&paid("e3", "C3"));
+    let mut seconds = 0;
+    while let Some(next) = inbound_event::get(&db, &source, &id("e3")).unwrap().next_try_at {
+        seconds = next.unix() - now().unix();
+        assert_eq!(due(seconds).2, 1);
+    }
+    assert_eq!(inbound_event::get(&db, &source, &id("e3")).unwrap().tries, 9);
+    customer(&db, "C3");
+    let run = retry::all(&db, &id("pay"), &at(seconds + 1), || true).unwrap();
+    assert_eq!((run.done, run.applied, run.refused), (true, 1, 1));
+}
+
+#[test]
+fn an_invoice_that_was_opened_again_is_voided_again() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let source = source(&db);
+    claim(&db, "I1", "C1", 1000);
+    let void = |name: &str| {
+        let body = stripe(name, "invoice.voided", json!({"id": "I1"}));
+        inbound_event::receive(&db, &source, None, &body, &author()).unwrap().0
+    };
+    assert_eq!(void("e1").made.as_deref(), Some("void/I1"));
+    let open = || {
+        let day = "2024-12-31".parse().unwrap();
+        invoice::get(&db, &id("I1"), day, i64::MAX).unwrap().open.minor
+    };
+    let less = from(json!({"minor": 0, "reason": "voided by mistake"}));
+    invoice::correct(&db, &id("void/I1"), &less, &author()).unwrap();
+    assert_eq!(open(), 1000);
+    let again = void("e2");
+    assert!(again.made.as_ref().is_some_and(|made| made != "void/I1"), "{again:?}");
+    assert_eq!((again.state, open()), (InboundState::Applied, 0));
+    // The same event again changes nothing, and nothing is left to void.
+    assert_eq!(void("e2").made, again.made);
+    assert_eq!((void("e3").made, open()), (None, 0));
+}
+
+#[test]
+fn money_of_a_day_that_has_not_come_waits_for_it() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let source = source(&db);
+    let object = json!({"id": "pi_1", "customer": "C1", "amount_received": 300, "currency": "eur"});
+    let body = stripe("e1", "payment_intent.succeeded", object).replace("1711900800", "1735732800");
+    let (event, _) = inbound_event::receive(&db, &source, None, &body, &author()).unwrap();
+    assert_eq!((event.state, event.code), (InboundState::Refused, Some(Refusal::DateInFuture)));
+    let later = Author { at: now().plus_seconds(86_400), ..author() };
+    assert_eq!(retry::due(&db, &later, || true).unwrap().applied, 1);
+}
+
+#[test]
+fn a_place_behind_the_end_is_refused_and_a_webhook_keeps_its_place() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let end = event::end(&db).unwrap();
+    assert!(event::feed(&db, end, 10, &[], None).unwrap().items.is_empty());
+    let behind = Place::of(end.event + 1);
+    let code = |fault: Fault| match fault {
+        Fault::Refused(refused) => (refused.code, refused.field),
+        fault => panic!("{fault:?}"),
+    };
+    let after = Some("after".to_string());
+    let refused = event::feed(&db, behind, 10, &[], None).unwrap_err();
+    assert_eq!(code(refused), (Refusal::CursorUnknown, after.clone()));
+    let put = |after: Option<String>| {
+        let new: NewWebhook = from(json!({"url": "https://erp.example/in", "after": after,
+            "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}));
+        webhook::put(&db, &id("erp"), &new, &author()).map(|(_, change)| change).map_err(code)
+    };
+    assert_eq!(put(Some(behind.to_string())), Err((Refusal::CursorUnknown, after.clone())));
+    assert_eq!(put(Some("0".into())), Ok(Change::Made));
+    assert_eq!(put(Some("0".into())), Ok(Change::AlreadySo));
+    assert_eq!(put(None), Ok(Change::AlreadySo));
+    webhook::take_up(&db, now()).unwrap();
+    assert_eq!(put(Some("0".into())), Err((Refusal::WrongState, after)));
+    assert_eq!(put(None), Ok(Change::AlreadySo));
 }
 
 #[test]

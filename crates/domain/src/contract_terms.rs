@@ -13,6 +13,7 @@ use crate::{
 };
 use chrono::{Datelike, Months};
 use rust_decimal::prelude::ToPrimitive;
+use std::cmp::Reverse;
 
 /// The most days that any term may run: ten years.
 pub const MAX_DAYS: u32 = 3650;
@@ -206,11 +207,14 @@ fn split(parts: &[TermPart], amount_minor: i64) -> Result<Vec<i64>, Refused> {
     }
     let given = crate::money::sum(minors.iter().copied())?;
     let left = usize::try_from(amount_minor.saturating_sub(given)).unwrap_or(0);
-    rests.sort_by(|(one, i), (other, j)| other.cmp(one).then(i.cmp(j)));
-    for (_, index) in rests.iter().take(left) {
+    // At most a hundred parts: looking for the largest rest each time is less than sorting them.
+    for _ in 0..left {
+        let largest = rests.iter().enumerate().max_by_key(|(_, rest)| (rest.0, Reverse(rest.1)));
+        let Some((at, (_, index))) = largest else { break };
         if let Some(minor) = minors.get_mut(*index) {
             *minor = minor.saturating_add(1);
         }
+        rests.swap_remove(at);
     }
     Ok(minors)
 }

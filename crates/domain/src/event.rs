@@ -9,6 +9,59 @@ use std::{fmt, str::FromStr};
 /// The most kinds that a webhook or a reader names.
 pub const MAX_KINDS: usize = 50;
 
+/// What is told, by its noun and verb.
+pub const KINDS: [&str; 49] = [
+    "alert.closed",
+    "alert.opened",
+    "allocation.recorded",
+    "bank-match.confirm",
+    "bank-match.reject",
+    "bank-statement.created",
+    "contract.changed",
+    "contract.created",
+    "credit-note.created",
+    "customer.changed",
+    "customer.created",
+    "customer.erased",
+    "customer.merged",
+    "default.closed",
+    "default.cured",
+    "default.opened",
+    "dispute.opened",
+    "dispute.resolved",
+    "fee.created",
+    "grade.changed",
+    "guarantee.changed",
+    "guarantee.created",
+    "import.applied",
+    "interest-note.created",
+    "interest.waived",
+    "invoice.corrected",
+    "invoice.created",
+    "invoice.reopened",
+    "invoice.settled",
+    "mandate.cancelled",
+    "notice.created",
+    "notice.failed",
+    "notice.sent",
+    "organisation.changed",
+    "pause.created",
+    "pause.resumed",
+    "payment.corrected",
+    "payment.failed",
+    "payment.recorded",
+    "payment.returned",
+    "payment.reversed",
+    "policy.changed",
+    "profile.changed",
+    "profile.created",
+    "rate.created",
+    "write-off.asked",
+    "write-off.booked",
+    "write-off.refused",
+    "write-off.reversed",
+];
+
 /// The sorts of things a row of the order leads to, in the order in which a change makes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
@@ -134,7 +187,8 @@ pub fn is_wanted(kind: &str, patterns: &[String]) -> bool {
     patterns.is_empty() || patterns.iter().any(fits)
 }
 
-/// Checks kinds that are asked for: `*`, a kind such as `invoice.created`, or a noun with a star such as `invoice.*`.
+/// Checks kinds that are asked for: `*`, a kind such as `invoice.created`, or a noun with a star such as `invoice.*`. What
+/// is never told is refused, with what is: whoever waits for it would wait for ever.
 pub fn check_kinds(patterns: &[String]) -> Result<(), Refused> {
     let refused = |detail: String| Err(Refused::new(Refusal::MalformedField, detail).at("kinds"));
     if patterns.len() > MAX_KINDS {
@@ -151,6 +205,10 @@ pub fn check_kinds(patterns: &[String]) -> Result<(), Refused> {
                 .is_some_and(|(noun, verb)| words(noun) && (verb == "*" || words(verb)));
         if !good {
             return refused(format!("`{pattern}` is not like `invoice.created` or `invoice.*`"));
+        }
+        let asked = std::slice::from_ref(pattern);
+        if !KINDS.iter().any(|kind| is_wanted(kind, asked)) {
+            return refused(format!("`{pattern}` is never told; told are {}", KINDS.join(", ")));
         }
     }
     Ok(())
@@ -188,7 +246,11 @@ mod tests {
             assert_eq!(is_wanted(kind, &[pattern.to_string()]), wanted, "{pattern} {kind}");
         }
         assert!(is_wanted("payment.recorded", &[]));
-        for bad in ["", "invoice", "Invoice.*", "invoice.", "invoice.**", ".*", "a.b.c"] {
+        let never = ["invoice.paid", "invoices.*", "subscription.*"];
+        for bad in ["", "invoice", "Invoice.*", "invoice.", "invoice.**", ".*", "a.b.c"]
+            .into_iter()
+            .chain(never)
+        {
             assert!(check_kinds(&[bad.to_string()]).is_err(), "{bad}");
         }
     }

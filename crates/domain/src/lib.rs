@@ -8,6 +8,7 @@ pub mod ageing;
 pub mod alert;
 pub mod allocation;
 pub mod altman;
+pub mod arrange;
 pub mod attachment;
 pub mod bank;
 pub mod calendar;

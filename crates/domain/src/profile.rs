@@ -8,11 +8,13 @@ mod plan;
 mod row;
 mod shipped;
 mod slice;
+mod terms;
 pub(crate) mod value;
 
 pub use plan::{Fields, Plan};
 pub use shipped::{SHIPPED, shipped};
 pub use slice::{MAX_ERRORS, Rows, Slice};
+pub use terms::Terms;
 
 use crate::contract::ingest::{DateForm, FieldMapping, ImportKind, Lookup, Profile, RecordMapping};
 use crate::money::NumberForm;
@@ -78,7 +80,7 @@ const CUSTOMER: [Spec; 17] = [
     may("contact_address", Sort::Address),
 ];
 
-const INVOICE: [Spec; 8] = [
+const INVOICE: [Spec; 12] = [
     must("id", Sort::Id),
     must("customer_id", Sort::Id),
     may("kind", Sort::InvoiceKind),
@@ -87,6 +89,10 @@ const INVOICE: [Spec; 8] = [
     must("amount", Sort::Amount),
     must("currency", Sort::Currency),
     may("disputed", Sort::Flag),
+    may("relates_to", Sort::Id),
+    may("penalty", Sort::Flag),
+    may("contract_id", Sort::Id),
+    may("instalments", Sort::Instalments),
 ];
 
 const PAYMENT: [Spec; 6] = [

@@ -20,6 +20,10 @@ pub struct Item {
     pub code: Option<Refusal>,
     pub detail: Option<String>,
     pub body: Option<String>,
+    /// How often it was tried.
+    pub tries: u32,
+    /// When it is tried again by itself.
+    pub next_try_at: Option<Instant>,
 }
 
 /// An event to store.
@@ -42,6 +46,12 @@ pub struct Outcome<'a> {
     pub made: Option<&'a str>,
     pub code: Option<Refusal>,
     pub detail: Option<&'a str>,
+    /// How often it was tried, this time included.
+    pub tries: u32,
+    /// When it was tried.
+    pub at: Instant,
+    /// When it is tried again by itself; `None` for not.
+    pub next_try_at: Option<Instant>,
 }
 
 /// Something to know about a customer.
@@ -66,10 +76,12 @@ pub fn find<D: Db>(db: &D, source: i64, id: &Id) -> Result<Option<(i64, String)>
 /// Stores an event with what became of it, and gives its key.
 pub fn insert<D: Db>(db: &D, new: &New<'_>, result: &Outcome<'_>) -> Result<i64, Fault> {
     let at = new.at.to_string();
+    let again = result.next_try_at.map(|at| at.to_string());
     db.int(
         "INSERT INTO inbound_event
-             (source_key, id, kind, body, body_hash, received_at, state, makes, customer_key, made, code, detail)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING key",
+             (source_key, id, kind, body, body_hash, received_at, state, makes, customer_key, made, code, detail,
+              tries, tried_at, next_try_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?6, ?14) RETURNING key",
         &[
             new.source.into(),
             new.id.as_str().into(),
@@ -83,15 +95,20 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>, result: &Outcome<'_>) -> Result<i64,
             result.made.into(),
             result.code.map(Refusal::name).into(),
             result.detail.into(),
+            i64::from(result.tries).into(),
+            again.as_deref().into(),
         ],
     )
 }
 
 /// Says what became of an event that was tried again.
 pub fn update<D: Db>(db: &D, key: i64, result: &Outcome<'_>) -> Result<(), Fault> {
+    let (at, again) = (result.at.to_string(), result.next_try_at.map(|at| at.to_string()));
     db.execute(
         "UPDATE inbound_event
-         SET state = ?2, makes = ?3, customer_key = ?4, made = ?5, code = ?6, detail = ?7 WHERE key = ?1",
+         SET state = ?2, makes = ?3, customer_key = ?4, made = ?5, code = ?6, detail = ?7, tries = ?8, tried_at = ?9,
+             next_try_at = ?10
+         WHERE key = ?1",
         &[
             key.into(),
             result.state.name().into(),
@@ -100,7 +117,36 @@ pub fn update<D: Db>(db: &D, key: i64, result: &Outcome<'_>) -> Result<(), Fault
             result.made.into(),
             result.code.map(Refusal::name).into(),
             result.detail.into(),
+            i64::from(result.tries).into(),
+            (&at).into(),
+            again.as_deref().into(),
         ],
+    )?;
+    Ok(())
+}
+
+/// Events to try: their sources and ids.
+pub type ToTry = Vec<(Id, Id)>;
+
+/// Events whose time to be tried again has come, the longest due first.
+pub fn due<D: Db>(db: &D, now: Instant, limit: i64) -> Result<ToTry, Fault> {
+    let now = now.to_string();
+    db.json(include_str!("../sql/inbound_event/due.sql"), &[(&now).into(), limit.into()])
+}
+
+/// Refused events of a source that were not tried again since a moment, the longest untried first.
+pub fn refused<D: Db>(db: &D, source: i64, since: Instant, limit: i64) -> Result<ToTry, Fault> {
+    let since = since.to_string();
+    let params: [Param<'_>; 3] = [source.into(), (&since).into(), limit.into()];
+    db.json(include_str!("../sql/inbound_event/refused.sql"), &params)
+}
+
+/// Takes an event off the list of those that are tried again by themselves.
+pub fn give_up<D: Db>(db: &D, source: i64, id: &Id, at: Instant) -> Result<(), Fault> {
+    let at = at.to_string();
+    db.execute(
+        "UPDATE inbound_event SET next_try_at = NULL, tried_at = ?3, tries = max(tries, 1) + 1 WHERE source_key = ?1 AND id = ?2",
+        &[source.into(), id.as_str().into(), (&at).into()],
     )?;
     Ok(())
 }
@@ -155,6 +201,7 @@ fn select<D: Db>(
     type Row = (
         (i64, Id, String, Instant, InboundState, Option<EventAction>),
         (Option<Id>, Option<String>, Option<Refusal>, Option<String>, Option<String>),
+        (u32, Option<Instant>),
     );
     let params: [Param<'_>; 6] = [
         source.into(),
@@ -165,7 +212,7 @@ fn select<D: Db>(
         i64::from(only.is_some()).into(),
     ];
     let rows: Vec<Row> = db.json(include_str!("../sql/inbound_event/page.sql"), &params)?;
-    let item = |(head, rest): Row| Item {
+    let item = |(head, rest, (tries, next_try_at)): Row| Item {
         key: head.0,
         id: head.1,
         kind: head.2,
@@ -177,6 +224,8 @@ fn select<D: Db>(
         code: rest.2,
         detail: rest.3,
         body: rest.4,
+        tries,
+        next_try_at,
     };
     Ok(rows.into_iter().map(item).collect())
 }

@@ -3,7 +3,10 @@
 use crate::{Db, Fault, Param, When, correction, dispute};
 use dunlin_domain::{
     Currency, Date, Id,
-    contract::{ledger::LateInterest, types::InvoiceKind},
+    contract::{
+        ledger::{LateInterest, PaymentTerms},
+        types::{InvoiceKind, NewInvoice},
+    },
 };
 
 /// Where a page of invoices ended.
@@ -38,6 +41,18 @@ pub struct Item {
 /// A document that something names: id, key, customer, kind, currency, day of issue.
 pub type Named = (Id, i64, i64, InvoiceKind, Currency, Date);
 
+/// What of a document that is stored another with its id is compared with: due date, contract, version, instalments.
+pub type Before = (Date, Option<Id>, Option<i64>, Vec<(Date, i64)>);
+
+/// A document that another is about: key, customer, kind, currency.
+pub type About = (i64, i64, InvoiceKind, Currency);
+
+/// A version of a contract in force: key, customer, when invoices under it are due.
+pub type Agreed = (i64, i64, Option<PaymentTerms>);
+
+/// What the books have beside a document: its customer, itself, what it is about, its contract.
+pub type Beside = (Option<i64>, Option<Before>, Option<About>, Option<Agreed>);
+
 type ItemRow = (
     (i64, Id, i64, Id, InvoiceKind, Date, Date, i64, Currency),
     (
@@ -68,6 +83,23 @@ pub fn differing<D: Db>(db: &D, rows: &str) -> Result<Vec<(u64, String)>, Fault>
     db.json(include_str!("../sql/invoice/differing.sql"), &[rows.into()])
 }
 
+/// What the books have beside each of these documents, in the same order.
+pub fn beside<'a, D: Db>(
+    db: &D,
+    documents: impl Iterator<Item = (&'a Id, &'a NewInvoice)>,
+) -> Result<Vec<Beside>, Fault> {
+    let asked = documents
+        .map(|(id, of)| (id, &of.customer_id, &of.relates_to, &of.contract_id, of.issued_on));
+    let asked = crate::array(&asked.collect::<Vec<_>>())?;
+    db.json(include_str!("../sql/invoice/beside.sql"), &[(&asked).into()])
+}
+
+/// The rows whose instalments cannot have their names, with the name that is taken, and those that stand twice with
+/// other instalments, without. Rows are those of `unnameable.sql`.
+pub fn unnameable<D: Db>(db: &D, rows: &str) -> Result<Vec<(u64, Option<Id>)>, Fault> {
+    db.json(include_str!("../sql/invoice/unnameable.sql"), &[rows.into()])
+}
+
 /// The key of the invoice that was added last. Keys only grow: nothing is deleted.
 pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
     db.int("SELECT coalesce(max(key), 0) FROM invoice", &[])
@@ -79,6 +111,15 @@ pub fn named<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<Named>, Fault> {
     db.json(
         "SELECT json_group_array(json_array(i.id, i.key, i.customer_key, i.kind, i.currency, i.issued_on))
          FROM json_each(?1) AS j CROSS JOIN invoice AS i ON i.id = j.value",
+        &[(&ids).into()],
+    )
+}
+
+/// The keys behind these ids, in the same order.
+pub fn keys<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<Option<i64>>, Fault> {
+    let ids = crate::array(ids)?;
+    db.json(
+        "SELECT json_group_array(i.key) FROM json_each(?1) AS j LEFT JOIN invoice AS i ON i.id = j.value",
         &[(&ids).into()],
     )
 }

@@ -19,6 +19,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "rules", include_str!("../schema/0009_rules.sql")),
     (10, "cards", include_str!("../schema/0010_cards.sql")),
     (11, "bank", include_str!("../schema/0011_bank.sql")),
+    (12, "retries", include_str!("../schema/0012_retries.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

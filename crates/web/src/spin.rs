@@ -31,14 +31,38 @@ thread_local! {
 
 type Variables = BTreeMap<&'static str, String>;
 
-/// Answers a request of the component that has these routes and reads these variables besides the common ones.
+/// Answers a request of the component that has these routes and reads these variables besides the common ones. The
+/// component calls nobody, so that what calls need is left out of it.
 pub async fn serve(
     component: &'static str,
     routes: fn() -> Vec<Route<SpinDb>>,
     variables: &[&'static str],
     request: Request,
 ) -> Response<Full<Bytes>> {
-    let env = SpinEnv { variables: read(variables).await };
+    let nobody = |_: Post| -> Posted {
+        Box::pin(std::future::ready(Err("this component calls nobody".to_string())))
+    };
+    serve_with(component, routes, variables, nobody, request).await
+}
+
+/// The same for a component that calls others.
+pub async fn serve_calling(
+    component: &'static str,
+    routes: fn() -> Vec<Route<SpinDb>>,
+    variables: &[&'static str],
+    request: Request,
+) -> Response<Full<Bytes>> {
+    serve_with(component, routes, variables, send, request).await
+}
+
+async fn serve_with(
+    component: &'static str,
+    routes: fn() -> Vec<Route<SpinDb>>,
+    variables: &[&'static str],
+    post: fn(Post) -> Posted,
+    request: Request,
+) -> Response<Full<Bytes>> {
+    let env = SpinEnv { variables: read(variables).await, post };
     let made = || Router::new(component, routes()).map(Rc::new);
     match ROUTER.with(|router| router.get_or_init(made).clone()) {
         Ok(router) => crate::serve(&router, &env, SpinDb::open, request).await,
@@ -77,6 +101,21 @@ async fn read(more: &[&'static str]) -> Rc<Variables> {
 
 struct SpinEnv {
     variables: Rc<Variables>,
+    post: fn(Post) -> Posted,
+}
+
+fn send(post: Post) -> Posted {
+    Box::pin(async move {
+        let mut request = Request::post(&post.url)
+            .header("content-type", "application/json")
+            .header("content-length", post.body.len());
+        for (name, value) in &post.headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(Full::new(Bytes::from(post.body))).map_err(|e| e.to_string())?;
+        let response = spin_sdk::http::send(request).await.map_err(|e| e.to_string())?;
+        Ok(response.status().as_u16())
+    })
 }
 
 impl Env for SpinEnv {
@@ -105,16 +144,7 @@ impl Env for SpinEnv {
     }
 
     fn post(&self, post: Post) -> Posted {
-        Box::pin(async move {
-            let mut request = Request::post(&post.url).header("content-type", "application/json");
-            for (name, value) in &post.headers {
-                request = request.header(*name, value);
-            }
-            let request =
-                request.body(Full::new(Bytes::from(post.body))).map_err(|e| e.to_string())?;
-            let response = spin_sdk::http::send(request).await.map_err(|e| e.to_string())?;
-            Ok(response.status().as_u16())
-        })
+        (self.post)(post)
     }
 
     fn sleep(&self, seconds: u32) -> Sleep {

@@ -20,7 +20,7 @@ pub const fn of(code: Refusal) -> u16 {
         | R::MalformedText => 400,
         R::MalformedAmount | R::MalformedDate | R::BodyIncomplete => 400,
         R::MalformedStatement | R::ForbiddenMarkup => 400,
-        R::UnknownParameter | R::MalformedParameter | R::MissingParameter => 400,
+        R::UnknownParameter | R::MalformedParameter | R::CursorUnknown | R::MissingParameter => 400,
         R::KeyMissing | R::KeyRefused | R::SignatureRefused => 401,
         R::ScopeMissing => 403,
         R::NotFound => 404,

@@ -1,7 +1,7 @@
 //! A day passes: what happens on it, and in which sequence.
 
 use super::{Active, Claim, Credit, Day, Debt, Due, Replay, Source, place};
-use crate::{Date, contract::types::Difference, order::Order};
+use crate::{Date, arrange::arrange, contract::types::Difference, order::Order};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl<'a> Replay<'a> {
@@ -11,9 +11,10 @@ impl<'a> Replay<'a> {
         orders: &'a [Order],
     ) -> Option<Self> {
         let mut sorted: Vec<&Claim> = claims.iter().collect();
-        sorted.sort_by_key(|claim| (claim.due_on, claim.issued_on, &claim.id));
-        let by_key: BTreeMap<i64, usize> =
-            sorted.iter().enumerate().map(|(at, claim)| (claim.key, at)).collect();
+        let age = |claim: &'a Claim| (claim.due_on, claim.issued_on, &claim.id);
+        arrange(&mut sorted, |one, other| age(one).cmp(&age(other)));
+        let mut by_key: BTreeMap<i64, usize> = BTreeMap::new();
+        by_key.extend(sorted.iter().enumerate().map(|(at, claim)| (claim.key, at)));
         let mut debts: Vec<Debt<'a>> = sorted
             .iter()
             .enumerate()
@@ -43,7 +44,7 @@ impl<'a> Replay<'a> {
             }
         }
         let mut ordered: Vec<&Credit> = credits.iter().collect();
-        ordered.sort_by_key(|credit| place(credit));
+        arrange(&mut ordered, |one, other| place(one).cmp(&place(other)));
         let active = ordered
             .into_iter()
             .map(|credit| Active {
@@ -78,11 +79,13 @@ impl<'a> Replay<'a> {
         for (at, active) in self.active.iter().enumerate() {
             days.entry(active.credit.on).or_default().credits.push(at);
             let deducted = active.credit.deductions.iter().flat_map(|(_, claims, _)| claims);
-            let about: BTreeSet<Date> = deducted
-                .chain(&active.credit.settles)
-                .filter_map(|key| self.debts.get(*self.by_key.get(key)?))
-                .map(|debt| debt.claim.issued_on.max(active.credit.on))
-                .collect();
+            let mut about: BTreeSet<Date> = BTreeSet::new();
+            about.extend(
+                deducted
+                    .chain(&active.credit.settles)
+                    .filter_map(|key| self.debts.get(*self.by_key.get(key)?))
+                    .map(|debt| debt.claim.issued_on.max(active.credit.on)),
+            );
             for on in about {
                 days.entry(on).or_default().differences.push(at);
             }
@@ -141,10 +144,11 @@ impl<'a> Replay<'a> {
         }
         self.serve_pool();
         if !events.returns.is_empty() {
-            events.returns.sort_by_key(|(at, number)| {
+            let id = |(at, number): &(usize, usize)| {
                 let credit = self.active.get(*at).map(|active| active.credit);
                 (*at, credit.and_then(|credit| credit.returned.get(*number)).map(|back| &back.id))
-            });
+            };
+            arrange(&mut events.returns, |one, other| id(one).cmp(&id(other)));
             for (at, number) in events.returns {
                 self.give_back(at, number);
             }

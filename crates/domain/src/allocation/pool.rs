@@ -1,6 +1,7 @@
 //! What credits have left goes to what is open: first credit first, each in its own order of debts.
 
 use super::{Credit, Replay, place};
+use crate::arrange::arrange;
 use std::collections::BTreeMap;
 
 impl Replay<'_> {
@@ -70,14 +71,14 @@ impl Replay<'_> {
         }
         let dealt: i128 = shares.iter().map(|(_, share, _)| i128::from(*share)).sum();
         let mut over = given.saturating_sub(dealt);
-        shares.sort_by_key(|(number, _, rest)| (std::cmp::Reverse(*rest), *number));
+        arrange(&mut shares, |one, other| other.2.cmp(&one.2));
         for (_, share, _) in &mut shares {
             if over > 0 {
                 *share = share.saturating_add(1);
                 over = over.saturating_sub(1);
             }
         }
-        shares.sort_by_key(|(number, _, _)| *number);
+        arrange(&mut shares, |one, other| one.0.cmp(&other.0));
         for ((_, _, places), (_, share, _)) in debts.iter().zip(&shares) {
             let mut left = *share;
             for place in places {

@@ -98,6 +98,19 @@ pub(super) struct Invoice {
     pub(super) amount: Source,
     pub(super) currency: Source,
     pub(super) disputed: Source,
+    pub(super) relates_to: Source,
+    pub(super) penalty: Source,
+    pub(super) contract_id: Source,
+    pub(super) instalments: Source,
+}
+
+impl Invoice {
+    /// Whether anything is said beyond the amount: most files have none of it, and shorter rows.
+    pub(super) fn has_terms(&self) -> bool {
+        [&self.relates_to, &self.penalty, &self.contract_id, &self.instalments]
+            .iter()
+            .any(|source| source.is_mapped())
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -193,6 +206,16 @@ impl Plan {
         self.columns.iter().position(|column| column == name)
     }
 
+    /// Whether the column may hold a list: that of instalments.
+    pub fn takes_list(&self, column: usize) -> bool {
+        self.records.iter().any(|record| match &record.noun {
+            Noun::Invoice(from) => {
+                matches!(from.instalments.from, Origin::Column(number) if number == column)
+            }
+            Noun::Customer(_) | Noun::Payment(_) => false,
+        })
+    }
+
     /// Whether columns that nothing maps are left alone.
     pub fn ignores_unknown(&self) -> bool {
         self.ignore_unknown
@@ -235,7 +258,9 @@ fn names_are_sound(columns: &[String]) -> Result<(), Refused> {
 }
 
 fn all_are_mapped(columns: &[String], records: &[&RecordMapping]) -> Result<(), Refused> {
-    let known: BTreeSet<&str> = mapped(records).collect();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    // Extending it takes less code than collecting it, which sorts.
+    known.extend(mapped(records));
     let unknown = columns.iter().zip(1u32..).filter(|(column, _)| !known.contains(column.as_str()));
     let unknown: Vec<(String, u32)> =
         unknown.map(|(column, number)| (shown(column), number)).collect();
@@ -340,6 +365,10 @@ fn noun(record: &RecordMapping, columns: &[String], date: DateForm) -> Noun {
             amount: of("amount"),
             currency: of("currency"),
             disputed: of("disputed"),
+            relates_to: of("relates_to"),
+            penalty: of("penalty"),
+            contract_id: of("contract_id"),
+            instalments: of("instalments"),
         })),
         ImportKind::Payments => Noun::Payment(Box::new(Payment {
             id: of("id"),
@@ -375,7 +404,9 @@ fn source(record: &RecordMapping, field: &str, columns: &[String], date: DateFor
         (None, None) => Origin::Absent,
     };
     let pairs = |lookup: &Vec<super::Lookup>| {
-        lookup.iter().map(|pair| (pair.from.clone(), pair.to.clone())).collect()
+        let mut pairs = BTreeMap::new();
+        pairs.extend(lookup.iter().map(|pair| (pair.from.clone(), pair.to.clone())));
+        pairs
     };
     Source {
         from,

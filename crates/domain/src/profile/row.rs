@@ -4,11 +4,12 @@ use super::plan::{
     Contact, Customer, Fields, Invoice, Noun, Origin, Payment, Plan, Record, Source,
 };
 use super::slice::{Currencies, Rows, Slice, note};
+use super::terms::{self, Terms};
 use super::value;
 use crate::contract::ingest::RowError;
 use crate::contract::types::{Channel, CustomerStatus, InvoiceKind, Language};
 use crate::money::{NumberForm, parse_amount};
-use crate::{Currency, Date, Refusal, Refused, id};
+use crate::{Currency, Date, Id, Refusal, Refused, id};
 
 impl Plan {
     /// Reads one source row into the slice. Every bad field is noted with its column; a row with a bad field gives no
@@ -190,10 +191,35 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
             rows.date(issued_on);
             rows.date(due_on.unwrap_or(issued_on));
         }
-        self.amount(&from.amount, &from.currency, rows, not_negative);
+        let currency = self.amount(&from.amount, &from.currency, rows, not_negative);
         let disputed = self.optional(&from.disputed, |text, _| value::flag(text));
         rows.number(i64::from(disputed == Some(true)));
+        if from.has_terms() {
+            self.terms(from, due_on.is_some(), currency, rows);
+        }
         rows.close();
+    }
+
+    /// Writes what is said of the document beyond its amount, where anything is.
+    fn terms(&mut self, from: &Invoice, is_due: bool, currency: Option<Currency>, rows: &mut Rows) {
+        let form = self.plan.numbers;
+        let id = |text: &str, _: &Source| text.parse::<Id>();
+        let terms = Terms {
+            relates_to: self.optional(&from.relates_to, id),
+            penalty: self.optional(&from.penalty, |text, _| value::flag(text)) == Some(true),
+            contract_id: self.optional(&from.contract_id, id),
+            is_due,
+            instalments: self.optional(&from.instalments, |text, source| match currency {
+                Some(currency) => {
+                    terms::instalments(text, source.date, |part| amount(part, currency, form))
+                }
+                // The currency is the error of the row.
+                None => Ok(Vec::new()),
+            }),
+        };
+        if terms.says_anything() {
+            rows.json(&terms);
+        }
     }
 
     fn payment(&mut self, from: &Payment, rows: &mut Rows) {
@@ -210,19 +236,19 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
         rows.close();
     }
 
-    /// Writes the amount and then its currency, which has to be read first.
+    /// Writes the amount and then its currency, which has to be read first, and gives the currency.
     fn amount(
         &mut self,
         from: &Source,
         currency: &Source,
         rows: &mut Rows,
         rule: fn(i64) -> Result<(), Refused>,
-    ) {
+    ) -> Option<Currency> {
         let form = self.plan.numbers;
         let found = self.required_currency(currency);
         let Some(currency) = found else {
             self.required(from, |text, _| amount_by_form(text, form));
-            return;
+            return None;
         };
         let read = |text: &str, from: &Source| {
             let signed = amount(text, currency, form)?;
@@ -233,6 +259,7 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
             rows.number(minor);
             rows.plain(currency.as_str());
         }
+        found
     }
 
     fn required_currency(&mut self, from: &Source) -> Option<Currency> {

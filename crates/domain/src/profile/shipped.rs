@@ -3,7 +3,8 @@
 use crate::contract::ingest::Profile;
 
 /// The names of the shipped profiles, in their order.
-pub const SHIPPED: [&str; 14] = [
+pub const SHIPPED: [&str; 15] = [
+    "erpnext-customer",
     "erpnext-payment-entry",
     "erpnext-sales-invoice",
     "fxiaoke-payment",

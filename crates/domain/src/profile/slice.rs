@@ -19,7 +19,8 @@ const REMEMBERED: usize = 8;
 /// - customers: `[row, id, name, country, currency, language, time_zone, email, phone, limit_minor, limit_currency]`,
 ///   with `status, segment, industry` after that where the file says any of them, and then `parent_id, contacts` as a
 ///   list of contacts, and 1 where a customer who is there is left alone
-/// - invoices: `[row, id, customer_id, kind, issued_on, due_on, amount_minor, currency, disputed 0 or 1]`
+/// - invoices: `[row, id, customer_id, kind, issued_on, due_on, amount_minor, currency, disputed 0 or 1]`, with
+///   [`Terms`](super::Terms) as an object after that where the row says any of them
 /// - payments: `[row, id, customer_id, received_on, amount_minor, currency, invoice_id]`
 #[derive(Debug, Default)]
 pub struct Slice {

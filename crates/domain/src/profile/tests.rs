@@ -48,6 +48,7 @@ const CUSTOMERS: &str = "id|name|country|currency|language|time_zone|email|phone
 const CLASSED: &str =
     "id|name|country|currency|language|time_zone|email|phone|credit_limit|status|segment|industry";
 const INVOICES: &str = "id|customer_id|kind|issued_on|due_on|amount|currency";
+const TERMS: &str = "id|customer_id|issued_on|amount|currency|kind|relates_to|penalty|contract_id|instalments|due_on";
 const PAYMENTS: &str = "id|customer_id|received_on|amount|currency|invoice_id";
 
 #[test]
@@ -57,7 +58,8 @@ fn generic_is_a_sound_profile_with_the_columns_of_the_fields() {
     assert_eq!(generic.name.as_str().parse::<crate::Id>().unwrap(), generic.name);
     let customers =
         format!("{CLASSED}|parent_id|contact_name|contact_role|contact_channel|contact_address");
-    for (kind, header) in KINDS.into_iter().zip([customers.as_str(), INVOICES, PAYMENTS]) {
+    let invoices = format!("{INVOICES}|relates_to|penalty|contract_id|instalments");
+    for (kind, header) in KINDS.into_iter().zip([customers.as_str(), &invoices, PAYMENTS]) {
         assert_eq!(plan(&generic, kind, header).unwrap().columns().join("|"), header);
         assert_eq!(
             Plan::for_objects(&generic, kind, None, zone).unwrap().columns().join("|"),
@@ -118,6 +120,50 @@ fn good_rows_become_arrays_by_position() {
         [3, "I2", "C1", "invoice", "2024-01-01", "2024-01-01", 0, "KWD", 0],
         [4, "发票", "C1", "fee", "1900-01-01", "2199-12-31", 7, "JPY", 0],
     ]);
+    assert_eq!(array(&mut slice.invoices), expected);
+
+    // What is said beyond the amount stands behind it, in the rows that say it.
+    let text = format!(
+        "{TERMS}\nF1|C1|2024-01-01|40|EUR|fee|I1|yes|||\nI2|C1|2024-01-01|3|EUR||||K1|2024-01-31:1;2024-02-29:2.00|\n\
+         I3|C1|2024-01-01|3|EUR|||||"
+    );
+    let mut slice = read(&Profile::generic(), ImportKind::Invoices, &text);
+    let none = json!({"relates_to": null, "penalty": false, "contract_id": null, "is_due": false, "instalments": null});
+    let said = |more: Value| {
+        let mut terms = none.clone();
+        terms.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        terms
+    };
+    let parts =
+        json!([{"due_on": "2024-01-31", "minor": 100}, {"due_on": "2024-02-29", "minor": 200}]);
+    let expected = json!([
+        [
+            2,
+            "F1",
+            "C1",
+            "fee",
+            "2024-01-01",
+            "2024-01-01",
+            4000,
+            "EUR",
+            0,
+            said(json!({"relates_to": "I1", "penalty": true}))
+        ],
+        [
+            3,
+            "I2",
+            "C1",
+            "invoice",
+            "2024-01-01",
+            "2024-01-01",
+            300,
+            "EUR",
+            0,
+            said(json!({"contract_id": "K1", "instalments": parts}))
+        ],
+        [4, "I3", "C1", "invoice", "2024-01-01", "2024-01-01", 300, "EUR", 0],
+    ]);
+    assert_eq!(errors(&slice), "");
     assert_eq!(array(&mut slice.invoices), expected);
 
     let text = format!(

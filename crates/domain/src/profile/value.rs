@@ -38,6 +38,7 @@ pub enum Sort {
     Date,
     InvoiceKind,
     Flag,
+    Instalments,
 }
 
 impl Sort {
@@ -61,6 +62,10 @@ impl Sort {
             Self::Date => date(text, form).map(drop),
             Self::InvoiceKind => text.parse::<InvoiceKind>().map(drop),
             Self::Flag => flag(text).map(drop),
+            Self::Instalments => {
+                let detail = "instalments belong to one invoice and come from a column";
+                Err(Refused::new(Refusal::MalformedField, detail))
+            }
         }
     }
 
@@ -293,6 +298,7 @@ fn digits(text: &str) -> Option<u32> {
     })
 }
 
-fn malformed(text: &str, wanted: &str) -> Refused {
+/// What a field that is written otherwise is refused with.
+pub(super) fn malformed(text: &str, wanted: &str) -> Refused {
     Refused::new(Refusal::MalformedField, format!("`{}` is not {wanted}", super::shown(text)))
 }

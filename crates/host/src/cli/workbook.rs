@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use calamine::{DataRef, ExcelDateTime, Reader as _, Xlsx};
+use dunlin_domain::profile::MAX_COLUMNS;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
@@ -111,6 +112,9 @@ impl Table<'_> {
             DataRef::DateTime(at) => self.forms.moment(self.header.get(column), at),
             DataRef::Error(error) => bail!("the cell holds the error {error}"),
         };
+        if column >= MAX_COLUMNS {
+            bail!("a table has at most {MAX_COLUMNS} columns");
+        }
         if self.row.len() <= column {
             self.row.resize(column + 1, String::new());
         }
@@ -195,6 +199,31 @@ mod tests {
             {"field": "issued_on", "column": "issued_on"}]}]});
         let text = read(None, &profile).unwrap();
         assert_eq!(text.lines().nth(2), Some("I2,28/02/2024,\"0,3\","), "{text}");
+    }
+
+    /// Whatever becomes of a workbook on its way, it is read or refused.
+    #[test]
+    fn a_workbook_that_was_damaged_is_read_or_refused() {
+        let whole = written();
+        let mut state = 1u64;
+        let mut below = |bound: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % bound
+        };
+        for _ in 0..2_000 {
+            let mut bytes = whole.clone();
+            for _ in 0..=below(4) {
+                let at = below(bytes.len());
+                match below(3) {
+                    0 => bytes[at] = u8::try_from(below(256)).unwrap(),
+                    1 => bytes.truncate(at.max(1)),
+                    _ => drop(bytes.splice(at..at, [0u8; 3])),
+                }
+            }
+            let _ = csv(Cursor::new(bytes), None, &Forms::default());
+        }
     }
 
     #[test]

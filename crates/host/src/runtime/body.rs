@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use wasmtime_wasi_http::{Error, WasiBody};
 /// It is read only when the component asks for more, so a slow component slows the client down and nothing piles up
 /// here. The clock runs only while the component waits for the client.
 pub struct Arriving {
-    body: Incoming,
+    /// `None` once there is nothing more to be had of it.
+    body: Option<Incoming>,
     patience: Duration,
     timer: Pin<Box<Sleep>>,
     waiting: bool,
@@ -27,7 +29,33 @@ impl Arriving {
     /// Notifies `stalled` when the client keeps the component waiting for longer than `patience`.
     pub fn new(body: Incoming, patience: Duration, stalled: Arc<Notify>) -> Arriving {
         let timer = Box::pin(tokio::time::sleep(patience));
-        Arriving { body, patience, timer, waiting: false, stalled }
+        Arriving { body: Some(body), patience, timer, waiting: false, stalled }
+    }
+}
+
+/// The most of a body that is read away after it was answered, and for how long: who still sends reads the answer only
+/// then, and a connection that is closed with bytes unread loses it.
+const DRAINED_BYTES: usize = 64 << 20;
+const DRAINED_FOR: Duration = Duration::from_secs(10);
+
+impl Drop for Arriving {
+    /// A component that answers before the body is whole gives it up here.
+    fn drop(&mut self) {
+        let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(DRAINED_FOR, drain(body)));
+        }
+    }
+}
+
+async fn drain(mut body: Incoming) {
+    let mut left = DRAINED_BYTES;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
     }
 }
 
@@ -39,7 +67,8 @@ impl Body for Arriving {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
             self.waiting = false;
             return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
         }
@@ -52,15 +81,16 @@ impl Body for Arriving {
             return Poll::Pending;
         }
         self.stalled.notify_one();
+        self.body = None;
         Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 

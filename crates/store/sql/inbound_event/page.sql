@@ -1,11 +1,12 @@
 -- ?1: the source, ?2: after this key, ?3: at most so many, ?4: in this state, null for any, ?5: the one of this id,
 -- null for all, ?6: whether with the body.
--- Gives [[key, id, kind, received_at, state, makes], [customer_id, made, code, detail, body]].
+-- Gives [[key, id, kind, received_at, state, makes], [customer_id, made, code, detail, body], [tries, next_try_at]].
 SELECT
     json_group_array(
         json_array(
             json_array(key, id, kind, received_at, state, makes),
-            json_array(customer_id, made, code, detail, CASE WHEN ?6 <> 0 THEN body END)
+            json_array(customer_id, made, code, detail, CASE WHEN ?6 <> 0 THEN body END),
+            json_array(tries, next_try_at)
         )
     )
 FROM (

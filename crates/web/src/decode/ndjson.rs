@@ -152,7 +152,13 @@ impl Line {
         }
     }
 
-    fn value(&mut self, key: &str, column: usize, raw: &str) -> Result<(), serde_json::Error> {
+    fn value(
+        &mut self,
+        key: &str,
+        column: usize,
+        raw: &str,
+        plan: &Plan,
+    ) -> Result<(), serde_json::Error> {
         if self.named.get(column) == Some(&true) {
             self.error(key, Refusal::DuplicateColumn, "the line names this key twice");
             return Ok(());
@@ -163,6 +169,7 @@ impl Line {
         let start = self.text.len();
         match raw.as_bytes() {
             [b'n', ..] => return Ok(()),
+            [b'[', ..] if plan.takes_list(column) => self.text.push_str(raw),
             [b'{' | b'[', ..] => {
                 self.error(
                     key,
@@ -213,7 +220,9 @@ impl<'de> Visitor<'de> for Object<'_> {
                 Found::Column(column) => {
                     expected = column + 1;
                     let name = self.plan.columns().get(column).map_or("", String::as_str);
-                    self.line.value(name, column, raw.get()).map_err(A::Error::custom)?;
+                    self.line
+                        .value(name, column, raw.get(), self.plan)
+                        .map_err(A::Error::custom)?;
                 }
                 Found::Unknown(_) if self.plan.ignores_unknown() => {}
                 Found::Unknown(key) => self.line.error(

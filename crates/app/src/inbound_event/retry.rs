@@ -1,0 +1,89 @@
+//! Refused events are tried again: by themselves where the reason may pass, or all those of a source at once.
+
+use super::source;
+use crate::{audit::Author, remind::BACKOFF_SECONDS};
+use dunlin_domain::{
+    Id, Instant, Refusal,
+    contract::events::{InboundState, RetryRun},
+};
+use dunlin_store::{
+    Db, Fault,
+    inbound_event::{self as table, ToTry},
+    write,
+};
+
+/// Events looked up at a time.
+const BATCH: i64 = 50;
+
+/// Whether the reason may pass by itself: what the event names may still come, and so may its day.
+fn may_pass(code: Refusal) -> bool {
+    matches!(
+        code,
+        Refusal::UnknownCustomer
+            | Refusal::UnknownInvoice
+            | Refusal::UnknownPayment
+            | Refusal::UnknownContract
+            | Refusal::DateInFuture
+    )
+}
+
+/// When a refused event is tried again by itself: later and later, and after nine tries no more.
+pub(super) fn next(code: Refusal, tries: u32, at: Instant) -> Option<Instant> {
+    let tried = usize::try_from(tries.saturating_sub(1)).ok()?;
+    let wait = BACKOFF_SECONDS.get(tried).filter(|_| may_pass(code))?;
+    Some(at.plus_seconds(*wait))
+}
+
+/// Tries the events that are due, as long as `goes_on` says so.
+pub fn due<D: Db>(db: &D, author: &Author, goes_on: impl Fn() -> bool) -> Result<RetryRun, Fault> {
+    run(db, author, goes_on, || table::due(db, author.at, BATCH))
+}
+
+/// Tries all refused events of a source once, as long as `goes_on` says so: the longest untried first.
+pub fn all<D: Db>(
+    db: &D,
+    name: &Id,
+    author: &Author,
+    goes_on: impl Fn() -> bool,
+) -> Result<RetryRun, Fault> {
+    let source = source(db, name)?;
+    run(db, author, goes_on, || table::refused(db, source.key, author.at, BATCH))
+}
+
+fn run<D: Db>(
+    db: &D,
+    author: &Author,
+    goes_on: impl Fn() -> bool,
+    found: impl Fn() -> Result<ToTry, Fault>,
+) -> Result<RetryRun, Fault> {
+    let mut run = RetryRun { done: false, applied: 0, refused: 0 };
+    loop {
+        let events = found()?;
+        if events.is_empty() {
+            return Ok(RetryRun { done: true, ..run });
+        }
+        for (name, id) in events {
+            if !goes_on() {
+                return Ok(run);
+            }
+            match one(db, &name, &id, author)? {
+                true => run.applied = run.applied.saturating_add(1),
+                false => run.refused = run.refused.saturating_add(1),
+            }
+        }
+    }
+}
+
+/// Tries an event, and says whether it is applied now. What can be tried no more is taken off the list.
+fn one<D: Db>(db: &D, name: &Id, id: &Id, author: &Author) -> Result<bool, Fault> {
+    let source = source(db, name)?;
+    match super::retry(db, &source, id, author) {
+        Ok((event, _)) => Ok(event.state != InboundState::Refused),
+        // Its body is gone, or the source reads events otherwise now.
+        Err(Fault::Refused(_)) => {
+            write(db, |db| table::give_up(db, source.key, id, author.at))?;
+            Ok(false)
+        }
+        Err(fault) => Err(fault),
+    }
+}

@@ -1,0 +1,36 @@
+//! One sort for all types. A sort that is written out for a type takes some kilobytes of every component that has it;
+//! here only the numbers of places are sorted, and the comparison is asked through a pointer.
+
+use std::cmp::Ordering;
+
+/// Sorts the items; equal ones stay in their order.
+pub fn arrange<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
+    let mut places: Vec<usize> = (0..items.len()).collect();
+    sort(&mut places, &|one, other| match (items.get(one), items.get(other)) {
+        (Some(one), Some(other)) => compare(one, other),
+        _ => Ordering::Equal,
+    });
+    let mut taken: Vec<Option<T>> = items.drain(..).map(Some).collect();
+    items.extend(places.into_iter().filter_map(|place| taken.get_mut(place)?.take()));
+}
+
+#[inline(never)]
+fn sort(places: &mut [usize], compare: &dyn Fn(usize, usize) -> Ordering) {
+    places.sort_by(|one, other| compare(*one, *other));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_sorts_as_a_stable_sort_does(items: Vec<(u8, u16)>) {
+            let (mut arranged, mut sorted) = (items.clone(), items);
+            arrange(&mut arranged, |one, other| one.0.cmp(&other.0));
+            sorted.sort_by_key(|item| item.0);
+            prop_assert_eq!(arranged, sorted);
+        }
+    }
+}
