@@ -2,7 +2,7 @@
 
 pub(crate) mod terms;
 
-use self::terms::Ready;
+use self::terms::{Ready, no_penalty, relation};
 use crate::{
     audit::{self, Author, Note},
     interest,
@@ -11,7 +11,7 @@ use crate::{
     replay,
 };
 use dunlin_domain::{
-    Currency, Date, Id, Instant, Money, Refusal, Refused,
+    Date, Id, Instant, Money, Refusal, Refused,
     contract::{
         ledger::{InvoiceCorrection, Policy},
         types::{CreditRefund, Difference, InstalmentState, Invoice, InvoiceKind, NewInvoice},
@@ -78,40 +78,6 @@ fn unless_paid_out<D: Db>(db: &D, item: &Item, minor: i64) -> Result<(), Fault> 
     Ok(())
 }
 
-fn no_penalty() -> Refused {
-    Refused::new(Refusal::MalformedField, "only a fee is a penalty").at("penalty")
-}
-
-/// The invoice that a credit note, interest note or fee is about.
-fn relation<D: Db>(
-    db: &D,
-    about: &Id,
-    kind: InvoiceKind,
-    currency: Currency,
-    customer: i64,
-) -> Result<i64, Fault> {
-    let refused = |code: Refusal, detail: &str| {
-        Fault::from(Refused::new(code, format!("{about}: {detail}")).at("relates_to"))
-    };
-    if kind == InvoiceKind::Invoice {
-        return Err(refused(Refusal::MalformedField, "an invoice is about nothing but itself"));
-    }
-    let named = invoice::find(db, about.as_str())?;
-    let named = named.ok_or_else(|| {
-        refused(Refusal::UnknownInvoice, "no document that this one can be about has this id")
-    })?;
-    if named.2 != customer {
-        return Err(refused(Refusal::InvoiceOfAnotherCustomer, "it is another customer's"));
-    }
-    if named.3 == InvoiceKind::CreditNote {
-        return Err(refused(Refusal::NotPayable, "nothing is about a credit note"));
-    }
-    if named.4 != currency {
-        return Err(refused(Refusal::CurrencyMismatch, &format!("it is in {}", named.4)));
-    }
-    Ok(named.1)
-}
-
 /// What a document is about once it is corrected, refused where it would be about itself.
 fn corrected_relation<D: Db>(
     db: &D,
@@ -119,7 +85,9 @@ fn corrected_relation<D: Db>(
     new: &InvoiceCorrection,
 ) -> Result<Option<Id>, Fault> {
     let Some(about) = &new.relates_to else { return Ok(item.relates_to.clone()) };
-    let key = relation(db, about, item.kind, item.currency, item.customer_key)?;
+    let named = invoice::find(db, about.as_str())?;
+    let named = named.map(|(_, key, customer, kind, currency, _)| (key, customer, kind, currency));
+    let key = relation(about, named.as_ref(), item.kind, item.currency, item.customer_key)?;
     if invoice::leads_to(db, key, item.key)? {
         let detail = format!("{about} is about this document itself");
         return Err(Refused::new(Refusal::MalformedField, detail).at("relates_to").into());

@@ -3,7 +3,7 @@
 
 use crate::ledger::json;
 use dunlin_domain::{
-    Date, Id, Refusal, Refused,
+    Currency, Date, Id, Refusal, Refused,
     contract::{
         ledger::PaymentTerms,
         types::{Instalment, InvoiceKind, NewInvoice},
@@ -41,8 +41,10 @@ impl Ready {
     ) -> Result<Self, Refused> {
         let mut ready = inherited(new, customer, stored.as_ref(), agreed.as_ref())?;
         ready.check(new, id)?;
-        if new.relates_to.is_some() {
-            ready.relates = Some(relation(about.as_ref(), new, customer)?);
+        if let Some(id) = &new.relates_to {
+            let kind = new.kind.unwrap_or(InvoiceKind::Invoice);
+            let about = relation(id, about.as_ref(), kind, new.amount.currency, customer)?;
+            ready.relates = Some(about);
         }
         if let Some((_, _, _, parts)) = stored {
             ready.is_stored = true;
@@ -107,7 +109,7 @@ impl Ready {
             return refused(code, "due_on", code.about().into());
         }
         if new.penalty == Some(true) && new.kind != Some(InvoiceKind::Fee) {
-            return refused(Refusal::MalformedField, "penalty", "only a fee is a penalty".into());
+            return Err(no_penalty());
         }
         let (parts, field) = (&self.instalments, "instalments");
         if parts.is_empty() {
@@ -202,23 +204,35 @@ fn inherited(
     Ok(ready(due.due_on, due.instalments.into_iter().map(part).collect(), Some(*version)))
 }
 
-/// The invoice that a credit note, interest note or fee is about.
-fn relation(about: Option<&About>, new: &NewInvoice, customer: i64) -> Result<i64, Refused> {
-    let refused = |code: Refusal| Refused::new(code, code.about()).at("relates_to");
-    if new.kind.unwrap_or(InvoiceKind::Invoice) == InvoiceKind::Invoice {
-        let detail = "an invoice is about nothing but itself";
-        return Err(Refused::new(Refusal::MalformedField, detail).at("relates_to"));
+pub(super) fn no_penalty() -> Refused {
+    Refused::new(Refusal::MalformedField, "only a fee is a penalty").at("penalty")
+}
+
+/// The key of the invoice that a credit note, interest note or fee is about.
+pub(super) fn relation(
+    id: &Id,
+    about: Option<&About>,
+    kind: InvoiceKind,
+    currency: Currency,
+    customer: i64,
+) -> Result<i64, Refused> {
+    let refused = |code: Refusal, detail: &str| {
+        Refused::new(code, format!("{id}: {detail}")).at("relates_to")
+    };
+    if kind == InvoiceKind::Invoice {
+        return Err(refused(Refusal::MalformedField, "an invoice is about nothing but itself"));
     }
-    let (key, of_customer, kind, currency) =
-        about.ok_or_else(|| refused(Refusal::UnknownInvoice))?;
+    let unknown = "no document that this one can be about has this id";
+    let (key, of_customer, named, of) =
+        about.ok_or_else(|| refused(Refusal::UnknownInvoice, unknown))?;
     if *of_customer != customer {
-        return Err(refused(Refusal::InvoiceOfAnotherCustomer));
+        return Err(refused(Refusal::InvoiceOfAnotherCustomer, "it is another customer's"));
     }
-    if *kind == InvoiceKind::CreditNote {
-        return Err(refused(Refusal::NotPayable));
+    if *named == InvoiceKind::CreditNote {
+        return Err(refused(Refusal::NotPayable, "nothing is about a credit note"));
     }
-    if *currency != new.amount.currency {
-        return Err(refused(Refusal::CurrencyMismatch));
+    if *of != currency {
+        return Err(refused(Refusal::CurrencyMismatch, &format!("it is in {of}")));
     }
     Ok(*key)
 }
