@@ -54,7 +54,6 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
         "score",
         "once an import: whether anybody was judged, which the first row answers",
     ),
-    ("score/migration.sql", "allocation", MIGRATED),
     ("score/migration.sql", "invoice", MIGRATED),
     ("score/migration.sql", "score_change", MIGRATED),
     ("arrears/book.sql", "arrears", "once a tick: one row a customer and currency"),
