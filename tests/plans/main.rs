@@ -49,7 +49,11 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
         "invoice",
         "a report on the whole book; an index by issue would cost every import",
     ),
-    ("score/migration.sql", "allocation", MIGRATED),
+    (
+        "INSERT INTO score_outdated SELECT customer_key FROM score WHERE EXISTS (SELECT 1 FROM score) AND customer_key IN (SELECT customer_key FROM invoice NOT INDEXED WHERE key > ?1) ON CONFLICT DO NOTHING",
+        "score",
+        "once an import: whether anybody was judged, which the first row answers",
+    ),
     ("score/migration.sql", "invoice", MIGRATED),
     ("score/migration.sql", "score_change", MIGRATED),
     ("arrears/book.sql", "arrears", "once a tick: one row a customer and currency"),

@@ -55,7 +55,7 @@ fn card(facts: Facts, language: Language) -> ScoreCard {
     });
     ScoreCard {
         customer_id: facts.customer_id.clone(),
-        as_of: facts.as_of.clone(),
+        as_of: facts.as_of,
         score: score.map(points),
         grade: score.map(grade),
         notch: score.map(|_| 1),
