@@ -8,6 +8,9 @@ use dunlin_domain::{
 use dunlin_store::{Db, Fault, bank};
 use std::collections::BTreeMap;
 
+/// A statement by its key, and the gap that was noted before it.
+type Known = (i64, Link, Option<StatementGap>);
+
 /// Looks at the accounts of new statements, each from the first new day on, and gives the gaps before statements after
 /// this key.
 pub(super) fn look<D: Db>(
@@ -17,8 +20,7 @@ pub(super) fn look<D: Db>(
 ) -> Result<Vec<StatementWithGap>, Fault> {
     let of: Vec<(&str, Currency, Date)> =
         accounts.iter().map(|((account, currency), day)| (*account, *currency, *day)).collect();
-    let mut by_account: BTreeMap<(String, Currency), Vec<(i64, Link, Option<StatementGap>)>> =
-        BTreeMap::new();
+    let mut by_account: BTreeMap<(String, Currency), Vec<Known>> = BTreeMap::new();
     for row in bank::chain(db, &of, LOOKED_AT)? {
         let (account, currency, key, id, format, to, opening_minor, closing_minor, sequence, gap) =
             row;

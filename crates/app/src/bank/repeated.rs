@@ -139,10 +139,9 @@ impl Before {
         }
         let found = self.seen.find(entry, place);
         match &found {
+            Some(Repeats::Surely(_)) if self.named.len() >= MOST_NAMED => {}
             Some(Repeats::Surely(first)) => {
-                if self.named.len() < MOST_NAMED {
-                    self.named.push(RepeatedEntry { id: id.clone(), repeats: first.clone() });
-                }
+                self.named.push(RepeatedEntry { id: id.clone(), repeats: first.clone() });
             }
             _ if shared => self.seen.add(id.clone(), entry, place),
             _ => {}

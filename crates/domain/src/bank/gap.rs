@@ -70,7 +70,8 @@ mod tests {
     #[test]
     fn statements_join_by_balance_and_number() {
         // Format, day, opening, closing, number; what is missing before it.
-        let links: Vec<(Link, Option<(Option<i64>, Option<u64>)>)> = [
+        type Missing = Option<(Option<i64>, Option<u64>)>;
+        let links: Vec<(Link, Missing)> = [
             ("c 01 100 150 1", None),
             ("c 02 150 150 2", None),
             ("m 02 150 150 00007/001", None),

@@ -81,13 +81,16 @@ impl Masks {
     }
 }
 
+/// Documents, each with the way it is named.
+type Named = Vec<(i64, MatchReason)>;
+
 /// What an entry points at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sight {
     /// The documents it names, each with the best way it does so.
-    pub(super) named: Vec<(i64, MatchReason)>,
+    pub(super) named: Named,
     /// Those that it names by a part of their numbers, beside whole ones of others.
-    pub(super) lesser: Vec<(i64, MatchReason)>,
+    pub(super) lesser: Named,
     /// It names something that is not there.
     pub(super) unknown: bool,
     /// It may be one that another statement had before.
@@ -254,12 +257,8 @@ impl World {
 
     /// The documents an entry names, those that it names by parts of numbers beside whole ones, and whether it names
     /// something that is not there or in another currency.
-    fn named(
-        &self,
-        clues: &Clues,
-        currency: Currency,
-    ) -> (Vec<(i64, MatchReason)>, Vec<(i64, MatchReason)>, bool) {
-        let mut found: Vec<(i64, MatchReason)> = Vec::new();
+    fn named(&self, clues: &Clues, currency: Currency) -> (Named, Named, bool) {
+        let mut found: Named = Vec::new();
         let mut add = |document: i64, reason: MatchReason| match found
             .iter_mut()
             .find(|(of, _)| *of == document)
