@@ -7,6 +7,8 @@ mod external;
 mod imports;
 mod reviews;
 mod tiers;
+mod rules;
+mod watchlist;
 
 use dunlin_app::remind;
 use dunlin_domain::contract::types::Language;
@@ -34,6 +36,8 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     routes.extend(alerts::routes());
     routes.extend(external::routes());
     routes.extend(imports::routes());
+    routes.extend(rules::routes());
+    routes.extend(watchlist::routes());
     routes
 }
 

@@ -18,6 +18,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "external_facts", include_str!("../schema/0008_external_facts.sql")),
     (9, "rules", include_str!("../schema/0009_rules.sql")),
     (10, "cards", include_str!("../schema/0010_cards.sql")),
+    (11, "warnings", include_str!("../schema/0014_warnings.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

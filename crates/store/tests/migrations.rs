@@ -82,8 +82,8 @@ fn migrations_are_numbered_from_one_without_a_gap() {
 
 #[test]
 fn an_enum_in_angle_brackets_stands_for_its_spellings() {
-    let expanded = migrate::expand("a IN (<alert-state>) OR b IN (<alert-state>)").unwrap();
-    assert_eq!(expanded, "a IN ('open', 'closed') OR b IN ('open', 'closed')");
+    let expanded = migrate::expand("a IN (<language>) OR b IN (<language>)").unwrap();
+    assert_eq!(expanded, "a IN ('en', 'zh-CN') OR b IN ('en', 'zh-CN')");
     assert_eq!(migrate::expand("a < b AND (c > d)").unwrap(), "a < b AND (c > d)");
     for wrong in ["a IN (<no-such-enum>)", "a IN (<language", "a IN (<>)"] {
         assert!(matches!(migrate::expand(wrong), Err(Fault::Db(_))), "{wrong}");
@@ -277,7 +277,9 @@ const ENUMS: &[(&str, &str, &str)] = &[
     ("score", "grade_before", "grade"),
     ("score_change", "grade", "grade"),
     ("alert", "kind", "alert-kind"),
-    ("alert", "state", "alert-state"),
+    ("alert", "severity", "severity"),
+    ("alert_action", "action", "alert-action-kind"),
+    ("alert_action", "severity", "severity"),
     ("reminded", "level", "notice-level"),
     ("notice", "level", "notice-level"),
     ("notice", "language", "language"),
@@ -287,6 +289,10 @@ const ENUMS: &[(&str, &str, &str)] = &[
 /// The enums of the contract that no column holds, and why.
 const NOT_STORED: &[(&str, &str)] = &[
     ("ageing-basis", "asked, not kept"),
+    ("alert-state", "told by when it was closed and snoozed"),
+    ("term-kind", "inside the JSON of a rule"),
+    ("term-match", "inside the JSON of a rule"),
+    ("watched-event", "inside the JSON of a rule"),
     ("dso-method", "asked, not kept"),
     ("on-error", "asked, not kept"),
     ("date-form", "inside the JSON of a profile"),
