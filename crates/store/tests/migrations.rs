@@ -187,6 +187,37 @@ fn a_newer_database_is_refused_and_not_touched() {
     assert_eq!(names, ["test.db"], "something was left beside it");
 }
 
+/// An alert of the time before rules were documents is one of the rule of the same name.
+#[test]
+fn alerts_of_an_older_database_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let old = Connection::open(&path).unwrap();
+    for (_, _, text) in MIGRATIONS.iter().filter(|(number, _, _)| *number <= 7) {
+        for statement in migrate::statements(&migrate::expand(text).unwrap()) {
+            old.execute_batch(statement).unwrap();
+        }
+    }
+    old.execute_batch(
+        "PRAGMA user_version = 7;
+         INSERT INTO customer (key, id, name) VALUES (5, 'C', 'C');
+         INSERT INTO alert (id, customer_key, kind, currency, state, opened_on, closed_on, evidence) VALUES
+             ('A1', 5, 'limit-near', 'EUR', 'open', '2024-01-01', NULL, '{}'),
+             ('A2', 5, 'first-overdue', '', 'closed', '2024-01-01', '2024-01-05', '{}');",
+    )
+    .unwrap();
+    drop(old);
+    let db = NativeDb::open(&path).unwrap();
+    let sql = "SELECT json_group_array(json_array(id, rule, version, kind, currency, severity, closed_on, ended_on))
+               FROM alert";
+    let found: serde_json::Value = db.json(sql, &[]).unwrap();
+    let expected = serde_json::json!([
+        ["A1", "limit-near", 1, "limit-near", "EUR", "warning", null, null],
+        ["A2", "first-overdue", 1, "first-overdue", "", "warning", "2024-01-05", "2024-01-05"],
+    ]);
+    assert_eq!(found, expected);
+}
+
 /// A connection as the host gives it, on which one statement fails.
 struct Failing {
     db: Connection,
