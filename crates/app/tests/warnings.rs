@@ -182,7 +182,7 @@ fn a_default_in_the_group_warns_of_the_others() {
     swept(&db, "2024-06-30");
     assert_eq!(
         told(&db, "2024-06-30"),
-        ["H group-default open", "M1 default-opened open", "M2 group-default open"]
+        ["H group-default open", "M1 in-default open", "M2 group-default open"]
     );
     let list = watch::page(&db, day("2024-06-30"), FIRST, 10).unwrap();
     let list: Vec<_> = list.iter().map(|(of, _)| (of.customer_id.as_str(), of.severity)).collect();
@@ -308,8 +308,8 @@ fn a_rule_of_ones_own_has_versions_and_can_be_put_out_of_use() {
     let trail = warn::detail(&db, &raised.id, day("2024-07-05"), None).unwrap().actions;
     assert_eq!((trail.len(), trail[0].who.as_str()), (1, "sweep"));
 
-    let quieter = NewAlertRule { severity: Severity::Info, ..shipped.rule };
-    assert_eq!(put("first-overdue", &quieter), (2, false, Change::Replaced));
+    let louder = NewAlertRule { severity: Severity::Serious, ..shipped.rule };
+    assert_eq!(put("first-overdue", &louder), (2, false, Change::Replaced));
     let (_, change) = alert_rule::disable(&db, "half-late", &author("2024-07-05")).unwrap();
     assert_eq!(change, Change::Replaced);
     swept(&db, "2024-07-06");

@@ -38,7 +38,8 @@ INSERT INTO alert
     (key, id, customer_key, rule, version, kind, currency, severity, assigned, escalated, opened_on, closed_on,
      closed_by, ended_on, evidence)
 SELECT
-    key, id, customer_key, kind, 1, kind, currency, 'warning', 0, 0, opened_on, closed_on,
+    key, id, customer_key, kind, 1, kind, currency,
+    CASE WHEN kind IN ('first-overdue', 'grade-worse') THEN 'info' ELSE 'warning' END, 0, 0, opened_on, closed_on,
     CASE WHEN closed_on IS NOT NULL THEN 'sweep' END, closed_on, evidence
 FROM alert_former;
 

@@ -213,7 +213,7 @@ fn alerts_of_an_older_database_stay() {
     let found: serde_json::Value = db.json(sql, &[]).unwrap();
     let expected = serde_json::json!([
         ["A1", "limit-near", 1, "limit-near", "EUR", "warning", null, null],
-        ["A2", "first-overdue", 1, "first-overdue", "", "warning", "2024-01-05", "2024-01-05"],
+        ["A2", "first-overdue", 1, "first-overdue", "", "info", "2024-01-05", "2024-01-05"],
     ]);
     assert_eq!(found, expected);
 }
