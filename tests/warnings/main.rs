@@ -1,5 +1,6 @@
 //! The demo company swept week by week, natively: how long before a default somebody is warned, and how often for
-//! nothing. `cargo test -p dunlin-tests --test warnings -- --nocapture` prints the table.
+//! nothing. `cargo test -p dunlin-tests --test warnings -- --ignored --nocapture`
+//! prints the table.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use chrono::NaiveDate;
@@ -17,8 +18,8 @@ use dunlin_store::{alert, native::NativeDb};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Nothing of a seed was looked at when the bounds of the shipped rules were set.
-const SEEDS: [u64; 2] = [1, 2];
+/// The bounds of the shipped rules were set by looking at the seeds 1 and 2, and at no others.
+const SEEDS: [u64; 2] = [11, 12];
 
 /// The most days by which an alert may be ahead of a default to have warned of it.
 const AHEAD_DAYS: i64 = 180;
@@ -162,6 +163,7 @@ fn mean(days: &[i64]) -> f64 {
 }
 
 #[test]
+#[ignore = "two years of two companies, swept week by week: minutes"]
 fn defaults_are_warned_of_a_month_before() {
     let today = NaiveDate::from_ymd_opt(2024, 3, 31).unwrap();
     let last: Date = today.to_string().parse().unwrap();

@@ -338,7 +338,7 @@ fn between<D: Db>(
         });
         // Who was never asked to pay anything is not scored, and its facts are left out there too.
         let scored = known.known.first_on.is_some();
-        let facts = scored.then(|| values(&combine(&id, day, &known, limit))).unwrap_or_default();
+        let facts = if scored { values(&combine(&id, day, &known, limit)) } else { Values::new() };
         let position = Position {
             facts,
             events: happened.remove(&key).unwrap_or_default(),

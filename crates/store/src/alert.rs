@@ -38,6 +38,9 @@ pub struct Found {
     pub evidence: Evidence,
 }
 
+/// What waits, and since when: customer, rule and currency, day.
+pub type Waiting = (i64, (Key, Date));
+
 /// Where a page of alerts ended: day and key.
 pub type Before = (String, i64);
 
@@ -154,7 +157,7 @@ pub fn put_samples<D: Db>(db: &D, samples: &[(i64, Vec<Sample>)]) -> Result<(), 
 }
 
 /// What waits in the range, and since when.
-pub fn waiting<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, (Key, Date))>, Fault> {
+pub fn waiting<D: Db>(db: &D, range: Range) -> Result<Vec<Waiting>, Fault> {
     let rows: Vec<(i64, String, String, Date)> = db
         .json(include_str!("../sql/alert/waiting.sql"), &[range.after.into(), range.upto.into()])?;
     let waits = |(customer, rule, code, since): (i64, String, String, Date)| -> Result<_, Fault> {
@@ -164,7 +167,7 @@ pub fn waiting<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, (Key, Date))>, F
 }
 
 /// Remembers since when terms hold.
-pub fn wait_all<D: Db>(db: &D, waiting: &[(i64, (Key, Date))]) -> Result<(), Fault> {
+pub fn wait_all<D: Db>(db: &D, waiting: &[Waiting]) -> Result<(), Fault> {
     if waiting.is_empty() {
         return Ok(());
     }

@@ -405,7 +405,7 @@ fn what_nobody_takes_care_of_is_raised_once() {
         (Live { escalated: true, ..open.clone() }, 0),
     ];
     for (alert, raised) in cases {
-        let step = judge(std::slice::from_ref(&rule), &position, &[alert.clone()], &[]);
+        let step = judge(std::slice::from_ref(&rule), &position, std::slice::from_ref(&alert), &[]);
         assert_eq!(step.to_escalate.len(), raised, "{alert:?}");
     }
 }
@@ -431,7 +431,7 @@ fn a_rule_out_of_use_closes_what_it_opened() {
     of.rule.disabled = Some(true);
     for rules in [vec![], vec![of]] {
         let step = judge(&rules, &bad, std::slice::from_ref(&open), &[]);
-        assert_eq!(step.to_end, [open.key.clone()]);
+        assert_eq!(step.to_end, std::slice::from_ref(&open.key));
         assert_eq!(step.to_open, []);
     }
 }
