@@ -1,14 +1,11 @@
 //! The component `score`: how each customer stands, why, and what to watch.
 
-mod alerts;
 mod cards;
 mod customers;
 mod external;
 mod imports;
 mod reviews;
 mod tiers;
-mod rules;
-mod watchlist;
 
 use dunlin_app::remind;
 use dunlin_domain::contract::types::Language;
@@ -33,11 +30,8 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     routes.extend(cards::routes());
     routes.extend(tiers::routes());
     routes.extend(reviews::routes());
-    routes.extend(alerts::routes());
     routes.extend(external::routes());
     routes.extend(imports::routes());
-    routes.extend(rules::routes());
-    routes.extend(watchlist::routes());
     routes
 }
 

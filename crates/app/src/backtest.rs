@@ -6,21 +6,20 @@
 
 use crate::{
     alert_rule,
+    card::Cards,
     warn::{self, Ground},
 };
 use dunlin_domain::{
-    Date, Decimal, Refusal, Refused,
+    Date, Decimal, Money, Refusal, Refused,
     alert::{self, Key, Live, Owed, Position, Sample, Values, check},
-    card::Card,
     contract::{
-        scorer::Scorer,
-        types::{Grade, Language},
+        types::Grade,
         warn::{AlertRule, Backtest, NewBacktest, TermKind},
     },
     decimal,
     facts::{Sums, combine},
 };
-use dunlin_store::{Db, Fault, alert as table, arrears::Range, customer, facts as sums};
+use dunlin_store::{Db, Fault, alert as table, arrears::Range, customer, facts as sums, score};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The most judgements of one back-test: three years by the week.
@@ -150,7 +149,8 @@ fn follow<D: Db>(
         .rules
         .iter()
         .any(|of| of.rule.terms.iter().any(|term| term.kind == TermKind::GradeWorse));
-    for (key, id, limit) in customer::limits(db, range)? {
+    let cards = if graded { Some(Cards::in_force(db, day)?) } else { None };
+    for (key, id, minor, currency, segment, _, _) in score::to_judge(db, range)? {
         let Some(course) = courses.get_mut(&key) else { continue };
         // What a rule says of somebody who is in default already warns nobody.
         if defaults.get(&key).is_some_and(|on| *on <= day) {
@@ -159,8 +159,10 @@ fn follow<D: Db>(
         let Some(known) = known.remove(&key).filter(|of| of.known.first_on.is_some()) else {
             continue;
         };
+        let limit = minor.zip(currency).map(|(minor, currency)| Money { minor, currency });
         let facts = combine(&id, day, &known, limit);
-        let grade = if graded { grade(facts.clone()) } else { None };
+        let card = cards.as_ref().map(|cards| cards.of(segment.as_deref()));
+        let grade = card.and_then(|card| card.judge(&facts)).map(|standing| standing.grade);
         let position = Position {
             facts: warn::values(&facts),
             samples: course.samples.clone(),
@@ -175,10 +177,6 @@ fn follow<D: Db>(
         advance(course, &position, judged, ground, &wanted);
     }
     Ok(())
-}
-
-fn grade(facts: dunlin_domain::contract::score::Facts) -> Option<Grade> {
-    Card.score_batch(&[facts], Language::En).ok()?.pop()?.grade
 }
 
 fn owed(known: &Sums) -> Vec<Owed> {
