@@ -139,25 +139,6 @@ CREATE TABLE score (
 
 CREATE INDEX score_by_order ON score (score_order, customer_key);
 
-CREATE TABLE alert (
-    key INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    customer_key INTEGER NOT NULL REFERENCES customer (key),
-    kind TEXT NOT NULL CHECK (kind IN ('first-overdue', 'grade-worse', 'limit-near', 'concentration')),
-    currency TEXT NOT NULL, -- empty where none is concerned
-    state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
-    opened_on TEXT NOT NULL,
-    closed_on TEXT,
-    evidence TEXT NOT NULL, -- the contract's evidence as JSON
-    CHECK ((closed_on IS NULL) = (state = 'open'))
-) STRICT;
-
-CREATE UNIQUE INDEX alert_open ON alert (customer_key, kind, currency) WHERE state = 'open';
-
-CREATE INDEX alert_by_day ON alert (opened_on, key);
-
-CREATE INDEX alert_by_customer ON alert (customer_key, opened_on, key);
-
 CREATE TABLE reminded (
     invoice_key INTEGER PRIMARY KEY REFERENCES invoice (key),
     level TEXT NOT NULL CHECK (level IN ('upcoming', 'due', 'first', 'second')),
@@ -819,3 +800,92 @@ CREATE TABLE review (
 ) STRICT;
 
 CREATE INDEX review_due ON review (due_on, customer_key) WHERE due_on IS NOT NULL;
+
+CREATE TABLE alert_rule (
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    document TEXT NOT NULL, -- the contract's new-alert-rule as JSON
+    entry_key INTEGER NOT NULL,
+    PRIMARY KEY (name, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alert (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    rule TEXT NOT NULL,
+    version INTEGER NOT NULL, -- of the rule
+    kind TEXT NOT NULL CHECK (kind IN ('first-overdue', 'grade-worse', 'limit-near', 'concentration', 'paying-worse', 'buying-more', 'party-changed', 'cover-ending', 'group-default', 'in-default', 'external-event', 'contested', 'promise-broken', 'other')),
+    currency TEXT NOT NULL, -- empty where none is concerned
+    severity TEXT NOT NULL CHECK (severity IN ('info', 'warning', 'serious', 'critical')),
+    owner TEXT,
+    assigned INTEGER NOT NULL CHECK (assigned IN (0, 1)), -- by hand
+    escalated INTEGER NOT NULL CHECK (escalated IN (0, 1)),
+    snoozed_until TEXT, -- the last snooze
+    opened_on TEXT NOT NULL,
+    closed_on TEXT,
+    closed_by TEXT,
+    closed_because TEXT,
+    ended_on TEXT, -- when the reason was gone, which may be after somebody closed it
+    evidence TEXT NOT NULL, -- the contract's evidence as JSON
+    CHECK (ended_on IS NULL OR closed_on IS NOT NULL)
+) STRICT;
+
+CREATE UNIQUE INDEX alert_there ON alert (customer_key, rule, currency) WHERE ended_on IS NULL;
+
+CREATE INDEX alert_by_day ON alert (opened_on, key);
+
+CREATE INDEX alert_by_customer ON alert (customer_key, opened_on, key);
+
+CREATE INDEX alert_open ON alert (customer_key) WHERE closed_on IS NULL;
+
+CREATE INDEX alert_grave ON alert (customer_key) WHERE closed_on IS NULL AND severity IN ('serious', 'critical');
+
+CREATE TABLE alert_action (
+    key INTEGER PRIMARY KEY,
+    alert_key INTEGER NOT NULL REFERENCES alert (key),
+    day TEXT NOT NULL,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL CHECK (action IN ('snooze', 'close', 'assign', 'escalate')),
+    reason TEXT,
+    until_on TEXT,
+    owner TEXT,
+    severity TEXT CHECK (severity IN ('info', 'warning', 'serious', 'critical')),
+    entry_key INTEGER -- null: the sweep did it
+) STRICT;
+
+CREATE INDEX alert_action_by_alert ON alert_action (alert_key, key);
+
+CREATE TABLE alert_waiting (
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    rule TEXT NOT NULL,
+    currency TEXT NOT NULL, -- empty where none is concerned
+    since_on TEXT NOT NULL,
+    PRIMARY KEY (customer_key, rule, currency)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_sample (
+    customer_key INTEGER PRIMARY KEY REFERENCES customer (key),
+    samples TEXT NOT NULL -- days and facts as JSON, oldest first
+) STRICT;
+
+CREATE TABLE alert_progress (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    position TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE watch (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    reason TEXT NOT NULL,
+    from_on TEXT NOT NULL,
+    until_on TEXT,
+    ended_on TEXT,
+    entry_key INTEGER NOT NULL,
+    ended_entry_key INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX watch_current ON watch (customer_key) WHERE ended_on IS NULL;
+
+CREATE INDEX watch_by_customer ON watch (customer_key, key);
