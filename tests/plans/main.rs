@@ -63,7 +63,7 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
         "once a business date",
     ),
     (
-        "SELECT count(*) FROM alert WHERE state = 'open'",
+        "SELECT count(*) FROM alert WHERE closed_on IS NULL",
         "alert",
         "once a business date: the index of what is open",
     ),

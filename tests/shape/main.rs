@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What each package may use of ours, tests aside: the arrow domain <- store <- app <- components, web beside app.
-const ARROW: [(&str, &[&str]); 18] = [
+const ARROW: [(&str, &[&str]); 19] = [
     ("crates/domain", &[]),
     ("crates/store", &["domain"]),
     ("crates/app", &["domain", "store"]),
@@ -22,6 +22,7 @@ const ARROW: [(&str, &[&str]); 18] = [
     ("components/ledger", COMPONENT),
     ("components/terms", COMPONENT),
     ("components/settlement", COMPONENT),
+    ("components/warn", COMPONENT),
     ("components/conduct", COMPONENT),
     ("components/bank", COMPONENT),
     ("components/events", COMPONENT),
@@ -210,6 +211,7 @@ fn routes_of(component: &str) -> Vec<RouteInfo> {
         "events" => dunlin_events::routes(),
         "feed" => dunlin_feed::routes(),
         "score" => dunlin_score::routes(),
+        "warn" => dunlin_warn::routes(),
         "remind" => dunlin_remind::routes(),
         "report" => dunlin_report::routes(),
         "sweep" => dunlin_sweep::routes(),

@@ -1,6 +1,5 @@
 //! The component `score`: how each customer stands, why, and what to watch.
 
-mod alerts;
 mod cards;
 mod customers;
 mod external;
@@ -31,7 +30,6 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     routes.extend(cards::routes());
     routes.extend(tiers::routes());
     routes.extend(reviews::routes());
-    routes.extend(alerts::routes());
     routes.extend(external::routes());
     routes.extend(imports::routes());
     routes

@@ -1,5 +1,7 @@
 //! Flows: one function, one use case, one transaction.
+pub mod alert_rule;
 pub mod audit;
+pub mod backtest;
 pub mod bank;
 pub mod card;
 pub mod contract;
@@ -32,5 +34,7 @@ pub mod statement;
 pub mod sweep;
 pub mod tier;
 pub mod verify;
+pub mod warn;
+pub mod watch;
 pub mod webhook;
 pub mod write_off;

@@ -1,25 +1,20 @@
-//! Scores, grades and alerts: for one customer on any day, and for a range of customers in a sweep.
+//! Scores and grades: for one customer on any day, and for a range of customers in a sweep.
 
 use crate::{
     card::Cards,
     ledger::{json, missing},
 };
 use dunlin_domain::{
-    Date, Decimal, Id, Instant, Money, Refusal, Refused,
-    alert::{self, Finding},
+    Date, Decimal, Id, Money, Refusal, Refused,
     card::{Card, SHIPPED, SHIPPED_VERSION, model},
     contract::{
-        events::EventData,
-        score::{Alert, Fact, Facts, Migration, ScoreCard, ScoreChange, ScoreLine},
+        score::{Fact, Facts, Migration, ScoreCard, ScoreChange, ScoreLine},
         types::Language,
     },
     facts::combine,
     tier::{self, Described},
 };
-use dunlin_store::{
-    Db, Fault, alert as alerts, arrears, arrears::Range, customer, event, facts as ledger,
-    organisation, score,
-};
+use dunlin_store::{Db, Fault, arrears::Range, customer, facts as ledger, score};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
@@ -180,95 +175,6 @@ fn order(score: Option<Decimal>) -> i64 {
     tenths.and_then(|tenths| i64::try_from(tenths).ok()).unwrap_or(score::UNSCORED)
 }
 
-/// What all customers owe, by currency: outstanding, and how many owe.
-pub(crate) type Book = HashMap<dunlin_domain::Currency, (i64, u32)>;
-
-/// Reads the book that concentration is measured against.
-pub(crate) fn book<D: Db>(db: &D) -> Result<Book, Fault> {
-    Ok(arrears::book(db)?
-        .into_iter()
-        .map(|(currency, minor, owing)| (currency, (minor, owing)))
-        .collect())
-}
-
-/// Opens and closes the alerts of the range and says how many of each. Runs inside a slice of the sweep.
-pub(crate) fn warn<D: Db>(
-    db: &D,
-    range: Range,
-    day: Date,
-    warned_on: Option<Date>,
-    book: &Book,
-    at: Instant,
-) -> Result<(u64, u64), Fault> {
-    let mut owed: HashMap<i64, Vec<arrears::Owed>> = HashMap::new();
-    for row in arrears::of_range(db, range, day)? {
-        owed.entry(row.0).or_default().push(row);
-    }
-    let mut open: HashMap<i64, Vec<Finding>> = HashMap::new();
-    for (customer, finding) in alerts::open_of_range(db, range)? {
-        open.entry(customer).or_default().push(finding);
-    }
-    let (mut opening, mut closing, mut events) = (Vec::new(), Vec::new(), Vec::new());
-    for (key, id, limit, limit_currency, grade_now, grade_before) in
-        alerts::positions(db, range, day)?
-    {
-        let owed = owed.remove(&key).unwrap_or_default();
-        let position = alert::Position {
-            overdue_before: owed
-                .iter()
-                .any(|of| of.5.is_some_and(|since| Some(since) <= warned_on)),
-            grade_before,
-            grade_now,
-            limit: limit.zip(limit_currency).map(|(minor, currency)| Money { minor, currency }),
-            owed: owed.iter().map(|of| beside(of, book)).collect(),
-        };
-        if let (Some(before), Some(now)) = (grade_before, grade_now)
-            && before != now
-        {
-            let data = EventData {
-                state: Some(now.name().into()),
-                before: Some(before.name().into()),
-                ..crate::event::nothing()
-            };
-            events.push(("grade.changed", key, id.clone(), data));
-        }
-        let change = alert::judge(&position, &open.remove(&key).unwrap_or_default());
-        opening.extend(
-            change.to_open.into_iter().map(|finding| (alert_id(&id, &finding, day), key, finding)),
-        );
-        closing.extend(change.to_close.into_iter().map(|alert| (key, alert)));
-    }
-    let opening = opening.into_iter().map(|(id, key, finding)| Ok((id?, key, finding)));
-    let opening = opening.collect::<Result<Vec<_>, Fault>>()?;
-    let opened = opening.iter().map(|(id, key, finding)| {
-        let state = Some(finding.kind.name().into());
-        ("alert.opened", *key, id.clone(), EventData { state, ..crate::event::nothing() })
-    });
-    events.extend(opened);
-    event::add_all(db, &events, at)?;
-    alerts::close_all(db, &closing, day, at)?;
-    alerts::open_all(db, &opening, day)?;
-    let count = |len| u64::try_from(len).unwrap_or(0);
-    Ok((count(opening.len()), count(closing.len())))
-}
-
-fn beside(of: &arrears::Owed, book: &Book) -> alert::Owed {
-    let (book_minor, book_customers) = book.get(&of.1).copied().unwrap_or((0, 0));
-    alert::Owed {
-        currency: of.1,
-        outstanding_minor: of.2,
-        overdue_minor: of.3,
-        book_minor,
-        book_customers,
-    }
-}
-
-/// The same alert has the same id, so that a sweep that is cut and resumed ends in the same state.
-fn alert_id(customer: &Id, finding: &Finding, day: Date) -> Result<Id, Fault> {
-    let currency = finding.currency.map_or(String::new(), |currency| currency.to_string());
-    made_id("A", &[customer.as_str(), finding.kind.name(), &currency, &day.to_string()])
-}
-
 /// An id made of what it names: a letter and 128 bits of the SHA-256 of the parts.
 pub(crate) fn made_id(letter: &str, parts: &[&str]) -> Result<Id, Fault> {
     let mut hash = Sha256::new();
@@ -278,32 +184,4 @@ pub(crate) fn made_id(letter: &str, parts: &[&str]) -> Result<Id, Fault> {
     }
     let hex: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("{letter}-{hex}").parse()?)
-}
-
-/// Alerts, newest first, with their texts in a language.
-pub fn alerts<D: Db>(
-    db: &D,
-    before: &alerts::Before,
-    limit: u32,
-    filter: alerts::Filter<'_>,
-    language: Option<Language>,
-) -> Result<Vec<(Alert, alerts::Before)>, Fault> {
-    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
-    let found = alerts::page(db, before, limit, filter)?;
-    let alert = |(of, before): (alerts::Found, alerts::Before)| {
-        let text = alert::text(&of.finding, language);
-        let alert = Alert {
-            id: of.id,
-            customer_id: of.customer_id,
-            kind: of.finding.kind,
-            state: of.state,
-            opened_on: of.opened_on,
-            closed_on: of.closed_on,
-            currency: of.finding.currency,
-            text,
-            evidence: of.finding.evidence,
-        };
-        (alert, before)
-    };
-    Ok(found.into_iter().map(alert).collect())
 }

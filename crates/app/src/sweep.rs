@@ -1,6 +1,6 @@
 //! The work of a business date: stages in slices, each slice one transaction that also moves the cursor.
 
-use crate::{audit::Author, default_record, interest, remind, report, score};
+use crate::{audit::Author, default_record, interest, remind, report, score, warn};
 use dunlin_domain::{
     Date, Id, Instant, Refusal,
     ageing::Edges,
@@ -46,7 +46,7 @@ pub struct Tick {
     owner: Id,
     state: State,
     organisation: Organisation,
-    book: Option<score::Book>,
+    ground: Option<warn::Ground>,
     slice: u32,
 }
 
@@ -67,7 +67,7 @@ impl Tick {
             }
             sweep::open(db, day, now)
         })?;
-        Ok(Self { owner, state, organisation, book: None, slice: SLICE })
+        Ok(Self { owner, state, organisation, ground: None, slice: SLICE })
     }
 
     /// Works in slices of so many customers where they would be larger, so that a test can cut between any two.
@@ -84,8 +84,8 @@ impl Tick {
         if self.state.stage == Stage::Deliver {
             return Ok(Step::Deliver);
         }
-        if self.state.stage == Stage::Warn && self.book.is_none() {
-            self.book = Some(score::book(db)?);
+        if self.state.stage == Stage::Warn && self.ground.is_none() {
+            self.ground = Some(warn::Ground::read(db)?);
         }
         self.state = write(db, |db| {
             self.still_ours(db, now)?;
@@ -174,10 +174,9 @@ impl Tick {
                 counts.scored = counts.scored.saturating_add(cards);
             }
             Stage::Warn => {
-                let empty = score::Book::default();
-                let book = self.book.as_ref().unwrap_or(&empty);
-                let warned_on = sweep::warned_before(db, state.day)?;
-                let (opened, closed) = score::warn(db, range, state.day, warned_on, book, now)?;
+                // It is read before the first slice of the stage.
+                let Some(ground) = &self.ground else { return Ok(self.state.clone()) };
+                let (opened, closed) = warn::judge(db, range, state.day, ground, now)?;
                 counts.alerts_opened = counts.alerts_opened.saturating_add(opened);
                 counts.alerts_closed = counts.alerts_closed.saturating_add(closed);
             }

@@ -8,15 +8,15 @@ use dunlin_app::{
     import::{self, Begun, Options, Order, Reading, Rows, Slice},
     invoice as documents,
     ledger::{self, Change},
-    payment as payments, report, score, statement, sweep, verify,
+    payment as payments, report, score, statement, sweep, verify, warn,
 };
 use dunlin_domain::{
     Date, Id, Instant, Money, Refusal,
     contract::ingest::{ImportKind, ImportState, OnError},
     contract::ledger::InvoiceCorrection,
     contract::report::*,
-    contract::score::AlertKind,
     contract::types::*,
+    contract::warn::AlertKind,
 };
 use dunlin_store::{Fault, native::NativeDb};
 use serde_json::json;
@@ -239,12 +239,11 @@ fn a_sweep_ages_scores_warns_reminds_and_twice_is_once() {
     let (bad, good) = (card("C1"), card("C2"));
     assert!(bad.score < good.score, "{bad:?} {good:?}");
     assert_eq!(good.grade, Some(Grade::A));
-    let filter =
-        dunlin_store::alert::Filter { state: None, customer: None, day: day("2024-08-22") };
+    let filter = dunlin_store::alert::Filter::on(day("2024-08-22"));
     let before = ("9999".to_string(), i64::MAX);
-    let alerts = score::alerts(&db, &before, 10, filter, None).unwrap();
+    let alerts = warn::alerts(&db, &before, 10, filter, None).unwrap();
     let kinds: Vec<AlertKind> = alerts.iter().map(|(alert, _)| alert.kind).collect();
-    assert_eq!(kinds, [AlertKind::LimitNear, AlertKind::FirstOverdue]);
+    assert_eq!(kinds, [AlertKind::LimitNear, AlertKind::PayingWorse, AlertKind::FirstOverdue]);
     let notices =
         dunlin_app::remind::notices(&db, &dunlin_store::notice::last(), 10, Default::default())
             .unwrap();

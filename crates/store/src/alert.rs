@@ -1,29 +1,45 @@
-//! Table `alert`: warnings about customers.
+//! Tables `alert`, `alert_action`, `alert_waiting`, `fact_sample` and `alert_progress`: warnings about customers, what
+//! is done about them, and what rules remember.
 
 use crate::{Db, Fault, Param, arrears::Range, event};
 use dunlin_domain::{
     Currency, Date, Id, Instant,
-    alert::{Finding, Key},
+    alert::{Escalated, Finding, Key, Live, Sample, Values},
     contract::{
-        score::{AlertKind, AlertState, Evidence},
         types::Grade,
+        warn::{
+            AlertAction, AlertActionKind, AlertKind, AlertState, Evidence, Severity, WatchedEvent,
+        },
     },
 };
 
-/// Who is looked at: customer, id, limit, limit's currency, grade, grade before.
-pub type Position = (i64, Id, Option<i64>, Option<Currency>, Option<Grade>, Option<Grade>);
+/// Who is looked at: customer, id, limit, limit's currency, grade, grade before, facts.
+pub type Position =
+    (i64, Id, Option<i64>, Option<Currency>, Option<Grade>, Option<Grade>, Option<Values>);
 
-/// An alert as stored, with its customer's name.
+/// An alert as stored, as it stood on a day.
 #[derive(Debug)]
 pub struct Found {
+    pub key: i64,
     pub id: Id,
     pub customer_id: Id,
-    pub name: String,
+    pub rule: String,
+    pub version: u32,
+    pub kind: AlertKind,
     pub state: AlertState,
+    pub severity: Severity,
+    pub owner: Option<String>,
     pub opened_on: Date,
     pub closed_on: Option<Date>,
-    pub finding: Finding,
+    pub closed_by: Option<String>,
+    pub closed_because: Option<String>,
+    pub snoozed_until: Option<Date>,
+    pub currency: Option<Currency>,
+    pub evidence: Evidence,
 }
+
+/// What waits, and since when: customer, rule and currency, day.
+pub type Waiting = (i64, (Key, Date));
 
 /// Where a page of alerts ended: day and key.
 pub type Before = (String, i64);
@@ -33,36 +49,155 @@ pub type Before = (String, i64);
 pub struct Filter<'a> {
     pub state: Option<AlertState>,
     pub customer: Option<&'a Id>,
+    pub severity: Option<Severity>,
+    pub owner: Option<&'a str>,
+    pub rule: Option<&'a str>,
+    pub kind: Option<AlertKind>,
     pub day: Date,
 }
 
-/// The customers of the range who owe, were scored on the day, or have an open alert.
-pub fn positions<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<Position>, Fault> {
-    let day = day.to_string();
-    db.json(
-        include_str!("../sql/alert/positions.sql"),
-        &[range.after.into(), range.upto.into(), (&day).into()],
-    )
+impl Filter<'_> {
+    /// Everything as it stood on the day.
+    pub fn on(day: Date) -> Self {
+        let (state, customer, severity) = (None, None, None);
+        Self { state, customer, severity, owner: None, rule: None, kind: None, day }
+    }
 }
 
-/// The open alerts of the range.
-pub fn open_of_range<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, Finding)>, Fault> {
-    type Row = (i64, AlertKind, String, Evidence);
+/// What somebody does about an alert.
+#[derive(Debug)]
+pub struct Action<'a> {
+    pub alert: i64,
+    pub day: Date,
+    pub at: Instant,
+    pub who: &'a str,
+    pub action: AlertActionKind,
+    pub reason: Option<&'a str>,
+    pub until: Option<Date>,
+    pub owner: Option<&'a str>,
+    pub entry: i64,
+}
+
+/// The customers of the range who owe, were scored on the day, or have an alert; or everybody, without facts.
+pub fn positions<D: Db>(
+    db: &D,
+    range: Range,
+    day: Date,
+    everybody: bool,
+) -> Result<Vec<Position>, Fault> {
+    let day = day.to_string();
+    let params =
+        [range.after.into(), range.upto.into(), (&day).into(), i64::from(everybody).into()];
+    db.json(include_str!("../sql/alert/positions.sql"), &params)
+}
+
+/// The alerts of the range whose reason is not gone.
+pub fn of_range<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, Live)>, Fault> {
+    type Row = (i64, String, String, Evidence, Date, Severity, i64, (i64, i64), Option<Date>);
     let rows: Vec<Row> = db.json(
-        include_str!("../sql/alert/open_of_range.sql"),
+        include_str!("../sql/alert/of_range.sql"),
         &[range.after.into(), range.upto.into()],
     )?;
-    let finding = |(customer, kind, code, evidence): Row| {
-        Ok((customer, Finding { kind, currency: currency(&code)?, evidence }))
+    let live = |row: Row| {
+        let (customer, rule, code, evidence, opened_on, severity, closed, flags, until) = row;
+        let live = Live {
+            key: (rule, currency(&code)?),
+            evidence,
+            opened_on,
+            severity,
+            closed: closed != 0,
+            assigned: flags.0 != 0,
+            snoozed_until: until,
+            escalated: flags.1 != 0,
+        };
+        Ok((customer, live))
     };
-    rows.into_iter().map(finding).collect()
+    rows.into_iter().map(live).collect()
+}
+
+/// The last day of each event of the range: none before the first day.
+pub fn events<D: Db>(
+    db: &D,
+    range: Range,
+    day: Date,
+    first: Date,
+) -> Result<Vec<(i64, WatchedEvent, Date)>, Fault> {
+    let before = first.plus_days(-1).unwrap_or(first).to_string();
+    let day = day.to_string();
+    let params = [range.after.into(), range.upto.into(), (&day).into(), (&before).into()];
+    db.json(include_str!("../sql/alert/events.sql"), &params)
+}
+
+/// The first defaults of the range up to a day; of who was in default before the first day, that day.
+pub fn defaults<D: Db>(
+    db: &D,
+    range: Range,
+    from: Date,
+    to: Date,
+) -> Result<Vec<(i64, Date)>, Fault> {
+    let (from, to) = (from.to_string(), to.to_string());
+    let params = [range.after.into(), range.upto.into(), (&from).into(), (&to).into()];
+    db.json(include_str!("../sql/alert/defaults.sql"), &params)
+}
+
+/// What was known of the customers of the range on former days.
+pub fn samples<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, Vec<Sample>)>, Fault> {
+    db.json(include_str!("../sql/alert/samples.sql"), &[range.after.into(), range.upto.into()])
+}
+
+/// Keeps samples in place of those before.
+pub fn put_samples<D: Db>(db: &D, samples: &[(i64, Vec<Sample>)]) -> Result<(), Fault> {
+    if samples.is_empty() {
+        return Ok(());
+    }
+    let rows = samples.iter().map(|(customer, of)| Ok((*customer, crate::array(of)?)));
+    let rows = crate::array(&rows.collect::<Result<Vec<_>, Fault>>()?)?;
+    db.execute(include_str!("../sql/alert/put_samples.sql"), &[(&rows).into()])?;
+    Ok(())
+}
+
+/// What waits in the range, and since when.
+pub fn waiting<D: Db>(db: &D, range: Range) -> Result<Vec<Waiting>, Fault> {
+    let rows: Vec<(i64, String, String, Date)> = db
+        .json(include_str!("../sql/alert/waiting.sql"), &[range.after.into(), range.upto.into()])?;
+    let waits = |(customer, rule, code, since): (i64, String, String, Date)| -> Result<_, Fault> {
+        Ok((customer, ((rule, currency(&code)?), since)))
+    };
+    rows.into_iter().map(waits).collect()
+}
+
+/// Remembers since when terms hold.
+pub fn wait_all<D: Db>(db: &D, waiting: &[Waiting]) -> Result<(), Fault> {
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let rows =
+        waiting.iter().map(|(customer, ((rule, of), since))| (customer, rule, code(*of), since));
+    let rows = crate::array(&rows.collect::<Vec<_>>())?;
+    db.execute(include_str!("../sql/alert/wait_all.sql"), &[(&rows).into()])?;
+    Ok(())
+}
+
+/// Remembers it no more.
+pub fn forget_all<D: Db>(db: &D, keys: &[(i64, Key)]) -> Result<(), Fault> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    db.execute(include_str!("../sql/alert/forget_all.sql"), &[(&keyed(keys)?).into()])?;
+    Ok(())
 }
 
 /// Opens alerts: id, customer, finding.
 pub fn open_all<D: Db>(db: &D, alerts: &[(Id, i64, Finding)], day: Date) -> Result<(), Fault> {
-    let row = |(id, customer, finding): &(Id, i64, Finding)| {
-        let evidence = crate::array(&finding.evidence)?;
-        Ok((id.clone(), *customer, finding.kind, code(finding.currency), evidence))
+    if alerts.is_empty() {
+        return Ok(());
+    }
+    let row = |(id, customer, of): &(Id, i64, Finding)| {
+        let (rule, currency) = &of.key;
+        let named = (id.clone(), *customer, rule.clone(), of.version, of.kind, code(*currency));
+        let evidence = crate::array(&of.evidence)?;
+        let (a, b, c, d, e, f) = named;
+        Ok((a, b, c, d, e, f, of.severity, of.owner.clone(), evidence))
     };
     let rows = alerts.iter().map(row).collect::<Result<Vec<_>, Fault>>()?;
     let (rows, day) = (crate::array(&rows)?, day.to_string());
@@ -70,24 +205,43 @@ pub fn open_all<D: Db>(db: &D, alerts: &[(Id, i64, Finding)], day: Date) -> Resu
     Ok(())
 }
 
-/// Closes alerts, and says so in the order of events.
-pub fn close_all<D: Db>(
+/// Ends alerts whose reason is gone, and says so of those that were open in the order of events.
+pub fn end_all<D: Db>(db: &D, alerts: &[(i64, Key)], day: Date, at: Instant) -> Result<(), Fault> {
+    if alerts.is_empty() {
+        return Ok(());
+    }
+    let (rows, day) = (keyed(alerts)?, day.to_string());
+    event::add_ended_alerts(db, &rows, &at.to_string())?;
+    db.execute(include_str!("../sql/alert/end_all.sql"), &[(&rows).into(), (&day).into()])?;
+    Ok(())
+}
+
+/// Raises alerts that nobody took care of, and says so in their trail and in the order of events.
+pub fn escalate_all<D: Db>(
     db: &D,
-    alerts: &[(i64, Key)],
+    alerts: &[(i64, Escalated)],
     day: Date,
     at: Instant,
 ) -> Result<(), Fault> {
     if alerts.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = alerts
-        .iter()
-        .map(|(customer, (kind, currency))| (customer, kind, code(*currency)))
-        .collect();
-    let (rows, day) = (crate::array(&rows)?, day.to_string());
-    event::add_closed_alerts(db, &rows, &at.to_string())?;
-    db.execute(include_str!("../sql/alert/close_all.sql"), &[(&rows).into(), (&day).into()])?;
+    let rows = alerts.iter().map(|(customer, of)| {
+        let (rule, currency) = &of.key;
+        (customer, rule, code(*currency), of.severity, &of.owner)
+    });
+    let rows = crate::array(&rows.collect::<Vec<_>>())?;
+    let (day, at) = (day.to_string(), at.to_string());
+    event::add_escalated_alerts(db, &rows, &at)?;
+    let params = [(&rows).into(), (&day).into(), (&at).into()];
+    db.execute(include_str!("../sql/alert/insert_escalations.sql"), &params)?;
+    db.execute(include_str!("../sql/alert/escalate_all.sql"), &[(&rows).into()])?;
     Ok(())
+}
+
+fn keyed(keys: &[(i64, Key)]) -> Result<String, Fault> {
+    let rows = keys.iter().map(|(customer, (rule, of))| (customer, rule, code(*of)));
+    crate::array(&rows.collect::<Vec<_>>())
 }
 
 /// Alerts, newest first.
@@ -97,32 +251,132 @@ pub fn page<D: Db>(
     limit: u32,
     filter: Filter<'_>,
 ) -> Result<Vec<(Found, Before)>, Fault> {
-    type Row = (Date, i64, Id, Id, String, AlertKind, AlertState, Option<Date>, String, Evidence);
+    type What = (Id, Id, String, u32, AlertKind, AlertState, Severity, Option<String>);
+    type Ended = (Option<Date>, Option<String>, Option<String>, Option<Date>);
+    type Row = ((Date, i64), What, Ended, String, Evidence);
     let day = filter.day.to_string();
-    let params: [Param<'_>; 6] = [
+    let params: [Param<'_>; 10] = [
         (&before.0).into(),
         before.1.into(),
         i64::from(limit).into(),
         filter.state.map(AlertState::name).into(),
         filter.customer.map(Id::as_str).into(),
         (&day).into(),
+        filter.severity.map(Severity::name).into(),
+        filter.owner.into(),
+        filter.rule.into(),
+        filter.kind.map(AlertKind::name).into(),
     ];
     let rows: Vec<Row> = db.json(include_str!("../sql/alert/page.sql"), &params)?;
-    let found =
-        |(opened_on, key, id, customer_id, name, kind, state, closed_on, code, evidence): Row| {
-            let finding = Finding { kind, currency: currency(&code)?, evidence };
-            Ok((
-                Found { id, customer_id, name, state, opened_on, closed_on, finding },
-                (opened_on.to_string(), key),
-            ))
+    let found = |((opened_on, key), what, ended, code, evidence): Row| {
+        let (id, customer_id, rule, version, kind, state, severity, owner) = what;
+        let (closed_on, closed_by, closed_because, snoozed_until) = ended;
+        let currency = currency(&code)?;
+        let found = Found {
+            key,
+            id,
+            customer_id,
+            rule,
+            version,
+            kind,
+            state,
+            severity,
+            owner,
+            opened_on,
+            closed_on,
+            closed_by,
+            closed_because,
+            snoozed_until,
+            currency,
+            evidence,
         };
+        Ok((found, (opened_on.to_string(), key)))
+    };
     rows.into_iter().map(found).collect()
+}
+
+/// The day and key of an alert: its page begins before the key after it.
+pub fn place<D: Db>(db: &D, id: &Id) -> Result<Option<Before>, Fault> {
+    let sql = "SELECT opened_on, key FROM alert WHERE id = ?1";
+    let row = db.first(sql, &[id.as_str().into()])?;
+    row.map(|row| Ok((row.text(0)?.to_string(), row.int(1)?))).transpose()
+}
+
+/// What was done about an alert, oldest first.
+pub fn actions<D: Db>(db: &D, alert: i64) -> Result<Vec<AlertAction>, Fault> {
+    type Row = (
+        Date,
+        Instant,
+        String,
+        AlertActionKind,
+        Option<String>,
+        Option<Date>,
+        Option<String>,
+        Option<Severity>,
+    );
+    let rows: Vec<Row> = db.json(include_str!("../sql/alert/actions.sql"), &[alert.into()])?;
+    let action = |(day, at, who, action, reason, until, owner, severity): Row| AlertAction {
+        day,
+        at,
+        who,
+        action,
+        reason,
+        until,
+        owner,
+        severity,
+    };
+    Ok(rows.into_iter().map(action).collect())
+}
+
+/// Records what somebody does about an alert, and does it.
+pub fn act<D: Db>(db: &D, of: &Action<'_>) -> Result<(), Fault> {
+    let (day, at) = (of.day.to_string(), of.at.to_string());
+    let until = of.until.map(|until| until.to_string());
+    let params: [Param<'_>; 9] = [
+        of.alert.into(),
+        (&day).into(),
+        (&at).into(),
+        of.who.into(),
+        of.action.name().into(),
+        of.reason.into(),
+        until.as_ref().into(),
+        of.owner.into(),
+        of.entry.into(),
+    ];
+    db.execute(include_str!("../sql/alert/insert_action.sql"), &params)?;
+    let closes = of.action == AlertActionKind::Close;
+    let params: [Param<'_>; 6] = [
+        of.alert.into(),
+        closes.then_some(&day).into(),
+        closes.then_some(of.who).into(),
+        of.reason.filter(|_| closes).into(),
+        until.as_ref().into(),
+        of.owner.into(),
+    ];
+    db.execute(include_str!("../sql/alert/after_action.sql"), &params)?;
+    Ok(())
 }
 
 /// How many are open.
 pub fn count_open<D: Db>(db: &D) -> Result<u32, Fault> {
-    let count = db.int("SELECT count(*) FROM alert WHERE state = 'open'", &[])?;
+    let count = db.int("SELECT count(*) FROM alert WHERE closed_on IS NULL", &[])?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// Up to where in the order of events customers were judged anew. `None`: nowhere yet.
+pub fn position<D: Db>(db: &D) -> Result<Option<String>, Fault> {
+    let row = db.first("SELECT position FROM alert_progress WHERE one = 1", &[])?;
+    row.map(|row| row.text(0).map(str::to_string)).transpose()
+}
+
+/// Notes how far it has come.
+pub fn set_position<D: Db>(db: &D, position: &str) -> Result<(), Fault> {
+    db.execute(
+        "INSERT INTO alert_progress (one, position) VALUES (1, ?1)
+         ON CONFLICT (one) DO UPDATE SET position = excluded.position",
+        &[position.into()],
+    )?;
+    Ok(())
 }
 
 /// The column is part of a unique index, in which nulls would all differ: no currency is the empty text.

@@ -59,6 +59,17 @@ pub fn of_range<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<Owed>, Fau
     )
 }
 
+/// What the customers of the range owed at their last sweep.
+pub fn last_of_range<D: Db>(db: &D, range: Range) -> Result<Vec<Owed>, Fault> {
+    db.json(
+        "SELECT json_group_array(json_array(
+             customer_key, currency, outstanding_minor, overdue_minor, unapplied_minor, overdue_since
+         ))
+         FROM arrears WHERE customer_key > ?1 AND customer_key <= ?2",
+        &[range.after.into(), range.upto.into()],
+    )
+}
+
 /// The whole book by currency: outstanding, and how many customers owe.
 pub fn book<D: Db>(db: &D) -> Result<Vec<(Currency, i64, u32)>, Fault> {
     db.json(include_str!("../sql/arrears/book.sql"), &[])

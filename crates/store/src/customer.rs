@@ -38,6 +38,8 @@ const DROP_DERIVED: &[&str] = &[
     "DELETE FROM score_outdated WHERE customer_key = ?1",
     "DELETE FROM review WHERE customer_key = ?1",
     "DELETE FROM accrual WHERE customer_key = ?1",
+    "DELETE FROM alert_waiting WHERE customer_key = ?1",
+    "DELETE FROM fact_sample WHERE customer_key = ?1",
 ];
 
 /// Where a customer stands among the others.

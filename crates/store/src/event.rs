@@ -113,10 +113,17 @@ pub fn add_all<D: Db>(
     Ok(())
 }
 
-/// Adds that alerts are about to be closed: customer, kind, currency as JSON.
-pub fn add_closed_alerts<D: Db>(db: &D, rows: &str, at: &str) -> Result<(), Fault> {
+/// Adds that alerts are about to be ended: customer, rule, currency as JSON.
+pub fn add_ended_alerts<D: Db>(db: &D, rows: &str, at: &str) -> Result<(), Fault> {
     let params = [rows.into(), at.into()];
-    db.execute(include_str!("../sql/event/insert_closed_alerts.sql"), &params)?;
+    db.execute(include_str!("../sql/event/insert_ended_alerts.sql"), &params)?;
+    Ok(())
+}
+
+/// Adds that alerts are about to rise: customer, rule, currency, severity, owner as JSON.
+pub fn add_escalated_alerts<D: Db>(db: &D, rows: &str, at: &str) -> Result<(), Fault> {
+    let params = [rows.into(), at.into()];
+    db.execute(include_str!("../sql/event/insert_escalated_alerts.sql"), &params)?;
     Ok(())
 }
 

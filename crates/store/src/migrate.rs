@@ -20,6 +20,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "cards", include_str!("../schema/0010_cards.sql")),
     (11, "bank", include_str!("../schema/0011_bank.sql")),
     (12, "retries", include_str!("../schema/0012_retries.sql")),
+    (13, "warnings", include_str!("../schema/0013_warnings.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

@@ -86,8 +86,29 @@ const BY_IDS: &[(&str, &str)] = &[
     ("tiers", "SELECT document FROM tiers"),
     (
         "alert",
-        "SELECT a.id, c.id, kind, a.currency, state, opened_on, closed_on, evidence
+        "SELECT a.id, c.id, rule, version, kind, a.currency, severity, owner, assigned, escalated, snoozed_until,
+             opened_on, closed_on, closed_by, ended_on, evidence
          FROM alert AS a JOIN customer AS c ON c.key = a.customer_key",
+    ),
+    (
+        "alert_action",
+        "SELECT a.id, x.day, x.who, x.action, x.reason, x.until_on, x.owner, x.severity
+         FROM alert_action AS x JOIN alert AS a ON a.key = x.alert_key",
+    ),
+    (
+        "alert_waiting",
+        "SELECT c.id, w.rule, w.currency, w.since_on
+         FROM alert_waiting AS w JOIN customer AS c ON c.key = w.customer_key",
+    ),
+    (
+        "fact_sample",
+        "SELECT c.id, s.samples FROM fact_sample AS s JOIN customer AS c ON c.key = s.customer_key",
+    ),
+    ("alert_rule", "SELECT name, version, document FROM alert_rule"),
+    (
+        "watch",
+        "SELECT c.id, w.reason, w.from_on, w.until_on, w.ended_on
+         FROM watch AS w JOIN customer AS c ON c.key = w.customer_key",
     ),
     ("reminded", "SELECT i.id, level, day FROM reminded AS r JOIN invoice AS i ON i.key = r.invoice_key"),
     ("notice", NOTICE),
@@ -161,6 +182,7 @@ const ELSEWHERE: &[&str] = &[
     "payer_account",
     "score_outdated",
     "match_mask",
+    "alert_progress",
 ];
 
 fn tables(db: &NativeDb) -> Vec<String> {

@@ -1,13 +1,13 @@
 //! Lists in pages: a filter gives what is left of the whole list, and pages of any size put together are the list.
 
 use crate::world::{self, World, cases, customer_id, day, docs, filled, id};
-use dunlin_app::{ledger, remind, score};
+use dunlin_app::{ledger, remind, warn};
 use dunlin_domain::{
     Date,
     contract::{
         remind::{Notice, NoticeState},
-        score::{Alert, AlertState},
         types::Language,
+        warn::{Alert, AlertState},
     },
 };
 use dunlin_store::{Db, alert, notice};
@@ -28,7 +28,7 @@ fn notices(world: &World, filter: notice::Filter<'_>, size: u32) -> Vec<Notice> 
 fn alerts(world: &World, filter: alert::Filter<'_>, size: u32) -> Vec<Alert> {
     let (mut all, mut before) = (Vec::new(), ("9999".to_string(), i64::MAX));
     loop {
-        let page = score::alerts(&world.db, &before, size, filter, Some(Language::En)).unwrap();
+        let page = warn::alerts(&world.db, &before, size, filter, Some(Language::En)).unwrap();
         let Some((_, last)) = page.last() else { return all };
         before = last.clone();
         all.extend(page.into_iter().map(|(alert, _)| alert));
@@ -57,7 +57,7 @@ fn check_notices(world: &World) {
 }
 
 fn check_alerts(world: &World, on: Date) {
-    let of_day = alert::Filter { state: None, customer: None, day: on };
+    let of_day = alert::Filter::on(on);
     let all = alerts(world, of_day, 1_000);
     assert!(all.is_sorted_by_key(|alert| std::cmp::Reverse(alert.opened_on)));
     assert!(
@@ -73,7 +73,7 @@ fn check_alerts(world: &World, on: Date) {
                 alert.customer_id == customer && state.is_none_or(|state| alert.state == state)
             };
             let expected: Vec<Alert> = all.iter().filter(of).cloned().collect();
-            let filter = alert::Filter { state, customer: Some(&customer), day: on };
+            let filter = alert::Filter { state, customer: Some(&customer), ..of_day };
             assert_eq!(alerts(world, filter, 2), expected);
         }
     }

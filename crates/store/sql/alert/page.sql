@@ -1,5 +1,7 @@
--- ?1, ?2: before this day and key, ?3: at most so many, ?4: state or null, ?5: customer or null, ?6: the day.
--- An alert that was closed after the day was open on it.
+-- ?1, ?2: before this day and key, ?3: at most so many, ?4: state or null, ?5: customer or null, ?6: the day,
+-- ?7: severity or null, ?8: owner or null, ?9: rule or null, ?10: kind or null.
+-- An alert that was closed after the day was open on it, and one that was snoozed by the day until a later one was
+-- snoozed on it. Severity and owner are those of now.
 WITH
 -- Everybody's in the order of their days, or one customer's: each from its own index.
 wanted AS (
@@ -8,21 +10,43 @@ wanted AS (
     SELECT t.* FROM customer AS c CROSS JOIN alert AS t ON t.customer_key = c.key
     WHERE c.id = ?5 AND (t.opened_on, t.key) < (?1, ?2)
 ),
-page AS (
-    SELECT *, CASE WHEN closed_on IS NULL OR closed_on > ?6 THEN 'open' ELSE 'closed' END AS state_then
-    FROM wanted
+stood AS (
+    SELECT
+        w.*,
+        CASE WHEN w.closed_on <= ?6 THEN w.closed_on END AS closed_then,
+        CASE
+            WHEN w.snoozed_until IS NOT NULL THEN (
+                SELECT x.until_on FROM alert_action AS x
+                WHERE x.alert_key = w.key AND x.action = 'snooze' AND x.day <= ?6
+                ORDER BY x.key DESC LIMIT 1
+            )
+        END AS snoozed_then
+    FROM wanted AS w
     WHERE
-        opened_on <= ?6
-        AND (?4 IS NULL OR ?4 = CASE WHEN closed_on IS NULL OR closed_on > ?6 THEN 'open' ELSE 'closed' END)
-    ORDER BY opened_on DESC, key DESC
-    LIMIT ?3
+        w.opened_on <= ?6 AND (?7 IS NULL OR w.severity = ?7) AND (?8 IS NULL OR w.owner = ?8)
+        AND (?9 IS NULL OR w.rule = ?9) AND (?10 IS NULL OR w.kind = ?10)
+),
+told AS (
+    SELECT
+        *,
+        CASE WHEN closed_then IS NOT NULL THEN 'closed' WHEN snoozed_then > ?6 THEN 'snoozed' ELSE 'open' END AS state
+    FROM stood
+),
+page AS (
+    SELECT * FROM told WHERE ?4 IS NULL OR state = ?4 ORDER BY opened_on DESC, key DESC LIMIT ?3
 )
 SELECT
     json_group_array(
         json_array(
-            page.opened_on, page.key, page.id, c.id, c.name, page.kind, page.state_then,
-            CASE WHEN page.closed_on <= ?6 THEN page.closed_on END, page.currency, json(page.evidence)
+            json_array(p.opened_on, p.key),
+            json_array(p.id, c.id, p.rule, p.version, p.kind, p.state, p.severity, p.owner),
+            json_array(
+                p.closed_then, CASE WHEN p.closed_then IS NOT NULL THEN p.closed_by END,
+                CASE WHEN p.closed_then IS NOT NULL THEN p.closed_because END,
+                CASE WHEN p.state = 'snoozed' THEN p.snoozed_then END
+            ),
+            p.currency, json(p.evidence)
         )
     )
-FROM page
-CROSS JOIN customer AS c ON c.key = page.customer_key
+FROM page AS p
+CROSS JOIN customer AS c ON c.key = p.customer_key

@@ -1,19 +1,22 @@
--- ?1: after this customer, ?2: up to this one, ?3: the business date.
--- Gives [customer_key, id, limit_minor, limit_currency, grade, grade_before] for each customer that owes something,
--- was scored on the day, or has an open alert.
-SELECT json_group_array(json_array(key, id, limit_minor, limit_currency, grade, grade_before))
+-- ?1: after this customer, ?2: up to this one, ?3: the business date, ?4: 1 for everybody.
+-- Gives [customer_key, id, limit_minor, limit_currency, grade, grade_before, facts] for each customer that owes
+-- something, was scored on the day, or has an alert whose reason is not gone. Without a score of the day there are no
+-- facts.
+SELECT json_group_array(json_array(key, id, limit_minor, limit_currency, grade, grade_before, json(facts)))
 FROM (
     SELECT
         c.key, c.id, c.limit_minor, c.limit_currency, s.grade,
-        CASE WHEN s.as_of = ?3 THEN s.grade_before END AS grade_before
+        CASE WHEN s.as_of = ?3 THEN s.grade_before END AS grade_before,
+        CASE WHEN s.as_of = ?3 AND ?4 = 0 THEN s.facts END AS facts
     FROM customer AS c
     LEFT JOIN score AS s ON s.customer_key = c.key
     WHERE
         c.key > ?1 AND c.key <= ?2
         AND (
-            s.as_of = ?3
+            ?4 = 1
+            OR s.as_of = ?3
             OR EXISTS (SELECT 1 FROM arrears AS a WHERE a.customer_key = c.key AND a.outstanding_minor > 0)
-            OR EXISTS (SELECT 1 FROM alert AS t WHERE t.customer_key = c.key AND t.state = 'open')
+            OR EXISTS (SELECT 1 FROM alert AS t WHERE t.customer_key = c.key AND t.ended_on IS NULL)
         )
     ORDER BY c.key
 )

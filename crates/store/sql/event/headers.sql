@@ -22,6 +22,8 @@ owned AS (
                 WHEN 'default_record' THEN (SELECT customer_key FROM default_record WHERE id = a.id)
                 WHEN 'credit_refund' THEN (SELECT customer_key FROM credit_refund WHERE id = a.id)
                 WHEN 'interest_entry' THEN (SELECT customer_key FROM interest_entry WHERE id = a.id)
+                WHEN 'alert' THEN (SELECT customer_key FROM alert WHERE id = a.id)
+                WHEN 'watch' THEN (SELECT key FROM customer WHERE id = a.id)
                 WHEN 'write_off' THEN (
                     SELECT i.customer_key FROM write_off AS w JOIN invoice AS i ON i.key = w.invoice_key
                     WHERE w.id = a.id

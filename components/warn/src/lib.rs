@@ -1,0 +1,29 @@
+//! The component `warn`: what to watch, why, and what was done about it.
+
+mod alerts;
+mod rules;
+mod watchlist;
+
+use dunlin_store::Db;
+use dunlin_web::{Query, Route};
+
+/// The language of texts.
+const LANGUAGE: Query = Query::one_of(
+    "language",
+    dunlin_domain::contract::types::Language::NAMES,
+    "The language of the texts. Absent: the organisation's.",
+);
+
+/// The table of contents.
+pub fn routes<D: Db>() -> Vec<Route<D>> {
+    let mut routes = alerts::routes();
+    routes.extend(rules::routes());
+    routes.extend(watchlist::routes());
+    routes
+}
+
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
+    dunlin_web::spin::serve("warn", routes, &[], request).await
+}

@@ -1,0 +1,289 @@
+//! What a rule would have said on past days, and what became of those it spoke of. Nothing of it is kept.
+//!
+//! Each day is read as it was: facts, events, what was owed. Samples are taken every four weeks as a sweep would, from a
+//! year before the first day on where the rule compares with the past. The grade and what was overdue are compared with
+//! the judgement before.
+
+use crate::{
+    alert_rule,
+    card::Cards,
+    warn::{self, Ground},
+};
+use dunlin_domain::{
+    Date, Decimal, Money, Refusal, Refused,
+    alert::{self, Key, Live, Owed, Position, Sample, Values, check},
+    contract::{
+        types::Grade,
+        warn::{AlertRule, Backtest, NewBacktest, TermKind},
+    },
+    decimal,
+    facts::{Sums, combine},
+};
+use dunlin_store::{Db, Fault, alert as table, arrears::Range, customer, facts as sums, score};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The most judgements of one back-test: three years by the week.
+const MOST_STEPS: i64 = 160;
+
+/// Customers that are looked at where nothing is said, and at the most: some seconds of work.
+const CUSTOMERS: u32 = 200;
+const MOST_CUSTOMERS: u32 = 500;
+
+/// For how long an alert may be ahead of a default to have warned of it.
+const AHEAD_DAYS: i64 = 180;
+
+/// What became of one customer.
+#[derive(Default)]
+struct Course {
+    live: Vec<Live>,
+    waiting: Vec<(Key, Date)>,
+    samples: Vec<Sample>,
+    overdue: bool,
+    grade: Option<Grade>,
+    opened: Vec<Date>,
+}
+
+/// Tries a rule on past days. `after` is the customer that the answer before ended with; the second of the answer is
+/// where the next begins.
+pub fn run<D: Db>(
+    db: &D,
+    name: &str,
+    new: &NewBacktest,
+    after: i64,
+    today: Date,
+) -> Result<(Backtest, Option<i64>), Fault> {
+    let rule = match &new.rule {
+        None => alert_rule::get(db, name)?,
+        Some(rule) => {
+            check(name, rule)?;
+            AlertRule { name: name.to_string(), version: 0, shipped: false, rule: rule.clone() }
+        }
+    };
+    let step = fits(&rule, new, today)?;
+    let customers = new.customers.unwrap_or(CUSTOMERS);
+    let label = format!("{name}@{}", rule.version);
+    let Some(range) = Range::next(db, after, customers)? else {
+        return Ok((told(label, new, new.from, 0, &[], today), None));
+    };
+    let horizon = new.to.plus_days(AHEAD_DAYS).unwrap_or(Date::LAST).min(today);
+    let defaults: HashMap<i64, Date> =
+        table::defaults(db, range, new.from, horizon)?.into_iter().collect();
+    let mut courses: BTreeMap<i64, Course> = customer::limits(db, range)?
+        .into_iter()
+        .filter(|(key, _, _)| defaults.get(key).is_none_or(|on| *on > new.from))
+        .map(|(key, _, _)| (key, Course::default()))
+        .collect();
+    let ground = Ground::of(rule);
+    let mut last = new.from;
+    for (day, judged) in days(&ground, new.from, new.to, step) {
+        follow(db, range, day, judged, &ground, &defaults, &mut courses)?;
+        last = day;
+    }
+    let seen: Vec<(Vec<Date>, Option<Date>)> = courses
+        .into_iter()
+        .map(|(key, course)| (course.opened, defaults.get(&key).copied()))
+        .collect();
+    let next = Range::next(db, range.upto, 1)?.map(|_| range.upto);
+    let count = seen.len();
+    Ok((told(label, new, last, count, &seen, today), next))
+}
+
+/// Checks what is asked, and gives the days from one judgement to the next.
+fn fits(rule: &AlertRule, new: &NewBacktest, today: Date) -> Result<i64, Refused> {
+    let refused = |field: &str, detail: &str| {
+        Err(Refused::new(Refusal::MalformedField, detail.to_string()).at(field))
+    };
+    if alert::of_the_book(&rule.rule) {
+        return refused("rule", "what everybody owed on a past day is not kept for a `book-share`");
+    }
+    if new.to > today {
+        let detail = format!("{} has not come yet: it is {today}", new.to);
+        return Err(Refused::new(Refusal::DateInFuture, detail).at("to"));
+    }
+    if new.to < new.from {
+        return refused("to", "the last day is not before the first");
+    }
+    let step = new.step_days.unwrap_or(7);
+    if !(1..=90).contains(&step) {
+        return refused("step_days", "it is 1 to 90");
+    }
+    if new.customers.is_some_and(|customers| !(1..=MOST_CUSTOMERS).contains(&customers)) {
+        return refused("customers", &format!("it is 1 to {MOST_CUSTOMERS}"));
+    }
+    let step = i64::from(step);
+    if new.to.days_since(new.from) / step >= MOST_STEPS {
+        let detail = format!("there are {MOST_STEPS} judgements at most");
+        return refused("step_days", &detail);
+    }
+    Ok(step)
+}
+
+/// The days that are read, and whether they are judged: before the first only samples are taken.
+fn days(ground: &Ground, from: Date, to: Date, step: i64) -> Vec<(Date, bool)> {
+    let back = ground.rules.iter().any(|of| alert::looks_back(&of.rule));
+    let former = if back { i64::try_from(alert::SAMPLES).unwrap_or(0) } else { 0 };
+    let earlier = (1..=former).rev().filter_map(|number| {
+        Some((from.plus_days(number.saturating_mul(-alert::SAMPLE_DAYS)).ok()?, false))
+    });
+    let steps = to.days_since(from).checked_div(step).unwrap_or(0);
+    let judged = (0..=steps)
+        .filter_map(|number| Some((from.plus_days(number.saturating_mul(step)).ok()?, true)));
+    earlier.chain(judged).collect()
+}
+
+/// Reads a day and takes every customer one judgement further.
+fn follow<D: Db>(
+    db: &D,
+    range: Range,
+    day: Date,
+    judged: bool,
+    ground: &Ground,
+    defaults: &HashMap<i64, Date>,
+    courses: &mut BTreeMap<i64, Course>,
+) -> Result<(), Fault> {
+    let mut known = sums::of_range(db, range, day)?;
+    let mut happened =
+        if judged { warn::happened(db, range, day, ground)? } else { HashMap::new() };
+    let wanted = alert::facts_needed(&ground.rules);
+    let graded = ground
+        .rules
+        .iter()
+        .any(|of| of.rule.terms.iter().any(|term| term.kind == TermKind::GradeWorse));
+    let cards = if graded { Some(Cards::in_force(db, day)?) } else { None };
+    for (key, id, minor, currency, segment, _, _) in score::to_judge(db, range)? {
+        let Some(course) = courses.get_mut(&key) else { continue };
+        // What a rule says of somebody who is in default already warns nobody.
+        if defaults.get(&key).is_some_and(|on| *on <= day) {
+            continue;
+        }
+        let Some(known) = known.remove(&key).filter(|of| of.known.first_on.is_some()) else {
+            continue;
+        };
+        let limit = minor.zip(currency).map(|(minor, currency)| Money { minor, currency });
+        let facts = combine(&id, day, &known, limit);
+        let card = cards.as_ref().map(|cards| cards.of(segment.as_deref()));
+        let grade = card.and_then(|card| card.judge(&facts)).map(|standing| standing.grade);
+        let position = Position {
+            facts: warn::values(&facts),
+            samples: course.samples.clone(),
+            events: happened.remove(&key).unwrap_or_default(),
+            overdue_before: course.overdue,
+            grade_before: course.grade,
+            grade_now: grade,
+            limit,
+            owed: owed(&known),
+            ..Position::on(day)
+        };
+        advance(course, &position, judged, ground, &wanted);
+    }
+    Ok(())
+}
+
+fn owed(known: &Sums) -> Vec<Owed> {
+    let owed = known.owing.iter().map(|of| Owed {
+        currency: of.currency,
+        outstanding_minor: of.outstanding_minor,
+        overdue_minor: of.overdue_minor.iter().fold(0i64, |sum, of| sum.saturating_add(*of)),
+        book_minor: 0,
+        book_customers: 0,
+    });
+    owed.collect()
+}
+
+fn advance(
+    course: &mut Course,
+    position: &Position,
+    judged: bool,
+    ground: &Ground,
+    wanted: &BTreeSet<dunlin_domain::contract::score::FactName>,
+) {
+    if judged {
+        let step = alert::judge(&ground.rules, position, &course.live, &course.waiting);
+        course.live.retain(|alert| !step.to_end.contains(&alert.key));
+        course.waiting.retain(|(key, _)| !step.to_forget.contains(key));
+        course.waiting.extend(step.to_wait);
+        for finding in step.to_open {
+            course.opened.push(position.day);
+            course.live.push(Live {
+                key: finding.key,
+                evidence: finding.evidence,
+                opened_on: position.day,
+                severity: finding.severity,
+                closed: false,
+                assigned: false,
+                snoozed_until: None,
+                escalated: false,
+            });
+        }
+    }
+    let facts: &Values = &position.facts;
+    if let Some(samples) = alert::add_sample(&course.samples, position.day, facts, wanted) {
+        course.samples = samples;
+    }
+    course.overdue = position.owed.iter().any(|owed| owed.overdue_minor > 0);
+    course.grade = position.grade_now;
+}
+
+/// Counts what became of each customer: the days of its alerts, and of its first default.
+fn told(
+    rule: String,
+    new: &NewBacktest,
+    last: Date,
+    customers: usize,
+    seen: &[(Vec<Date>, Option<Date>)],
+    today: Date,
+) -> Backtest {
+    let ahead = |alert: Date, default: Date| {
+        let days = default.days_since(alert);
+        u32::try_from(days).ok().filter(|_| days <= AHEAD_DAYS)
+    };
+    let (mut alerts, mut right, mut wrong, mut undecided) = (0u32, 0u32, 0u32, 0u32);
+    let (mut good, mut defaults, mut days_before) = (0u32, 0u32, Vec::new());
+    for (opened, default) in seen {
+        for on in opened {
+            alerts = alerts.saturating_add(1);
+            let came = default.is_some_and(|default| ahead(*on, default).is_some());
+            let counted = match (came, today.days_since(*on) >= AHEAD_DAYS) {
+                (true, _) => &mut right,
+                (false, true) => &mut wrong,
+                (false, false) => &mut undecided,
+            };
+            *counted = counted.saturating_add(1);
+        }
+        match default {
+            None => good = good.saturating_add(1),
+            Some(on) if *on <= new.to => {
+                defaults = defaults.saturating_add(1);
+                days_before.extend(opened.iter().filter_map(|alert| ahead(*alert, *on)).max());
+            }
+            Some(_) => {}
+        }
+    }
+    days_before.sort_unstable();
+    let warned = u32::try_from(days_before.len()).unwrap_or(u32::MAX);
+    let sum: i64 = days_before.iter().map(|days| i64::from(*days)).sum();
+    let share = |part: u32, whole: u32| decimal::share(part.into(), whole.into());
+    // False alarms times 100 customers times 365 days, over customers times days.
+    let spent =
+        Decimal::from(good).saturating_mul(new.to.days_since(new.from).saturating_add(1).into());
+    let wronged = Decimal::from(wrong).saturating_mul(Decimal::from(36_500u32));
+    Backtest {
+        rule,
+        from: new.from,
+        to: last,
+        customers: u32::try_from(customers).unwrap_or(u32::MAX),
+        good,
+        alerts,
+        true_alarms: right,
+        false_alarms: wrong,
+        undecided,
+        defaults,
+        warned,
+        mean_days_before: decimal::share(sum, warned.into()),
+        days_before,
+        precision: share(right, right.saturating_add(wrong)),
+        recall: share(warned, defaults),
+        false_per_hundred_years: decimal::ratio(wronged, spent, 2),
+        next: None,
+    }
+}

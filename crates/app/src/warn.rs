@@ -1,0 +1,510 @@
+//! Warnings: customers are judged by the rules in force, by a sweep as a whole and between sweeps as things happen.
+//!
+//! Between sweeps nothing is marked by those who write. The order of events says what happened since the last look, and
+//! the customers of that are judged anew; where a file brought more than can be looked at, the sweep does it.
+
+use crate::{
+    alert_rule,
+    audit::{Author, Note, note},
+    event as feed,
+    ledger::{self, Change, missing},
+    score::made_id,
+};
+use dunlin_domain::{
+    Currency, Date, Id, Instant, Money, Refusal, Refused,
+    alert::{self, Finding, Key, Live, Position, Sample, Values},
+    contract::{
+        events::EventData,
+        types::Language,
+        warn::{
+            Alert, AlertActionKind, AlertAssign, AlertClose, AlertDetail, AlertRule, AlertSnooze,
+            AlertState, Judged, TermKind, WatchedEvent,
+        },
+    },
+    event::Place,
+    facts::combine,
+    text,
+};
+use dunlin_store::{
+    Db, Fault, alert as table,
+    arrears::{self, Range},
+    event, facts as sums, organisation, sweep, write,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Customers between two that are judged, at the most, for them to be read together.
+const NEAR: i64 = 8;
+
+/// Customers that one run judges between sweeps: a second or two.
+const RUN: usize = 400;
+
+/// How many days may have gone by since the last sweep. While sweeps catch up with older days, they alone judge.
+const BEHIND_DAYS: i64 = 2;
+
+/// How many changes may wait to be looked at. What a large file brought is left to the sweep.
+const MOST_WAITING: i64 = 5_000;
+
+/// How many documents, payments and allocations may.
+const MOST_ROWS: i64 = 20_000;
+
+/// What all customers owe, by currency: outstanding, and how many owe.
+type Book = HashMap<Currency, (i64, u32)>;
+
+/// What customers are judged against.
+#[derive(Debug, Default)]
+pub struct Ground {
+    /// The rules in force.
+    pub rules: Vec<AlertRule>,
+    book: Book,
+}
+
+impl Ground {
+    /// The rules in force and what all customers owe.
+    pub fn read<D: Db>(db: &D) -> Result<Self, Fault> {
+        Ok(Self { rules: alert_rule::in_force(db)?, book: book(db)? })
+    }
+
+    /// One rule, and no book.
+    pub(crate) fn of(rule: AlertRule) -> Self {
+        Self { rules: vec![rule], book: Book::new() }
+    }
+
+    /// The first day on which an event counts for any rule.
+    pub(crate) fn events_from(&self, day: Date) -> Date {
+        let events = self.rules.iter().flat_map(|of| &of.rule.terms);
+        let events = events.filter(|term| term.kind == TermKind::Event);
+        let days = events.map(|term| term.days.unwrap_or(30)).max().unwrap_or(0);
+        day.plus_days(1i64.saturating_sub(days.into())).unwrap_or(Date::FIRST)
+    }
+}
+
+fn book<D: Db>(db: &D) -> Result<Book, Fault> {
+    Ok(arrears::book(db)?
+        .into_iter()
+        .map(|(currency, minor, owing)| (currency, (minor, owing)))
+        .collect())
+}
+
+/// Somebody that is judged: the key, the id, and where it stands.
+struct Judging {
+    key: i64,
+    id: Id,
+    position: Position,
+}
+
+/// Judges the customers of the range and says how many alerts opened and closed. Runs inside a slice of the sweep.
+pub(crate) fn judge<D: Db>(
+    db: &D,
+    range: Range,
+    day: Date,
+    ground: &Ground,
+    at: Instant,
+) -> Result<(u64, u64), Fault> {
+    let warned_on = sweep::warned_before(db, day)?;
+    let mut owed: HashMap<i64, Vec<arrears::Owed>> = HashMap::new();
+    for row in arrears::of_range(db, range, day)? {
+        owed.entry(row.0).or_default().push(row);
+    }
+    let mut happened = happened(db, range, day, ground)?;
+    let (mut judging, mut events) = (Vec::new(), Vec::new());
+    for (key, id, minor, currency, grade_now, grade_before, facts) in
+        table::positions(db, range, day, false)?
+    {
+        if let (Some(before), Some(now)) = (grade_before, grade_now)
+            && before != now
+        {
+            let data = EventData {
+                state: Some(now.name().into()),
+                before: Some(before.name().into()),
+                ..feed::nothing()
+            };
+            events.push(("grade.changed", key, id.clone(), data));
+        }
+        let owed = owed.remove(&key).unwrap_or_default();
+        let position = Position {
+            facts: facts.unwrap_or_default(),
+            events: happened.remove(&key).unwrap_or_default(),
+            overdue_before: overdue_before(&owed, warned_on),
+            grade_before,
+            grade_now,
+            limit: minor.zip(currency).map(|(minor, currency)| Money { minor, currency }),
+            owed: owed.iter().map(|of| beside(of.1, of.2, of.3, &ground.book)).collect(),
+            ..Position::on(day)
+        };
+        judging.push(Judging { key, id, position });
+    }
+    event::add_all(db, &events, at)?;
+    settle(db, range, day, ground, judging, at)
+}
+
+fn overdue_before(owed: &[arrears::Owed], warned_on: Option<Date>) -> bool {
+    owed.iter().any(|of| of.5.is_some_and(|since| Some(since) <= warned_on))
+}
+
+fn beside(
+    currency: Currency,
+    outstanding_minor: i64,
+    overdue_minor: i64,
+    book: &Book,
+) -> alert::Owed {
+    let (book_minor, book_customers) = book.get(&currency).copied().unwrap_or((0, 0));
+    alert::Owed { currency, outstanding_minor, overdue_minor, book_minor, book_customers }
+}
+
+type Happened = HashMap<i64, BTreeMap<WatchedEvent, Date>>;
+
+/// The last day of each event of the range that any rule looks for.
+pub(crate) fn happened<D: Db>(
+    db: &D,
+    range: Range,
+    day: Date,
+    ground: &Ground,
+) -> Result<Happened, Fault> {
+    let mut found = Happened::new();
+    for (customer, event, on) in table::events(db, range, day, ground.events_from(day))? {
+        let last = found.entry(customer).or_default().entry(event).or_insert(on);
+        *last = on.max(*last);
+    }
+    Ok(found)
+}
+
+/// Compares where customers stand with their alerts, and records what comes of it.
+fn settle<D: Db>(
+    db: &D,
+    range: Range,
+    day: Date,
+    ground: &Ground,
+    judging: Vec<Judging>,
+    at: Instant,
+) -> Result<(u64, u64), Fault> {
+    let wanted = alert::facts_needed(&ground.rules);
+    let mut samples: HashMap<i64, Vec<Sample>> = if wanted.is_empty() {
+        HashMap::new()
+    } else {
+        table::samples(db, range)?.into_iter().collect()
+    };
+    let mut live: HashMap<i64, Vec<Live>> = HashMap::new();
+    for (customer, alert) in table::of_range(db, range)? {
+        live.entry(customer).or_default().push(alert);
+    }
+    let mut waiting: HashMap<i64, Vec<(Key, Date)>> = HashMap::new();
+    for (customer, waits) in table::waiting(db, range)? {
+        waiting.entry(customer).or_default().push(waits);
+    }
+    let (mut opening, mut ending, mut rising) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut keeping, mut waits, mut forgotten) = (Vec::new(), Vec::new(), Vec::new());
+    for Judging { key, id, mut position } in judging {
+        position.samples = samples.remove(&key).unwrap_or_default();
+        let (live, waiting) =
+            (live.remove(&key).unwrap_or_default(), waiting.remove(&key).unwrap_or_default());
+        let step = alert::judge(&ground.rules, &position, &live, &waiting);
+        for finding in step.to_open {
+            opening.push((alert_id(&id, &finding.key, day)?, key, finding));
+        }
+        ending.extend(step.to_end.into_iter().map(|of| (key, of)));
+        rising.extend(step.to_escalate.into_iter().map(|of| (key, of)));
+        waits.extend(step.to_wait.into_iter().map(|of| (key, of)));
+        forgotten.extend(step.to_forget.into_iter().map(|of| (key, of)));
+        let kept = alert::add_sample(&position.samples, day, &position.facts, &wanted);
+        keeping.extend(kept.map(|samples| (key, samples)));
+    }
+    let opened = opening.iter().map(|(id, key, finding): &(Id, i64, Finding)| {
+        let state = Some(finding.kind.name().into());
+        ("alert.opened", *key, id.clone(), EventData { state, ..feed::nothing() })
+    });
+    event::add_all(db, &opened.collect::<Vec<_>>(), at)?;
+    table::end_all(db, &ending, day, at)?;
+    table::escalate_all(db, &rising, day, at)?;
+    table::open_all(db, &opening, day)?;
+    table::forget_all(db, &forgotten)?;
+    table::wait_all(db, &waits)?;
+    table::put_samples(db, &keeping)?;
+    let count = |len| u64::try_from(len).unwrap_or(0);
+    Ok((count(opening.len()), count(ending.len())))
+}
+
+/// The same alert has the same id, so that a sweep that is cut and resumed ends in the same state.
+fn alert_id(customer: &Id, (rule, currency): &Key, day: Date) -> Result<Id, Fault> {
+    let currency = currency.map_or(String::new(), |currency| currency.to_string());
+    made_id("A", &[customer.as_str(), rule, &currency, &day.to_string()])
+}
+
+/// Judges the customers to whom something happened since the last look. A sweep that is under way or behind judges
+/// everybody.
+pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
+    let nothing = Judged { customers: 0, opened: 0, closed: 0, done: true };
+    let day = ledger::today(db, now)?;
+    match sweep::latest(db)? {
+        Some(last) if last.done && (0..=BEHIND_DAYS).contains(&day.days_since(last.day)) => {}
+        _ => return Ok(nothing),
+    }
+    let from = match table::position(db)? {
+        Some(position) => position.parse()?,
+        None => Place::FIRST,
+    };
+    let end = feed::end(db)?;
+    if far_behind(db, from, end)? {
+        write(db, |db| table::set_position(db, &end.to_string()))?;
+        return Ok(nothing);
+    }
+    let (mut reached, mut more, mut customers) = (from, true, BTreeSet::new());
+    while more && customers.len() < RUN {
+        let stretch = feed::after(db, reached)?;
+        (reached, more) = (stretch.reached, stretch.more);
+        let matters = stretch.events.iter().filter(|of| matters(&of.event.kind));
+        customers.extend(matters.filter_map(|of| of.customer_key));
+    }
+    if reached == from {
+        return Ok(nothing);
+    }
+    write(db, |db| {
+        let ground = Ground::read(db)?;
+        let mut judged = Judged { customers: 0, opened: 0, closed: 0, done: !more };
+        for range in ranges(&customers) {
+            let (seen, opened, closed) = between(db, range, &customers, day, &ground, now)?;
+            judged.customers = judged.customers.saturating_add(seen);
+            judged.opened = judged.opened.saturating_add(opened);
+            judged.closed = judged.closed.saturating_add(closed);
+        }
+        table::set_position(db, &reached.to_string())?;
+        Ok(judged)
+    })
+}
+
+/// Whether so much waits that only a sweep can look at it.
+fn far_behind<D: Db>(db: &D, from: Place, end: Place) -> Result<bool, Fault> {
+    if end.event.saturating_sub(from.event) > MOST_WAITING {
+        return Ok(true);
+    }
+    let Some(first) = event::headers(db, from.event.saturating_add(1), 1)?.pop() else {
+        return Ok(false);
+    };
+    let now = event::marks(db)?;
+    let rows = now
+        .invoices
+        .saturating_sub(first.marks.invoices)
+        .saturating_add(now.payments.saturating_sub(first.marks.payments))
+        .saturating_add(now.allocations.saturating_sub(first.marks.allocations));
+    Ok(rows > MOST_ROWS)
+}
+
+/// What changes where a customer stands. What came of judging it does not.
+fn matters(kind: &str) -> bool {
+    !["alert.", "alert-rule.", "notice.", "watch.", "grade.", "webhook."]
+        .iter()
+        .any(|noun| kind.starts_with(noun))
+}
+
+/// The customers as ranges to read, each without a wide gap.
+fn ranges(customers: &BTreeSet<i64>) -> Vec<Range> {
+    let mut ranges: Vec<Range> = Vec::new();
+    for key in customers {
+        match ranges.last_mut() {
+            Some(last) if key.saturating_sub(last.upto) <= NEAR => last.upto = *key,
+            _ => ranges.push(Range { after: key.saturating_sub(1), upto: *key }),
+        }
+    }
+    ranges
+}
+
+/// Judges those customers of a range by what is known now; how many, and how many alerts opened and closed.
+fn between<D: Db>(
+    db: &D,
+    range: Range,
+    wanted: &BTreeSet<i64>,
+    day: Date,
+    ground: &Ground,
+    at: Instant,
+) -> Result<(u64, u64, u64), Fault> {
+    let warned_on = sweep::warned_before(db, day)?;
+    let mut owed: HashMap<i64, Vec<arrears::Owed>> = HashMap::new();
+    for row in arrears::last_of_range(db, range)? {
+        owed.entry(row.0).or_default().push(row);
+    }
+    let mut known = sums::of_range(db, range, day)?;
+    let mut happened = happened(db, range, day, ground)?;
+    let mut judging = Vec::new();
+    for (key, id, minor, currency, grade_now, grade_before, _) in
+        table::positions(db, range, day, true)?
+    {
+        if !wanted.contains(&key) {
+            continue;
+        }
+        let limit = minor.zip(currency).map(|(minor, currency)| Money { minor, currency });
+        let known = known.remove(&key).unwrap_or_default();
+        let owing = known.owing.iter().map(|of| {
+            let overdue = of.overdue_minor.iter().fold(0i64, |sum, of| sum.saturating_add(*of));
+            beside(of.currency, of.outstanding_minor, overdue, &ground.book)
+        });
+        // Who was never asked to pay anything is not scored, and its facts are left out there too.
+        let scored = known.known.first_on.is_some();
+        let facts = if scored { values(&combine(&id, day, &known, limit)) } else { Values::new() };
+        let position = Position {
+            facts,
+            events: happened.remove(&key).unwrap_or_default(),
+            overdue_before: overdue_before(&owed.remove(&key).unwrap_or_default(), warned_on),
+            grade_before,
+            grade_now,
+            limit,
+            owed: owing.collect(),
+            ..Position::on(day)
+        };
+        judging.push(Judging { key, id, position });
+    }
+    let seen = u64::try_from(judging.len()).unwrap_or(0);
+    let (opened, closed) = settle(db, range, day, ground, judging, at)?;
+    Ok((seen, opened, closed))
+}
+
+/// Facts by name.
+pub(crate) fn values(facts: &dunlin_domain::contract::score::Facts) -> Values {
+    facts.values.iter().map(|fact| (fact.name, fact.value)).collect()
+}
+
+/// Alerts, newest first, with their texts in a language.
+pub fn alerts<D: Db>(
+    db: &D,
+    before: &table::Before,
+    limit: u32,
+    filter: table::Filter<'_>,
+    language: Option<Language>,
+) -> Result<Vec<(Alert, table::Before)>, Fault> {
+    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
+    let mut rules: HashMap<(String, u32), Option<AlertRule>> = HashMap::new();
+    let mut told = Vec::new();
+    for (of, before) in table::page(db, before, limit, filter)? {
+        let version = (of.rule.clone(), of.version);
+        let rule = match rules.get(&version) {
+            Some(rule) => rule.clone(),
+            None => {
+                let rule = alert_rule::version(db, &of.rule, of.version)?;
+                rules.insert(version, rule.clone());
+                rule
+            }
+        };
+        told.push((shown(of, rule.as_ref(), language), before));
+    }
+    Ok(told)
+}
+
+fn shown(of: table::Found, rule: Option<&AlertRule>, language: Language) -> Alert {
+    let words = |words: fn(_, _, _, _) -> String| {
+        rule.map(|rule| words(&rule.rule, &of.evidence, of.currency, language)).unwrap_or_default()
+    };
+    Alert {
+        text: words(alert::text),
+        advice: words(alert::advice),
+        id: of.id,
+        customer_id: of.customer_id,
+        kind: of.kind,
+        rule: of.rule,
+        state: of.state,
+        severity: of.severity,
+        owner: of.owner,
+        opened_on: of.opened_on,
+        closed_on: of.closed_on,
+        closed_by: of.closed_by,
+        closed_because: of.closed_because,
+        snoozed_until: of.snoozed_until,
+        currency: of.currency,
+        evidence: of.evidence,
+    }
+}
+
+/// An alert as it stands on a day.
+fn found<D: Db>(db: &D, id: &Id, day: Date) -> Result<table::Found, Fault> {
+    let (opened_on, key) = table::place(db, id)?.ok_or_else(|| missing("alert"))?;
+    let day = day.max(opened_on.parse()?);
+    let after = (opened_on, key.saturating_add(1));
+    let page = table::page(db, &after, 1, table::Filter::on(day))?;
+    page.into_iter().next().map(|(of, _)| of).ok_or_else(|| missing("alert"))
+}
+
+/// An alert with what was done about it.
+pub fn detail<D: Db>(
+    db: &D,
+    id: &Id,
+    day: Date,
+    language: Option<Language>,
+) -> Result<AlertDetail, Fault> {
+    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
+    let of = found(db, id, day)?;
+    let rule = alert_rule::version(db, &of.rule, of.version)?;
+    let actions = table::actions(db, of.key)?;
+    Ok(AlertDetail { alert: shown(of, rule.as_ref(), language), actions })
+}
+
+/// What somebody wants done about an alert.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    Snooze(AlertSnooze),
+    Close(AlertClose),
+    Assign(AlertAssign),
+}
+
+/// Does something about an alert that is not closed. The same again changes nothing.
+pub fn act<D: Db>(db: &D, id: &Id, wish: &Wish, author: &Author) -> Result<Change, Fault> {
+    let (reason, owner, until, action) = match wish {
+        Wish::Snooze(of) => (Some(&of.reason), None, Some(of.until), AlertActionKind::Snooze),
+        Wish::Close(of) => (Some(&of.reason), None, None, AlertActionKind::Close),
+        Wish::Assign(of) => (None, Some(&of.owner), None, AlertActionKind::Assign),
+    };
+    reason.map_or(Ok(()), |reason| text::check(reason, 1, 500, "reason"))?;
+    owner.map_or(Ok(()), |owner| text::check(owner, 1, 100, "owner"))?;
+    write(db, |db| {
+        let day = ledger::today(db, author.at)?;
+        let of = found(db, id, day)?;
+        if of.state == AlertState::Closed {
+            if action == AlertActionKind::Close && of.closed_because.as_ref() == reason {
+                return Ok(Change::AlreadySo);
+            }
+            return Err(Fault::refused(Refusal::WrongState, "the alert is closed"));
+        }
+        let last = table::actions(db, of.key)?.into_iter().rev().find(|last| last.action == action);
+        let same = match action {
+            AlertActionKind::Snooze => {
+                last.is_some_and(|last| of.snoozed_until == until && last.reason.as_ref() == reason)
+            }
+            AlertActionKind::Assign => last.is_some() && of.owner.as_ref() == owner,
+            AlertActionKind::Close | AlertActionKind::Escalate => false,
+        };
+        if same {
+            return Ok(Change::AlreadySo);
+        }
+        if let Some(until) = until {
+            may_snooze(db, &of, day, until)?;
+        }
+        let said = serde_json::json!({"reason": reason, "until": until, "owner": owner});
+        let change = Note::changed(action.name(), "alert", id.as_str(), None::<&()>, Some(&said))?;
+        let entry = note(db, author, &change)?;
+        table::act(
+            db,
+            &table::Action {
+                alert: of.key,
+                day,
+                at: author.at,
+                who: &author.who,
+                action,
+                reason: reason.map(String::as_str),
+                until,
+                owner: owner.map(String::as_str),
+                entry,
+            },
+        )?;
+        Ok(Change::Replaced)
+    })
+}
+
+fn may_snooze<D: Db>(db: &D, of: &table::Found, day: Date, until: Date) -> Result<(), Fault> {
+    let refused =
+        |detail: String| Err(Refused::new(Refusal::MalformedField, detail).at("until").into());
+    if until <= day {
+        return refused(format!("it is after today, {day}"));
+    }
+    let rule = alert_rule::latest(db, &of.rule)?;
+    let most = rule.map_or(0, |rule| alert::snooze_days(&rule.rule));
+    if until.days_since(day) > i64::from(most) {
+        return refused(format!("the rule lets its alerts be snoozed for at most {most} days"));
+    }
+    Ok(())
+}

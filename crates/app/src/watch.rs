@@ -1,0 +1,70 @@
+//! The watch list: customers with grave alerts, and those that somebody wants watched.
+
+use crate::{
+    audit::{Author, Note, note},
+    ledger::{self, Change, missing},
+};
+use dunlin_domain::{
+    Date, Id, Refusal, Refused,
+    contract::warn::{NewWatch, Watched},
+    text,
+};
+use dunlin_store::{Db, Fault, customer, watch as table, write};
+
+/// Has a customer watched, or changes why or until when.
+pub fn put<D: Db>(db: &D, id: &Id, new: &NewWatch, author: &Author) -> Result<Change, Fault> {
+    text::check(&new.reason, 1, 500, "reason")?;
+    write(db, |db| {
+        let key = customer::key(db, id)?.ok_or_else(|| missing("customer"))?;
+        let day = ledger::today(db, author.at)?;
+        if new.until.is_some_and(|until| until <= day) {
+            let detail = format!("it is after today, {day}");
+            return Err(Refused::new(Refusal::MalformedField, detail).at("until").into());
+        }
+        let before = table::last(db, key)?.filter(|(_, _, ended_on)| ended_on.is_none());
+        let before = before.map(|(key, watch, _)| (key, watch));
+        if before.as_ref().is_some_and(|(_, before)| before == new) {
+            return Ok(Change::AlreadySo);
+        }
+        let was = before.as_ref().map(|(_, before)| before);
+        let (action, change) = match was {
+            None => ("create", Change::Made),
+            Some(_) => ("replace", Change::Replaced),
+        };
+        let what = Note::changed(action, "watch", id.as_str(), was, Some(new))?;
+        let entry = note(db, author, &what)?;
+        if let Some((before, _)) = before {
+            table::end(db, before, day, entry)?;
+        }
+        table::insert(db, key, new, day, entry)?;
+        Ok(change)
+    })
+}
+
+/// Ends a wish. Who has grave alerts stays on the list.
+pub fn end<D: Db>(db: &D, id: &Id, author: &Author) -> Result<(NewWatch, Change), Fault> {
+    write(db, |db| {
+        let key = customer::key(db, id)?.ok_or_else(|| missing("customer"))?;
+        let (watch, before, ended_on) = table::last(db, key)?.ok_or_else(|| missing("wish"))?;
+        let day = ledger::today(db, author.at)?;
+        let until = Some(ended_on.unwrap_or(day));
+        let after = NewWatch { until, ..before.clone() };
+        if ended_on.is_some() {
+            return Ok((after, Change::AlreadySo));
+        }
+        let what = Note::changed("end", "watch", id.as_str(), Some(&before), Some(&after))?;
+        let entry = note(db, author, &what)?;
+        table::end(db, watch, day, entry)?;
+        Ok((after, Change::Replaced))
+    })
+}
+
+/// Who is watched on the day, the gravest first.
+pub fn page<D: Db>(
+    db: &D,
+    day: Date,
+    after: table::After,
+    limit: u32,
+) -> Result<Vec<(Watched, table::After)>, Fault> {
+    table::page(db, day, after, limit)
+}

@@ -1,0 +1,476 @@
+//! Warnings over a real SQLite file: between sweeps, by hand, by rules of one's own, and on past days.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use dunlin_app::{
+    alert_rule,
+    audit::Author,
+    backtest, customer as customers, default_record, dispute, event, invoice as documents,
+    ledger::Change,
+    payment as payments, sweep,
+    warn::{self, Wish},
+    watch,
+};
+use dunlin_domain::{
+    Date, Id, Instant, Refusal,
+    contract::{
+        types::Language,
+        warn::{Alert, AlertState, Backtest, NewAlertRule, NewWatch, Severity},
+    },
+    event::Place,
+};
+use dunlin_store::{Db, Fault, alert as table, native::NativeDb, watch::FIRST};
+use serde_json::{Value, json};
+
+fn db() -> (tempfile::TempDir, NativeDb) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    // Grades are made by the sweep alone, and every lateness here would move one.
+    for name in ["grade-fell", "grade-worse"] {
+        alert_rule::disable(&db, name, &author("2024-06-29")).unwrap();
+    }
+    (folder, db)
+}
+
+fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn noon(on: &str) -> Instant {
+    format!("{on}T12:00:00Z").parse().unwrap()
+}
+
+fn author(on: &str) -> Author {
+    Author { who: "clerk".into(), at: noon(on), salt: "salt".into() }
+}
+
+fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn customer(db: &NativeDb, name: &str, more: Value) {
+    let mut new = json!({"id": name, "name": format!("{name} Ltd"), "currency": "EUR"});
+    new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    customers::put(db, &id(name), &from(new), &author("2024-06-30")).unwrap();
+}
+
+fn bill(db: &NativeDb, name: &str, of: &str, issued: &str, due: &str) {
+    let amount = json!({"minor": 10_000, "currency": "EUR"});
+    let new = json!({"id": name, "customer_id": of, "issued_on": issued, "due_on": due, "amount": amount});
+    documents::add(db, &from(new), id("x"), &author("2024-06-30")).unwrap();
+}
+
+fn pay(db: &NativeDb, name: &str, of: &str, on: &str, bill: &str) {
+    let amount = json!({"minor": 10_000, "currency": "EUR"});
+    let new = json!({"id": name, "customer_id": of, "received_on": on, "amount": amount, "invoice_id": bill});
+    payments::add(db, &from(new), id("x"), &author("2024-06-30")).unwrap();
+}
+
+fn swept(db: &NativeDb, on: &str) {
+    let mut tick = sweep::Tick::begin(db, Some(day(on)), id("t"), noon(on)).unwrap();
+    loop {
+        match tick.step(db, noon(on)).unwrap() {
+            sweep::Step::More => {}
+            sweep::Step::Deliver => tick.delivered(db, Default::default(), true, noon(on)).unwrap(),
+            sweep::Step::Done => break,
+        }
+    }
+    tick.end(db).unwrap();
+}
+
+fn alerts(db: &NativeDb, on: &str) -> Vec<Alert> {
+    let before = ("9999".to_string(), i64::MAX);
+    let filter = table::Filter::on(day(on));
+    let page = warn::alerts(db, &before, 100, filter, Some(Language::En)).unwrap();
+    page.into_iter().map(|(alert, _)| alert).collect()
+}
+
+/// `customer rule state` of each alert of the day, sorted.
+fn told(db: &NativeDb, on: &str) -> Vec<String> {
+    let line = |of: Alert| format!("{} {} {}", of.customer_id, of.rule, of.state);
+    let mut lines: Vec<String> = alerts(db, on).into_iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
+fn code(fault: Fault) -> (Refusal, String) {
+    match fault {
+        Fault::Refused(refused) => (refused.code, refused.field.unwrap_or_default()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn bounce(db: &NativeDb, payment: &str, on: &str) {
+    let new = from(json!({"kind": "chargeback", "on": on}));
+    payments::reverse(db, &id(payment), &new, id(&format!("R-{payment}")), &author(on)).unwrap();
+}
+
+#[test]
+fn what_happens_between_sweeps_is_judged_without_one() {
+    let (_folder, db) = db();
+    for name in ["C1", "C2"] {
+        customer(&db, name, json!({}));
+        bill(&db, &format!("I-{name}"), name, "2024-06-01", "2024-06-20");
+        pay(&db, &format!("P-{name}"), name, "2024-06-10", &format!("I-{name}"));
+    }
+    let run = |at: &str| {
+        let judged = warn::run(&db, at.parse().unwrap()).unwrap();
+        (judged.customers, judged.opened, judged.closed, judged.done)
+    };
+    assert_eq!(run("2024-06-30T08:00:00Z"), (0, 0, 0, true), "no sweep yet");
+    swept(&db, "2024-06-30");
+    assert_eq!(run("2024-06-30T13:00:00Z"), (2, 0, 0, true));
+    assert_eq!(run("2024-06-30T13:01:00Z"), (0, 0, 0, true), "nothing happened since");
+
+    bounce(&db, "P-C1", "2024-07-01");
+    // The invoice is past due again, and nothing was at the sweep.
+    assert_eq!(run("2024-07-01T13:00:00Z"), (1, 2, 0, true));
+    let open = ["C1 first-overdue open", "C1 payment-returned open"];
+    assert_eq!(told(&db, "2024-07-01"), open);
+    assert_eq!(
+        run("2024-07-01T13:01:00Z"),
+        (0, 0, 0, true),
+        "what was raised is no reason to look again"
+    );
+    swept(&db, "2024-07-01");
+    assert_eq!(told(&db, "2024-07-01"), open, "the sweep finds the same");
+
+    let changed = json!({"bank_accounts": [{"account": "DE1234"}]});
+    customer(&db, "C2", changed);
+    let new = json!({"invoice_id": "I-C1", "reason": "quality", "on": "2024-07-02"});
+    dispute::open(&db, &from(new), id("D1"), &author("2024-07-02")).unwrap();
+    // The record of C2 was changed on the day that its author says.
+    assert_eq!(run("2024-07-02T13:00:00Z"), (2, 2, 0, true));
+    assert_eq!(
+        told(&db, "2024-07-02"),
+        [
+            "C1 dispute-opened open",
+            "C1 first-overdue open",
+            "C1 payment-returned open",
+            "C2 bank-changed open"
+        ]
+    );
+    assert_eq!(run("2024-07-09T13:00:00Z"), (0, 0, 0, true), "the sweep is behind");
+    swept(&db, "2024-08-15");
+    assert_eq!(
+        told(&db, "2024-08-15"),
+        [
+            "C1 dispute-opened closed",
+            "C1 first-overdue open",
+            "C1 overdue-long open",
+            "C1 payment-returned closed",
+            "C2 bank-changed closed"
+        ]
+    );
+}
+
+#[test]
+fn a_default_in_the_group_warns_of_the_others() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({}));
+    for (name, head) in
+        [("M1", json!({"parent_id": "H"})), ("M2", json!({"parent_id": "H"})), ("X", json!({}))]
+    {
+        customer(&db, name, head);
+        bill(&db, &format!("I-{name}"), name, "2024-06-01", "2024-08-20");
+    }
+    bill(&db, "I-H", "H", "2024-06-01", "2024-08-20");
+    let new = json!({"customer_id": "M1", "kind": "refused", "found_on": "2024-06-29", "reason": "says no"});
+    default_record::add(&db, &from(new), id("F1"), &author("2024-06-30")).unwrap();
+    swept(&db, "2024-06-30");
+    assert_eq!(
+        told(&db, "2024-06-30"),
+        ["H group-default open", "M1 in-default open", "M2 group-default open"]
+    );
+    let list = watch::page(&db, day("2024-06-30"), FIRST, 10).unwrap();
+    let list: Vec<_> = list.iter().map(|(of, _)| (of.customer_id.as_str(), of.severity)).collect();
+    let (critical, serious) = (Some(Severity::Critical), Some(Severity::Serious));
+    assert_eq!(list, [("M1", critical), ("H", serious), ("M2", serious)]);
+}
+
+fn overdue_customer(db: &NativeDb) -> Alert {
+    customer(db, "C1", json!({}));
+    bill(db, "I1", "C1", "2024-06-01", "2024-06-20");
+    swept(db, "2024-06-30");
+    alerts(db, "2024-06-30").into_iter().find(|of| of.rule == "first-overdue").unwrap()
+}
+
+#[test]
+fn an_alert_is_snoozed_given_away_and_closed() {
+    let (_folder, db) = db();
+    let alert = overdue_customer(&db);
+    let act = |wish: Value, kind: &str, on: &str| {
+        let wish = match kind {
+            "snooze" => Wish::Snooze(from(wish)),
+            "close" => Wish::Close(from(wish)),
+            _ => Wish::Assign(from(wish)),
+        };
+        warn::act(&db, &alert.id, &wish, &author(on)).map_err(code)
+    };
+    let wrong = |field: &str| Err((Refusal::MalformedField, field.to_string()));
+    let until = |on: &str| json!({"until": on, "reason": "they promised"});
+    assert_eq!(act(until("2024-06-30"), "snooze", "2024-06-30"), wrong("until"));
+    assert_eq!(act(until("2024-09-29"), "snooze", "2024-06-30"), wrong("until"), "91 days");
+    assert_eq!(act(until("2024-07-05"), "snooze", "2024-06-30"), Ok(Change::Replaced));
+    assert_eq!(act(until("2024-07-05"), "snooze", "2024-06-30"), Ok(Change::AlreadySo));
+    assert_eq!(act(json!({"owner": "Ann"}), "assign", "2024-07-01"), Ok(Change::Replaced));
+    assert_eq!(act(json!({"owner": "Ann"}), "assign", "2024-07-01"), Ok(Change::AlreadySo));
+    let state = |on: &str| {
+        let alert = alerts(&db, on).remove(0);
+        (alert.state, alert.snoozed_until.map(|on| on.to_string()))
+    };
+    assert_eq!(state("2024-07-04"), (AlertState::Snoozed, Some("2024-07-05".into())));
+    assert_eq!(state("2024-07-05"), (AlertState::Open, None));
+
+    let reason = json!({"reason": "known"});
+    assert_eq!(act(reason.clone(), "close", "2024-07-06"), Ok(Change::Replaced));
+    assert_eq!(act(reason, "close", "2024-07-06"), Ok(Change::AlreadySo));
+    assert_eq!(
+        act(json!({"owner": "Bo"}), "assign", "2024-07-06").unwrap_err().0,
+        Refusal::WrongState
+    );
+    let detail = warn::detail(&db, &alert.id, day("2024-07-06"), None).unwrap();
+    assert_eq!(detail.alert.closed_because.as_deref(), Some("known"));
+    assert_eq!(detail.alert.closed_by.as_deref(), Some("clerk"));
+    let trail: Vec<&str> = detail.actions.iter().map(|of| of.action.name()).collect();
+    assert_eq!(trail, ["snooze", "assign", "close"]);
+    assert_eq!(
+        state("2024-07-03"),
+        (AlertState::Snoozed, Some("2024-07-05".into())),
+        "the past stays"
+    );
+
+    swept(&db, "2024-07-07");
+    assert_eq!(told(&db, "2024-07-07"), ["C1 first-overdue closed"], "it does not come back");
+    pay(&db, "P1", "C1", "2024-07-08", "I1");
+    swept(&db, "2024-07-08");
+    bounce(&db, "P1", "2024-07-09");
+    swept(&db, "2024-07-09");
+    assert_eq!(
+        told(&db, "2024-07-09"),
+        ["C1 first-overdue closed", "C1 first-overdue open", "C1 payment-returned open"],
+        "now that the reason had gone it does"
+    );
+    let kinds: Vec<String> = event::feed(&db, Place::FIRST, 1_000, &["alert.*".into()], None)
+        .unwrap()
+        .items
+        .into_iter()
+        .map(|of| format!("{} {}", of.kind, of.customer_id.unwrap()))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "alert.opened C1",
+            "alert.snoozed C1",
+            "alert.assigned C1",
+            "alert.closed C1",
+            "alert.opened C1",
+            "alert.opened C1"
+        ]
+    );
+}
+
+fn rule(of: Value) -> NewAlertRule {
+    let mut rule = json!({
+        "severity": "info", "text": {"en": "{value}", "zh_cn": "{value}"}, "advice": {"en": "a", "zh_cn": "a"},
+    });
+    rule.as_object_mut().unwrap().extend(of.as_object().unwrap().clone());
+    from(rule)
+}
+
+#[test]
+fn a_rule_of_ones_own_has_versions_and_can_be_put_out_of_use() {
+    let (_folder, db) = db();
+    let put = |name: &str, new: &NewAlertRule| {
+        let (rule, change) = alert_rule::put(&db, name, new, &author("2024-06-29")).unwrap();
+        (rule.version, rule.shipped, change)
+    };
+    let any = json!({"terms": [{"kind": "above", "fact": "overdue-share", "bound": "0.5"}],
+        "escalation": {"after_days": 5, "severity": "serious", "owner": "Head"}});
+    let own = rule(any);
+    assert_eq!(put("half-late", &own), (1, false, Change::Made));
+    assert_eq!(put("half-late", &own), (1, false, Change::AlreadySo));
+    let shipped = alert_rule::get(&db, "first-overdue").unwrap();
+    assert_eq!((shipped.version, shipped.shipped), (1, true));
+    assert_eq!(put("first-overdue", &shipped.rule), (1, true, Change::AlreadySo));
+    assert_eq!(alert_rule::get(&db, "no-such").map_err(code).unwrap_err().0, Refusal::NotFound);
+
+    let alert = overdue_customer(&db);
+    assert_eq!(told(&db, "2024-06-30"), ["C1 first-overdue open", "C1 half-late open"]);
+    swept(&db, "2024-07-04");
+    assert_eq!(alerts(&db, "2024-07-04").iter().filter(|of| of.owner.is_some()).count(), 0);
+    swept(&db, "2024-07-05");
+    let raised: Vec<Alert> = alerts(&db, "2024-07-05");
+    let raised = raised.iter().find(|of| of.rule == "half-late").unwrap();
+    assert_eq!((raised.severity, raised.owner.as_deref()), (Severity::Serious, Some("Head")));
+    let trail = warn::detail(&db, &raised.id, day("2024-07-05"), None).unwrap().actions;
+    assert_eq!((trail.len(), trail[0].who.as_str()), (1, "sweep"));
+
+    let louder = NewAlertRule { severity: Severity::Serious, ..shipped.rule };
+    assert_eq!(put("first-overdue", &louder), (2, false, Change::Replaced));
+    let (_, change) = alert_rule::disable(&db, "half-late", &author("2024-07-05")).unwrap();
+    assert_eq!(change, Change::Replaced);
+    swept(&db, "2024-07-06");
+    assert_eq!(told(&db, "2024-07-06"), ["C1 first-overdue open", "C1 half-late closed"]);
+    let open = alerts(&db, "2024-07-06").into_iter().find(|of| of.rule == "first-overdue").unwrap();
+    assert_eq!((open.id, open.evidence.rule.as_str()), (alert.id, "first-overdue@1"));
+    assert_eq!(alert_rule::in_force(&db).unwrap().iter().filter(|of| !of.shipped).count(), 4);
+}
+
+#[test]
+fn who_is_watched_by_wish_stays_until_it_ends() {
+    let (_folder, db) = db();
+    customer(&db, "C1", json!({}));
+    bill(&db, "I1", "C1", "2024-06-01", "2024-08-20");
+    swept(&db, "2024-06-30");
+    let list = |on: &str| -> Vec<(String, Option<String>)> {
+        let page = watch::page(&db, day(on), FIRST, 10).unwrap().into_iter();
+        page.map(|(of, _)| (of.customer_id.to_string(), of.reason)).collect()
+    };
+    let wish = |reason: &str, until: Option<&str>| NewWatch {
+        reason: reason.into(),
+        until: until.map(day),
+    };
+    let put =
+        |wish: &NewWatch| watch::put(&db, &id("C1"), wish, &author("2024-06-30")).map_err(code);
+    assert_eq!(list("2024-06-30"), []);
+    let past = put(&wish("a rumour", Some("2024-06-30")));
+    assert_eq!(past, Err((Refusal::MalformedField, "until".into())));
+    assert_eq!(put(&wish("a rumour", Some("2024-07-03"))), Ok(Change::Made));
+    assert_eq!(put(&wish("a rumour", Some("2024-07-03"))), Ok(Change::AlreadySo));
+    assert_eq!(list("2024-07-02"), [("C1".into(), Some("a rumour".into()))]);
+    assert_eq!(list("2024-07-03"), []);
+    assert_eq!(put(&wish("a scandal", None)), Ok(Change::Replaced));
+    assert_eq!(list("2024-07-03"), [("C1".into(), Some("a scandal".into()))]);
+    let owed = &watch::page(&db, day("2024-07-03"), FIRST, 10).unwrap()[0].0.outstanding;
+    assert_eq!(owed[0].minor, 10_000);
+    let end = || watch::end(&db, &id("C1"), &author("2024-07-01")).unwrap().1;
+    assert_eq!([end(), end()], [Change::Replaced, Change::AlreadySo]);
+    assert_eq!(list("2024-07-01"), []);
+}
+
+/// Twelve months of invoices due on the 20th of each month of 2023: paid so many days after, or never.
+fn payer(db: &NativeDb, name: &str, late: impl Fn(u32) -> Option<i64>) {
+    customer(db, name, json!({}));
+    for month in 1..=12u32 {
+        let (issued, due) = (format!("2023-{month:02}-01"), format!("2023-{month:02}-20"));
+        let bill_id = format!("{name}-{month}");
+        bill(db, &bill_id, name, &issued, &due);
+        if let Some(late) = late(month) {
+            let on = day(&due).plus_days(late).unwrap().to_string();
+            pay(db, &format!("P-{bill_id}"), name, &on, &bill_id);
+        }
+    }
+}
+
+fn tried(db: &NativeDb, name: &str, new: Value) -> Result<Backtest, (Refusal, String)> {
+    let today = day("2024-12-31");
+    backtest::run(db, name, &from(new), 0, today).map(|(found, _)| found).map_err(code)
+}
+
+#[test]
+fn a_rule_is_tried_on_past_days() {
+    let (_folder, db) = db();
+    payer(&db, "GOOD", |_| Some(0));
+    // Was late once, by three weeks.
+    payer(&db, "ONCE", |month| Some(if month == 6 { 21 } else { 0 }));
+    // Is late in autumn and stops paying: the item due on 20 October is 91 days past due on 19 January.
+    payer(&db, "BAD", |month| match month {
+        1..=7 => Some(0),
+        8..=9 => Some(25),
+        _ => None,
+    });
+    // Failed before the first day.
+    payer(&db, "OLD", |_| None);
+    let own = rule(json!({"terms": [{"kind": "above", "fact": "overdue-share", "bound": "0.9"}]}));
+    let asked = json!({"from": "2023-05-01", "to": "2024-04-30", "step_days": 1, "rule": own, "customers": 10});
+    let found = tried(
+        &db,
+        "mine",
+        json!({"from": "2023-05-01", "to": "2023-08-08", "step_days": 1, "rule": own}),
+    )
+    .unwrap();
+    // The item due on 20 January is 91 days past due on 21 April.
+    assert_eq!((found.customers, found.good, found.defaults), (3, 2, 0));
+    assert_eq!((found.alerts, found.true_alarms, found.false_alarms), (1, 0, 1));
+    assert_eq!(found.false_per_hundred_years.unwrap().to_string(), "182.5");
+
+    let year = json!({"from": "2023-05-01", "to": "2024-04-24", "step_days": 7, "rule": own, "customers": 10});
+    let found = tried(&db, "mine", year.clone()).unwrap();
+    assert_eq!((found.rule.as_str(), found.customers, found.good), ("mine@0", 3, 2));
+    assert_eq!((found.defaults, found.warned), (1, 1));
+    // Judged by the week from a Monday on: first late on 21 August, five months before the default of 19 January.
+    assert_eq!(found.days_before, [151]);
+    assert_eq!(found.mean_days_before.unwrap().to_string(), "151");
+    assert_eq!(found.recall.unwrap().to_string(), "1");
+    assert_eq!(found.alerts, found.true_alarms + found.false_alarms + found.undecided);
+    assert_eq!(tried(&db, "mine", year).unwrap(), found, "the same question has the same answer");
+
+    // Shipped rules that look at facts, at former values, at events and at grades can all be tried.
+    for name in
+        ["late-after-prompt", "unlike-before", "payment-returned", "trend-slope", "first-overdue"]
+    {
+        let found = tried(&db, name, json!({"from": "2023-05-01", "to": "2024-04-24"})).unwrap();
+        assert_eq!((found.customers, found.defaults), (3, 1), "{name}");
+        assert_eq!(
+            found.alerts,
+            found.true_alarms + found.false_alarms + found.undecided,
+            "{name}"
+        );
+    }
+    let warned =
+        tried(&db, "late-after-prompt", json!({"from": "2023-05-01", "to": "2024-04-24"})).unwrap();
+    assert_eq!((warned.warned, warned.recall.unwrap().to_string().as_str()), (1, "1"));
+    assert!(warned.days_before[0] >= 30, "{warned:?}");
+
+    let before = db.int("SELECT count(*) FROM alert", &[]).unwrap();
+    assert_eq!(before, 0, "nothing is kept");
+    let wrong = |change: Value| {
+        let mut new = asked.clone();
+        new.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        tried(&db, "mine", new).unwrap_err()
+    };
+    let malformed = |field: &str| (Refusal::MalformedField, field.to_string());
+    assert_eq!(wrong(json!({})), malformed("step_days"), "366 judgements are too many");
+    assert_eq!(wrong(json!({"step_days": 91})), malformed("step_days"));
+    assert_eq!(wrong(json!({"customers": 501})), malformed("customers"));
+    assert_eq!(wrong(json!({"to": "2023-04-30"})), malformed("to"));
+    assert_eq!(wrong(json!({"to": "2025-01-01"})), (Refusal::DateInFuture, "to".into()));
+    let share = rule(json!({"terms": [{"kind": "book-share", "bound": "0.2"}]}));
+    assert_eq!(wrong(json!({"rule": share})), malformed("rule"));
+    assert_eq!(
+        tried(&db, "no-such", json!({"from": "2023-05-01", "to": "2023-06-01"})).unwrap_err().0,
+        Refusal::NotFound
+    );
+}
+
+/// Page by page the customers are the whole.
+#[test]
+fn a_back_test_goes_on_where_it_ended() {
+    let (_folder, db) = db();
+    for name in ["A", "B", "C"] {
+        payer(&db, name, |month| Some(if month == 6 { 21 } else { 0 }));
+    }
+    let asked =
+        |customers: u32| json!({"from": "2023-05-01", "to": "2023-12-31", "customers": customers});
+    let (whole, end) =
+        backtest::run(&db, "first-overdue", &from(asked(10)), 0, day("2024-12-31")).unwrap();
+    assert_eq!(end, None);
+    let (mut after, mut alerts, mut pages) = (0, 0, 0);
+    loop {
+        let new = from(asked(2));
+        let (found, next) =
+            backtest::run(&db, "first-overdue", &new, after, day("2024-12-31")).unwrap();
+        (alerts, pages) = (alerts + found.alerts, pages + 1);
+        match next {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    assert_eq!((alerts, pages), (whole.alerts, 2));
+    assert!(whole.alerts >= 3, "{whole:?}");
+}

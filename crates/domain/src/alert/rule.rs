@@ -1,0 +1,213 @@
+//! What a rule has to be: [`check`] names the first field that is wrong.
+
+use super::{Position, wording::PLACEHOLDERS};
+use crate::{
+    Currency, Decimal, Refusal, Refused,
+    contract::{
+        score::FactName,
+        warn::{AlertRule, NewAlertRule, RuleTerm, TermKind, Wording},
+    },
+    text,
+};
+use std::collections::BTreeSet;
+
+/// The most terms of a rule: with more nobody can say why it warns.
+const MAX_TERMS: usize = 10;
+
+/// The longest name of a rule.
+const RULE_NAME: usize = 64;
+
+/// For how long an alert may be snoozed where its rule says nothing.
+const SNOOZE_DAYS: u32 = 90;
+
+/// The longest stretch of days that a rule waits, or an escalation takes.
+const MAX_DAYS: u32 = 365;
+
+/// The furthest that a term looks back.
+const MAX_BACK: u32 = 730;
+
+/// The most values or customers that a term may want.
+const MAX_LEAST: u32 = 1_000;
+
+/// The longest sentence of a rule.
+const MAX_WORDS: usize = 500;
+
+/// For how many days alerts of the rule may be snoozed.
+pub fn snooze_days(rule: &NewAlertRule) -> u32 {
+    rule.snooze_days.unwrap_or(SNOOZE_DAYS)
+}
+
+/// Whether a term of the rule compares with samples.
+pub fn looks_back(rule: &NewAlertRule) -> bool {
+    rule.terms.iter().any(|term| of_the_past(term.kind))
+}
+
+/// Whether a term of the rule needs what all customers owe.
+pub fn of_the_book(rule: &NewAlertRule) -> bool {
+    rule.terms.iter().any(|term| term.kind == TermKind::BookShare)
+}
+
+/// The facts that the rules compare with samples.
+pub fn facts_needed(rules: &[AlertRule]) -> BTreeSet<FactName> {
+    let in_use = rules.iter().filter(|of| of.rule.disabled != Some(true));
+    let terms = in_use.flat_map(|of| &of.rule.terms).filter(|term| of_the_past(term.kind));
+    terms.filter_map(|term| term.fact).collect()
+}
+
+fn of_the_past(kind: TermKind) -> bool {
+    matches!(kind, TermKind::Rise | TermKind::Fall | TermKind::Trend | TermKind::Anomaly)
+}
+
+/// The currencies for which the rule is judged: those of its one term that has any.
+pub(super) fn currencies(rule: &NewAlertRule, position: &Position) -> Vec<Option<Currency>> {
+    let kind = |kind| rule.terms.iter().any(|term| term.kind == kind);
+    if kind(TermKind::LimitUsed) {
+        return position.limit.iter().map(|limit| Some(limit.currency)).collect();
+    }
+    if kind(TermKind::BookShare) {
+        let found: BTreeSet<Currency> = position.owed.iter().map(|owed| owed.currency).collect();
+        return found.into_iter().map(Some).collect();
+    }
+    vec![None]
+}
+
+/// Checks a rule under its name, in the order of its fields.
+pub fn check(name: &str, rule: &NewAlertRule) -> Result<(), Refused> {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.is_empty() || name.len() > RULE_NAME || !name.bytes().all(letter) {
+        let detail = "the name of a rule is 1 to 64 small letters, digits and hyphens";
+        return Err(Refused::new(Refusal::MalformedId, detail).at("name"));
+    }
+    text::check_optional(rule.owner.as_deref(), 100, "owner")?;
+    if rule.terms.is_empty() {
+        let detail = "a rule has at least one term";
+        return Err(Refused::new(Refusal::MissingField, detail).at("terms"));
+    }
+    if rule.terms.len() > MAX_TERMS {
+        return malformed("terms", &format!("a rule has at most {MAX_TERMS} terms"));
+    }
+    for (at, term) in rule.terms.iter().enumerate() {
+        check_term(term, &format!("terms[{at}]"))?;
+    }
+    let of_currency =
+        |term: &&RuleTerm| matches!(term.kind, TermKind::LimitUsed | TermKind::BookShare);
+    if rule.terms.iter().filter(of_currency).count() > 1 {
+        return malformed("terms", "one term at most is `limit-used` or `book-share`");
+    }
+    within(rule.holds_days, 0, MAX_DAYS, "holds_days")?;
+    within(rule.snooze_days, 0, MAX_DAYS, "snooze_days")?;
+    if let Some(escalation) = &rule.escalation {
+        within(Some(escalation.after_days), 1, MAX_DAYS, "escalation.after_days")?;
+        if escalation.severity.is_some_and(|severity| severity < rule.severity) {
+            return malformed("escalation.severity", "it is not less grave than the rule");
+        }
+        text::check_optional(escalation.owner.as_deref(), 100, "escalation.owner")?;
+    }
+    check_words(&rule.text, "text")?;
+    check_words(&rule.advice, "advice")
+}
+
+fn malformed(field: &str, detail: &str) -> Result<(), Refused> {
+    Err(Refused::new(Refusal::MalformedField, detail.to_string()).at(field))
+}
+
+fn within(value: Option<u32>, least: u32, most: u32, field: &str) -> Result<(), Refused> {
+    if value.is_some_and(|value| !(least..=most).contains(&value)) {
+        return malformed(field, &format!("it is {least} to {most}"));
+    }
+    Ok(())
+}
+
+/// What a kind of term takes: a field that it must have, may have, or must not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Must,
+    May,
+    No,
+}
+
+/// Fact, event, bound, closing bound, days, least, spread.
+fn takes(kind: TermKind) -> [Takes; 7] {
+    use Takes::{May, Must, No};
+    match kind {
+        TermKind::Above | TermKind::Below => [Must, No, Must, May, No, No, No],
+        TermKind::Rise | TermKind::Fall => [Must, No, Must, May, May, No, No],
+        TermKind::Trend => [Must, No, Must, May, May, May, No],
+        TermKind::Anomaly => [Must, No, Must, May, No, May, May],
+        TermKind::Event => [No, Must, No, No, May, No, No],
+        TermKind::NewlyOverdue => [No; 7],
+        TermKind::GradeWorse => [No, No, May, No, No, No, No],
+        TermKind::LimitUsed => [No, No, Must, May, No, No, No],
+        TermKind::BookShare => [No, No, Must, May, No, May, No],
+    }
+}
+
+fn check_term(term: &RuleTerm, at: &str) -> Result<(), Refused> {
+    let fields = [
+        ("fact", term.fact.is_some()),
+        ("event", term.event.is_some()),
+        ("bound", term.bound.is_some()),
+        ("closing_bound", term.closing_bound.is_some()),
+        ("days", term.days.is_some()),
+        ("least", term.least.is_some()),
+        ("spread", term.spread.is_some()),
+    ];
+    for ((name, there), takes) in fields.into_iter().zip(takes(term.kind)) {
+        let field = format!("{at}.{name}");
+        match (takes, there) {
+            (Takes::Must, false) => {
+                let detail = format!("a term `{}` needs it", term.kind);
+                return Err(Refused::new(Refusal::MissingField, detail).at(&field));
+            }
+            (Takes::No, true) => {
+                return malformed(&field, &format!("a term `{}` does not take it", term.kind));
+            }
+            _ => {}
+        }
+    }
+    let least = if term.kind == TermKind::Trend { 3 } else { 1 };
+    within(term.days, 1, MAX_BACK, &format!("{at}.days"))?;
+    within(term.least, least, MAX_LEAST, &format!("{at}.least"))?;
+    let far = Decimal::from(1_000_000_000u32);
+    if term.bound.is_some_and(|bound| bound.abs() > far) {
+        return malformed(&format!("{at}.bound"), "a bound is at most 1000000000");
+    }
+    let share = matches!(term.kind, TermKind::LimitUsed | TermKind::BookShare);
+    if share && term.bound.is_some_and(|bound| bound < Decimal::ZERO) {
+        return malformed(&format!("{at}.bound"), "a share is not below zero");
+    }
+    if term.spread.is_some_and(|spread| spread <= Decimal::ZERO || spread > far) {
+        return malformed(&format!("{at}.spread"), "a spread is more than zero");
+    }
+    let beyond = term.bound.zip(term.closing_bound).is_some_and(|(bound, closing)| {
+        if term.kind == TermKind::Below { closing < bound } else { closing > bound }
+    });
+    if beyond {
+        let detail = "an alert that opens at the bound would close at once";
+        return malformed(&format!("{at}.closing_bound"), detail);
+    }
+    Ok(())
+}
+
+fn check_words(words: &Wording, field: &str) -> Result<(), Refused> {
+    for (language, words) in [("en", &words.en), ("zh_cn", &words.zh_cn)] {
+        let field = format!("{field}.{language}");
+        text::check(words, 1, MAX_WORDS, &field)?;
+        let mut rest = words.as_str();
+        while let Some((_, name, tail)) = placeholder(rest) {
+            if !PLACEHOLDERS.contains(&name) {
+                let known = PLACEHOLDERS.join(", ");
+                return malformed(&field, &format!("what stands in braces is one of {known}"));
+            }
+            rest = tail;
+        }
+    }
+    Ok(())
+}
+
+/// The words before the next name in braces, the name, and the words after it.
+pub(super) fn placeholder(words: &str) -> Option<(&str, &str, &str)> {
+    let (plain, rest) = words.split_once('{')?;
+    let (name, tail) = rest.split_once('}')?;
+    Some((plain, name, tail))
+}

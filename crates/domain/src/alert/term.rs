@@ -1,0 +1,199 @@
+//! One term of a rule: what it sees, and whether that is beyond its bound.
+
+use super::{Position, Sample, history};
+use crate::{
+    Currency, Date, Decimal, Money, card,
+    contract::{
+        types::Grade,
+        warn::{Evidence, RuleTerm, TermKind, TermSeen},
+    },
+    decimal, grade,
+};
+use rust_decimal::RoundingStrategy;
+
+/// How far back a fact is compared where the term does not say.
+const COMPARED_DAYS: u32 = 90;
+/// How far back a line goes where the term does not say.
+const TREND_DAYS: u32 = 365;
+/// For how long an event counts where the term does not say.
+const EVENT_DAYS: u32 = 30;
+/// With fewer values a line says nothing, where the term does not say otherwise.
+const TREND_LEAST: u32 = 4;
+/// With fewer samples nothing is usual, where the term does not say otherwise.
+const ANOMALY_LEAST: u32 = 6;
+/// A book in which fewer customers owe is concentrated by its nature: with four, one always has a quarter.
+const CONCENTRATION_LEAST_OWING: u32 = 5;
+
+/// A bound as it counts now: the closing bound where an alert is there.
+fn bound(term: &RuleTerm, open: bool) -> Option<Decimal> {
+    if open { closing(term) } else { term.bound }
+}
+
+fn closing(term: &RuleTerm) -> Option<Decimal> {
+    term.closing_bound.or(term.bound)
+}
+
+/// What the term saw, when it holds. `at` is its place in the rule; `open` is the evidence of the alert that is there.
+pub(super) fn seen(
+    term: &RuleTerm,
+    at: usize,
+    position: &Position,
+    currency: Option<Currency>,
+    open: Option<&Evidence>,
+) -> Option<TermSeen> {
+    let is_open = open.is_some();
+    let number = u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1);
+    let name = match (term.fact, term.event) {
+        (Some(fact), _) => fact.name(),
+        (None, Some(event)) => event.name(),
+        (None, None) => term.kind.name(),
+    };
+    let told = |value: String, bound: String, closes_at: String, before: Option<String>| TermSeen {
+        term: number,
+        name: name.into(),
+        value,
+        bound,
+        closes_at,
+        before,
+    };
+    let numbers = |value: Decimal, before: Option<Decimal>| {
+        let bound = shown(bound(term, is_open)?);
+        Some(told(shown(value), bound, shown(closing(term)?), before.map(shown)))
+    };
+    let now = term.fact.and_then(|fact| position.facts.get(&fact).copied());
+    match term.kind {
+        TermKind::Above => {
+            let value = now.filter(|now| Some(*now) > bound(term, is_open))?;
+            numbers(value, None)
+        }
+        TermKind::Below => {
+            let value = now.filter(|now| bound(term, is_open).is_some_and(|bound| *now < bound))?;
+            numbers(value, None)
+        }
+        TermKind::Rise | TermKind::Fall => {
+            let now = now?;
+            let before = before(term, position)?;
+            let up = term.kind == TermKind::Rise;
+            let moved = if up { now.saturating_sub(before) } else { before.saturating_sub(now) };
+            (Some(moved) > bound(term, is_open)).then(|| numbers(now, Some(before)))?
+        }
+        TermKind::Trend => {
+            let least = term.least.unwrap_or(TREND_LEAST);
+            let slope = history::slope(&points(term, position, TREND_DAYS)?, position.day, least)?;
+            (Some(slope) > bound(term, is_open)).then(|| numbers(slope, None))?
+        }
+        TermKind::Anomaly => {
+            let values: Vec<Decimal> =
+                samples(position).filter_map(|of| of.values.get(&term.fact?).copied()).collect();
+            let least = term.least.unwrap_or(ANOMALY_LEAST);
+            let spread = term.spread.unwrap_or(Decimal::ONE);
+            let (median, distance) = history::anomaly(values, now?, least, spread)?;
+            (Some(distance) > bound(term, is_open)).then(|| numbers(now?, Some(median)))?
+        }
+        TermKind::Event => {
+            let on = *position.events.get(&term.event?)?;
+            let days = i64::from(term.days.unwrap_or(EVENT_DAYS));
+            let first = position.day.plus_days(1i64.saturating_sub(days)).unwrap_or(Date::FIRST);
+            let closes = on.plus_days(days).unwrap_or(Date::LAST);
+            (first <= on).then(|| told(on.to_string(), first.to_string(), closes.to_string(), None))
+        }
+        TermKind::NewlyOverdue => {
+            let amounts = overdue(position).filter(|_| is_open || !position.overdue_before)?;
+            Some(told(amounts, "0".into(), "0".into(), None))
+        }
+        TermKind::GradeWorse => {
+            let from = fell_from(term, number, position, open)?;
+            let now = position.grade_now?.to_string();
+            Some(told(now, from.to_string(), from.to_string(), None))
+        }
+        TermKind::LimitUsed => {
+            let limit = position.limit.filter(|limit| Some(limit.currency) == currency)?;
+            let owed = position.owed.iter().find(|owed| owed.currency == limit.currency)?;
+            let share = beyond(owed.outstanding_minor, limit.minor, bound(term, is_open)?)?;
+            numbers(share, None)
+        }
+        TermKind::BookShare => {
+            let owed = position.owed.iter().find(|owed| Some(owed.currency) == currency)?;
+            if owed.book_customers < term.least.unwrap_or(CONCENTRATION_LEAST_OWING) {
+                return None;
+            }
+            let share = beyond(owed.outstanding_minor, owed.book_minor, bound(term, is_open)?)?;
+            numbers(share, None)
+        }
+    }
+}
+
+/// The samples of former days: one of the day itself says nothing of the past.
+fn samples(position: &Position) -> impl DoubleEndedIterator<Item = &Sample> {
+    position.samples.iter().filter(|sample| sample.day < position.day)
+}
+
+/// The value of the latest sample that is old enough.
+fn before(term: &RuleTerm, position: &Position) -> Option<Decimal> {
+    let days = i64::from(term.days.unwrap_or(COMPARED_DAYS));
+    let old = |sample: &&Sample| position.day.days_since(sample.day) >= days;
+    samples(position).rev().find(old)?.values.get(&term.fact?).copied()
+}
+
+/// The values of a fact by day, the one of the day itself last.
+fn points(term: &RuleTerm, position: &Position, days: u32) -> Option<Vec<(Date, Decimal)>> {
+    let fact = term.fact?;
+    let now = *position.facts.get(&fact)?;
+    let days = i64::from(term.days.unwrap_or(days));
+    let young = |sample: &&Sample| position.day.days_since(sample.day) <= days;
+    let former = samples(position).filter(young);
+    let points = former.filter_map(|of| of.values.get(&fact).map(|value| (of.day, *value)));
+    Some(points.chain([(position.day, now)]).collect())
+}
+
+/// What is past due, as amounts. `None`: nothing is.
+fn overdue(position: &Position) -> Option<String> {
+    let overdue = position.owed.iter().filter(|owed| owed.overdue_minor > 0);
+    let amounts: Vec<String> = overdue
+        .map(|owed| {
+            let amount = Money::new(owed.overdue_minor, owed.currency).to_decimal();
+            format!("{} {amount}", owed.currency)
+        })
+        .collect();
+    (!amounts.is_empty()).then(|| amounts.join(", "))
+}
+
+/// The grade that the grade fell from, while it is worse than that.
+fn fell_from(
+    term: &RuleTerm,
+    number: u32,
+    position: &Position,
+    open: Option<&Evidence>,
+) -> Option<Grade> {
+    let now = position.grade_now?;
+    let Some(open) = open else {
+        let from = position.grade_before?;
+        let least = term.bound.unwrap_or(Decimal::ONE);
+        return (Decimal::from(place(now).saturating_sub(place(from))) >= least).then_some(from);
+    };
+    let terms = open.terms.as_deref().unwrap_or_default();
+    let own = terms.iter().find(|seen| seen.term == number).map(|seen| &seen.bound);
+    let from = own.unwrap_or(&open.threshold).parse().ok();
+    from.into_iter().chain(position.grade_before).find(|from| grade::is_worse(now, *from))
+}
+
+fn place(grade: Grade) -> i64 {
+    let place = Grade::ALL.iter().position(|of| *of == grade);
+    place.and_then(|place| i64::try_from(place).ok()).unwrap_or(0)
+}
+
+/// The share of `part` in `whole` when it is strictly beyond a bound. Compared exactly; given at four decimals rounded
+/// up, so that what passed the bound is seen to, and at most [`card::MAX_UTILISATION`].
+fn beyond(part_minor: i64, whole_minor: i64, bound: Decimal) -> Option<Decimal> {
+    let (part, whole) = (Decimal::from(part_minor), Decimal::from(whole_minor.max(0)));
+    if part <= whole.checked_mul(bound)? {
+        return None;
+    }
+    let most = Decimal::from(card::MAX_UTILISATION);
+    let share = part.checked_div(whole).map_or(most, |share| share.min(most));
+    Some(share.round_dp_with_strategy(4, RoundingStrategy::AwayFromZero))
+}
+
+fn shown(value: Decimal) -> String {
+    decimal::round(value, 4).normalize().to_string()
+}

@@ -1,0 +1,7 @@
+-- ?1: [customer_key, rule, currency], ?2: the business date. What somebody closed stays closed by that.
+UPDATE alert
+SET ended_on = ?2, closed_on = coalesce(closed_on, ?2), closed_by = coalesce(closed_by, 'sweep')
+FROM (SELECT value ->> 0 AS customer_key, value ->> 1 AS rule, value ->> 2 AS currency FROM json_each(?1)) AS j
+WHERE
+    alert.customer_key = j.customer_key AND alert.rule = j.rule AND alert.currency = j.currency
+    AND alert.ended_on IS NULL
