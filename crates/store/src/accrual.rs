@@ -72,14 +72,14 @@ pub fn to_work_out<D: Db>(
         before.map_or(0, |before| before.invoices_upto).into(),
         i64::from(policy_has_clause).into(),
     ];
-    db.json(include_str!("../sql/accrual/to_work_out.sql"), &params)
+    db.json(sql!("accrual/to_work_out.sql"), &params)
 }
 
 /// These documents by what was known with an audit entry, in the order of the keys given.
 pub fn items<D: Db>(db: &D, invoices: &[i64], known: i64) -> Result<Vec<Item>, Fault> {
     let keys = crate::array(invoices)?;
     let params: [Param<'_>; 2] = [(&keys).into(), known.into()];
-    let found: Vec<Found> = db.json(include_str!("../sql/accrual/items.sql"), &params)?;
+    let found: Vec<Found> = db.json(sql!("accrual/items.sql"), &params)?;
     let contested = |(on, minor, decided, upheld): (Date, i64, Option<Date>, i64)| Contested {
         on,
         minor,
@@ -132,7 +132,7 @@ pub fn put_all<D: Db>(db: &D, lines: &[Line]) -> Result<(), Fault> {
         )
     };
     let rows = crate::array(&lines.iter().map(row).collect::<Vec<_>>())?;
-    db.execute(include_str!("../sql/accrual/put_all.sql"), &[(&rows).into()])?;
+    db.execute(sql!("accrual/put_all.sql"), &[(&rows).into()])?;
     Ok(())
 }
 
@@ -141,7 +141,7 @@ pub fn move_on<D: Db>(db: &D, range: Range, day: Date) -> Result<(), Fault> {
     let text = day.to_string();
     let mut params: Vec<Param<'_>> = vec![range.after.into(), range.upto.into(), (&text).into()];
     params.extend(Ruler::ALL.iter().map(|ruler| Param::from(ruler.through(day))));
-    db.execute(include_str!("../sql/accrual/move_on.sql"), &params)?;
+    db.execute(sql!("accrual/move_on.sql"), &params)?;
     Ok(())
 }
 

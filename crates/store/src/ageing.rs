@@ -21,8 +21,8 @@ pub type After = (String, i64);
 /// What was open on the day by due date or date of issue.
 pub fn by_day<D: Db>(db: &D, day: Date, basis: AgeingBasis) -> Result<Vec<DayOpen>, Fault> {
     let sql = match basis {
-        AgeingBasis::Due => include_str!("../sql/ageing/by_day.sql"),
-        AgeingBasis::Issued => include_str!("../sql/ageing/by_issue_day.sql"),
+        AgeingBasis::Due => sql!("ageing/by_day.sql"),
+        AgeingBasis::Issued => sql!("ageing/by_issue_day.sql"),
     };
     db.json(sql, &[(&day.to_string()).into()])
 }
@@ -36,12 +36,12 @@ pub fn by_customer<D: Db>(
 ) -> Result<Vec<CustomerOpen>, Fault> {
     let (day, due) = (day.to_string(), i64::from(basis == AgeingBasis::Due));
     let params: [Param<'_>; 4] = [(&day).into(), range.after.into(), range.upto.into(), due.into()];
-    db.json(include_str!("../sql/ageing/by_customer.sql"), &params)
+    db.json(sql!("ageing/by_customer.sql"), &params)
 }
 
 /// Payments that were not set against an invoice by the day, by currency.
 pub fn unallocated<D: Db>(db: &D, day: Date) -> Result<Vec<(Currency, i64)>, Fault> {
-    db.json(include_str!("../sql/ageing/unallocated.sql"), &[(&day.to_string()).into()])
+    db.json(sql!("ageing/unallocated.sql"), &[(&day.to_string()).into()])
 }
 
 /// What was overdue on the day, oldest due first.
@@ -58,8 +58,8 @@ pub fn overdue<D: Db>(
         &[(&text).into()],
     )?;
     let sql = match changed {
-        0 => include_str!("../sql/invoice/overdue_page.sql"),
-        _ => include_str!("../sql/invoice/overdue_then.sql"),
+        0 => sql!("invoice/overdue_page.sql"),
+        _ => sql!("invoice/overdue_then.sql"),
     };
     let params: [Param<'_>; 4] =
         [(&after.0).into(), after.1.into(), i64::from(limit).into(), (&text).into()];
@@ -83,5 +83,5 @@ pub fn overdue<D: Db>(
 /// Invoices less credit notes by currency and month of issue, newest month first.
 pub fn sales<D: Db>(db: &D, from: Date, to: Date) -> Result<Vec<(Currency, String, i64)>, Fault> {
     let (from, to) = (from.to_string(), to.to_string());
-    db.json(include_str!("../sql/invoice/sales_by_month.sql"), &[(&from).into(), (&to).into()])
+    db.json(sql!("invoice/sales_by_month.sql"), &[(&from).into(), (&to).into()])
 }

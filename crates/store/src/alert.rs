@@ -88,16 +88,14 @@ pub fn positions<D: Db>(
     let day = day.to_string();
     let params =
         [range.after.into(), range.upto.into(), (&day).into(), i64::from(everybody).into()];
-    db.json(include_str!("../sql/alert/positions.sql"), &params)
+    db.json(sql!("alert/positions.sql"), &params)
 }
 
 /// The alerts of the range whose reason is not gone.
 pub fn of_range<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, Live)>, Fault> {
     type Row = (i64, String, String, Evidence, Date, Severity, i64, (i64, i64), Option<Date>);
-    let rows: Vec<Row> = db.json(
-        include_str!("../sql/alert/of_range.sql"),
-        &[range.after.into(), range.upto.into()],
-    )?;
+    let rows: Vec<Row> =
+        db.json(sql!("alert/of_range.sql"), &[range.after.into(), range.upto.into()])?;
     let live = |row: Row| {
         let (customer, rule, code, evidence, opened_on, severity, closed, flags, until) = row;
         let live = Live {
@@ -125,7 +123,7 @@ pub fn events<D: Db>(
     let before = first.plus_days(-1).unwrap_or(first).to_string();
     let day = day.to_string();
     let params = [range.after.into(), range.upto.into(), (&day).into(), (&before).into()];
-    db.json(include_str!("../sql/alert/events.sql"), &params)
+    db.json(sql!("alert/events.sql"), &params)
 }
 
 /// The first defaults of the range up to a day; of who was in default before the first day, that day.
@@ -137,12 +135,12 @@ pub fn defaults<D: Db>(
 ) -> Result<Vec<(i64, Date)>, Fault> {
     let (from, to) = (from.to_string(), to.to_string());
     let params = [range.after.into(), range.upto.into(), (&from).into(), (&to).into()];
-    db.json(include_str!("../sql/alert/defaults.sql"), &params)
+    db.json(sql!("alert/defaults.sql"), &params)
 }
 
 /// What was known of the customers of the range on former days.
 pub fn samples<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, Vec<Sample>)>, Fault> {
-    db.json(include_str!("../sql/alert/samples.sql"), &[range.after.into(), range.upto.into()])
+    db.json(sql!("alert/samples.sql"), &[range.after.into(), range.upto.into()])
 }
 
 /// Keeps samples in place of those before.
@@ -152,14 +150,14 @@ pub fn put_samples<D: Db>(db: &D, samples: &[(i64, Vec<Sample>)]) -> Result<(), 
     }
     let rows = samples.iter().map(|(customer, of)| Ok((*customer, crate::array(of)?)));
     let rows = crate::array(&rows.collect::<Result<Vec<_>, Fault>>()?)?;
-    db.execute(include_str!("../sql/alert/put_samples.sql"), &[(&rows).into()])?;
+    db.execute(sql!("alert/put_samples.sql"), &[(&rows).into()])?;
     Ok(())
 }
 
 /// What waits in the range, and since when.
 pub fn waiting<D: Db>(db: &D, range: Range) -> Result<Vec<Waiting>, Fault> {
-    let rows: Vec<(i64, String, String, Date)> = db
-        .json(include_str!("../sql/alert/waiting.sql"), &[range.after.into(), range.upto.into()])?;
+    let rows: Vec<(i64, String, String, Date)> =
+        db.json(sql!("alert/waiting.sql"), &[range.after.into(), range.upto.into()])?;
     let waits = |(customer, rule, code, since): (i64, String, String, Date)| -> Result<_, Fault> {
         Ok((customer, ((rule, currency(&code)?), since)))
     };
@@ -174,7 +172,7 @@ pub fn wait_all<D: Db>(db: &D, waiting: &[Waiting]) -> Result<(), Fault> {
     let rows =
         waiting.iter().map(|(customer, ((rule, of), since))| (customer, rule, code(*of), since));
     let rows = crate::array(&rows.collect::<Vec<_>>())?;
-    db.execute(include_str!("../sql/alert/wait_all.sql"), &[(&rows).into()])?;
+    db.execute(sql!("alert/wait_all.sql"), &[(&rows).into()])?;
     Ok(())
 }
 
@@ -183,7 +181,7 @@ pub fn forget_all<D: Db>(db: &D, keys: &[(i64, Key)]) -> Result<(), Fault> {
     if keys.is_empty() {
         return Ok(());
     }
-    db.execute(include_str!("../sql/alert/forget_all.sql"), &[(&keyed(keys)?).into()])?;
+    db.execute(sql!("alert/forget_all.sql"), &[(&keyed(keys)?).into()])?;
     Ok(())
 }
 
@@ -201,7 +199,7 @@ pub fn open_all<D: Db>(db: &D, alerts: &[(Id, i64, Finding)], day: Date) -> Resu
     };
     let rows = alerts.iter().map(row).collect::<Result<Vec<_>, Fault>>()?;
     let (rows, day) = (crate::array(&rows)?, day.to_string());
-    db.execute(include_str!("../sql/alert/open_all.sql"), &[(&rows).into(), (&day).into()])?;
+    db.execute(sql!("alert/open_all.sql"), &[(&rows).into(), (&day).into()])?;
     Ok(())
 }
 
@@ -212,7 +210,7 @@ pub fn end_all<D: Db>(db: &D, alerts: &[(i64, Key)], day: Date, at: Instant) -> 
     }
     let (rows, day) = (keyed(alerts)?, day.to_string());
     event::add_ended_alerts(db, &rows, &at.to_string())?;
-    db.execute(include_str!("../sql/alert/end_all.sql"), &[(&rows).into(), (&day).into()])?;
+    db.execute(sql!("alert/end_all.sql"), &[(&rows).into(), (&day).into()])?;
     Ok(())
 }
 
@@ -234,8 +232,8 @@ pub fn escalate_all<D: Db>(
     let (day, at) = (day.to_string(), at.to_string());
     event::add_escalated_alerts(db, &rows, &at)?;
     let params = [(&rows).into(), (&day).into(), (&at).into()];
-    db.execute(include_str!("../sql/alert/insert_escalations.sql"), &params)?;
-    db.execute(include_str!("../sql/alert/escalate_all.sql"), &[(&rows).into()])?;
+    db.execute(sql!("alert/insert_escalations.sql"), &params)?;
+    db.execute(sql!("alert/escalate_all.sql"), &[(&rows).into()])?;
     Ok(())
 }
 
@@ -267,7 +265,7 @@ pub fn page<D: Db>(
         filter.rule.into(),
         filter.kind.map(AlertKind::name).into(),
     ];
-    let rows: Vec<Row> = db.json(include_str!("../sql/alert/page.sql"), &params)?;
+    let rows: Vec<Row> = db.json(sql!("alert/page.sql"), &params)?;
     let found = |((opened_on, key), what, ended, code, evidence): Row| {
         let (id, customer_id, rule, version, kind, state, severity, owner) = what;
         let (closed_on, closed_by, closed_because, snoozed_until) = ended;
@@ -314,7 +312,7 @@ pub fn actions<D: Db>(db: &D, alert: i64) -> Result<Vec<AlertAction>, Fault> {
         Option<String>,
         Option<Severity>,
     );
-    let rows: Vec<Row> = db.json(include_str!("../sql/alert/actions.sql"), &[alert.into()])?;
+    let rows: Vec<Row> = db.json(sql!("alert/actions.sql"), &[alert.into()])?;
     let action = |(day, at, who, action, reason, until, owner, severity): Row| AlertAction {
         day,
         at,
@@ -343,7 +341,7 @@ pub fn act<D: Db>(db: &D, of: &Action<'_>) -> Result<(), Fault> {
         of.owner.into(),
         of.entry.into(),
     ];
-    db.execute(include_str!("../sql/alert/insert_action.sql"), &params)?;
+    db.execute(sql!("alert/insert_action.sql"), &params)?;
     let closes = of.action == AlertActionKind::Close;
     let params: [Param<'_>; 6] = [
         of.alert.into(),
@@ -353,7 +351,7 @@ pub fn act<D: Db>(db: &D, of: &Action<'_>) -> Result<(), Fault> {
         until.as_ref().into(),
         of.owner.into(),
     ];
-    db.execute(include_str!("../sql/alert/after_action.sql"), &params)?;
+    db.execute(sql!("alert/after_action.sql"), &params)?;
     Ok(())
 }
 

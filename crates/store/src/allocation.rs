@@ -100,24 +100,20 @@ type PartRow = (
 
 /// The customers whose allocations may change by what was added after these keys.
 pub fn affected<D: Db>(db: &D, last_invoice: i64, last_payment: i64) -> Result<Vec<i64>, Fault> {
-    db.json(
-        include_str!("../sql/allocation/affected.sql"),
-        &[last_invoice.into(), last_payment.into()],
-    )
+    db.json(sql!("allocation/affected.sql"), &[last_invoice.into(), last_payment.into()])
 }
 
 /// The whole books of these customers, by customer and currency, under the policy.
 pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books, Fault> {
     let keys = crate::array(customers)?;
     let documents: Vec<DocumentRow> =
-        db.json(include_str!("../sql/allocation/documents.sql"), &[(&keys).into()])?;
+        db.json(sql!("allocation/documents.sql"), &[(&keys).into()])?;
     let mut held = documents.len();
     let clauses = policy.late_interest.is_some()
         || documents.iter().any(|(_, more)| more.as_ref().is_some_and(|more| more.5.is_some()));
     let tables = if clauses { Some(rate::tables(db, i64::MAX)?) } else { None };
     let mut reading = Reading::new(policy, tables)?;
-    let gone: Vec<GoneRow> =
-        db.json(include_str!("../sql/allocation/reversals.sql"), &[(&keys).into()])?;
+    let gone: Vec<GoneRow> = db.json(sql!("allocation/reversals.sql"), &[(&keys).into()])?;
     let mut returned: BTreeMap<i64, Vec<Returned>> = BTreeMap::new();
     for (payment, credit, id, on, mistake, minor, until) in gone {
         let of = if payment.is_some() { &mut returned } else { &mut reading.refunds };
@@ -128,17 +124,15 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
         reading.document(row)?;
     }
     reading.open_parts();
-    let payments: Vec<PaymentRow> =
-        db.json(include_str!("../sql/allocation/payments.sql"), &[(&keys).into()])?;
+    let payments: Vec<PaymentRow> = db.json(sql!("allocation/payments.sql"), &[(&keys).into()])?;
     held = held.saturating_add(payments.len());
     for row in payments {
         let back = returned.remove(&row.0.2).unwrap_or_default();
         reading.payment(row, back)?;
     }
-    for row in db.json::<Vec<AdjustmentRow>>(
-        include_str!("../sql/allocation/adjustments.sql"),
-        &[(&keys).into()],
-    )? {
+    for row in
+        db.json::<Vec<AdjustmentRow>>(sql!("allocation/adjustments.sql"), &[(&keys).into()])?
+    {
         reading.adjustment(row)?;
     }
     for row in recorded(db, &keys, held)? {
@@ -153,8 +147,8 @@ fn recorded<D: Db>(db: &D, customers: &str, documents: usize) -> Result<Vec<Reco
     let sql = "SELECT count(*) FROM json_each(?1) AS j CROSS JOIN allocation AS a ON a.customer_key = j.value";
     let parts = usize::try_from(db.int(sql, &[customers.into()])?).unwrap_or(usize::MAX);
     let sql = match parts > documents.saturating_mul(PARTS_A_DOCUMENT) {
-        true => include_str!("../sql/allocation/recorded_net.sql"),
-        false => include_str!("../sql/allocation/recorded.sql"),
+        true => sql!("allocation/recorded_net.sql"),
+        false => sql!("allocation/recorded.sql"),
     };
     db.json(sql, &[customers.into()])
 }
@@ -411,23 +405,23 @@ pub fn record<D: Db>(
     let at = at.to_string();
     if !money.is_empty() {
         let money = crate::array(&money)?;
-        let sql = include_str!("../sql/allocation/insert_money.sql");
+        let sql = sql!("allocation/insert_money.sql");
         db.execute(sql, &[(&money).into(), (&at).into(), entry.into()])?;
     }
     if !rows.is_empty() {
         let rows = crate::array(&rows)?;
-        let sql = include_str!("../sql/allocation/insert_all.sql");
+        let sql = sql!("allocation/insert_all.sql");
         db.execute(sql, &[(&rows).into(), (&at).into(), entry.into()])?;
     }
     let (invoices, payments) = (changed(taken_invoices), changed(taken_payments));
     if !invoices.is_empty() {
         let invoices = crate::array(&invoices)?;
-        db.execute(include_str!("../sql/allocation/close_invoices.sql"), &[(&invoices).into()])?;
+        db.execute(sql!("allocation/close_invoices.sql"), &[(&invoices).into()])?;
         notice::forget_levels(db, &invoices)?;
     }
     if !payments.is_empty() {
         let payments = crate::array(&payments)?;
-        db.execute(include_str!("../sql/allocation/use_payments.sql"), &[(&payments).into()])?;
+        db.execute(sql!("allocation/use_payments.sql"), &[(&payments).into()])?;
     }
     Ok(())
 }
@@ -447,10 +441,8 @@ fn changed(sums: BTreeMap<i64, i64>) -> Vec<(i64, i64)> {
 /// What was set against these documents up to the day, oldest first, as known with an audit entry.
 pub fn of_invoices<D: Db>(db: &D, keys: &[i64], day: Date, known: i64) -> Result<Vec<Part>, Fault> {
     let (keys, day) = (crate::array(keys)?, day.to_string());
-    let rows: Vec<PartRow> = db.json(
-        include_str!("../sql/allocation/of_invoices.sql"),
-        &[(&keys).into(), (&day).into(), known.into()],
-    )?;
+    let rows: Vec<PartRow> = db
+        .json(sql!("allocation/of_invoices.sql"), &[(&keys).into(), (&day).into(), known.into()])?;
     Ok(rows.into_iter().map(part).collect())
 }
 
@@ -465,7 +457,7 @@ pub fn of_credits<D: Db>(
 ) -> Result<Vec<Part>, Fault> {
     let (payments, notes, day) = (crate::array(payments)?, crate::array(notes)?, day.to_string());
     let rows: Vec<PartRow> = db.json(
-        include_str!("../sql/allocation/of_credits.sql"),
+        sql!("allocation/of_credits.sql"),
         &[(&payments).into(), (&notes).into(), (&day).into(), known.into()],
     )?;
     Ok(rows.into_iter().map(part).collect())

@@ -41,7 +41,7 @@ pub type Action = (i64, Currency, Option<Date>, Option<Date>);
 pub fn age<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
     let day = day.to_string();
     let params: [Param<'_>; 3] = [range.after.into(), range.upto.into(), (&day).into()];
-    db.execute(include_str!("../sql/arrears/age_range.sql"), &params)?;
+    db.execute(sql!("arrears/age_range.sql"), &params)?;
     let owing = db.int(
         "SELECT count(DISTINCT customer_key) FROM arrears
          WHERE customer_key > ?1 AND customer_key <= ?2 AND as_of = ?3 AND outstanding_minor > 0",
@@ -53,10 +53,7 @@ pub fn age<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
 /// What the customers of the range owed at the day's sweep.
 pub fn of_range<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<Owed>, Fault> {
     let day = day.to_string();
-    db.json(
-        include_str!("../sql/arrears/of_range.sql"),
-        &[range.after.into(), range.upto.into(), (&day).into()],
-    )
+    db.json(sql!("arrears/of_range.sql"), &[range.after.into(), range.upto.into(), (&day).into()])
 }
 
 /// What the customers of the range owed at their last sweep.
@@ -72,31 +69,25 @@ pub fn last_of_range<D: Db>(db: &D, range: Range) -> Result<Vec<Owed>, Fault> {
 
 /// The whole book by currency: outstanding, and how many customers owe.
 pub fn book<D: Db>(db: &D) -> Result<Vec<(Currency, i64, u32)>, Fault> {
-    db.json(include_str!("../sql/arrears/book.sql"), &[])
+    db.json(sql!("arrears/book.sql"), &[])
 }
 
 /// The customers and currencies of the range whose next action has come.
 pub fn to_look_at<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<Account>, Fault> {
     let day = day.to_string();
-    db.json(
-        include_str!("../sql/arrears/to_look_at.sql"),
-        &[range.after.into(), range.upto.into(), (&day).into()],
-    )
+    db.json(sql!("arrears/to_look_at.sql"), &[range.after.into(), range.upto.into(), (&day).into()])
 }
 
 /// The items open on the day of those customers and currencies.
 pub fn open_items<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<Item>, Fault> {
     let day = day.to_string();
-    db.json(
-        include_str!("../sql/arrears/open_items.sql"),
-        &[range.after.into(), range.upto.into(), (&day).into()],
-    )
+    db.json(sql!("arrears/open_items.sql"), &[range.after.into(), range.upto.into(), (&day).into()])
 }
 
 /// Notes when to look again.
 pub fn set_actions<D: Db>(db: &D, actions: &[Action]) -> Result<(), Fault> {
     let actions = crate::array(actions)?;
-    db.execute(include_str!("../sql/arrears/set_actions.sql"), &[(&actions).into()])?;
+    db.execute(sql!("arrears/set_actions.sql"), &[(&actions).into()])?;
     Ok(())
 }
 

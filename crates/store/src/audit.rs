@@ -28,7 +28,7 @@ pub fn head<D: Db>(db: &D) -> Result<Option<(i64, String)>, Fault> {
 
 /// At most so many entries after a key, in their order.
 pub fn page<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<Entry>, Fault> {
-    db.json(include_str!("../sql/audit/page.sql"), &[after.into(), i64::from(limit).into()])
+    db.json(sql!("audit/page.sql"), &[after.into(), i64::from(limit).into()])
 }
 
 /// Adds an entry, with whose personal fields it has.

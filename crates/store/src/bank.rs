@@ -96,7 +96,7 @@ pub fn insert_statements<D: Db>(
 ) -> Result<BTreeMap<Id, i64>, Fault> {
     let before = last_statement(db)?;
     let rows = crate::array(rows)?;
-    let sql = include_str!("../sql/bank/insert_statements.sql");
+    let sql = sql!("bank/insert_statements.sql");
     db.execute(sql, &[(&rows).into(), entry.into()])?;
     let found: Vec<(Id, i64)> = db.json(
         "SELECT json_group_array(json_array(id, key)) FROM bank_statement WHERE key > ?1",
@@ -116,7 +116,7 @@ pub fn overlapping<D: Db>(
     upto: i64,
 ) -> Result<Vec<Overlapping>, Fault> {
     let spans = crate::array(spans)?;
-    db.json(include_str!("../sql/bank/overlapping.sql"), &[(&spans).into(), upto.into()])
+    db.json(sql!("bank/overlapping.sql"), &[(&spans).into(), upto.into()])
 }
 
 /// An entry: its statement's key and its id, days and amount, references, end-to-end and bank's reference, text, payer.
@@ -142,7 +142,7 @@ pub fn entries_of<D: Db>(
 ) -> Result<Vec<EntryRow>, Fault> {
     let (from, to) = (days.0.to_string(), days.1.to_string());
     let statements = crate::array(statements)?;
-    let sql = include_str!("../sql/bank/entries_of.sql");
+    let sql = sql!("bank/entries_of.sql");
     db.json(sql, &[(&statements).into(), (&from).into(), (&to).into()])
 }
 
@@ -164,7 +164,7 @@ pub type ChainRow =
 /// Statements of these accounts, rows of account, currency and day, from so many before the day on.
 pub fn chain<D: Db>(db: &D, of: &impl Serialize, before: usize) -> Result<Vec<ChainRow>, Fault> {
     let (of, before) = (crate::array(of)?, i64::try_from(before).unwrap_or(i64::MAX));
-    db.json(include_str!("../sql/bank/chain.sql"), &[(&of).into(), before.into()])
+    db.json(sql!("bank/chain.sql"), &[(&of).into(), before.into()])
 }
 
 /// Notes what is missing before statements: rows of key and gap.
@@ -190,7 +190,7 @@ pub fn insert_entries<D: Db>(
     entry: i64,
 ) -> Result<(), Fault> {
     let rows = crate::array(rows)?;
-    let sql = include_str!("../sql/bank/insert_entries.sql");
+    let sql = sql!("bank/insert_entries.sql");
     db.execute(sql, &[(&rows).into(), rule.into(), entry.into()])?;
     Ok(())
 }
@@ -203,7 +203,7 @@ pub fn statements<D: Db>(
     only: Option<&Id>,
 ) -> Result<Vec<(i64, BankStatement)>, Fault> {
     db.json(
-        include_str!("../sql/bank/statements.sql"),
+        sql!("bank/statements.sql"),
         &[after.into(), i64::from(limit).into(), only.map(Id::as_str).into()],
     )
 }
@@ -217,7 +217,7 @@ pub fn matches<D: Db>(
     only: Option<&Id>,
 ) -> Result<Vec<(i64, BankMatch)>, Fault> {
     db.json(
-        include_str!("../sql/bank/matches.sql"),
+        sql!("bank/matches.sql"),
         &[
             after.into(),
             i64::from(limit).into(),
@@ -233,7 +233,7 @@ pub type Settled = (i64, MatchState, Option<i64>, Option<i64>, Option<String>);
 /// Brings matches to what they were decided to be.
 pub fn settle<D: Db>(db: &D, rows: &[Settled], entry: i64) -> Result<(), Fault> {
     let rows = crate::array(rows)?;
-    db.execute(include_str!("../sql/bank/settle.sql"), &[(&rows).into(), entry.into()])?;
+    db.execute(sql!("bank/settle.sql"), &[(&rows).into(), entry.into()])?;
     Ok(())
 }
 
@@ -244,7 +244,7 @@ pub fn undone<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
 
 /// The match whose payment this is.
 pub fn of_payment<D: Db>(db: &D, payment: &Id) -> Result<Option<Id>, Fault> {
-    let row = db.first(include_str!("../sql/bank/of_payment.sql"), &[payment.as_str().into()])?;
+    let row = db.first(sql!("bank/of_payment.sql"), &[payment.as_str().into()])?;
     row.map(|row| row.parse(0)).transpose()
 }
 
@@ -264,7 +264,7 @@ pub type TakingBack = (i64, Id, Date, i64, i64, Id, i64, Id);
 
 /// Of the entries after a key those that take back what came in before.
 pub fn taking_back<D: Db>(db: &D, after: i64) -> Result<Vec<TakingBack>, Fault> {
-    db.json(include_str!("../sql/bank/taking_back.sql"), &[after.into()])
+    db.json(sql!("bank/taking_back.sql"), &[after.into()])
 }
 
 /// The key of the entry that was added last.
@@ -274,7 +274,7 @@ pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
 
 /// Takes what is personal about a customer out of its entries, and what it is found by; says whether anything was there.
 pub fn erase<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
-    let sql = include_str!("../sql/bank/erase_entries.sql");
+    let sql = sql!("bank/erase_entries.sql");
     let entries = db.execute(sql, &[customer.into(), ERASED.into()])?;
     let accounts = matching::forget_payer(db, customer)?;
     matching::delete_names(db, &[customer])?;

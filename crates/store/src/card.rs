@@ -18,7 +18,7 @@ pub type InForce = (Option<String>, String, u32, CardDocument);
 /// The cards in force on the day, one for each segment that has any.
 pub fn in_force<D: Db>(db: &D, day: Date) -> Result<Vec<InForce>, Fault> {
     let day = day.to_string();
-    db.json(include_str!("../sql/card/in_force.sql"), &[(&day).into()])
+    db.json(sql!("card/in_force.sql"), &[(&day).into()])
 }
 
 /// Cards by name, a draft and then its versions from the newest.
@@ -30,7 +30,7 @@ pub fn page<D: Db>(
 ) -> Result<Vec<(Card, After)>, Fault> {
     type Row = (String, Option<u32>, Option<Date>, CardDocument);
     let params = [(&after.0).into(), after.1.into(), i64::from(limit).into(), only.into()];
-    let rows: Vec<Row> = db.json(include_str!("../sql/card/page.sql"), &params)?;
+    let rows: Vec<Row> = db.json(sql!("card/page.sql"), &params)?;
     let card = |(name, version, valid_from, document): Row| {
         let state = if version.is_some() { CardState::Published } else { CardState::Draft };
         let place = version.map_or(DRAFT, i64::from).saturating_neg();

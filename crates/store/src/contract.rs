@@ -64,7 +64,7 @@ pub fn insert_version<D: Db>(
 ) -> Result<(), Fault> {
     let (document, at) = (crate::array(document)?, at.to_string());
     db.execute(
-        include_str!("../sql/contract/insert_version.sql"),
+        sql!("contract/insert_version.sql"),
         &[
             contract.into(),
             i64::from(number).into(),
@@ -85,7 +85,7 @@ pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, i64)>, Fault> {
 
 /// The version that was recorded last.
 pub fn newest<D: Db>(db: &D, id: &Id) -> Result<Option<Newest>, Fault> {
-    let row = db.first(include_str!("../sql/contract/newest.sql"), &[id.as_str().into()])?;
+    let row = db.first(sql!("contract/newest.sql"), &[id.as_str().into()])?;
     let Some(row) = row else { return Ok(None) };
     let (contract_key, customer_key, number, document) = row.json(0)?;
     Ok(Some(Newest { contract_key, customer_key, number, document }))
@@ -137,7 +137,7 @@ fn select<D: Db>(
         only.map(Id::as_str).into(),
         when.known.into(),
     ];
-    db.json(include_str!("../sql/contract/page.sql"), &params)
+    db.json(sql!("contract/page.sql"), &params)
 }
 
 /// The versions of a contract after a number that begin by the day and were known, in the order in which they were
@@ -151,7 +151,7 @@ pub fn versions<D: Db>(
 ) -> Result<Vec<Contract>, Fault> {
     let day = when.day.to_string();
     let found: Vec<Found> = db.json(
-        include_str!("../sql/contract/versions.sql"),
+        sql!("contract/versions.sql"),
         &[
             id.as_str().into(),
             i64::from(after).into(),
@@ -171,9 +171,9 @@ pub fn outstanding<D: Db>(
 ) -> Result<Vec<(i64, Currency, i64, i64)>, Fault> {
     let (keys, day) = (crate::array(customers)?, when.day.to_string());
     if when.knows_all() {
-        let sql = include_str!("../sql/contract/outstanding.sql");
+        let sql = sql!("contract/outstanding.sql");
         return db.json(sql, &[(&keys).into(), (&day).into()]);
     }
-    let sql = include_str!("../sql/contract/outstanding_known.sql");
+    let sql = sql!("contract/outstanding_known.sql");
     db.json(sql, &[(&keys).into(), (&day).into(), when.known.into()])
 }

@@ -57,54 +57,54 @@ pub struct Place {
 /// Adds the rows whose id is new and that are in no group, and says how many were. [`insert_members`] adds the others.
 pub fn insert_all<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
     let before = last_key(db)?;
-    db.execute(include_str!("../sql/customer/insert_all.sql"), &[rows.into(), entry.into()])?;
+    db.execute(sql!("customer/insert_all.sql"), &[rows.into(), entry.into()])?;
     Ok(crate::added(before, last_key(db)?))
 }
 
 /// Adds the rows whose id is new and whose head is there, and says how many were.
 pub fn insert_members<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
     let before = last_key(db)?;
-    db.execute(include_str!("../sql/customer/insert_members.sql"), &[rows.into(), entry.into()])?;
+    db.execute(sql!("customer/insert_members.sql"), &[rows.into(), entry.into()])?;
     Ok(crate::added(before, last_key(db)?))
 }
 
 /// The rows whose head is not there, or is no head, and why.
 pub fn misplaced<D: Db>(db: &D, rows: &str) -> Result<Vec<(u64, Refusal)>, Fault> {
-    db.json(include_str!("../sql/customer/misplaced.sql"), &[rows.into()])
+    db.json(sql!("customer/misplaced.sql"), &[rows.into()])
 }
 
 /// Makes the customers that invoices or payments name and that are not there, and says how many.
 pub fn insert_named<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
     let before = last_key(db)?;
-    db.execute(include_str!("../sql/customer/insert_named.sql"), &[rows.into(), entry.into()])?;
+    db.execute(sql!("customer/insert_named.sql"), &[rows.into(), entry.into()])?;
     Ok(crate::added(before, last_key(db)?))
 }
 
 /// The rows whose id is stored with other content, and the field that differs.
 pub fn differing<D: Db>(db: &D, rows: &str) -> Result<Vec<(u64, String)>, Fault> {
-    db.json(include_str!("../sql/customer/differing.sql"), &[rows.into()])
+    db.json(sql!("customer/differing.sql"), &[rows.into()])
 }
 
 /// The rows of invoices or payments that name a customer who is not there.
 pub fn unknown<D: Db>(db: &D, rows: &str) -> Result<Vec<u64>, Fault> {
-    db.json(include_str!("../sql/customer/unknown.sql"), &[rows.into()])
+    db.json(sql!("customer/unknown.sql"), &[rows.into()])
 }
 
 /// The new rows of invoices, or else of payments, that name a customer who was merged into another.
 pub fn merged<D: Db>(db: &D, rows: &str, invoices: bool) -> Result<Vec<u64>, Fault> {
     let invoices = i64::from(invoices);
-    db.json(include_str!("../sql/customer/merged.sql"), &[rows.into(), invoices.into()])
+    db.json(sql!("customer/merged.sql"), &[rows.into(), invoices.into()])
 }
 
 /// Writes the whole record, new or in the place of the one before, and gives its key. The record has its id.
 pub fn save<D: Db>(db: &D, record: &NewCustomer, parent: Option<i64>) -> Result<i64, Fault> {
     let record = crate::array(record)?;
-    db.int(include_str!("../sql/customer/save.sql"), &[(&record).into(), parent.into()])
+    db.int(sql!("customer/save.sql"), &[(&record).into(), parent.into()])
 }
 
 /// The key behind an id, and where the customer stands among the others.
 pub fn place<D: Db>(db: &D, id: &Id) -> Result<Option<Place>, Fault> {
-    let row = db.first(include_str!("../sql/customer/place.sql"), &[id.as_str().into()])?;
+    let row = db.first(sql!("customer/place.sql"), &[id.as_str().into()])?;
     let Some(row) = row else { return Ok(None) };
     let (key, parent_key, is_parent, merged_key, merged_id): (i64, _, i64, Option<i64>, _) =
         row.json(0)?;
@@ -115,10 +115,7 @@ pub fn place<D: Db>(db: &D, id: &Id) -> Result<Option<Place>, Fault> {
 /// The keys of a group by the records of the day: the head and its members.
 pub fn group<D: Db>(db: &D, head: i64, when: When) -> Result<Vec<i64>, Fault> {
     let day = when.day.to_string();
-    db.json(
-        include_str!("../sql/customer/group.sql"),
-        &[head.into(), (&day).into(), when.known.into()],
-    )
+    db.json(sql!("customer/group.sql"), &[head.into(), (&day).into(), when.known.into()])
 }
 
 /// The keys of a customer and of the duplicates that were merged into it.
@@ -172,8 +169,7 @@ fn select<D: Db>(
     let only = only.map(Id::as_str);
     let params: [Param<'_>; 4] =
         [after.into(), i64::from(limit).into(), only.into(), when.known.into()];
-    let mut found: Vec<(i64, Customer)> =
-        db.json(include_str!("../sql/customer/page.sql"), &params)?;
+    let mut found: Vec<(i64, Customer)> = db.json(sql!("customer/page.sql"), &params)?;
     let keys: Vec<i64> = found.iter().map(|(key, _)| *key).collect();
     let mut formers = formers(db, &keys, when)?;
     for (key, customer) in &mut found {
@@ -187,10 +183,8 @@ fn select<D: Db>(
 /// The records of these customers that were replaced after the day, or when it was not known.
 fn formers<D: Db>(db: &D, keys: &[i64], when: When) -> Result<HashMap<i64, NewCustomer>, Fault> {
     let (keys, day) = (crate::array(keys)?, when.day.to_string());
-    let found: Vec<(i64, NewCustomer)> = db.json(
-        include_str!("../sql/customer/formers.sql"),
-        &[(&keys).into(), (&day).into(), when.known.into()],
-    )?;
+    let found: Vec<(i64, NewCustomer)> =
+        db.json(sql!("customer/formers.sql"), &[(&keys).into(), (&day).into(), when.known.into()])?;
     Ok(found.into_iter().collect())
 }
 
@@ -267,7 +261,7 @@ pub fn add_changes<D: Db>(
         changes.iter().map(|change| (change.part, change.added, change.removed)).collect();
     let (rows, day, at) = (crate::array(&rows)?, day.to_string(), at.to_string());
     db.execute(
-        include_str!("../sql/customer/insert_changes.sql"),
+        sql!("customer/insert_changes.sql"),
         &[(&rows).into(), customer.into(), (&day).into(), (&at).into()],
     )?;
     Ok(())
@@ -284,7 +278,7 @@ pub fn changes<D: Db>(
 ) -> Result<Vec<CustomerChange>, Fault> {
     let (day, known_at) = (day.to_string(), known_at.map(|at| at.to_string()));
     db.json(
-        include_str!("../sql/customer/changes.sql"),
+        sql!("customer/changes.sql"),
         &[
             id.as_str().into(),
             after.into(),
@@ -306,7 +300,7 @@ pub fn merge<D: Db>(
     let pair: [Param<'_>; 2] = [from.into(), to.into()];
     let day = day.to_string();
     db.execute(
-        include_str!("../sql/customer/merge_defaults.sql"),
+        sql!("customer/merge_defaults.sql"),
         &[from.into(), to.into(), (&day).into(), entry.into()],
     )?;
     db.execute(
@@ -317,7 +311,7 @@ pub fn merge<D: Db>(
     for sql in MOVE_OWNED {
         db.execute(sql, &pair)?;
     }
-    db.execute(include_str!("../sql/customer/merge_arrears.sql"), &pair)?;
+    db.execute(sql!("customer/merge_arrears.sql"), &pair)?;
     db.execute("UPDATE OR IGNORE arrears SET customer_key = ?2 WHERE customer_key = ?1", &pair)?;
     for sql in DROP_DERIVED {
         db.execute(sql, &[from.into()])?;
@@ -345,8 +339,8 @@ pub fn balances<D: Db>(
     let params: [Param<'_>; 3] = [(&keys).into(), (&day).into(), when.known.into()];
     let [now @ .., _] = &params;
     let found: Vec<(i64, Currency, i64, i64, i64)> = match when.knows_all() {
-        true => db.json(include_str!("../sql/customer/balances.sql"), now)?,
-        false => db.json(include_str!("../sql/customer/balances_known.sql"), &params)?,
+        true => db.json(sql!("customer/balances.sql"), now)?,
+        false => db.json(sql!("customer/balances_known.sql"), &params)?,
     };
     let mut by_key: HashMap<i64, Vec<Balance>> = HashMap::new();
     for (key, currency, outstanding_minor, overdue_minor, unapplied_minor) in found {

@@ -140,8 +140,7 @@ fn select<D: Db>(
         (&day).into(),
         when.known.into(),
     ];
-    let found: Vec<(Head, Tail)> =
-        db.json(include_str!("../sql/default_record/page.sql"), &params)?;
+    let found: Vec<(Head, Tail)> = db.json(sql!("default_record/page.sql"), &params)?;
     let record = |(head, tail): (Head, Tail)| {
         let (id, customer_id, contract_id, invoice_id, minor, currency, found_on, kind) = head;
         let (reason, evidence, by_rule, state, closed_on, cured_by) = tail;
@@ -174,7 +173,7 @@ pub fn candidates<D: Db>(
 ) -> Result<Vec<i64>, Fault> {
     let (day, last_due) = (day.to_string(), last_due.to_string());
     db.json(
-        include_str!("../sql/default_record/candidates.sql"),
+        sql!("default_record/candidates.sql"),
         &[range.after.into(), range.upto.into(), (&day).into(), (&last_due).into()],
     )
 }
@@ -182,34 +181,31 @@ pub fn candidates<D: Db>(
 /// These customers and all members of their groups: key, id and the key of the head.
 pub fn members<D: Db>(db: &D, keys: &[i64]) -> Result<Vec<(i64, Id, i64)>, Fault> {
     let keys = crate::array(keys)?;
-    db.json(include_str!("../sql/default_record/members.sql"), &[(&keys).into()])
+    db.json(sql!("default_record/members.sql"), &[(&keys).into()])
 }
 
 /// What was overdue of these customers at the end of the day and not contested.
 pub fn overdue<D: Db>(db: &D, keys: &[i64], day: Date) -> Result<Vec<Overdue>, Fault> {
     let (keys, day) = (crate::array(keys)?, day.to_string());
-    db.json(include_str!("../sql/default_record/overdue.sql"), &[(&keys).into(), (&day).into()])
+    db.json(sql!("default_record/overdue.sql"), &[(&keys).into(), (&day).into()])
 }
 
 /// What these customers owed at the day's sweep: customer, currency, outstanding.
 pub fn owing<D: Db>(db: &D, keys: &[i64], day: Date) -> Result<Vec<(i64, Currency, i64)>, Fault> {
     let (keys, day) = (crate::array(keys)?, day.to_string());
-    db.json(include_str!("../sql/default_record/owing.sql"), &[(&keys).into(), (&day).into()])
+    db.json(sql!("default_record/owing.sql"), &[(&keys).into(), (&day).into()])
 }
 
 /// The defaults of these customers that the rule opened and that are open or were withdrawn.
 pub fn by_rule<D: Db>(db: &D, keys: &[i64]) -> Result<Vec<Opened>, Fault> {
     let keys = crate::array(keys)?;
-    db.json(include_str!("../sql/default_record/by_rule.sql"), &[(&keys).into()])
+    db.json(sql!("default_record/by_rule.sql"), &[(&keys).into()])
 }
 
 /// Adds defaults that the rule found.
 pub fn open_all<D: Db>(db: &D, new: &[ByRule], day: Date, entry: i64) -> Result<(), Fault> {
     let (new, day) = (crate::array(new)?, day.to_string());
-    db.execute(
-        include_str!("../sql/default_record/open_all.sql"),
-        &[(&new).into(), (&day).into(), entry.into()],
-    )?;
+    db.execute(sql!("default_record/open_all.sql"), &[(&new).into(), (&day).into(), entry.into()])?;
     Ok(())
 }
 
@@ -217,7 +213,7 @@ pub fn open_all<D: Db>(db: &D, new: &[ByRule], day: Date, entry: i64) -> Result<
 pub fn cure_all<D: Db>(db: &D, keys: &[i64], day: Date, entry: i64) -> Result<(), Fault> {
     let (keys, day) = (crate::array(keys)?, day.to_string());
     db.execute(
-        include_str!("../sql/default_record/cure_all.sql"),
+        sql!("default_record/cure_all.sql"),
         &[(&keys).into(), (&day).into(), entry.into()],
     )?;
     Ok(())

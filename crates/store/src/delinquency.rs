@@ -22,7 +22,7 @@ pub fn parts<D: Db>(
     type Found = (i64, Date, Date, i64, Vec<(Date, i64)>);
     let text = when.day.to_string();
     let found: Vec<Found> = db.json(
-        include_str!("../sql/delinquency/parts.sql"),
+        sql!("delinquency/parts.sql"),
         &[customer.into(), document.into(), (&text).into(), when.known.into()],
     )?;
     let pauses = pause::of_customers(db, &[customer], Some(when.known))?;

@@ -63,7 +63,7 @@ pub struct Contested {
 pub fn target<D: Db>(db: &D, id: &str, day: Date) -> Result<Option<Target>, Fault> {
     let day = day.to_string();
     let found: Vec<(i64, i64, InvoiceKind, i64, i64)> =
-        db.json(include_str!("../sql/dispute/target.sql"), &[id.into(), (&day).into()])?;
+        db.json(sql!("dispute/target.sql"), &[id.into(), (&day).into()])?;
     let target = |(key, customer_key, kind, open_minor, contested_minor)| Target {
         key,
         customer_key,
@@ -147,10 +147,7 @@ fn contest<D: Db>(db: &D, invoice_key: i64) -> Result<(), Fault> {
 
 /// Opens a dispute of the whole for each document after this key that was recorded as contested.
 pub fn open_whole<D: Db>(db: &D, last_invoice: i64, entry: Option<i64>) -> Result<(), Fault> {
-    db.execute(
-        include_str!("../sql/dispute/open_whole.sql"),
-        &[last_invoice.into(), entry.into()],
-    )?;
+    db.execute(sql!("dispute/open_whole.sql"), &[last_invoice.into(), entry.into()])?;
     db.execute(
         "UPDATE invoice SET disputed_minor = amount_minor
          WHERE key > ?1 AND disputed = 1",
@@ -169,7 +166,7 @@ pub fn of_invoices<D: Db>(
     type Found = (i64, Date, i64, Option<Date>, Option<i64>, Option<DisputeOutcome>);
     let keys = crate::array(keys)?;
     let found: Vec<Found> =
-        db.json(include_str!("../sql/dispute/of_invoices.sql"), &[(&keys).into(), known.into()])?;
+        db.json(sql!("dispute/of_invoices.sql"), &[(&keys).into(), known.into()])?;
     let contested = |(invoice_key, opened_on, minor, resolved_on, upheld_minor, outcome): Found| {
         Contested { invoice_key, opened_on, minor, resolved_on, upheld_minor, outcome }
     };
@@ -230,7 +227,7 @@ fn select<D: Db>(
         (&day).into(),
         when.known.into(),
     ];
-    let found: Vec<(Head, Tail)> = db.json(include_str!("../sql/dispute/page.sql"), &params)?;
+    let found: Vec<(Head, Tail)> = db.json(sql!("dispute/page.sql"), &params)?;
     let dispute = |(head, tail): (Head, Tail)| {
         let (id, invoice_id, customer_id, on, minor, currency, reason, detail, evidence) = head;
         let (outcome, resolved_on, upheld_minor, resolution) = tail;

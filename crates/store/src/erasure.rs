@@ -8,8 +8,8 @@ pub const ERASED: &str = "erased";
 /// Takes the personal fields out of the customer's row and of what it read before, and says whether any were there.
 pub fn erase_customer<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
     let params: [Param<'_>; 2] = [customer.into(), ERASED.into()];
-    let formers = db.execute(include_str!("../sql/erasure/erase_formers.sql"), &params)?;
-    let sql = include_str!("../sql/erasure/erase_customer.sql");
+    let formers = db.execute(sql!("erasure/erase_formers.sql"), &params)?;
+    let sql = sql!("erasure/erase_customer.sql");
     Ok(db.first(sql, &params)?.is_some() || !formers.is_empty())
 }
 
@@ -39,7 +39,7 @@ pub fn erase_guarantees<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
 
 /// Takes the texts out of the customer's notices, and says of how many.
 pub fn empty_notices<D: Db>(db: &D, customer: i64) -> Result<u64, Fault> {
-    let sql = include_str!("../sql/erasure/empty_notices.sql");
+    let sql = sql!("erasure/empty_notices.sql");
     let rows = db.execute(sql, &[customer.into(), ERASED.into()])?;
     Ok(rows.len().try_into().unwrap_or(u64::MAX))
 }

@@ -72,7 +72,7 @@ pub type Allocated = (
 /// Notes a change of the audit chain before it records anything.
 pub fn changed<D: Db>(db: &D, entry: i64, makes_customers: bool) -> Result<(), Fault> {
     let params = [entry.into(), i64::from(makes_customers).into()];
-    db.execute(include_str!("../sql/event/insert_change.sql"), &params)?;
+    db.execute(sql!("event/insert_change.sql"), &params)?;
     Ok(())
 }
 
@@ -109,21 +109,21 @@ pub fn add_all<D: Db>(
     };
     let rows = rows.iter().map(row).collect::<Result<Vec<_>, Fault>>()?;
     let (rows, at) = (crate::array(&rows)?, at.to_string());
-    db.execute(include_str!("../sql/event/insert_all.sql"), &[(&rows).into(), (&at).into()])?;
+    db.execute(sql!("event/insert_all.sql"), &[(&rows).into(), (&at).into()])?;
     Ok(())
 }
 
 /// Adds that alerts are about to be ended: customer, rule, currency as JSON.
 pub fn add_ended_alerts<D: Db>(db: &D, rows: &str, at: &str) -> Result<(), Fault> {
     let params = [rows.into(), at.into()];
-    db.execute(include_str!("../sql/event/insert_ended_alerts.sql"), &params)?;
+    db.execute(sql!("event/insert_ended_alerts.sql"), &params)?;
     Ok(())
 }
 
 /// Adds that alerts are about to rise: customer, rule, currency, severity, owner as JSON.
 pub fn add_escalated_alerts<D: Db>(db: &D, rows: &str, at: &str) -> Result<(), Fault> {
     let params = [rows.into(), at.into()];
-    db.execute(include_str!("../sql/event/insert_escalated_alerts.sql"), &params)?;
+    db.execute(sql!("event/insert_escalated_alerts.sql"), &params)?;
     Ok(())
 }
 
@@ -138,7 +138,7 @@ pub fn add_settled_notices<D: Db>(
     }
     let (rows, at) = (crate::array(settled)?, at.to_string());
     let params = [(&rows).into(), (&at).into()];
-    db.execute(include_str!("../sql/event/insert_settled_notices.sql"), &params)?;
+    db.execute(sql!("event/insert_settled_notices.sql"), &params)?;
     Ok(())
 }
 
@@ -149,8 +149,7 @@ pub fn headers<D: Db>(db: &D, from: i64, limit: i64) -> Result<Vec<Header>, Faul
         (Option<String>, Option<i64>, Option<Id>, Option<EventData>, i64),
         (i64, i64, i64, (i64, i64)),
     );
-    let rows: Vec<Row> =
-        db.json(include_str!("../sql/event/headers.sql"), &[from.into(), limit.into()])?;
+    let rows: Vec<Row> = db.json(sql!("event/headers.sql"), &[from.into(), limit.into()])?;
     let header = |(head, what, marks): Row| Header {
         key: head.0,
         entry: head.1,
@@ -186,22 +185,22 @@ pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
 
 /// Customers by the change that made them: change, key, id.
 pub fn customers<D: Db>(db: &D, spans: &[Span]) -> Result<Vec<(i64, i64, Id)>, Fault> {
-    read(db, include_str!("../sql/event/customers.sql"), spans)
+    read(db, sql!("event/customers.sql"), spans)
 }
 
 /// Documents by the change that recorded them.
 pub fn invoices<D: Db>(db: &D, spans: &[Span]) -> Result<Vec<Document>, Fault> {
-    read(db, include_str!("../sql/event/invoices.sql"), spans)
+    read(db, sql!("event/invoices.sql"), spans)
 }
 
 /// Payments by the change that recorded them.
 pub fn payments<D: Db>(db: &D, spans: &[Span]) -> Result<Vec<Paid>, Fault> {
-    read(db, include_str!("../sql/event/payments.sql"), spans)
+    read(db, sql!("event/payments.sql"), spans)
 }
 
 /// Allocations by the change that recorded them.
 pub fn allocations<D: Db>(db: &D, stretches: &[Stretch]) -> Result<Vec<Allocated>, Fault> {
-    read(db, include_str!("../sql/event/allocations.sql"), stretches)
+    read(db, sql!("event/allocations.sql"), stretches)
 }
 
 fn read<D: Db, S: serde::Serialize, T: serde::de::DeserializeOwned>(

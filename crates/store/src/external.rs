@@ -104,7 +104,6 @@ fn select<D: Db, T: DeserializeOwned>(
         (&before.1).into(),
         i64::from(limit).into(),
     ];
-    let found: Vec<(String, String, T)> =
-        db.json(include_str!("../sql/external/page.sql"), &params)?;
+    let found: Vec<(String, String, T)> = db.json(sql!("external/page.sql"), &params)?;
     Ok(found.into_iter().map(|(on, name, record)| ((on, name), record)).collect())
 }

@@ -77,7 +77,7 @@ pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Su
     let mut found: HashMap<i64, Sums> = HashMap::new();
     let [three, six, twelve, two_years] = windows.months_from_day.map(Param::from);
     let params: [Param<'_>; 8] = [after, upto, day, year.into(), three, six, twelve, two_years];
-    let rows: Vec<PayingRow> = db.json(include_str!("../sql/facts/paying.sql"), &params)?;
+    let rows: Vec<PayingRow> = db.json(sql!("facts/paying.sql"), &params)?;
     for row in rows {
         let sums = found.entry(row.0).or_default();
         // As they come, the day and the due date in one number; in their order below.
@@ -93,7 +93,7 @@ pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Su
         }
     }
     let rows: Vec<(i64, Currency, i64, [i64; 4], i64)> =
-        db.json(include_str!("../sql/facts/owing.sql"), &[after, upto, day])?;
+        db.json(sql!("facts/owing.sql"), &[after, upto, day])?;
     for (customer, currency, outstanding_minor, overdue_minor, contested_minor) in rows {
         let owing = Owing { currency, outstanding_minor, overdue_minor, contested_minor };
         found.entry(customer).or_default().owing.push(owing);
@@ -101,19 +101,19 @@ pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Su
     let (month, before) = (&windows.thirty_days, &windows.a_year_before_those);
     let params = [after, upto, day, year.into(), month.into(), before.into()];
     let (rows, large): (Vec<BuyingRow>, Vec<(i64, i64)>) =
-        db.json(include_str!("../sql/facts/buying.sql"), &params)?;
+        db.json(sql!("facts/buying.sql"), &params)?;
     for row in rows {
         found.entry(row.0).or_default().buying.push(buying(row));
     }
     let rows: Vec<(i64, Currency, i64, i64)> =
-        db.json(include_str!("../sql/facts/group.sql"), &[after, upto, day])?;
+        db.json(sql!("facts/group.sql"), &[after, upto, day])?;
     for (customer, currency, outstanding_minor, overdue_minor) in rows {
         let group = Group { currency, outstanding_minor, overdue_minor };
         found.entry(customer).or_default().group.push(group);
     }
     let quarter = &windows.ninety_days;
     let params = [after, upto, day, year.into(), month.into(), quarter.into()];
-    let rows: Vec<KnownRow> = db.json(include_str!("../sql/facts/known.sql"), &params)?;
+    let rows: Vec<KnownRow> = db.json(sql!("facts/known.sql"), &params)?;
     for (customer, first_on, last, before, changes, returned) in rows {
         let orders_on = [last, before];
         let known = Known { first_on, orders_on, changes, returned, ..Known::default() };
@@ -123,14 +123,14 @@ pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Su
         found.entry(customer).or_default().known.large_before_due = Some(days);
     }
     let params = [after, upto, day, (&windows.first_of_year).into()];
-    let rows: Vec<(i64, i64)> = db.json(include_str!("../sql/facts/peak.sql"), &params)?;
+    let rows: Vec<(i64, i64)> = db.json(sql!("facts/peak.sql"), &params)?;
     for (customer, minor) in rows {
         found.entry(customer).or_default().known.peak_minor = minor;
     }
     let params = [after, upto, day, year.into(), quarter.into()];
-    standing(&mut found, db.json(include_str!("../sql/facts/standing.sql"), &params)?);
+    standing(&mut found, db.json(sql!("facts/standing.sql"), &params)?);
     let rows: Vec<ExternalRow> =
-        db.json(include_str!("../sql/facts/external.sql"), &[after, upto, day, year.into()])?;
+        db.json(sql!("facts/external.sql"), &[after, upto, day, year.into()])?;
     for (customer, statement, score, entries) in rows {
         let known = &mut found.entry(customer).or_default().known;
         (known.statement, known.score, known.entries) = (statement, score, entries);

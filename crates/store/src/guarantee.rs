@@ -18,7 +18,7 @@ pub fn save<D: Db>(
 ) -> Result<(), Fault> {
     let text = crate::array(new)?;
     db.execute(
-        include_str!("../sql/guarantee/save.sql"),
+        sql!("guarantee/save.sql"),
         &[(&text).into(), id.as_str().into(), customer.into(), contract.into(), entry.into()],
     )?;
     Ok(())
@@ -81,7 +81,7 @@ fn select<D: Db>(
         only.map(Id::as_str).into(),
         known.into(),
     ];
-    db.json(include_str!("../sql/guarantee/page.sql"), &params)
+    db.json(sql!("guarantee/page.sql"), &params)
 }
 
 /// What secures the debts of these customers on the day, by customer and currency.
@@ -93,7 +93,7 @@ pub fn in_force<D: Db>(
     type Found = (i64, Currency, Option<i64>, i64, Decimal);
     let (keys, day) = (crate::array(customers)?, when.day.to_string());
     let found: Vec<Found> = db.json(
-        include_str!("../sql/guarantee/in_force.sql"),
+        sql!("guarantee/in_force.sql"),
         &[(&keys).into(), (&day).into(), when.known.into()],
     )?;
     let cover = |(customer, currency, contract, amount_minor, share): Found| {

@@ -131,14 +131,14 @@ pub type ToTry = Vec<(Id, Id)>;
 /// Events whose time to be tried again has come, the longest due first.
 pub fn due<D: Db>(db: &D, now: Instant, limit: i64) -> Result<ToTry, Fault> {
     let now = now.to_string();
-    db.json(include_str!("../sql/inbound_event/due.sql"), &[(&now).into(), limit.into()])
+    db.json(sql!("inbound_event/due.sql"), &[(&now).into(), limit.into()])
 }
 
 /// Refused events of a source that were not tried again since a moment, the longest untried first.
 pub fn refused<D: Db>(db: &D, source: i64, since: Instant, limit: i64) -> Result<ToTry, Fault> {
     let since = since.to_string();
     let params: [Param<'_>; 3] = [source.into(), (&since).into(), limit.into()];
-    db.json(include_str!("../sql/inbound_event/refused.sql"), &params)
+    db.json(sql!("inbound_event/refused.sql"), &params)
 }
 
 /// Takes an event off the list of those that are tried again by themselves.
@@ -211,7 +211,7 @@ fn select<D: Db>(
         only.map(Id::as_str).into(),
         i64::from(only.is_some()).into(),
     ];
-    let rows: Vec<Row> = db.json(include_str!("../sql/inbound_event/page.sql"), &params)?;
+    let rows: Vec<Row> = db.json(sql!("inbound_event/page.sql"), &params)?;
     let item = |(head, rest, (tries, next_try_at)): Row| Item {
         key: head.0,
         id: head.1,

@@ -96,7 +96,7 @@ impl Charging {
     pub fn of<D: Db>(db: &D, claims: &[i64], known: i64) -> Result<Self, Fault> {
         let keys = crate::array(claims)?;
         let found: Vec<(i64, Id, i64)> =
-            db.json(include_str!("../sql/interest_entry/about.sql"), &[(&keys).into()])?;
+            db.json(sql!("interest_entry/about.sql"), &[(&keys).into()])?;
         if found.is_empty() {
             return Ok(Self::default());
         }
@@ -114,10 +114,8 @@ impl Charging {
             }
         }
         let documents = crate::array(&documents)?;
-        charging.taken = db.json(
-            include_str!("../sql/interest_entry/taken.sql"),
-            &[(&documents).into(), known.into()],
-        )?;
+        charging.taken =
+            db.json(sql!("interest_entry/taken.sql"), &[(&documents).into(), known.into()])?;
         Ok(charging)
     }
 

@@ -70,7 +70,7 @@ type ItemRow = (
 /// Adds the rows whose id is new and whose customer is there, and says how many were.
 pub fn insert_all<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
     let before = last_key(db)?;
-    db.execute(include_str!("../sql/invoice/insert_all.sql"), &[rows.into(), entry.into()])?;
+    db.execute(sql!("invoice/insert_all.sql"), &[rows.into(), entry.into()])?;
     let added = crate::added(before, last_key(db)?);
     if added > 0 {
         dispute::open_whole(db, before, entry)?;
@@ -80,7 +80,7 @@ pub fn insert_all<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, 
 
 /// The rows whose id is stored with other content, and the field that differs.
 pub fn differing<D: Db>(db: &D, rows: &str) -> Result<Vec<(u64, String)>, Fault> {
-    db.json(include_str!("../sql/invoice/differing.sql"), &[rows.into()])
+    db.json(sql!("invoice/differing.sql"), &[rows.into()])
 }
 
 /// What the books have beside each of these documents, in the same order.
@@ -91,13 +91,13 @@ pub fn beside<'a, D: Db>(
     let asked = documents
         .map(|(id, of)| (id, &of.customer_id, &of.relates_to, &of.contract_id, of.issued_on));
     let asked = crate::array(&asked.collect::<Vec<_>>())?;
-    db.json(include_str!("../sql/invoice/beside.sql"), &[(&asked).into()])
+    db.json(sql!("invoice/beside.sql"), &[(&asked).into()])
 }
 
 /// The rows whose instalments cannot have their names, with the name that is taken, and those that stand twice with
 /// other instalments, without. Rows are those of `unnameable.sql`.
 pub fn unnameable<D: Db>(db: &D, rows: &str) -> Result<Vec<(u64, Option<Id>)>, Fault> {
-    db.json(include_str!("../sql/invoice/unnameable.sql"), &[rows.into()])
+    db.json(sql!("invoice/unnameable.sql"), &[rows.into()])
 }
 
 /// The key of the invoice that was added last. Keys only grow: nothing is deleted.
@@ -138,8 +138,7 @@ pub fn open_now<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
 /// These documents and their instalments as they were known with an audit entry, by key.
 pub fn items<D: Db>(db: &D, keys: &[i64], known: i64) -> Result<Vec<Item>, Fault> {
     let text = crate::array(keys)?;
-    let rows: Vec<ItemRow> =
-        db.json(include_str!("../sql/invoice/items.sql"), &[(&text).into(), known.into()])?;
+    let rows: Vec<ItemRow> = db.json(sql!("invoice/items.sql"), &[(&text).into(), known.into()])?;
     let mut items = rows.into_iter().map(item).collect::<Result<Vec<Item>, Fault>>()?;
     let keys: Vec<i64> = items.iter().map(|item| item.key).collect();
     let mut before = correction::of_invoices(db, &keys, known)?;
@@ -211,8 +210,8 @@ pub fn page<D: Db>(
     // Only the dates as they read now have an index.
     let [now @ .., _] = &params;
     match when.knows_all() {
-        true => db.json(include_str!("../sql/invoice/page_keys.sql"), now),
-        false => db.json(include_str!("../sql/invoice/page_known.sql"), &params),
+        true => db.json(sql!("invoice/page_keys.sql"), now),
+        false => db.json(sql!("invoice/page_known.sql"), &params),
     }
 }
 

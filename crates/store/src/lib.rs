@@ -4,6 +4,20 @@
 //! `sql/invoice/`. Everything is synchronous and goes through [`Db`], so that no `.await` can stand between BEGIN and
 //! COMMIT. Bulk writes are one JSON parameter; wide reads are one JSON column.
 
+/// A statement by its path below `sql/`. A component has it without comments: see `build/`.
+macro_rules! sql {
+    ($path:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/sql/", $path))
+    };
+}
+
+/// A migration by its name in `schema/`, as [`sql!`] does.
+macro_rules! schema {
+    ($path:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/schema/", $path))
+    };
+}
+
 pub mod accrual;
 pub mod adjustment;
 pub mod ageing;

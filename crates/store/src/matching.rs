@@ -31,7 +31,7 @@ pub fn taught<D: Db>(
     only: Option<&Id>,
 ) -> Result<Vec<(i64, i64, PayerAccount)>, Fault> {
     db.json(
-        include_str!("../sql/bank/taught.sql"),
+        sql!("bank/taught.sql"),
         &[after.into(), i64::from(limit).into(), only.map(Id::as_str).into()],
     )
 }
@@ -67,7 +67,7 @@ pub fn found<D: Db>(
     let (numbers, accounts, names) =
         (crate::array(numbers)?, crate::array(accounts)?, crate::array(names)?);
     db.json(
-        include_str!("../sql/bank/found.sql"),
+        sql!("bank/found.sql"),
         &[(&numbers).into(), (&accounts).into(), (&names).into(), MOST_FOUND.into()],
     )
 }
@@ -86,14 +86,14 @@ pub fn named<D: Db>(
     customers: &impl Serialize,
 ) -> Result<Owed, Fault> {
     let (documents, customers) = (crate::array(documents)?, crate::array(customers)?);
-    let sql = include_str!("../sql/bank/named.sql");
+    let sql = sql!("bank/named.sql");
     db.json(sql, &[(&documents).into(), (&customers).into()])
 }
 
 /// What these customers owe: the oldest open claims of each.
 pub fn owed<D: Db>(db: &D, customers: &impl Serialize) -> Result<Vec<ClaimRow>, Fault> {
     let customers = crate::array(customers)?;
-    let sql = include_str!("../sql/bank/owed.sql");
+    let sql = sql!("bank/owed.sql");
     db.json(sql, &[(&customers).into(), MOST_CLAIMS.into()])
 }
 

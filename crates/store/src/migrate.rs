@@ -8,19 +8,19 @@ use dunlin_domain::{Refusal, contract::SPELLINGS};
 
 /// Every migration in order: number, name, statements.
 pub const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "ground", include_str!("../schema/0001_ground.sql")),
-    (2, "ledger", include_str!("../schema/0002_ledger.sql")),
-    (3, "write_off", include_str!("../schema/0003_write_off.sql")),
-    (4, "known", include_str!("../schema/0004_known.sql")),
-    (5, "imports", include_str!("../schema/0005_imports.sql")),
-    (6, "bank", include_str!("../schema/0006_bank.sql")),
-    (7, "events", include_str!("../schema/0007_events.sql")),
-    (8, "external_facts", include_str!("../schema/0008_external_facts.sql")),
-    (9, "rules", include_str!("../schema/0009_rules.sql")),
-    (10, "cards", include_str!("../schema/0010_cards.sql")),
-    (11, "bank", include_str!("../schema/0011_bank.sql")),
-    (12, "retries", include_str!("../schema/0012_retries.sql")),
-    (13, "warnings", include_str!("../schema/0013_warnings.sql")),
+    (1, "ground", schema!("0001_ground.sql")),
+    (2, "ledger", schema!("0002_ledger.sql")),
+    (3, "write_off", schema!("0003_write_off.sql")),
+    (4, "known", schema!("0004_known.sql")),
+    (5, "imports", schema!("0005_imports.sql")),
+    (6, "bank", schema!("0006_bank.sql")),
+    (7, "events", schema!("0007_events.sql")),
+    (8, "external_facts", schema!("0008_external_facts.sql")),
+    (9, "rules", schema!("0009_rules.sql")),
+    (10, "cards", schema!("0010_cards.sql")),
+    (11, "bank", schema!("0011_bank.sql")),
+    (12, "retries", schema!("0012_retries.sql")),
+    (13, "warnings", schema!("0013_warnings.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

@@ -47,14 +47,11 @@ pub fn insert_all<D: Db>(
     at: Instant,
 ) -> Result<(), Fault> {
     let (rows, day, at) = (crate::array(notices)?, day.to_string(), at.to_string());
-    db.execute(
-        include_str!("../sql/notice/insert_all.sql"),
-        &[(&rows).into(), (&day).into(), (&at).into()],
-    )?;
+    db.execute(sql!("notice/insert_all.sql"), &[(&rows).into(), (&day).into(), (&at).into()])?;
     let rows = crate::array(items)?;
-    db.execute(include_str!("../sql/notice/insert_items.sql"), &[(&rows).into()])?;
+    db.execute(sql!("notice/insert_items.sql"), &[(&rows).into()])?;
     let rows = crate::array(reached)?;
-    db.execute(include_str!("../sql/notice/remember.sql"), &[(&rows).into(), (&day).into()])?;
+    db.execute(sql!("notice/remember.sql"), &[(&rows).into(), (&day).into()])?;
     Ok(())
 }
 
@@ -78,7 +75,7 @@ pub fn page<D: Db>(
         filter.customer.map(Id::as_str).into(),
         filter.id.map(Id::as_str).into(),
     ];
-    let rows: Vec<Row> = db.json(include_str!("../sql/notice/page.sql"), &params)?;
+    let rows: Vec<Row> = db.json(sql!("notice/page.sql"), &params)?;
     let notice = |(head, tail): Row| {
         let (day, key, id, customer_id, currency, level, language) = head;
         let (subject, body, total, because, state, attempts, next_attempt_at, items) = tail;
@@ -119,7 +116,7 @@ pub fn claim<D: Db>(
 ) -> Result<Vec<Claimed>, Fault> {
     let (now, retry_at) = (now.to_string(), retry_at.to_string());
     let params: [Param<'_>; 3] = [(&now).into(), i64::from(limit).into(), (&retry_at).into()];
-    let rows = db.execute(include_str!("../sql/notice/claim.sql"), &params)?;
+    let rows = db.execute(sql!("notice/claim.sql"), &params)?;
     let mut claimed = Vec::with_capacity(rows.len());
     for row in &rows {
         let id: Id = row.parse(1)?;
@@ -152,11 +149,8 @@ pub fn settle<D: Db>(db: &D, settled: &[Settled], at: Instant) -> Result<(), Fau
     let tries: Vec<_> =
         settled.iter().map(|(key, _, _, outcome, detail)| (key, outcome, detail)).collect();
     let (states, tries, at) = (crate::array(&states)?, crate::array(&tries)?, at.to_string());
-    db.execute(include_str!("../sql/notice/settle.sql"), &[(&states).into()])?;
-    db.execute(
-        include_str!("../sql/notice/insert_deliveries.sql"),
-        &[(&tries).into(), (&at).into()],
-    )?;
+    db.execute(sql!("notice/settle.sql"), &[(&states).into()])?;
+    db.execute(sql!("notice/insert_deliveries.sql"), &[(&tries).into(), (&at).into()])?;
     Ok(())
 }
 

@@ -87,7 +87,7 @@ fn select<D: Db>(
         (&day).into(),
         when.known.into(),
     ];
-    let found: Vec<Found> = db.json(include_str!("../sql/pause/page.sql"), &params)?;
+    let found: Vec<Found> = db.json(sql!("pause/page.sql"), &params)?;
     let pause = |(id, customer_id, invoice_id, from, to, resumed_on, reason): Found| {
         ledger::Pause { id, customer_id, invoice_id, from, to, resumed_on, reason }
     };
@@ -104,7 +104,7 @@ pub fn of_customers<D: Db>(
     type Found = (i64, Option<i64>, Date, Option<Date>, Option<Date>);
     let keys = crate::array(keys)?;
     let found: Vec<Found> =
-        db.json(include_str!("../sql/pause/of_customers.sql"), &[(&keys).into(), known.into()])?;
+        db.json(sql!("pause/of_customers.sql"), &[(&keys).into(), known.into()])?;
     let mut by_customer: BTreeMap<i64, Pauses> = BTreeMap::new();
     for (customer, invoice, from, to, resumed) in found {
         by_customer.entry(customer).or_default().push((invoice, Pause::new(from, to, resumed)));
@@ -121,9 +121,7 @@ pub fn of_document(pauses: Option<&Pauses>, key: i64) -> Vec<Pause> {
 /// The customers of the range with a pause in force on the day that has an end, and the first such end.
 pub fn ends<D: Db>(db: &D, range: Range, day: Date) -> Result<HashMap<i64, Date>, Fault> {
     let day = day.to_string();
-    let found: Vec<(i64, Date)> = db.json(
-        include_str!("../sql/pause/ends.sql"),
-        &[range.after.into(), range.upto.into(), (&day).into()],
-    )?;
+    let found: Vec<(i64, Date)> =
+        db.json(sql!("pause/ends.sql"), &[range.after.into(), range.upto.into(), (&day).into()])?;
     Ok(found.into_iter().collect())
 }

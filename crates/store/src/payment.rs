@@ -33,18 +33,18 @@ type ItemRow = (
 /// Adds the rows whose id is new and whose names are right, and says how many were.
 pub fn insert_all<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
     let before = last_key(db)?;
-    db.execute(include_str!("../sql/payment/insert_all.sql"), &[rows.into(), entry.into()])?;
+    db.execute(sql!("payment/insert_all.sql"), &[rows.into(), entry.into()])?;
     Ok(crate::added(before, last_key(db)?))
 }
 
 /// The rows whose id is stored with other content, and the field that differs.
 pub fn differing<D: Db>(db: &D, rows: &str) -> Result<Vec<(u64, String)>, Fault> {
-    db.json(include_str!("../sql/payment/differing.sql"), &[rows.into()])
+    db.json(sql!("payment/differing.sql"), &[rows.into()])
 }
 
 /// The rows that name an invoice which they cannot pay, and why.
 pub fn misnamed<D: Db>(db: &D, rows: &str) -> Result<Vec<(u64, Refusal)>, Fault> {
-    db.json(include_str!("../sql/payment/misnamed.sql"), &[rows.into()])
+    db.json(sql!("payment/misnamed.sql"), &[rows.into()])
 }
 
 /// The key of the payment that was added last. Keys only grow: nothing is deleted.
@@ -115,14 +115,14 @@ fn select<D: Db>(
         known.into(),
         Param::Null,
     ];
-    let sql = include_str!("../sql/payment/items.sql");
+    let sql = sql!("payment/items.sql");
     if known == i64::MAX {
         let rows: Vec<ItemRow> = db.json(sql, &params)?;
         return Ok(rows.into_iter().map(item).collect());
     }
     // A payment that was corrected to another day was known under the one before.
     let [then @ .., _] = &params;
-    let keys: Vec<i64> = db.json(include_str!("../sql/payment/page_known.sql"), then)?;
+    let keys: Vec<i64> = db.json(sql!("payment/page_known.sql"), then)?;
     let (keys, last) = (crate::array(&keys)?, Date::LAST.to_string());
     let none = Param::Null;
     let rows: Vec<ItemRow> = db.json(

@@ -43,7 +43,7 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>, entry: i64) -> Result<(), Fault> {
 /// Notes that money of several payments went back: rows as in `insert_all.sql`.
 pub fn insert_all<D: Db>(db: &D, rows: &impl Serialize, entry: i64) -> Result<(), Fault> {
     let rows = crate::array(rows)?;
-    db.execute(include_str!("../sql/reversal/insert_all.sql"), &[(&rows).into(), entry.into()])?;
+    db.execute(sql!("reversal/insert_all.sql"), &[(&rows).into(), entry.into()])?;
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub fn of<D: Db>(db: &D, customers: &[i64]) -> Result<Vec<Row>, Fault> {
 /// Writes rows, new or in the place of those before.
 pub fn put_all<D: Db>(db: &D, rows: &[Row]) -> Result<(), Fault> {
     let rows = crate::array(rows)?;
-    db.execute(include_str!("../sql/review/put_all.sql"), &[(&rows).into()])?;
+    db.execute(sql!("review/put_all.sql"), &[(&rows).into()])?;
     Ok(())
 }
 
@@ -46,7 +46,7 @@ pub fn page<D: Db>(
     type Found = (Date, i64, Id, Option<Date>, Option<Grade>, Option<Decimal>);
     let by = by.to_string();
     let params = [(&after.0).into(), after.1.into(), i64::from(limit).into(), (&by).into()];
-    let found: Vec<Found> = db.json(include_str!("../sql/review/page.sql"), &params)?;
+    let found: Vec<Found> = db.json(sql!("review/page.sql"), &params)?;
     let task = |(due_on, key, customer_id, reviewed_on, grade, score): Found| {
         let after = (due_on.to_string(), key);
         (ReviewTask { customer_id, due_on, reviewed_on, grade, score }, after)

@@ -47,7 +47,7 @@ pub const UNSCORED: i64 = 10_000;
 /// The customers of the range, with what they are judged and sorted by beside the ledger.
 pub fn to_judge<D: Db>(db: &D, range: Range) -> Result<Vec<Judge>, Fault> {
     let params = [range.after.into(), range.upto.into()];
-    db.json(include_str!("../sql/score/to_judge.sql"), &params)
+    db.json(sql!("score/to_judge.sql"), &params)
 }
 
 /// Stores the judgements of the business date: those that are otherwise than before for good, all in place of the last;
@@ -70,7 +70,7 @@ pub fn store<D: Db>(
     if !changes.is_empty() {
         let changes = crate::array(&changes)?;
         let params = [(&changes).into(), (&day).into()];
-        db.execute(include_str!("../sql/score/insert_changes.sql"), &params)?;
+        db.execute(sql!("score/insert_changes.sql"), &params)?;
     }
     let rows: Vec<_> = judged
         .iter()
@@ -81,7 +81,7 @@ pub fn store<D: Db>(
         .collect();
     let (rows, warned_on) = (crate::array(&rows)?, warned_on.map(|day| day.to_string()));
     let params = [(&rows).into(), (&day).into(), warned_on.as_ref().into()];
-    db.execute(include_str!("../sql/score/upsert_all.sql"), &params)?;
+    db.execute(sql!("score/upsert_all.sql"), &params)?;
     Ok(())
 }
 
@@ -90,7 +90,7 @@ pub fn page<D: Db>(db: &D, after: After, limit: u32) -> Result<Vec<(ScoreLine, A
     type Found =
         (i64, i64, Id, Date, Option<Decimal>, Option<Grade>, Option<u32>, Option<String>, String);
     let params = [after.0.into(), after.1.into(), i64::from(limit).into()];
-    let found: Vec<Found> = db.json(include_str!("../sql/score/page.sql"), &params)?;
+    let found: Vec<Found> = db.json(sql!("score/page.sql"), &params)?;
     let line = |(order, key, customer_id, as_of, score, grade, notch, tier, model): Found| {
         let line = ScoreLine { customer_id, as_of, score, grade, notch, tier, model };
         (line, (order, key))
@@ -108,7 +108,7 @@ pub fn fresh<D: Db>(
 ) -> Result<Option<(String, ByName, Option<CardDocument>)>, Fault> {
     let day = day.to_string();
     let params = [id.as_str().into(), (&day).into(), shipped.into()];
-    let row = db.first(include_str!("../sql/score/fresh.sql"), &params)?;
+    let row = db.first(sql!("score/fresh.sql"), &params)?;
     row.map(|row| {
         let document = row.text_or_null(2)?.map(|_| row.json(2)).transpose()?;
         Ok((row.text(0)?.to_string(), row.json(1)?, document))
@@ -162,7 +162,7 @@ pub fn history<D: Db>(
     limit: u32,
 ) -> Result<Vec<Change>, Fault> {
     let params = [customer.into(), before.into(), i64::from(limit).into()];
-    db.json(include_str!("../sql/score/history.sql"), &params)
+    db.json(sql!("score/history.sql"), &params)
 }
 
 /// How many customers went from which grade to which between two days, and what they owed.
@@ -170,7 +170,7 @@ pub fn migration<D: Db>(db: &D, since: Date, until: Date) -> Result<Vec<Migratio
     type Found = (Option<Grade>, Option<Grade>, u32, Vec<(Currency, i64, i64)>);
     let (since, until) = (since.to_string(), until.to_string());
     let params = [(&since).into(), (&until).into()];
-    let found: Vec<Found> = db.json(include_str!("../sql/score/migration.sql"), &params)?;
+    let found: Vec<Found> = db.json(sql!("score/migration.sql"), &params)?;
     let cell = |(before, now, customers, owed): Found| MigrationCell {
         before,
         now,

@@ -37,9 +37,9 @@ impl Proof {
 
     fn sql(self) -> &'static str {
         match self {
-            Self::Payments => include_str!("../sql/verification/payments_hold.sql"),
-            Self::Invoices => include_str!("../sql/verification/invoices_hold.sql"),
-            Self::Allocations => include_str!("../sql/verification/allocations_hold.sql"),
+            Self::Payments => sql!("verification/payments_hold.sql"),
+            Self::Invoices => sql!("verification/invoices_hold.sql"),
+            Self::Allocations => sql!("verification/allocations_hold.sql"),
         }
     }
 }
@@ -70,14 +70,14 @@ pub const RULES: [Rule; 14] = [
         about: "A payment is what was allocated, converted and paid back of it, and what is left.",
         count: PAYMENTS,
         follows_from: &[Proof::Payments],
-        search: include_str!("../sql/verification/payments.sql"),
+        search: sql!("verification/payments.sql"),
     },
     Rule {
         name: "reversals-recorded",
         about: "What went back of a payment is what its reversals say, and of a credit note what its refunds do.",
         count: "SELECT (SELECT count(*) FROM reversal) + (SELECT count(*) FROM credit_refund)",
         follows_from: &[],
-        search: include_str!("../sql/verification/returns.sql"),
+        search: sql!("verification/returns.sql"),
     },
     Rule {
         name: "invoices-conserved",
@@ -85,56 +85,56 @@ pub const RULES: [Rule; 14] = [
                 all that it was set against.",
         count: INVOICES,
         follows_from: &[Proof::Invoices],
-        search: include_str!("../sql/verification/invoices.sql"),
+        search: sql!("verification/invoices.sql"),
     },
     Rule {
         name: "amounts-in-range",
         about: "No part of a document or payment is below zero or above the whole.",
         count: DOCUMENTS,
         follows_from: &[Proof::Payments, Proof::Invoices],
-        search: include_str!("../sql/verification/amounts.sql"),
+        search: sql!("verification/amounts.sql"),
     },
     Rule {
         name: "instalments-whole",
         about: "A document with instalments is nothing beside them, and they are of its customer, currency and day.",
         count: "SELECT count(DISTINCT parent_key) FROM invoice WHERE parent_key IS NOT NULL",
         follows_from: &[],
-        search: include_str!("../sql/verification/instalments.sql"),
+        search: sql!("verification/instalments.sql"),
     },
     Rule {
         name: "allocations-joined",
         about: "An allocation joins documents of one customer in one currency, on a day that both have reached.",
         count: "SELECT count(*) FROM allocation",
         follows_from: &[Proof::Payments, Proof::Invoices, Proof::Allocations],
-        search: include_str!("../sql/verification/allocations.sql"),
+        search: sql!("verification/allocations.sql"),
     },
     Rule {
         name: "designations-fit",
         about: "What a payer named is not above what was paid.",
         count: PAYMENTS,
         follows_from: &[Proof::Payments],
-        search: include_str!("../sql/verification/designations.sql"),
+        search: sql!("verification/designations.sql"),
     },
     Rule {
         name: "adjustments-fit",
         about: "A write-off or an upheld dispute takes off no more than it says.",
         count: "SELECT count(*) FROM adjustment",
         follows_from: &[],
-        search: include_str!("../sql/verification/adjustments.sql"),
+        search: sql!("verification/adjustments.sql"),
     },
     Rule {
         name: "ageing-sums",
         about: "Of every customer and currency, what ageing counts is what was claimed less what was set against it.",
         count: "SELECT count(*) FROM customer",
         follows_from: &[Proof::Invoices],
-        search: include_str!("../sql/verification/ageing.sql"),
+        search: sql!("verification/ageing.sql"),
     },
     Rule {
         name: "documents-recorded",
         about: "The entry that a document or payment names is in the audit chain.",
         count: DOCUMENTS,
         follows_from: &[Proof::Payments, Proof::Invoices],
-        search: include_str!("../sql/verification/recorded.sql"),
+        search: sql!("verification/recorded.sql"),
     },
     Rule {
         name: "documents-noted",
@@ -142,14 +142,14 @@ pub const RULES: [Rule; 14] = [
                 of such amounts, as its entry says.",
         count: DOCUMENTS,
         follows_from: &[],
-        search: include_str!("../sql/verification/documents_noted.sql"),
+        search: sql!("verification/documents_noted.sql"),
     },
     Rule {
         name: "corrections-noted",
         about: "A document or payment reads as its last correction left it, and every correction is as its entry says.",
         count: "SELECT count(*) FROM correction",
         follows_from: &[],
-        search: include_str!("../sql/verification/corrections_noted.sql"),
+        search: sql!("verification/corrections_noted.sql"),
     },
     Rule {
         name: "decisions-noted",
@@ -161,7 +161,7 @@ pub const RULES: [Rule; 14] = [
                     + (SELECT count(*) FROM contract_version) + (SELECT count(*) FROM rate)
                     + (SELECT count(*) FROM policy)",
         follows_from: &[],
-        search: include_str!("../sql/verification/decisions_noted.sql"),
+        search: sql!("verification/decisions_noted.sql"),
     },
     Rule {
         name: "adjustments-decided",
@@ -169,7 +169,7 @@ pub const RULES: [Rule; 14] = [
                 was taken back takes off nothing.",
         count: "SELECT count(*) FROM adjustment",
         follows_from: &[],
-        search: include_str!("../sql/verification/adjustments_decided.sql"),
+        search: sql!("verification/adjustments_decided.sql"),
     },
 ];
 
@@ -177,7 +177,7 @@ pub const RULES: [Rule; 14] = [
 /// payments, as a JSON text, the key before the first, that of the last, how many, and a control sum of their amounts.
 /// The sum weighs amounts by key, so that two that changed places are told apart, and stays within 64 bits for any file.
 pub fn recorded_since<D: Db>(db: &D, invoice: i64, payment: i64) -> Result<String, Fault> {
-    let sql = include_str!("../sql/verification/recorded_since.sql");
+    let sql = sql!("verification/recorded_since.sql");
     let row = db.first(sql, &[invoice.into(), payment.into()])?;
     row.map_or_else(|| Ok(String::new()), |row| row.text(0).map(str::to_string))
 }

@@ -69,7 +69,7 @@ pub fn page<D: Db>(
     let day = day.to_string();
     let params =
         [(&day).into(), after.0.into(), after.1.into(), after.2.into(), i64::from(limit).into()];
-    let rows: Vec<Row> = db.json(include_str!("../sql/watch/page.sql"), &params)?;
+    let rows: Vec<Row> = db.json(sql!("watch/page.sql"), &params)?;
     let watched = |(place, customer_id, severity, alerts, reason, until, outstanding): Row| {
         (Watched { customer_id, severity, alerts, reason, until, outstanding }, place)
     };

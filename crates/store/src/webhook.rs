@@ -50,7 +50,7 @@ fn select<D: Db>(db: &D, after: &str, limit: u32, only: Option<&Id>) -> Result<V
         u64,
     );
     let params = [after.into(), i64::from(limit).into(), only.map(Id::as_str).into()];
-    let rows: Vec<Row> = db.json(include_str!("../sql/webhook/page.sql"), &params)?;
+    let rows: Vec<Row> = db.json(sql!("webhook/page.sql"), &params)?;
     let stored = |(head, secrets, waiting, dead): Row| {
         let (key, name, url, kinds, paused, paused_because, position) = head;
         let (secret, previous_secret, previous_until) = secrets;
@@ -97,7 +97,7 @@ pub fn remove<D: Db>(db: &D, key: i64) -> Result<(), Fault> {
 
 /// How many events could be sent one after the other without waiting for somebody to look at a dead letter.
 pub fn on_their_way<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
-    db.int(include_str!("../sql/webhook/room.sql"), &[key.into()])
+    db.int(sql!("webhook/room.sql"), &[key.into()])
 }
 
 /// Moves a webhook on in the feed and takes the events up for sending: id, customer, event as JSON. Says whether it
@@ -144,7 +144,7 @@ pub fn claim<D: Db>(
 ) -> Result<Vec<Claimed>, Fault> {
     let (now, retry_at) = (now.to_string(), retry_at.to_string());
     let params = [(&now).into(), i64::from(limit).into(), (&retry_at).into()];
-    let rows = db.execute(include_str!("../sql/webhook/claim.sql"), &params)?;
+    let rows = db.execute(sql!("webhook/claim.sql"), &params)?;
     let claimed = rows.iter().map(|row| {
         Ok(Claimed {
             key: row.int(0)?,
@@ -170,7 +170,7 @@ pub fn taken<D: Db>(db: &D, keys: &[i64]) -> Result<(), Fault> {
 /// Says when events that were not taken are tried again, or that they are not.
 pub fn put_off<D: Db>(db: &D, events: &[PutOff]) -> Result<(), Fault> {
     let rows = crate::array(events)?;
-    db.execute(include_str!("../sql/webhook/put_off.sql"), &[(&rows).into()])?;
+    db.execute(sql!("webhook/put_off.sql"), &[(&rows).into()])?;
     Ok(())
 }
 
@@ -184,7 +184,7 @@ pub fn pause<D: Db>(db: &D, key: i64, because: &str) -> Result<(), Fault> {
 /// Dead letters, oldest first.
 pub fn dead_letters<D: Db>(db: &D, key: i64, after: i64, limit: u32) -> Result<Vec<Dead>, Fault> {
     let params = [key.into(), after.into(), i64::from(limit).into()];
-    db.json(include_str!("../sql/webhook/dead_letters.sql"), &params)
+    db.json(sql!("webhook/dead_letters.sql"), &params)
 }
 
 /// Puts dead letters back to be tried from the beginning, all or those of these events, and says how many.

@@ -49,7 +49,7 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
 /// taken back.
 pub fn asked<D: Db>(db: &D, invoice_key: i64) -> Result<i64, Fault> {
     let (refused, reversed) = (WriteOffState::Refused.name(), WriteOffState::Reversed.name());
-    let sql = include_str!("../sql/write_off/asked.sql");
+    let sql = sql!("write_off/asked.sql");
     db.int(sql, &[invoice_key.into(), refused.into(), reversed.into()])
 }
 
@@ -125,7 +125,7 @@ fn select<D: Db>(
 ) -> Result<Vec<WriteOff>, Fault> {
     let day = when.day.to_string();
     let rows: Vec<Row> = db.json(
-        include_str!("../sql/write_off/page.sql"),
+        sql!("write_off/page.sql"),
         &[
             after.into(),
             i64::from(limit).into(),
