@@ -9,10 +9,13 @@ use dunlin_domain::{
     contract::{keys::Scope, sweep::Progress},
 };
 use dunlin_store::Db;
-use dunlin_web::{AS_OF, Answer, Call, Problem, Query, Route, Running, webhook};
+use dunlin_web::{AS_OF, Answer, Call, Problem, Query, Route, Running, env::Post, webhook};
 
 const BUDGET: Query =
     Query::whole("budget_ms", 1, 20_000, "How long the tick may work. Absent: 15000.");
+
+/// Where the component `warn` does its stage. The host sends it to this application itself.
+const WARN: &str = "http://self/v1/score/alerts/sweep";
 
 /// Below the time that schedulers and edge hosts give a request.
 const BUDGET_MILLIS: u32 = 15_000;
@@ -47,10 +50,14 @@ async fn run<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 async fn work<D: Db>(call: &Call<'_, D>, tick: &mut Tick, until: u64) -> Result<(), Problem> {
     loop {
-        match tick.step(call.db()?, call.env().now())? {
-            Step::Done => return Ok(()),
-            Step::More => {}
-            Step::Deliver => {
+        match tick.step_apart(call.db()?, call.env().now())? {
+            None => {
+                warn(call, tick, until).await?;
+                tick.look(call.db()?)?;
+            }
+            Some(Step::Done) => return Ok(()),
+            Some(Step::More) => {}
+            Some(Step::Deliver) => {
                 let (handed, done) = hand_over(call, until).await?;
                 tick.delivered(call.db()?, handed, done, call.env().now())?;
             }
@@ -58,6 +65,24 @@ async fn work<D: Db>(call: &Call<'_, D>, tick: &mut Tick, until: u64) -> Result<
         if call.env().unix_millis() >= until {
             return Ok(());
         }
+    }
+}
+
+/// The component `warn` does its stage for as long as this tick has, with the caller's key and this tick's lease. A tick
+/// that gives up here leaves the stage where it is, for the next one.
+async fn warn<D: Db>(call: &Call<'_, D>, tick: &Tick, until: u64) -> Result<(), Problem> {
+    let (owner, day) = tick.held();
+    let left = until.saturating_sub(call.env().unix_millis()).max(1);
+    let url = format!("{WARN}?owner={owner}&as_of={day}&budget_ms={left}");
+    let key = call.header("authorization").unwrap_or_default().to_string();
+    let headers = vec![("authorization", key)];
+    let failed = |why: String| Problem::new(Refusal::Internal, format!("the stage `warn`: {why}"));
+    match call.env().post(Post { url, headers, body: String::new() }).await {
+        Ok(200) => Ok(()),
+        Ok(409) => Err(Problem::new(Refusal::SweepRunning, "another tick took the lease")),
+        Ok(503) => Err(Problem::new(Refusal::DatabaseBusy, Refusal::DatabaseBusy.about())),
+        Ok(status) => Err(failed(format!("the component answered {status}"))),
+        Err(why) => Err(failed(why)),
     }
 }
 

@@ -1,11 +1,15 @@
 //! `/v1/score/alerts`: warnings, and what is done about them.
 
 use crate::LANGUAGE;
-use dunlin_app::warn::{self, Wish};
+use dunlin_app::{
+    sweep::Tick,
+    warn::{self, Wish},
+};
 use dunlin_domain::{
-    Id,
+    Id, Refusal,
     contract::{
         keys::Scope,
+        sweep::Progress,
         warn::{
             AlertAssign, AlertClose, AlertDetail, AlertKind, AlertPage, AlertSnooze, AlertState,
             Judged, Severity,
@@ -25,6 +29,12 @@ const OWNER: Query =
 const RULE: Query = Query::text("rule", 64, "Only alerts of the rule of this name. Absent: all.");
 const KIND: Query =
     Query::one_of("kind", AlertKind::NAMES, "Only alerts of this kind. Absent: all.");
+
+const TICK: Query = Query::id("owner", "The tick of the sweep, which holds its lease.");
+const BUDGET: Query = Query::whole("budget_ms", 1, 20_000, "How long to work. Absent: 15000.");
+
+/// As long as a tick of the sweep.
+const BUDGET_MILLIS: u32 = 15_000;
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
@@ -64,6 +74,12 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .scope(Scope::ScoreWrite)
             .answers::<Judged>()
             .run(judge),
+        Route::post("/v1/score/alerts/sweep", "sweep_alerts")
+            .about("Does the stage `warn` of a sweep that is under way; the sweep calls it.")
+            .scope(Scope::SweepWrite)
+            .query(&[TICK.required(), AS_OF.required(), BUDGET])
+            .answers::<Progress>()
+            .run(sweep),
     ]
 }
 
@@ -110,6 +126,19 @@ fn act<D: Db>(call: &Call<'_, D>, wish: &Wish) -> Result<Answer, Problem> {
     let change = warn::act(db, &id, wish, &call.author())?;
     let today = dunlin_app::ledger::today(db, call.now())?;
     Ok(Answer::json(&warn::detail(db, &id, today, None)?)?.outcome(change))
+}
+
+/// For as long as the budget lasts, and one slice at the least.
+fn sweep<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let budget = call.whole(&BUDGET)?.unwrap_or(BUDGET_MILLIS);
+    let until = call.env().unix_millis().saturating_add(budget.into());
+    let (Some(owner), Some(day)) = (call.query(&TICK)?, call.as_of()?) else {
+        return Err(Problem::new(Refusal::MissingParameter, Refusal::MissingParameter.about()));
+    };
+    let db = call.db()?;
+    let mut tick = Tick::of_owner(db, day, owner)?;
+    while tick.warn(db, call.env().now())? && call.env().unix_millis() < until {}
+    Answer::json(&tick.progress())
 }
 
 fn judge<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

@@ -76,24 +76,74 @@ impl Tick {
         Self { slice: customers, ..self }
     }
 
+    /// The tick of this owner, which holds the lease: for the stage [`Tick::warn`] in another component.
+    pub fn of_owner<D: Db>(db: &D, day: Date, owner: Id) -> Result<Self, Fault> {
+        let held = sweep::holds_lease(db, owner.as_str())?;
+        let state = sweep::get(db, day)?.filter(|_| held).ok_or_else(lease_lost)?;
+        let organisation = organisation::get(db)?;
+        Ok(Self { owner, state, organisation, ground: None, slice: SLICE })
+    }
+
+    /// Who holds the lease, and the business date.
+    pub fn held(&self) -> (&Id, Date) {
+        (&self.owner, self.state.day)
+    }
+
+    /// Looks how far the sweep has come, after somebody else did a stage of it.
+    pub fn look<D: Db>(&mut self, db: &D) -> Result<(), Fault> {
+        self.state = sweep::get(db, self.state.day)?.ok_or_else(lease_lost)?;
+        Ok(())
+    }
+
     /// Does the next slice, which is one transaction.
     pub fn step<D: Db>(&mut self, db: &D, now: Instant) -> Result<Step, Fault> {
+        match self.step_apart(db, now)? {
+            Some(step) => Ok(step),
+            None => self.warn(db, now).map(|_| Step::More),
+        }
+    }
+
+    /// The same without the stage `warn`: `None` when that has come. The rules of warnings and what they are judged by
+    /// are half a megabyte, so that they are in a component of their own.
+    pub fn step_apart<D: Db>(&mut self, db: &D, now: Instant) -> Result<Option<Step>, Fault> {
         if self.state.done {
-            return Ok(Step::Done);
+            return Ok(Some(Step::Done));
         }
-        if self.state.stage == Stage::Deliver {
-            return Ok(Step::Deliver);
+        match self.state.stage {
+            Stage::Deliver => return Ok(Some(Step::Deliver)),
+            Stage::Warn => return Ok(None),
+            _ => {}
         }
-        if self.state.stage == Stage::Warn && self.ground.is_none() {
+        self.advance(db, now, Self::slice)?;
+        Ok(Some(if self.state.done { Step::Done } else { Step::More }))
+    }
+
+    /// Does the next slice of the stage `warn`, and says whether there is more of it.
+    pub fn warn<D: Db>(&mut self, db: &D, now: Instant) -> Result<bool, Fault> {
+        if self.state.stage != Stage::Warn || self.state.done {
+            return Ok(false);
+        }
+        if self.ground.is_none() {
             self.ground = Some(warn::Ground::read(db)?);
         }
+        self.advance(db, now, Self::warn_slice)?;
+        Ok(self.state.stage == Stage::Warn)
+    }
+
+    /// One slice in one transaction, with the cursor that it leaves.
+    fn advance<D: Db>(
+        &mut self,
+        db: &D,
+        now: Instant,
+        slice: fn(&Self, &D, Instant) -> Result<State, Fault>,
+    ) -> Result<(), Fault> {
         self.state = write(db, |db| {
             self.still_ours(db, now)?;
-            let state = self.slice(db, now)?;
+            let state = slice(self, db, now)?;
             sweep::advance(db, &state, now)?;
             Ok(state)
         })?;
-        Ok(if self.state.done { Step::Done } else { Step::More })
+        Ok(())
     }
 
     /// Adds what was handed over, and ends the stage `deliver` when nothing that is due is left.
@@ -122,18 +172,34 @@ impl Tick {
         Ok(progress(&self.state))
     }
 
+    /// Where the sweep stands.
+    pub fn progress(&self) -> Progress {
+        progress(&self.state)
+    }
+
     /// Every slice renews the lease, so that only a tick that stands still loses it.
     fn still_ours<D: Db>(&self, db: &D, now: Instant) -> Result<(), Fault> {
         let ours = sweep::holds_lease(db, self.owner.as_str())?;
         if !ours
             || !sweep::take_lease(db, self.owner.as_str(), now, now.plus_seconds(LEASE_SECONDS))?
         {
-            return Err(Fault::refused(
-                Refusal::SweepRunning,
-                "the lease ran out and another tick took it",
-            ));
+            return Err(lease_lost());
         }
         Ok(())
+    }
+
+    fn warn_slice<D: Db>(&self, db: &D, now: Instant) -> Result<State, Fault> {
+        let mut state = self.state.clone();
+        // It is read before the first slice of the stage.
+        let Some(ground) = &self.ground else { return Ok(state) };
+        let Some(range) = Range::next(db, state.cursor, self.slice)? else {
+            return Ok(next_stage(state));
+        };
+        state.cursor = range.upto;
+        let (opened, closed) = warn::judge(db, range, state.day, ground, now)?;
+        state.counts.alerts_opened = state.counts.alerts_opened.saturating_add(opened);
+        state.counts.alerts_closed = state.counts.alerts_closed.saturating_add(closed);
+        Ok(state)
     }
 
     fn slice<D: Db>(&self, db: &D, now: Instant) -> Result<State, Fault> {
@@ -173,21 +239,18 @@ impl Tick {
                 let cards = score::judge(db, range, state.day, warned_on)?;
                 counts.scored = counts.scored.saturating_add(cards);
             }
-            Stage::Warn => {
-                // It is read before the first slice of the stage.
-                let Some(ground) = &self.ground else { return Ok(self.state.clone()) };
-                let (opened, closed) = warn::judge(db, range, state.day, ground, now)?;
-                counts.alerts_opened = counts.alerts_opened.saturating_add(opened);
-                counts.alerts_closed = counts.alerts_closed.saturating_add(closed);
-            }
             Stage::Remind => {
                 let written = remind::remind(db, range, state.day, now, &self.organisation)?;
                 counts.notices = counts.notices.saturating_add(written);
             }
-            Stage::Deliver | Stage::Snapshot => {}
+            Stage::Warn | Stage::Deliver | Stage::Snapshot => {}
         }
         Ok(state)
     }
+}
+
+fn lease_lost() -> Fault {
+    Fault::refused(Refusal::SweepRunning, "the lease ran out and another tick took it")
 }
 
 fn next_stage(mut state: State) -> State {

@@ -9,6 +9,7 @@ use crate::runtime::outbound::{AllowedHosts, Outbound};
 use crate::runtime::settings::Limits;
 use anyhow::Result;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
@@ -22,6 +23,8 @@ pub struct Grants {
     pub key_value: key_value::Access,
     pub variables: BTreeMap<String, String>,
     pub allowed_hosts: Arc<AllowedHosts>,
+    /// Where the application listens.
+    pub own: SocketAddr,
     pub limits: Limits,
     pub log: LogSink,
 }
@@ -47,6 +50,7 @@ impl Guest {
             http: WasiHttpCtx::new(),
             outbound: Outbound {
                 allowed: grants.allowed_hosts.clone(),
+                own: grants.own,
                 deadline: grants.limits.outbound,
             },
             memory: StoreLimitsBuilder::new().memory_size(grants.limits.instance_memory).build(),

@@ -36,7 +36,7 @@ use lanes::Lanes;
 use outbound::AllowedHosts;
 use server::App;
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -169,13 +169,14 @@ async fn start(settings: &Settings, stop: watch::Receiver<bool>) -> Result<Start
         settings,
         loader: Loader::new(&cache_dir(settings, &manifest))?,
         key_value: Arc::new(key_value::Database::open(&settings.data_dir)?),
+        own: addr,
     };
 
     let app = Arc::new(host.app(&manifest)?);
     let public = |trigger: &HttpTrigger| Some((trigger.route.clone()?, trigger.component.clone()));
     let routes = manifest.http.iter().filter_map(public).collect();
     let crons = match &schedule {
-        Some(schedule) => host.crons(schedule, addr)?,
+        Some(schedule) => host.crons(schedule)?,
         None => Vec::new(),
     };
     let times = crons
@@ -192,6 +193,8 @@ struct Host<'s> {
     settings: &'s Settings,
     loader: Loader,
     key_value: Arc<key_value::Database>,
+    /// Where it listens.
+    own: SocketAddr,
 }
 
 impl Host<'_> {
@@ -217,9 +220,9 @@ impl Host<'_> {
         })
     }
 
-    fn crons(&mut self, schedule: &Manifest, addr: SocketAddr) -> Result<Vec<cron::Cron>> {
+    fn crons(&mut self, schedule: &Manifest) -> Result<Vec<cron::Cron>> {
         let mut given = self.settings.variables.clone();
-        given.entry(SCHEDULE_URL.to_owned()).or_insert_with(|| format!("http://{addr}"));
+        given.entry(SCHEDULE_URL.to_owned()).or_insert_with(|| format!("http://{}", self.own));
         if let Some(key) = self.settings.variables.get(ADMIN_KEY) {
             given.entry(SCHEDULE_KEY.to_owned()).or_insert_with(|| key.clone());
         }
@@ -263,6 +266,12 @@ impl Host<'_> {
                 AllowedHosts::new(component, variables)
                     .with_context(|| format!("in [component.{id}]"))?,
             ),
+            own: match self.own {
+                own if own.ip().is_unspecified() => {
+                    SocketAddr::from((Ipv4Addr::LOCALHOST, own.port()))
+                }
+                own => own,
+            },
             limits: settings.limits.clone(),
             log: settings.log.clone(),
         });

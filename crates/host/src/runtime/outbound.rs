@@ -3,9 +3,13 @@
 use crate::manifest::{Component, Resolved};
 use anyhow::{Context as _, Result, bail, ensure};
 use http_body_util::BodyExt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
+
+/// The host name by which an application reaches itself.
+const SELF: &str = "self";
 
 /// The hosts a component may reach; nothing else leaves the machine.
 #[derive(Debug, Default)]
@@ -78,7 +82,7 @@ fn parse(text: &str) -> Result<AllowedHost> {
         None => Some(well_known_port(scheme).context("which needs a port")?),
     };
     let host = match host.to_ascii_lowercase() {
-        host if host.is_empty() || host == "self" || host.ends_with("spin.internal") => {
+        host if host.is_empty() || host.ends_with("spin.internal") => {
             bail!("which the local runtime does not support; run the application with `spin up`")
         }
         host if host == "*" => Host::Any,
@@ -103,6 +107,8 @@ fn well_known_port(scheme: &str) -> Option<u16> {
 /// Sends what a component is allowed to send and refuses the rest before a socket is opened.
 pub struct Outbound {
     pub allowed: Arc<AllowedHosts>,
+    /// Where this application listens: what `http://self` stands for.
+    pub own: SocketAddr,
     /// The most a component may wait for a connection, for the first byte and between two bytes.
     pub deadline: Duration,
 }
@@ -120,6 +126,10 @@ impl WasiHttpHooks for Outbound {
         if !self.allowed.allows(request.uri()) {
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         }
+        let request = match to_self(request, self.own) {
+            Ok(request) => request,
+            Err(_) => return Box::new(std::future::ready(Err(Error::HttpRequestUriInvalid))),
+        };
         let limit = self.deadline;
         let asked = options.unwrap_or_default();
         let at_most = |wanted: Option<Duration>| Some(wanted.map_or(limit, |w| w.min(limit)));
@@ -134,6 +144,22 @@ impl WasiHttpHooks for Outbound {
             Ok((response.map(BodyExt::boxed_unsync), io))
         })
     }
+}
+
+/// A request to the host `self` goes to the application itself.
+fn to_self<B>(
+    mut request: http::Request<B>,
+    own: SocketAddr,
+) -> Result<http::Request<B>, http::Error> {
+    if request.uri().host() != Some(SELF) {
+        return Ok(request);
+    }
+    let authority = own.to_string();
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    *request.uri_mut() =
+        http::Uri::builder().scheme("http").authority(&*authority).path_and_query(path).build()?;
+    request.headers_mut().insert(http::header::HOST, authority.parse()?);
+    Ok(request)
 }
 
 #[cfg(test)]
@@ -173,6 +199,23 @@ mod tests {
     }
 
     #[test]
+    fn self_is_the_application() {
+        let hosts = AllowedHosts(vec![parse("http://self").unwrap()]);
+        let uri: http::Uri = "http://self/v1/score?a=b".parse().unwrap();
+        assert!(hosts.allows(&uri));
+        assert!(!AllowedHosts(vec![parse("https://a.example").unwrap()]).allows(&uri));
+        for (uri, wanted) in [
+            ("http://self/v1/score?a=b", "http://127.0.0.1:4711/v1/score?a=b"),
+            ("http://self", "http://127.0.0.1:4711/"),
+            ("https://a.example/x", "https://a.example/x"),
+        ] {
+            let request = http::Request::get(uri).body(()).unwrap();
+            let sent = to_self(request, SocketAddr::from(([127, 0, 0, 1], 4711))).unwrap();
+            assert_eq!(sent.uri().to_string(), wanted);
+        }
+    }
+
+    #[test]
     fn entries_that_cannot_be_kept_are_refused() {
         for entry in [
             "a.example",
@@ -180,7 +223,6 @@ mod tests {
             "https://a.example/path",
             "https://user@a.example",
             "https://a*.example",
-            "http://self",
             "http://x.spin.internal",
             "https://a.example:port",
         ] {
