@@ -49,6 +49,7 @@ impl Date {
     /// The day of a chrono date, if it is in range.
     pub fn new(day: NaiveDate) -> Result<Self, Refused> {
         if day.year() < FIRST_YEAR || day.year() > LAST_YEAR {
+            let day = spelled(day);
             let detail = format!("{day} is not between {FIRST_YEAR}-01-01 and {LAST_YEAR}-12-31");
             return Err(Refused::new(Refusal::DateOutOfRange, detail));
         }
@@ -107,6 +108,32 @@ impl Date {
     }
 }
 
+/// `YYYY-MM-DD`; a year that does not have four digits has a sign before it. Written here, because the formatting of
+/// chrono reads a pattern at run time and every component would carry it.
+pub(crate) fn spelled(day: NaiveDate) -> String {
+    let (year, month, day) = (day.year(), day.month(), day.day());
+    match year {
+        0..=9999 => format!("{year:04}-{month:02}-{day:02}"),
+        _ => format!("{year:+05}-{month:02}-{day:02}"),
+    }
+}
+
+/// The numbers of `YYYY-MM-DD`.
+pub(crate) fn numbers(text: &[u8]) -> Option<(i32, u32, u32)> {
+    let [year @ .., b'-', m0, m1, b'-', d0, d1] = text else { return None };
+    let year: &[u8; 4] = year.try_into().ok()?;
+    let year = i32::try_from(number(year)?).ok()?;
+    Some((year, number(&[*m0, *m1])?, number(&[*d0, *d1])?))
+}
+
+/// The number that is written in digits alone.
+pub(crate) fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0u32, |sum, digit| {
+        let value = digit.is_ascii_digit().then(|| u32::from(digit.wrapping_sub(b'0')))?;
+        sum.checked_mul(10)?.checked_add(value)
+    })
+}
+
 impl FromStr for Date {
     type Err = Refused;
     fn from_str(text: &str) -> Result<Self, Refused> {
@@ -114,38 +141,26 @@ impl FromStr for Date {
             let shown: String = text.chars().take(20).collect();
             Refused::new(Refusal::MalformedDate, format!("`{shown}` is not a date as YYYY-MM-DD"))
         };
-        let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = *text.as_bytes() else {
-            return Err(refused());
-        };
-        let number = |digits: &[u8]| {
-            digits.iter().try_fold(0u32, |sum, digit| {
-                let value = digit.is_ascii_digit().then(|| u32::from(digit.wrapping_sub(b'0')))?;
-                sum.checked_mul(10)?.checked_add(value)
-            })
-        };
-        let year =
-            number(&[y0, y1, y2, y3]).and_then(|y| i32::try_from(y).ok()).ok_or_else(refused)?;
-        let month = number(&[m0, m1]).ok_or_else(refused)?;
-        let day = number(&[d0, d1]).ok_or_else(refused)?;
+        let (year, month, day) = numbers(text.as_bytes()).ok_or_else(refused)?;
         Self::from_ymd(year, month, day)
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
+        f.write_str(&spelled(self.0))
     }
 }
 
 impl fmt::Debug for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
+        f.write_str(&spelled(self.0))
     }
 }
 
 impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        serializer.serialize_str(&spelled(self.0))
     }
 }
 
@@ -186,9 +201,25 @@ mod tests {
             "24-01-01",
             "2024/01/01",
             "２０２４-01-01",
+            "+2024-01-01",
+            "02024-01-01",
+            "024-01-01",
+            " 2024-01-01",
+            "2024-01-01 ",
+            "2024-01- 1",
+            "2024-+1-01",
+            "2024-01-01T00:00:00Z",
             "",
         ] {
             assert_eq!(code(bad), Err(Refusal::MalformedDate), "{bad}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_day_is_spelled_as_chrono_spells_it(number in -96_465_292..95_026_236) {
+            let day = NaiveDate::from_epoch_days(number).unwrap();
+            proptest::prop_assert_eq!(spelled(day), day.to_string());
         }
     }
 

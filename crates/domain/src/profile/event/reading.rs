@@ -7,7 +7,6 @@ use crate::contract::types::{InvoiceKind, NewInvoice, NewPayment};
 use crate::money::{MAX_MINOR, NumberForm, parse_amount};
 use crate::profile::{MAX_FIELD, MAX_TEXT, shown, value};
 use crate::{Currency, Date, Id, Instant, Money, Refusal, Refused, id, zone};
-use chrono::DateTime;
 use serde_json::Value;
 
 /// The most digits of a JSON number with a fraction: so many survive in any reader of JSON.
@@ -194,8 +193,8 @@ impl Reading<'_> {
         }
         let Some(text) = self.text(field)? else { return Ok(None) };
         let form = self.of(field).and_then(|mapping| mapping.date).or(self.mapping.date);
-        let day = match DateTime::parse_from_rfc3339(&text) {
-            Ok(at) => Instant::from_unix(at.timestamp()).and_then(|at| zone::day_in(at, self.zone)),
+        let day = match text.parse::<Instant>() {
+            Ok(at) => zone::day_in(at, self.zone),
             Err(_) => value::date(&text, form.unwrap_or(DateForm::Ymd)),
         };
         day.map(Some).map_err(|refused| self.at(refused, field))
