@@ -48,13 +48,13 @@ fn camt(entries: u32) -> String {
         balance("CLBD", (1..=entries).sum())
     );
     for n in 1..=entries {
-        write!(
+        writeln!(
             text,
             "<Ntry><Amt Ccy=\"EUR\">{n}.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>\
              <BookgDt><Dt>2026-10-31</Dt></BookgDt><AcctSvcrRef>B{n}</AcctSvcrRef><NtryDtls><TxDtls>\
              <Refs><EndToEndId>E{n}</EndToEndId></Refs><RltdPties><Dbtr><Pty><Nm>M&amp;M &#252;</Nm></Pty></Dbtr>\
              <DbtrAcct><Id><IBAN>DE02120300000000202051</IBAN></Id></DbtrAcct></RltdPties>\
-             <RmtInf><Ustrd><![CDATA[INV-{n}]]></Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>\n"
+             <RmtInf><Ustrd><![CDATA[INV-{n}]]></Ustrd></RmtInf></TxDtls></NtryDtls></Ntry>"
         )
         .unwrap();
     }

@@ -135,7 +135,7 @@ fn outcome(alerts: &[Alert], truth: &Truth, first: Date, least: Severity) -> Out
                     (0..=AHEAD_DAYS).contains(&days).then_some(days)
                 };
                 outcome.defaults += 1;
-                outcome.days_before.extend(own.iter().filter_map(|of| ahead(&of)).max());
+                outcome.days_before.extend(own.iter().filter_map(&ahead).max());
                 let rules: BTreeSet<&str> = own
                     .iter()
                     .filter(|of| ahead(of).is_some())
