@@ -15,6 +15,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "imports", include_str!("../schema/0005_imports.sql")),
     (6, "bank", include_str!("../schema/0006_bank.sql")),
     (7, "events", include_str!("../schema/0007_events.sql")),
+    (8, "credit", include_str!("../schema/0015_credit.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try
