@@ -15,6 +15,7 @@ pub mod bank;
 pub mod clause;
 pub mod contract;
 pub mod correction;
+pub mod credit;
 pub mod customer;
 pub mod db;
 pub mod default_record;

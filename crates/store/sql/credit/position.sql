@@ -1,0 +1,189 @@
+-- ?1: id of a customer, ?2: the day, ?3: the moment, ?4: keys of its group on the day as a JSON array, null: by the
+-- records as they are, ?5: 1 to look for its usual terms.
+-- Gives the position of the domain, or nothing. Documents of other members of the group are summed up.
+WITH
+own AS MATERIALIZED (SELECT * FROM customer WHERE id = ?1),
+head AS MATERIALIZED (
+    SELECT h.key, h.id, h.limit_minor, h.limit_currency
+    FROM own CROSS JOIN customer AS h ON h.key = coalesce(own.parent_key, own.key)
+),
+member AS MATERIALIZED (
+    SELECT key FROM own
+    UNION
+    SELECT value FROM json_each(?4)
+    UNION
+    SELECT key FROM head WHERE ?4 IS NULL
+    UNION
+    SELECT c.key FROM head CROSS JOIN customer AS c ON c.parent_key = head.key WHERE ?4 IS NULL
+),
+-- What was allocated after the day was still open on it, on both sides.
+later AS MATERIALIZED (
+    SELECT a.invoice_key, a.credit_key, a.payment_key, a.amount_minor
+    FROM member CROSS JOIN allocation AS a ON a.customer_key = member.key
+    WHERE a.allocated_on > ?2
+),
+claim AS (
+    SELECT key, sum(minor) AS minor
+    FROM (
+        SELECT i.key, i.open_minor AS minor
+        FROM member CROSS JOIN invoice AS i ON i.customer_key = member.key
+        WHERE i.open_minor > 0
+        UNION ALL
+        SELECT invoice_key, amount_minor FROM later WHERE invoice_key IS NOT NULL
+        UNION ALL
+        SELECT credit_key, amount_minor FROM later WHERE credit_key IS NOT NULL
+    )
+    GROUP BY key
+    HAVING sum(minor) > 0
+),
+money AS (
+    SELECT key, sum(minor) AS minor
+    FROM (
+        SELECT p.key, p.unallocated_minor AS minor
+        FROM member CROSS JOIN payment AS p ON p.customer_key = member.key
+        WHERE p.unallocated_minor > 0
+        UNION ALL
+        SELECT payment_key, amount_minor FROM later WHERE payment_key IS NOT NULL
+    )
+    GROUP BY key
+    HAVING sum(minor) > 0
+),
+piece AS (
+    SELECT
+        i.customer_key AS member,
+        CASE
+            WHEN i.kind = 'credit-note' THEN 'unapplied'
+            WHEN i.due_on < ?2 THEN 'overdue-invoices'
+            ELSE 'open-invoices'
+        END AS component,
+        i.currency, c.minor, iif(i.kind = 'credit-note', 0, min(i.disputed_minor, c.minor)) AS contested,
+        iif(i.kind = 'credit-note', NULL, v.contract_key) AS contract_key, i.id, NULL AS order_id,
+        iif(i.kind = 'credit-note', NULL, i.due_on) AS due_on
+    FROM claim AS c
+    CROSS JOIN invoice AS i ON i.key = c.key
+    LEFT JOIN contract_version AS v ON v.key = i.version_key
+    WHERE i.issued_on <= ?2
+    UNION ALL
+    SELECT p.customer_key, 'unapplied', p.currency, m.minor, 0, NULL, p.id, NULL, NULL
+    FROM money AS m CROSS JOIN payment AS p ON p.key = m.key
+    WHERE p.received_on <= ?2
+    UNION ALL
+    SELECT o.customer_key, part.value ->> 0, o.currency, part.value ->> 1, 0, NULL, o.id, o.id, NULL
+    FROM member
+    CROSS JOIN credit_order AS o ON o.customer_key = member.key
+    CROSS JOIN
+        json_each(
+            json_array(
+                json_array('undelivered', o.undelivered_minor), json_array('unbilled', o.unbilled_minor)
+            )
+        ) AS part
+    WHERE
+        o.until_on > ?2 AND o.from_on <= ?2 AND (o.undelivered_minor > 0 OR o.unbilled_minor > 0)
+        AND part.value ->> 1 > 0
+    UNION ALL
+    SELECT
+        r.customer_key, 'orders-reserved', r.currency, r.minor, 0, NULL, r.id, coalesce(r.order_id, r.id), NULL
+    FROM member CROSS JOIN credit_reservation AS r ON r.customer_key = member.key
+    WHERE r.until_at > ?3 AND r.made_at <= ?3
+),
+told AS (
+    SELECT
+        p.member, p.component, p.currency, sum(p.minor) AS minor, sum(p.contested) AS contested, p.contract_key,
+        iif(p.member = own.key, p.id, NULL) AS id, iif(p.member = own.key, p.order_id, NULL) AS order_id,
+        iif(p.member = own.key, p.due_on, NULL) AS due_on, count(*) AS count
+    FROM own CROSS JOIN piece AS p
+    GROUP BY 1, 2, 3, 6, 7, 8, 9
+),
+rule AS (
+    SELECT r.*, 'customer' AS level FROM own CROSS JOIN credit_rule AS r ON r.customer_key = own.key
+    WHERE r.replaced = 0 AND r.customer_key IS NOT NULL
+    UNION ALL
+    SELECT r.*, 'group' FROM head CROSS JOIN credit_rule AS r ON r.group_key = head.key
+    WHERE r.replaced = 0 AND r.group_key IS NOT NULL
+    UNION ALL
+    SELECT r.*, 'all' FROM credit_rule AS r
+    WHERE r.replaced = 0 AND r.customer_key IS NULL AND r.group_key IS NULL
+)
+SELECT
+    json_object(
+        'key', own.key, 'id', own.id, 'status', own.status,
+        'merged', (SELECT m.id FROM customer AS m WHERE m.key = own.merged_key),
+        'currency', own.currency,
+        'limit', iif(own.limit_minor IS NULL, NULL, json_array(own.limit_minor, own.limit_currency)),
+        'head', iif(
+            (SELECT count(*) FROM member) > 1,
+            json_array(
+                head.key, head.id,
+                json(iif(head.limit_minor IS NULL, 'null', json_array(head.limit_minor, head.limit_currency)))
+            ),
+            NULL
+        ),
+        'grade', score.grade, 'grade_before', score.grade_before,
+        'ledger', (
+            SELECT
+                json_group_array(
+                    json_array(
+                        l.kind, l.minor, l.currency, l.unlimited, l.mandatory, l.from_on, l.to_on, l.id, l.counts_key
+                    )
+                )
+            FROM credit_limit AS l
+            WHERE
+                l.customer_key IN (own.key, head.key) AND l.counts_key > 0
+                AND iif(l.kind = 'group', l.customer_key = head.key, l.customer_key = own.key)
+        ),
+        'pieces', (
+            SELECT
+                json_group_array(
+                    json_array(
+                        t.member, t.component, t.currency, t.minor, t.contested, t.contract_key, t.id, t.order_id,
+                        t.due_on, t.count
+                    )
+                )
+            FROM told AS t
+        ),
+        'guarantees', (
+            SELECT
+                json_group_array(
+                    json_array(g.customer_key, g.currency, g.contract_key, g.amount_minor, g.share, g.id)
+                )
+            FROM member CROSS JOIN guarantee AS g ON g.customer_key = member.key
+            WHERE
+                g.valid_from <= ?2 AND (g.valid_to IS NULL OR g.valid_to >= ?2)
+                AND (g.claim_by IS NULL OR g.claim_by >= ?2)
+        ),
+        'rules', (
+            SELECT json_group_array(json_array(r.name, r.version, r.level, json(r.document)) ORDER BY r.key)
+            FROM rule AS r
+        ),
+        'placed', (
+            SELECT json_group_array(json_array(h.id, h.order_id)) FROM credit_hold AS h
+            WHERE h.customer_key = own.key AND h.state = 'held' AND h.minor IS NULL
+        ),
+        'released', (
+            SELECT
+                json_group_array(
+                    json_array(
+                        h.id, h.order_id, json(iif(h.minor IS NULL, 'null', json_array(h.minor, h.currency)))
+                    )
+                )
+            FROM credit_hold AS h
+            WHERE h.customer_key = own.key AND h.released_until > ?3
+        ),
+        'broken_promises', (
+            SELECT count(*) FROM default_record AS d
+            WHERE d.customer_key = own.key AND d.state = 'open' AND d.kind = 'broken-plan'
+        ),
+        'legal_stage', NULL,
+        'usual_terms', iif(
+            ?5 = 1,
+            (
+                SELECT CAST(julianday(i.due_on) - julianday(i.issued_on) AS INTEGER) FROM invoice AS i
+                WHERE i.customer_key = own.key AND i.kind = 'invoice'
+                ORDER BY i.issued_on DESC, i.key DESC LIMIT 1
+            ),
+            NULL
+        )
+    )
+FROM own
+CROSS JOIN head
+LEFT JOIN score ON score.customer_key = own.key
