@@ -2,6 +2,7 @@
 pub mod audit;
 pub mod bank;
 pub mod contract;
+pub mod credit;
 pub mod customer;
 pub mod default_record;
 pub mod delinquency;

@@ -134,3 +134,13 @@ fn currency(code: &str) -> Result<Option<Currency>, Fault> {
     let parsed = (!code.is_empty()).then(|| code.parse()).transpose();
     parsed.map_err(|refused: dunlin_domain::Refused| Fault::Db(format!("stored value: {refused}")))
 }
+
+/// The customers of the range whose grade was found to be worse on the day.
+pub fn worsened_on<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<i64>, Fault> {
+    let day = day.to_string();
+    db.json(
+        "SELECT json_group_array(customer_key) FROM alert
+         WHERE customer_key > ?1 AND customer_key <= ?2 AND kind = 'grade-worse' AND state = 'open' AND opened_on = ?3",
+        &[range.after.into(), range.upto.into(), (&day).into()],
+    )
+}

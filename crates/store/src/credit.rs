@@ -39,15 +39,17 @@ pub fn position<D: Db>(
 /// Limits of customers to be kept: id, customer, with everything said.
 pub type NewRow = (Id, i64, NewLimit);
 
-/// Keeps limits that were asked for.
+/// Keeps limits that were asked for, unless they are there, and says how many it kept.
 pub fn insert_limits<D: Db>(
     db: &D,
     rows: &[NewRow],
     (state, source): (LimitState, LimitSource),
     asked_by: &str,
     entry: i64,
-) -> Result<(), Fault> {
+) -> Result<u64, Fault> {
     let rows = crate::array(rows)?;
+    let last = || db.int("SELECT coalesce(max(key), 0) FROM credit_limit", &[]);
+    let before = last()?;
     let counts = (state == LimitState::Approved).then_some(entry);
     db.execute(
         include_str!("../sql/credit/insert_limits.sql"),
@@ -60,7 +62,7 @@ pub fn insert_limits<D: Db>(
             counts.into(),
         ],
     )?;
-    Ok(())
+    Ok(crate::added(before, last()?))
 }
 
 /// Notes what became of a limit that waited.
@@ -128,7 +130,7 @@ pub fn reservation<D: Db>(db: &D, id: &Id) -> Result<Option<Reservation>, Fault>
     row.map(|row| row.json(0)).transpose()
 }
 
-/// Keeps a new reservation, unless one of its id is there. Says whether it did.
+/// Keeps a new reservation.
 pub fn insert_reservation<D: Db>(
     db: &D,
     new: &Reservation,

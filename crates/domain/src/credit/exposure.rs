@@ -217,8 +217,8 @@ pub fn told(
 }
 
 /// Keeps the first documents of each component and currency and sums up the rest, so that what a check rests on stays
-/// of a size.
-pub fn condensed(mut pieces: Vec<Piece>) -> Vec<Piece> {
+/// of a size. What is of one order is kept.
+pub fn condensed(mut pieces: Vec<Piece>, order: Option<&Id>) -> Vec<Piece> {
     pieces.sort_by(|a, b| (a.component, a.due_on, &a.id).cmp(&(b.component, b.due_on, &b.id)));
     let mut seen: BTreeMap<(i64, ExposureComponent, Currency), usize> = BTreeMap::new();
     let mut rest: BTreeMap<(i64, ExposureComponent, Currency, Option<i64>), Piece> =
@@ -227,7 +227,7 @@ pub fn condensed(mut pieces: Vec<Piece>) -> Vec<Piece> {
     for piece in pieces {
         let seen = seen.entry((piece.member, piece.component, piece.currency)).or_default();
         *seen = seen.saturating_add(1);
-        if *seen <= MAX_LISTED {
+        if *seen <= MAX_LISTED || (order.is_some() && piece.order.as_ref() == order) {
             kept.push(piece);
             continue;
         }
@@ -356,7 +356,7 @@ mod tests {
             let sums = total(&pieces, &covers, &all);
             let parts: i64 = ExposureComponent::ALL.iter().map(|of| sums.part(*of)).sum();
             prop_assert_eq!(parts, sums.total);
-            let few = condensed(pieces.clone());
+            let few = condensed(pieces.clone(), None);
             prop_assert_eq!(&total(&few, &covers, &all), &sums);
             let count = |pieces: &[Piece]| pieces.iter().map(|of| of.count).sum::<u64>();
             prop_assert_eq!(count(&few), count(&pieces));

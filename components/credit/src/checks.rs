@@ -1,0 +1,44 @@
+//! `/v1/score/checks`: may this go out?
+
+use crate::{LANGUAGE, language};
+use dunlin_app::credit::check;
+use dunlin_domain::contract::{
+    credit::{CheckResult, NewCheck},
+    keys::Scope,
+};
+use dunlin_store::Db;
+use dunlin_web::{Answer, Call, Problem, Query, Route};
+
+const SIMULATE: Query =
+    Query::flag("simulate", "Whether to judge without keeping the check or holding the order.");
+
+pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
+    vec![
+        Route::post("/v1/score/checks", "create_check")
+            .about("Says whether an order, a delivery, an invoice or a contract may go out, and why not.")
+            .scope(Scope::ScoreWrite)
+            .query(&[SIMULATE, LANGUAGE])
+            .takes::<NewCheck>()
+            .answers::<CheckResult>()
+            .run(ask),
+        Route::get("/v1/score/checks/{id}", "get_check")
+            .about("Judges a check again from what it rested on when it was asked.")
+            .scope(Scope::ScoreRead)
+            .query(&[LANGUAGE])
+            .answers::<CheckResult>()
+            .run(get),
+    ]
+}
+
+fn ask<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (question, language): (NewCheck, _) = (call.body()?, language(call)?);
+    let told = match call.flag(&SIMULATE)? {
+        true => check::simulate(call.db()?, &question, language, call.now())?,
+        false => check::ask(call.db()?, &question, &call.new_id()?, language, &call.author())?,
+    };
+    Answer::json(&told)
+}
+
+fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    Answer::json(&check::get(call.db()?, &call.id()?, language(call)?)?)
+}
