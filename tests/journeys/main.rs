@@ -22,6 +22,7 @@ const FOLDERS: &[&str] = &[
     "audit",
     "bank",
     "contracts",
+    "credit",
     "customers",
     "defaults",
     "delinquency",
@@ -54,6 +55,11 @@ fn bank() {
 #[test]
 fn contracts() {
     run::run(&format::folder(&folder("contracts")));
+}
+
+#[test]
+fn credit() {
+    run::run(&format::folder(&folder("credit")));
 }
 
 #[test]
