@@ -4,7 +4,7 @@ use dunlin_app::credit::hold;
 use dunlin_domain::{
     Id,
     contract::{
-        credit::{Hold, HoldPage, HoldRelease, HoldState, NewHold},
+        credit::{Hold, HoldPage, HoldRelease, HoldRun, HoldState, NewHold},
         keys::Scope,
     },
 };
@@ -30,6 +30,11 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .pages()
             .answers::<HoldPage>()
             .run(list),
+        Route::post("/v1/score/holds/run", "run_holds")
+            .about("Judges holds again and ends those whose reasons are gone; proposes a lower limit for whoever's grade worsened.")
+            .scope(Scope::SweepWrite)
+            .answers::<HoldRun>()
+            .run(|call| Answer::json(&hold::run(call.db()?, &call.author())?)),
         Route::get("/v1/score/holds/{id}", "get_hold")
             .about("Gives a hold: what waits, why, and how it ended.")
             .scope(Scope::ScoreRead)

@@ -1,6 +1,6 @@
 //! The work of a business date: stages in slices, each slice one transaction that also moves the cursor.
 
-use crate::{audit::Author, credit, default_record, interest, remind, report, score};
+use crate::{audit::Author, default_record, interest, remind, report, score};
 use dunlin_domain::{
     Date, Id, Instant, Refusal,
     ageing::Edges,
@@ -180,9 +180,6 @@ impl Tick {
                 let (opened, closed) = score::warn(db, range, state.day, warned_on, book, now)?;
                 counts.alerts_opened = counts.alerts_opened.saturating_add(opened);
                 counts.alerts_closed = counts.alerts_closed.saturating_add(closed);
-                let author = Author { who: "sweep".into(), at: now, salt: self.owner.to_string() };
-                credit::policy::cut(db, range, state.day, &author)?;
-                credit::hold::review(db, range, &author)?;
             }
             Stage::Remind => {
                 let written = remind::remind(db, range, state.day, now, &self.organisation)?;

@@ -391,7 +391,7 @@ fn swept(db: &NativeDb, on: &str, when: Instant) {
 }
 
 #[test]
-fn the_sweep_clears_holds_but_never_forced_ones() {
+fn holds_clear_by_themselves_but_never_forced_ones() {
     let (_folder, db) = db();
     customer(&db, "C", json!({"credit_limit": eur(100)}));
     invoice(&db, "I1", "C", "2024-07-31", 90);
@@ -405,11 +405,12 @@ fn the_sweep_clears_holds_but_never_forced_ones() {
     let placed = json!({"customer": "C", "order_id": "O3", "reason": "asked by the law firm"});
     hold::place(&db, &read(placed), &id("K3"), &author()).unwrap();
     customer(&db, "C", json!({"credit_limit": eur(100)}));
-    swept(&db, "2024-06-29", at(NOON));
+    let run = || hold::run(&db, &author()).unwrap();
+    assert_eq!((run().judged, run().cleared), (1, 0));
     let state = |name: &str| hold::get(&db, &id(name)).unwrap().state;
     assert_eq!(state("K1"), HoldState::Held);
     pay(&db, "P1", "C", "2024-06-30", 90);
-    swept(&db, "2024-06-30", at(NOON));
+    assert_eq!((run().cleared, run().judged), (1, 0));
     assert_eq!(
         [state("K1"), state("K2"), state("K3")],
         [HoldState::Cleared, HoldState::Held, HoldState::Held]
@@ -514,9 +515,11 @@ fn a_bad_alert_proposes_a_cut_at_once() {
         "amount": eur(9_000)});
     documents::add(&db, &read(late), id("made"), &author()).unwrap();
     swept(&db, "2024-06-30", at(NOON));
+    let run = || hold::run(&db, &author()).unwrap().limits_proposed;
+    assert_eq!((run(), run()), (1, 0));
     let found = waiting();
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].1.source, found[0].1.asked_by.as_str()), (LimitSource::Alert, "sweep"));
+    assert_eq!((found[0].1.source, found[0].1.asked_by.as_str()), (LimitSource::Alert, "tester"));
     assert!(found[0].1.minor < 50_000);
 }
 

@@ -135,12 +135,12 @@ fn currency(code: &str) -> Result<Option<Currency>, Fault> {
     parsed.map_err(|refused: dunlin_domain::Refused| Fault::Db(format!("stored value: {refused}")))
 }
 
-/// The customers of the range whose grade was found to be worse on the day.
-pub fn worsened_on<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<i64>, Fault> {
+/// The customers whose grade was found to be worse from a day on, and still is.
+pub fn worsened_since<D: Db>(db: &D, day: Date) -> Result<Vec<i64>, Fault> {
     let day = day.to_string();
     db.json(
-        "SELECT json_group_array(customer_key) FROM alert
-         WHERE customer_key > ?1 AND customer_key <= ?2 AND kind = 'grade-worse' AND state = 'open' AND opened_on = ?3",
-        &[range.after.into(), range.upto.into(), (&day).into()],
+        "SELECT json_group_array(DISTINCT customer_key) FROM alert
+         WHERE opened_on >= ?1 AND kind = 'grade-worse' AND state = 'open'",
+        &[(&day).into()],
     )
 }

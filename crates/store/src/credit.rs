@@ -1,6 +1,6 @@
 //! Tables `credit_…` and `limit_policy`: limits, orders, reservations, rules, checks and holds.
 
-use crate::{Db, Fault, Param, arrears::Range};
+use crate::{Db, Fault, Param};
 use dunlin_domain::{
     Currency, Date, Id, Instant, Money,
     contract::{
@@ -362,12 +362,12 @@ pub fn release_hold<D: Db>(
     Ok(())
 }
 
-/// A hold that may clear: its id, the customer's, the order, the amount, the purpose, the rules that failed.
-pub type Standing = (Id, Id, Option<Id>, i64, Currency, Option<CheckPurpose>, Vec<Id>);
+/// A hold that may clear: its key and id, the customer's id, the order, the amount, the purpose.
+pub type Standing = (i64, Id, Id, Option<Id>, i64, Currency, Option<CheckPurpose>);
 
-/// The holds of customers of the range that may clear by themselves.
-pub fn standing_holds<D: Db>(db: &D, range: Range) -> Result<Vec<Standing>, Fault> {
-    let params = [range.after.into(), range.upto.into()];
+/// Holds after a key that may clear by themselves.
+pub fn standing_holds<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<Standing>, Fault> {
+    let params = [after.into(), i64::from(limit).into()];
     db.json(include_str!("../sql/credit/standing_holds.sql"), &params)
 }
 

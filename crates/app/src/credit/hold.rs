@@ -1,13 +1,15 @@
 //! Holds: orders that wait, and how they get on.
 
-use super::{Now, check::judged};
+use super::{Now, check::judged, policy};
 use crate::{
     audit::{Author, Note, note},
     ledger::{Change, missing},
 };
 use dunlin_domain::{
     Id, Money, Refusal, Refused,
-    contract::credit::{Hold, HoldRelease, HoldState, NewCheck, NewHold, RuleKind, Verdict},
+    contract::credit::{
+        Hold, HoldRelease, HoldRun, HoldState, NewCheck, NewHold, RuleKind, Verdict,
+    },
     credit::{
         check::{Inputs, Judged, is_held},
         limit::MAX_REASON,
@@ -15,7 +17,7 @@ use dunlin_domain::{
     },
     text,
 };
-use dunlin_store::{Db, Fault, arrears::Range, credit, write};
+use dunlin_store::{Db, Fault, credit, write};
 use serde_json::json;
 
 /// How long a release counts where nothing is said.
@@ -168,16 +170,32 @@ pub fn get<D: Db>(db: &D, id: &Id) -> Result<Hold, Fault> {
     found.pop().map(|(_, hold)| hold).ok_or_else(|| missing("hold"))
 }
 
-/// Judges the holds of a range of customers again and ends those whose reasons are gone. Runs inside a slice of the
-/// sweep. A hold that cannot be judged, for want of a rate, stands.
-pub(crate) fn review<D: Db>(db: &D, range: Range, author: &Author) -> Result<u64, Fault> {
-    let standing = credit::standing_holds(db, range)?;
-    if standing.is_empty() {
-        return Ok(0);
+/// Holds that are judged in one transaction, so that others get their turn.
+const SLICE: u32 = 100;
+
+/// Judges all holds again that may clear, ends those whose reasons are gone, and proposes a lower limit for whoever's
+/// grade worsened. Run every minute, or as often as orders should go on by themselves. A hold that cannot be judged, for
+/// want of a rate, stands.
+pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
+    let mut done = HoldRun { judged: 0, cleared: 0, limits_proposed: 0 };
+    let mut after = Some(0);
+    while let Some(from) = after {
+        let (judged, cleared, next) = write(db, |db| review(db, from, author))?;
+        done.judged = done.judged.saturating_add(judged);
+        done.cleared = done.cleared.saturating_add(cleared);
+        after = next;
     }
+    done.limits_proposed = policy::cut(db, author)?;
+    Ok(done)
+}
+
+/// A slice of the holds after a key: how many were judged and cleared, and where to go on.
+fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<(u64, u64, Option<i64>), Fault> {
+    let standing = credit::standing_holds(db, after, SLICE)?;
+    let (judged_now, last) = (standing.len(), standing.last().map(|(key, ..)| *key));
     let now = Now::new(db, author.at)?;
     let mut cleared = 0u64;
-    for (id, customer, order_id, minor, currency, purpose, _) in standing {
+    for (_, id, customer, order_id, minor, currency, purpose) in standing {
         let amount = Money { minor, currency };
         let question = NewCheck { customer, amount, purpose, order_id, terms_days: None };
         match judged(db, &question, &now) {
@@ -189,5 +207,6 @@ pub(crate) fn review<D: Db>(db: &D, range: Range, author: &Author) -> Result<u64
             Err(fault) => return Err(fault),
         }
     }
-    Ok(cleared)
+    let full = judged_now == usize::try_from(SLICE).unwrap_or(usize::MAX);
+    Ok((u64::try_from(judged_now).unwrap_or(u64::MAX), cleared, last.filter(|_| full)))
 }

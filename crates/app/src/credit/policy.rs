@@ -22,7 +22,6 @@ use dunlin_domain::{
 };
 use dunlin_store::{
     Db, Fault, alert,
-    arrears::Range,
     credit::{self, Among, Candidate},
     write,
 };
@@ -153,20 +152,23 @@ pub fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<LimitReview,
     })
 }
 
-/// Proposes a cut at once for whoever got a bad alert on the day. Runs inside a slice of the sweep.
-pub(crate) fn cut<D: Db>(db: &D, range: Range, day: Date, author: &Author) -> Result<u64, Fault> {
-    let Some((_, policy)) = credit::policy(db)? else { return Ok(0) };
-    let keys = alert::worsened_on(db, range, day)?;
-    if keys.is_empty() {
-        return Ok(0);
-    }
-    let found = credit::candidates(db, Among::These(&keys), day, policy.currency)?;
-    let lower = |of: &Candidate| {
-        let (now, minor) = proposed(&policy, of, day)?;
-        (of.waiting == 0 && now.is_some_and(|now| minor < now)).then_some(minor)
-    };
-    let wanted = found.iter().filter_map(|of| Some((of, lower(of)?)));
-    propose(db, wanted, (&policy, day), LimitSource::Alert, author)
+/// Proposes a cut for whoever's grade worsened yesterday or today, once for each day.
+pub(crate) fn cut<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
+    write(db, |db| {
+        let Some((_, policy)) = credit::policy(db)? else { return Ok(0) };
+        let day = Now::new(db, author.at)?.today;
+        let keys = alert::worsened_since(db, day.plus_days(-1)?)?;
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let found = credit::candidates(db, Among::These(&keys), day, policy.currency)?;
+        let lower = |of: &Candidate| {
+            let (now, minor) = proposed(&policy, of, day)?;
+            (of.waiting == 0 && now.is_some_and(|now| minor < now)).then_some(minor)
+        };
+        let wanted = found.iter().filter_map(|of| Some((of, lower(of)?)));
+        propose(db, wanted, (&policy, day), LimitSource::Alert, author)
+    })
 }
 
 /// Records proposals, all under one entry.

@@ -22,33 +22,8 @@ later AS MATERIALIZED (
     FROM member CROSS JOIN allocation AS a ON a.customer_key = member.key
     WHERE a.allocated_on > ?2
 ),
-claim AS (
-    SELECT key, sum(minor) AS minor
-    FROM (
-        SELECT i.key, i.open_minor AS minor
-        FROM member CROSS JOIN invoice AS i ON i.customer_key = member.key
-        WHERE i.open_minor > 0
-        UNION ALL
-        SELECT invoice_key, amount_minor FROM later WHERE invoice_key IS NOT NULL
-        UNION ALL
-        SELECT credit_key, amount_minor FROM later WHERE credit_key IS NOT NULL
-    )
-    GROUP BY key
-    HAVING sum(minor) > 0
-),
-money AS (
-    SELECT key, sum(minor) AS minor
-    FROM (
-        SELECT p.key, p.unallocated_minor AS minor
-        FROM member CROSS JOIN payment AS p ON p.customer_key = member.key
-        WHERE p.unallocated_minor > 0
-        UNION ALL
-        SELECT payment_key, amount_minor FROM later WHERE payment_key IS NOT NULL
-    )
-    GROUP BY key
-    HAVING sum(minor) > 0
-),
-piece AS (
+-- Each piece with the document it comes from.
+piece AS MATERIALIZED (
     SELECT
         i.customer_key AS member,
         CASE
@@ -56,17 +31,36 @@ piece AS (
             WHEN i.due_on < ?2 THEN 'overdue-invoices'
             ELSE 'open-invoices'
         END AS component,
-        i.currency, c.minor, iif(i.kind = 'credit-note', 0, min(i.disputed_minor, c.minor)) AS contested,
-        iif(i.kind = 'credit-note', NULL, v.contract_key) AS contract_key, i.id, NULL AS order_id,
-        iif(i.kind = 'credit-note', NULL, i.due_on) AS due_on
-    FROM claim AS c
-    CROSS JOIN invoice AS i ON i.key = c.key
-    LEFT JOIN contract_version AS v ON v.key = i.version_key
-    WHERE i.issued_on <= ?2
+        i.currency,
+        i.open_minor + coalesce(
+            (SELECT sum(l.amount_minor) FROM later AS l WHERE l.invoice_key = i.key OR l.credit_key = i.key), 0
+        ) AS minor,
+        iif(i.kind = 'credit-note', 0, i.disputed_minor) AS contested,
+        iif(
+            i.kind = 'credit-note' OR i.version_key IS NULL, NULL,
+            (SELECT v.contract_key FROM contract_version AS v WHERE v.key = i.version_key)
+        ) AS contract_key,
+        i.id, NULL AS order_id, iif(i.kind = 'credit-note', NULL, i.due_on) AS due_on
+    FROM member CROSS JOIN invoice AS i ON i.customer_key = member.key
+    WHERE
+        i.issued_on <= ?2
+        AND (
+            i.open_minor > 0 OR i.key IN (SELECT invoice_key FROM later) OR i.key IN (SELECT credit_key FROM later)
+        )
     UNION ALL
-    SELECT p.customer_key, 'unapplied', p.currency, m.minor, 0, NULL, p.id, NULL, NULL
-    FROM money AS m CROSS JOIN payment AS p ON p.key = m.key
-    WHERE p.received_on <= ?2
+    SELECT
+        p.customer_key, 'unapplied', p.currency,
+        p.unallocated_minor + coalesce(
+            (SELECT sum(l.amount_minor) FROM later AS l WHERE l.payment_key = p.key), 0
+        ),
+        0, NULL, p.id, NULL, NULL
+    FROM member CROSS JOIN payment AS p ON p.customer_key = member.key
+    WHERE p.unallocated_minor > 0 AND p.received_on <= ?2
+    UNION ALL
+    SELECT p.customer_key, 'unapplied', p.currency, sum(l.amount_minor), 0, NULL, p.id, NULL, NULL
+    FROM later AS l CROSS JOIN payment AS p ON p.key = l.payment_key
+    WHERE p.unallocated_minor = 0 AND p.received_on <= ?2
+    GROUP BY p.key
     UNION ALL
     SELECT o.customer_key, part.value ->> 0, o.currency, part.value ->> 1, 0, NULL, o.id, o.id, NULL
     FROM member
@@ -86,13 +80,16 @@ piece AS (
     FROM member CROSS JOIN credit_reservation AS r ON r.customer_key = member.key
     WHERE r.until_at > ?3 AND r.made_at <= ?3
 ),
+-- The customer's own one by one, those of others in sum.
 told AS (
-    SELECT
-        p.member, p.component, p.currency, sum(p.minor) AS minor, sum(p.contested) AS contested, p.contract_key,
-        iif(p.member = own.key, p.id, NULL) AS id, iif(p.member = own.key, p.order_id, NULL) AS order_id,
-        iif(p.member = own.key, p.due_on, NULL) AS due_on, count(*) AS count
+    SELECT p.member, p.component, p.currency, p.minor, p.contested, p.contract_key, p.id, p.order_id, p.due_on, 1 AS count
     FROM own CROSS JOIN piece AS p
-    GROUP BY 1, 2, 3, 6, 7, 8, 9
+    WHERE p.member = own.key AND p.minor > 0
+    UNION ALL
+    SELECT p.member, p.component, p.currency, sum(p.minor), 0, p.contract_key, NULL, NULL, NULL, count(*)
+    FROM own CROSS JOIN piece AS p
+    WHERE p.member <> own.key AND p.minor > 0
+    GROUP BY p.member, p.component, p.currency, p.contract_key
 ),
 rule AS (
     SELECT r.*, 'customer' AS level FROM own CROSS JOIN credit_rule AS r ON r.customer_key = own.key
@@ -135,7 +132,7 @@ SELECT
             SELECT
                 json_group_array(
                     json_array(
-                        t.member, t.component, t.currency, t.minor, t.contested, t.contract_key, t.id, t.order_id,
+                        t.member, t.component, t.currency, t.minor, min(t.contested, t.minor), t.contract_key, t.id, t.order_id,
                         t.due_on, t.count
                     )
                 )
