@@ -1,6 +1,6 @@
 //! `/v1/score/checks`: may this go out?
 
-use crate::{LANGUAGE, language};
+use crate::LANGUAGE;
 use dunlin_app::credit::check;
 use dunlin_domain::contract::{
     credit::{CheckResult, NewCheck},
@@ -31,7 +31,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 }
 
 fn ask<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    let (question, language): (NewCheck, _) = (call.body()?, language(call)?);
+    let (question, language): (NewCheck, _) = (call.body()?, call.query(&LANGUAGE)?);
     let told = match call.flag(&SIMULATE)? {
         true => check::simulate(call.db()?, &question, language, call.now())?,
         false => check::ask(call.db()?, &question, &call.new_id()?, language, &call.author())?,
@@ -40,5 +40,5 @@ fn ask<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&check::get(call.db()?, &call.id()?, language(call)?)?)
+    Answer::json(&check::get(call.db()?, &call.id()?, call.query(&LANGUAGE)?)?)
 }

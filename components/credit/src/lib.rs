@@ -8,10 +8,9 @@ mod policy;
 mod reservations;
 mod rules;
 
-use dunlin_app::remind;
 use dunlin_domain::contract::types::Language;
 use dunlin_store::Db;
-use dunlin_web::{Call, Problem, Query, Route};
+use dunlin_web::{Query, Route};
 
 /// The language of texts.
 const LANGUAGE: Query = Query::one_of(
@@ -19,11 +18,6 @@ const LANGUAGE: Query = Query::one_of(
     Language::NAMES,
     "The language of the texts. Absent: the organisation's.",
 );
-
-/// The language that was asked for, or the organisation's.
-fn language<D: Db>(call: &Call<'_, D>) -> Result<Language, Problem> {
-    call.query(&LANGUAGE)?.map_or_else(|| remind::language(call.db()?).map_err(Problem::from), Ok)
-}
 
 /// The table of contents.
 pub fn routes<D: Db>() -> Vec<Route<D>> {

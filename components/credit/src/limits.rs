@@ -1,6 +1,6 @@
 //! `/v1/score/limits`: what a customer may owe, what it stands for, and how that went.
 
-use crate::{LANGUAGE, language};
+use crate::LANGUAGE;
 use dunlin_app::credit::{check, limit};
 use dunlin_domain::{
     Id,
@@ -70,13 +70,13 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (new, id): (NewLimit, Id) = (call.body()?, call.path("customer")?);
     let change = limit::put(call.db()?, &id, &new, &call.new_id()?, &call.author())?;
-    let stands = limit::standing(call.db()?, &id, None, language(call)?, call.now())?;
+    let stands = limit::standing(call.db()?, &id, None, call.query(&LANGUAGE)?, call.now())?;
     Ok(Answer::json(&stands)?.outcome(change))
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (id, day) = (call.path("customer")?, call.as_of()?);
-    Answer::json(&limit::standing(call.db()?, &id, day, language(call)?, call.now())?)
+    Answer::json(&limit::standing(call.db()?, &id, day, call.query(&LANGUAGE)?, call.now())?)
 }
 
 fn exposure<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

@@ -1,6 +1,6 @@
 //! `/v1/score/reservations`: amounts that are kept free.
 
-use crate::{LANGUAGE, language};
+use crate::LANGUAGE;
 use dunlin_app::credit::reservation::{self, Reserved};
 use dunlin_domain::{
     Refusal,
@@ -42,7 +42,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 }
 
 fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    let (new, language): (NewReservation, _) = (call.body()?, language(call)?);
+    let (new, language): (NewReservation, _) = (call.body()?, call.query(&LANGUAGE)?);
     match reservation::add(call.db()?, &new, &call.new_id()?, language, &call.author())? {
         Reserved::Kept(kept, change) => Ok(Answer::json(&kept)?.outcome(change)),
         Reserved::Held(told) => {

@@ -14,7 +14,7 @@ pub mod rule;
 use crate::ledger::missing;
 use dunlin_domain::{
     Date, Id, Instant, Money, Refusal, Refused,
-    contract::credit::NewCheck,
+    contract::{credit::NewCheck, types::Language},
     credit::{
         check::{Head, Inputs, Position, pairs},
         exposure::condensed,
@@ -29,13 +29,16 @@ use dunlin_store::{Db, Fault, When, credit, customer, exchange, organisation};
 pub(crate) struct Now {
     pub at: Instant,
     pub today: Date,
+    /// The organisation's language.
+    pub language: Language,
     zone: String,
 }
 
 impl Now {
     pub fn new<D: Db>(db: &D, at: Instant) -> Result<Self, Fault> {
-        let zone = organisation::get(db)?.time_zone;
-        Ok(Self { at, today: zone::day_in(at, &zone)?, zone })
+        let organisation = organisation::get(db)?;
+        let (zone, language) = (organisation.time_zone, organisation.language);
+        Ok(Self { at, today: zone::day_in(at, &zone)?, language, zone })
     }
 }
 

@@ -81,7 +81,7 @@ fn set_limit(db: &NativeDb, of: &str, made: &str, more: Value) -> Change {
 }
 
 fn effective(db: &NativeDb, of: &str, on: &str) -> String {
-    let found = limit::standing(db, &id(of), Some(day(on)), Language::En, at(NOON)).unwrap();
+    let found = limit::standing(db, &id(of), Some(day(on)), Some(Language::En), at(NOON)).unwrap();
     let text = match found.effective {
         None => "none".to_string(),
         Some(limit) => limit.minor.map_or("unlimited".into(), |minor| minor.to_string()),
@@ -100,7 +100,7 @@ fn told(result: &CheckResult) -> String {
 }
 
 fn simulated(db: &NativeDb, of: &str, minor: i64) -> String {
-    told(&check::simulate(db, &question(of, minor, None), Language::En, at(NOON)).unwrap())
+    told(&check::simulate(db, &question(of, minor, None), Some(Language::En), at(NOON)).unwrap())
 }
 
 fn reserve(
@@ -113,7 +113,7 @@ fn reserve(
 ) -> Result<Reserved, Fault> {
     let expires = when.plus_seconds(seconds);
     let new = json!({"id": name, "customer": of, "amount": eur(minor), "expires_at": expires});
-    reservation::add(db, &read(new), &id("made"), Language::En, &by("tester", when))
+    reservation::add(db, &read(new), &id("made"), Some(Language::En), &by("tester", when))
 }
 
 fn total(db: &NativeDb, of: &str, on: &str) -> i64 {
@@ -245,7 +245,7 @@ fn an_order_is_in_the_exposure_once_on_its_way_to_the_invoice() {
     // A delivery of the order adds nothing; an order beside it does.
     assert_eq!(simulated(&db, "C", 30), "hold limit-used limit-nearly-used");
     let delivery = question("C", 30, Some("O1"));
-    let of_order = check::simulate(&db, &delivery, Language::En, at(NOON)).unwrap();
+    let of_order = check::simulate(&db, &delivery, Some(Language::En), at(NOON)).unwrap();
     assert_eq!((told(&of_order).as_str(), of_order.after_minor), ("pass", 80));
     // As of the days between.
     for (on, wanted) in
@@ -343,7 +343,7 @@ fn a_held_order_waits_until_its_reasons_clear_or_somebody_releases_it() {
     invoice(&db, "I1", "C", "2024-07-31", 90);
     let ask = |name: &str, order: &str, minor: i64, when: Instant| {
         let question = question("C", minor, Some(order));
-        check::ask(&db, &question, &id(name), Language::En, &by("shop", when)).unwrap()
+        check::ask(&db, &question, &id(name), Some(Language::En), &by("shop", when)).unwrap()
     };
     let first = ask("K1", "O1", 20, at(NOON));
     assert_eq!(
@@ -358,7 +358,7 @@ fn a_held_order_waits_until_its_reasons_clear_or_somebody_releases_it() {
     assert_eq!((told(&cleared).as_str(), cleared.hold_id), ("pass", None));
     assert_eq!(hold::get(&db, &id("K1")).unwrap().state, HoldState::Cleared);
     // What was judged then is judged the same now.
-    let kept = check::get(&db, &id("K1"), Language::En).unwrap();
+    let kept = check::get(&db, &id("K1"), Some(Language::En)).unwrap();
     assert_eq!((told(&kept), kept.would_pass_if.clone()), (told(&first), first.would_pass_if));
     assert_eq!(kept.total_minor, 90);
 
@@ -397,7 +397,7 @@ fn holds_clear_by_themselves_but_never_forced_ones() {
     invoice(&db, "I1", "C", "2024-07-31", 90);
     let ask = |name: &str, order: &str| {
         let question = question("C", 20, Some(order));
-        check::ask(&db, &question, &id(name), Language::En, &author()).unwrap()
+        check::ask(&db, &question, &id(name), Some(Language::En), &author()).unwrap()
     };
     ask("K1", "O1");
     customer(&db, "C", json!({"credit_limit": eur(100), "status": "suspended"}));
@@ -481,7 +481,8 @@ fn a_policy_is_tried_on_the_book_and_proposes_limits_that_wait() {
     // Nobody is proposed for twice while something waits.
     assert_eq!(policy::review(&db, 0, &author()).unwrap().proposed, 0);
     assert_eq!(effective(&db, "A", "2024-06-30"), "100");
-    let waiting = limit::standing(&db, &id("A"), None, Language::En, at(NOON)).unwrap().pending;
+    let waiting =
+        limit::standing(&db, &id("A"), None, Some(Language::En), at(NOON)).unwrap().pending;
     assert_eq!((waiting[0].minor, waiting[0].source), (330, LimitSource::Review));
     limit::decide(&db, &waiting[0].id, LimitState::Approved, &by("other", at(NOON))).unwrap();
     assert_eq!(effective(&db, "A", "2024-06-30"), "330");
@@ -528,7 +529,7 @@ fn every_change_has_an_entry_and_the_feed_tells_of_holds() {
     let (_folder, db) = db();
     customer(&db, "C", json!({"credit_limit": eur(10)}));
     let asked = question("C", 20, Some("O1"));
-    check::ask(&db, &asked, &id("K1"), Language::En, &author()).unwrap();
+    check::ask(&db, &asked, &id("K1"), Some(Language::En), &author()).unwrap();
     hold::release(&db, &id("K1"), &read(json!({"reason": "agreed"})), &author()).unwrap();
     let after = "0".parse().unwrap();
     let feed =
@@ -548,7 +549,7 @@ fn what_is_reserved_ordered_and_held_moves_with_a_merge() {
     order::put(&db, &id("O1"), &read(new), &author()).unwrap();
     customers::merge(&db, &id("Twin"), &id("C"), &author()).unwrap();
     assert_eq!(total(&db, "C", "2024-06-30"), 70);
-    let gone = check::simulate(&db, &question("Twin", 1, None), Language::En, at(NOON));
+    let gone = check::simulate(&db, &question("Twin", 1, None), Some(Language::En), at(NOON));
     assert_eq!(refused(gone), (Refusal::CustomerMerged, Some("customer".into())));
 }
 
@@ -658,7 +659,7 @@ fn random_sequences_agree_with_a_clerk_with_a_slate() {
             prop_assert!(slate.reserved.len() < 10);
         }
         let asked = question(&name, 0, None);
-        let found = check::simulate(&db, &asked, Language::En, now).unwrap();
+        let found = check::simulate(&db, &asked, Some(Language::En), now).unwrap();
         prop_assert_eq!(found.total_minor, slate.used(now));
     });
 }

@@ -13,7 +13,7 @@ use dunlin_domain::{
     },
     credit::check::{self, Inputs, Judged},
 };
-use dunlin_store::{Db, Fault, credit, write};
+use dunlin_store::{Db, Fault, credit, organisation, write};
 
 /// The most points of a series of utilisation: two months of days, or five years of months.
 const MAX_POINTS: i64 = 62;
@@ -23,7 +23,7 @@ pub fn ask<D: Db>(
     db: &D,
     question: &NewCheck,
     made: &Id,
-    language: Language,
+    language: Option<Language>,
     author: &Author,
 ) -> Result<CheckResult, Fault> {
     check::check(question)?;
@@ -34,7 +34,7 @@ pub fn ask<D: Db>(
         let hold_id = hold::settle(db, &inputs, &judged, made, author)?;
         let verdict = (judged.verdict, hold_id.as_ref());
         credit::insert_check(db, made, inputs.position.key, author.at, verdict, &json(&inputs)?)?;
-        let told = check::answer(&inputs, &judged, language)?;
+        let told = check::answer(&inputs, &judged, language.unwrap_or(now.language))?;
         Ok(CheckResult { id: Some(made.clone()), hold_id, ..told })
     })
 }
@@ -43,12 +43,13 @@ pub fn ask<D: Db>(
 pub fn simulate<D: Db>(
     db: &D,
     question: &NewCheck,
-    language: Language,
+    language: Option<Language>,
     at: Instant,
 ) -> Result<CheckResult, Fault> {
     check::check(question)?;
-    let (inputs, judged) = judged(db, question, &Now::new(db, at)?)?;
-    Ok(check::answer(&inputs, &judged, language)?)
+    let now = Now::new(db, at)?;
+    let (inputs, judged) = judged(db, question, &now)?;
+    Ok(check::answer(&inputs, &judged, language.unwrap_or(now.language))?)
 }
 
 pub(super) fn judged<D: Db>(
@@ -62,11 +63,12 @@ pub(super) fn judged<D: Db>(
 }
 
 /// A check that was asked, judged again from what it rested on.
-pub fn get<D: Db>(db: &D, id: &Id, language: Language) -> Result<CheckResult, Fault> {
+pub fn get<D: Db>(db: &D, id: &Id, language: Option<Language>) -> Result<CheckResult, Fault> {
     let (text, hold_id) = credit::check(db, id)?.ok_or_else(|| missing("check"))?;
     let inputs: Inputs = serde_json::from_str(&text)
         .map_err(|e| Fault::Db(format!("what a check rested on: {e}")))?;
     let judged = check::judge(&inputs)?;
+    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
     let told = check::answer(&inputs, &judged, language)?;
     Ok(CheckResult { id: Some(id.clone()), hold_id, ..told })
 }

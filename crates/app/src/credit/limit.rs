@@ -128,7 +128,7 @@ pub fn standing<D: Db>(
     db: &D,
     id: &Id,
     day: Option<Date>,
-    language: Language,
+    language: Option<Language>,
     at: Instant,
 ) -> Result<LimitStanding, Fault> {
     let now = Now::new(db, at)?;
@@ -142,7 +142,7 @@ pub fn standing<D: Db>(
     Ok(LimitStanding {
         customer: id.clone(),
         as_of: day,
-        why: check::why(&limits, decided, language),
+        why: check::why(&limits, decided, language.unwrap_or(now.language)),
         individual: limits.individual,
         group: limits.group,
         group_id: position.head.map(|head| head.id),

@@ -32,7 +32,7 @@ pub fn add<D: Db>(
     db: &D,
     new: &NewReservation,
     made: &Id,
-    language: Language,
+    language: Option<Language>,
     author: &Author,
 ) -> Result<Reserved, Fault> {
     amount_in_range(&new.amount, 1)?;
@@ -53,7 +53,8 @@ pub fn add<D: Db>(
             order_id: Some(new.order_id.clone().unwrap_or_else(|| id.clone())),
             terms_days: None,
         };
-        let (inputs, judged) = judged(db, &question, &Now::new(db, author.at)?)?;
+        let now = Now::new(db, author.at)?;
+        let (inputs, judged) = judged(db, &question, &now)?;
         let own = |piece: &&dunlin_domain::credit::exposure::Piece| {
             piece.member == inputs.position.key && piece.order == question.order_id
         };
@@ -62,7 +63,7 @@ pub fn add<D: Db>(
             return Err(Refused::new(Refusal::WrongState, detail).at("order_id").into());
         }
         if is_held(judged.verdict) {
-            let told = check::answer(&inputs, &judged, language)?;
+            let told = check::answer(&inputs, &judged, language.unwrap_or(now.language))?;
             return Ok((Reserved::Held(Box::new(told)), End::RollBack));
         }
         let kept = Reservation {

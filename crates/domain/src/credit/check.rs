@@ -198,6 +198,11 @@ pub fn pairs(
     from.iter().flat_map(pair).filter(|(from, to)| from != to).collect()
 }
 
+/// What is asked for where nothing is said.
+fn purpose_of(question: &NewCheck) -> CheckPurpose {
+    question.purpose.unwrap_or(CheckPurpose::Order)
+}
+
 /// How much of the order that is asked about is in the exposure already.
 fn counted(inputs: &Inputs) -> i64 {
     let (order, position) = (inputs.question.order_id.as_ref(), &inputs.position);
@@ -226,7 +231,7 @@ fn supposing(inputs: &Inputs, supposed: &Supposed) -> Result<Judged, Refused> {
     let (limit, decided) = limit::effective(&limits, &inputs.rates)?;
     let asked =
         Money { minor: supposed.amount.unwrap_or(question.amount.minor), ..question.amount };
-    let purpose = Some(question.purpose.unwrap_or(CheckPurpose::Order));
+    let purpose = Some(purpose_of(question));
     let settings = Settings::of(&position.rules, purpose, day);
     let unpaid =
         |(at, piece): (usize, &'_ Piece)| !supposed.paid.contains(&at) || piece.id.is_none();
@@ -442,7 +447,7 @@ pub fn answer(
     language: Language,
 ) -> Result<CheckResult, Refused> {
     let (position, question) = (&inputs.position, &inputs.question);
-    let settings = Settings::of(&position.rules, question.purpose, inputs.day);
+    let settings = Settings::of(&position.rules, Some(purpose_of(question)), inputs.day);
     let held = is_held(judged.verdict);
     let would_pass_if = match held {
         true => Some(would_pass_if(inputs, judged, language)),
@@ -457,7 +462,7 @@ pub fn answer(
         customer: position.id.clone(),
         at: inputs.at,
         amount: question.amount,
-        purpose: question.purpose.unwrap_or(CheckPurpose::Order),
+        purpose: purpose_of(question),
         order_id: question.order_id.clone(),
         verdict: judged.verdict,
         reasons: judged.reasons.iter().map(|reason| words::reason(reason, language)).collect(),
@@ -492,7 +497,8 @@ fn parts(
 /// The exposure of a position, for which nothing is asked.
 pub fn exposure(inputs: &Inputs) -> Result<CreditExposure, Refused> {
     let judged = judge(inputs)?;
-    let settings = Settings::of(&inputs.position.rules, None, inputs.day);
+    let purpose = Some(purpose_of(&inputs.question));
+    let settings = Settings::of(&inputs.position.rules, purpose, inputs.day);
     let most = judged.limit.as_ref().and_then(|limit| limit.minor);
     Ok(CreditExposure {
         customer: inputs.position.id.clone(),

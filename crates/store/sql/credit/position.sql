@@ -32,9 +32,12 @@ piece AS MATERIALIZED (
             ELSE 'open-invoices'
         END AS component,
         i.currency,
-        i.open_minor + coalesce(
-            (SELECT sum(l.amount_minor) FROM later AS l WHERE l.invoice_key = i.key OR l.credit_key = i.key), 0
-        ) AS minor,
+        CASE
+            WHEN NOT EXISTS (SELECT 1 FROM later) THEN i.open_minor
+            ELSE i.open_minor + coalesce(
+                (SELECT sum(l.amount_minor) FROM later AS l WHERE l.invoice_key = i.key OR l.credit_key = i.key), 0
+            )
+        END AS minor,
         iif(i.kind = 'credit-note', 0, i.disputed_minor) AS contested,
         iif(
             i.kind = 'credit-note' OR i.version_key IS NULL, NULL,
