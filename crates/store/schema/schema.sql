@@ -784,6 +784,10 @@ CREATE TABLE credit_order (
 
 CREATE UNIQUE INDEX credit_order_now ON credit_order (id) WHERE until_on = '9999-12-31';
 
+CREATE INDEX credit_order_by_id ON credit_order (id, until_on);
+
+CREATE INDEX credit_order_by_customer ON credit_order (customer_key);
+
 CREATE INDEX credit_order_counting ON credit_order (customer_key, until_on)
     WHERE undelivered_minor > 0 OR unbilled_minor > 0;
 
@@ -859,6 +863,8 @@ CREATE TABLE credit_hold (
 
 CREATE UNIQUE INDEX credit_hold_of_order ON credit_hold (customer_key, order_id)
     WHERE state = 'held' AND minor IS NOT NULL;
+
+CREATE INDEX credit_hold_by_customer ON credit_hold (customer_key);
 
 CREATE INDEX credit_hold_standing ON credit_hold (customer_key) WHERE state = 'held';
 

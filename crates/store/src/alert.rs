@@ -139,7 +139,7 @@ fn currency(code: &str) -> Result<Option<Currency>, Fault> {
 pub fn worsened_since<D: Db>(db: &D, day: Date) -> Result<Vec<i64>, Fault> {
     let day = day.to_string();
     db.json(
-        "SELECT json_group_array(DISTINCT customer_key) FROM alert
+        "SELECT json_group_array(customer_key) FROM alert
          WHERE opened_on >= ?1 AND kind = 'grade-worse' AND state = 'open'",
         &[(&day).into()],
     )

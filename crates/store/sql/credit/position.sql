@@ -85,24 +85,28 @@ piece AS MATERIALIZED (
 ),
 -- The customer's own one by one, those of others in sum.
 told AS (
-    SELECT p.member, p.component, p.currency, p.minor, p.contested, p.contract_key, p.id, p.order_id, p.due_on, 1 AS count
-    FROM own CROSS JOIN piece AS p
-    WHERE p.member = own.key AND p.minor > 0
+    SELECT
+        piece.member, piece.component, piece.currency, piece.minor, piece.contested, piece.contract_key, piece.id,
+        piece.order_id, piece.due_on, 1 AS count
+    FROM own CROSS JOIN piece
+    WHERE piece.member = own.key AND piece.minor > 0
     UNION ALL
-    SELECT p.member, p.component, p.currency, sum(p.minor), 0, p.contract_key, NULL, NULL, NULL, count(*)
-    FROM own CROSS JOIN piece AS p
-    WHERE p.member <> own.key AND p.minor > 0
-    GROUP BY p.member, p.component, p.currency, p.contract_key
+    SELECT
+        piece.member, piece.component, piece.currency, sum(piece.minor), 0, piece.contract_key, NULL, NULL, NULL,
+        count(*)
+    FROM own CROSS JOIN piece
+    WHERE piece.member <> own.key AND piece.minor > 0
+    GROUP BY piece.member, piece.component, piece.currency, piece.contract_key
 ),
 rule AS (
-    SELECT r.*, 'customer' AS level FROM own CROSS JOIN credit_rule AS r ON r.customer_key = own.key
-    WHERE r.replaced = 0 AND r.customer_key IS NOT NULL
+    SELECT k.*, 'customer' AS level FROM own CROSS JOIN credit_rule AS k ON k.customer_key = own.key
+    WHERE k.replaced = 0 AND k.customer_key IS NOT NULL
     UNION ALL
-    SELECT r.*, 'group' FROM head CROSS JOIN credit_rule AS r ON r.group_key = head.key
-    WHERE r.replaced = 0 AND r.group_key IS NOT NULL
+    SELECT k.*, 'group' FROM head CROSS JOIN credit_rule AS k ON k.group_key = head.key
+    WHERE k.replaced = 0 AND k.group_key IS NOT NULL
     UNION ALL
-    SELECT r.*, 'all' FROM credit_rule AS r
-    WHERE r.replaced = 0 AND r.customer_key IS NULL AND r.group_key IS NULL
+    SELECT k.*, 'all' FROM credit_rule AS k
+    WHERE k.replaced = 0 AND k.customer_key IS NULL AND k.group_key IS NULL
 )
 SELECT
     json_object(
@@ -152,8 +156,11 @@ SELECT
                 AND (g.claim_by IS NULL OR g.claim_by >= ?2)
         ),
         'rules', (
-            SELECT json_group_array(json_array(r.name, r.version, r.level, json(r.document)) ORDER BY r.key)
-            FROM rule AS r
+            SELECT
+                json_group_array(
+                    json_array(rule.name, rule.version, rule.level, json(rule.document)) ORDER BY rule.key
+                )
+            FROM rule
         ),
         'placed', (
             SELECT json_group_array(json_array(h.id, h.order_id)) FROM credit_hold AS h
