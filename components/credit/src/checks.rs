@@ -3,7 +3,7 @@
 use crate::LANGUAGE;
 use dunlin_app::credit::check;
 use dunlin_domain::contract::{
-    credit::{CheckResult, NewCheck},
+    credit::{Application, CheckResult, NewCheck, OnboardingResult},
     keys::Scope,
 };
 use dunlin_store::Db;
@@ -21,6 +21,13 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .takes::<NewCheck>()
             .answers::<CheckResult>()
             .run(ask),
+        Route::post("/v1/score/checks/onboarding", "check_application")
+            .about("Says what may be granted to somebody new, from an application. Nothing is kept.")
+            .scope(Scope::ScoreRead)
+            .query(&[LANGUAGE])
+            .takes::<Application>()
+            .answers::<OnboardingResult>()
+            .run(onboarding),
         Route::get("/v1/score/checks/{id}", "get_check")
             .about("Judges a check again from what it rested on when it was asked.")
             .scope(Scope::ScoreRead)
@@ -41,4 +48,9 @@ fn ask<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     Answer::json(&check::get(call.db()?, &call.id()?, call.query(&LANGUAGE)?)?)
+}
+
+fn onboarding<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (of, language): (Application, _) = (call.body()?, call.query(&LANGUAGE)?);
+    Answer::json(&check::onboarding(call.db()?, &of, language)?)
 }

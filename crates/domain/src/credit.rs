@@ -6,6 +6,7 @@ pub mod advice;
 pub mod check;
 pub mod exposure;
 pub mod limit;
+pub mod onboarding;
 pub mod order;
 pub mod policy;
 pub mod rates;

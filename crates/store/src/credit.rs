@@ -285,12 +285,11 @@ pub fn holds<D: Db>(
     db.json(include_str!("../sql/credit/holds.sql"), &params)
 }
 
-/// The hold that a check opened on an order and that stands: id, verdict, amount, names of rules.
-pub fn hold_of_order<D: Db>(
-    db: &D,
-    customer: i64,
-    order: &Id,
-) -> Result<Option<(Id, Verdict, Money, Vec<Id>)>, Fault> {
+/// A hold that stands: id, verdict, amount, names of rules.
+pub type Held = (Id, Verdict, Money, Vec<Id>);
+
+/// The hold that a check opened on an order and that stands.
+pub fn hold_of_order<D: Db>(db: &D, customer: i64, order: &Id) -> Result<Option<Held>, Fault> {
     let row = db.first(
         "SELECT id, verdict, minor, currency, rules FROM credit_hold
          WHERE customer_key = ?1 AND order_id = ?2 AND state = 'held' AND minor IS NOT NULL",

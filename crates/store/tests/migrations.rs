@@ -317,6 +317,7 @@ const NOT_STORED: &[(&str, &str)] = &[
     ("exposure-component", "made anew from the documents"),
     ("rule-kind", "inside the JSON of a rule"),
     ("rule-level", "told by whose the rule is"),
+    ("onboarding-reason", "asked, not kept"),
     ("terms-advice", "made anew from the grade"),
 ];
 

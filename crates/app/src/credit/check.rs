@@ -8,10 +8,16 @@ use crate::{
 use dunlin_domain::{
     Date, Id, Instant, Refusal, Refused,
     contract::{
-        credit::{CheckResult, CreditExposure, NewCheck, Utilisation, UtilisationPoint},
+        credit::{
+            Application, CheckResult, CreditExposure, NewCheck, OnboardingResult, Utilisation,
+            UtilisationPoint,
+        },
         types::Language,
     },
-    credit::check::{self, Inputs, Judged},
+    credit::{
+        check::{self, Inputs, Judged},
+        onboarding,
+    },
 };
 use dunlin_store::{Db, Fault, credit, organisation, write};
 
@@ -71,6 +77,16 @@ pub fn get<D: Db>(db: &D, id: &Id, language: Option<Language>) -> Result<CheckRe
     let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
     let told = check::answer(&inputs, &judged, language)?;
     Ok(CheckResult { id: Some(id.clone()), hold_id, ..told })
+}
+
+/// What may be granted to somebody new.
+pub fn onboarding<D: Db>(
+    db: &D,
+    of: &Application,
+    language: Option<Language>,
+) -> Result<OnboardingResult, Fault> {
+    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
+    Ok(onboarding::judge(of, language)?)
 }
 
 /// What a customer stands for at the end of a day, or now.
