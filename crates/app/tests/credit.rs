@@ -304,6 +304,15 @@ fn of_two_reservations_of_60_under_a_limit_of_100_exactly_one_succeeds() {
     assert_eq!(refused(twice), (Refusal::AmountNotPositive, Some("amount".into())));
 }
 
+/// Whoever came first may be served second: what was reserved meanwhile counts all the same.
+#[test]
+fn a_reservation_counts_for_requests_that_came_a_moment_before_it() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    reserve(&db, "R1", "C", 60, at(NOON).plus_seconds(1), 60).unwrap();
+    assert!(matches!(reserve(&db, "R2", "C", 60, at(NOON), 60).unwrap(), Reserved::Held(_)));
+}
+
 #[test]
 fn a_guarantee_stops_to_reduce_the_exposure_on_the_day_it_expires() {
     let (_folder, db) = db();

@@ -81,7 +81,8 @@ piece AS MATERIALIZED (
     SELECT
         r.customer_key, 'orders-reserved', r.currency, r.minor, 0, NULL, r.id, coalesce(r.order_id, r.id), NULL
     FROM member CROSS JOIN credit_reservation AS r ON r.customer_key = member.key
-    WHERE r.until_at > ?3 AND r.made_at <= ?3
+    -- Now, all count that were made: a request may have come a moment before one that was served first.
+    WHERE r.until_at > ?3 AND (?4 IS NULL OR r.made_at <= ?3)
 ),
 -- The customer's own one by one, those of others in sum.
 told AS (
