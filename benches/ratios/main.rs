@@ -7,6 +7,7 @@
 mod accrue;
 mod ageing;
 mod bank;
+mod check;
 mod client;
 mod clock;
 mod data;
@@ -91,6 +92,8 @@ enum Work {
     Events,
     /// Requests a second, and the first request of a fresh instance
     Requests,
+    /// Checks and reservations, and a limit policy on the whole book
+    Check,
     /// Sizes of the components
     Wasm,
 }
@@ -136,6 +139,11 @@ fn run(options: &Options) -> Result<()> {
     if wants(Work::Verify) {
         for invoices in options.size.invoices() {
             verify::measure(root, *invoices, &mut table)?;
+        }
+    }
+    if wants(Work::Check) {
+        for invoices in options.size.invoices() {
+            check::measure(root, *invoices, &mut table)?;
         }
     }
     if wants(Work::Bank) {

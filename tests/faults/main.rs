@@ -578,3 +578,35 @@ fn two_clients_on_one_customer_make_one_ledger() {
     };
     dump::assert_same(&run(false), &run(true), "at once");
 }
+
+/// A shop dies between its reservation and its order: the amount is kept for its time, and free after it.
+#[test]
+fn a_reservation_of_a_shop_that_died_runs_out() {
+    let data = tempfile::tempdir().unwrap();
+    let process = up(data.path());
+    process.import("customers", customers(1));
+    let limit = json!({"minor": 100, "currency": "EUR"});
+    assert_eq!(process.put_json("/v1/score/limits/C0", &limit).status, 201);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let after = |seconds: i64| {
+        dunlin_domain::Instant::from_unix(i64::try_from(now.as_secs()).unwrap() + seconds).unwrap()
+    };
+    let reserve = |process: &Process, id: &str, minor: u32, seconds: i64| {
+        let amount = json!({"minor": minor, "currency": "EUR"});
+        let body =
+            json!({"id": id, "customer": "C0", "amount": amount, "expires_at": after(seconds)});
+        process.post_json("/v1/score/reservations", &body)
+    };
+    assert_eq!(reserve(&process, "LONG", 60, 36_000).status, 201);
+    assert_eq!(reserve(&process, "SHORT", 40, 5).status, 201);
+    process.kill();
+    let process = up(data.path());
+    let state =
+        |id: &str| process.get(&format!("/v1/score/reservations/{id}")).ok()["state"].clone();
+    reserve(&process, "OTHER", 41, 36_000).refused("credit-held");
+    dunlin_tests::eventually("the reservation ran out", || state("SHORT") == "expired");
+    assert_eq!(state("LONG"), "held");
+    process.post("/v1/score/reservations/SHORT/commit").refused("wrong-state");
+    assert_eq!(process.post("/v1/score/reservations/LONG/commit").status, 200);
+    assert_eq!(reserve(&process, "AFTER", 40, 36_000).status, 201);
+}

@@ -23,6 +23,7 @@ const FOLDERS: &[&str] = &[
     "audit",
     "bank",
     "contracts",
+    "credit",
     "customers",
     "defaults",
     "delinquency",
@@ -55,6 +56,11 @@ fn bank() {
 #[test]
 fn contracts() {
     run::run(&format::folder(&folder("contracts")));
+}
+
+#[test]
+fn credit() {
+    run::run(&format::folder(&folder("credit")));
 }
 
 #[test]

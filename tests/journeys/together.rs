@@ -183,3 +183,42 @@ fn two_sweeps_at_once_end_as_one() {
         assert_eq!(two.all(path, 500), one.all(path, 500), "{path}");
     }
 }
+
+#[test]
+fn sixty_four_clients_reserving_at_once_never_exceed_the_limit() {
+    let app = App::start();
+    app.import("customers", "id,name\nC1,x\n");
+    let limit = json!({"minor": 1000, "currency": "USD"});
+    assert_eq!(app.put_json("/v1/score/limits/C1", &limit).status, 201);
+    let reserve = |n: u32| {
+        move |client: Client| {
+            let amount = json!({"minor": 60 + n % 7, "currency": "USD"});
+            let body = json!({"id": format!("R{n}"), "customer": "C1", "amount": amount});
+            let mut answer = client.post_json("/v1/score/reservations", &body);
+            eventually("the reservation was judged", || {
+                if answer.status == 503 {
+                    answer = client.post_json("/v1/score/reservations", &body);
+                }
+                answer.status != 503
+            });
+            answer
+        }
+    };
+    let calls =
+        (1..=64).map(|n| Box::new(reserve(n)) as Box<dyn Fn(Client) -> Answer + Send>).collect();
+    let (mut kept, mut least_held) = (0, u64::MAX);
+    for answer in at_once(calls, &app) {
+        match answer.status {
+            200 | 201 => kept += answer.json()["amount"]["minor"].as_u64().unwrap(),
+            _ => {
+                let held = answer.refused("credit-held");
+                least_held = least_held.min(held["amount"]["minor"].as_u64().unwrap());
+            }
+        }
+    }
+    assert!(kept <= 1000, "{kept} of 1000 were given");
+    // What was left over was too little for whoever was turned away.
+    assert!(kept + least_held > 1000, "{kept} were given, and {least_held} turned away");
+    let exposure = app.get("/v1/score/limits/C1/exposure").ok();
+    assert_eq!(exposure["total_minor"], kept, "{exposure}");
+}

@@ -12,11 +12,16 @@ use std::{
 };
 
 /// Tables that grow with the customers. A full pass over one of them must be in [`FULL_PASSES`].
-const BIG: [&str; 16] = [
+const BIG: [&str; 21] = [
     "alert",
     "allocation",
     "arrears",
     "bank_entry",
+    "credit_check",
+    "credit_hold",
+    "credit_limit",
+    "credit_order",
+    "credit_reservation",
     "customer",
     "delivery",
     "invoice",

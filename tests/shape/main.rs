@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What each package may use of ours, tests aside: the arrow domain <- store <- app <- components, web beside app.
-const ARROW: [(&str, &[&str]); 19] = [
+const ARROW: [(&str, &[&str]); 20] = [
     ("crates/domain", &[]),
     ("crates/store", &["domain"]),
     ("crates/app", &["domain", "store"]),
@@ -24,6 +24,7 @@ const ARROW: [(&str, &[&str]); 19] = [
     ("components/settlement", COMPONENT),
     ("components/warn", COMPONENT),
     ("components/conduct", COMPONENT),
+    ("components/credit", COMPONENT),
     ("components/bank", COMPONENT),
     ("components/events", COMPONENT),
     ("components/feed", COMPONENT),
@@ -207,6 +208,7 @@ fn routes_of(component: &str) -> Vec<RouteInfo> {
         "terms" => dunlin_terms::routes(),
         "settlement" => dunlin_settlement::routes(),
         "conduct" => dunlin_conduct::routes(),
+        "credit" => dunlin_credit::routes(),
         "bank" => dunlin_bank::routes(),
         "events" => dunlin_events::routes(),
         "feed" => dunlin_feed::routes(),

@@ -5,6 +5,7 @@ pub mod backtest;
 pub mod bank;
 pub mod card;
 pub mod contract;
+pub mod credit;
 pub mod credit_refund;
 pub mod customer;
 pub mod default_record;

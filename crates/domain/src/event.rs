@@ -160,6 +160,18 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         ("interest_entry", "create") => "interest.waived",
         ("customer_event", "payment-failed") => "payment.failed",
         ("customer_event", "mandate-cancelled") => "mandate.cancelled",
+        ("credit_hold", "create") => "hold.opened",
+        ("credit_hold", "change") => "hold.changed",
+        ("credit_hold", "release") => "hold.released",
+        ("credit_hold", "clear") => "hold.cleared",
+        ("credit_limit", "create" | "replace") => "limit.set",
+        ("credit_limit", "decide") => "limit.decided",
+        ("limit_policy", "propose") => "limit.proposed",
+        ("credit_order", "create") => "order.recorded",
+        ("credit_order", "replace") => "order.changed",
+        ("credit_reservation", "create") => "reservation.made",
+        ("credit_reservation", "commit") => "reservation.committed",
+        ("credit_reservation", "release") => "reservation.released",
         _ => "",
     };
     if !known.is_empty() {
@@ -233,6 +245,8 @@ mod tests {
             ("dispute", "resolve", Some("dispute.resolved")),
             ("bank_statement", "create", Some("bank-statement.created")),
             ("api_key", "revoke", None),
+            ("credit_hold", "clear", Some("hold.cleared")),
+            ("credit_rule", "replace", Some("credit-rule.changed")),
         ] {
             assert_eq!(kind_of(noun, action).as_deref(), kind, "{noun} {action}");
         }

@@ -15,7 +15,7 @@ use rust_decimal::prelude::ToPrimitive;
 use std::collections::BTreeMap;
 
 /// A guarantee in force, in the currency of the debt that it secures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cover {
     /// The contract whose debt alone it secures.
     pub contract: Option<i64>,

@@ -15,6 +15,7 @@ pub mod calendar;
 pub mod card;
 pub mod classification;
 pub mod contract_terms;
+pub mod credit;
 pub mod currency;
 pub mod customer;
 pub mod date;

@@ -123,11 +123,49 @@ pub fn day_in(at: Instant, zone: &str) -> Result<Date, Refused> {
     Date::new(at.plus_seconds(ahead).utc().date_naive())
 }
 
+/// Half a day more than any zone is off.
+const AROUND_SECONDS: i64 = 36 * 3600;
+
+/// The last second of a calendar day in the zone of this name.
+pub fn end_of(day: Date, zone: &str) -> Result<Instant, Refused> {
+    let midnight = day.days_since(Date::FIRST).saturating_sub(EPOCH_DAYS).saturating_mul(24 * 3600);
+    let (mut on, mut after) = (
+        midnight.saturating_sub(AROUND_SECONDS),
+        midnight.saturating_add(24 * 3600).saturating_add(AROUND_SECONDS),
+    );
+    while after.saturating_sub(on) > 1 {
+        let middle = on.saturating_add(after.saturating_sub(on).div_euclid(2));
+        match day_in(Instant::from_unix(middle)?, zone).is_ok_and(|found| found > day) {
+            true => after = middle,
+            false => on = middle,
+        }
+    }
+    Instant::from_unix(on)
+}
+
+/// Days from the first day there is to 1970-01-01.
+const EPOCH_DAYS: i64 = 25_567;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use jiff::{Timestamp, tz::TimeZone};
     use std::iter;
+
+    #[test]
+    fn a_day_ends_a_second_before_the_next_begins() {
+        for (day, zone, end) in [
+            ("2024-03-31", "UTC", "2024-03-31T23:59:59Z"),
+            ("2024-03-31", "Asia/Shanghai", "2024-03-31T15:59:59Z"),
+            ("2024-03-31", "Europe/Berlin", "2024-03-31T21:59:59Z"),
+            ("2024-03-30", "Europe/Berlin", "2024-03-30T22:59:59Z"),
+            ("2024-01-01", "Pacific/Kiritimati", "2024-01-01T09:59:59Z"),
+            ("2024-01-01", "Pacific/Pago_Pago", "2024-01-02T10:59:59Z"),
+        ] {
+            let found = end_of(day.parse().unwrap(), zone).unwrap();
+            assert_eq!(found.to_string(), end, "{day} {zone}");
+        }
+    }
 
     #[test]
     fn the_business_date_follows_the_zone_around_midnight() {

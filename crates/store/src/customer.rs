@@ -12,7 +12,8 @@ use dunlin_domain::{
 use std::collections::HashMap;
 
 /// Tables whose rows belong to a customer and move with a merge. `interest_entry` moves by its invoices. What was said
-/// to the one that goes, and what was seen of it, stays with it: alerts, notices, changes, the audit chain.
+/// to the one that goes, and what was seen of it, stays with it: alerts, notices, changes, the audit chain. So do its
+/// limits, rules and checks: the one that stays has its own.
 const MOVE_OWNED: &[&str] = &[
     "UPDATE invoice SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE payment SET customer_key = ?2 WHERE customer_key = ?1",
@@ -29,6 +30,9 @@ const MOVE_OWNED: &[&str] = &[
     "UPDATE customer_event SET customer_key = ?2 WHERE customer_key = ?1",
     // Of the same thing known on the same day the word of the one that stays counts.
     "UPDATE OR IGNORE external_fact SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE credit_order SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE credit_reservation SET customer_key = ?2 WHERE customer_key = ?1",
+    "UPDATE OR IGNORE credit_hold SET customer_key = ?2 WHERE customer_key = ?1",
 ];
 
 /// Tables that the next sweep writes anew.

@@ -31,6 +31,7 @@ pub mod card;
 pub mod clause;
 pub mod contract;
 pub mod correction;
+pub mod credit;
 pub mod credit_refund;
 pub mod customer;
 pub mod db;

@@ -315,6 +315,14 @@ const ENUMS: &[(&str, &str, &str)] = &[
     ("notice", "level", "notice-level"),
     ("notice", "language", "language"),
     ("notice", "state", "notice-state"),
+    ("credit_check", "verdict", "verdict"),
+    ("credit_hold", "purpose", "check-purpose"),
+    ("credit_hold", "state", "hold-state"),
+    ("credit_hold", "verdict", "verdict"),
+    ("credit_limit", "kind", "limit-kind"),
+    ("credit_limit", "source", "limit-source"),
+    ("credit_limit", "state", "limit-state"),
+    ("credit_reservation", "state", "reservation-state"),
 ];
 
 /// The enums of the contract that no column holds, and why.
@@ -349,6 +357,11 @@ const NOT_STORED: &[(&str, &str)] = &[
     ("public-record-kind", "inside the JSON of an external fact"),
     ("altman-model", "made anew from the statement"),
     ("altman-zone", "made anew from the statement"),
+    ("exposure-component", "made anew from the documents"),
+    ("rule-kind", "inside the JSON of a rule"),
+    ("rule-level", "told by whose the rule is"),
+    ("onboarding-reason", "asked, not kept"),
+    ("terms-advice", "made anew from the grade"),
 ];
 
 /// Table, column and spellings of every CHECK with a list of texts.

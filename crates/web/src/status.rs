@@ -28,7 +28,11 @@ pub const fn of(code: Refusal) -> u16 {
         R::NotAcceptable => 406,
         R::DifferentContent | R::IdempotencyRunning | R::SweepRunning | R::DateAlreadySwept => 409,
         R::ImportRunning => 409,
-        R::WrongState | R::SecondKeyNeeded | R::CustomerMerged | R::MoreThanOpen => 409,
+        R::WrongState
+        | R::SecondKeyNeeded
+        | R::CreditHeld
+        | R::CustomerMerged
+        | R::MoreThanOpen => 409,
         R::BodyTooLarge => 413,
         R::UnsupportedMediaType => 415,
         R::TextTooLong | R::TooManyDecimals | R::AmountNotPositive | R::AmountTooLarge => 422,

@@ -144,6 +144,32 @@ const BY_IDS: &[(&str, &str)] = &[
         "SELECT e.id, e.number, e.booked_on, e.minor, e.state, e.rule, e.candidates, c.id, p.id FROM bank_entry AS e
          LEFT JOIN customer AS c ON c.key = e.customer_key LEFT JOIN payment AS p ON p.key = e.payment_key",
     ),
+    (
+        "credit_limit",
+        "SELECT c.id, kind, minor, l.currency, from_on, to_on, unlimited, mandatory, reason, state, source
+         FROM credit_limit AS l JOIN customer AS c ON c.key = l.customer_key",
+    ),
+    (
+        "credit_order",
+        "SELECT o.id, c.id, amount_minor, o.currency, delivered_minor, invoiced_minor, cancelled_minor, from_on, until_on
+         FROM credit_order AS o JOIN customer AS c ON c.key = o.customer_key",
+    ),
+    (
+        "credit_reservation",
+        "SELECT r.id, c.id, minor, r.currency, order_id, state
+         FROM credit_reservation AS r JOIN customer AS c ON c.key = r.customer_key",
+    ),
+    ("credit_rule", "SELECT name, version, document, replaced FROM credit_rule"),
+    (
+        "credit_check",
+        "SELECT k.id, c.id, verdict, hold_id FROM credit_check AS k JOIN customer AS c ON c.key = k.customer_key",
+    ),
+    (
+        "credit_hold",
+        "SELECT h.id, c.id, order_id, minor, h.currency, purpose, verdict, rules, reason, state, released_by
+         FROM credit_hold AS h JOIN customer AS c ON c.key = h.customer_key",
+    ),
+    ("limit_policy", "SELECT document FROM limit_policy"),
     ("webhook", "SELECT name, url, kinds, paused FROM webhook"),
     (
         "webhook_event",

@@ -24,6 +24,12 @@ owned AS (
                 WHEN 'interest_entry' THEN (SELECT customer_key FROM interest_entry WHERE id = a.id)
                 WHEN 'alert' THEN (SELECT customer_key FROM alert WHERE id = a.id)
                 WHEN 'watch' THEN (SELECT key FROM customer WHERE id = a.id)
+                WHEN 'credit_hold' THEN (SELECT customer_key FROM credit_hold WHERE id = a.id)
+                WHEN 'credit_limit' THEN (SELECT customer_key FROM credit_limit WHERE id = a.id)
+                WHEN 'credit_order' THEN (
+                    SELECT customer_key FROM credit_order WHERE id = a.id AND until_on = '9999-12-31'
+                )
+                WHEN 'credit_reservation' THEN (SELECT customer_key FROM credit_reservation WHERE id = a.id)
                 WHEN 'write_off' THEN (
                     SELECT i.customer_key FROM write_off AS w JOIN invoice AS i ON i.key = w.invoice_key
                     WHERE w.id = a.id

@@ -1,0 +1,56 @@
+//! `/v1/score/checks`: may this go out?
+
+use crate::LANGUAGE;
+use dunlin_app::credit::check;
+use dunlin_domain::contract::{
+    credit::{Application, CheckResult, NewCheck, OnboardingResult},
+    keys::Scope,
+};
+use dunlin_store::Db;
+use dunlin_web::{Answer, Call, Problem, Query, Route};
+
+const SIMULATE: Query =
+    Query::flag("simulate", "Whether to judge without keeping the check or holding the order.");
+
+pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
+    vec![
+        Route::post("/v1/score/checks", "create_check")
+            .about("Says whether an order, a delivery, an invoice or a contract may go out, and why not.")
+            .scope(Scope::ScoreWrite)
+            .query(&[SIMULATE, LANGUAGE])
+            .takes::<NewCheck>()
+            .answers::<CheckResult>()
+            .run(ask),
+        Route::post("/v1/score/checks/onboarding", "check_application")
+            .about("Says what may be granted to somebody new, from an application. Nothing is kept.")
+            .scope(Scope::ScoreRead)
+            .query(&[LANGUAGE])
+            .takes::<Application>()
+            .answers::<OnboardingResult>()
+            .run(onboarding),
+        Route::get("/v1/score/checks/{id}", "get_check")
+            .about("Judges a check again from what it rested on when it was asked.")
+            .scope(Scope::ScoreRead)
+            .query(&[LANGUAGE])
+            .answers::<CheckResult>()
+            .run(get),
+    ]
+}
+
+fn ask<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (question, language): (NewCheck, _) = (call.body()?, call.query(&LANGUAGE)?);
+    let told = match call.flag(&SIMULATE)? {
+        true => check::simulate(call.db()?, &question, language, call.now())?,
+        false => check::ask(call.db()?, &question, &call.new_id()?, language, &call.author())?,
+    };
+    Answer::json(&told)
+}
+
+fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    Answer::json(&check::get(call.db()?, &call.id()?, call.query(&LANGUAGE)?)?)
+}
+
+fn onboarding<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (of, language): (Application, _) = (call.body()?, call.query(&LANGUAGE)?);
+    Answer::json(&check::onboarding(call.db()?, &of, language)?)
+}

@@ -1,0 +1,70 @@
+//! `/v1/score/holds`: orders that wait.
+
+use dunlin_app::credit::hold;
+use dunlin_domain::{
+    Id,
+    contract::{
+        credit::{Hold, HoldPage, HoldRelease, HoldRun, HoldState, NewHold},
+        keys::Scope,
+    },
+};
+use dunlin_store::{Db, credit};
+use dunlin_web::{Answer, Call, Problem, Query, Route, page};
+
+const STATE: Query = Query::one_of("state", HoldState::NAMES, "Only holds in this state.");
+const CUSTOMER: Query = Query::id("customer", "Only this customer's. Absent: everybody's.");
+
+pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
+    vec![
+        Route::post("/v1/score/holds", "create_hold")
+            .about("Places a hold by hand on an order, or on all of a customer's. It never clears by itself.")
+            .scope(Scope::ScoreWrite)
+            .takes::<NewHold>()
+            .answers::<Hold>()
+            .status(201)
+            .run(place),
+        Route::get("/v1/score/holds", "list_holds")
+            .about("Lists holds, newest first.")
+            .scope(Scope::ScoreRead)
+            .query(&[CUSTOMER, STATE])
+            .pages()
+            .answers::<HoldPage>()
+            .run(list),
+        Route::post("/v1/score/holds/run", "run_holds")
+            .about("Judges holds again and ends those whose reasons are gone; proposes a lower limit for whoever's grade worsened.")
+            .scope(Scope::SweepWrite)
+            .answers::<HoldRun>()
+            .run(|call| Answer::json(&hold::run(call.db()?, &call.author())?)),
+        Route::get("/v1/score/holds/{id}", "get_hold")
+            .about("Gives a hold: what waits, why, and how it ended.")
+            .scope(Scope::ScoreRead)
+            .answers::<Hold>()
+            .run(|call| Answer::json(&hold::get(call.db()?, &call.id()?)?)),
+        Route::post("/v1/score/holds/{id}/release", "release_hold")
+            .about("Releases a hold by hand: until the release expires the order passes in spite of its reasons.")
+            .scope(Scope::ScoreWrite)
+            .takes::<HoldRelease>()
+            .answers::<Hold>()
+            .run(release),
+    ]
+}
+
+fn place<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let new: NewHold = call.body()?;
+    Answer::created(&hold::place(call.db()?, &new, &call.new_id()?, &call.author())?)
+}
+
+fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (customer, state): (Option<Id>, _) = (call.query(&CUSTOMER)?, call.query(&STATE)?);
+    let (limit, before) = (call.limit()?, call.cursor()?.unwrap_or(i64::MAX));
+    let (db, most) = (call.db()?, limit.saturating_add(1));
+    let found = credit::holds(db, before, most, customer.as_ref(), state, None)?;
+    let (items, next) = page::cut(found, limit, |(key, _)| *key)?;
+    Answer::json(&HoldPage { items: items.into_iter().map(|(_, hold)| hold).collect(), next })
+}
+
+fn release<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let new: HoldRelease = call.body()?;
+    let (hold, change) = hold::release(call.db()?, &call.id()?, &new, &call.author())?;
+    Ok(Answer::json(&hold)?.outcome(change))
+}

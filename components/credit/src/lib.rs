@@ -1,0 +1,38 @@
+//! The component `credit`: how much a customer may owe, what is used of it, and the check that lets an order pass.
+
+mod checks;
+mod holds;
+mod limits;
+mod orders;
+mod policy;
+mod reservations;
+mod rules;
+
+use dunlin_domain::contract::types::Language;
+use dunlin_store::Db;
+use dunlin_web::{Query, Route};
+
+/// The language of texts.
+const LANGUAGE: Query = Query::one_of(
+    "language",
+    Language::NAMES,
+    "The language of the texts. Absent: the organisation's.",
+);
+
+/// The table of contents.
+pub fn routes<D: Db>() -> Vec<Route<D>> {
+    let mut routes = checks::routes();
+    routes.extend(reservations::routes());
+    routes.extend(orders::routes());
+    routes.extend(limits::routes());
+    routes.extend(policy::routes());
+    routes.extend(rules::routes());
+    routes.extend(holds::routes());
+    routes
+}
+
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
+    dunlin_web::spin::serve("credit", routes, &[], request).await
+}

@@ -1,0 +1,142 @@
+//! Checks: asked, kept, judged again.
+
+use super::{Now, hold, inputs, nothing, position_then, rates};
+use crate::{
+    audit::Author,
+    ledger::{json, missing},
+};
+use dunlin_domain::{
+    Date, Id, Instant, Refusal, Refused,
+    contract::{
+        credit::{
+            Application, CheckResult, CreditExposure, NewCheck, OnboardingResult, Utilisation,
+            UtilisationPoint,
+        },
+        types::Language,
+    },
+    credit::{
+        check::{self, Inputs, Judged},
+        onboarding,
+    },
+};
+use dunlin_store::{Db, Fault, credit, organisation, write};
+
+/// The most points of a series of utilisation: two months of days, or five years of months.
+const MAX_POINTS: i64 = 62;
+
+/// Asks. The answer is kept with what it rested on, and a held order waits.
+pub fn ask<D: Db>(
+    db: &D,
+    question: &NewCheck,
+    made: &Id,
+    language: Option<Language>,
+    author: &Author,
+) -> Result<CheckResult, Fault> {
+    check::check(question)?;
+    write(db, |db| {
+        let now = Now::new(db, author.at)?;
+        let inputs = inputs(db, question, &now)?;
+        let judged = check::judge(&inputs)?;
+        let hold_id = hold::settle(db, &inputs, &judged, made, author)?;
+        let verdict = (judged.verdict, hold_id.as_ref());
+        credit::insert_check(db, made, inputs.position.key, author.at, verdict, &json(&inputs)?)?;
+        let told = check::answer(&inputs, &judged, language.unwrap_or(now.language))?;
+        Ok(CheckResult { id: Some(made.clone()), hold_id, ..told })
+    })
+}
+
+/// Asks without leaving a trace.
+pub fn simulate<D: Db>(
+    db: &D,
+    question: &NewCheck,
+    language: Option<Language>,
+    at: Instant,
+) -> Result<CheckResult, Fault> {
+    check::check(question)?;
+    let now = Now::new(db, at)?;
+    let (inputs, judged) = judged(db, question, &now)?;
+    Ok(check::answer(&inputs, &judged, language.unwrap_or(now.language))?)
+}
+
+pub(super) fn judged<D: Db>(
+    db: &D,
+    question: &NewCheck,
+    now: &Now,
+) -> Result<(Inputs, Judged), Fault> {
+    let inputs = inputs(db, question, now)?;
+    let judged = check::judge(&inputs)?;
+    Ok((inputs, judged))
+}
+
+/// A check that was asked, judged again from what it rested on.
+pub fn get<D: Db>(db: &D, id: &Id, language: Option<Language>) -> Result<CheckResult, Fault> {
+    let (text, hold_id) = credit::check(db, id)?.ok_or_else(|| missing("check"))?;
+    let inputs: Inputs = serde_json::from_str(&text)
+        .map_err(|e| Fault::Db(format!("what a check rested on: {e}")))?;
+    let judged = check::judge(&inputs)?;
+    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
+    let told = check::answer(&inputs, &judged, language)?;
+    Ok(CheckResult { id: Some(id.clone()), hold_id, ..told })
+}
+
+/// What may be granted to somebody new.
+pub fn onboarding<D: Db>(
+    db: &D,
+    of: &Application,
+    language: Option<Language>,
+) -> Result<OnboardingResult, Fault> {
+    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
+    Ok(onboarding::judge(of, language)?)
+}
+
+/// What a customer stands for at the end of a day, or now.
+pub fn exposure<D: Db>(
+    db: &D,
+    id: &Id,
+    day: Option<Date>,
+    at: Instant,
+) -> Result<CreditExposure, Fault> {
+    let now = Now::new(db, at)?;
+    on(db, id, day.unwrap_or(now.today), &now)
+}
+
+fn on<D: Db>(db: &D, id: &Id, day: Date, now: &Now) -> Result<CreditExposure, Fault> {
+    let position = position_then(db, id, day, now)?;
+    let question = nothing(&position, day)?;
+    let rates = rates(db, &position, Some(question.amount), day)?;
+    Ok(check::exposure(&Inputs { at: now.at, day, question, position, rates })?)
+}
+
+/// How much was used at the end of each of some days: from a day to another, every so many.
+pub fn utilisation<D: Db>(
+    db: &D,
+    id: &Id,
+    (from, to): (Option<Date>, Option<Date>),
+    every: u32,
+    at: Instant,
+) -> Result<Utilisation, Fault> {
+    let now = Now::new(db, at)?;
+    let to = to.unwrap_or(now.today);
+    let every = i64::from(every.max(1));
+    let from = match from {
+        Some(from) => from,
+        None => to.plus_days(every.saturating_mul(1 - MAX_POINTS / 2))?,
+    };
+    let days = to.days_since(from);
+    if days < 0 || days / every >= MAX_POINTS {
+        let detail = format!("`from` is not after `to`, and there are at most {MAX_POINTS} points");
+        return Err(Refused::new(Refusal::MalformedParameter, detail).at("from").into());
+    }
+    let mut items = Vec::new();
+    for step in 0..=days / every {
+        let exposure = on(db, id, from.plus_days(step.saturating_mul(every))?, &now)?;
+        items.push(UtilisationPoint {
+            day: exposure.as_of,
+            currency: exposure.currency,
+            total_minor: exposure.total_minor,
+            limit_minor: exposure.limit.and_then(|limit| limit.minor),
+            used: exposure.used,
+        });
+    }
+    Ok(Utilisation { customer: id.clone(), items })
+}

@@ -1,0 +1,64 @@
+//! Rules: what a check looks at.
+
+use super::order::of_customer;
+use crate::{
+    audit::{Author, Note, note},
+    ledger::{Change, known_customer, missing},
+};
+use dunlin_domain::{
+    Id,
+    contract::credit::{NewRule, Rule},
+    credit::rule::{check, shipped},
+};
+use dunlin_store::{Db, Fault, credit, write};
+
+/// Sets a rule, in place of the one of its name.
+pub fn put<D: Db>(
+    db: &D,
+    name: &Id,
+    new: &NewRule,
+    author: &Author,
+) -> Result<(Rule, Change), Fault> {
+    check(new)?;
+    write(db, |db| {
+        let key = |id: &Option<Id>| id.as_ref().map(|id| known_customer(db, id)).transpose();
+        let whose =
+            (key(&new.customer).map_err(of_customer)?, key(&new.group).map_err(of_customer)?);
+        let before = credit::rules(db, "", 1, Some(name))?.pop();
+        let version = before.as_ref().map_or(0, |before| before.version).saturating_add(1);
+        if let Some(before) = before.as_ref().filter(|before| before.rule == *new) {
+            return Ok((before.clone(), Change::AlreadySo));
+        }
+        let action = if before.is_some() { "replace" } else { "create" };
+        let was = before.as_ref().map(|before| &before.rule);
+        let what = Note::changed(action, "credit_rule", name.as_str(), was, Some(new))?;
+        let entry = note(db, author, &what)?;
+        credit::put_rule(db, (name, version), new, whose, entry)?;
+        let rule = Rule { name: name.clone(), version, rule: new.clone() };
+        Ok((rule, if before.is_some() { Change::Replaced } else { Change::Made }))
+    })
+}
+
+/// The rule of this name, one that ships included.
+pub fn get<D: Db>(db: &D, name: &Id) -> Result<Rule, Fault> {
+    let found = credit::rules(db, "", 1, Some(name))?.pop();
+    let found = found.or_else(|| ships().into_iter().find(|rule| rule.name == *name));
+    found.ok_or_else(|| missing("rule"))
+}
+
+/// Rules after a name. Those that ship stand before all others.
+pub fn list<D: Db>(db: &D, after: Option<&Id>, limit: u32) -> Result<Vec<Rule>, Fault> {
+    let stored = credit::rules(db, after.map_or("", Id::as_str), limit, None)?;
+    let mut rules = if after.is_none() { ships() } else { Vec::new() };
+    rules.extend(stored);
+    Ok(rules)
+}
+
+fn ships() -> Vec<Rule> {
+    let rule = |known: dunlin_domain::credit::rule::Known| Rule {
+        name: known.name,
+        version: known.version,
+        rule: known.rule,
+    };
+    shipped().into_iter().map(rule).collect()
+}

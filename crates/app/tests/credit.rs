@@ -1,0 +1,674 @@
+//! Credit on a real SQLite file: limits, exposure, checks, reservations, holds, and a model that agrees with them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use dunlin_app::{
+    audit::Author,
+    credit::{check, hold, limit, order, policy, reservation, reservation::Reserved, rule},
+    customer as customers, guarantee, invoice as documents,
+    ledger::Change,
+    payment as payments, sweep,
+};
+use dunlin_domain::{
+    Date, Id, Instant, Refusal,
+    contract::{credit::*, types::Language},
+    credit::reservation::Ask,
+};
+use dunlin_store::{Db, Fault, native::NativeDb};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn db() -> (tempfile::TempDir, NativeDb) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    (folder, db)
+}
+
+fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+const NOON: &str = "2024-06-30T12:00:00Z";
+
+fn at(text: &str) -> Instant {
+    text.parse().unwrap()
+}
+
+fn by(who: &str, when: Instant) -> Author {
+    Author { who: who.into(), at: when, salt: "salt".into() }
+}
+
+fn author() -> Author {
+    by("tester", at(NOON))
+}
+
+fn eur(minor: i64) -> Value {
+    json!({"minor": minor, "currency": "EUR"})
+}
+
+fn customer(db: &NativeDb, name: &str, more: Value) {
+    let mut record = json!({"name": name});
+    for (field, value) in more.as_object().unwrap() {
+        record[field] = value.clone();
+    }
+    customers::put(db, &id(name), &read(record), &author()).unwrap();
+}
+
+fn invoice(db: &NativeDb, name: &str, of: &str, due: &str, minor: i64) {
+    let new = json!({"id": name, "customer_id": of, "issued_on": "2024-05-01", "due_on": due, "amount": eur(minor)});
+    documents::add(db, &read(new), id("made"), &author()).unwrap();
+}
+
+fn pay(db: &NativeDb, name: &str, of: &str, on: &str, minor: i64) {
+    let new = json!({"id": name, "customer_id": of, "received_on": on, "amount": eur(minor)});
+    payments::add(db, &read(new), id("made"), &author()).unwrap();
+}
+
+fn set_limit(db: &NativeDb, of: &str, made: &str, more: Value) -> Change {
+    let mut new = json!({"currency": "EUR"});
+    for (field, value) in more.as_object().unwrap() {
+        new[field] = value.clone();
+    }
+    limit::put(db, &id(of), &read(new), &id(made), &author()).unwrap()
+}
+
+fn effective(db: &NativeDb, of: &str, on: &str) -> String {
+    let found = limit::standing(db, &id(of), Some(day(on)), Some(Language::En), at(NOON)).unwrap();
+    let text = match found.effective {
+        None => "none".to_string(),
+        Some(limit) => limit.minor.map_or("unlimited".into(), |minor| minor.to_string()),
+    };
+    if found.expired { format!("{text} expired") } else { text }
+}
+
+fn question(of: &str, minor: i64, order: Option<&str>) -> NewCheck {
+    read(json!({"customer": of, "amount": eur(minor), "order_id": order}))
+}
+
+/// The verdict and the rules that failed.
+fn told(result: &CheckResult) -> String {
+    let names: Vec<&str> = result.reasons.iter().map(|of| of.rule.as_str()).collect();
+    format!("{} {}", result.verdict, names.join(" ")).trim().to_string()
+}
+
+fn simulated(db: &NativeDb, of: &str, minor: i64) -> String {
+    told(&check::simulate(db, &question(of, minor, None), Some(Language::En), at(NOON)).unwrap())
+}
+
+fn reserve(
+    db: &NativeDb,
+    name: &str,
+    of: &str,
+    minor: i64,
+    when: Instant,
+    seconds: i64,
+) -> Result<Reserved, Fault> {
+    let expires = when.plus_seconds(seconds);
+    let new = json!({"id": name, "customer": of, "amount": eur(minor), "expires_at": expires});
+    reservation::add(db, &read(new), &id("made"), Some(Language::En), &by("tester", when))
+}
+
+fn total(db: &NativeDb, of: &str, on: &str) -> i64 {
+    check::exposure(db, &id(of), Some(day(on)), at(NOON)).unwrap().total_minor
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, Fault>) -> (Refusal, Option<String>) {
+    match result.unwrap_err() {
+        Fault::Refused(refused) => (refused.code, refused.field),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn limits_are_dated_and_the_record_is_that_of_who_sets_no_dated_one() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({"credit_limit": eur(15_000)}));
+    customer(&db, "C", json!({"credit_limit": eur(0), "parent_id": "H"}));
+    customer(&db, "Alone", json!({"credit_limit": eur(70)}));
+    assert_eq!(effective(&db, "C", "2024-06-30"), "15000");
+    assert_eq!(effective(&db, "Alone", "2024-06-30"), "70");
+
+    let made = set_limit(&db, "C", "L1", json!({"minor": 10_000, "from": "2024-06-01"}));
+    let again = set_limit(&db, "C", "L2", json!({"minor": 10_000, "from": "2024-06-01"}));
+    assert_eq!((made, again), (Change::Made, Change::AlreadySo));
+    set_limit(&db, "C", "L3", json!({"minor": 20_000, "from": "2024-07-01"}));
+    set_limit(&db, "C", "L4", json!({"minor": 0, "from": "2024-08-01", "mandatory": true}));
+    set_limit(&db, "C", "L5", json!({"unlimited": true, "from": "2024-09-01"}));
+    let season =
+        json!({"minor": 500, "from": "2024-06-10", "to": "2024-06-12", "kind": "temporary"});
+    set_limit(&db, "C", "L6", season);
+    for (on, wanted) in [
+        ("2024-06-09", "10000"),
+        ("2024-06-10", "500"),
+        ("2024-06-12", "500"),
+        ("2024-06-13", "10000"),
+        ("2024-07-01", "15000"),
+        ("2024-08-01", "0"),
+        ("2024-09-01", "unlimited"),
+    ] {
+        assert_eq!(effective(&db, "C", on), wanted, "{on}");
+    }
+    set_limit(&db, "H", "L7", json!({"minor": 12_000, "kind": "group", "to": "2024-07-10"}));
+    assert_eq!(effective(&db, "C", "2024-07-10"), "12000");
+    assert_eq!(effective(&db, "C", "2024-07-11"), "20000 expired");
+    let member = limit::put(
+        &db,
+        &id("C"),
+        &read(json!({"minor": 1, "currency": "EUR", "kind": "group"})),
+        &id("L8"),
+        &author(),
+    );
+    assert_eq!(refused(member), (Refusal::MalformedField, Some("kind".into())));
+    // The same day again takes the place of the one before, and both are told.
+    let replaced = set_limit(&db, "C", "L9", json!({"minor": 9_000, "from": "2024-06-01"}));
+    assert_eq!(replaced, Change::Replaced);
+    assert_eq!(effective(&db, "C", "2024-06-09"), "9000");
+    let all = dunlin_store::credit::limits(&db, i64::MAX, 50, Some(&id("C")), None, None).unwrap();
+    assert_eq!(all.len(), 6);
+}
+
+#[test]
+fn an_unlimited_and_a_mandatory_zero_are_what_they_say_in_a_group() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({"credit_limit": eur(15_000)}));
+    for (name, more, wanted) in [
+        ("A", json!({"minor": 10_000}), "10000"),
+        ("B", json!({"minor": 20_000}), "15000"),
+        ("C", json!({"minor": 0, "mandatory": true}), "0"),
+        ("D", json!({"minor": 0, "unlimited": true}), "unlimited"),
+        ("E", json!({"minor": 0}), "15000"),
+    ] {
+        customer(&db, name, json!({"parent_id": "H"}));
+        set_limit(&db, name, &format!("L{name}"), more);
+        assert_eq!(effective(&db, name, "2024-06-30"), wanted, "{name}");
+    }
+}
+
+#[test]
+fn large_limits_wait_for_a_second_key() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({}));
+    let new = json!({"currency": "EUR", "lines": [], "second_key_from": [eur(1_000)]});
+    policy::publish(&db, &read(new), &author()).unwrap();
+    set_limit(&db, "C", "L1", json!({"minor": 999, "from": "2024-06-01"}));
+    set_limit(&db, "C", "L2", json!({"minor": 1_000, "from": "2024-06-02"}));
+    set_limit(&db, "C", "L3", json!({"unlimited": true, "from": "2024-06-03"}));
+    assert_eq!(effective(&db, "C", "2024-06-30"), "999");
+    let decide =
+        |name: &str, state, who: &str| limit::decide(&db, &id(name), state, &by(who, at(NOON)));
+    let own = decide("L2", LimitState::Approved, "tester");
+    assert_eq!(refused(own), (Refusal::SecondKeyNeeded, None));
+    decide("L2", LimitState::Approved, "other").unwrap();
+    let (_, again) = decide("L2", LimitState::Approved, "other").unwrap();
+    assert_eq!(again, Change::AlreadySo);
+    assert_eq!(effective(&db, "C", "2024-06-30"), "1000");
+    decide("L3", LimitState::Refused, "other").unwrap();
+    assert_eq!(refused(decide("L3", LimitState::Approved, "other")).0, Refusal::WrongState);
+    assert_eq!(effective(&db, "C", "2024-06-30"), "1000");
+}
+
+#[test]
+fn an_order_is_in_the_exposure_once_on_its_way_to_the_invoice() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let put = |more: Value| {
+        let mut new = json!({"customer": "C", "amount": eur(80)});
+        for (field, value) in more.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        order::put(&db, &id("O1"), &read(new), &author())
+    };
+    reserve(&db, "O1", "C", 80, at(NOON), 60).unwrap();
+    assert_eq!(total(&db, "C", "2024-06-30"), 80);
+    let (_, made) = put(json!({"on": "2024-06-10"})).unwrap();
+    assert_eq!((made, total(&db, "C", "2024-06-30")), (Change::Made, 80));
+    let (_, again) = put(json!({})).unwrap();
+    assert_eq!(again, Change::AlreadySo);
+    put(json!({"delivered_minor": 50, "on": "2024-06-20"})).unwrap();
+    assert_eq!(total(&db, "C", "2024-06-30"), 80);
+    let parts = check::exposure(&db, &id("C"), None, at(NOON)).unwrap().parts;
+    let part = |of: ExposureComponent| parts.iter().find(|part| part.component == of).unwrap();
+    assert_eq!(part(ExposureComponent::Undelivered).minor, 30);
+    assert_eq!(part(ExposureComponent::Unbilled).minor, 50);
+    assert_eq!(part(ExposureComponent::Unbilled).documents[0].id, id("O1"));
+    invoice(&db, "I1", "C", "2024-07-31", 50);
+    put(json!({"delivered_minor": 50, "invoiced_minor": 50, "on": "2024-06-25"})).unwrap();
+    assert_eq!(total(&db, "C", "2024-06-30"), 80);
+    // A delivery of the order adds nothing; an order beside it does.
+    assert_eq!(simulated(&db, "C", 30), "hold limit-used limit-nearly-used");
+    let delivery = question("C", 30, Some("O1"));
+    let of_order = check::simulate(&db, &delivery, Some(Language::En), at(NOON)).unwrap();
+    assert_eq!((told(&of_order).as_str(), of_order.after_minor), ("pass", 80));
+    // As of the days between.
+    for (on, wanted) in
+        [("2024-06-09", 50), ("2024-06-10", 130), ("2024-06-24", 130), ("2024-06-25", 80)]
+    {
+        assert_eq!(total(&db, "C", on), wanted, "{on}");
+    }
+    let earlier = put(json!({"delivered_minor": 60, "on": "2024-06-24"}));
+    assert_eq!(refused(earlier), (Refusal::DateOutOfRange, Some("on".into())));
+    put(json!({"delivered_minor": 50, "invoiced_minor": 50, "cancelled_minor": 30})).unwrap();
+    assert_eq!(total(&db, "C", "2024-06-30"), 50);
+    let points =
+        check::utilisation(&db, &id("C"), (Some(day("2024-06-24")), None), 3, at(NOON)).unwrap();
+    let points: Vec<(String, i64)> =
+        points.items.iter().map(|of| (of.day.to_string(), of.total_minor)).collect();
+    let wanted = [("2024-06-24", 130), ("2024-06-27", 80), ("2024-06-30", 50)];
+    assert_eq!(points, wanted.map(|(day, minor)| (day.to_string(), minor)));
+}
+
+#[test]
+fn of_two_reservations_of_60_under_a_limit_of_100_exactly_one_succeeds() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let kept = |result: Result<Reserved, Fault>| matches!(result.unwrap(), Reserved::Kept(..));
+    assert!(kept(reserve(&db, "R1", "C", 60, at(NOON), 60)));
+    match reserve(&db, "R2", "C", 60, at(NOON), 60).unwrap() {
+        Reserved::Held(result) => {
+            assert_eq!(told(&result), "hold limit-used limit-nearly-used");
+            assert_eq!(result.would_pass_if.unwrap().amount.unwrap().minor, 40);
+        }
+        other => panic!("{other:?}"),
+    }
+    // The first again is already so.
+    match reserve(&db, "R1", "C", 60, at(NOON), 60).unwrap() {
+        Reserved::Kept(_, Change::AlreadySo) => {}
+        other => panic!("{other:?}"),
+    }
+    let other = reserve(&db, "R1", "C", 61, at(NOON), 60);
+    assert_eq!(refused(other), (Refusal::DifferentContent, Some("amount".into())));
+    // Releasing restores 100.
+    reservation::ask(&db, &id("R1"), Ask::Release, &author()).unwrap();
+    assert!(kept(reserve(&db, "R3", "C", 100, at(NOON), 60)));
+    // A second later than its end it is free again, without anybody's doing.
+    let later = at(NOON).plus_seconds(60);
+    assert_eq!(reservation::get(&db, &id("R3"), later).unwrap().state, ReservationState::Expired);
+    assert!(kept(reserve(&db, "R4", "C", 100, later, 60)));
+    let late = reservation::ask(&db, &id("R3"), Ask::Commit, &by("tester", later));
+    assert_eq!(refused(late).0, Refusal::WrongState);
+    // What is committed stays when its time is over.
+    reservation::ask(&db, &id("R4"), Ask::Commit, &by("tester", later)).unwrap();
+    let much_later = later.plus_seconds(3_600);
+    assert!(!kept(reserve(&db, "R5", "C", 1, much_later, 60)));
+    assert_eq!(order::get(&db, &id("R4"), None).unwrap().undelivered_minor, 100);
+    // An order is reserved once.
+    let twice = reserve(&db, "R6", "C", 0, later, 60);
+    assert_eq!(refused(twice), (Refusal::AmountNotPositive, Some("amount".into())));
+}
+
+/// Whoever came first may be served second: what was reserved meanwhile counts all the same.
+#[test]
+fn a_reservation_counts_for_requests_that_came_a_moment_before_it() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    reserve(&db, "R1", "C", 60, at(NOON).plus_seconds(1), 60).unwrap();
+    assert!(matches!(reserve(&db, "R2", "C", 60, at(NOON), 60).unwrap(), Reserved::Held(_)));
+}
+
+#[test]
+fn a_guarantee_stops_to_reduce_the_exposure_on_the_day_it_expires() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    invoice(&db, "I1", "C", "2024-07-31", 150);
+    assert_eq!(simulated(&db, "C", 0), "hold limit-used limit-nearly-used");
+    let new = json!({"customer_id": "C", "kind": "insurance", "party": "Insurer", "amount": eur(1_000),
+        "share": "0.8", "valid_from": "2024-06-01", "valid_to": "2024-06-30"});
+    guarantee::put(&db, &id("G1"), &read(new), &author()).unwrap();
+    assert_eq!((total(&db, "C", "2024-06-30"), total(&db, "C", "2024-07-01")), (30, 150));
+    assert_eq!(simulated(&db, "C", 310), "warn limit-nearly-used");
+    let parts = check::exposure(&db, &id("C"), None, at(NOON)).unwrap().parts;
+    let secured = parts.iter().find(|of| of.component == ExposureComponent::Secured).unwrap();
+    assert_eq!((secured.minor, secured.documents[0].id.as_str()), (-120, "G1"));
+}
+
+#[test]
+fn a_group_is_held_as_a_whole_and_a_lowered_limit_is_accepted() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({"credit_limit": eur(150)}));
+    customer(&db, "A", json!({"parent_id": "H"}));
+    customer(&db, "B", json!({"parent_id": "H", "credit_limit": eur(100)}));
+    invoice(&db, "I1", "A", "2024-07-31", 90);
+    assert_eq!(simulated(&db, "B", 45), "pass");
+    assert_eq!(simulated(&db, "B", 46), "warn limit-nearly-used");
+    assert_eq!(simulated(&db, "B", 61), "hold limit-used limit-nearly-used");
+    set_limit(&db, "H", "L1", json!({"minor": 50, "kind": "group"}));
+    assert_eq!(simulated(&db, "B", 1), "hold limit-used limit-nearly-used");
+    let exposure = check::exposure(&db, &id("B"), None, at(NOON)).unwrap();
+    assert_eq!((exposure.total_minor, exposure.group_minor), (0, Some(90)));
+}
+
+#[test]
+fn a_held_order_waits_until_its_reasons_clear_or_somebody_releases_it() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    invoice(&db, "I1", "C", "2024-07-31", 90);
+    let ask = |name: &str, order: &str, minor: i64, when: Instant| {
+        let question = question("C", minor, Some(order));
+        check::ask(&db, &question, &id(name), Some(Language::En), &by("shop", when)).unwrap()
+    };
+    let first = ask("K1", "O1", 20, at(NOON));
+    assert_eq!(
+        (told(&first).as_str(), first.hold_id.clone()),
+        ("hold limit-used limit-nearly-used", Some(id("K1")))
+    );
+    let again = ask("K2", "O1", 20, at(NOON));
+    assert_eq!(again.hold_id, Some(id("K1")));
+    // Paid: the next check, or the sweep, lets it go.
+    pay(&db, "P1", "C", "2024-06-30", 50);
+    let cleared = ask("K3", "O1", 20, at(NOON));
+    assert_eq!((told(&cleared).as_str(), cleared.hold_id), ("pass", None));
+    assert_eq!(hold::get(&db, &id("K1")).unwrap().state, HoldState::Cleared);
+    // What was judged then is judged the same now.
+    let kept = check::get(&db, &id("K1"), Some(Language::En)).unwrap();
+    assert_eq!((told(&kept), kept.would_pass_if.clone()), (told(&first), first.would_pass_if));
+    assert_eq!(kept.total_minor, 90);
+
+    let second = ask("K4", "O2", 90, at(NOON));
+    assert_eq!(second.hold_id, Some(id("K4")));
+    let new = json!({"reason": "the director agreed", "until": "2024-07-02T12:00:00Z"});
+    let release = || hold::release(&db, &id("K4"), &read(new.clone()), &author()).unwrap();
+    assert_eq!((release().1, release().1), (Change::Replaced, Change::AlreadySo));
+    let passed = ask("K5", "O2", 90, at(NOON));
+    assert_eq!((passed.verdict, passed.released_by), (Verdict::Pass, Some(id("K4"))));
+    assert_eq!(ask("K6", "O2", 91, at(NOON)).verdict, Verdict::Hold);
+    // A release expires.
+    assert_eq!(ask("K7", "O2", 90, at("2024-07-02T12:00:00Z")).verdict, Verdict::Hold);
+    let cleared = hold::release(&db, &id("K1"), &read(json!({"reason": "x"})), &author());
+    assert_eq!(refused(cleared).0, Refusal::WrongState);
+}
+
+fn swept(db: &NativeDb, on: &str, when: Instant) {
+    let mut tick = sweep::Tick::begin(db, Some(day(on)), id("owner"), when).unwrap();
+    loop {
+        match tick.step(db, when).unwrap() {
+            sweep::Step::More => {}
+            sweep::Step::Deliver => {
+                tick.delivered(db, dunlin_app::remind::Handed::default(), true, when).unwrap();
+            }
+            sweep::Step::Done => break,
+        }
+    }
+    tick.end(db).unwrap();
+}
+
+#[test]
+fn holds_clear_by_themselves_but_never_forced_ones() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    invoice(&db, "I1", "C", "2024-07-31", 90);
+    let ask = |name: &str, order: &str| {
+        let question = question("C", 20, Some(order));
+        check::ask(&db, &question, &id(name), Some(Language::En), &author()).unwrap()
+    };
+    ask("K1", "O1");
+    customer(&db, "C", json!({"credit_limit": eur(100), "status": "suspended"}));
+    assert_eq!(ask("K2", "O2").verdict, Verdict::ForcedHold);
+    let placed = json!({"customer": "C", "order_id": "O3", "reason": "asked by the law firm"});
+    hold::place(&db, &read(placed), &id("K3"), &author()).unwrap();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let run = || hold::run(&db, &author()).unwrap();
+    assert_eq!((run().judged, run().cleared), (1, 0));
+    let state = |name: &str| hold::get(&db, &id(name)).unwrap().state;
+    assert_eq!(state("K1"), HoldState::Held);
+    pay(&db, "P1", "C", "2024-06-30", 90);
+    assert_eq!((run().cleared, run().judged), (1, 0));
+    assert_eq!(
+        [state("K1"), state("K2"), state("K3")],
+        [HoldState::Cleared, HoldState::Held, HoldState::Held]
+    );
+    // The forced one holds its order though nothing speaks against it any more.
+    let forced = ask("K4", "O2");
+    assert_eq!(
+        (told(&forced).as_str(), forced.hold_id),
+        ("forced-hold placed-hold", Some(id("K2")))
+    );
+    assert_eq!(told(&ask("K5", "O3")), "forced-hold placed-hold");
+    assert_eq!(told(&ask("K6", "O4")), "pass");
+    hold::release(&db, &id("K2"), &read(json!({"reason": "cleared up"})), &author()).unwrap();
+    assert_eq!(told(&ask("K7", "O2")), "pass");
+    assert_eq!(ask("K7b", "O2").hold_id, None);
+}
+
+#[test]
+fn rules_are_found_at_the_nearest_level_and_count_from_their_write() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({"credit_limit": eur(1_000)}));
+    customer(&db, "C", json!({"parent_id": "H"}));
+    customer(&db, "D", json!({"credit_limit": eur(1_000)}));
+    invoice(&db, "I1", "C", "2024-06-20", 10);
+    invoice(&db, "I2", "D", "2024-06-20", 10);
+    let put = |name: &str, more: Value| {
+        let mut new = json!({"kind": "days-overdue"});
+        for (field, value) in more.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        rule::put(&db, &id(name), &read(new), &author()).unwrap()
+    };
+    let verdicts = || (simulated(&db, "C", 1), simulated(&db, "D", 1));
+    let both = |c: &str, d: &str| (c.to_string(), d.to_string());
+    assert_eq!(verdicts(), both("pass", "pass"));
+    put("late", json!({"more_than": "5"}));
+    assert_eq!(verdicts(), both("hold late", "hold late"));
+    put("late-H", json!({"more_than": "5", "verdict": "warn", "group": "H"}));
+    assert_eq!(verdicts(), both("warn late-H", "hold late"));
+    put("not-C", json!({"customer": "C", "exclude": true}));
+    assert_eq!(verdicts(), both("pass", "hold late"));
+    let (rule, change) = put("late", json!({"more_than": "10"}));
+    assert_eq!((rule.version, change), (2, Change::Replaced));
+    assert_eq!(put("late", json!({"more_than": "10"})).1, Change::AlreadySo);
+    assert_eq!(verdicts(), both("pass", "pass"));
+    assert_eq!(rule::list(&db, None, 10).unwrap().len(), 6 + 3);
+}
+
+#[test]
+fn a_policy_is_tried_on_the_book_and_proposes_limits_that_wait() {
+    let (_folder, db) = db();
+    for (name, limit) in
+        [("A", json!({"credit_limit": eur(100)})), ("B", json!({})), ("C", json!({}))]
+    {
+        customer(&db, name, limit);
+    }
+    invoice(&db, "I1", "A", "2024-07-31", 1_000);
+    invoice(&db, "I2", "B", "2024-07-31", 3_000);
+    let new: LimitPolicy = read(json!({"currency": "EUR", "step_minor": 10,
+        "lines": [{"turnover_share": "0.333", "cap_minor": 500}]}));
+    let found = policy::simulate(&db, &new, None, at(NOON)).unwrap();
+    assert_eq!((found.customers, found.proposed, found.raised, found.first), (3, 3, 1, 2));
+    assert_eq!((found.now_minor, found.proposed_minor, found.below_outstanding), (100, 830, 2));
+    assert_eq!(refused(policy::get(&db)).0, Refusal::NotFound);
+    policy::publish(&db, &new, &author()).unwrap();
+    let done = policy::review(&db, 0, &author()).unwrap();
+    assert_eq!((done.customers, done.proposed, done.next), (3, 3, None));
+    // Nobody is proposed for twice while something waits.
+    assert_eq!(policy::review(&db, 0, &author()).unwrap().proposed, 0);
+    assert_eq!(effective(&db, "A", "2024-06-30"), "100");
+    let waiting =
+        limit::standing(&db, &id("A"), None, Some(Language::En), at(NOON)).unwrap().pending;
+    assert_eq!((waiting[0].minor, waiting[0].source), (330, LimitSource::Review));
+    limit::decide(&db, &waiting[0].id, LimitState::Approved, &by("other", at(NOON))).unwrap();
+    assert_eq!(effective(&db, "A", "2024-06-30"), "330");
+}
+
+#[test]
+fn a_bad_alert_proposes_a_cut_at_once() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(50_000)}));
+    for month in 1..=5 {
+        let due = format!("2024-0{month}-15");
+        let new = json!({"id": format!("I{month}"), "customer_id": "C", "issued_on": format!("2024-0{month}-01"),
+            "due_on": due, "amount": eur(1_000)});
+        documents::add(&db, &read(new), id("made"), &author()).unwrap();
+        pay(&db, &format!("P{month}"), "C", &due, 1_000);
+    }
+    let new = json!({"currency": "EUR", "lines": [
+        {"grade": "A", "turnover_share": "10", "cap_minor": 50_000},
+        {"grade": "B", "turnover_share": "1", "cap_minor": 50_000},
+        {"grade": "C", "turnover_share": "0.5", "cap_minor": 50_000},
+        {"grade": "D", "turnover_share": "0.1", "cap_minor": 50_000},
+        {"grade": "E", "turnover_share": "0", "cap_minor": 0}]});
+    policy::publish(&db, &read(new), &author()).unwrap();
+    swept(&db, "2024-06-01", at(NOON));
+    let waiting = || {
+        let of = LimitState::Pending;
+        dunlin_store::credit::limits(&db, i64::MAX, 9, None, Some(of), None).unwrap()
+    };
+    assert_eq!(waiting().len(), 0);
+    let late = json!({"id": "I9", "customer_id": "C", "issued_on": "2024-02-01", "due_on": "2024-02-15",
+        "amount": eur(9_000)});
+    documents::add(&db, &read(late), id("made"), &author()).unwrap();
+    swept(&db, "2024-06-30", at(NOON));
+    let run = || hold::run(&db, &author()).unwrap().limits_proposed;
+    assert_eq!((run(), run()), (1, 0));
+    let found = waiting();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].1.source, found[0].1.asked_by.as_str()), (LimitSource::Alert, "tester"));
+    assert!(found[0].1.minor < 50_000);
+}
+
+#[test]
+fn every_change_has_an_entry_and_the_feed_tells_of_holds() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(10)}));
+    let asked = question("C", 20, Some("O1"));
+    check::ask(&db, &asked, &id("K1"), Some(Language::En), &author()).unwrap();
+    hold::release(&db, &id("K1"), &read(json!({"reason": "agreed"})), &author()).unwrap();
+    let after = "0".parse().unwrap();
+    let feed =
+        dunlin_app::event::feed(&db, after, 100, &["hold.*".into()], Some(&id("C"))).unwrap();
+    let kinds: Vec<(&str, Option<&str>)> =
+        feed.items.iter().map(|of| (of.kind.as_str(), of.subject.as_deref())).collect();
+    assert_eq!(kinds, [("hold.opened", Some("K1")), ("hold.released", Some("K1"))]);
+}
+
+#[test]
+fn what_is_reserved_ordered_and_held_moves_with_a_merge() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    customer(&db, "Twin", json!({"credit_limit": eur(100)}));
+    reserve(&db, "R1", "Twin", 30, at(NOON), 600).unwrap();
+    let new = json!({"customer": "Twin", "amount": eur(40)});
+    order::put(&db, &id("O1"), &read(new), &author()).unwrap();
+    customers::merge(&db, &id("Twin"), &id("C"), &author()).unwrap();
+    assert_eq!(total(&db, "C", "2024-06-30"), 70);
+    let gone = check::simulate(&db, &question("Twin", 1, None), Some(Language::En), at(NOON));
+    assert_eq!(refused(gone), (Refusal::CustomerMerged, Some("customer".into())));
+}
+
+/// Something that happens to one customer.
+#[derive(Clone, Debug)]
+enum Step {
+    Reserve { minor: i64, seconds: i64 },
+    Commit(usize),
+    Release(usize),
+    Wait(i64),
+    Limit(i64),
+    Pay(i64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (1i64..70, 1i64..100).prop_map(|(minor, seconds)| Step::Reserve { minor, seconds }),
+        3 => (0usize..4).prop_map(Step::Commit),
+        2 => (0usize..4).prop_map(Step::Release),
+        2 => (1i64..60).prop_map(Step::Wait),
+        1 => (0i64..200).prop_map(Step::Limit),
+        1 => (1i64..50).prop_map(Step::Pay),
+    ]
+}
+
+/// What a clerk with a slate knows of one customer.
+struct Slate {
+    limit: i64,
+    owed: i64,
+    ordered: i64,
+    /// Amount, end, and what became of it.
+    reserved: Vec<(i64, Instant, ReservationState)>,
+}
+
+impl Slate {
+    fn used(&self, now: Instant) -> i64 {
+        let held = self.reserved.iter().filter(|of| of.2 == ReservationState::Held && of.1 > now);
+        self.owed + self.ordered + held.map(|of| of.0).sum::<i64>()
+    }
+
+    fn state(&self, at: usize, now: Instant) -> Option<ReservationState> {
+        let (_, end, state) = self.reserved.get(at)?;
+        let over = *state == ReservationState::Held && *end <= now;
+        Some(if over { ReservationState::Expired } else { *state })
+    }
+}
+
+/// Sequences in one run.
+const SEQUENCES: u32 = 10_000;
+
+/// Each sequence is of a customer of its own in one database.
+#[test]
+fn random_sequences_agree_with_a_clerk_with_a_slate() {
+    let (_folder, db) = db();
+    // What a sequence needs is that writers wait for each other, not that the disk does.
+    db.execute("PRAGMA synchronous = OFF", &[]).unwrap();
+    let number = std::cell::Cell::new(0u32);
+    let config = ProptestConfig { cases: SEQUENCES, max_shrink_iters: 200, ..Default::default() };
+    let sequence = prop::collection::vec(step(), 1..9);
+    proptest!(config, |(steps in sequence)| {
+        number.set(number.get() + 1);
+        let name = format!("C{}", number.get());
+        customer(&db, &name, json!({"credit_limit": eur(100)}));
+        let mut slate = Slate { limit: 100, owed: 0, ordered: 0, reserved: Vec::new() };
+        let mut now = at(NOON);
+        for (at, step) in steps.into_iter().enumerate() {
+            let reservation = |at: usize| id(&format!("{name}-R{at}"));
+            match step {
+                Step::Reserve { minor, seconds } => {
+                    let fits = slate.used(now) + minor <= slate.limit;
+                    let made = reservation(slate.reserved.len());
+                    let found = reserve(&db, made.as_str(), &name, minor, now, seconds).unwrap();
+                    prop_assert_eq!(matches!(found, Reserved::Kept(..)), fits);
+                    if fits {
+                        let end = now.plus_seconds(seconds);
+                        slate.reserved.push((minor, end, ReservationState::Held));
+                    }
+                }
+                Step::Commit(at) | Step::Release(at) => {
+                    let Some(state) = slate.state(at, now) else { continue };
+                    let (ask, to) = match step {
+                        Step::Commit(_) => (Ask::Commit, ReservationState::Committed),
+                        _ => (Ask::Release, ReservationState::Released),
+                    };
+                    let found =
+                        reservation::ask(&db, &reservation(at), ask, &by("tester", now));
+                    if state == ReservationState::Held {
+                        prop_assert_eq!(found.unwrap().1, Change::Replaced);
+                        slate.reserved[at].2 = to;
+                        if ask == Ask::Commit {
+                            slate.ordered += slate.reserved[at].0;
+                        }
+                    } else {
+                        prop_assert!(found.is_err() || found.unwrap().1 == Change::AlreadySo);
+                    }
+                }
+                Step::Wait(seconds) => now = now.plus_seconds(seconds),
+                Step::Limit(minor) => {
+                    slate.limit = minor;
+                    set_limit(&db, &name, &format!("{name}-L{at}"), json!({"minor": minor}));
+                }
+                Step::Pay(minor) => {
+                    slate.owed -= minor;
+                    pay(&db, &format!("{name}-P{at}"), &name, "2024-06-30", minor);
+                }
+            }
+            prop_assert!(slate.reserved.len() < 10);
+        }
+        let asked = question(&name, 0, None);
+        let found = check::simulate(&db, &asked, Some(Language::En), now).unwrap();
+        prop_assert_eq!(found.total_minor, slate.used(now));
+    });
+}

@@ -1,0 +1,497 @@
+//! The check as tables: a position in words, a question, and what comes of it.
+
+use super::*;
+use crate::contract::credit::NewRule;
+use proptest::prelude::*;
+
+fn eur(minor: i64) -> Money {
+    Money::new(minor, "EUR".parse().unwrap())
+}
+
+fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+const TODAY: &str = "2024-06-30";
+
+/// A customer with a limit of 100 and nothing else.
+fn inputs(amount: i64) -> Inputs {
+    let question = NewCheck {
+        customer: id("C"),
+        amount: eur(amount),
+        purpose: None,
+        order_id: None,
+        terms_days: None,
+    };
+    let position = Position {
+        key: 1,
+        id: id("C"),
+        status: CustomerStatus::Active,
+        merged: None,
+        currency: None,
+        limit: Some(eur(100)),
+        head: None,
+        grade: None,
+        grade_before: None,
+        ledger: Vec::new(),
+        pieces: Vec::new(),
+        guarantees: Vec::new(),
+        rules: Vec::new(),
+        placed: Vec::new(),
+        released: Vec::new(),
+        broken_promises: None,
+        legal_stage: None,
+        usual_terms: None,
+    };
+    let at = "2024-06-30T12:00:00Z".parse().unwrap();
+    Inputs { at, day: day(TODAY), question, position, rates: Rates::default() }
+}
+
+fn piece(component: ExposureComponent, name: &str, minor: i64) -> Piece {
+    let is_order = matches!(
+        component,
+        ExposureComponent::OrdersReserved
+            | ExposureComponent::Undelivered
+            | ExposureComponent::Unbilled
+    );
+    Piece {
+        member: 1,
+        component,
+        currency: "EUR".parse().unwrap(),
+        minor,
+        contested: 0,
+        contract: None,
+        id: Some(id(name)),
+        order: is_order.then(|| id(name)),
+        due_on: (!is_order).then(|| day("2024-06-20")),
+        count: 1,
+    }
+}
+
+fn overdue(name: &str, minor: i64, due: &str, contested: i64) -> Piece {
+    Piece {
+        due_on: Some(day(due)),
+        contested,
+        ..piece(ExposureComponent::OverdueInvoices, name, minor)
+    }
+}
+
+fn rule(level: RuleLevel, text: &str) -> Known {
+    let rule: NewRule = serde_json::from_str(&format!("{{{text}}}")).unwrap();
+    rule::check(&rule).unwrap();
+    Known { name: id("R"), version: 1, level, rule }
+}
+
+/// The verdict and the names of the rules that failed, such as `hold: limit-used limit-nearly-used`.
+fn told(inputs: &Inputs) -> String {
+    let judged = judge(inputs).unwrap();
+    let mut names: Vec<&str> = judged.reasons.iter().map(|of| of.rule.as_str()).collect();
+    names.dedup();
+    let text = format!("{}: {}", judged.verdict, names.join(" "));
+    text.trim_end_matches([':', ' ']).to_string()
+}
+
+#[track_caller]
+fn check_that(inputs: &Inputs, wanted: &str) {
+    assert_eq!(told(inputs), wanted);
+}
+
+#[test]
+fn the_limit_itself_is_allowed_and_one_more_is_not() {
+    check_that(&inputs(0), "pass");
+    check_that(&inputs(90), "pass");
+    check_that(&inputs(91), "warn: limit-nearly-used");
+    check_that(&inputs(100), "warn: limit-nearly-used");
+    check_that(&inputs(101), "hold: limit-used limit-nearly-used");
+}
+
+#[test]
+fn limit_0_is_no_credit() {
+    let mut none = inputs(1);
+    none.position.limit = Some(eur(0));
+    check_that(&none, "hold: limit-used limit-nearly-used");
+}
+
+#[test]
+fn without_a_limit_there_is_a_warning() {
+    let mut none = inputs(1_000_000);
+    none.position.limit = None;
+    check_that(&none, "warn: limit-missing");
+}
+
+#[test]
+fn an_order_and_its_delivery_are_not_counted_twice() {
+    let mut known = inputs(80);
+    known.position.pieces = vec![
+        piece(ExposureComponent::Undelivered, "O1", 50),
+        piece(ExposureComponent::Unbilled, "O1", 30),
+    ];
+    check_that(&known, "hold: limit-used limit-nearly-used");
+    known.question.order_id = Some(id("O1"));
+    known.question.purpose = Some(CheckPurpose::Delivery);
+    check_that(&known, "pass");
+    assert_eq!(judge(&known).unwrap().after_minor, 80);
+    // Of a larger one the rest is added.
+    known.question.amount = eur(100);
+    assert_eq!(judge(&known).unwrap().after_minor, 100);
+    known.question.order_id = Some(id("O2"));
+    assert_eq!(judge(&known).unwrap().after_minor, 180);
+}
+
+#[test]
+fn foreign_currency_is_converted_or_the_check_is_refused() {
+    let mut foreign = inputs(0);
+    foreign.question.amount = Money::new(100, "USD".parse().unwrap());
+    assert_eq!(judge(&foreign).unwrap_err().code, Refusal::RateMissing);
+    foreign.rates.put("USD".parse().unwrap(), "EUR".parse().unwrap(), "1.01".parse().unwrap());
+    check_that(&foreign, "hold: limit-used limit-nearly-used");
+}
+
+#[test]
+fn a_limit_below_the_exposure_holds_new_orders_and_says_how_much_is_allowed() {
+    let mut lowered = inputs(1);
+    lowered.position.pieces = vec![piece(ExposureComponent::OpenInvoices, "I1", 120)];
+    check_that(&lowered, "hold: limit-used limit-nearly-used");
+    let judged = judge(&lowered).unwrap();
+    let told = answer(&lowered, &judged, Language::En).unwrap();
+    assert_eq!((told.total_minor, told.after_minor), (120, 121));
+    assert_eq!(told.reasons[0].detail, "The exposure would be EUR 1.21; EUR 1.00 is allowed.");
+}
+
+#[test]
+fn every_rule_family_fails_above_its_bound_and_not_on_it() {
+    let all = RuleLevel::All;
+    let days = |more: u32| format!(r#""kind": "days-overdue", "more_than": "{more}""#);
+    let amount = |kind: &str, minor: i64| {
+        format!(r#""kind": "{kind}", "amount": {{"minor": {minor}, "currency": "EUR"}}"#)
+    };
+    let late = |of: &mut Position| of.pieces = vec![overdue("I1", 20, "2024-06-20", 0)];
+    let grades = |of: &mut Position| {
+        of.grade = "C".parse().ok();
+        of.grade_before = "B".parse().ok();
+    };
+    type Change<'a> = &'a dyn Fn(&mut Position);
+    let table: Vec<(String, Change<'_>, &str)> = vec![
+        (days(9), &late, "hold: R"),
+        (days(10), &late, "pass"),
+        (r#""kind": "days-overdue""#.into(), &late, "hold: R"),
+        (amount("overdue-amount", 19), &late, "hold: R"),
+        (amount("overdue-amount", 20), &late, "pass"),
+        (amount("order-amount", 4), &|_| (), "hold: R"),
+        (amount("order-amount", 5), &|_| (), "pass"),
+        (r#""kind": "score-drop""#.into(), &grades, "hold: R"),
+        (r#""kind": "score-drop", "more_than": "1""#.into(), &grades, "pass"),
+        (r#""kind": "score-drop", "grade": "C""#.into(), &grades, "hold: R"),
+        (r#""kind": "score-drop", "grade": "D""#.into(), &grades, "pass"),
+        (
+            r#""kind": "broken-promise", "verdict": "forced-hold""#.into(),
+            &|of| of.broken_promises = Some(1),
+            "forced-hold: R",
+        ),
+        (
+            r#""kind": "broken-promise", "more_than": "1""#.into(),
+            &|of| of.broken_promises = Some(1),
+            "pass",
+        ),
+        (r#""kind": "broken-promise""#.into(), &|_| (), "pass"),
+        (r#""kind": "legal-stage""#.into(), &|of| of.legal_stage = Some(1), "hold: R"),
+        (r#""kind": "legal-stage""#.into(), &|of| of.legal_stage = Some(0), "pass"),
+        (r#""kind": "legal-stage""#.into(), &|_| (), "pass"),
+        (
+            r#""kind": "account-status", "statuses": ["prospect"]"#.into(),
+            &|of| of.status = CustomerStatus::Prospect,
+            "hold: R",
+        ),
+        (
+            amount("exposure-component", 19) + r#", "component": "overdue-invoices""#,
+            &late,
+            "hold: R",
+        ),
+        (amount("exposure-component", 20) + r#", "component": "overdue-invoices""#, &late, "pass"),
+        (r#""kind": "limit-used", "more_than": "0.04""#.into(), &|_| (), "hold: R"),
+        (r#""kind": "limit-used", "more_than": "0.05""#.into(), &|_| (), "pass"),
+    ];
+    for (text, change, wanted) in table {
+        let mut inputs = inputs(5);
+        inputs.position.rules = vec![rule(all, &text)];
+        change(&mut inputs.position);
+        assert_eq!(told(&inputs), wanted, "{text}");
+    }
+}
+
+#[test]
+fn the_account_status_stops_orders() {
+    for (status, wanted) in [
+        (CustomerStatus::Prospect, "pass"),
+        (CustomerStatus::Active, "pass"),
+        (CustomerStatus::OnHold, "hold: account-on-hold"),
+        (CustomerStatus::Suspended, "forced-hold: account-stopped"),
+        (CustomerStatus::Closed, "forced-hold: account-stopped"),
+    ] {
+        let mut inputs = inputs(1);
+        inputs.position.status = status;
+        assert_eq!(told(&inputs), wanted, "{status}");
+    }
+}
+
+#[test]
+fn longer_terms_than_usual_are_worsened_terms() {
+    for (asked, usual, wanted) in [
+        (Some(31), Some(30), "hold: R"),
+        (Some(30), Some(30), "pass"),
+        (None, Some(30), "pass"),
+        (Some(90), None, "pass"),
+    ] {
+        let mut inputs = inputs(1);
+        inputs.position.rules = vec![rule(RuleLevel::All, r#""kind": "worsened-terms""#)];
+        inputs.question.terms_days = asked;
+        inputs.position.usual_terms = usual;
+        assert_eq!(told(&inputs), wanted, "{asked:?} {usual:?}");
+    }
+}
+
+#[test]
+fn an_expired_limit_holds_until_another_takes_its_place() {
+    let entry = |from: &str, to: Option<&str>, counts| Entry {
+        kind: LimitKind::Individual,
+        minor: 100,
+        currency: "EUR".parse().unwrap(),
+        unlimited: 0,
+        mandatory: 0,
+        from: day(from),
+        to: to.map(day),
+        id: id("L"),
+        counts,
+    };
+    let mut inputs = inputs(5);
+    inputs.position.ledger = vec![entry("2024-01-01", Some(TODAY), 1)];
+    check_that(&inputs, "pass");
+    inputs.position.ledger = vec![entry("2024-01-01", Some("2024-06-29"), 1)];
+    check_that(&inputs, "hold: limit-expired");
+    inputs.position.ledger.push(entry(TODAY, None, 2));
+    check_that(&inputs, "pass");
+}
+
+#[test]
+fn what_is_contested_is_not_overdue() {
+    let mut inputs = inputs(5);
+    inputs.position.rules = vec![rule(RuleLevel::All, r#""kind": "days-overdue""#)];
+    inputs.position.pieces = vec![overdue("I1", 20, "2024-06-20", 20)];
+    check_that(&inputs, "pass");
+    inputs.position.pieces = vec![overdue("I1", 20, "2024-06-20", 19)];
+    check_that(&inputs, "hold: R");
+}
+
+#[test]
+fn every_failing_reason_is_told_the_worst_first() {
+    let mut inputs = inputs(200);
+    inputs.position.status = CustomerStatus::Suspended;
+    inputs.position.rules = vec![rule(RuleLevel::Customer, r#""kind": "days-overdue""#)];
+    inputs.position.pieces = vec![overdue("I1", 20, "2024-06-20", 0)];
+    let wanted = "forced-hold: account-stopped R limit-used limit-nearly-used";
+    check_that(&inputs, wanted);
+    let judged = judge(&inputs).unwrap();
+    let told = answer(&inputs, &judged, Language::En).unwrap();
+    assert_eq!(told.reasons[1].level, RuleLevel::Customer);
+    assert_eq!(told.would_pass_if.unwrap().text, "Only somebody who releases it lets it pass.");
+}
+
+#[test]
+fn the_group_is_held_as_a_whole() {
+    let mut inputs = inputs(30);
+    inputs.position.head = Some(Head { key: 2, id: id("H"), limit: Some(eur(150)) });
+    let other = Piece { member: 3, ..piece(ExposureComponent::OpenInvoices, "I9", 120) };
+    inputs.position.pieces = vec![other];
+    check_that(&inputs, "warn: limit-nearly-used");
+    inputs.question.amount = eur(31);
+    check_that(&inputs, "hold: limit-used limit-nearly-used");
+    let judged = judge(&inputs).unwrap();
+    assert_eq!((judged.after_minor, judged.group_after_minor), (31, Some(151)));
+    assert!(matches!(judged.reasons[0].seen, Seen::Used { group: true, .. }));
+    // One whose own limit is unlimited is not bound by the group's, and counts towards it all the same.
+    inputs.position.ledger = vec![Entry {
+        kind: LimitKind::Individual,
+        minor: 0,
+        currency: "EUR".parse().unwrap(),
+        unlimited: 1,
+        mandatory: 0,
+        from: day("2024-01-01"),
+        to: None,
+        id: id("L"),
+        counts: 1,
+    }];
+    check_that(&inputs, "pass");
+}
+
+#[test]
+fn guaranteed_shares_reduce_the_exposure_the_amount_asked_for_included() {
+    let mut inputs = inputs(150);
+    inputs.position.guarantees = vec![Guaranteed {
+        member: 1,
+        currency: "EUR".parse().unwrap(),
+        contract: None,
+        minor: 1_000,
+        share: "0.5".parse().unwrap(),
+        id: id("G"),
+    }];
+    check_that(&inputs, "pass");
+    assert_eq!(judge(&inputs).unwrap().after_minor, 75);
+}
+
+#[test]
+fn a_release_lets_its_order_pass_up_to_its_amount_and_no_other() {
+    let mut inputs = inputs(150);
+    inputs.question.order_id = Some(id("O1"));
+    let release = |order: &str, minor| Released {
+        id: id("H1"),
+        order: Some(id(order)),
+        amount: Some(eur(minor)),
+    };
+    let held = "hold: limit-used limit-nearly-used";
+    check_that(&inputs, held);
+    inputs.position.released = vec![release("O2", 150)];
+    check_that(&inputs, held);
+    inputs.position.released = vec![release("O1", 149)];
+    check_that(&inputs, held);
+    inputs.position.released = vec![release("O1", 150)];
+    check_that(&inputs, "pass: limit-used limit-nearly-used");
+    assert_eq!(judge(&inputs).unwrap().released_by, Some(id("H1")));
+    // A hold that was placed by hand stands.
+    inputs.position.placed = vec![Placed { id: id("H2"), order: None }];
+    check_that(&inputs, "forced-hold: placed-hold limit-used limit-nearly-used");
+    inputs.position.placed = vec![Placed { id: id("H2"), order: Some(id("O2")) }];
+    check_that(&inputs, "pass: limit-used limit-nearly-used");
+}
+
+#[test]
+fn a_held_check_says_in_plain_words_what_would_make_it_pass() {
+    let mut inputs = inputs(60);
+    inputs.position.pieces = vec![
+        Piece {
+            due_on: Some(day("2024-07-20")),
+            ..piece(ExposureComponent::OpenInvoices, "I2", 40)
+        },
+        Piece {
+            due_on: Some(day("2024-07-10")),
+            ..piece(ExposureComponent::OpenInvoices, "I1", 30)
+        },
+    ];
+    let judged = judge(&inputs).unwrap();
+    let would = |language| answer(&inputs, &judged, language).unwrap().would_pass_if.unwrap();
+    let found = would(Language::En);
+    assert_eq!(
+        (found.amount, found.prepayment, found.guarantee, found.limit),
+        (Some(eur(30)), Some(eur(30)), Some(eur(30)), Some(eur(130)))
+    );
+    let names: Vec<&str> = found.invoices.iter().map(|of| of.id.as_str()).collect();
+    assert_eq!(names, ["I1"]);
+    assert_eq!(
+        found.text,
+        "It passes with any one of these: order at most EUR 0.30; pay EUR 0.30 in advance; bring a guarantee of \
+         EUR 0.30; pay invoices I1; have the limit raised to EUR 1.30."
+    );
+    assert_eq!(
+        would(Language::ZhCn).text,
+        "满足以下任一条件即可通过：订单不超过 EUR 0.30；预付 EUR 0.30；提供 EUR 0.30 的担保；付清账单 I1；将额度提高到 \
+         EUR 1.30。"
+    );
+}
+
+#[test]
+fn every_reason_has_words_in_both_languages() {
+    let seen = [
+        (RuleKind::DaysOverdue, Seen::Count(31, Decimal::from(30))),
+        (RuleKind::WorsenedTerms, Seen::Count(1, Decimal::ZERO)),
+        (RuleKind::BrokenPromise, Seen::Count(2, Decimal::ONE)),
+        (RuleKind::AccountStatus, Seen::Status(CustomerStatus::Suspended)),
+        (RuleKind::ExpiredLimit, Seen::Plain),
+        (RuleKind::LimitMissing, Seen::Plain),
+        (RuleKind::LegalStage, Seen::Plain),
+        (RuleKind::ScoreDrop, Seen::Grade(Grade::C, Some(Grade::B))),
+        (RuleKind::OrderAmount, Seen::Amount(eur(2), eur(1))),
+        (RuleKind::OverdueAmount, Seen::Amount(eur(2), eur(1))),
+        (RuleKind::LimitUsed, Seen::Used { after: eur(2), most: eur(1), group: true }),
+        (RuleKind::ExposureComponent, Seen::Component(ExposureComponent::Unbilled, eur(2), eur(1))),
+        (RuleKind::PlacedHold, Seen::Hold(id("H1"))),
+    ];
+    let kinds: BTreeSet<RuleKind> = seen.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds.len(), RuleKind::ALL.len());
+    for (kind, seen) in seen {
+        let level = RuleLevel::All;
+        let reason = Reason { rule: id("R"), kind, level, verdict: Verdict::Hold, seen };
+        let of = |language| words::reason(&reason, language).detail;
+        let (english, chinese) = (of(Language::En), of(Language::ZhCn));
+        assert!(english.is_ascii() && english.ends_with('.'), "{english}");
+        assert!(chinese.ends_with('。') && !chinese.contains(kind.name()), "{chinese}");
+    }
+}
+
+fn some_piece() -> impl Strategy<Value = Piece> {
+    (0usize..6, 1i64..80, 0u8..8, prop::bool::ANY).prop_map(|(component, minor, name, own)| Piece {
+        member: if own { 1 } else { 3 },
+        due_on: Some(day("2024-06-20").plus_days(i64::from(name)).unwrap()),
+        ..piece(ExposureComponent::ALL[component], &format!("D{name}"), minor)
+    })
+}
+
+proptest! {
+    /// Each condition is enough, and one less is not.
+    #[test]
+    fn what_is_said_to_make_it_pass_does_and_nothing_less(
+        pieces in prop::collection::vec(some_piece(), 0..8),
+        (limit, group, asked) in (0i64..200, prop::option::of(0i64..300), 1i64..200),
+        guarantee in prop::option::of((1i64..200, 1i64..=100)),
+    ) {
+        let mut inputs = inputs(asked);
+        inputs.position.limit = Some(eur(limit));
+        inputs.position.head =
+            group.map(|limit| Head { key: 2, id: id("H"), limit: Some(eur(limit)) });
+        inputs.position.pieces = pieces;
+        let secured = guarantee.map(|(minor, percent)| Guaranteed {
+            member: 1, currency: "EUR".parse().unwrap(), contract: None, minor,
+            share: Decimal::new(percent, 2), id: id("G"),
+        });
+        inputs.position.guarantees = secured.into_iter().collect();
+        let judged = judge(&inputs).unwrap();
+        if !is_held(judged.verdict) {
+            return Ok(());
+        }
+        let found = answer(&inputs, &judged, Language::En).unwrap().would_pass_if.unwrap();
+        let passes = |supposed: Supposed| {
+            !is_held(supposing(&inputs, &supposed).unwrap().verdict)
+        };
+        if let Some(most) = found.amount {
+            let with = |minor| Supposed { amount: Some(minor), ..Supposed::default() };
+            prop_assert!(passes(with(most.minor)) && !passes(with(most.minor + 1)));
+        }
+        if let Some(least) = found.prepayment {
+            let with = |prepaid| Supposed { prepaid, ..Supposed::default() };
+            prop_assert!(passes(with(least.minor)) && !passes(with(least.minor - 1)));
+        }
+        if let Some(least) = found.guarantee {
+            let with = |guaranteed| Supposed { guaranteed, ..Supposed::default() };
+            prop_assert!(passes(with(least.minor)) && !passes(with(least.minor - 1)));
+        }
+        if let Some(least) = found.limit {
+            let with = |limit| Supposed { limit: Some(limit), ..Supposed::default() };
+            prop_assert!(passes(with(least.minor)) && !passes(with(least.minor - 1)));
+        }
+        // Money in advance always helps against a limit.
+        prop_assert!(found.prepayment.is_some());
+    }
+
+    /// What a judgement rests on survives being kept.
+    #[test]
+    fn a_check_that_was_kept_is_judged_the_same(
+        pieces in prop::collection::vec(some_piece(), 0..8), asked in 0i64..200,
+    ) {
+        let mut inputs = inputs(asked);
+        inputs.position.pieces = pieces;
+        let kept: Inputs = serde_json::from_str(&serde_json::to_string(&inputs).unwrap()).unwrap();
+        prop_assert_eq!(judge(&kept).unwrap(), judge(&inputs).unwrap());
+    }
+}

@@ -1,0 +1,113 @@
+//! What an order has in the exposure: each part of it once.
+//!
+//! What was invoiced is in the ledger. What was delivered and not invoiced is unbilled. What was cancelled, and what
+//! was delivered or invoiced, is no longer undelivered: `amount − cancelled − max(delivered, invoiced)`.
+
+use crate::{Refusal, Refused, contract::credit::NewOrder, money::MAX_MINOR};
+
+/// How much of an order counts as what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counting {
+    pub undelivered: i64,
+    pub unbilled: i64,
+}
+
+/// Checks an order and tells what of it counts.
+pub fn counting(new: &NewOrder) -> Result<Counting, Refused> {
+    let amount = new.amount.minor;
+    if amount < 1 {
+        let detail = "an order is for more than zero";
+        return Err(Refused::new(Refusal::AmountNotPositive, detail).at("amount"));
+    }
+    if amount > MAX_MINOR {
+        let code = Refusal::AmountTooLarge;
+        return Err(Refused::new(code, code.about()).at("amount"));
+    }
+    let (delivered, invoiced, cancelled) = (
+        new.delivered_minor.unwrap_or(0),
+        new.invoiced_minor.unwrap_or(0),
+        new.cancelled_minor.unwrap_or(0),
+    );
+    let done = delivered.max(invoiced);
+    for (field, minor, most) in [
+        ("delivered_minor", delivered, amount),
+        ("invoiced_minor", invoiced, amount),
+        ("cancelled_minor", cancelled, amount.saturating_sub(done.clamp(0, amount))),
+    ] {
+        if minor < 0 {
+            let code = Refusal::AmountNotPositive;
+            return Err(Refused::new(code, "it is zero or more").at(field));
+        }
+        if minor > most {
+            let detail = format!("at most {most} of the order is left for it");
+            return Err(Refused::new(Refusal::PartsExceedAmount, detail).at(field));
+        }
+    }
+    Ok(Counting {
+        undelivered: amount.saturating_sub(cancelled).saturating_sub(done),
+        unbilled: delivered.saturating_sub(invoiced).max(0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn order(amount: i64, delivered: i64, invoiced: i64, cancelled: i64) -> NewOrder {
+        NewOrder {
+            customer: "C".parse().unwrap(),
+            amount: crate::Money::new(amount, "EUR".parse().unwrap()),
+            delivered_minor: Some(delivered),
+            invoiced_minor: Some(invoiced),
+            cancelled_minor: Some(cancelled),
+            on: None,
+        }
+    }
+
+    #[test]
+    fn an_order_and_its_delivery_are_never_counted_twice() {
+        for ((amount, delivered, invoiced, cancelled), wanted) in [
+            ((100, 0, 0, 0), (100, 0)),
+            ((100, 60, 0, 0), (40, 60)),
+            ((100, 60, 60, 0), (40, 0)),
+            ((100, 100, 60, 0), (0, 40)),
+            ((100, 100, 100, 0), (0, 0)),
+            ((100, 60, 0, 40), (0, 60)),
+            ((100, 0, 0, 100), (0, 0)),
+            // Invoiced before it was delivered.
+            ((100, 0, 70, 0), (30, 0)),
+            ((100, 50, 70, 0), (30, 0)),
+        ] {
+            let found = counting(&order(amount, delivered, invoiced, cancelled)).unwrap();
+            assert_eq!((found.undelivered, found.unbilled), wanted, "{amount} {delivered}");
+        }
+    }
+
+    #[test]
+    fn parts_are_within_the_order() {
+        for ((amount, delivered, invoiced, cancelled), field, code) in [
+            ((0, 0, 0, 0), "amount", Refusal::AmountNotPositive),
+            ((MAX_MINOR + 1, 0, 0, 0), "amount", Refusal::AmountTooLarge),
+            ((100, 101, 0, 0), "delivered_minor", Refusal::PartsExceedAmount),
+            ((100, 0, 101, 0), "invoiced_minor", Refusal::PartsExceedAmount),
+            ((100, 60, 0, 41), "cancelled_minor", Refusal::PartsExceedAmount),
+            ((100, -1, 0, 0), "delivered_minor", Refusal::AmountNotPositive),
+        ] {
+            let refused = counting(&order(amount, delivered, invoiced, cancelled)).unwrap_err();
+            assert_eq!((refused.field.as_deref(), refused.code), (Some(field), code));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_part_of_an_order_is_somewhere_once(
+            amount in 1i64..1_000, delivered in 0i64..1_000, invoiced in 0i64..1_000, cancelled in 0i64..1_000,
+        ) {
+            if let Ok(found) = counting(&order(amount, delivered, invoiced, cancelled)) {
+                let all = found.undelivered + found.unbilled + invoiced + cancelled;
+                prop_assert_eq!(all, amount, "{:?}", found);
+            }
+        }
+    }
+}

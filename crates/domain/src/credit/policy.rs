@@ -1,0 +1,177 @@
+//! How limits are proposed.
+//!
+//! `turnover × share of the grade + guaranteed × its share`, times what the tenure gives, at least the floor and at most
+//! the cap, rounded down to a step. Where nothing comes out before the floor, nothing is granted: a floor lifts a small
+//! limit and makes none.
+
+use crate::{
+    Decimal, Refusal, Refused,
+    contract::{
+        credit::{LimitPolicy, PolicyLine},
+        types::Grade,
+    },
+    money::MAX_MINOR,
+};
+use rust_decimal::prelude::ToPrimitive;
+
+/// What a proposal is made from, in the policy's currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub grade: Option<Grade>,
+    /// What was invoiced in the last 12 months.
+    pub turnover_minor: i64,
+    /// What guarantees in force bear at the most.
+    pub guaranteed_minor: i64,
+    /// Days since the first invoice.
+    pub tenure_days: u32,
+}
+
+/// Checks a policy that a client wrote.
+pub fn check(policy: &LimitPolicy) -> Result<(), Refused> {
+    let at =
+        |field: &str, detail: &str| Err(Refused::new(Refusal::InvalidPolicy, detail).at(field));
+    let mut seen: Vec<Option<Grade>> = Vec::new();
+    for line in &policy.lines {
+        if seen.contains(&line.grade) {
+            return at("lines.grade", "a grade stands twice");
+        }
+        seen.push(line.grade);
+        if !(Decimal::ZERO..=Decimal::TEN).contains(&line.turnover_share) {
+            return at("lines.turnover_share", "a share of the turnover is 0 to 10");
+        }
+        let guarantee = line.guarantee_share.unwrap_or_default();
+        if !(Decimal::ZERO..=Decimal::ONE).contains(&guarantee) {
+            return at("lines.guarantee_share", "a share of the guarantees is 0 to 1");
+        }
+        let floor = line.floor_minor.unwrap_or(0);
+        if !(0..=MAX_MINOR).contains(&line.cap_minor) || !(0..=line.cap_minor).contains(&floor) {
+            return at("lines.floor_minor", "the floor is not below zero nor above the cap");
+        }
+    }
+    let mut below = 0;
+    for step in policy.tenure.iter().flatten() {
+        if step.below_days <= below {
+            return at("tenure.below_days", "the steps rise");
+        }
+        below = step.below_days;
+        if !(Decimal::ZERO..=Decimal::ONE).contains(&step.share) {
+            return at("tenure.share", "a share of the proposal is 0 to 1");
+        }
+    }
+    if policy.step_minor.is_some_and(|step| !(1..=MAX_MINOR).contains(&step)) {
+        return at("step_minor", "a step is at least 1");
+    }
+    if policy.second_key_from.iter().flatten().any(|of| of.minor < 0) {
+        return at("second_key_from.minor", "a threshold is not below zero");
+    }
+    Ok(())
+}
+
+/// The limit that a policy grants. `None` for grades it says nothing of.
+pub fn proposal(policy: &LimitPolicy, facts: &Facts) -> Option<i64> {
+    let line = policy.lines.iter().find(|line| line.grade == facts.grade)?;
+    let whole = exact(line, facts).unwrap_or(Decimal::from(line.cap_minor));
+    let steps = policy.tenure.iter().flatten();
+    let young = steps.into_iter().find(|step| facts.tenure_days < step.below_days);
+    let share = young.map_or(Decimal::ONE, |step| step.share);
+    let granted = whole.checked_mul(share).unwrap_or(whole).floor();
+    let granted = granted.to_i64().unwrap_or(line.cap_minor);
+    let granted = match granted {
+        ..=0 => return Some(0),
+        granted => granted.max(line.floor_minor.unwrap_or(0)).min(line.cap_minor),
+    };
+    let step = policy.step_minor.unwrap_or(1).max(1);
+    Some(granted.saturating_sub(granted.checked_rem(step).unwrap_or(0)))
+}
+
+fn exact(line: &PolicyLine, facts: &Facts) -> Option<Decimal> {
+    let bought = Decimal::from(facts.turnover_minor).checked_mul(line.turnover_share)?;
+    let share = line.guarantee_share.unwrap_or_default();
+    bought.checked_add(Decimal::from(facts.guaranteed_minor).checked_mul(share)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn policy() -> LimitPolicy {
+        serde_json::from_str(
+            r#"{"currency": "EUR", "step_minor": 100, "lines": [
+                {"grade": "A", "turnover_share": "0.25", "guarantee_share": "0.8", "cap_minor": 50000,
+                 "floor_minor": 2000},
+                {"grade": "E", "turnover_share": "0", "cap_minor": 0},
+                {"turnover_share": "0.05", "cap_minor": 1000}],
+                "tenure": [{"below_days": 90, "share": "0.25"}, {"below_days": 365, "share": "0.5"}]}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn grade_times_turnover_and_guarantees_times_tenure_between_floor_and_cap_in_steps() {
+        let policy = policy();
+        assert_eq!(check(&policy), Ok(()));
+        for (grade, turnover, guaranteed, tenure, wanted) in [
+            ("A", 40_000, 0, 365, Some(10_000)),
+            ("A", 40_000, 0, 364, Some(5_000)),
+            ("A", 40_000, 0, 90, Some(5_000)),
+            ("A", 40_000, 0, 89, Some(2_500)),
+            ("A", 40_999, 0, 400, Some(10_200)),
+            ("A", 40_000, 10_000, 400, Some(18_000)),
+            ("A", 4_000, 0, 400, Some(2_000)),
+            ("A", 0, 0, 400, Some(0)),
+            ("A", 900_000, 0, 400, Some(50_000)),
+            ("E", 900_000, 0, 400, Some(0)),
+            ("B", 900_000, 0, 400, None),
+            ("", 10_000, 0, 400, Some(500)),
+        ] {
+            let facts = Facts {
+                grade: grade.parse().ok(),
+                turnover_minor: turnover,
+                guaranteed_minor: guaranteed,
+                tenure_days: tenure,
+            };
+            assert_eq!(proposal(&policy, &facts), wanted, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_policy_is_checked_field_by_field() {
+        let good = policy();
+        let refused = |change: &dyn Fn(&mut LimitPolicy)| {
+            let mut policy = good.clone();
+            change(&mut policy);
+            check(&policy).unwrap_err().field.unwrap()
+        };
+        assert_eq!(refused(&|of| of.lines[1].grade = Some(Grade::A)), "lines.grade");
+        assert_eq!(
+            refused(&|of| of.lines[0].turnover_share = Decimal::NEGATIVE_ONE),
+            "lines.turnover_share"
+        );
+        assert_eq!(
+            refused(&|of| of.lines[0].guarantee_share = Some(Decimal::TWO)),
+            "lines.guarantee_share"
+        );
+        assert_eq!(refused(&|of| of.lines[1].floor_minor = Some(1)), "lines.floor_minor");
+        assert_eq!(
+            refused(&|of| of.tenure.as_mut().unwrap()[1].below_days = 90),
+            "tenure.below_days"
+        );
+        assert_eq!(refused(&|of| of.step_minor = Some(0)), "step_minor");
+    }
+
+    proptest! {
+        #[test]
+        fn more_turnover_or_tenure_is_never_granted_less(
+            turnover in 0i64..1_000_000, more in 0i64..1_000_000, tenure in 0u32..500, older in 0u32..500,
+        ) {
+            let facts = Facts {
+                grade: Some(Grade::A), turnover_minor: turnover, guaranteed_minor: 0, tenure_days: tenure,
+            };
+            let better = Facts {
+                turnover_minor: turnover + more, tenure_days: tenure + older, ..facts
+            };
+            prop_assert!(proposal(&policy(), &facts) <= proposal(&policy(), &better));
+        }
+    }
+}

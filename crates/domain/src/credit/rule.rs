@@ -1,0 +1,294 @@
+//! Which rules decide: of each kind those of the nearest level alone.
+//!
+//! The levels are the customer, its group, all. An exclusion at the level that decides takes the kind out. Where nobody
+//! wrote a rule of a kind for all, those that ship with Dunlin stand there:
+//!
+//! | rule | gives | when |
+//! |---|---|---|
+//! | `account-on-hold` | hold | the customer's status is `on-hold` |
+//! | `account-stopped` | forced-hold | it is `suspended` or `closed` |
+//! | `limit-used` | hold | more than the limit would be used |
+//! | `limit-nearly-used` | warn | more than 90 % of it would be |
+//! | `limit-expired` | hold | the limit ended and nothing took its place |
+//! | `limit-missing` | warn | none was ever set |
+
+use super::limit::MAX_REASON;
+use crate::{
+    Date, Decimal, Id, Money, Refusal, Refused,
+    contract::{
+        credit::{CheckPurpose, ExposureComponent, NewRule, RuleKind, RuleLevel, Verdict},
+        types::CustomerStatus,
+    },
+    money::MAX_MINOR,
+    text,
+};
+use serde::{Deserialize, Serialize};
+
+/// A rule with where it was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    pub name: Id,
+    pub version: u32,
+    pub level: RuleLevel,
+    pub rule: NewRule,
+}
+
+/// A rule that says nothing but its kind.
+pub fn plain(kind: RuleKind) -> NewRule {
+    NewRule {
+        kind,
+        verdict: None,
+        customer: None,
+        group: None,
+        exclude: None,
+        more_than: None,
+        amount: None,
+        grade: None,
+        statuses: None,
+        component: None,
+        counts: None,
+        purposes: None,
+        from: None,
+        to: None,
+        reason: None,
+    }
+}
+
+/// The rules that ship with Dunlin.
+pub fn shipped() -> Vec<Known> {
+    let known = |name: &'static str, verdict: Verdict, rule: NewRule| Known {
+        name: Id::known(name),
+        version: 0,
+        level: RuleLevel::All,
+        rule: NewRule { verdict: Some(verdict), ..rule },
+    };
+    let statuses = |statuses: &[CustomerStatus]| NewRule {
+        statuses: Some(statuses.to_vec()),
+        ..plain(RuleKind::AccountStatus)
+    };
+    let nearly = NewRule { more_than: Some(Decimal::new(9, 1)), ..plain(RuleKind::LimitUsed) };
+    vec![
+        known("account-on-hold", Verdict::Hold, statuses(&[CustomerStatus::OnHold])),
+        known(
+            "account-stopped",
+            Verdict::ForcedHold,
+            statuses(&[CustomerStatus::Suspended, CustomerStatus::Closed]),
+        ),
+        known("limit-used", Verdict::Hold, plain(RuleKind::LimitUsed)),
+        known("limit-nearly-used", Verdict::Warn, nearly),
+        known("limit-expired", Verdict::Hold, plain(RuleKind::ExpiredLimit)),
+        known("limit-missing", Verdict::Warn, plain(RuleKind::LimitMissing)),
+    ]
+}
+
+/// Checks a rule that a client wrote.
+pub fn check(new: &NewRule) -> Result<(), Refused> {
+    let at = |code: Refusal, field: &str, detail: &str| Err(Refused::new(code, detail).at(field));
+    if new.kind == RuleKind::PlacedHold {
+        return at(Refusal::MalformedField, "kind", "holds by hand are placed, not ruled");
+    }
+    if new.verdict == Some(Verdict::Pass) {
+        return at(Refusal::MalformedField, "verdict", "a rule that fails warns or holds");
+    }
+    if new.customer.is_some() && new.group.is_some() {
+        return at(Refusal::MalformedField, "group", "a rule is for a customer or for a group");
+    }
+    let needs_amount = matches!(new.kind, RuleKind::OverdueAmount | RuleKind::OrderAmount);
+    let excludes = new.exclude == Some(true);
+    if needs_amount && new.amount.is_none() && !excludes {
+        return at(Refusal::MissingField, "amount", "this kind is held against an amount");
+    }
+    if (new.kind == RuleKind::ExposureComponent) != new.component.is_some() {
+        return at(Refusal::MissingField, "component", "an exposure-component names one, no other");
+    }
+    if let Some(amount) = new.amount {
+        if amount.minor < 0 {
+            return at(Refusal::AmountNotPositive, "amount", "a bound is zero or more");
+        }
+        if amount.minor > MAX_MINOR {
+            return at(Refusal::AmountTooLarge, "amount", Refusal::AmountTooLarge.about());
+        }
+    }
+    let bound = Decimal::ZERO..=Decimal::from(100_000);
+    if new.more_than.is_some_and(|more_than| !bound.contains(&more_than)) {
+        return at(Refusal::MalformedField, "more_than", "a bound is 0 to 100000");
+    }
+    if new.from.zip(new.to).is_some_and(|(from, to)| to < from) {
+        return at(Refusal::MalformedField, "to", "a rule does not end before it begins");
+    }
+    text::check_optional(new.reason.as_deref(), MAX_REASON, "reason")
+}
+
+/// The rules of a kind that decide, of one component where that is the kind. None where the kind is excluded.
+pub fn deciding<'a>(
+    rules: &'a [Known],
+    shipped: &'a [Known],
+    kind: RuleKind,
+    component: Option<ExposureComponent>,
+    purpose: Option<CheckPurpose>,
+    day: Date,
+) -> Vec<&'a Known> {
+    let holds = |known: &&Known| {
+        let rule = &known.rule;
+        rule.kind == kind
+            && rule.component == component
+            && rule.from.is_none_or(|from| from <= day)
+            && rule.to.is_none_or(|to| to >= day)
+            && rule
+                .purposes
+                .as_ref()
+                .is_none_or(|purposes| purpose.is_none_or(|purpose| purposes.contains(&purpose)))
+    };
+    for level in [RuleLevel::Customer, RuleLevel::Group, RuleLevel::All] {
+        let of = rules.iter().filter(|known| known.level == level).filter(holds);
+        let found: Vec<&Known> = of.collect();
+        if found.iter().any(|known| known.rule.exclude == Some(true)) {
+            return Vec::new();
+        }
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    shipped.iter().filter(holds).collect()
+}
+
+/// What counts towards the total, and what bounds a component by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    left_out: Vec<ExposureComponent>,
+    /// A component's own limits, each with the rule that says so.
+    pub limits: Vec<(ExposureComponent, Money, Known)>,
+}
+
+impl Settings {
+    /// The settings that decide for a customer.
+    pub fn of(rules: &[Known], purpose: Option<CheckPurpose>, day: Date) -> Self {
+        let mut settings = Self::default();
+        if !rules.iter().any(|known| known.rule.kind == RuleKind::ExposureComponent) {
+            return settings;
+        }
+        for component in ExposureComponent::ALL {
+            let kind = RuleKind::ExposureComponent;
+            for known in deciding(rules, &[], kind, Some(*component), purpose, day) {
+                if known.rule.counts == Some(false) {
+                    settings.left_out.push(*component);
+                }
+                if let Some(amount) = known.rule.amount {
+                    settings.limits.push((*component, amount, known.clone()));
+                }
+            }
+        }
+        settings
+    }
+
+    /// Everything counts but these.
+    pub fn without(components: &[ExposureComponent]) -> Self {
+        Self { left_out: components.to_vec(), limits: Vec::new() }
+    }
+
+    /// Whether a component counts towards the total.
+    pub fn counts(&self, component: ExposureComponent) -> bool {
+        !self.left_out.contains(&component)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(name: &str, level: RuleLevel, more: &str) -> Known {
+        let text = format!(r#"{{"kind": "days-overdue" {more}}}"#);
+        let rule: NewRule = serde_json::from_str(&text).unwrap();
+        Known { name: name.parse().unwrap(), version: 1, level, rule }
+    }
+
+    #[test]
+    fn rules_and_exclusions_resolve_customer_then_group_then_all() {
+        use RuleLevel::{All, Customer, Group};
+        let all = rule("A", All, "");
+        let all_too = rule("A2", All, r#", "more_than": "30""#);
+        let group = rule("G", Group, "");
+        let own = rule("C", Customer, "");
+        let excluded = |level| rule("X", level, r#", "exclude": true"#);
+        let delivery = rule("D", Customer, r#", "purposes": ["delivery"]"#);
+        let ended = rule("E", Customer, r#", "to": "2024-05-31""#);
+        let begins = rule("B", Customer, r#", "from": "2024-06-01""#);
+        for (rules, wanted) in [
+            (vec![], ""),
+            (vec![all.clone(), all_too.clone()], "A A2"),
+            (vec![all.clone(), group.clone()], "G"),
+            (vec![all.clone(), group.clone(), own.clone()], "C"),
+            (vec![all.clone(), own.clone()], "C"),
+            (vec![all.clone(), excluded(Customer)], ""),
+            (vec![all.clone(), excluded(Group)], ""),
+            (vec![all.clone(), excluded(Group), own.clone()], "C"),
+            (vec![excluded(All)], ""),
+            (vec![all.clone(), delivery], "A"),
+            (vec![all.clone(), ended], "A"),
+            (vec![all, begins], "B"),
+        ] {
+            let found = deciding(
+                &rules,
+                &[],
+                RuleKind::DaysOverdue,
+                None,
+                Some(CheckPurpose::Order),
+                "2024-06-01".parse().unwrap(),
+            );
+            let names: Vec<&str> = found.iter().map(|known| known.name.as_str()).collect();
+            assert_eq!(names.join(" "), wanted);
+        }
+    }
+
+    #[test]
+    fn a_rule_for_all_takes_the_place_of_those_that_ship() {
+        let day = "2024-06-01".parse().unwrap();
+        let shipped = shipped();
+        let names = |rules: &[Known]| {
+            let found = deciding(rules, &shipped, RuleKind::LimitUsed, None, None, day);
+            found.iter().map(|known| known.name.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[]), ["limit-used", "limit-nearly-used"]);
+        let own = Known {
+            name: "mine".parse().unwrap(),
+            version: 1,
+            level: RuleLevel::All,
+            rule: plain(RuleKind::LimitUsed),
+        };
+        assert_eq!(names(&[own]), ["mine"]);
+        for known in &shipped {
+            assert_eq!(check(&known.rule), Ok(()), "{}", known.name);
+            assert_eq!(known.name.as_str().parse::<Id>().as_ref(), Ok(&known.name));
+        }
+    }
+
+    #[test]
+    fn a_rule_is_checked_field_by_field() {
+        for (text, wanted) in [
+            (r#""kind": "days-overdue""#, ""),
+            (r#""kind": "placed-hold""#, "kind malformed-field"),
+            (r#""kind": "days-overdue", "verdict": "pass""#, "verdict malformed-field"),
+            (r#""kind": "days-overdue", "customer": "C", "group": "H""#, "group malformed-field"),
+            (r#""kind": "order-amount""#, "amount missing-field"),
+            (r#""kind": "order-amount", "exclude": true"#, ""),
+            (
+                r#""kind": "order-amount", "amount": {"minor": -1, "currency": "EUR"}"#,
+                "amount amount-not-positive",
+            ),
+            (r#""kind": "exposure-component""#, "component missing-field"),
+            (r#""kind": "limit-used", "component": "unbilled""#, "component missing-field"),
+            (r#""kind": "limit-used", "more_than": "-0.1""#, "more_than malformed-field"),
+            (
+                r#""kind": "limit-used", "from": "2024-02-01", "to": "2024-01-31""#,
+                "to malformed-field",
+            ),
+        ] {
+            let new: NewRule = serde_json::from_str(&format!("{{{text}}}")).unwrap();
+            let found = match check(&new) {
+                Ok(()) => String::new(),
+                Err(refused) => format!("{} {}", refused.field.unwrap(), refused.code),
+            };
+            assert_eq!(found, wanted, "{text}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! A check in plain words, for those who sell.
+
+use super::{
+    check::{Judged, Reason, Seen},
+    limit::{Decided, Limits},
+};
+use crate::{
+    Money,
+    contract::{
+        credit::{CheckReason, Contribution, ExposureComponent, PassCondition, RuleKind},
+        types::{CustomerStatus, Language},
+    },
+    message,
+};
+
+/// The most invoices that a sentence names.
+const MAX_NAMED: usize = 5;
+
+/// A reason as clients get it.
+pub fn reason(of: &Reason, language: Language) -> CheckReason {
+    let (value, threshold) = match &of.seen {
+        Seen::Plain => (String::new(), String::new()),
+        Seen::Status(status) => (status.to_string(), String::new()),
+        Seen::Count(seen, most) => (seen.to_string(), most.normalize().to_string()),
+        Seen::Grade(grade, before) => {
+            (grade.to_string(), before.map(|before| before.to_string()).unwrap_or_default())
+        }
+        Seen::Amount(seen, most) | Seen::Component(_, seen, most) => (plain(*seen), plain(*most)),
+        Seen::Used { after, most, .. } => (plain(*after), plain(*most)),
+        Seen::Hold(id) => (id.to_string(), String::new()),
+    };
+    CheckReason {
+        rule: of.rule.clone(),
+        kind: of.kind,
+        level: of.level,
+        verdict: of.verdict,
+        detail: match language {
+            Language::En => english(of),
+            Language::ZhCn => chinese(of),
+        },
+        value,
+        threshold,
+    }
+}
+
+fn plain(money: Money) -> String {
+    format!("{} {}", money.currency, money.to_decimal())
+}
+
+fn amount(money: &Money, language: Language) -> String {
+    message::amount(money.minor, money.currency, language)
+}
+
+fn english(of: &Reason) -> String {
+    let money = |money: &Money| amount(money, Language::En);
+    match (&of.kind, &of.seen) {
+        (RuleKind::DaysOverdue, Seen::Count(seen, most)) => {
+            format!("The oldest item is {seen} days overdue; {} are allowed.", most.normalize())
+        }
+        (RuleKind::WorsenedTerms, Seen::Count(seen, most)) => format!(
+            "The terms asked for are {seen} days longer than usual; {} are allowed.",
+            most.normalize()
+        ),
+        (RuleKind::BrokenPromise, Seen::Count(seen, most)) => {
+            format!("Broken promises to pay: {seen}; {} are allowed.", most.normalize())
+        }
+        (_, Seen::Status(status)) => format!("The account is {}.", account(*status)),
+        (RuleKind::ExpiredLimit, _) => "The credit limit has expired.".into(),
+        (RuleKind::LimitMissing, _) => "No credit limit was set.".into(),
+        (RuleKind::LegalStage, _) => "A debt is in the legal stage.".into(),
+        (_, Seen::Grade(grade, Some(before))) if before < grade => {
+            format!("The grade fell from {before} to {grade}.")
+        }
+        (_, Seen::Grade(grade, _)) => format!("The grade is {grade}."),
+        (RuleKind::OrderAmount, Seen::Amount(seen, most)) => {
+            format!("{} is asked for; one order may have {}.", money(seen), money(most))
+        }
+        (_, Seen::Amount(seen, most)) => {
+            format!("{} is overdue; {} is allowed.", money(seen), money(most))
+        }
+        (_, Seen::Used { after, most, group: false }) => {
+            format!("The exposure would be {}; {} is allowed.", money(after), money(most))
+        }
+        (_, Seen::Used { after, most, group: true }) => format!(
+            "The exposure of the group would be {}; {} is allowed.",
+            money(after),
+            money(most)
+        ),
+        (_, Seen::Component(component, seen, most)) => {
+            let component = component.name().replace('-', " ");
+            format!("Of {component} there is {}; {} is allowed.", money(seen), money(most))
+        }
+        (_, Seen::Hold(id)) => format!("Somebody placed a hold: {id}."),
+        (kind, _) => format!("{kind}."),
+    }
+}
+
+fn account(status: CustomerStatus) -> &'static str {
+    match status {
+        CustomerStatus::Prospect => "that of a prospect",
+        CustomerStatus::Active => "active",
+        CustomerStatus::OnHold => "on hold",
+        CustomerStatus::Suspended => "suspended",
+        CustomerStatus::Closed => "closed",
+    }
+}
+
+fn chinese(of: &Reason) -> String {
+    let money = |money: &Money| amount(money, Language::ZhCn);
+    match (&of.kind, &of.seen) {
+        (RuleKind::DaysOverdue, Seen::Count(seen, most)) => {
+            format!("最早的未付款项已逾期 {seen} 天，允许 {} 天。", most.normalize())
+        }
+        (RuleKind::WorsenedTerms, Seen::Count(seen, most)) => {
+            format!("所要求的账期比平时长 {seen} 天，允许 {} 天。", most.normalize())
+        }
+        (RuleKind::BrokenPromise, Seen::Count(seen, most)) => {
+            format!("未兑现的付款承诺 {seen} 次，允许 {} 次。", most.normalize())
+        }
+        (_, Seen::Status(status)) => format!(
+            "客户账户状态：{}。",
+            match status {
+                CustomerStatus::Prospect => "潜在客户",
+                CustomerStatus::Active => "正常",
+                CustomerStatus::OnHold => "暂缓交易",
+                CustomerStatus::Suspended => "已停止供货",
+                CustomerStatus::Closed => "已关闭",
+            }
+        ),
+        (RuleKind::ExpiredLimit, _) => "信用额度已过期。".into(),
+        (RuleKind::LimitMissing, _) => "尚未设定信用额度。".into(),
+        (RuleKind::LegalStage, _) => "有欠款已进入法律程序。".into(),
+        (_, Seen::Grade(grade, Some(before))) if before < grade => {
+            format!("信用等级由 {before} 降至 {grade}。")
+        }
+        (_, Seen::Grade(grade, _)) => format!("信用等级为 {grade}。"),
+        (RuleKind::OrderAmount, Seen::Amount(seen, most)) => {
+            format!("本次金额 {}，单笔上限 {}。", money(seen), money(most))
+        }
+        (_, Seen::Amount(seen, most)) => {
+            format!("逾期金额 {}，允许 {}。", money(seen), money(most))
+        }
+        (_, Seen::Used { after, most, group: false }) => {
+            format!("信用占用将达 {}，允许 {}。", money(after), money(most))
+        }
+        (_, Seen::Used { after, most, group: true }) => {
+            format!("集团信用占用将达 {}，允许 {}。", money(after), money(most))
+        }
+        (_, Seen::Component(component, seen, most)) => {
+            let component = match component {
+                ExposureComponent::OpenInvoices => "未到期应收款",
+                ExposureComponent::OverdueInvoices => "逾期应收款",
+                ExposureComponent::OrdersReserved => "已预留金额",
+                ExposureComponent::Undelivered => "未发货订单",
+                ExposureComponent::Unbilled => "已发货未开票",
+                ExposureComponent::Unapplied => "未核销款项",
+                ExposureComponent::Secured => "担保覆盖金额",
+            };
+            format!("{component}为 {}，允许 {}。", money(seen), money(most))
+        }
+        (_, Seen::Hold(id)) => format!("有人工冻结：{id}。"),
+        (kind, _) => format!("{kind}。"),
+    }
+}
+
+/// What would make it pass, in one paragraph.
+pub fn would_pass_if(of: &PassCondition, judged: &Judged, language: Language) -> String {
+    let money = |money: &Money| amount(money, language);
+    let english = language == Language::En;
+    let mut ways: Vec<String> = Vec::new();
+    let mut way = |en: String, zh: String| ways.push(if english { en } else { zh });
+    if let Some(most) = &of.amount {
+        way(format!("order at most {}", money(most)), format!("订单不超过 {}", money(most)));
+    }
+    if let Some(least) = &of.prepayment {
+        way(format!("pay {} in advance", money(least)), format!("预付 {}", money(least)));
+    }
+    if let Some(least) = &of.guarantee {
+        way(
+            format!("bring a guarantee of {}", money(least)),
+            format!("提供 {} 的担保", money(least)),
+        );
+    }
+    if !of.invoices.is_empty() {
+        let (named, more) = names(&of.invoices);
+        way(
+            match more {
+                0 => format!("pay invoices {}", named.join(", ")),
+                more => format!("pay invoices {} and {more} more", named.join(", ")),
+            },
+            match more {
+                0 => format!("付清账单 {}", named.join("、")),
+                more => format!("付清账单 {} 及另外 {more} 张", named.join("、")),
+            },
+        );
+    }
+    if let Some(least) = &of.limit {
+        way(
+            format!("have the limit raised to {}", money(least)),
+            format!("将额度提高到 {}", money(least)),
+        );
+    }
+    let forced =
+        judged.reasons.iter().any(|of| of.verdict > crate::contract::credit::Verdict::Hold);
+    match (ways.is_empty(), forced, english) {
+        (true, false, true) => {
+            "No payment or guarantee would do: the reasons above have to clear, or somebody has to release it.".into()
+        }
+        (true, false, false) => "付款或担保均不能解除：须待上述原因消除，或由人工放行。".into(),
+        (true, true, true) => "Only somebody who releases it lets it pass.".into(),
+        (true, true, false) => "只能由人工放行。".into(),
+        (false, _, true) => format!("It passes with any one of these: {}.", ways.join("; ")),
+        (false, _, false) => format!("满足以下任一条件即可通过：{}。", ways.join("；")),
+    }
+}
+
+fn names(of: &[Contribution]) -> (Vec<String>, usize) {
+    let named: Vec<String> = of.iter().take(MAX_NAMED).map(|of| of.id.to_string()).collect();
+    let more = of.len().saturating_sub(named.len());
+    (named, more)
+}
+
+/// Which limit decided, in one sentence.
+pub fn why(decided: Decided, temporary: bool, limits: &Limits, language: Language) -> String {
+    let english = language == Language::En;
+    let text = match (decided, limits.expired, temporary) {
+        (Decided::None, true, _) => ("The limit has expired.", "额度已过期。"),
+        (Decided::None, false, _) => ("No limit is set.", "尚未设定额度。"),
+        (Decided::Unlimited, _, _) => {
+            ("The customer's own limit is unlimited.", "客户自身额度不设上限。")
+        }
+        (Decided::Individual, _, true) => {
+            ("A temporary limit holds on the day.", "当日适用临时额度。")
+        }
+        (Decided::Individual, _, false) => match limits.group.is_some() {
+            true => (
+                "The customer's own limit is not above that of its group.",
+                "客户自身额度不高于集团额度。",
+            ),
+            false => ("The customer's own limit.", "客户自身额度。"),
+        },
+        (Decided::Group, _, _) => match limits.individual.as_ref().map(|own| own.minor > 0) {
+            Some(true) => ("The group's limit is the lower one.", "集团额度较低。"),
+            Some(false) => (
+                "The customer's own limit is zero and not mandatory: the group's counts.",
+                "客户自身额度为零且非强制：适用集团额度。",
+            ),
+            None => (
+                "The customer has none of its own: the group's counts.",
+                "客户无自身额度：适用集团额度。",
+            ),
+        },
+    };
+    if english { text.0.into() } else { text.1.into() }
+}

@@ -1,0 +1,8 @@
+-- ?1: the contract's hold as JSON, ?2: the customer, ?3: the entry.
+INSERT INTO credit_hold
+    (id, customer_key, order_id, minor, currency, purpose, verdict, rules, reason, opened_at, state, entry_key)
+VALUES
+    (
+        ?1 ->> 'id', ?2, ?1 ->> 'order_id', ?1 ->> '$.amount.minor', ?1 ->> '$.amount.currency', ?1 ->> 'purpose',
+        ?1 ->> 'verdict', ?1 -> 'rules', ?1 ->> 'reason', ?1 ->> 'opened_at', ?1 ->> 'state', ?3
+    )

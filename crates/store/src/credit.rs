@@ -1,0 +1,439 @@
+//! Tables `credit_…` and `limit_policy`: limits, orders, reservations, rules, checks and holds.
+
+use crate::{Db, Fault, Param};
+use dunlin_domain::{
+    Currency, Date, Id, Instant, Money,
+    contract::{
+        credit::{
+            CheckPurpose, Hold, HoldState, Limit, LimitPolicy, LimitSource, LimitState, NewLimit,
+            NewRule, Order, Reservation, ReservationState, Rule, Verdict,
+        },
+        types::{CustomerStatus, Grade},
+    },
+    credit::{check::Position, limit::Entry},
+};
+
+/// Where somebody stands: on the day and at the moment. `group` are the keys of the group on a day that is not now.
+pub fn position<D: Db>(
+    db: &D,
+    id: &Id,
+    (day, at): (Date, Instant),
+    group: Option<&[i64]>,
+    with_terms: bool,
+) -> Result<Option<Position>, Fault> {
+    let (day, at) = (day.to_string(), at.to_string());
+    let group = group.map(crate::array).transpose()?;
+    let params: [Param<'_>; 5] = [
+        id.as_str().into(),
+        (&day).into(),
+        (&at).into(),
+        group.as_ref().into(),
+        i64::from(with_terms).into(),
+    ];
+    let row = db.first(sql!("credit/position.sql"), &params)?;
+    row.map(|row| row.json(0)).transpose()
+}
+
+// ---- limits
+
+/// Limits of customers to be kept: id, customer, with everything said.
+pub type NewRow = (Id, i64, NewLimit);
+
+/// Keeps limits that were asked for, unless they are there, and says how many it kept.
+pub fn insert_limits<D: Db>(
+    db: &D,
+    rows: &[NewRow],
+    (state, source): (LimitState, LimitSource),
+    asked_by: &str,
+    entry: i64,
+) -> Result<u64, Fault> {
+    let rows = crate::array(rows)?;
+    let last = || db.int("SELECT coalesce(max(key), 0) FROM credit_limit", &[]);
+    let before = last()?;
+    let counts = (state == LimitState::Approved).then_some(entry);
+    db.execute(
+        sql!("credit/insert_limits.sql"),
+        &[
+            (&rows).into(),
+            state.name().into(),
+            source.name().into(),
+            asked_by.into(),
+            entry.into(),
+            counts.into(),
+        ],
+    )?;
+    Ok(crate::added(before, last()?))
+}
+
+/// Notes what became of a limit that waited.
+pub fn decide_limit<D: Db>(
+    db: &D,
+    id: &Id,
+    state: LimitState,
+    decided_by: &str,
+    entry: i64,
+) -> Result<(), Fault> {
+    let counts = (state == LimitState::Approved).then_some(entry);
+    db.execute(
+        "UPDATE credit_limit SET state = ?2, decided_by = ?3, counts_key = ?4 WHERE id = ?1",
+        &[id.as_str().into(), state.name().into(), decided_by.into(), counts.into()],
+    )?;
+    Ok(())
+}
+
+/// Limits before a key, newest first: of a customer, in a state, or one alone.
+pub fn limits<D: Db>(
+    db: &D,
+    before: i64,
+    limit: u32,
+    customer: Option<&Id>,
+    state: Option<LimitState>,
+    only: Option<&Id>,
+) -> Result<Vec<(i64, Limit)>, Fault> {
+    let params: [Param<'_>; 5] = [
+        before.into(),
+        i64::from(limit).into(),
+        customer.map(Id::as_str).into(),
+        state.map(LimitState::name).into(),
+        only.map(Id::as_str).into(),
+    ];
+    db.json(sql!("credit/limits.sql"), &params)
+}
+
+// ---- orders
+
+/// An order as it stood on a day.
+pub fn order_then<D: Db>(db: &D, id: &Id, day: Date) -> Result<Option<Order>, Fault> {
+    let day = day.to_string();
+    let params = [id.as_str().into(), (&day).into()];
+    let row = db.first(sql!("credit/order_then.sql"), &params)?;
+    row.map(|row| row.json(0)).transpose()
+}
+
+/// Keeps how an order stands from its day on, in place of how it stood.
+pub fn put_order<D: Db>(db: &D, order: &Order, customer: i64, entry: i64) -> Result<(), Fault> {
+    let (text, on) = (crate::array(order)?, order.on.to_string());
+    db.execute(
+        "UPDATE credit_order SET until_on = ?2 WHERE id = ?1 AND until_on = '9999-12-31'",
+        &[order.id.as_str().into(), (&on).into()],
+    )?;
+    let params: [Param<'_>; 3] = [(&text).into(), customer.into(), entry.into()];
+    db.execute(sql!("credit/insert_order.sql"), &params)?;
+    Ok(())
+}
+
+// ---- reservations
+
+/// A reservation as it is stored: one that ran out still reads as held.
+pub fn reservation<D: Db>(db: &D, id: &Id) -> Result<Option<Reservation>, Fault> {
+    let row = db.first(sql!("credit/reservation.sql"), &[id.as_str().into()])?;
+    row.map(|row| row.json(0)).transpose()
+}
+
+/// Keeps a new reservation.
+pub fn insert_reservation<D: Db>(
+    db: &D,
+    new: &Reservation,
+    customer: i64,
+    entry: i64,
+) -> Result<(), Fault> {
+    let (made, until) = (new.made_at.to_string(), new.expires_at.to_string());
+    db.execute(
+        "INSERT INTO credit_reservation
+             (id, customer_key, minor, currency, order_id, made_at, expires_at, until_at, state, entry_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9)",
+        &[
+            new.id.as_str().into(),
+            customer.into(),
+            new.amount.minor.into(),
+            new.amount.currency.as_str().into(),
+            new.order_id.as_ref().map(Id::as_str).into(),
+            (&made).into(),
+            (&until).into(),
+            new.state.name().into(),
+            entry.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Ends a reservation.
+pub fn end_reservation<D: Db>(
+    db: &D,
+    id: &Id,
+    state: ReservationState,
+    at: Instant,
+) -> Result<(), Fault> {
+    let at = at.to_string();
+    db.execute(
+        "UPDATE credit_reservation SET state = ?2, until_at = ?3 WHERE id = ?1",
+        &[id.as_str().into(), state.name().into(), (&at).into()],
+    )?;
+    Ok(())
+}
+
+/// Ends what is reserved for an order that is recorded now.
+pub fn commit_reservations_of<D: Db>(
+    db: &D,
+    customer: i64,
+    order: &Id,
+    at: Instant,
+) -> Result<(), Fault> {
+    let at = at.to_string();
+    db.execute(
+        "UPDATE credit_reservation SET state = 'committed', until_at = ?3
+         WHERE customer_key = ?1 AND until_at > ?3 AND state = 'held' AND coalesce(order_id, id) = ?2",
+        &[customer.into(), order.as_str().into(), (&at).into()],
+    )?;
+    Ok(())
+}
+
+// ---- rules
+
+/// Rules that stand after a name, or one alone.
+pub fn rules<D: Db>(
+    db: &D,
+    after: &str,
+    limit: u32,
+    only: Option<&Id>,
+) -> Result<Vec<Rule>, Fault> {
+    let params: [Param<'_>; 3] =
+        [after.into(), i64::from(limit).into(), only.map(Id::as_str).into()];
+    db.json(sql!("credit/rules.sql"), &params)
+}
+
+/// Keeps a rule in place of the one of its name.
+pub fn put_rule<D: Db>(
+    db: &D,
+    (name, version): (&Id, u32),
+    new: &NewRule,
+    (customer, group): (Option<i64>, Option<i64>),
+    entry: i64,
+) -> Result<(), Fault> {
+    db.execute(
+        "UPDATE credit_rule SET replaced = 1 WHERE name = ?1 AND replaced = 0",
+        &[name.as_str().into()],
+    )?;
+    let document = crate::array(new)?;
+    db.execute(
+        "INSERT INTO credit_rule (name, version, customer_key, group_key, document, replaced, entry_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)",
+        &[
+            name.as_str().into(),
+            i64::from(version).into(),
+            customer.into(),
+            group.into(),
+            (&document).into(),
+            entry.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+// ---- checks
+
+/// Keeps a check with what it rested on.
+pub fn insert_check<D: Db>(
+    db: &D,
+    id: &Id,
+    customer: i64,
+    at: Instant,
+    (verdict, hold): (Verdict, Option<&Id>),
+    inputs: &str,
+) -> Result<(), Fault> {
+    let at = at.to_string();
+    db.execute(
+        "INSERT INTO credit_check (id, customer_key, at, verdict, hold_id, inputs) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        &[
+            id.as_str().into(),
+            customer.into(),
+            (&at).into(),
+            verdict.name().into(),
+            hold.map(Id::as_str).into(),
+            inputs.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What a check rested on, as JSON, and the hold that stood after it.
+pub fn check<D: Db>(db: &D, id: &Id) -> Result<Option<(String, Option<Id>)>, Fault> {
+    let sql = "SELECT inputs, hold_id FROM credit_check WHERE id = ?1";
+    let Some(row) = db.first(sql, &[id.as_str().into()])? else { return Ok(None) };
+    let hold = row.text_or_null(1)?.map(str::parse).transpose()?;
+    Ok(Some((row.text(0)?.to_string(), hold)))
+}
+
+// ---- holds
+
+/// Holds before a key, newest first: of a customer, in a state, or one alone.
+pub fn holds<D: Db>(
+    db: &D,
+    before: i64,
+    limit: u32,
+    customer: Option<&Id>,
+    state: Option<HoldState>,
+    only: Option<&Id>,
+) -> Result<Vec<(i64, Hold)>, Fault> {
+    let params: [Param<'_>; 5] = [
+        before.into(),
+        i64::from(limit).into(),
+        customer.map(Id::as_str).into(),
+        state.map(HoldState::name).into(),
+        only.map(Id::as_str).into(),
+    ];
+    db.json(sql!("credit/holds.sql"), &params)
+}
+
+/// A hold that stands: id, verdict, amount, names of rules.
+pub type Held = (Id, Verdict, Money, Vec<Id>);
+
+/// The hold that a check opened on an order and that stands.
+pub fn hold_of_order<D: Db>(db: &D, customer: i64, order: &Id) -> Result<Option<Held>, Fault> {
+    let row = db.first(
+        "SELECT id, verdict, minor, currency, rules FROM credit_hold
+         WHERE customer_key = ?1 AND order_id = ?2 AND state = 'held' AND minor IS NOT NULL",
+        &[customer.into(), order.as_str().into()],
+    )?;
+    let read = |row: crate::Row| {
+        let amount = Money { minor: row.int(2)?, currency: row.parse(3)? };
+        Ok((row.parse(0)?, row.parse(1)?, amount, row.json(4)?))
+    };
+    row.map(read).transpose()
+}
+
+/// Opens a hold.
+pub fn insert_hold<D: Db>(db: &D, new: &Hold, customer: i64, entry: i64) -> Result<(), Fault> {
+    let text = crate::array(new)?;
+    let params: [Param<'_>; 3] = [(&text).into(), customer.into(), entry.into()];
+    db.execute(sql!("credit/insert_hold.sql"), &params)?;
+    Ok(())
+}
+
+/// Notes of a hold that stands why it does now.
+pub fn change_hold<D: Db>(
+    db: &D,
+    id: &Id,
+    verdict: Verdict,
+    minor: i64,
+    rules: &[&Id],
+) -> Result<(), Fault> {
+    let rules = crate::array(rules)?;
+    db.execute(
+        "UPDATE credit_hold SET verdict = ?2, minor = ?3, rules = ?4 WHERE id = ?1",
+        &[id.as_str().into(), verdict.name().into(), minor.into(), (&rules).into()],
+    )?;
+    Ok(())
+}
+
+/// Ends a hold whose reasons cleared.
+pub fn clear_hold<D: Db>(db: &D, id: &Id, at: Instant, entry: i64) -> Result<(), Fault> {
+    let at = at.to_string();
+    db.execute(
+        "UPDATE credit_hold SET state = 'cleared', closed_at = ?2, closed_entry_key = ?3 WHERE id = ?1",
+        &[id.as_str().into(), (&at).into(), entry.into()],
+    )?;
+    Ok(())
+}
+
+/// Ends a hold by somebody's word.
+pub fn release_hold<D: Db>(
+    db: &D,
+    id: &Id,
+    (at, until): (Instant, Instant),
+    (who, reason): (&str, &str),
+    entry: i64,
+) -> Result<(), Fault> {
+    let (at, until) = (at.to_string(), until.to_string());
+    db.execute(
+        "UPDATE credit_hold SET state = 'released', closed_at = ?2, released_until = ?3, released_by = ?4,
+             release_reason = ?5, closed_entry_key = ?6
+         WHERE id = ?1",
+        &[
+            id.as_str().into(),
+            (&at).into(),
+            (&until).into(),
+            who.into(),
+            reason.into(),
+            entry.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// A hold that may clear: its key and id, the customer's id, the order, the amount, the purpose.
+pub type Standing = (i64, Id, Id, Option<Id>, i64, Currency, Option<CheckPurpose>);
+
+/// Holds after a key that may clear by themselves.
+pub fn standing_holds<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<Standing>, Fault> {
+    let params = [after.into(), i64::from(limit).into()];
+    db.json(sql!("credit/standing_holds.sql"), &params)
+}
+
+// ---- the limit policy
+
+/// The policy in force and its number, from 1.
+pub fn policy<D: Db>(db: &D) -> Result<Option<(u32, LimitPolicy)>, Fault> {
+    let sql = "SELECT (SELECT count(*) FROM limit_policy), document FROM limit_policy ORDER BY key DESC LIMIT 1";
+    let Some(row) = db.first(sql, &[])? else { return Ok(None) };
+    Ok(Some((u32::try_from(row.int(0)?).unwrap_or(u32::MAX), row.json(1)?)))
+}
+
+/// Publishes a policy.
+pub fn insert_policy<D: Db>(db: &D, new: &LimitPolicy, entry: i64) -> Result<(), Fault> {
+    let document = crate::array(new)?;
+    db.execute(
+        "INSERT INTO limit_policy (document, entry_key) VALUES (?1, ?2)",
+        &[(&document).into(), entry.into()],
+    )?;
+    Ok(())
+}
+
+/// A customer as a limit policy sees it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct Candidate {
+    pub key: i64,
+    pub id: Id,
+    pub grade: Option<Grade>,
+    pub turnover_minor: i64,
+    pub guaranteed_minor: i64,
+    pub first_on: Option<Date>,
+    pub outstanding_minor: i64,
+    pub status: CustomerStatus,
+    pub limit: Option<Money>,
+    pub ledger: Vec<Entry>,
+    /// How many limits wait for a second key.
+    pub waiting: i64,
+}
+
+/// Which customers to look at.
+#[derive(Clone, Copy, Debug)]
+pub enum Among<'a> {
+    /// So many after a key.
+    After(i64, u32),
+    /// These, by key.
+    These(&'a [i64]),
+}
+
+/// What a limit policy in this currency proposes from on the day.
+pub fn candidates<D: Db>(
+    db: &D,
+    among: Among<'_>,
+    day: Date,
+    currency: Currency,
+) -> Result<Vec<Candidate>, Fault> {
+    let (after, limit, keys) = match among {
+        Among::After(after, limit) => (after, i64::from(limit), None),
+        Among::These(keys) => (0, -1, Some(crate::array(keys)?)),
+    };
+    let (before, day) = (day.minus_months(12)?.to_string(), day.to_string());
+    let params: [Param<'_>; 6] = [
+        after.into(),
+        limit.into(),
+        (&day).into(),
+        (&before).into(),
+        currency.as_str().into(),
+        keys.as_ref().into(),
+    ];
+    db.json(sql!("credit/proposals.sql"), &params)
+}
