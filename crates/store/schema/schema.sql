@@ -667,6 +667,8 @@ CREATE TABLE external_fact (
     UNIQUE (customer_key, kind, name, known_on)
 ) STRICT;
 
+CREATE INDEX invoice_instalment ON invoice (customer_key, parent_key) WHERE parent_key IS NOT NULL;
+
 CREATE INDEX correction_by_relation ON correction (before ->> 'relates_to') WHERE before ->> 'relates_to' IS NOT NULL;
 
 CREATE TABLE credit_refund (
@@ -758,6 +760,60 @@ CREATE TABLE review (
 ) STRICT;
 
 CREATE INDEX review_due ON review (due_on, customer_key) WHERE due_on IS NOT NULL;
+
+CREATE TABLE "bank_entry" (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    statement_key INTEGER NOT NULL REFERENCES bank_statement (key),
+    number INTEGER NOT NULL,
+    booked_on TEXT NOT NULL,
+    value_on TEXT,
+    minor INTEGER NOT NULL,
+    reversal INTEGER NOT NULL CHECK (reversal IN (0, 1)),
+    reference TEXT, -- a list as JSON
+    end_to_end TEXT,
+    bank_reference TEXT,
+    remittance TEXT,
+    payer_name TEXT,
+    payer_account TEXT,
+    state TEXT NOT NULL CHECK (state IN ('automatic', 'review', 'confirmed', 'rejected', 'unmatched', 'already-booked')),
+    rule TEXT NOT NULL,
+    candidates TEXT NOT NULL, -- a list of the contract's candidates as JSON
+    customer_key INTEGER REFERENCES customer (key),
+    payment_key INTEGER REFERENCES payment (key),
+    entry_key INTEGER,
+    decided_entry_key INTEGER,
+    repeats TEXT, -- the id of the entry that this one is or may be
+    undone INTEGER NOT NULL DEFAULT 0 -- how often its payment was a mistake: the next one has another id
+) STRICT;
+
+CREATE INDEX bank_entry_by_state ON bank_entry (state, key) WHERE state <> 'automatic';
+
+CREATE INDEX bank_entry_by_end_to_end ON bank_entry (end_to_end) WHERE minor > 0 AND end_to_end IS NOT NULL;
+
+CREATE INDEX bank_entry_by_payer ON bank_entry (payer_account) WHERE customer_key IS NULL AND payer_account IS NOT NULL;
+
+CREATE INDEX bank_statement_by_account ON bank_statement (account, to_on);
+
+CREATE TABLE "payer_account" (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    taught_on TEXT NOT NULL,
+    entry_key INTEGER NOT NULL,
+    UNIQUE (account, customer_key)
+) STRICT;
+
+CREATE INDEX payer_account_by_customer ON payer_account (customer_key);
+
+CREATE TABLE match_mask (
+    mask TEXT NOT NULL,
+    whole INTEGER NOT NULL CHECK (whole IN (0, 1)),
+    PRIMARY KEY (mask, whole)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX inbound_event_to_try ON inbound_event (next_try_at, key) WHERE next_try_at IS NOT NULL;
 
 CREATE TABLE alert_rule (
     name TEXT NOT NULL,
