@@ -655,251 +655,139 @@ CREATE INDEX webhook_event_in_order ON webhook_event (webhook_key, customer_key,
 
 CREATE INDEX webhook_event_due ON webhook_event (next_attempt_at, key) WHERE dead = 0;
 
-CREATE TABLE external_fact (
-    key INTEGER PRIMARY KEY,
-    customer_key INTEGER NOT NULL REFERENCES customer (key),
-    kind TEXT NOT NULL CHECK (kind IN ('financials', 'external-scores', 'public-records')),
-    name TEXT NOT NULL, -- the end of the period, the day and the source of a score, or the id of an entry
-    happened_on TEXT NOT NULL,
-    known_on TEXT NOT NULL CHECK (known_on >= happened_on),
-    document TEXT NOT NULL, -- the record of the contract as JSON
-    entry_key INTEGER,
-    UNIQUE (customer_key, kind, name, known_on)
-) STRICT;
-
-CREATE INDEX invoice_instalment ON invoice (customer_key, parent_key) WHERE parent_key IS NOT NULL;
-
-CREATE INDEX correction_by_relation ON correction (before ->> 'relates_to') WHERE before ->> 'relates_to' IS NOT NULL;
-
-CREATE TABLE credit_refund (
+CREATE TABLE credit_limit (
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     customer_key INTEGER NOT NULL REFERENCES customer (key),
-    credit_key INTEGER NOT NULL REFERENCES invoice (key),
-    refunded_on TEXT NOT NULL,
-    minor INTEGER NOT NULL CHECK (minor > 0),
+    kind TEXT NOT NULL CHECK (kind IN ('individual', 'group', 'temporary')),
+    minor INTEGER NOT NULL CHECK (minor >= 0),
+    currency TEXT NOT NULL,
+    from_on TEXT NOT NULL,
+    to_on TEXT CHECK (to_on >= from_on),
+    unlimited INTEGER NOT NULL CHECK (unlimited IN (0, 1)),
+    mandatory INTEGER NOT NULL CHECK (mandatory IN (0, 1)),
     reason TEXT,
-    reversed_on TEXT,
-    reversal_reason TEXT,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'refused')),
+    source TEXT NOT NULL CHECK (source IN ('key', 'review', 'alert')),
+    asked_by TEXT NOT NULL,
+    decided_by TEXT,
+    counts_key INTEGER,
     entry_key INTEGER NOT NULL,
-    reversed_entry_key INTEGER,
-    CHECK ((reversed_on IS NULL) = (reversed_entry_key IS NULL))
+    CHECK ((counts_key IS NOT NULL) = (state = 'approved'))
 ) STRICT;
 
-CREATE INDEX credit_refund_by_customer ON credit_refund (customer_key);
+CREATE INDEX credit_limit_by_customer ON credit_limit (customer_key, counts_key);
 
-CREATE INDEX credit_refund_by_credit ON credit_refund (credit_key);
+CREATE INDEX credit_limit_pending ON credit_limit (key) WHERE state = 'pending';
 
-CREATE TABLE "allocation" (
+CREATE TABLE credit_order (
     key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
     customer_key INTEGER NOT NULL REFERENCES customer (key),
-    invoice_key INTEGER REFERENCES invoice (key), -- null: the money went back
-    payment_key INTEGER REFERENCES payment (key),
-    credit_key INTEGER REFERENCES invoice (key),
-    adjustment_key INTEGER REFERENCES adjustment (key),
-    difference_key INTEGER REFERENCES payment (key), -- the payment that earned a difference
-    difference TEXT CHECK (difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld')),
-    allocated_on TEXT NOT NULL,
-    amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
-    recorded_at TEXT NOT NULL,
-    entry_key INTEGER,
-    CHECK ((payment_key IS NOT NULL) + (credit_key IS NOT NULL) + (adjustment_key IS NOT NULL)
-        + (difference_key IS NOT NULL) = 1),
-    CHECK (coalesce(invoice_key, payment_key, credit_key) IS NOT NULL)
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency TEXT NOT NULL,
+    delivered_minor INTEGER NOT NULL CHECK (delivered_minor >= 0),
+    invoiced_minor INTEGER NOT NULL CHECK (invoiced_minor >= 0),
+    cancelled_minor INTEGER NOT NULL CHECK (cancelled_minor >= 0),
+    undelivered_minor INTEGER NOT NULL CHECK (undelivered_minor >= 0),
+    unbilled_minor INTEGER NOT NULL CHECK (unbilled_minor >= 0),
+    from_on TEXT NOT NULL,
+    until_on TEXT NOT NULL CHECK (until_on >= from_on),
+    entry_key INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX allocation_by_customer
-    ON allocation (customer_key, invoice_key, allocated_on, amount_minor, payment_key, credit_key);
+CREATE UNIQUE INDEX credit_order_now ON credit_order (id) WHERE until_on = '9999-12-31';
 
-CREATE INDEX allocation_by_day ON allocation (allocated_on, invoice_key, amount_minor, payment_key, credit_key);
+CREATE INDEX credit_order_by_id ON credit_order (id, until_on);
 
-CREATE INDEX allocation_by_adjustment ON allocation (adjustment_key) WHERE adjustment_key IS NOT NULL;
+CREATE INDEX credit_order_by_customer ON credit_order (customer_key);
 
-CREATE TABLE card (
-    key INTEGER PRIMARY KEY,
-    name TEXT NOT NULL,
-    version INTEGER, -- null: a draft
-    valid_from TEXT, -- the first day that it judges
-    segment TEXT, -- of the document, null: everybody
-    document TEXT NOT NULL, -- the contract card-document as JSON
-    entry_key INTEGER,
-    CHECK ((version IS NULL) = (valid_from IS NULL))
-) STRICT;
+CREATE INDEX credit_order_counting ON credit_order (customer_key, until_on)
+    WHERE undelivered_minor > 0 OR unbilled_minor > 0;
 
-CREATE UNIQUE INDEX card_once ON card (name, coalesce(version, 0));
-
-CREATE TABLE score_change (
-    customer_key INTEGER NOT NULL REFERENCES customer (key),
-    as_of TEXT NOT NULL,
-    score TEXT, -- a decimal
-    grade TEXT CHECK (grade IN ('A', 'B', 'C', 'D', 'E')),
-    notch INTEGER,
-    tier TEXT,
-    model TEXT NOT NULL,
-    facts TEXT NOT NULL, -- as in the table score
-    points TEXT NOT NULL, -- what each indicator gave, as JSON by name
-    PRIMARY KEY (customer_key, as_of)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE score_outdated (
-    customer_key INTEGER PRIMARY KEY REFERENCES customer (key)
-) STRICT;
-
-CREATE TABLE tiers (
-    key INTEGER PRIMARY KEY,
-    document TEXT NOT NULL, -- the contract tier-document as JSON
-    entry_key INTEGER
-) STRICT;
-
-CREATE TABLE review (
-    customer_key INTEGER PRIMARY KEY REFERENCES customer (key),
-    since_on TEXT NOT NULL, -- the first judgement with a grade
-    reviewed_on TEXT,
-    due_on TEXT, -- null: without a grade
-    entry_key INTEGER
-) STRICT;
-
-CREATE INDEX review_due ON review (due_on, customer_key) WHERE due_on IS NOT NULL;
-
-CREATE TABLE "bank_entry" (
+CREATE TABLE credit_reservation (
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    statement_key INTEGER NOT NULL REFERENCES bank_statement (key),
-    number INTEGER NOT NULL,
-    booked_on TEXT NOT NULL,
-    value_on TEXT,
-    minor INTEGER NOT NULL,
-    reversal INTEGER NOT NULL CHECK (reversal IN (0, 1)),
-    reference TEXT, -- a list as JSON
-    end_to_end TEXT,
-    bank_reference TEXT,
-    remittance TEXT,
-    payer_name TEXT,
-    payer_account TEXT,
-    state TEXT NOT NULL CHECK (state IN ('automatic', 'review', 'confirmed', 'rejected', 'unmatched', 'already-booked')),
-    rule TEXT NOT NULL,
-    candidates TEXT NOT NULL, -- a list of the contract's candidates as JSON
-    customer_key INTEGER REFERENCES customer (key),
-    payment_key INTEGER REFERENCES payment (key),
-    entry_key INTEGER,
-    decided_entry_key INTEGER,
-    repeats TEXT, -- the id of the entry that this one is or may be
-    undone INTEGER NOT NULL DEFAULT 0 -- how often its payment was a mistake: the next one has another id
-) STRICT;
-
-CREATE INDEX bank_entry_by_state ON bank_entry (state, key) WHERE state <> 'automatic';
-
-CREATE INDEX bank_entry_by_end_to_end ON bank_entry (end_to_end) WHERE minor > 0 AND end_to_end IS NOT NULL;
-
-CREATE INDEX bank_entry_by_payer ON bank_entry (payer_account) WHERE customer_key IS NULL AND payer_account IS NOT NULL;
-
-CREATE INDEX bank_statement_by_account ON bank_statement (account, to_on);
-
-CREATE TABLE "payer_account" (
-    key INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    account TEXT NOT NULL,
     customer_key INTEGER NOT NULL REFERENCES customer (key),
-    taught_on TEXT NOT NULL,
-    entry_key INTEGER NOT NULL,
-    UNIQUE (account, customer_key)
+    minor INTEGER NOT NULL CHECK (minor > 0),
+    currency TEXT NOT NULL,
+    order_id TEXT,
+    made_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    until_at TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('held', 'committed', 'released', 'expired')), -- an expired one still reads held
+    entry_key INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX payer_account_by_customer ON payer_account (customer_key);
+CREATE INDEX credit_reservation_counting ON credit_reservation (customer_key, until_at);
 
-CREATE TABLE match_mask (
-    mask TEXT NOT NULL,
-    whole INTEGER NOT NULL CHECK (whole IN (0, 1)),
-    PRIMARY KEY (mask, whole)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX inbound_event_to_try ON inbound_event (next_try_at, key) WHERE next_try_at IS NOT NULL;
-
-CREATE TABLE alert_rule (
+CREATE TABLE credit_rule (
+    key INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
     version INTEGER NOT NULL,
-    document TEXT NOT NULL, -- the contract's new-alert-rule as JSON
-    entry_key INTEGER NOT NULL,
-    PRIMARY KEY (name, version)
-) STRICT, WITHOUT ROWID;
+    customer_key INTEGER REFERENCES customer (key),
+    group_key INTEGER REFERENCES customer (key), -- the head
+    document TEXT NOT NULL, -- the new-rule of the contract as JSON
+    replaced INTEGER NOT NULL CHECK (replaced IN (0, 1)),
+    entry_key INTEGER NOT NULL
+) STRICT;
 
-CREATE TABLE alert (
+CREATE UNIQUE INDEX credit_rule_now ON credit_rule (name) WHERE replaced = 0;
+
+CREATE INDEX credit_rule_of_customer ON credit_rule (customer_key) WHERE replaced = 0 AND customer_key IS NOT NULL;
+
+CREATE INDEX credit_rule_of_group ON credit_rule (group_key) WHERE replaced = 0 AND group_key IS NOT NULL;
+
+CREATE INDEX credit_rule_of_all ON credit_rule (key)
+    WHERE replaced = 0 AND customer_key IS NULL AND group_key IS NULL;
+
+CREATE TABLE credit_check (
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     customer_key INTEGER NOT NULL REFERENCES customer (key),
-    rule TEXT NOT NULL,
-    version INTEGER NOT NULL, -- of the rule
-    kind TEXT NOT NULL CHECK (kind IN ('first-overdue', 'grade-worse', 'limit-near', 'concentration', 'paying-worse', 'buying-more', 'party-changed', 'cover-ending', 'group-default', 'in-default', 'external-event', 'contested', 'promise-broken', 'other')),
-    currency TEXT NOT NULL, -- empty where none is concerned
-    severity TEXT NOT NULL CHECK (severity IN ('info', 'warning', 'serious', 'critical')),
-    owner TEXT,
-    assigned INTEGER NOT NULL CHECK (assigned IN (0, 1)), -- by hand
-    escalated INTEGER NOT NULL CHECK (escalated IN (0, 1)),
-    snoozed_until TEXT, -- the last snooze
-    opened_on TEXT NOT NULL,
-    closed_on TEXT,
-    closed_by TEXT,
-    closed_because TEXT,
-    ended_on TEXT, -- when the reason was gone, which may be after somebody closed it
-    evidence TEXT NOT NULL, -- the contract's evidence as JSON
-    CHECK (ended_on IS NULL OR closed_on IS NOT NULL)
-) STRICT;
-
-CREATE UNIQUE INDEX alert_there ON alert (customer_key, rule, currency) WHERE ended_on IS NULL;
-
-CREATE INDEX alert_by_day ON alert (opened_on, key);
-
-CREATE INDEX alert_by_customer ON alert (customer_key, opened_on, key);
-
-CREATE INDEX alert_open ON alert (customer_key) WHERE closed_on IS NULL;
-
-CREATE INDEX alert_grave ON alert (customer_key) WHERE closed_on IS NULL AND severity IN ('serious', 'critical');
-
-CREATE TABLE alert_action (
-    key INTEGER PRIMARY KEY,
-    alert_key INTEGER NOT NULL REFERENCES alert (key),
-    day TEXT NOT NULL,
     at TEXT NOT NULL,
-    who TEXT NOT NULL,
-    action TEXT NOT NULL CHECK (action IN ('snooze', 'close', 'assign', 'escalate')),
-    reason TEXT,
-    until_on TEXT,
-    owner TEXT,
-    severity TEXT CHECK (severity IN ('info', 'warning', 'serious', 'critical')),
-    entry_key INTEGER -- null: the sweep did it
+    verdict TEXT NOT NULL CHECK (verdict IN ('pass', 'warn', 'hold', 'forced-hold')),
+    hold_id TEXT,
+    inputs TEXT NOT NULL -- what the judgement rested on as JSON
 ) STRICT;
 
-CREATE INDEX alert_action_by_alert ON alert_action (alert_key, key);
+CREATE INDEX credit_check_by_customer ON credit_check (customer_key, key);
 
-CREATE TABLE alert_waiting (
-    customer_key INTEGER NOT NULL REFERENCES customer (key),
-    rule TEXT NOT NULL,
-    currency TEXT NOT NULL, -- empty where none is concerned
-    since_on TEXT NOT NULL,
-    PRIMARY KEY (customer_key, rule, currency)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE fact_sample (
-    customer_key INTEGER PRIMARY KEY REFERENCES customer (key),
-    samples TEXT NOT NULL -- days and facts as JSON, oldest first
-) STRICT;
-
-CREATE TABLE alert_progress (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    position TEXT NOT NULL
-) STRICT;
-
-CREATE TABLE watch (
+CREATE TABLE credit_hold (
     key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
     customer_key INTEGER NOT NULL REFERENCES customer (key),
-    reason TEXT NOT NULL,
-    from_on TEXT NOT NULL,
-    until_on TEXT,
-    ended_on TEXT,
+    order_id TEXT, -- null: all orders of the customer
+    minor INTEGER, -- null: placed by hand
+    currency TEXT,
+    purpose TEXT CHECK (purpose IN ('order', 'delivery', 'invoice', 'contract')),
+    verdict TEXT NOT NULL CHECK (verdict IN ('pass', 'warn', 'hold', 'forced-hold')),
+    rules TEXT NOT NULL, -- names as a JSON array
+    reason TEXT,
+    opened_at TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('held', 'released', 'cleared')),
+    closed_at TEXT,
+    released_by TEXT,
+    release_reason TEXT,
+    released_until TEXT,
     entry_key INTEGER NOT NULL,
-    ended_entry_key INTEGER
+    closed_entry_key INTEGER,
+    CHECK ((closed_at IS NULL) = (state = 'held'))
 ) STRICT;
 
-CREATE UNIQUE INDEX watch_current ON watch (customer_key) WHERE ended_on IS NULL;
+CREATE UNIQUE INDEX credit_hold_of_order ON credit_hold (customer_key, order_id)
+    WHERE state = 'held' AND minor IS NOT NULL;
 
-CREATE INDEX watch_by_customer ON watch (customer_key, key);
+CREATE INDEX credit_hold_by_customer ON credit_hold (customer_key);
+
+CREATE INDEX credit_hold_standing ON credit_hold (customer_key) WHERE state = 'held';
+
+CREATE INDEX credit_hold_released ON credit_hold (customer_key, released_until) WHERE released_until IS NOT NULL;
+
+CREATE INDEX credit_hold_by_state ON credit_hold (state, key);
+
+CREATE TABLE limit_policy (
+    key INTEGER PRIMARY KEY,
+    document TEXT NOT NULL, -- the limit-policy of the contract as JSON
+    entry_key INTEGER NOT NULL
+) STRICT;
