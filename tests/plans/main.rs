@@ -72,6 +72,7 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
         "alert",
         "once a business date: the index of what is open",
     ),
+    ("watch/page.sql", "alert", "the index of what is open and grave, which the list is made of"),
     (
         "bank/found.sql",
         "customer",

@@ -190,11 +190,12 @@ fn stores_and_flows_are_synchronous() {
 fn every_statement_is_used() {
     let store = workspace().join("crates/store");
     let sources: String = code("crates/store").into_iter().map(|(_, text)| text).collect();
-    let statements = files(&store.join("sql"), "sql");
+    let folder = store.join("sql");
+    let statements = files(&folder, "sql");
     assert!(statements.len() > 40);
     for path in statements {
-        let name = path.strip_prefix(&store).unwrap().to_str().unwrap();
-        assert!(sources.contains(&format!("include_str!(\"../{name}\")")), "nothing uses {name}");
+        let name = path.strip_prefix(&folder).unwrap().to_str().unwrap();
+        assert!(sources.contains(&format!("sql!(\"{name}\")")), "nothing uses {name}");
         let noun = path.parent().unwrap().file_name().unwrap().to_str().unwrap();
         let module = store.join("src").join(format!("{noun}.rs"));
         assert!(module.is_file(), "{name} belongs to no noun");

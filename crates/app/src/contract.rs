@@ -13,7 +13,7 @@ use dunlin_domain::{
 use dunlin_store::{
     Db, Fault, When,
     contract::{self, Filter},
-    customer, policy, write,
+    customer, policy, score, write,
 };
 
 /// Records a contract, or a new version of it when its content is not that of the newest one. Gives the newest version.
@@ -35,6 +35,7 @@ pub fn put<D: Db>(
                 let customer_key = known_customer(db, &new.customer_id)?;
                 let contract_key = contract::insert(db, id, customer_key)?;
                 add_version(db, id, contract_key, 1, None, new, author)?;
+                score::outdate(db, &[customer_key])?;
                 Change::Made
             }
             Some(newest) => {
@@ -46,6 +47,7 @@ pub fn put<D: Db>(
                 } else {
                     let (number, was) = (newest.number.saturating_add(1), Some(&newest.document));
                     add_version(db, id, newest.contract_key, number, was, new, author)?;
+                    score::outdate(db, &[newest.customer_key])?;
                     Change::Replaced
                 }
             }

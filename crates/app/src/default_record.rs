@@ -17,7 +17,7 @@ use dunlin_domain::{
 };
 use dunlin_store::{
     Db, Fault, When, arrears::Range, customer, default_record as table, delinquency, event, pause,
-    write,
+    score, write,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +53,7 @@ pub fn add<D: Db>(
             entry,
         };
         table::insert(db, &row)?;
+        score::outdate(db, &[customer_key])?;
         Ok((id.clone(), Change::Made))
     })
 }
@@ -146,6 +147,7 @@ pub fn close<D: Db>(
             Note::changed("close", "default_record", id.as_str(), Some(&stored), Some(&after))?;
         let entry = note(db, author, &change)?;
         table::close(db, id, closing.state, on, payment, entry)?;
+        score::outdate(db, customer::key(db, &stored.customer_id)?.as_slice())?;
         Ok(Change::Replaced)
     })
 }

@@ -6,7 +6,7 @@ use crate::{
     ledger::{Change, missing, not_in_future, today},
 };
 use dunlin_domain::{Date, Id, Refusal, Refused, contract::ingest::RowError, external::External};
-use dunlin_store::{Db, Fault, customer, external, external::Before, write};
+use dunlin_store::{Db, Fault, customer, external, external::Before, score, write};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
 
@@ -27,7 +27,7 @@ pub fn put<D: Db, T: External>(db: &D, record: &T, author: &Author) -> Result<(T
             let said = json!({"kind": T::KIND, "record": stored});
             let entry = Note::changed(action, "external_fact", owner, None::<&Value>, Some(&said))?;
             let entry = note(db, author, &entry)?;
-            external::insert_all(db, T::KIND, &batch.new, entry)?;
+            batch.record(db, entry)?;
         }
         Ok((stored, change))
     })?;
@@ -74,7 +74,7 @@ pub fn take_in<D: Db, T: External>(
                 Some(&brought),
             )?;
             let entry = note(db, author, &entry)?;
-            external::insert_all(db, T::KIND, &batch.new, entry)?;
+            batch.record(db, entry)?;
         }
         Ok(taken)
     })
@@ -148,6 +148,13 @@ impl<T: External> Batch<T> {
         readings.insert(known_on, record.clone());
         self.new.push((key, name, day, known_on, record.clone()));
         Ok((record, change))
+    }
+
+    /// Adds what is new. Those it is about are judged by more than before.
+    fn record<D: Db>(&self, db: &D, entry: i64) -> Result<(), Fault> {
+        external::insert_all(db, T::KIND, &self.new, entry)?;
+        let customers: Vec<i64> = self.new.iter().map(|row| row.0).collect();
+        score::outdate(db, &customers)
     }
 
     fn owner(&self, record: &T) -> Result<i64, Refused> {

@@ -9,7 +9,7 @@ use dunlin_domain::{
     contract::ledger::{Guarantee, NewGuarantee},
     guarantee::check,
 };
-use dunlin_store::{Db, Fault, contract, customer, guarantee, write};
+use dunlin_store::{Db, Fault, contract, customer, guarantee, score, write};
 use serde_json::json;
 
 /// Records a guarantee, or replaces it.
@@ -35,8 +35,11 @@ pub fn put<D: Db>(
             let entry = record(db, id, was.as_ref(), &new, customer_key, author)?;
             if let Some(before) = &before {
                 guarantee::keep_former(db, before, entry)?;
+                // It may have secured another's debt.
+                score::outdate(db, customer::key(db, &before.customer_id)?.as_slice())?;
             }
             guarantee::save(db, id, &new, customer_key, contract_key, entry)?;
+            score::outdate(db, &[customer_key])?;
         }
         let stored = guarantee::get(db, id)?.ok_or_else(|| missing("guarantee"))?;
         Ok((stored, change))

@@ -26,7 +26,7 @@ use dunlin_store::{
     customer,
     event_source::Stored,
     inbound_event::{self as table, About, Item, New, Outcome},
-    invoice as documents, payment as payments, reversal, write,
+    invoice as documents, payment as payments, reversal, score, write,
 };
 use serde_json::Value;
 
@@ -83,6 +83,7 @@ pub fn receive<D: Db>(
         };
         let outcome = outcome(&event, state, &applied, 1, author.at);
         let key = table::insert(db, &new(&event, author), &outcome)?;
+        score::outdate(db, outcome.customer.as_slice())?;
         note_about(db, key, &event, &applied)?;
         Ok((answer(&event, state, applied, None, author), Change::Made))
     });
@@ -94,6 +95,7 @@ pub fn receive<D: Db>(
         let applied = whose(db, &event)?;
         let outcome = refusal(&event, &applied, &refused, 1, author.at);
         table::insert(db, &new(&event, author), &outcome)?;
+        score::outdate(db, outcome.customer.as_slice())?;
         let (state, again) = (InboundState::Refused, outcome.next_try_at);
         let kept = answer(&event, state, applied, Some(&refused), author);
         Ok((InboundEvent { next_try_at: again, ..kept }, Change::Made))
@@ -127,7 +129,9 @@ pub fn retry<D: Db>(
             Ok(Made::Nothing) => InboundState::Kept,
             _ => InboundState::Applied,
         };
-        table::update(db, stored.key, &outcome(&event, state, &applied, tries, author.at))?;
+        let outcome = outcome(&event, state, &applied, tries, author.at);
+        table::update(db, stored.key, &outcome)?;
+        score::outdate(db, outcome.customer.as_slice())?;
         note_about(db, stored.key, &event, &applied)
     });
     if let Err(Fault::Refused(refused)) = &applied {
@@ -136,7 +140,9 @@ pub fn retry<D: Db>(
                 return Ok(());
             }
             let whose = whose(db, &event)?;
-            table::update(db, stored.key, &refusal(&event, &whose, refused, tries, author.at))
+            let outcome = refusal(&event, &whose, refused, tries, author.at);
+            table::update(db, stored.key, &outcome)?;
+            score::outdate(db, outcome.customer.as_slice())
         })?;
     } else {
         applied?;
