@@ -8,6 +8,7 @@ use crate::{
     },
     replay,
 };
+use dunlin_domain::decimal::Times as _;
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Money, Refusal, Refused,
     contract::{
@@ -261,8 +262,7 @@ fn cost<D: Db>(db: &D, money: Money, currency: Currency, day: Date) -> Result<i6
         || Refused::new(Refusal::AmountTooLarge, Refusal::AmountTooLarge.about()).at("designation");
     let value = Decimal::from_i128_with_scale(i128::from(money.minor), money.currency.exponent());
     let units = 10i64.checked_pow(currency.exponent()).map(Decimal::from);
-    let minor =
-        value.checked_mul(rate).zip(units).and_then(|(value, units)| value.checked_mul(units));
+    let minor = value.times(rate).zip(units).and_then(|(value, units)| value.times(units));
     let minor = minor.map(|minor| decimal::round(minor, 0));
     let minor = minor.and_then(|minor| i64::try_from(minor).ok());
     Ok(minor.ok_or_else(too_large)?.max(1))

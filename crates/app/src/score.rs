@@ -4,6 +4,7 @@ use crate::{
     card::Cards,
     ledger::{json, missing},
 };
+use dunlin_domain::decimal::Times as _;
 use dunlin_domain::{
     Date, Decimal, Id, Money, Refusal, Refused,
     card::{Card, SHIPPED, SHIPPED_VERSION, model},
@@ -171,7 +172,7 @@ fn by_name<'a>(values: impl Iterator<Item = (&'a str, Decimal)>) -> Result<Strin
 
 /// The place of a score among all.
 fn order(score: Option<Decimal>) -> i64 {
-    let tenths = score.and_then(|score| score.checked_mul(Decimal::TEN));
+    let tenths = score.and_then(|score| score.times(Decimal::TEN));
     tenths.and_then(|tenths| i64::try_from(tenths).ok()).unwrap_or(score::UNSCORED)
 }
 

@@ -6,6 +6,7 @@
 //! Markets Corporate Bonds: A Scoring System" (1995): without sales over assets, which differ most by industry. The
 //! constant of 3.25 that the emerging market score adds to Z'' is left out, so that the cut-offs are those of Z''.
 
+use crate::decimal::Times as _;
 use crate::{
     Decimal,
     contract::external::{AltmanFigure, AltmanModel, AltmanZone, FinancialStatement},
@@ -68,7 +69,7 @@ impl Figure {
             // What has no weight need not be known.
             if weight != 0 {
                 let whole = Decimal::from(whole.filter(|whole| *whole > 0)?);
-                let part = Decimal::from(part?).checked_mul(Decimal::new(weight, 3))?;
+                let part = Decimal::from(part?).times(Decimal::new(weight, 3))?;
                 sum = sum.checked_add(part.checked_div(whole)?)?;
             }
         }

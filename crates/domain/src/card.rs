@@ -16,6 +16,7 @@ pub(crate) use check::{between, invalid};
 pub use check::{check, slug};
 pub use shipped::{SHIPPED, SHIPPED_VERSION, shipped};
 
+use crate::decimal::Times as _;
 use crate::{
     Decimal,
     contract::{
@@ -146,7 +147,7 @@ impl Card {
         // Without a score there is nothing to hold down.
         let judged = self.judge(facts).is_some();
         for (rule, points, max) in known.into_iter().filter(|_| judged) {
-            let blameless = max.checked_mul(rule.blameless.unwrap_or(Decimal::ONE));
+            let blameless = max.times(rule.blameless.unwrap_or(Decimal::ONE));
             let blame = blameless.and_then(|most| lost(most, points));
             if blame.is_some_and(|blame| blame >= least && blame > Decimal::ZERO) {
                 let seen = seen(rule, facts).unwrap_or_default();
@@ -233,7 +234,7 @@ fn points(rule: &IndicatorRule, facts: &Facts) -> Option<(Decimal, Decimal)> {
         (Some(anchors), _) => line(anchors, seen),
         (None, bands) => step(bands.as_deref().unwrap_or_default(), seen),
     };
-    Some((fixed(share.checked_mul(max)?, 2), max))
+    Some((fixed(share.times(max)?, 2), max))
 }
 
 fn indicator(rule: &IndicatorRule, facts: &Facts) -> Indicator {
@@ -248,7 +249,7 @@ fn indicator(rule: &IndicatorRule, facts: &Facts) -> Indicator {
 
 /// So many points of `most`, out of 100. `None` when there were none to have.
 fn out_of_100(points: Decimal, most: Decimal, decimals: u32) -> Option<Decimal> {
-    let points = ratio(points.checked_mul(Decimal::ONE_HUNDRED)?, most, decimals);
+    let points = ratio(points.times(Decimal::ONE_HUNDRED)?, most, decimals);
     points.map(|points| fixed(points, decimals))
 }
 
@@ -260,7 +261,7 @@ fn line(anchors: &[Anchor], value: Decimal) -> Decimal {
     let left = above.checked_sub(1).and_then(|below| anchors.get(below)).map(at).or(right);
     let (Some((x0, y0)), Some((x1, y1))) = (left, right) else { return Decimal::ZERO };
     let between = || {
-        let run = value.checked_sub(x0)?.checked_mul(y1.checked_sub(y0)?)?;
+        let run = value.checked_sub(x0)?.times(y1.checked_sub(y0)?)?;
         y0.checked_add(run.checked_div(x1.checked_sub(x0)?)?)
     };
     if x0 == x1 { y1 } else { between().unwrap_or(y1) }

@@ -6,6 +6,7 @@
 //! has its share rounded down, and the units that are left go one each to the largest rests, the earlier part first.
 //! A part that would be zero is left out.
 
+use crate::decimal::Times as _;
 use crate::{
     Date, Decimal, Refusal, Refused, attachment,
     contract::ledger::{LateInterest, Milestone, NewContract, PaymentTerms, TermPart},
@@ -200,7 +201,7 @@ fn split(parts: &[TermPart], amount_minor: i64) -> Result<Vec<i64>, Refused> {
     let mut minors = Vec::with_capacity(parts.len());
     let mut rests = Vec::with_capacity(parts.len());
     for (index, part) in parts.iter().enumerate() {
-        let exact = part.share.checked_mul(Decimal::from(amount_minor)).ok_or_else(beyond)?;
+        let exact = part.share.times(Decimal::from(amount_minor)).ok_or_else(beyond)?;
         let floor = exact.floor();
         minors.push(floor.to_i64().ok_or_else(beyond)?);
         rests.push((exact.checked_sub(floor).ok_or_else(beyond)?, index));

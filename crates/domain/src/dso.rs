@@ -3,6 +3,7 @@
 //! Amounts are of one currency. Every answer is rounded once, to two decimals, half away from zero; a denominator of
 //! zero makes it undefined, which is `None` and neither 0 nor 100.
 
+use crate::decimal::Times as _;
 use crate::{Decimal, contract::report::DsoMethod, decimal::fixed};
 
 /// Decimals of every answer.
@@ -35,7 +36,7 @@ pub fn days(
 pub fn simple(receivables_minor: i64, months: &[Month]) -> Option<Decimal> {
     let days = sum(months.iter().map(|month| i64::from(month.days)))?;
     let sales = sum(months.iter().map(|month| month.sales_minor))?;
-    quotient(Decimal::from(receivables_minor).checked_mul(days)?, sales)
+    quotient(Decimal::from(receivables_minor).times(days)?, sales)
 }
 
 /// Receivables not yet due over the credit sales of the period, times its days: what would be left if everybody paid
@@ -57,7 +58,7 @@ pub fn average_days_delinquent(
 /// [`average_days_delinquent`], which knows only the book.
 pub fn average_days_late(items: &[(i64, i64)]) -> Option<Decimal> {
     let weighted = items.iter().try_fold(Decimal::ZERO, |sum, (minor, days)| {
-        sum.checked_add(Decimal::from(*minor).checked_mul(Decimal::from(*days))?)
+        sum.checked_add(Decimal::from(*minor).times(Decimal::from(*days))?)
     });
     quotient(weighted?, sum(items.iter().map(|(minor, _)| *minor))?)
 }
@@ -73,8 +74,7 @@ pub fn countback(receivables_minor: i64, months: &[Month]) -> Option<Decimal> {
         let sales = month.sales_minor.max(0);
         let all = Decimal::from(month.days);
         if rest == 0 || rest < sales {
-            let part =
-                Decimal::from(rest).checked_mul(all)?.checked_div(Decimal::from(sales.max(1)))?;
+            let part = Decimal::from(rest).times(all)?.checked_div(Decimal::from(sales.max(1)))?;
             return Some(fixed(days.checked_add(part)?, DECIMALS));
         }
         rest = rest.checked_sub(sales)?;
@@ -93,14 +93,14 @@ pub fn collection_effectiveness(
     months: u32,
 ) -> Option<Decimal> {
     let months = Decimal::from(months);
-    let times = |minor: i64| Decimal::from(minor).checked_mul(months);
+    let times = |minor: i64| Decimal::from(minor).times(months);
     let asked = times(begin_minor)?.checked_add(Decimal::from(sales_minor))?;
     let got = asked.checked_sub(times(end_minor)?)?;
     let collectable = asked.checked_sub(times(end_current_minor)?)?;
     if months.is_zero() {
         return None;
     }
-    quotient(got.checked_mul(Decimal::ONE_HUNDRED)?, collectable)
+    quotient(got.times(Decimal::ONE_HUNDRED)?, collectable)
 }
 
 fn sum(amounts: impl Iterator<Item = i64>) -> Option<Decimal> {

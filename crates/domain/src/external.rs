@@ -3,6 +3,7 @@
 //! A record has a name among the customer's, and for each name a row of readings, each from the day on which it was
 //! known. What has the same name and the same day of knowledge is the same reading.
 
+use crate::decimal::Times as _;
 use crate::{
     Date, Decimal, Id, Refusal, Refused,
     contract::external::{
@@ -167,7 +168,7 @@ pub fn normalised(of: &ExternalScore) -> Option<Decimal> {
         Some(ScaleDirection::HigherIsBetter) | None => of.score.checked_sub(of.scale_from),
     };
     let whole = of.scale_to.checked_sub(of.scale_from)?;
-    decimal::ratio(part?.checked_mul(Decimal::ONE_HUNDRED)?, whole, DECIMALS)
+    decimal::ratio(part?.times(Decimal::ONE_HUNDRED)?, whole, DECIMALS)
 }
 
 impl External for PublicRecord {

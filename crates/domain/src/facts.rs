@@ -9,6 +9,7 @@
 
 pub mod plain;
 
+use crate::decimal::Times as _;
 use crate::{
     Currency, Date, Decimal, Id, Money, altman, card,
     contract::{
@@ -315,7 +316,7 @@ fn buying(facts: &mut Facts, of: &[Buying]) {
     let most = most.max_by_key(|of| (of.orders.0, Reverse(of.currency)));
     let turnover = most.and_then(|of| {
         let units = Decimal::new(1, of.currency.exponent());
-        Decimal::from_f64(of.orders.1)?.checked_mul(units)
+        Decimal::from_f64(of.orders.1)?.times(units)
     });
     facts.set(FactName::Turnover12m, turnover);
 }

@@ -1,6 +1,7 @@
 //! Classes of risk: which score gives which grade, and which part of it.
 
 pub use crate::contract::types::Grade;
+use crate::decimal::Times as _;
 use crate::{Decimal, contract::score::GradeBound};
 
 /// The grade of a score and the part of it, 1 the best, when each is cut in so many equal parts. The bound itself
@@ -11,7 +12,7 @@ pub fn of(score: Decimal, bounds: &[GradeBound], notches: u32) -> (Grade, u32) {
         if score >= bound.at_least {
             let reached = || {
                 let width = above.checked_sub(bound.at_least)?;
-                let parts = score.checked_sub(bound.at_least)?.checked_mul(notches.into())?;
+                let parts = score.checked_sub(bound.at_least)?.times(notches.into())?;
                 u32::try_from(parts.checked_div(width)?.floor()).ok()
             };
             // A hundred, or a grade that is a hundred alone, is the best part.

@@ -4,6 +4,7 @@
 //! All guarantees of one debt together bear at most the debt. What is bound to a contract secures only what is
 //! outstanding under that contract.
 
+use crate::decimal::Times as _;
 use crate::{
     Decimal, Refusal, Refused,
     contract::ledger::NewGuarantee,
@@ -58,7 +59,7 @@ pub fn secured(covers: &[Cover], outstanding_minor: i64, under: &BTreeMap<i64, i
     };
     for cover in covers {
         let debt = debt(cover.contract);
-        let share = cover.share.checked_mul(Decimal::from(debt)).map(|part| part.floor());
+        let share = cover.share.times(Decimal::from(debt)).map(|part| part.floor());
         let bears = share.and_then(|part| part.to_i64()).unwrap_or(debt).min(cover.amount_minor);
         let sum = borne.entry(cover.contract).or_default();
         *sum = sum.saturating_add(bears).min(debt);

@@ -16,6 +16,7 @@ mod tests;
 
 pub use clause::{Base, Resolved, check, has_surroundings, rate_on, resolve};
 
+use crate::decimal::Times as _;
 use crate::{
     Currency, Date, DayCount, Decimal, Money, Refusal, Refused,
     contract::{
@@ -581,7 +582,7 @@ fn residue(exact: i128, minor: i64, over: i128) -> Result<Decimal, Refused> {
 
 /// A share of an amount, rounded down: a cap is never exceeded.
 fn share_of(minor: i64, share: Decimal) -> Result<i64, Refused> {
-    let share = Decimal::from(minor).checked_mul(share).map(|most| most.floor());
+    let share = Decimal::from(minor).times(share).map(|most| most.floor());
     share.and_then(|most| i64::try_from(most).ok()).ok_or_else(too_large)
 }
 

@@ -1,5 +1,6 @@
 //! The reasons of a card in words.
 
+use crate::decimal::Times as _;
 use crate::{
     Decimal,
     contract::{score::Wording, types::Language},
@@ -9,7 +10,7 @@ use crate::{
 /// A reason in words, with the number behind it in the places that the sentence has for it.
 pub fn text(wording: &Wording, seen: Decimal, language: Language) -> String {
     let value = round(seen, 1).normalize();
-    let hundred = seen.checked_mul(Decimal::ONE_HUNDRED).unwrap_or(seen);
+    let hundred = seen.times(Decimal::ONE_HUNDRED).unwrap_or(seen);
     let percent = round(hundred, 1).normalize();
     let (sentence, days) = match language {
         Language::En if value == Decimal::ONE => (&wording.en, "1 day".to_string()),

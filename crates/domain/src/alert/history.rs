@@ -4,6 +4,7 @@
 //! usual. The median distance times 1.4826 is the standard deviation where values are normally spread.
 
 use super::{Sample, Values};
+use crate::decimal::Times as _;
 use crate::{Date, Decimal, contract::score::FactName};
 use std::collections::BTreeSet;
 
@@ -52,12 +53,12 @@ pub(super) fn slope(points: &[(Date, Decimal)], day: Date, least: u32) -> Option
         let at = Decimal::from(on.days_since(day));
         x = x.checked_add(at)?;
         y = y.checked_add(*value)?;
-        xx = xx.checked_add(at.checked_mul(at)?)?;
-        xy = xy.checked_add(at.checked_mul(*value)?)?;
+        xx = xx.checked_add(at.times(at)?)?;
+        xy = xy.checked_add(at.times(*value)?)?;
     }
-    let across = count.checked_mul(xx)?.checked_sub(x.checked_mul(x)?)?;
-    let along = count.checked_mul(xy)?.checked_sub(x.checked_mul(y)?)?;
-    along.checked_mul(Decimal::from(SLOPE_DAYS))?.checked_div(across)
+    let across = count.times(xx)?.checked_sub(x.times(x)?)?;
+    let along = count.times(xy)?.checked_sub(x.times(y)?)?;
+    along.times(Decimal::from(SLOPE_DAYS))?.checked_div(across)
 }
 
 /// The median of the values, and how many spreads above it this one is.
@@ -72,7 +73,7 @@ pub(super) fn anomaly(
     }
     let distances = |median: Decimal| values.iter().map(move |of| of.saturating_sub(median).abs());
     let middle = median(values.clone())?;
-    let spread = median(distances(middle).collect())?.checked_mul(TO_DEVIATION)?.max(least_spread);
+    let spread = median(distances(middle).collect())?.times(TO_DEVIATION)?.max(least_spread);
     Some((middle, now.checked_sub(middle)?.checked_div(spread)?))
 }
 

@@ -1,6 +1,7 @@
 //! One term of a rule: what it sees, and whether that is beyond its bound.
 
 use super::{Position, Sample, history};
+use crate::decimal::Times as _;
 use crate::{
     Currency, Date, Decimal, Money, card,
     contract::{
@@ -186,7 +187,7 @@ fn place(grade: Grade) -> i64 {
 /// up, so that what passed the bound is seen to, and at most [`card::MAX_UTILISATION`].
 fn beyond(part_minor: i64, whole_minor: i64, bound: Decimal) -> Option<Decimal> {
     let (part, whole) = (Decimal::from(part_minor), Decimal::from(whole_minor.max(0)));
-    if part <= whole.checked_mul(bound)? {
+    if part <= whole.times(bound)? {
         return None;
     }
     let most = Decimal::from(card::MAX_UTILISATION);

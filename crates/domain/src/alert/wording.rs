@@ -1,6 +1,7 @@
 //! What an alert says, from the words of its rule and its evidence.
 
 use super::rule;
+use crate::decimal::Times as _;
 use crate::{
     Currency, Decimal,
     contract::{
@@ -65,7 +66,6 @@ fn filled(
 
 /// `0.9051` is `90.51`. What is no number is shown as it is.
 fn in_percent(share: &str) -> String {
-    let percent =
-        share.parse().ok().and_then(|share: Decimal| share.checked_mul(Decimal::ONE_HUNDRED));
+    let percent = share.parse().ok().and_then(|share: Decimal| share.times(Decimal::ONE_HUNDRED));
     percent.map_or_else(|| share.to_string(), |percent| percent.normalize().to_string())
 }

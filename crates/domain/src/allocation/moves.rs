@@ -1,6 +1,7 @@
 //! Money moves: onto a claim, off it again, and back to the payer.
 
 use super::{Allocated, Replay, Source, Used, place};
+use crate::decimal::Times as _;
 use crate::{Decimal, contract::types::Difference, decimal};
 
 impl Replay<'_> {
@@ -268,7 +269,7 @@ fn unearned(used: &mut [Used], place: usize, share: Decimal) -> Option<Used> {
 
 /// What paying `minor` of `open` early earns: the rest when it pays all that the discount leaves, else in proportion.
 fn discount(share: Decimal, minor: i64, open: i64) -> i64 {
-    let most = whole(Decimal::from(open).checked_mul(share));
+    let most = whole(Decimal::from(open).times(share));
     if minor >= open.saturating_sub(most) {
         return open.saturating_sub(minor);
     }
@@ -278,7 +279,7 @@ fn discount(share: Decimal, minor: i64, open: i64) -> i64 {
 /// The discount that so much money earns in proportion: with two in a hundred, 98 earn 2.
 fn earned(share: Decimal, minor: i64) -> i64 {
     let rest = Decimal::ONE.checked_sub(share).filter(|rest| !rest.is_zero());
-    whole(rest.and_then(|rest| Decimal::from(minor).checked_mul(share)?.checked_div(rest)))
+    whole(rest.and_then(|rest| Decimal::from(minor).times(share)?.checked_div(rest)))
 }
 
 fn whole(value: Option<Decimal>) -> i64 {

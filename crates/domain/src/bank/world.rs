@@ -6,6 +6,7 @@ use super::{
     name::Name,
     words::{Clues, MOST_NAMED, TELLING_DIGITS, mask},
 };
+use crate::decimal::Times as _;
 use crate::{Currency, Date, Decimal, Id, contract::bank::MatchReason, decimal};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -35,7 +36,7 @@ impl Claim {
         let (share, days) = self.discount?;
         let whole = self.open_minor == self.amount_minor;
         let in_time = day.days_since(self.issued_on) <= days;
-        let off = share.checked_mul(Decimal::from(self.amount_minor))?;
+        let off = share.times(Decimal::from(self.amount_minor))?;
         let off = i64::try_from(decimal::round(off, 0)).ok()?;
         (whole && in_time && off > 0).then(|| self.open_minor.saturating_sub(off))
     }

@@ -1,5 +1,6 @@
 //! The clause: what may stand in it, and what it says once its preset is filled in.
 
+use crate::decimal::Times as _;
 use crate::{
     Currency, Date, DayCount, Decimal, Refusal, Refused,
     contract::ledger::{Compounding, FixedSum, LateInterest, RateFixing, ReferenceRate},
@@ -101,7 +102,7 @@ pub fn rate_on(clause: &LateInterest, tables: &Tables, day: Date) -> Result<Deci
     let too_large = || Refused::new(Refusal::AmountTooLarge, "the rate is too large");
     let of_table = |reference: &ReferenceRate| {
         let rate = tables.at(&reference.table, day)?.rate;
-        let rate = rate.checked_mul(reference.multiplier.unwrap_or(Decimal::ONE));
+        let rate = rate.times(reference.multiplier.unwrap_or(Decimal::ONE));
         let rate = rate.and_then(|rate| rate.checked_add(reference.margin.unwrap_or_default()));
         rate.ok_or_else(too_large)
     };
@@ -288,7 +289,7 @@ fn base(own: &LateInterest, preset: &LateInterest) -> Result<Base, Refused> {
 pub(super) fn apply(rate: Decimal, reference: &ReferenceRate) -> Result<Decimal, Refused> {
     let times = reference.multiplier.unwrap_or(Decimal::ONE);
     let margin = reference.margin.unwrap_or(Decimal::ZERO);
-    let applied = rate.checked_mul(times).and_then(|rate| rate.checked_add(margin));
+    let applied = rate.times(times).and_then(|rate| rate.checked_add(margin));
     let applied =
         applied.ok_or_else(|| Refused::new(Refusal::AmountTooLarge, "the rate is too large"));
     Ok(applied?.max(Decimal::ZERO).normalize())
