@@ -271,9 +271,6 @@ mod tests {
             ("invoice", "correct", Some("invoice.corrected")),
             ("customer", "create", Some("customer.created")),
             ("write_off", "create", Some("write-off.asked")),
-            ("dispute", "resolve", Some("dispute.resolved")),
-            ("bank_statement", "create", Some("bank-statement.created")),
-            ("api_key", "revoke", None),
             ("contract", "add-version", Some("contract.changed")),
             ("credit_refund", "reverse", Some("credit-refund.reversed")),
             ("external_fact", "import", Some("external-fact.imported")),
@@ -284,6 +281,9 @@ mod tests {
             ("tiers", "replace", Some("tiers.changed")),
             ("bank-match", "reopen", Some("bank-match.reopen")),
             ("payer-account", "remove", Some("payer-account.remove")),
+            ("dispute", "resolve", Some("dispute.resolved")),
+            ("bank_statement", "create", Some("bank-statement.created")),
+            ("api_key", "revoke", None),
         ] {
             assert_eq!(kind_of(noun, action).as_deref(), kind, "{noun} {action}");
             assert!(kind.is_none_or(|kind| KINDS.contains(&kind)), "{noun} {action} is not listed");
