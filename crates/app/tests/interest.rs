@@ -769,6 +769,8 @@ fn what_a_fee_is_about_can_be_put_right() {
     assert_eq!(read(KNOWN), ("I1".into(), Some(true)));
     assert_eq!(read(moved), ("I2".into(), None));
     assert_eq!(read(before), ("I1".into(), None));
+    let verified = dunlin_app::verify::books(&db).unwrap();
+    assert!(verified.ok, "{verified:#?}");
 }
 
 #[test]

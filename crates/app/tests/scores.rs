@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use dunlin_app::{
-    audit::Author, card, customer, invoice, ledger::Change, payment, review, score, sweep, tier,
+    audit::Author, card, contract, customer, default_record, event_source, external, guarantee,
+    inbound_event, invoice, ledger::Change, payment, review, score, sweep, tier,
 };
 use dunlin_domain::{
     Date, Id, Refusal,
     card::{Card, shipped},
     contract::{
+        external::{ExternalScore, FinancialStatement, PublicRecord},
         score::{CardPublication, FactName, ScoreCard, ScoreChange, WhatIf},
         types::{Grade, Language},
     },
@@ -366,4 +368,75 @@ fn the_sweep_sorts_into_tiers_and_remembers_when_one_changed() {
         refused(tier::put(&db, &bad, &on("2024-03-26"))),
         (Refusal::InvalidCard, Some("rules[0].tier".into()))
     );
+}
+
+#[test]
+fn whatever_facts_rest_on_outdates_what_the_sweep_found() {
+    let (_folder, db) = book();
+    let new =
+        json!({"signature": {"kind": "stripe"}, "secret": "a-long-secret", "preset": "stripe"});
+    event_source::put(&db, &id("pay"), &read(new), &on("2024-03-31")).unwrap();
+    let source = inbound_event::source(&db, &id("pay")).unwrap();
+    let failed = json!({"id": "e1", "type": "payment_intent.payment_failed", "created": 1_711_900_800,
+        "data": {"object": {"id": "pi_1", "customer": "prompt"}}});
+    let secured = |of: &str| {
+        json!({"customer_id": of, "kind": "insurance", "party": "Insurer", "valid_from": "2024-01-01",
+            "amount": {"minor": 100_000, "currency": "EUR"}})
+    };
+    let (first, moved) = (secured("prompt"), secured("late"));
+    type Write<'a> = &'a dyn Fn(&NativeDb, &Author);
+    let writes: [(&str, Write<'_>); 10] = [
+        ("a contract", &|db, by| {
+            let new = json!({"customer_id": "prompt", "effective_on": "2024-01-01"});
+            contract::put(db, &id("K"), &read(new), by).unwrap();
+        }),
+        ("another version", &|db, by| {
+            let new = json!({"customer_id": "prompt", "effective_on": "2024-04-01",
+                "ends_on": "2024-12-31"});
+            contract::put(db, &id("K"), &read(new), by).unwrap();
+        }),
+        ("a guarantee", &|db, by| {
+            guarantee::put(db, &id("G"), &read(first.clone()), by).unwrap();
+        }),
+        ("a guarantee that goes to another", &|db, by| {
+            guarantee::put(db, &id("G"), &read(moved.clone()), by).unwrap();
+        }),
+        ("a default", &|db, by| {
+            let new = json!({"customer_id": "prompt", "kind": "refused", "reason": "says no"});
+            default_record::add(db, &read(new), id("D"), by).unwrap();
+        }),
+        ("its cure", &|db, by| {
+            default_record::close(db, &id("D"), &read(json!({"state": "cured"})), by).unwrap();
+        }),
+        ("accounts", &|db, by| {
+            let new = json!({"customer_id": "prompt", "period_end": "2023-12-31", "currency": "EUR",
+                "sales_minor": 1_000_000});
+            external::put(db, &read::<FinancialStatement>(new), by).unwrap();
+        }),
+        ("a score of an agency", &|db, by| {
+            let new = json!({"customer_id": "prompt", "source": "agency", "date": "2024-03-31",
+                "score": "5", "scale_from": "0", "scale_to": "10"});
+            external::put(db, &read::<ExternalScore>(new), by).unwrap();
+        }),
+        ("a slice of public records", &|db, by| {
+            let new = json!({"id": "L1", "customer_id": "prompt", "kind": "lawsuit",
+                "date": "2024-04-01", "source": "court"});
+            let rows = [(1, read::<PublicRecord>(new))];
+            assert_eq!(external::take_in(db, &id("F"), &rows, by).unwrap().accepted, 1);
+        }),
+        ("an event", &|db, by| {
+            inbound_event::receive(db, &source, None, &failed.to_string(), by).unwrap();
+        }),
+    ];
+    for (nth, (what, write)) in writes.iter().enumerate() {
+        let date = format!("2024-04-{:02}", nth + 1);
+        sweep(&db, &date);
+        let is_fresh = || {
+            let found = dunlin_store::score::fresh(&db, &id("prompt"), day(&date), "card@1");
+            found.unwrap().is_some()
+        };
+        assert!(is_fresh(), "before {what}");
+        write(&db, &on(&date));
+        assert!(!is_fresh(), "{what}");
+    }
 }

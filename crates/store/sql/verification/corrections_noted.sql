@@ -12,7 +12,8 @@ corrected AS (
         (SELECT w.id FROM invoice AS w WHERE w.key = i.parent_key) AS whole,
         json_object(
             'issued_on', i.issued_on, 'due_on', i.due_on, 'received_on', p.received_on,
-            'amount_minor', coalesce(i.amount_minor, p.amount_minor)
+            'amount_minor', coalesce(i.amount_minor, p.amount_minor), 'penalty', i.penalty,
+            'relates_to', coalesce((SELECT r.id FROM invoice AS r WHERE r.key = i.relates_key), '')
         ) AS reads
     FROM correction AS c
     LEFT JOIN invoice AS i ON i.key = c.invoice_key
