@@ -655,6 +655,255 @@ CREATE INDEX webhook_event_in_order ON webhook_event (webhook_key, customer_key,
 
 CREATE INDEX webhook_event_due ON webhook_event (next_attempt_at, key) WHERE dead = 0;
 
+CREATE TABLE external_fact (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    kind TEXT NOT NULL CHECK (kind IN ('financials', 'external-scores', 'public-records')),
+    name TEXT NOT NULL, -- the end of the period, the day and the source of a score, or the id of an entry
+    happened_on TEXT NOT NULL,
+    known_on TEXT NOT NULL CHECK (known_on >= happened_on),
+    document TEXT NOT NULL, -- the record of the contract as JSON
+    entry_key INTEGER,
+    UNIQUE (customer_key, kind, name, known_on)
+) STRICT;
+
+CREATE INDEX invoice_instalment ON invoice (customer_key, parent_key) WHERE parent_key IS NOT NULL;
+
+CREATE INDEX correction_by_relation ON correction (before ->> 'relates_to') WHERE before ->> 'relates_to' IS NOT NULL;
+
+CREATE TABLE credit_refund (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    credit_key INTEGER NOT NULL REFERENCES invoice (key),
+    refunded_on TEXT NOT NULL,
+    minor INTEGER NOT NULL CHECK (minor > 0),
+    reason TEXT,
+    reversed_on TEXT,
+    reversal_reason TEXT,
+    entry_key INTEGER NOT NULL,
+    reversed_entry_key INTEGER,
+    CHECK ((reversed_on IS NULL) = (reversed_entry_key IS NULL))
+) STRICT;
+
+CREATE INDEX credit_refund_by_customer ON credit_refund (customer_key);
+
+CREATE INDEX credit_refund_by_credit ON credit_refund (credit_key);
+
+CREATE TABLE "allocation" (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    invoice_key INTEGER REFERENCES invoice (key), -- null: the money went back
+    payment_key INTEGER REFERENCES payment (key),
+    credit_key INTEGER REFERENCES invoice (key),
+    adjustment_key INTEGER REFERENCES adjustment (key),
+    difference_key INTEGER REFERENCES payment (key), -- the payment that earned a difference
+    difference TEXT CHECK (difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld')),
+    allocated_on TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
+    recorded_at TEXT NOT NULL,
+    entry_key INTEGER,
+    CHECK ((payment_key IS NOT NULL) + (credit_key IS NOT NULL) + (adjustment_key IS NOT NULL)
+        + (difference_key IS NOT NULL) = 1),
+    CHECK (coalesce(invoice_key, payment_key, credit_key) IS NOT NULL)
+) STRICT;
+
+CREATE INDEX allocation_by_customer
+    ON allocation (customer_key, invoice_key, allocated_on, amount_minor, payment_key, credit_key);
+
+CREATE INDEX allocation_by_day ON allocation (allocated_on, invoice_key, amount_minor, payment_key, credit_key);
+
+CREATE INDEX allocation_by_adjustment ON allocation (adjustment_key) WHERE adjustment_key IS NOT NULL;
+
+CREATE TABLE card (
+    key INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    version INTEGER, -- null: a draft
+    valid_from TEXT, -- the first day that it judges
+    segment TEXT, -- of the document, null: everybody
+    document TEXT NOT NULL, -- the contract card-document as JSON
+    entry_key INTEGER,
+    CHECK ((version IS NULL) = (valid_from IS NULL))
+) STRICT;
+
+CREATE UNIQUE INDEX card_once ON card (name, coalesce(version, 0));
+
+CREATE TABLE score_change (
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    as_of TEXT NOT NULL,
+    score TEXT, -- a decimal
+    grade TEXT CHECK (grade IN ('A', 'B', 'C', 'D', 'E')),
+    notch INTEGER,
+    tier TEXT,
+    model TEXT NOT NULL,
+    facts TEXT NOT NULL, -- as in the table score
+    points TEXT NOT NULL, -- what each indicator gave, as JSON by name
+    PRIMARY KEY (customer_key, as_of)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE score_outdated (
+    customer_key INTEGER PRIMARY KEY REFERENCES customer (key)
+) STRICT;
+
+CREATE TABLE tiers (
+    key INTEGER PRIMARY KEY,
+    document TEXT NOT NULL, -- the contract tier-document as JSON
+    entry_key INTEGER
+) STRICT;
+
+CREATE TABLE review (
+    customer_key INTEGER PRIMARY KEY REFERENCES customer (key),
+    since_on TEXT NOT NULL, -- the first judgement with a grade
+    reviewed_on TEXT,
+    due_on TEXT, -- null: without a grade
+    entry_key INTEGER
+) STRICT;
+
+CREATE INDEX review_due ON review (due_on, customer_key) WHERE due_on IS NOT NULL;
+
+CREATE TABLE "bank_entry" (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    statement_key INTEGER NOT NULL REFERENCES bank_statement (key),
+    number INTEGER NOT NULL,
+    booked_on TEXT NOT NULL,
+    value_on TEXT,
+    minor INTEGER NOT NULL,
+    reversal INTEGER NOT NULL CHECK (reversal IN (0, 1)),
+    reference TEXT, -- a list as JSON
+    end_to_end TEXT,
+    bank_reference TEXT,
+    remittance TEXT,
+    payer_name TEXT,
+    payer_account TEXT,
+    state TEXT NOT NULL CHECK (state IN ('automatic', 'review', 'confirmed', 'rejected', 'unmatched', 'already-booked')),
+    rule TEXT NOT NULL,
+    candidates TEXT NOT NULL, -- a list of the contract's candidates as JSON
+    customer_key INTEGER REFERENCES customer (key),
+    payment_key INTEGER REFERENCES payment (key),
+    entry_key INTEGER,
+    decided_entry_key INTEGER,
+    repeats TEXT, -- the id of the entry that this one is or may be
+    undone INTEGER NOT NULL DEFAULT 0 -- how often its payment was a mistake: the next one has another id
+) STRICT;
+
+CREATE INDEX bank_entry_by_state ON bank_entry (state, key) WHERE state <> 'automatic';
+
+CREATE INDEX bank_entry_by_end_to_end ON bank_entry (end_to_end) WHERE minor > 0 AND end_to_end IS NOT NULL;
+
+CREATE INDEX bank_entry_by_payer ON bank_entry (payer_account) WHERE customer_key IS NULL AND payer_account IS NOT NULL;
+
+CREATE INDEX bank_statement_by_account ON bank_statement (account, to_on);
+
+CREATE TABLE "payer_account" (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    taught_on TEXT NOT NULL,
+    entry_key INTEGER NOT NULL,
+    UNIQUE (account, customer_key)
+) STRICT;
+
+CREATE INDEX payer_account_by_customer ON payer_account (customer_key);
+
+CREATE TABLE match_mask (
+    mask TEXT NOT NULL,
+    whole INTEGER NOT NULL CHECK (whole IN (0, 1)),
+    PRIMARY KEY (mask, whole)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX inbound_event_to_try ON inbound_event (next_try_at, key) WHERE next_try_at IS NOT NULL;
+
+CREATE TABLE alert_rule (
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    document TEXT NOT NULL, -- the contract's new-alert-rule as JSON
+    entry_key INTEGER NOT NULL,
+    PRIMARY KEY (name, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alert (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    rule TEXT NOT NULL,
+    version INTEGER NOT NULL, -- of the rule
+    kind TEXT NOT NULL CHECK (kind IN ('first-overdue', 'grade-worse', 'limit-near', 'concentration', 'paying-worse', 'buying-more', 'party-changed', 'cover-ending', 'group-default', 'in-default', 'external-event', 'contested', 'promise-broken', 'other')),
+    currency TEXT NOT NULL, -- empty where none is concerned
+    severity TEXT NOT NULL CHECK (severity IN ('info', 'warning', 'serious', 'critical')),
+    owner TEXT,
+    assigned INTEGER NOT NULL CHECK (assigned IN (0, 1)), -- by hand
+    escalated INTEGER NOT NULL CHECK (escalated IN (0, 1)),
+    snoozed_until TEXT, -- the last snooze
+    opened_on TEXT NOT NULL,
+    closed_on TEXT,
+    closed_by TEXT,
+    closed_because TEXT,
+    ended_on TEXT, -- when the reason was gone, which may be after somebody closed it
+    evidence TEXT NOT NULL, -- the contract's evidence as JSON
+    CHECK (ended_on IS NULL OR closed_on IS NOT NULL)
+) STRICT;
+
+CREATE UNIQUE INDEX alert_there ON alert (customer_key, rule, currency) WHERE ended_on IS NULL;
+
+CREATE INDEX alert_by_day ON alert (opened_on, key);
+
+CREATE INDEX alert_by_customer ON alert (customer_key, opened_on, key);
+
+CREATE INDEX alert_open ON alert (customer_key) WHERE closed_on IS NULL;
+
+CREATE INDEX alert_grave ON alert (customer_key) WHERE closed_on IS NULL AND severity IN ('serious', 'critical');
+
+CREATE TABLE alert_action (
+    key INTEGER PRIMARY KEY,
+    alert_key INTEGER NOT NULL REFERENCES alert (key),
+    day TEXT NOT NULL,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL CHECK (action IN ('snooze', 'close', 'assign', 'escalate')),
+    reason TEXT,
+    until_on TEXT,
+    owner TEXT,
+    severity TEXT CHECK (severity IN ('info', 'warning', 'serious', 'critical')),
+    entry_key INTEGER -- null: the sweep did it
+) STRICT;
+
+CREATE INDEX alert_action_by_alert ON alert_action (alert_key, key);
+
+CREATE TABLE alert_waiting (
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    rule TEXT NOT NULL,
+    currency TEXT NOT NULL, -- empty where none is concerned
+    since_on TEXT NOT NULL,
+    PRIMARY KEY (customer_key, rule, currency)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_sample (
+    customer_key INTEGER PRIMARY KEY REFERENCES customer (key),
+    samples TEXT NOT NULL -- days and facts as JSON, oldest first
+) STRICT;
+
+CREATE TABLE alert_progress (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    position TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE watch (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    reason TEXT NOT NULL,
+    from_on TEXT NOT NULL,
+    until_on TEXT,
+    ended_on TEXT,
+    entry_key INTEGER NOT NULL,
+    ended_entry_key INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX watch_current ON watch (customer_key) WHERE ended_on IS NULL;
+
+CREATE INDEX watch_by_customer ON watch (customer_key, key);
+
 CREATE TABLE credit_limit (
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,

@@ -387,12 +387,13 @@ fn currency(code: &str) -> Result<Option<Currency>, Fault> {
     parsed.map_err(|refused: dunlin_domain::Refused| Fault::Db(format!("stored value: {refused}")))
 }
 
-/// The customers whose grade was found to be worse from a day on, and still is.
+/// The customers with an open alert from a day on that is grave, or says that the grade fell.
 pub fn worsened_since<D: Db>(db: &D, day: Date) -> Result<Vec<i64>, Fault> {
     let day = day.to_string();
     db.json(
         "SELECT json_group_array(customer_key) FROM alert
-         WHERE opened_on >= ?1 AND kind = 'grade-worse' AND state = 'open'",
+         WHERE opened_on >= ?1 AND closed_on IS NULL
+             AND (kind = 'grade-worse' OR severity IN ('serious', 'critical'))",
         &[(&day).into()],
     )
 }
