@@ -32,13 +32,15 @@ CREATE TABLE score_change (
     PRIMARY KEY (customer_key, as_of)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO score_change (customer_key, as_of, score, grade, model, facts, points)
-SELECT customer_key, as_of, score, grade, model, facts, '{}' FROM score;
-
 -- Customers of whom something was recorded since they were judged.
 CREATE TABLE score_outdated (
     customer_key INTEGER PRIMARY KEY REFERENCES customer (key)
 ) STRICT;
+
+-- What was judged before had its facts in another form: it is worked out anew when it is asked for, and by the next sweep.
+UPDATE score SET facts = '{}';
+
+INSERT INTO score_outdated (customer_key) SELECT customer_key FROM score;
 
 -- How customers are sorted: the newest is in force.
 CREATE TABLE tiers (

@@ -187,9 +187,10 @@ fn a_newer_database_is_refused_and_not_touched() {
     assert_eq!(names, ["test.db"], "something was left beside it");
 }
 
-/// An alert of the time before rules were documents is one of the rule of the same name.
+/// An alert of the time before rules were documents is one of the rule of the same name. The facts of a score had another
+/// form, and are worked out anew.
 #[test]
-fn alerts_of_an_older_database_stay() {
+fn alerts_and_scores_of_an_older_database_stay() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let old = Connection::open(&path).unwrap();
@@ -203,7 +204,9 @@ fn alerts_of_an_older_database_stay() {
          INSERT INTO customer (key, id, name) VALUES (5, 'C', 'C');
          INSERT INTO alert (id, customer_key, kind, currency, state, opened_on, closed_on, evidence) VALUES
              ('A1', 5, 'limit-near', 'EUR', 'open', '2024-01-01', NULL, '{}'),
-             ('A2', 5, 'first-overdue', '', 'closed', '2024-01-01', '2024-01-05', '{}');",
+             ('A2', 5, 'first-overdue', '', 'closed', '2024-01-01', '2024-01-05', '{}');
+         INSERT INTO score (customer_key, as_of, score, score_order, grade, model, facts) VALUES
+             (5, '2024-01-05', '81.5', 815, 'A', 'card@1', '{\"customer_id\":\"C\",\"as_of\":\"2024-01-05\"}');",
     )
     .unwrap();
     drop(old);
@@ -216,6 +219,11 @@ fn alerts_of_an_older_database_stay() {
         ["A2", "first-overdue", 1, "first-overdue", "", "info", "2024-01-05", "2024-01-05"],
     ]);
     assert_eq!(found, expected);
+    let sql =
+        "SELECT json_array(s.grade, s.facts, o.customer_key, (SELECT count(*) FROM score_change))
+               FROM score AS s LEFT JOIN score_outdated AS o USING (customer_key)";
+    let found: serde_json::Value = db.json(sql, &[]).unwrap();
+    assert_eq!(found, serde_json::json!(["A", "{}", 5, 0]));
 }
 
 /// A connection as the host gives it, on which one statement fails.
