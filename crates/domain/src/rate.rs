@@ -72,12 +72,6 @@ impl Tables {
         };
         rows.map(later).unwrap_or_default()
     }
-
-    /// The first day after this one on which another row begins to hold.
-    pub fn next_change(&self, name: &Id, after: Date) -> Option<Date> {
-        let rows = self.0.get(name.as_str())?;
-        rows.keys().copied().find(|day| *day > after)
-    }
 }
 
 /// Refuses a row that no table may hold.
