@@ -52,11 +52,15 @@ impl Process {
         for (name, value) in variables {
             command.args(["--variable", &format!("{name}={value}")]);
         }
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let errors = child.stderr.take().unwrap();
+        let errors = std::thread::spawn(move || std::io::read_to_string(errors));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = lines
             .find_map(|line| line.unwrap().strip_prefix("listening on http://").map(str::to_owned));
-        let address = address.expect("`dunlin up` ended without listening");
+        let Some(address) = address else {
+            panic!("`dunlin up` ended without listening: {:?}", errors.join().unwrap());
+        };
         // What it prints later must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Process { client: Client::new(address.parse().unwrap(), ADMIN_KEY), child }
@@ -93,12 +97,17 @@ impl Frozen {
         components();
         let folder = tempfile::tempdir().unwrap();
         let manifest = std::fs::read_to_string(workspace().join("spin.toml")).unwrap();
-        let built = "target/wasm32-wasip2/component/";
-        for part in manifest.split(built).skip(1) {
-            let name = part.split('"').next().unwrap();
-            std::fs::copy(workspace().join(built).join(name), folder.path().join(name)).unwrap();
+        let built = "source = \"target/wasm32-wasip2/";
+        let mut parts = manifest.split(built);
+        let mut frozen = parts.next().unwrap().to_owned();
+        for part in parts {
+            let (path, rest) = part.split_once('"').unwrap();
+            let (_profile, name) = path.split_once('/').unwrap();
+            let built = workspace().join("target/wasm32-wasip2").join(path);
+            std::fs::copy(built, folder.path().join(name)).unwrap();
+            frozen += &format!("source = \"{name}\"{rest}");
         }
-        std::fs::write(folder.path().join("spin.toml"), manifest.replace(built, "")).unwrap();
+        std::fs::write(folder.path().join("spin.toml"), frozen).unwrap();
         Frozen(folder)
     }
 }
