@@ -25,7 +25,7 @@ use dunlin_store::{
     arrears::Range,
     customer,
     event_source::Stored,
-    inbound_event::{self as table, About, Item, New, Outcome},
+    inbound_event::{self as table, About, Awaited, Item, New, Outcome},
     invoice as documents, payment as payments, reversal, score, write,
 };
 use serde_json::Value;
@@ -87,13 +87,20 @@ pub fn receive<D: Db>(
         note_about(db, key, &event, &applied)?;
         Ok((answer(&event, state, applied, None, author), Change::Made))
     });
-    let Err(Fault::Refused(refused)) = applied else { return applied };
+    let refused = match applied {
+        Err(Fault::Refused(refused)) => refused,
+        Ok((applied, Change::Made)) => {
+            retry::follow(db, &applied, author);
+            return Ok((applied, Change::Made));
+        }
+        other => return other,
+    };
     write(db, |db| {
         if let Some(known) = known(db, &event)? {
             return Ok((known, Change::AlreadySo));
         }
         let applied = whose(db, &event)?;
-        let outcome = refusal(&event, &applied, &refused, 1, author.at);
+        let outcome = refusal(db, &event, &applied, &refused, 1, author.at)?;
         table::insert(db, &new(&event, author), &outcome)?;
         score::outdate(db, outcome.customer.as_slice())?;
         let (state, again) = (InboundState::Refused, outcome.next_try_at);
@@ -140,7 +147,7 @@ pub fn retry<D: Db>(
                 return Ok(());
             }
             let whose = whose(db, &event)?;
-            let outcome = refusal(&event, &whose, refused, tries, author.at);
+            let outcome = refusal(db, &event, &whose, refused, tries, author.at)?;
             table::update(db, stored.key, &outcome)?;
             score::outdate(db, outcome.customer.as_slice())
         })?;
@@ -393,21 +400,47 @@ fn outcome<'a>(
         tries,
         at,
         next_try_at: None,
+        awaits: None,
     }
 }
 
-fn refusal<'a>(
-    event: &Event<'_>,
+fn refusal<'a, D: Db>(
+    db: &D,
+    event: &'a Event<'_>,
     applied: &'a Applied,
     refused: &'a Refused,
     tries: u32,
     at: Instant,
-) -> Outcome<'a> {
-    Outcome {
+) -> Result<Outcome<'a>, Fault> {
+    let named = awaited(event, refused.code);
+    let awaits = match named {
+        Some(record) if !record.is_there(db)? => named,
+        // It is there and does not fit: nothing that comes would change that.
+        _ => None,
+    };
+    Ok(Outcome {
         code: Some(refused.code),
         detail: Some(&refused.detail),
         next_try_at: retry::next(refused.code, tries, at),
+        awaits,
         ..outcome(event, InboundState::Refused, applied, tries, at)
+    })
+}
+
+/// What an event names that is refused as unknown.
+fn awaited<'a>(event: &'a Event<'_>, code: Refusal) -> Option<Awaited<'a>> {
+    use Refusal::{UnknownContract, UnknownCustomer, UnknownInvoice, UnknownPayment};
+    let made = event.made.as_ref().ok()?;
+    match (code, made) {
+        (UnknownCustomer, Made::Payment(new)) => Some(Awaited::Customer(&new.customer_id)),
+        (UnknownCustomer, Made::Invoice(new)) => Some(Awaited::Customer(&new.customer_id)),
+        (UnknownCustomer, Made::Note(new)) => Some(Awaited::Customer(&new.customer_id)),
+        (UnknownInvoice, Made::Payment(new)) => new.invoice_id.as_ref().map(Awaited::Invoice),
+        (UnknownInvoice, Made::Invoice(new)) => new.relates_to.as_ref().map(Awaited::Invoice),
+        (UnknownInvoice, Made::Voided { invoice_id, .. }) => Some(Awaited::Invoice(invoice_id)),
+        (UnknownPayment, Made::Refund(refund)) => Some(Awaited::Payment(&refund.payment_id)),
+        (UnknownContract, Made::Invoice(new)) => new.contract_id.as_ref().map(Awaited::Contract),
+        _ => None,
     }
 }
 

@@ -334,8 +334,9 @@ fn refused_events_are_tried_again_by_themselves_until_it_is_no_use() {
     let found = inbound_event::get(&db, &source, &id("e1")).unwrap();
     assert_eq!((found.tries, found.next_try_at), (2, Some(now().plus_seconds(360))));
     customer(&db, "C1");
-    assert!(!retry::due(&db, &at(400), || false).unwrap().done);
-    assert_eq!(due(400), (true, 1, 0));
+    // It is there now: the next run does not wait for the moment.
+    assert!(!retry::due(&db, &at(61), || false).unwrap().done);
+    assert_eq!(due(61), (true, 1, 0));
     assert_eq!(due(100_000), (true, 0, 0));
 
     // One that nobody comes for is given up after nine tries, and tried once more when it is asked for.
@@ -346,9 +347,58 @@ fn refused_events_are_tried_again_by_themselves_until_it_is_no_use() {
         assert_eq!(due(seconds).2, 1);
     }
     assert_eq!(inbound_event::get(&db, &source, &id("e3")).unwrap().tries, 9);
-    customer(&db, "C3");
     let run = retry::all(&db, &id("pay"), &at(seconds + 1), || true).unwrap();
-    assert_eq!((run.done, run.applied, run.refused), (true, 1, 1));
+    assert_eq!((run.done, run.applied, run.refused), (true, 0, 2));
+    // Its customer comes at last.
+    customer(&db, "C3");
+    assert_eq!(due(seconds + 1), (true, 1, 0));
+}
+
+#[test]
+fn what_waits_for_a_record_is_tried_when_the_record_is_made() {
+    let (_folder, db) = db();
+    let source = source(&db);
+    let receive = |name: &str, kind: &str, object: Value| {
+        inbound_event::receive(&db, &source, None, &stripe(name, kind, object), &author())
+            .unwrap()
+            .0
+    };
+    let state = |name: &str| inbound_event::get(&db, &source, &id(name)).unwrap().state;
+    // A refund waits for its payment, that for its invoice, and that for its customer.
+    let refund = json!({"payment_intent": "pi_1", "amount_refunded": 100, "currency": "eur"});
+    receive("refund", "charge.refunded", refund);
+    let claim = json!({"id": "in_1", "customer": "C1", "total": 1000, "currency": "eur"});
+    receive("claim", "invoice.finalized", claim);
+    customer(&db, "C1");
+    let paid = json!({"id": "pi_1", "customer": "C1", "amount_received": 300, "currency": "eur",
+        "metadata": {"invoice_id": "in_1"}});
+    let waits = receive("paid", "payment_intent.succeeded", paid);
+    assert_eq!(waits.code, Some(Refusal::UnknownInvoice));
+    assert_eq!(["refund", "claim", "paid"].map(state), [InboundState::Refused; 3]);
+    // A customer that was there already brings nothing new.
+    let c1 = id("C1");
+    retry::made(&db, retry::Awaited::Customer(&c1), Change::AlreadySo, &author());
+    assert_eq!(state("claim"), InboundState::Refused);
+    retry::made(&db, retry::Awaited::Customer(&c1), Change::Made, &author());
+    assert_eq!(["refund", "claim", "paid"].map(state), [InboundState::Applied; 3]);
+
+    // An event makes what another waits for.
+    let refund = json!({"payment_intent": "pi_2", "amount_refunded": 1, "currency": "eur"});
+    receive("early", "charge.refunded", refund);
+    let paid = json!({"id": "pi_2", "customer": "C1", "amount_received": 2, "currency": "eur"});
+    receive("late", "payment_intent.succeeded", paid);
+    assert_eq!(state("early"), InboundState::Applied);
+    let who = db.execute("SELECT DISTINCT who FROM audit WHERE noun = 'payment'", &[]).unwrap();
+    assert!(who.iter().any(|row| row.text(0).unwrap() == "source/pay"));
+
+    // One that names what is there and does not fit is not looked at each time.
+    customer(&db, "C2");
+    let paid = json!({"id": "pi_3", "customer": "C2", "amount_received": 2, "currency": "eur",
+        "metadata": {"invoice_id": "in_1"}});
+    receive("other", "payment_intent.succeeded", paid);
+    assert_eq!(retry::due(&db, &author(), || true).unwrap().refused, 0);
+    let told = dunlin_app::verify::books(&db).unwrap();
+    assert!(told.ok, "{told:?}");
 }
 
 #[test]

@@ -598,7 +598,7 @@ CREATE TABLE inbound_event (
     made TEXT,
     code TEXT,
     detail TEXT
-, tries INTEGER NOT NULL DEFAULT 0, tried_at TEXT, next_try_at TEXT) STRICT;
+, tries INTEGER NOT NULL DEFAULT 0, tried_at TEXT, next_try_at TEXT, awaits TEXT, awaits_id TEXT) STRICT;
 
 CREATE UNIQUE INDEX inbound_event_once ON inbound_event (source_key, id);
 
@@ -1040,3 +1040,5 @@ CREATE TABLE limit_policy (
     document TEXT NOT NULL, -- the limit-policy of the contract as JSON
     entry_key INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX inbound_event_awaits ON inbound_event (awaits, awaits_id, key) WHERE awaits IS NOT NULL;

@@ -47,7 +47,8 @@ pub fn empty_notices<D: Db>(db: &D, customer: i64) -> Result<u64, Fault> {
 /// Takes the bodies out of the events that came in about the customer, and says of how many.
 pub fn empty_events<D: Db>(db: &D, customer: i64) -> Result<u64, Fault> {
     let rows = db.execute(
-        "UPDATE inbound_event SET body = NULL, detail = NULL WHERE customer_key = ?1 AND body IS NOT NULL RETURNING key",
+        "UPDATE inbound_event SET body = NULL, detail = NULL, awaits = NULL, awaits_id = NULL
+         WHERE customer_key = ?1 AND body IS NOT NULL RETURNING key",
         &[customer.into()],
     )?;
     Ok(rows.len().try_into().unwrap_or(u64::MAX))

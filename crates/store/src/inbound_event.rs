@@ -52,6 +52,39 @@ pub struct Outcome<'a> {
     pub at: Instant,
     /// When it is tried again by itself; `None` for not.
     pub next_try_at: Option<Instant>,
+    /// What it names and was not there.
+    pub awaits: Option<Awaited<'a>>,
+}
+
+/// A record that an event waits for.
+#[derive(Clone, Copy, Debug)]
+pub enum Awaited<'a> {
+    Customer(&'a Id),
+    Invoice(&'a Id),
+    Payment(&'a Id),
+    Contract(&'a Id),
+}
+
+impl<'a> Awaited<'a> {
+    fn named(self) -> (&'static str, &'a str) {
+        match self {
+            Self::Customer(id) => ("customer", id.as_str()),
+            Self::Invoice(id) => ("invoice", id.as_str()),
+            Self::Payment(id) => ("payment", id.as_str()),
+            Self::Contract(id) => ("contract", id.as_str()),
+        }
+    }
+
+    /// Whether it is there.
+    pub fn is_there<D: Db>(self, db: &D) -> Result<bool, Fault> {
+        let sql = match self {
+            Self::Customer(_) => "SELECT 1 FROM customer WHERE id = ?1",
+            Self::Invoice(_) => "SELECT 1 FROM invoice WHERE id = ?1",
+            Self::Payment(_) => "SELECT 1 FROM payment WHERE id = ?1",
+            Self::Contract(_) => "SELECT 1 FROM contract WHERE id = ?1",
+        };
+        Ok(db.first(sql, &[self.named().1.into()])?.is_some())
+    }
 }
 
 /// Something to know about a customer.
@@ -77,11 +110,12 @@ pub fn find<D: Db>(db: &D, source: i64, id: &Id) -> Result<Option<(i64, String)>
 pub fn insert<D: Db>(db: &D, new: &New<'_>, result: &Outcome<'_>) -> Result<i64, Fault> {
     let at = new.at.to_string();
     let again = result.next_try_at.map(|at| at.to_string());
+    let (noun, awaited) = result.awaits.map(Awaited::named).unzip();
     db.int(
         "INSERT INTO inbound_event
              (source_key, id, kind, body, body_hash, received_at, state, makes, customer_key, made, code, detail,
-              tries, tried_at, next_try_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?6, ?14) RETURNING key",
+              tries, tried_at, next_try_at, awaits, awaits_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?6, ?14, ?15, ?16) RETURNING key",
         &[
             new.source.into(),
             new.id.as_str().into(),
@@ -97,6 +131,8 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>, result: &Outcome<'_>) -> Result<i64,
             result.detail.into(),
             i64::from(result.tries).into(),
             again.as_deref().into(),
+            noun.into(),
+            awaited.into(),
         ],
     )
 }
@@ -104,10 +140,11 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>, result: &Outcome<'_>) -> Result<i64,
 /// Says what became of an event that was tried again.
 pub fn update<D: Db>(db: &D, key: i64, result: &Outcome<'_>) -> Result<(), Fault> {
     let (at, again) = (result.at.to_string(), result.next_try_at.map(|at| at.to_string()));
+    let (noun, awaited) = result.awaits.map(Awaited::named).unzip();
     db.execute(
         "UPDATE inbound_event
          SET state = ?2, makes = ?3, customer_key = ?4, made = ?5, code = ?6, detail = ?7, tries = ?8, tried_at = ?9,
-             next_try_at = ?10
+             next_try_at = ?10, awaits = ?11, awaits_id = ?12
          WHERE key = ?1",
         &[
             key.into(),
@@ -120,6 +157,8 @@ pub fn update<D: Db>(db: &D, key: i64, result: &Outcome<'_>) -> Result<(), Fault
             i64::from(result.tries).into(),
             (&at).into(),
             again.as_deref().into(),
+            noun.into(),
+            awaited.into(),
         ],
     )?;
     Ok(())
@@ -128,10 +167,16 @@ pub fn update<D: Db>(db: &D, key: i64, result: &Outcome<'_>) -> Result<(), Fault
 /// Events to try: their sources and ids.
 pub type ToTry = Vec<(Id, Id)>;
 
-/// Events whose time to be tried again has come, the longest due first.
+/// Events that are due to be tried again: what they wait for is there, or their time has come.
 pub fn due<D: Db>(db: &D, now: Instant, limit: i64) -> Result<ToTry, Fault> {
     let now = now.to_string();
     db.json(sql!("inbound_event/due.sql"), &[(&now).into(), limit.into()])
+}
+
+/// Events that wait for a record, the oldest first.
+pub fn awaiting<D: Db>(db: &D, record: Awaited<'_>, limit: i64) -> Result<ToTry, Fault> {
+    let (noun, id) = record.named();
+    db.json(sql!("inbound_event/awaiting.sql"), &[noun.into(), id.into(), limit.into()])
 }
 
 /// Refused events of a source that were not tried again since a moment, the longest untried first.
@@ -145,7 +190,9 @@ pub fn refused<D: Db>(db: &D, source: i64, since: Instant, limit: i64) -> Result
 pub fn give_up<D: Db>(db: &D, source: i64, id: &Id, at: Instant) -> Result<(), Fault> {
     let at = at.to_string();
     db.execute(
-        "UPDATE inbound_event SET next_try_at = NULL, tried_at = ?3, tries = max(tries, 1) + 1 WHERE source_key = ?1 AND id = ?2",
+        "UPDATE inbound_event
+         SET next_try_at = NULL, awaits = NULL, awaits_id = NULL, tried_at = ?3, tries = max(tries, 1) + 1
+         WHERE source_key = ?1 AND id = ?2",
         &[source.into(), id.as_str().into(), (&at).into()],
     )?;
     Ok(())
@@ -234,7 +281,7 @@ fn select<D: Db>(
 pub fn forget_bodies<D: Db>(db: &D, before: Instant, limit: i64) -> Result<(), Fault> {
     let before = before.to_string();
     db.execute(
-        "UPDATE inbound_event SET body = NULL WHERE key IN (
+        "UPDATE inbound_event SET body = NULL, awaits = NULL, awaits_id = NULL WHERE key IN (
              SELECT key FROM inbound_event WHERE body IS NOT NULL AND received_at < ?1
              ORDER BY received_at LIMIT ?2)",
         &[(&before).into(), limit.into()],

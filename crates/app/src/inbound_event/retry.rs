@@ -1,16 +1,18 @@
 //! Refused events are tried again: by themselves where the reason may pass, or all those of a source at once.
 
 use super::source;
-use crate::{audit::Author, remind::BACKOFF_SECONDS};
+use crate::{audit::Author, ledger::Change, remind::BACKOFF_SECONDS};
 use dunlin_domain::{
     Id, Instant, Refusal,
-    contract::events::{InboundState, RetryRun},
+    contract::events::{EventAction, InboundEvent, InboundState, RetryRun},
 };
 use dunlin_store::{
     Db, Fault,
     inbound_event::{self as table, ToTry},
     write,
 };
+
+pub use dunlin_store::inbound_event::Awaited;
 
 /// Events looked up at a time.
 const BATCH: i64 = 50;
@@ -32,6 +34,50 @@ pub(super) fn next(code: Refusal, tries: u32, at: Instant) -> Option<Instant> {
     let tried = usize::try_from(tries.saturating_sub(1)).ok()?;
     let wait = BACKOFF_SECONDS.get(tried).filter(|_| may_pass(code))?;
     Some(at.plus_seconds(*wait))
+}
+
+/// Tries the events that wait for a record which a write has just made, in the name of their sources. The write is
+/// done, so that no fault here is its own: what is left, and what is more than a request should do, the next run finds.
+pub fn made<D: Db>(db: &D, record: Awaited<'_>, change: Change, author: &Author) {
+    if change == Change::Made {
+        let _ = those_awaiting(db, record, author);
+    }
+}
+
+/// As [`made`], for what an applied event made.
+pub(super) fn follow<D: Db>(db: &D, event: &InboundEvent, author: &Author) {
+    let Some(Ok(id)) = event.made.as_ref().map(|made| made.parse::<Id>()) else { return };
+    if let Some(record) = record(event.makes, &id) {
+        made(db, record, Change::Made, author);
+    }
+}
+
+fn record(makes: Option<EventAction>, id: &Id) -> Option<Awaited<'_>> {
+    match makes {
+        Some(EventAction::Payment) => Some(Awaited::Payment(id)),
+        Some(EventAction::Invoice) => Some(Awaited::Invoice(id)),
+        _ => None,
+    }
+}
+
+/// Tries what waits for a record, and what waits for what that makes: a refund may wait for a payment that waits for
+/// its invoice.
+fn those_awaiting<D: Db>(db: &D, record: Awaited<'_>, author: &Author) -> Result<(), Fault> {
+    let mut to_try = table::awaiting(db, record, BATCH)?;
+    let mut tried: i64 = 0;
+    while tried < BATCH
+        && let Some((name, id)) = to_try.pop()
+    {
+        tried = tried.saturating_add(1);
+        let author = Author { who: format!("source/{name}"), ..author.clone() };
+        let source = source(db, &name)?;
+        let Ok((event, _)) = super::retry(db, &source, &id, &author) else { continue };
+        let made = event.made.as_ref().and_then(|made| made.parse::<Id>().ok());
+        if let Some(record) = made.as_ref().and_then(|id| self::record(event.makes, id)) {
+            to_try.extend(table::awaiting(db, record, BATCH)?);
+        }
+    }
+    Ok(())
 }
 
 /// Tries the events that are due, as long as `goes_on` says so.
