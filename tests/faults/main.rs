@@ -260,9 +260,14 @@ fn a_file_of_statements_that_is_killed_is_in_the_books_whole_or_not_at_all() {
     assert!(cut > 5, "only {cut} of {STATEMENT_CUTS} were cut before they were done");
 }
 
-/// How often an import that goes on is cut, and how often at the most before it may come to its end.
+/// How often an import that goes on is cut, how often at the most before it may come to its end, and how many of the
+/// cuts must fall where nothing is left to be staged: while the rows are applied.
 const RESUMED_CUTS: u32 = 50;
-const CUTS_A_ROUND: u32 = 10;
+const CUTS_A_ROUND: u32 = 5;
+const CUT_WHILE_APPLYING: u32 = 8;
+
+/// Rows of a slice of that import.
+const SLICE: u64 = 500;
 
 /// How far an import has come: the rows that are staged, and whether it is applied.
 fn come_so_far(data: &Path) -> (u64, bool) {
@@ -281,22 +286,23 @@ fn come_so_far(data: &Path) -> (u64, bool) {
     found.map_or((0, false), |(rows, applied)| (u64::try_from(rows).unwrap(), applied))
 }
 
-/// One import with a name, cut at random moments and sent again until it is applied: it goes on where it was, and ends
-/// where one that was never cut does.
+/// One import with a name, cut at random moments over its whole length and sent again until it is applied: it goes on
+/// where it was, and ends where one that was never cut does. One that is cut while it applies has applied nothing.
 #[test]
 fn an_import_that_is_cut_again_and_again_goes_on_and_ends_where_an_uncut_one_does() {
-    const SLICES: [(&str, &str); 1] = [("import_slice", "500")];
+    let slices = [("import_slice", SLICE.to_string())];
+    let slices = slices.each_ref().map(|(name, value)| (*name, value.as_str()));
     let path = "/v1/ingest/imports?kind=payments&id=CUT";
     let begun = tempfile::tempdir().unwrap();
     let process = up(begun.path());
     process.import("customers", customers(500));
     process.import("invoices", invoices(ROWS, 500));
     process.kill();
-    drop(settled(begun.path()));
+    let before = ledger(begun.path());
 
     let file = payments(ROWS, 500);
     let uncut = copy_of(begun.path());
-    let process = up_with(uncut.path(), &SLICES);
+    let process = up_with(uncut.path(), &slices);
     let send = |process: &Process| process.request("POST", path).body("text/csv", file.clone());
     let started = Instant::now();
     let expected = send(&process).send().ok();
@@ -306,33 +312,48 @@ fn an_import_that_is_cut_again_and_again_goes_on_and_ends_where_an_uncut_one_doe
 
     let seed = 5_000;
     println!("seed {seed}");
-    let (mut random, mut cuts, mut went_on) = (Seeded(seed), 0, 0);
+    let (mut random, mut tries) = (Seeded(seed), 0);
+    let (mut cuts, mut went_on, mut applying) = (0, 0, 0);
     while cuts < RESUMED_CUTS {
         let copy = copy_of(begun.path());
         let mut staged = 0;
         for number in 0..=CUTS_A_ROUND {
-            let process = up_with(copy.path(), &SLICES);
+            let process = up_with(copy.path(), &slices);
             if number == CUTS_A_ROUND {
                 let result = send(&process).send().ok();
                 assert_eq!(result["accepted"], expected["accepted"]);
                 process.kill();
                 break;
             }
-            let moment = Duration::from_micros(random.below(whole / 2));
+            // One after the other through the work. What goes on has less of it left, and only its end is new.
+            let part = whole / u64::from(RESUMED_CUTS);
+            let moment = part * (tries % u64::from(RESUMED_CUTS)) + random.below(part);
+            tries += 1;
             let request = send(&process);
-            killed(process, request, moment);
-            cuts += 1;
+            killed(process, request, Duration::from_micros(moment));
             let (rows, applied) = come_so_far(copy.path());
             if applied {
                 break;
             }
+            cuts += 1;
             assert!(rows >= staged, "{rows} rows after {staged}, cut {cuts}");
             went_on += u32::from(staged > 0);
+            // The last slice is not staged.
+            if rows + SLICE >= u64::from(ROWS) {
+                applying += 1;
+                dump::assert_same(
+                    &before,
+                    &ledger(copy.path()),
+                    &format!("cut {cuts}, while applying"),
+                );
+            }
             staged = rows;
         }
         dump::assert_same(&after, &ledger(copy.path()), &format!("after {cuts} cuts"));
     }
+    println!("{cuts} cuts, {went_on} went on, {applying} while applying");
     assert!(went_on > 2, "only {went_on} of {cuts} found anything to go on from");
+    assert!(applying >= CUT_WHILE_APPLYING, "only {applying} of {cuts} fell while it applied");
 }
 
 /// Documents of the one customer whose whole book is replayed.

@@ -5,6 +5,7 @@ mod command;
 mod coverage;
 mod demo;
 mod following;
+mod fuzz;
 mod ibm;
 mod month;
 mod openapi;

@@ -68,17 +68,17 @@ fn file(client: &Client, format: &str, body: impl Into<Vec<u8>>) -> Request {
 }
 
 /// Random numbers that are the same in every run.
-struct Seeded(u64);
+pub(crate) struct Seeded(pub u64);
 
 impl Seeded {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % bound
     }
 
     /// The file with a few bytes that are others, more, fewer, or in another place.
-    fn mutated(&mut self, file: &[u8]) -> Vec<u8> {
+    pub(crate) fn mutated(&mut self, file: &[u8]) -> Vec<u8> {
         let mut bytes = file.to_vec();
         for _ in 0..=self.below(4) {
             let (at, length) = (self.below(bytes.len()), 1 + self.below(40));

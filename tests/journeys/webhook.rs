@@ -45,6 +45,9 @@ fn verify(message: &Received) -> Value {
     );
     let age = chrono::Utc::now().timestamp() - timestamp.parse::<i64>().unwrap();
     assert!((0..300).contains(&age), "signed {age} s ago");
+    // Many receivers and gateways want to know the length before the body.
+    assert_eq!(message.header("content-length"), message.body.len().to_string());
+    assert_eq!(message.header("transfer-encoding"), "");
     assert_eq!(
         (message.path.as_str(), message.header("content-type")),
         ("/hook", "application/json")

@@ -108,6 +108,39 @@ fn a_body_that_nobody_reads_is_not_taken_in() {
     assert!(matches!(stopped.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{stopped}");
 }
 
+/// A component answers before it has read the body: who is still sending reads the answer all the same, since the rest
+/// is read away.
+#[test]
+fn an_upload_that_is_answered_early_is_read_away_so_that_the_answer_arrives() {
+    let probe = Probe::start();
+    let answer = probe.send("POST", "/sleep?ms=0", "", &vec![b'x'; 32 << 20]);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    // The next one is served as ever.
+    assert_eq!(probe.get("/sleep?ms=0").status, 200);
+}
+
+/// What is read away has an end: a client that sends for ever is hung up on.
+#[test]
+fn an_upload_without_end_is_not_read_away_for_ever() {
+    let probe = Probe::start();
+    let mut socket = probe.connect();
+    let head =
+        "POST /probe/sleep?ms=0 HTTP/1.0\r\nhost: x\r\ncontent-length: 1099511627776\r\n\r\n";
+    socket.write_all(head.as_bytes()).unwrap();
+    let piece = vec![0; 64 << 10];
+    let mut taken = 0;
+    let stopped = loop {
+        match socket.write(&piece) {
+            Ok(written) => taken += written,
+            Err(error) => break error,
+        }
+        assert!(taken < 256 << 20, "the runtime took {taken} bytes of a request that was answered");
+    };
+    let hung_up = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe, ErrorKind::ConnectionAborted];
+    assert!(hung_up.contains(&stopped.kind()), "{stopped}");
+    assert!(taken > 32 << 20, "hung up after {taken} bytes");
+}
+
 #[test]
 fn what_a_component_prints_is_logged_under_its_name() {
     let probe = Probe::start();
