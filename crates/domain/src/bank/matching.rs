@@ -11,7 +11,7 @@
 use super::{
     Entry,
     name::Name,
-    words::Clues,
+    words::{self, Clues},
     world::{Customer, Sight, Taken, World},
 };
 use crate::{
@@ -75,8 +75,8 @@ pub const fn points(reason: MatchReason) -> i64 {
         R::ShortNumber => 10,
         R::AmountExact | R::PayerAccount => 35,
         R::AmountWithinDiscount | R::PartsClose | R::SumOfOldest | R::PayerName => 30,
-        R::SumOfSeveral | R::PayerNameSimilar => 20,
-        R::PayerNameDiffers => -20,
+        R::SumOfSeveral | R::PayerNameSimilar | R::SimilarNumber => 20,
+        R::PayerNameDiffers => -15,
         R::AccountOfAnother | R::ReferenceUnknown => -30,
         R::PayerNameShared | R::PerhapsRepeated => 0,
         R::PartPayment | R::OverPayment | R::AlreadyPaid | R::OnAccount | R::Ambiguous => 0,
@@ -88,7 +88,7 @@ pub const fn points(reason: MatchReason) -> i64 {
 const fn kind(reason: MatchReason) -> u8 {
     use MatchReason as R;
     match reason {
-        R::StructuredReference | R::InvoiceNumber | R::PartialNumber => 1,
+        R::StructuredReference | R::InvoiceNumber | R::PartialNumber | R::SimilarNumber => 1,
         R::AmountExact | R::AmountWithinDiscount | R::PartsClose | R::SumOfOldest => 2,
         R::PayerAccount | R::PayerName | R::PayerNameSimilar => 4,
         _ => 0,
@@ -111,7 +111,7 @@ impl Proposal {
         // A few digits stand in many texts: they are shown and decide nothing.
         let short = if has(R::ShortNumber) { points(R::ShortNumber) } else { 0 };
         if has(R::OnAccount) {
-            return has(R::PayerAccount) && accounts == 1;
+            return has(R::PayerAccount) && !has(R::Ambiguous) && accounts == 1;
         }
         let kinds = self.reasons.iter().fold(0u8, |kinds, reason| kinds | kind(*reason));
         kinds.count_ones() > 1 && self.points.saturating_sub(short) >= ENOUGH
@@ -200,25 +200,66 @@ fn propose(
         };
         let of = if all.len() > named.len() && sum(&all) == entry.minor { &all } else { &named };
         let exact = named_of(entry, *customer, of, &payer, world, sight.unknown, &mut out);
-        // A name that several customers have says nothing of which of them it is.
+        // A name that several customers have says nothing of which of them it is, unless a document does.
         if of_name.len() > 1
+            && named.is_empty()
             && let Some(name) = payer.iter_mut().find(|reason| {
                 matches!(reason, MatchReason::PayerName | MatchReason::PayerNameSimilar)
             })
         {
             *name = MatchReason::PayerNameShared;
         }
+        if let Some(document) = mistaken(entry, *customer, currency, sight, world) {
+            let reasons = with(&payer, &[MatchReason::SimilarNumber, MatchReason::AmountExact]);
+            out.push(Proposal::new(*customer, vec![(document, entry.minor)], reasons));
+            continue;
+        }
         if sight.unknown {
             payer.push(MatchReason::ReferenceUnknown);
         }
-        if !exact {
-            unnamed(entry, *customer, currency, &payer, world, &mut out);
-        }
+        let several = !exact && unnamed(entry, *customer, currency, of, &payer, world, &mut out);
         if named.is_empty() {
-            out.push(Proposal::new(*customer, Vec::new(), with(&payer, &[MatchReason::OnAccount])));
+            // Where the money may pay several choices of documents it is somebody's to say which.
+            let why: &[MatchReason] = match several {
+                true => &[MatchReason::OnAccount, MatchReason::Ambiguous],
+                false => &[MatchReason::OnAccount],
+            };
+            out.push(Proposal::new(*customer, Vec::new(), with(&payer, why)));
         }
     }
     out
+}
+
+/// The one document that whoever wrote numbers of no document may have meant: its number is nearly each of them, and
+/// the amount is what is open of it. A number above all of the customer's may be of a document that is still to come,
+/// perhaps of the same amount: that is no mistake.
+fn mistaken(
+    entry: &Entry,
+    customer: i64,
+    currency: Currency,
+    sight: &Sight,
+    world: &World,
+) -> Option<i64> {
+    if sight.strange.is_empty() || !sight.named.is_empty() {
+        return None;
+    }
+    let number = |document: i64| {
+        let claim = world.first(document).filter(|claim| claim.currency == currency);
+        Some((document, words::number(claim?.document_id.as_str())))
+    };
+    let theirs: Vec<(i64, String)> =
+        world.documents(customer).iter().filter_map(|document| number(*document)).collect();
+    let near = |(document, number): &&(i64, String)| {
+        let nearly = |strange: &String| words::nearly(strange, number);
+        world.open(*document) > 0 && sight.strange.iter().all(nearly)
+    };
+    let mut found = theirs.iter().filter(near);
+    let (document, none) = (found.next()?.0, found.next());
+    let to_come = |strange: &String| {
+        theirs.iter().all(|(_, number)| number.len() != strange.len() || number < strange)
+    };
+    let meant = none.is_none() && !sight.strange.iter().any(to_come);
+    (meant && world.open(document) == entry.minor).then_some(document)
 }
 
 fn with(payer: &[MatchReason], reasons: &[MatchReason]) -> Vec<MatchReason> {
@@ -342,15 +383,17 @@ fn discounted(document: i64, day: Date, world: &World) -> Option<i64> {
     }
 }
 
-/// Proposals from the amount alone, for a customer who is known by account or name.
+/// Proposals from the amount alone, for a customer who is known by account or name, and whether several choices of
+/// documents sum to it.
 fn unnamed(
     entry: &Entry,
     customer: i64,
     currency: Currency,
+    named: &[(i64, MatchReason)],
     payer: &[MatchReason],
     world: &World,
     out: &mut Vec<Proposal>,
-) {
+) -> bool {
     use MatchReason as R;
     let minor = entry.minor;
     let day = entry.booked_on.unwrap_or(Date::LAST);
@@ -381,22 +424,46 @@ fn unnamed(
         sum = sum.saturating_add(*part);
         if sum >= minor {
             if sum == minor && count > 0 {
-                add(open.iter().take(count.saturating_add(1)).copied().collect(), R::SumOfOldest);
+                let oldest: Vec<(i64, i64)> =
+                    open.iter().take(count.saturating_add(1)).copied().collect();
+                // Whoever pays all that is due may name one of it, mostly the first.
+                let has = |of: &&(i64, R)| oldest.iter().any(|(document, _)| *document == of.0);
+                let reasons =
+                    match named.iter().map(|(_, reason)| *reason).min_by_key(|r| points(*r)) {
+                        Some(reason) if named.iter().all(|of| has(&of)) => {
+                            vec![reason, R::SumOfOldest]
+                        }
+                        _ => vec![R::SumOfOldest],
+                    };
+                out.push(Proposal::new(customer, oldest, with(payer, &reasons)));
             }
             break;
         }
     }
-    if out.len() == before
-        && let Some(parts) = only_sum(open.get(..OLDEST.min(open.len())).unwrap_or_default(), minor)
-    {
-        out.push(Proposal::new(customer, parts, with(payer, &[R::SumOfSeveral])));
+    if out.len() > before {
+        return false;
+    }
+    match sums(open.get(..OLDEST.min(open.len())).unwrap_or_default(), minor) {
+        Sums::One(parts) => {
+            out.push(Proposal::new(customer, parts, with(payer, &[R::SumOfSeveral])));
+            false
+        }
+        Sums::Several => true,
+        Sums::None => false,
     }
 }
 
-/// The only choice of two or more that sums to the amount.
-fn only_sum(open: &[(i64, i64)], minor: i64) -> Option<Vec<(i64, i64)>> {
+/// The choices of two or more documents that sum to an amount.
+enum Sums {
+    None,
+    One(Vec<(i64, i64)>),
+    Several,
+}
+
+fn sums(open: &[(i64, i64)], minor: i64) -> Sums {
     let mut found: Option<u32> = None;
-    for choice in 1u32..1u32.checked_shl(u32::try_from(open.len()).ok()?)? {
+    let all = u32::try_from(open.len()).ok().and_then(|bits| 1u32.checked_shl(bits)).unwrap_or(1);
+    for choice in 1u32..all {
         if choice.count_ones() < 2 {
             continue;
         }
@@ -404,14 +471,14 @@ fn only_sum(open: &[(i64, i64)], minor: i64) -> Option<Vec<(i64, i64)>> {
         let sum = open.iter().zip(0u32..).filter(|(_, at)| chosen(*at));
         if sum.fold(0i64, |sum, ((_, part), _)| sum.saturating_add(*part)) == minor {
             if found.is_some() {
-                return None;
+                return Sums::Several;
             }
             found = Some(choice);
         }
     }
-    let choice = found?;
+    let Some(choice) = found else { return Sums::None };
     let chosen = |at: u32| choice.checked_shr(at).is_some_and(|bits| bits & 1 == 1);
-    Some(open.iter().zip(0u32..).filter(|(_, at)| chosen(*at)).map(|(of, _)| *of).collect())
+    Sums::One(open.iter().zip(0u32..).filter(|(_, at)| chosen(*at)).map(|(of, _)| *of).collect())
 }
 
 #[cfg(test)]

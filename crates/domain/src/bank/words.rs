@@ -42,6 +42,27 @@ pub fn mask(number: &str) -> String {
     number.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
 }
 
+/// Whether one number is the other but for one digit, or for two neighbours that changed places.
+pub(super) fn nearly(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let digit = |of: &[u8], at: usize| of.get(at).is_some_and(u8::is_ascii_digit);
+    let differing = |at: &usize| one.get(*at) != other.get(*at);
+    let mut wrong = (0..one.len()).filter(differing);
+    let found = (wrong.next(), wrong.next(), wrong.next());
+    if one.len() != other.len() || found.0.is_none_or(|at| !digit(one, at) || !digit(other, at)) {
+        return false;
+    }
+    match found {
+        (Some(_), None, _) => true,
+        (Some(at), Some(next), None) => {
+            next == at.saturating_add(1)
+                && one.get(at) == other.get(next)
+                && one.get(next) == other.get(at)
+        }
+        _ => false,
+    }
+}
+
 /// Adds a character to a number; a zero that begins a row of digits is left out.
 fn push(out: &mut String, c: char) {
     let in_row = out.chars().next_back().is_some_and(|last| last.is_ascii_digit());
@@ -223,6 +244,23 @@ mod tests {
         }
         assert_eq!(of_document("INV-2026-004711").1, ["2026004711", "4711"]);
         assert_eq!(of_document("4711"), ("4711".into(), vec![]));
+    }
+
+    #[test]
+    fn a_digit_that_is_wrong_is_near_and_two_are_not() {
+        for (one, other, wanted) in [
+            ("INV1234", "INV1235", true),
+            ("INV1234", "INV1243", true),
+            ("INV1234", "INV2134", true),
+            ("INV1234", "INV1234", false),
+            ("INV1234", "INV1432", false),
+            ("INV1234", "INV1255", false),
+            ("INV1234", "INW1234", false),
+            ("INV1234", "INV12345", false),
+            ("", "", false),
+        ] {
+            assert_eq!(nearly(one, other), wanted, "{one} {other}");
+        }
     }
 
     #[test]

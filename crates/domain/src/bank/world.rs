@@ -94,6 +94,8 @@ pub struct Sight {
     pub(super) lesser: Named,
     /// It names something that is not there.
     pub(super) unknown: bool,
+    /// The numbers that are not there, where nothing else is unknown.
+    pub(super) strange: Vec<String>,
     /// It may be one that another statement had before.
     pub repeated: bool,
     /// Whoever may have paid.
@@ -160,7 +162,7 @@ impl World {
 
     /// What an entry points at.
     pub fn look(&self, entry: &Entry, clues: &Clues, currency: Currency) -> Sight {
-        let (named, lesser, unknown) = self.named(clues, currency);
+        let (named, lesser, unknown, strange) = self.named(clues, currency);
         let mut customers: Vec<i64> =
             named.iter().filter_map(|(of, _)| Some(self.first(*of)?.customer)).collect();
         customers.extend(self.of_account(entry));
@@ -168,7 +170,7 @@ impl World {
         customers.sort_unstable();
         customers.dedup();
         customers.truncate(MOST_CUSTOMERS);
-        Sight { named, lesser, unknown, repeated: false, customers }
+        Sight { named, lesser, unknown, strange, repeated: false, customers }
     }
 
     /// Customers whose other documents matter too: an entry may come from them that what it names does not explain.
@@ -256,9 +258,9 @@ impl World {
         named.iter().filter(|(document, _)| theirs(*document)).copied().collect()
     }
 
-    /// The documents an entry names, those that it names by parts of numbers beside whole ones, and whether it names
-    /// something that is not there or in another currency.
-    fn named(&self, clues: &Clues, currency: Currency) -> (Named, Named, bool) {
+    /// The documents an entry names, those that it names by parts of numbers beside whole ones, whether it names
+    /// something that is not there or in another currency, and the numbers if that is all that is not there.
+    fn named(&self, clues: &Clues, currency: Currency) -> (Named, Named, bool, Vec<String>) {
         let mut found: Named = Vec::new();
         let mut add = |document: i64, reason: MatchReason| match found
             .iter_mut()
@@ -277,9 +279,12 @@ impl World {
             }
         }
         unknown |= !clues.structured.is_empty() && !structured;
+        let mut strange = Vec::new();
         for text in &clues.numbers {
             let of = self.numbers.get(text);
-            unknown |= of.is_none() && self.masks.like_a_document(text);
+            if of.is_none() && self.masks.like_a_document(text) {
+                strange.push(text.clone());
+            }
             for (document, whole) in of.into_iter().flatten() {
                 let digits = text.bytes().filter(u8::is_ascii_digit).count();
                 let reason = match whole {
@@ -304,7 +309,10 @@ impl World {
         found.truncate(MOST_NAMED);
         let (named, lesser) =
             found.into_iter().partition(|(_, reason)| points(*reason) >= best.min(whole));
-        (named, lesser, unknown)
+        if unknown {
+            return (named, lesser, true, Vec::new());
+        }
+        (named, lesser, !strange.is_empty(), strange)
     }
 
     /// What was taken off claims by what was booked: the named documents up to their amounts, or on account.

@@ -84,9 +84,18 @@ fn two_kinds_of_signal_are_booked_and_one_is_not() {
             "INV-100002",
             "Somebody",
             "",
-            false,
+            true,
             "INV-100002",
             &[R::InvoiceNumber, R::AmountExact, R::PayerNameDiffers],
+        ),
+        (
+            19_999,
+            "INV-100002",
+            "Somebody",
+            "",
+            false,
+            "INV-100002",
+            &[R::InvoiceNumber, R::PartPayment, R::PayerNameDiffers],
         ),
         (20_000, "100002", "", "", false, "INV-100002", &[R::PartialNumber, R::AmountExact]),
         (
@@ -193,6 +202,34 @@ fn two_kinds_of_signal_are_booked_and_one_is_not() {
             .collect();
         assert_eq!(named.join(" "), *documents, "{minor} {text}");
         assert_eq!(best.map_or(&[][..], |best| &best.reasons), *reasons, "{minor} {text}");
+    }
+}
+
+#[test]
+fn a_digit_that_is_wrong_is_seen_through_when_amount_and_payer_fit() {
+    let book = [("INV-123451", 1, 20_000), ("INV-123468", 1, 30_000), ("INV-123461", 2, 20_000)];
+    for (minor, text, account, booked) in [
+        (20_000, "INV-123457", ACCOUNT, true),
+        (20_000, "INV-123415", ACCOUNT, true),
+        (20_000, "Rechnung inv 123457 danke", ACCOUNT, true),
+        // Another amount, another number, one that may be of a document still to come, nobody who is known.
+        (19_999, "INV-123457", ACCOUNT, false),
+        (20_000, "INV-123999", ACCOUNT, false),
+        (20_000, "INV-123951", ACCOUNT, false),
+        (20_000, "INV-123457", "", false),
+        // Nearly two of them, and something else that is not there.
+        (30_000, "INV-123458", ACCOUNT, false),
+        (20_000, "INV-123457 INV-999999", ACCOUNT, false),
+        (20_000, "INV-123457 RF19539007547034", ACCOUNT, false),
+    ] {
+        let mut world = world(&book);
+        let verdict = judged(&entry(minor, text, "", account), &mut world, &mut Taken::default());
+        let wanted = if booked { MatchState::Automatic } else { MatchState::Review };
+        assert_eq!(verdict.state, wanted, "{minor} {text}: {verdict:?}");
+        let similar = verdict.candidates.first().is_some_and(|best| {
+            best.reasons.starts_with(&[MatchReason::SimilarNumber, MatchReason::AmountExact])
+        });
+        assert_eq!(similar, booked, "{minor} {text}: {verdict:?}");
     }
 }
 
