@@ -1,16 +1,20 @@
 //! `/v1/ingest/contracts`: what was agreed, in versions.
 
+use crate::file;
 use dunlin_app::{
     contract::{self, Wanted},
     inbound_event::retry::{self, Awaited},
 };
 use dunlin_domain::contract::{
+    ingest::OnError,
     keys::Scope,
-    ledger::{Contract, ContractPage, NewContract},
+    ledger::{Contract, ContractImportResult, ContractPage, NewContract},
 };
 use dunlin_store::Db;
-use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, page};
+use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, Running, page};
 
+pub(crate) const ON_ERROR: Query =
+    Query::one_of("on_error", OnError::NAMES, "What to do when a row is bad. Absent: `reject`.");
 const CUSTOMER: Query = Query::id("customer_id", "Whose contracts. Absent: everybody's.");
 const ENDING: Query = Query::date("ending_before", "Only contracts whose last day is before this.");
 const FROM: Query =
@@ -22,6 +26,16 @@ const BEGUN: Query =
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
+        Route::post("/v1/ingest/contracts", "create_contract_import")
+            .about(
+                "Takes in a file of contracts, a row a version, in the order of the rows and in one transaction. With \
+                 `on_error=reject` one bad row means that nothing is stored.",
+            )
+            .scope(Scope::IngestWrite)
+            .query(&[ON_ERROR])
+            .streams(&["text/csv", "application/x-ndjson"])
+            .answers::<ContractImportResult>()
+            .run_async(|call| Box::pin(file::create(call)) as Running<'_>),
         Route::get("/v1/ingest/contracts", "list_contracts")
             .about("Lists the contracts in force on the day by id, each in the version in force.")
             .scope(Scope::IngestRead)

@@ -2,6 +2,7 @@
 
 mod contracts;
 mod customers;
+mod file;
 mod rates;
 
 use dunlin_store::Db;

@@ -2,18 +2,22 @@
 
 use crate::{
     audit::{Author, Note, note},
+    import::MAX_LISTED,
     ledger::{Change, known_customer, missing},
 };
 use dunlin_domain::{
     Date, Id, Refusal, Refused,
-    contract::ledger::{Contract, NewContract},
+    contract::{
+        ingest::RowError,
+        ledger::{Contract, ContractImportResult, NewContract},
+    },
     contract_terms::check,
     order,
 };
 use dunlin_store::{
-    Db, Fault, When,
+    Db, End, Fault, When, Within,
     contract::{self, Filter},
-    customer, policy, score, write,
+    customer, policy, score, write, write_if,
 };
 
 /// Records a contract, or a new version of it when its content is not that of the newest one. Gives the newest version.
@@ -55,6 +59,49 @@ pub fn put<D: Db>(
         let after = if change == Change::AlreadySo { before.saturating_sub(1) } else { before };
         let stored = contract::versions(db, id, after, 1, When::ALL)?.pop();
         Ok((stored.ok_or_else(|| missing("contract"))?, change))
+    })
+}
+
+/// Takes in the versions of a file in one transaction, in the order of their rows. A version that is there already, also
+/// before the newest one, is left alone, so that a file can be sent again. With `reject` one row at fault means that
+/// nothing is stored. `bad` are rows that could not be read.
+pub fn take_in<D: Db>(
+    db: &D,
+    rows: &[(u64, Id, NewContract)],
+    bad: &[RowError],
+    reject: bool,
+    author: &Author,
+) -> Result<ContractImportResult, Fault> {
+    let count = |rows: usize| u64::try_from(rows).unwrap_or(u64::MAX);
+    let received = count(rows.len()).saturating_add(count(bad.len()));
+    write_if(db, |db| {
+        let (mut accepted, mut unchanged, mut errors) = (0u64, 0u64, bad.to_vec());
+        for (row, id, new) in rows {
+            if contract::has_version(db, id, new)? {
+                unchanged = unchanged.saturating_add(1);
+                continue;
+            }
+            // A contract that is refused has written nothing yet.
+            match put(&Within(db), id, new, author) {
+                Ok((_, Change::AlreadySo)) => unchanged = unchanged.saturating_add(1),
+                Ok(_) => accepted = accepted.saturating_add(1),
+                Err(Fault::Refused(Refused { code, detail, field })) => {
+                    errors.push(RowError { row: *row, field, code, detail });
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        let rejected = reject && !errors.is_empty();
+        let mut result = ContractImportResult {
+            received,
+            accepted: if rejected { 0 } else { accepted },
+            unchanged: if rejected { 0 } else { unchanged },
+            rejected: if rejected { received } else { count(errors.len()) },
+            errors,
+        };
+        result.errors.sort_by_key(|error| error.row);
+        result.errors.truncate(MAX_LISTED);
+        Ok((result, if rejected { End::RollBack } else { End::Commit }))
     })
 }
 

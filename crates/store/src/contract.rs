@@ -83,6 +83,15 @@ pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, i64)>, Fault> {
     row.map(|row| Ok((row.int(0)?, row.int(1)?))).transpose()
 }
 
+/// Whether the contract has a version of this content, whichever it is.
+pub fn has_version<D: Db>(db: &D, id: &Id, document: &NewContract) -> Result<bool, Fault> {
+    let document = crate::array(document)?;
+    let sql =
+        "SELECT 1 FROM contract AS c CROSS JOIN contract_version AS v ON v.contract_key = c.key
+         WHERE c.id = ?1 AND v.document = ?2 LIMIT 1";
+    Ok(db.first(sql, &[id.as_str().into(), (&document).into()])?.is_some())
+}
+
 /// The version that was recorded last.
 pub fn newest<D: Db>(db: &D, id: &Id) -> Result<Option<Newest>, Fault> {
     let row = db.first(sql!("contract/newest.sql"), &[id.as_str().into()])?;

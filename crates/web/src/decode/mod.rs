@@ -14,12 +14,14 @@ mod csv;
 pub(crate) mod encoding;
 mod lines;
 mod ndjson;
+mod nested;
 
 pub use csv::small;
 use dunlin_domain::contract::ingest::{ImportKind, Profile};
 use dunlin_domain::profile::{Fields, MAX_FIELD, Plan, Slice};
 use dunlin_domain::{Currency, Refusal, Refused};
 pub use lines::Lines;
+pub use nested::nested;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
