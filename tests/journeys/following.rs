@@ -72,6 +72,12 @@ fn deliveries_are_taken_within_their_window_and_once() {
     };
     let (now, body) = (chrono::Utc::now().timestamp(), body.to_string());
     assert_eq!(send("whsec_of-stripe", now, &body).ok()["made"], "pi_1");
+    // It names a means of payment and no customer: it is kept, and nothing is made of it.
+    let mandate = json!({"id": "evt_2", "type": "mandate.updated", "created": 1_711_900_800, "data": {"object":
+        {"id": "mandate_1", "object": "mandate", "payment_method": "pm_1", "status": "inactive"}}});
+    let kept = send("whsec_of-stripe", now, &mandate.to_string());
+    assert_eq!((kept.status, &kept.json()["state"]), (202, &json!("kept")));
+    assert_eq!(kept.json()["makes"], Value::Null);
     send("whsec_of-stripe", now - 400, &body).refused("signature-refused");
     send("whsec_of-others", now, &body).refused("signature-refused");
 }
