@@ -4,8 +4,9 @@ use dunlin_domain::{Instant, allocation};
 use dunlin_store::{
     Db, Fault, accrual,
     allocation::{self as table, Owing},
-    arrears, policy, score,
+    arrears, payment, policy, score,
 };
+use std::collections::BTreeSet;
 
 /// Customers replayed at a time: their documents are in memory together.
 const SLICE: usize = 500;
@@ -40,15 +41,14 @@ pub fn corrected<D: Db>(
             corrections.extend(rows.into_iter().map(|row| (customer, row)));
         }
         table::record(db, &corrections, &std::mem::take(&mut owing), at, entry)?;
-        arrears::look_again(db, slice)?;
-        score::outdate(db, slice)?;
-        accrual::mark(db, slice)?;
+        look_again(db, slice)?;
     }
     Ok(())
 }
 
-/// Replays every customer whose allocations the documents added after these keys may change. Runs inside the
-/// transaction that added them.
+/// Brings the allocations of every customer that the documents added after these keys may change into line. Runs inside
+/// the transaction that added them. New payments that move nothing else are set against what they name as they are; who
+/// has any other is replayed.
 pub fn after<D: Db>(
     db: &D,
     last_invoice: i64,
@@ -58,5 +58,25 @@ pub fn after<D: Db>(
 ) -> Result<(), Fault> {
     // Who has nothing to allocate is not replayed, and owes more all the same.
     score::outdate_since(db, last_invoice)?;
-    self::customers(db, &table::affected(db, last_invoice, last_payment)?, at, entry)
+    let affected = table::affected(db, last_invoice, last_payment)?;
+    let policy = policy::current(db)?;
+    let paid = payment::last_key(db)? > last_payment;
+    for slice in affected.chunks(SLICE) {
+        let plain = match paid {
+            true => table::append(db, slice, last_payment, &policy, at, entry)?,
+            false => Vec::new(),
+        };
+        look_again(db, &plain)?;
+        let plain: BTreeSet<i64> = plain.into_iter().collect();
+        let others: Vec<i64> = slice.iter().filter(|key| !plain.contains(key)).copied().collect();
+        customers(db, &others, at, entry)?;
+    }
+    Ok(())
+}
+
+/// What is worked out of allocations is worked out anew for these customers.
+fn look_again<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
+    arrears::look_again(db, customers)?;
+    score::outdate(db, customers)?;
+    accrual::mark(db, customers)
 }

@@ -118,6 +118,28 @@ pub(crate) fn spelled(day: NaiveDate) -> String {
     }
 }
 
+/// The digits of a day of four-digit years, which is every [`Date`]: most of what is written in bulk has some.
+fn digits(day: NaiveDate) -> [u8; 10] {
+    let digit = |number: u32, place: u32| {
+        let digit = number.checked_div(place).and_then(|rest| rest.checked_rem(10)).unwrap_or(0);
+        b'0'.saturating_add(u8::try_from(digit).unwrap_or(0))
+    };
+    let year = u32::try_from(day.year()).unwrap_or(0);
+    let (month, day) = (day.month(), day.day());
+    [
+        digit(year, 1_000),
+        digit(year, 100),
+        digit(year, 10),
+        digit(year, 1),
+        b'-',
+        digit(month, 10),
+        digit(month, 1),
+        b'-',
+        digit(day, 10),
+        digit(day, 1),
+    ]
+}
+
 /// The numbers of `YYYY-MM-DD`.
 pub(crate) fn numbers(text: &[u8]) -> Option<(i32, u32, u32)> {
     let [year @ .., b'-', m0, m1, b'-', d0, d1] = text else { return None };
@@ -148,7 +170,7 @@ impl FromStr for Date {
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&spelled(self.0))
+        f.write_str(std::str::from_utf8(&digits(self.0)).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -160,7 +182,8 @@ impl fmt::Debug for Date {
 
 impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&spelled(self.0))
+        let digits = digits(self.0);
+        serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 

@@ -5,7 +5,7 @@ use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
     allocation::{Allocated, Claim, Credit, Named, Returned, Source},
     contract::{
-        ledger::{Component, LateInterest, Policy},
+        ledger::{Component, LateInterest, OrderKey, Policy},
         types::{Allocation, Difference, InvoiceKind},
     },
     interest,
@@ -424,6 +424,45 @@ pub fn record<D: Db>(
         db.execute(sql!("allocation/use_payments.sql"), &[(&payments).into()])?;
     }
     Ok(())
+}
+
+/// Sets the payments after a key against what they name, for those of these customers of whom nothing else moves by it,
+/// and gives these. Whether that is so is read from the tables, so that nobody's documents are.
+pub fn append<D: Db>(
+    db: &D,
+    customers: &[i64],
+    last_payment: i64,
+    policy: &Policy,
+    at: Instant,
+    entry: Option<i64>,
+) -> Result<Vec<i64>, Fault> {
+    let own = policy.orders.as_deref().unwrap_or_default();
+    let order = policy.order.as_ref().and_then(|name| order::find(name, own)).unwrap_or_default();
+    if order.keys.contains(&OrderKey::HeaviestBurden) {
+        // Rates that came since may have changed what older money is set against.
+        return Ok(Vec::new());
+    }
+    let tolerant = policy.tolerances.as_ref().is_some_and(|tolerances| !tolerances.is_empty());
+    let customers = crate::array(customers)?;
+    let sql = sql!("allocation/plain.sql");
+    let plain: Vec<i64> =
+        db.json(sql, &[(&customers).into(), last_payment.into(), i64::from(tolerant).into()])?;
+    if plain.is_empty() {
+        return Ok(plain);
+    }
+    let last = db.int("SELECT coalesce(max(key), 0) FROM allocation", &[])?;
+    let (keys, at) = (crate::array(&plain)?, at.to_string());
+    let sql = sql!("allocation/append.sql");
+    db.execute(sql, &[(&keys).into(), last_payment.into(), (&at).into(), entry.into()])?;
+    db.execute(sql!("allocation/close_appended.sql"), &[last.into()])?;
+    notice::forget_appended(db, last)?;
+    // Each is used up.
+    db.execute(
+        "UPDATE payment SET unallocated_minor = 0
+         WHERE key IN (SELECT payment_key FROM allocation NOT INDEXED WHERE key > ?1)",
+        &[last.into()],
+    )?;
+    Ok(plain)
 }
 
 fn add(sums: &mut BTreeMap<i64, i64>, key: i64, minor: i64) -> Result<(), Fault> {

@@ -11,7 +11,7 @@ use dunlin_domain::{
         Entry, Statement,
         matching::{self, RULE, Verdict},
         repeated::{Place, Repeats},
-        words::{self, Clues},
+        words::Clues,
         world::{Sight, Taken, World},
     },
     contract::{
@@ -184,7 +184,7 @@ impl Book {
                 statement: *self.keys.get(of).ok_or_else(fault)?,
                 number: *number,
                 currency: *currency,
-                clues: if pays { words::clues(&entry) } else { Clues::default() },
+                clues: if pays { self.known.clues(&entry) } else { Clues::default() },
                 sight: Sight::default(),
                 pays,
                 repeats,

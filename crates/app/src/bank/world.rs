@@ -4,8 +4,9 @@ use super::book::Row;
 use dunlin_domain::{
     Decimal,
     bank::{
+        Entry,
         name::{self, Name},
-        words,
+        words::{self, Clues},
         world::{Claim, Customer, Masks, Taken, World},
     },
 };
@@ -25,6 +26,11 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// What an entry may name. What looks like no number of a document is none.
+    pub(super) fn clues(&self, entry: &Entry) -> Clues {
+        words::clues(entry, |number| self.masks.fits(number))
+    }
+
     /// What the ledger has for these entries, less what the file itself has paid so far; and what they point at.
     pub(super) fn world<D: Db>(
         &self,
@@ -33,10 +39,6 @@ impl Known {
         taken: &Taken,
     ) -> Result<World, Fault> {
         let (mut numbers, mut accounts, mut names) = (Vec::new(), Vec::new(), Vec::new());
-        for row in rows.iter_mut().filter(|row| row.pays) {
-            // What looks like no number of a document is none.
-            row.clues.numbers.retain(|number| self.masks.fits(number));
-        }
         for row in rows.iter().filter(|row| row.pays) {
             let of = row.clues.structured.iter().chain(&row.clues.numbers);
             numbers.extend(of.map(String::as_str));

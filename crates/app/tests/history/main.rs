@@ -9,6 +9,7 @@
 mod clerk;
 mod events;
 mod permutations;
+mod statements;
 mod world;
 mod writers;
 

@@ -11,6 +11,9 @@ const MARK: &str = "RF";
 /// The digits of a QR reference before the check digit.
 const QR_DIGITS: usize = 26;
 
+/// The digits of a QR reference.
+pub const QR_LENGTH: usize = 27;
+
 /// The next digit of the recursive scheme, by the one carried and the one read.
 const CARRY: [u32; 10] = [0, 9, 4, 6, 8, 2, 7, 1, 3, 5];
 
@@ -29,7 +32,7 @@ pub fn wrong(text: &str) -> bool {
     let digits = plain.bytes().all(|b| b.is_ascii_digit());
     let check = plain.strip_prefix(MARK).and_then(|rest| rest.get(..2));
     let like_creditor = check.is_some_and(|check| check.bytes().all(|b| b.is_ascii_digit()));
-    let like_qr = digits && plain.len() == QR_DIGITS.saturating_add(1);
+    let like_qr = digits && plain.len() == QR_LENGTH;
     (like_creditor && creditor(text).is_none()) || (like_qr && qr(text).is_none())
 }
 

@@ -4,7 +4,7 @@ use super::{
     Entry,
     matching::points,
     name::Name,
-    words::{Clues, MOST_NAMED, TELLING_DIGITS, mask},
+    words::{Clues, MOST_NAMED, TELLING_DIGITS, masked},
 };
 use crate::decimal::Times as _;
 use crate::{Currency, Date, Decimal, Id, contract::bank::MatchReason, decimal};
@@ -53,7 +53,7 @@ pub struct Customer {
 #[derive(Clone, Debug, Default)]
 pub struct Masks {
     /// Masks, and whether they are of whole numbers.
-    known: HashMap<String, bool>,
+    known: BTreeMap<String, bool>,
     /// There are so many that they tell nothing.
     any: bool,
 }
@@ -62,7 +62,7 @@ impl Masks {
     /// `None`: there are so many that they tell nothing.
     pub fn new(known: Option<Vec<(String, bool)>>) -> Self {
         let any = known.is_none();
-        let mut masks = Self { known: HashMap::new(), any };
+        let mut masks = Self { known: BTreeMap::new(), any };
         for (mask, whole) in known.into_iter().flatten() {
             *masks.known.entry(mask).or_default() |= whole;
         }
@@ -71,14 +71,14 @@ impl Masks {
 
     /// Whether a document may have this number.
     pub fn fits(&self, number: &str) -> bool {
-        self.any || self.known.contains_key(&mask(number))
+        self.any || masked(number, |mask| self.known.contains_key(mask))
     }
 
     /// Whether it is written like the whole number of a document, with letters and digits enough that nothing else is.
     fn like_a_document(&self, number: &str) -> bool {
         let digits = number.bytes().filter(u8::is_ascii_digit).count();
         let telling = digits >= TELLING_DIGITS && digits < number.len();
-        telling && self.known.get(&mask(number)) == Some(&true)
+        telling && masked(number, |mask| self.known.get(mask) == Some(&true))
     }
 }
 

@@ -107,18 +107,24 @@ impl Reader {
                 let detail = format!("line {} is not UTF-8", self.line.saturating_add(1));
                 Refused::new(Refusal::WrongEncoding, detail)
             })?;
-            if piece.iter().any(|b| *b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r')) {
-                let detail =
-                    format!("line {} has a control character", self.line.saturating_add(1));
-                return Err(Refused::new(Refusal::MalformedText, detail));
+            let mut lines = 0u64;
+            for byte in piece.iter().filter(|b| **b < b' ') {
+                match byte {
+                    b'\n' => lines = lines.saturating_add(1),
+                    b'\t' | b'\r' => {}
+                    _ => {
+                        let line = self.line.saturating_add(1);
+                        let detail = format!("line {line} has a control character");
+                        return Err(Refused::new(Refusal::MalformedText, detail));
+                    }
+                }
             }
             if markup {
                 self.markup(text, listener)?
             } else {
                 self.words(text, false)?
             }
-            let lines = piece.iter().filter(|b| **b == b'\n').count();
-            self.line = self.line.saturating_add(u64::try_from(lines).unwrap_or(0));
+            self.line = self.line.saturating_add(lines);
             rest = after;
         }
     }
@@ -144,14 +150,17 @@ impl Reader {
             let detail = "a document type, or another declaration that no statement has";
             return Err(Refused::new(Refusal::ForbiddenMarkup, detail));
         }
-        let mut quote = None;
-        for (at, byte) in rest.iter().enumerate().skip(1) {
-            match (quote, *byte) {
-                (None, b'>') => return Ok(Some(at.saturating_add(1))),
-                (None, b'<') => return Err(self.fault("a tag has no end")),
-                (None, b'"' | b'\'') => quote = Some(*byte),
-                (Some(open), byte) if open == byte => quote = None,
-                _ => {}
+        let mut bytes = rest.iter();
+        bytes.next();
+        while let Some(byte) = bytes.find(|b| matches!(b, b'>' | b'<' | b'"' | b'\'')) {
+            match byte {
+                b'>' => return Ok(rest.len().checked_sub(bytes.len())),
+                b'<' => return Err(self.fault("a tag has no end")),
+                quote => {
+                    if !bytes.any(|b| b == quote) {
+                        break;
+                    }
+                }
             }
         }
         Ok(None)
@@ -175,26 +184,32 @@ impl Reader {
     fn markup(&mut self, tag: &str, listener: &mut impl Listener) -> Result<(), Refused> {
         let within =
             |begin: &str, end: &str| tag.strip_prefix(begin).and_then(|tag| tag.strip_suffix(end));
-        if let Some(text) = within("<![CDATA[", "]]>") {
-            return self.words(text, true);
+        match tag.as_bytes().get(1) {
+            Some(b'/') => self.close(within("</", ">").unwrap_or_default().trim_end(), listener),
+            Some(b'?') => match within("<?", "?>") {
+                Some(instruction) => self.instruction(instruction),
+                None => Err(self.fault("an instruction has no name")),
+            },
+            Some(b'!') => match within("<![CDATA[", "]]>") {
+                Some(text) => self.words(text, true),
+                None => Ok(()),
+            },
+            _ => {
+                let (inner, empty) = match within("<", "/>") {
+                    Some(inner) => (inner, true),
+                    None => (within("<", ">").unwrap_or_default(), false),
+                };
+                let name = match inner.bytes().position(|b| b.is_ascii_whitespace()) {
+                    Some(end) => inner.get(..end).unwrap_or_default(),
+                    None => inner,
+                };
+                self.open(name, listener)?;
+                if name.len() < inner.len() {
+                    self.attributes(inner.get(name.len()..).unwrap_or_default(), listener)?;
+                }
+                if empty { self.close(name, listener) } else { Ok(()) }
+            }
         }
-        if within("<!--", "-->").is_some() {
-            return Ok(());
-        }
-        if let Some(instruction) = within("<?", "?>") {
-            return self.instruction(instruction);
-        }
-        if let Some(name) = within("</", ">") {
-            return self.close(name.trim_end(), listener);
-        }
-        let (inner, empty) = match within("<", "/>") {
-            Some(inner) => (inner, true),
-            None => (within("<", ">").unwrap_or_default(), false),
-        };
-        let name = inner.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
-        self.open(name, listener)?;
-        self.attributes(inner.get(name.len()..).unwrap_or_default(), listener)?;
-        if empty { self.close(name, listener) } else { Ok(()) }
     }
 
     fn instruction(&self, text: &str) -> Result<(), Refused> {
@@ -257,7 +272,7 @@ impl Reader {
         self.ends.pop();
         let start = self.ends.last().copied().unwrap_or(0);
         let open = self.path.get(start..).unwrap_or_default();
-        if open.trim_start_matches('/') != name || open.is_empty() {
+        if open.strip_prefix('/').unwrap_or(open) != name || open.is_empty() {
             return Err(self.fault("an element ends that was not begun"));
         }
         listener.close(&self.path, &self.text)?;
@@ -269,6 +284,13 @@ impl Reader {
 
     /// A name without its prefix.
     fn name<'a>(&self, name: &'a str) -> Result<&'a str, Refused> {
+        // Nearly all names are letters of ASCII alone.
+        if !name.is_empty()
+            && name.len() <= MAX_NAME
+            && name.bytes().all(|b| b.is_ascii_alphanumeric())
+        {
+            return Ok(name);
+        }
         let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':');
         if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(fits) {
             return Err(self.fault("a tag has no name that XML allows"));
