@@ -100,7 +100,10 @@ fn told(result: &CheckResult) -> String {
 }
 
 fn simulated(db: &NativeDb, of: &str, minor: i64) -> String {
-    told(&check::simulate(db, &question(of, minor, None), Some(Language::En), at(NOON)).unwrap())
+    told(
+        &check::simulate(db, &question(of, minor, None), None, Some(Language::En), at(NOON))
+            .unwrap(),
+    )
 }
 
 fn reserve(
@@ -245,7 +248,7 @@ fn an_order_is_in_the_exposure_once_on_its_way_to_the_invoice() {
     // A delivery of the order adds nothing; an order beside it does.
     assert_eq!(simulated(&db, "C", 30), "hold limit-used limit-nearly-used");
     let delivery = question("C", 30, Some("O1"));
-    let of_order = check::simulate(&db, &delivery, Some(Language::En), at(NOON)).unwrap();
+    let of_order = check::simulate(&db, &delivery, None, Some(Language::En), at(NOON)).unwrap();
     assert_eq!((told(&of_order).as_str(), of_order.after_minor), ("pass", 80));
     // As of the days between.
     for (on, wanted) in
@@ -558,7 +561,7 @@ fn what_is_reserved_ordered_and_held_moves_with_a_merge() {
     order::put(&db, &id("O1"), &read(new), &author()).unwrap();
     customers::merge(&db, &id("Twin"), &id("C"), &author()).unwrap();
     assert_eq!(total(&db, "C", "2024-06-30"), 70);
-    let gone = check::simulate(&db, &question("Twin", 1, None), Some(Language::En), at(NOON));
+    let gone = check::simulate(&db, &question("Twin", 1, None), None, Some(Language::En), at(NOON));
     assert_eq!(refused(gone), (Refusal::CustomerMerged, Some("customer".into())));
 }
 
@@ -668,7 +671,7 @@ fn random_sequences_agree_with_a_clerk_with_a_slate() {
             prop_assert!(slate.reserved.len() < 10);
         }
         let asked = question(&name, 0, None);
-        let found = check::simulate(&db, &asked, Some(Language::En), now).unwrap();
+        let found = check::simulate(&db, &asked, None, Some(Language::En), now).unwrap();
         prop_assert_eq!(found.total_minor, slate.used(now));
     });
 }

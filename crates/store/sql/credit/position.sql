@@ -1,6 +1,5 @@
--- ?1: id of a customer, ?2: the day, ?3: the moment, ?4: keys of its group on the day as a JSON array, null: by the
--- records as they are, ?5: 1 to look for its usual terms.
--- Gives the position of the domain, or nothing. Documents of other members of the group are summed up.
+-- ?1: id of a customer, ?2: today, ?3: now, ?4: 1 to look for its usual terms.
+-- Gives the position of the domain as it is now, or nothing. Documents of other members of the group are summed up.
 WITH
 own AS MATERIALIZED (SELECT * FROM customer WHERE id = ?1),
 head AS MATERIALIZED (
@@ -10,17 +9,15 @@ head AS MATERIALIZED (
 member AS MATERIALIZED (
     SELECT key FROM own
     UNION
-    SELECT value FROM json_each(?4)
+    SELECT key FROM head
     UNION
-    SELECT key FROM head WHERE ?4 IS NULL
-    UNION
-    SELECT c.key FROM head CROSS JOIN customer AS c ON c.parent_key = head.key WHERE ?4 IS NULL
+    SELECT c.key FROM head CROSS JOIN customer AS c ON c.parent_key = head.key
 ),
--- What was allocated after the day was still open on it, on both sides.
+-- What is allocated from tomorrow on is still open today, on both sides. There is little of it, whoever's it is.
 later AS MATERIALIZED (
     SELECT a.invoice_key, a.credit_key, a.payment_key, a.amount_minor
-    FROM member CROSS JOIN allocation AS a ON a.customer_key = member.key
-    WHERE a.allocated_on > ?2
+    FROM allocation AS a
+    WHERE a.allocated_on > ?2 AND +a.customer_key IN (SELECT key FROM member)
 ),
 -- Each piece with the document it comes from.
 piece AS MATERIALIZED (
@@ -81,8 +78,8 @@ piece AS MATERIALIZED (
     SELECT
         r.customer_key, 'orders-reserved', r.currency, r.minor, 0, NULL, r.id, coalesce(r.order_id, r.id), NULL
     FROM member CROSS JOIN credit_reservation AS r ON r.customer_key = member.key
-    -- Now, all count that were made: a request may have come a moment before one that was served first.
-    WHERE r.until_at > ?3 AND (?4 IS NULL OR r.made_at <= ?3)
+    -- All count that were made: a request may have come a moment before one that was served first.
+    WHERE r.until_at > ?3
 ),
 -- The customer's own one by one, those of others in sum.
 told AS (
@@ -181,9 +178,12 @@ SELECT
             SELECT count(*) FROM default_record AS d
             WHERE d.customer_key = own.key AND d.state = 'open' AND d.kind = 'broken-plan'
         ),
-        'legal_stage', NULL,
+        'legal_stage', EXISTS (
+            SELECT 1 FROM default_record AS d
+            WHERE d.customer_key = own.key AND d.state = 'open' AND d.kind = 'legal-action'
+        ),
         'usual_terms', iif(
-            ?5 = 1,
+            ?4 = 1,
             (
                 SELECT CAST(julianday(i.due_on) - julianday(i.issued_on) AS INTEGER) FROM invoice AS i
                 WHERE i.customer_key = own.key AND i.kind = 'invoice'
