@@ -44,8 +44,11 @@ impl Now {
 
 /// Where a customer stands now. It must be there and not merged into another.
 fn position<D: Db>(db: &D, id: &Id, now: &Now, with_terms: bool) -> Result<Position, Fault> {
-    let found = credit::position(db, id, (now.today, now.at), with_terms)?;
-    unless_merged(found.ok_or_else(unknown_customer)?)
+    let then = Then::new(db, Asked::default(), now)?;
+    match position_then(db, id, &then, with_terms) {
+        Err(Fault::Refused(_)) => Err(unknown_customer()),
+        found => unless_merged(found?),
+    }
 }
 
 fn unless_merged(found: Position) -> Result<Position, Fault> {
@@ -96,9 +99,10 @@ impl Then {
 
 /// Where a customer stood at the end of a day, as known then: its record, its group and its limits are those of the day.
 fn position_then<D: Db>(db: &D, id: &Id, then: &Then, with_terms: bool) -> Result<Position, Fault> {
-    if then.is_now {
-        let found = credit::position(db, id, (then.when.day, then.moment), with_terms)?;
-        return found.ok_or_else(|| missing("customer"));
+    if then.is_now
+        && let Some(found) = credit::position(db, id, (then.when.day, then.moment), with_terms)?
+    {
+        return Ok(found);
     }
     let (key, record) = customer::then(db, id, then.when)?.ok_or_else(|| missing("customer"))?;
     let parent = match &record.parent_id {
@@ -108,7 +112,9 @@ fn position_then<D: Db>(db: &D, id: &Id, then: &Then, with_terms: bool) -> Resul
     let head = parent.as_ref().map_or((key, &record), |(key, record)| (*key, record));
     let members = customer::group(db, head.0, then.when)?;
     let in_group = members.len() > 1;
-    let moment = (then.when, then.moment);
+    // Now, all count that were made: a request may have come a moment before one that was served first.
+    let reserved = Some(then.moment).filter(|_| !then.is_now);
+    let moment = (then.when, then.moment, reserved);
     let found = credit::position_then(db, key, moment, (head.0, &members), with_terms)?;
     let head =
         in_group.then(|| Head { key: head.0, id: head.1.id.clone(), limit: head.1.credit_limit });

@@ -13,7 +13,7 @@ use dunlin_domain::{
     credit::{check::Position, limit::Entry},
 };
 
-/// Where somebody stands now.
+/// Where somebody stands now. Nothing where anything is allocated on a later day: then [`position_then`] reads it.
 pub fn position<D: Db>(
     db: &D,
     id: &Id,
@@ -27,18 +27,19 @@ pub fn position<D: Db>(
     row.map(|row| row.json(0)).transpose()
 }
 
-/// Where somebody stood on a day up to a moment of it, with what was known, among the members of its group then. What
-/// its record said is left open.
+/// Where somebody stood on a day up to a moment of it, with what was known, among the members of its group then, with
+/// what was reserved up to another moment. What its record said is left open.
 pub fn position_then<D: Db>(
     db: &D,
     customer: i64,
-    (when, moment): (When, Instant),
+    (when, moment, reserved): (When, Instant, Option<Instant>),
     (head, members): (i64, &[i64]),
     with_terms: bool,
 ) -> Result<Position, Fault> {
     let (day, moment) = (when.day.to_string(), moment.to_string());
+    let reserved = reserved.map(|at| at.to_string());
     let members = crate::array(members)?;
-    let params: [Param<'_>; 7] = [
+    let params: [Param<'_>; 8] = [
         customer.into(),
         (&day).into(),
         (&moment).into(),
@@ -46,6 +47,7 @@ pub fn position_then<D: Db>(
         head.into(),
         i64::from(with_terms).into(),
         when.known.into(),
+        reserved.as_ref().into(),
     ];
     db.json(sql!("credit/position_then.sql"), &params)
 }

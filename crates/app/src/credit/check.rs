@@ -15,7 +15,8 @@ use dunlin_domain::{
         types::Language,
     },
     credit::{
-        check::{self, Inputs, Judged},
+        check::{self, Inputs, Judged, Position},
+        exposure::condensed,
         onboarding,
     },
 };
@@ -115,6 +116,7 @@ pub fn exposure<D: Db>(
 fn on<D: Db>(db: &D, id: &Id, asked: Asked, now: &Now) -> Result<CreditExposure, Fault> {
     let then = Then::new(db, asked, now)?;
     let position = position_then(db, id, &then, false)?;
+    let position = Position { pieces: condensed(position.pieces, None), ..position };
     let day = then.when.day;
     let question = nothing(&position, day)?;
     let rates = rates(db, &position, Some(question.amount), then.when)?;

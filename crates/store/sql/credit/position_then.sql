@@ -1,5 +1,6 @@
 -- ?1: key of a customer, ?2: the day, ?3: its last moment, ?4: keys of its group then as a JSON array, ?5: the head of the
--- group, ?6: 1 to look for its usual terms, ?7: the last audit entry that was known.
+-- group, ?6: 1 to look for its usual terms, ?7: the last audit entry that was known, ?8: the last moment of what was
+-- reserved, or null for all.
 -- Gives the position of the domain at the end of the day as known then: credit/position.sql from the ground up. What the
 -- records of the customer and of its head say is not in it. Grades are those that sweeps found by the day.
 WITH
@@ -126,7 +127,7 @@ piece AS MATERIALIZED (
         r.customer_key, 'orders-reserved', r.currency, r.minor, 0, NULL, r.id, coalesce(r.order_id, r.id), NULL
     FROM member CROSS JOIN credit_reservation AS r ON r.customer_key = member.key
     WHERE
-        r.made_at <= ?3 AND r.entry_key <= ?7
+        (?8 IS NULL OR r.made_at <= ?8) AND r.entry_key <= ?7
         AND iif(coalesce(r.ended_entry_key, 0) > ?7, r.expires_at, r.until_at) > ?3
 ),
 -- The customer's own one by one, those of others in sum.
