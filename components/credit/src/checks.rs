@@ -1,13 +1,16 @@
 //! `/v1/score/checks`: may this go out?
 
-use crate::LANGUAGE;
+use crate::{LANGUAGE, asked};
 use dunlin_app::credit::check;
-use dunlin_domain::contract::{
-    credit::{Application, CheckResult, NewCheck, OnboardingResult},
-    keys::Scope,
+use dunlin_domain::{
+    Refusal,
+    contract::{
+        credit::{Application, CheckResult, NewCheck, OnboardingResult},
+        keys::Scope,
+    },
 };
 use dunlin_store::Db;
-use dunlin_web::{Answer, Call, Problem, Query, Route};
+use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route};
 
 const SIMULATE: Query =
     Query::flag("simulate", "Whether to judge without keeping the check or holding the order.");
@@ -17,7 +20,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::post("/v1/score/checks", "create_check")
             .about("Says whether an order, a delivery, an invoice or a contract may go out, and why not.")
             .scope(Scope::ScoreWrite)
-            .query(&[SIMULATE, LANGUAGE])
+            .query(&[SIMULATE, AS_OF, KNOWN_AT, LANGUAGE])
             .takes::<NewCheck>()
             .answers::<CheckResult>()
             .run(ask),
@@ -40,7 +43,12 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 fn ask<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (question, language): (NewCheck, _) = (call.body()?, call.query(&LANGUAGE)?);
     let told = match call.flag(&SIMULATE)? {
-        true => check::simulate(call.db()?, &question, language, call.now())?,
+        true => check::simulate(call.db()?, &question, asked(call)?, language, call.now())?,
+        false if call.text(&AS_OF)?.or(call.text(&KNOWN_AT)?).is_some() => {
+            let detail = "a check is asked of a past moment with simulate=true alone";
+            let field = if call.text(&AS_OF)?.is_some() { "as_of" } else { "known_at" };
+            return Err(Problem::new(Refusal::MalformedParameter, detail).at(field));
+        }
         false => check::ask(call.db()?, &question, &call.new_id()?, language, &call.author())?,
     };
     Answer::json(&told)

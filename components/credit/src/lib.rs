@@ -8,9 +8,10 @@ mod policy;
 mod reservations;
 mod rules;
 
+use dunlin_app::credit::Asked;
 use dunlin_domain::contract::types::Language;
 use dunlin_store::Db;
-use dunlin_web::{Query, Route};
+use dunlin_web::{Call, KNOWN_AT, Problem, Query, Route};
 
 /// The language of texts.
 const LANGUAGE: Query = Query::one_of(
@@ -18,6 +19,11 @@ const LANGUAGE: Query = Query::one_of(
     Language::NAMES,
     "The language of the texts. Absent: the organisation's.",
 );
+
+/// The day and the moment of knowledge that a call asks for.
+fn asked<D: Db>(call: &Call<'_, D>) -> Result<Asked, Problem> {
+    Ok(Asked { day: call.as_of()?, known_at: call.query(&KNOWN_AT)? })
+}
 
 /// The table of contents.
 pub fn routes<D: Db>() -> Vec<Route<D>> {

@@ -1,6 +1,6 @@
 //! `/v1/score/limits`: what a customer may owe, what it stands for, and how that went.
 
-use crate::LANGUAGE;
+use crate::{LANGUAGE, asked};
 use dunlin_app::credit::{check, limit};
 use dunlin_domain::{
     Id,
@@ -12,7 +12,7 @@ use dunlin_domain::{
     },
 };
 use dunlin_store::{Db, credit};
-use dunlin_web::{AS_OF, Answer, Call, Problem, Query, Route, page};
+use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, page};
 
 const FROM: Query = Query::date("from", "The first day. Absent: 30 points before `to`.");
 const TO: Query = Query::date("to", "The last day. Absent: today.");
@@ -32,13 +32,13 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/score/limits/{customer}", "get_limit")
             .about("Gives the limits of a customer on the day, which of them counts, and why.")
             .scope(Scope::ScoreRead)
-            .query(&[AS_OF, LANGUAGE])
+            .query(&[AS_OF, KNOWN_AT, LANGUAGE])
             .answers::<LimitStanding>()
             .run(get),
         Route::get("/v1/score/limits/{customer}/exposure", "get_credit_exposure")
             .about("Gives what a customer stands for at the end of the day: every component with its documents.")
             .scope(Scope::ScoreRead)
-            .query(&[AS_OF])
+            .query(&[AS_OF, KNOWN_AT])
             .answers::<CreditExposure>()
             .run(exposure),
         Route::get("/v1/score/limits/{customer}/utilisation", "get_utilisation")
@@ -75,13 +75,13 @@ fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    let (id, day) = (call.path("customer")?, call.as_of()?);
-    Answer::json(&limit::standing(call.db()?, &id, day, call.query(&LANGUAGE)?, call.now())?)
+    let (id, asked) = (call.path("customer")?, asked(call)?);
+    Answer::json(&limit::standing(call.db()?, &id, asked, call.query(&LANGUAGE)?, call.now())?)
 }
 
 fn exposure<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    let (id, day) = (call.path("customer")?, call.as_of()?);
-    Answer::json(&check::exposure(call.db()?, &id, day, call.now())?)
+    let (id, asked) = (call.path("customer")?, asked(call)?);
+    Answer::json(&check::exposure(call.db()?, &id, asked, call.now())?)
 }
 
 fn utilisation<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

@@ -11,7 +11,7 @@ pub mod policy;
 pub mod reservation;
 pub mod rule;
 
-use crate::ledger::missing;
+use crate::{invoice::known_at, ledger::missing};
 use dunlin_domain::{
     Date, Id, Instant, Money, Refusal, Refused,
     contract::{credit::NewCheck, types::Language},
@@ -44,38 +44,83 @@ impl Now {
 
 /// Where a customer stands now. It must be there and not merged into another.
 fn position<D: Db>(db: &D, id: &Id, now: &Now, with_terms: bool) -> Result<Position, Fault> {
-    let found = credit::position(db, id, (now.today, now.at), None, with_terms)?;
-    let found = found.ok_or_else(|| {
-        Refused::new(Refusal::UnknownCustomer, "no customer has this id").at("customer")
-    })?;
+    let then = Then::new(db, Asked::default(), now)?;
+    match position_then(db, id, &then, with_terms) {
+        Err(Fault::Refused(_)) => Err(unknown_customer()),
+        found => unless_merged(found?),
+    }
+}
+
+fn unless_merged(found: Position) -> Result<Position, Fault> {
     match &found.merged {
         Some(into) => Err(crate::customer::merged(into).at("customer").into()),
         None => Ok(found),
     }
 }
 
-/// Where a customer stood at the end of a day: its record, its group and its limits are those of the day.
-fn position_then<D: Db>(db: &D, id: &Id, day: Date, now: &Now) -> Result<Position, Fault> {
-    if day == now.today {
-        let found = credit::position(db, id, (day, now.at), None, false)?;
-        return found.ok_or_else(|| missing("customer"));
+fn unknown_customer() -> Fault {
+    Refused::new(Refusal::UnknownCustomer, "no customer has this id").at("customer").into()
+}
+
+/// The day and the moment of knowledge that a client asks for: where it says nothing, today and all that is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked {
+    pub day: Option<Date>,
+    pub known_at: Option<Instant>,
+}
+
+impl From<Option<Date>> for Asked {
+    fn from(day: Option<Date>) -> Self {
+        Self { day, known_at: None }
     }
-    let when = When { day, known: i64::MAX };
-    let (key, record) = customer::then(db, id, when)?.ok_or_else(|| missing("customer"))?;
+}
+
+/// A moment that is answered for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Then {
+    when: When,
+    /// Until when what was reserved is looked at.
+    moment: Instant,
+    /// Whether it is this very moment, with all that is known.
+    is_now: bool,
+}
+
+impl Then {
+    fn new<D: Db>(db: &D, asked: Asked, now: &Now) -> Result<Self, Fault> {
+        let day = asked.day.unwrap_or(now.today);
+        let end = if day == now.today { now.at } else { zone::end_of(day, &now.zone)? };
+        Ok(Self {
+            when: When { day, known: known_at(db, asked.known_at)? },
+            moment: asked.known_at.map_or(end, |known| known.min(end)),
+            is_now: day == now.today && asked.known_at.is_none(),
+        })
+    }
+}
+
+/// Where a customer stood at the end of a day, as known then: its record, its group and its limits are those of the day.
+fn position_then<D: Db>(db: &D, id: &Id, then: &Then, with_terms: bool) -> Result<Position, Fault> {
+    if then.is_now
+        && let Some(found) = credit::position(db, id, (then.when.day, then.moment), with_terms)?
+    {
+        return Ok(found);
+    }
+    let (key, record) = customer::then(db, id, then.when)?.ok_or_else(|| missing("customer"))?;
     let parent = match &record.parent_id {
-        Some(parent) => customer::then(db, parent, when)?,
+        Some(parent) => customer::then(db, parent, then.when)?,
         None => None,
     };
     let head = parent.as_ref().map_or((key, &record), |(key, record)| (*key, record));
-    let members = customer::group(db, head.0, when)?;
-    let moment = (day, zone::end_of(day, &now.zone)?);
-    let found = credit::position(db, id, moment, Some(&members), false)?;
-    let found = found.ok_or_else(|| missing("customer"))?;
+    let members = customer::group(db, head.0, then.when)?;
     let in_group = members.len() > 1;
+    // Now, all count that were made: a request may have come a moment before one that was served first.
+    let reserved = Some(then.moment).filter(|_| !then.is_now);
+    let moment = (then.when, then.moment, reserved);
+    let found = credit::position_then(db, key, moment, (head.0, &members), with_terms)?;
     let head =
         in_group.then(|| Head { key: head.0, id: head.1.id.clone(), limit: head.1.credit_limit });
     Ok(Position {
         status: record.status,
+        merged: record.merged_into,
         currency: record.currency,
         limit: record.credit_limit,
         head,
@@ -88,14 +133,12 @@ fn rates<D: Db>(
     db: &D,
     position: &Position,
     asked: Option<Money>,
-    day: Date,
+    when: When,
 ) -> Result<Rates, Fault> {
     let mut rates = Rates::default();
-    for (from, to) in pairs(position, asked, day) {
-        match exchange::on(db, from, to, day) {
-            Ok(rate) => rates.put(from, to, rate),
-            Err(Fault::Refused(refused)) if refused.code == Refusal::RateMissing => {}
-            Err(fault) => return Err(fault),
+    for (from, to) in pairs(position, asked, when.day) {
+        if let Some(rate) = exchange::known(db, from, to, when)? {
+            rates.put(from, to, rate);
         }
     }
     Ok(rates)
@@ -106,9 +149,32 @@ fn inputs<D: Db>(db: &D, question: &NewCheck, now: &Now) -> Result<Inputs, Fault
     let with_terms = question.terms_days.is_some();
     let mut position = position(db, &question.customer, now, with_terms)?;
     position.pieces = condensed(position.pieces, question.order_id.as_ref());
-    let rates = rates(db, &position, Some(question.amount), now.today)?;
+    let rates = rates(db, &position, Some(question.amount), now.today.into())?;
     let question = question.clone();
     Ok(Inputs { at: now.at, day: now.today, question, position, rates })
+}
+
+/// All that a judgement of a question would have rested on then.
+fn inputs_then<D: Db>(
+    db: &D,
+    question: &NewCheck,
+    asked: Asked,
+    now: &Now,
+) -> Result<Inputs, Fault> {
+    let then = Then::new(db, asked, now)?;
+    if then.is_now {
+        return inputs(db, question, now);
+    }
+    let with_terms = question.terms_days.is_some();
+    let found = match position_then(db, &question.customer, &then, with_terms) {
+        Err(Fault::Refused(_)) => Err(unknown_customer()),
+        found => found,
+    };
+    let mut position = unless_merged(found?)?;
+    position.pieces = condensed(position.pieces, question.order_id.as_ref());
+    let rates = rates(db, &position, Some(question.amount), then.when)?;
+    let question = question.clone();
+    Ok(Inputs { at: then.moment, day: then.when.day, question, position, rates })
 }
 
 /// The currency of an exposure of nothing, of somebody who is bound in none.

@@ -4,8 +4,8 @@
 
 use dunlin_app::{
     audit::Author,
-    credit::{check, hold, limit, order, policy, reservation, reservation::Reserved, rule},
-    customer as customers, guarantee, invoice as documents,
+    credit::{Asked, check, hold, limit, order, policy, reservation, reservation::Reserved, rule},
+    customer as customers, default_record, guarantee, interest, invoice as documents,
     ledger::Change,
     payment as payments, sweep,
 };
@@ -100,7 +100,10 @@ fn told(result: &CheckResult) -> String {
 }
 
 fn simulated(db: &NativeDb, of: &str, minor: i64) -> String {
-    told(&check::simulate(db, &question(of, minor, None), Some(Language::En), at(NOON)).unwrap())
+    told(
+        &check::simulate(db, &question(of, minor, None), None, Some(Language::En), at(NOON))
+            .unwrap(),
+    )
 }
 
 fn reserve(
@@ -245,7 +248,7 @@ fn an_order_is_in_the_exposure_once_on_its_way_to_the_invoice() {
     // A delivery of the order adds nothing; an order beside it does.
     assert_eq!(simulated(&db, "C", 30), "hold limit-used limit-nearly-used");
     let delivery = question("C", 30, Some("O1"));
-    let of_order = check::simulate(&db, &delivery, Some(Language::En), at(NOON)).unwrap();
+    let of_order = check::simulate(&db, &delivery, None, Some(Language::En), at(NOON)).unwrap();
     assert_eq!((told(&of_order).as_str(), of_order.after_minor), ("pass", 80));
     // As of the days between.
     for (on, wanted) in
@@ -558,8 +561,253 @@ fn what_is_reserved_ordered_and_held_moves_with_a_merge() {
     order::put(&db, &id("O1"), &read(new), &author()).unwrap();
     customers::merge(&db, &id("Twin"), &id("C"), &author()).unwrap();
     assert_eq!(total(&db, "C", "2024-06-30"), 70);
-    let gone = check::simulate(&db, &question("Twin", 1, None), Some(Language::En), at(NOON));
+    let gone = check::simulate(&db, &question("Twin", 1, None), None, Some(Language::En), at(NOON));
     assert_eq!(refused(gone), (Refusal::CustomerMerged, Some("customer".into())));
+}
+
+/// What the exposure of a customer is made of, as of a day with what was known at a moment.
+fn parts(db: &NativeDb, of: &str, asked: Asked, when: Instant) -> String {
+    let found = check::exposure(db, &id(of), asked, when).unwrap();
+    let text = |of: &ExposurePart| {
+        let documents: Vec<String> =
+            of.documents.iter().map(|of| format!("{} {}", of.id, of.minor)).collect();
+        format!("{} {} [{}]", of.component, of.minor, documents.join(", "))
+    };
+    let parts = found.parts.iter().filter(|of| of.minor != 0 || !of.documents.is_empty());
+    let parts: Vec<String> = parts.map(text).collect();
+    format!("{} of {:?}: {}", found.total_minor, found.group_minor, parts.join("; "))
+}
+
+#[test]
+fn limits_exposures_and_checks_are_those_of_any_day_with_what_was_known_then() {
+    let (_folder, db) = db();
+    let hour = |hour: &str| at(&format!("2024-06-30T{hour}:00:00Z"));
+    let known = |text: &str| Asked { day: None, known_at: Some(hour(text)) };
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let at_hour = |text: &str| by("tester", hour(text));
+    let order = |more: Value, when: &str| {
+        let mut new = json!({"customer": "C", "amount": eur(40)});
+        for (field, value) in more.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        order::put(&db, &id("O1"), &read(new), &at_hour(when)).unwrap();
+    };
+    order(json!({}), "13");
+    let limit = |made: &str, minor: i64, when: &str| {
+        let new = json!({"minor": minor, "currency": "EUR", "from": "2024-06-01"});
+        limit::put(&db, &id("C"), &read(new), &id(made), &at_hour(when)).unwrap();
+    };
+    limit("L1", 60, "14");
+    let new = json!({"id": "R1", "customer": "C", "amount": eur(15), "expires_at": hour("22")});
+    reservation::add(&db, &read(new), &id("x"), None, &at_hour("15")).unwrap();
+    let new = json!({"kind": "limit-used", "more_than": "2"});
+    rule::put(&db, &id("twice"), &read(new), &at_hour("16")).unwrap();
+    reservation::ask(&db, &id("R1"), Ask::Release, &at_hour("17")).unwrap();
+    order(json!({"delivered_minor": 10}), "18");
+    let new = json!({"id": "I1", "customer_id": "C", "issued_on": "2024-06-10", "due_on": "2024-06-20",
+        "amount": eur(9)});
+    documents::add(&db, &read(new), id("made"), &at_hour("19")).unwrap();
+    limit("L2", 200, "20");
+    let now = hour("21");
+    let told = |text: &str| {
+        let asked = known(text);
+        let standing = limit::standing(&db, &id("C"), asked, Some(Language::En), now).unwrap();
+        let question = question("C", 30, None);
+        let check =
+            check::simulate(&db, &question, asked, Some(Language::En), now).unwrap().verdict;
+        let most = standing.effective.and_then(|limit| limit.minor).unwrap();
+        format!("{check} under {most}: {}", parts(&db, "C", asked, now))
+    };
+    for (moment, wanted) in [
+        ("12", "pass under 100: 0 of None: "),
+        ("13", "pass under 100: 40 of None: undelivered 40 [O1 40]"),
+        ("14", "hold under 60: 40 of None: undelivered 40 [O1 40]"),
+        ("15", "hold under 60: 55 of None: orders-reserved 15 [R1 15]; undelivered 40 [O1 40]"),
+        ("16", "pass under 60: 55 of None: orders-reserved 15 [R1 15]; undelivered 40 [O1 40]"),
+        ("17", "pass under 60: 40 of None: undelivered 40 [O1 40]"),
+        ("18", "pass under 60: 40 of None: undelivered 30 [O1 30]; unbilled 10 [O1 10]"),
+        (
+            "19",
+            "pass under 60: 49 of None: overdue-invoices 9 [I1 9]; undelivered 30 [O1 30]; unbilled 10 [O1 10]",
+        ),
+        (
+            "20",
+            "pass under 200: 49 of None: overdue-invoices 9 [I1 9]; undelivered 30 [O1 30]; unbilled 10 [O1 10]",
+        ),
+    ] {
+        assert_eq!(told(moment), wanted, "{moment}");
+    }
+    // A day of the past, with what is known now and with what was known.
+    let past = |known_at| Asked { day: Some(day("2024-06-15")), known_at };
+    assert_eq!(parts(&db, "C", past(None), now), "9 of None: open-invoices 9 [I1 9]");
+    assert_eq!(parts(&db, "C", past(Some(hour("18"))), now), "0 of None: ");
+}
+
+#[test]
+fn now_and_any_day_are_read_alike() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({"credit_limit": eur(1_000)}));
+    customer(&db, "C", json!({"parent_id": "H"}));
+    customer(&db, "D", json!({"parent_id": "H"}));
+    for (number, of, due, minor) in [
+        (1, "C", "2024-06-20", 70),
+        (2, "C", "2024-07-20", 40),
+        (3, "D", "2024-06-10", 30),
+        (4, "H", "2024-07-31", 5),
+    ] {
+        invoice(&db, &format!("I{number}"), of, due, minor);
+    }
+    pay(&db, "P1", "C", "2024-06-25", 20);
+    pay(&db, "P2", "D", "2024-06-25", 50);
+    let new =
+        json!({"customer": "C", "amount": eur(40), "delivered_minor": 15, "invoiced_minor": 5});
+    order::put(&db, &id("O1"), &read(new), &author()).unwrap();
+    reserve(&db, "R1", "D", 11, at(NOON), 600).unwrap();
+    let new = json!({"customer_id": "C", "kind": "insurance", "party": "Insurer", "amount": eur(1_000),
+        "share": "0.8", "valid_from": "2024-06-01"});
+    guarantee::put(&db, &id("G1"), &read(new), &author()).unwrap();
+    for of in ["C", "D", "H"] {
+        let now = parts(&db, of, Asked::default(), at(NOON));
+        let known = Asked { day: None, known_at: Some(at(NOON)) };
+        assert_eq!(parts(&db, of, known, at(NOON)), now);
+        assert!(!now.starts_with('0'), "{now}");
+    }
+}
+
+#[test]
+fn a_refused_reservation_of_an_order_holds_it_until_there_is_room() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let ask = |made: &str, order: Option<&str>, minor: i64| {
+        let new = json!({"customer": "C", "amount": eur(minor), "order_id": order});
+        reservation::add(&db, &read(new), &id(made), Some(Language::En), &author()).unwrap()
+    };
+    let hold_of = |found: Reserved| match found {
+        Reserved::Held(told) => told.hold_id,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(hold_of(ask("R1", None, 101)), None);
+    assert_eq!(hold_of(ask("R2", Some("O1"), 101)), Some(id("R2")));
+    assert_eq!(hold_of(ask("R3", Some("O1"), 102)), Some(id("R2")));
+    let found = hold::get(&db, &id("R2")).unwrap();
+    assert_eq!((found.state, found.amount.unwrap().minor), (HoldState::Held, 102));
+    // Released by hand it is kept in spite of its reasons.
+    hold::release(&db, &id("R2"), &read(json!({"reason": "agreed"})), &author()).unwrap();
+    assert!(matches!(ask("R4", Some("O1"), 102), Reserved::Kept(..)));
+    assert_eq!(hold_of(ask("R5", Some("O2"), 1)), Some(id("R5")));
+    reservation::ask(&db, &id("R4"), Ask::Release, &author()).unwrap();
+    assert!(matches!(ask("R6", Some("O2"), 1), Reserved::Kept(..)));
+    assert_eq!(hold::get(&db, &id("R5")).unwrap().state, HoldState::Cleared);
+}
+
+#[test]
+fn a_debt_in_the_legal_stage_holds_orders_until_it_is_closed_and_a_broken_plan_too() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    for (name, kind) in [("legal", "legal-stage"), ("promise", "broken-promise")] {
+        rule::put(&db, &id(name), &read(json!({"kind": kind})), &author()).unwrap();
+    }
+    let record = |name: &str, kind: &str| {
+        let new = json!({"id": name, "customer_id": "C", "kind": kind, "reason": "as the court says",
+            "found_on": "2024-06-20"});
+        default_record::add(&db, &read(new), id("made"), &author()).unwrap();
+    };
+    let close = |name: &str| {
+        let closing = json!({"state": "cured", "on": "2024-06-30", "reason": "settled"});
+        default_record::close(&db, &id(name), &read(closing), &author()).unwrap();
+    };
+    record("D1", "late-payment");
+    assert_eq!(simulated(&db, "C", 1), "pass");
+    record("D2", "legal-action");
+    assert_eq!(simulated(&db, "C", 1), "hold legal");
+    record("D3", "broken-plan");
+    assert_eq!(simulated(&db, "C", 1), "hold promise legal");
+    close("D2");
+    close("D3");
+    assert_eq!(simulated(&db, "C", 1), "pass");
+    // As of the days between.
+    for (on, wanted) in [("2024-06-19", 0), ("2024-06-20", 2), ("2024-06-29", 2), ("2024-06-30", 0)]
+    {
+        let (asked, question) = (Some(day(on)), question("C", 1, None));
+        let found = check::simulate(&db, &question, asked, Some(Language::En), at(NOON)).unwrap();
+        assert_eq!(found.reasons.len(), wanted, "{on}");
+    }
+}
+
+#[test]
+fn a_review_that_comes_due_proposes_a_limit_once() {
+    let (_folder, db) = db();
+    for name in ["A", "B", "Cooling"] {
+        customer(&db, name, json!({}));
+        invoice(&db, &format!("I-{name}"), name, "2024-07-31", 1_000);
+    }
+    set_limit(&db, "Cooling", "L1", json!({"minor": 1, "from": "2024-06-20"}));
+    let new = json!({"currency": "EUR", "cooling_days": 30,
+        "lines": [{"turnover_share": "0.5", "cap_minor": 5_000}]});
+    let run = |day: &str| {
+        let when = at(&format!("{day}T12:00:00Z"));
+        hold::run(&db, &by("tester", when)).unwrap().reviews_proposed
+    };
+    let due = |name: &str, on: &str| {
+        let place = dunlin_store::customer::key(&db, &id(name)).unwrap().unwrap();
+        let row = (place, day("2024-01-01"), None, Some(day(on)));
+        dunlin_store::review::put_all(&db, &[row]).unwrap();
+    };
+    due("A", "2024-06-30");
+    due("B", "2024-07-01");
+    due("Cooling", "2024-06-30");
+    assert_eq!(run("2024-06-30"), 0);
+    policy::publish(&db, &read(new), &author()).unwrap();
+    assert_eq!([run("2024-06-29"), run("2024-06-30"), run("2024-06-30")], [0, 1, 0]);
+    assert_eq!([run("2024-07-01"), run("2024-07-02")], [1, 0]);
+    let waiting = limit::standing(&db, &id("A"), None, None, at(NOON)).unwrap().pending;
+    assert_eq!((waiting[0].minor, waiting[0].source), (500, LimitSource::Review));
+}
+
+#[test]
+fn foreign_documents_are_compared_at_the_rate_of_the_day() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let new = json!({"id": "I1", "customer_id": "C", "issued_on": "2024-05-01", "due_on": "2024-07-31",
+        "amount": {"minor": 100, "currency": "USD"}});
+    documents::add(&db, &read(new), id("made"), &author()).unwrap();
+    let ask = |on: &str| {
+        let question = question("C", 0, None);
+        check::simulate(&db, &question, Some(day(on)), Some(Language::En), at(NOON))
+    };
+    assert_eq!(refused(ask("2024-06-30")).0, Refusal::RateMissing);
+    let row = |from: &str, rate: &str| {
+        json!({"valid_from": from, "rate": rate, "source": "bank", "confirmed": true})
+    };
+    let rates: Vec<_> = read(json!([row("2024-06-01", "0.9"), row("2024-06-30", "1.01")]));
+    interest::put_rates(&db, &id("fx-usd-eur"), &rates, &author()).unwrap();
+    assert_eq!(refused(ask("2024-05-31")).0, Refusal::RateMissing);
+    let told = |on: &str| (told(&ask(on).unwrap()), ask(on).unwrap().total_minor);
+    assert_eq!(told("2024-06-29"), ("pass".into(), 90));
+    assert_eq!(told("2024-06-30"), ("hold limit-used limit-nearly-used".into(), 101));
+}
+
+#[test]
+fn a_seasonal_limit_holds_in_its_days_and_the_usage_follows_it() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({}));
+    invoice(&db, "I1", "C", "2024-07-31", 90);
+    set_limit(&db, "C", "L1", json!({"minor": 100, "from": "2024-05-01"}));
+    let season =
+        json!({"minor": 300, "from": "2024-06-10", "to": "2024-06-20", "kind": "temporary"});
+    set_limit(&db, "C", "L2", season);
+    let days = (Some(day("2024-06-09")), Some(day("2024-06-21")));
+    let found = check::utilisation(&db, &id("C"), days, 1, at(NOON)).unwrap();
+    let told = |of: &UtilisationPoint| format!("{:?} {}", of.limit_minor, of.used.unwrap());
+    let told: Vec<String> = found.items.iter().map(told).collect();
+    assert_eq!(told.len(), 13);
+    for (at, text) in told.iter().enumerate() {
+        let wanted = if (1..12).contains(&at) { "Some(300) 0.3" } else { "Some(100) 0.9" };
+        assert_eq!(text, wanted, "{at}");
+    }
+    let turned = (Some(day("2024-06-21")), Some(day("2024-06-20")));
+    let turned = check::utilisation(&db, &id("C"), turned, 1, at(NOON));
+    assert_eq!(refused(turned), (Refusal::MalformedParameter, Some("from".into())));
 }
 
 /// Something that happens to one customer.
@@ -667,8 +915,11 @@ fn random_sequences_agree_with_a_clerk_with_a_slate() {
             }
             prop_assert!(slate.reserved.len() < 10);
         }
+        let known = Asked { day: None, known_at: Some(now) };
+        let then = parts(&db, &name, known, now);
+        prop_assert_eq!(then, parts(&db, &name, Asked::default(), now));
         let asked = question(&name, 0, None);
-        let found = check::simulate(&db, &asked, Some(Language::En), now).unwrap();
+        let found = check::simulate(&db, &asked, None, Some(Language::En), now).unwrap();
         prop_assert_eq!(found.total_minor, slate.used(now));
     });
 }

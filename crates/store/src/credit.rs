@@ -1,6 +1,6 @@
 //! Tables `credit_…` and `limit_policy`: limits, orders, reservations, rules, checks and holds.
 
-use crate::{Db, Fault, Param};
+use crate::{Db, Fault, Param, When};
 use dunlin_domain::{
     Currency, Date, Id, Instant, Money,
     contract::{
@@ -13,25 +13,43 @@ use dunlin_domain::{
     credit::{check::Position, limit::Entry},
 };
 
-/// Where somebody stands: on the day and at the moment. `group` are the keys of the group on a day that is not now.
+/// Where somebody stands now. Nothing where anything is allocated on a later day: then [`position_then`] reads it.
 pub fn position<D: Db>(
     db: &D,
     id: &Id,
-    (day, at): (Date, Instant),
-    group: Option<&[i64]>,
+    (today, now): (Date, Instant),
     with_terms: bool,
 ) -> Result<Option<Position>, Fault> {
-    let (day, at) = (day.to_string(), at.to_string());
-    let group = group.map(crate::array).transpose()?;
-    let params: [Param<'_>; 5] = [
-        id.as_str().into(),
-        (&day).into(),
-        (&at).into(),
-        group.as_ref().into(),
-        i64::from(with_terms).into(),
-    ];
+    let (today, now) = (today.to_string(), now.to_string());
+    let params: [Param<'_>; 4] =
+        [id.as_str().into(), (&today).into(), (&now).into(), i64::from(with_terms).into()];
     let row = db.first(sql!("credit/position.sql"), &params)?;
     row.map(|row| row.json(0)).transpose()
+}
+
+/// Where somebody stood on a day up to a moment of it, with what was known, among the members of its group then, with
+/// what was reserved up to another moment. What its record said is left open.
+pub fn position_then<D: Db>(
+    db: &D,
+    customer: i64,
+    (when, moment, reserved): (When, Instant, Option<Instant>),
+    (head, members): (i64, &[i64]),
+    with_terms: bool,
+) -> Result<Position, Fault> {
+    let (day, moment) = (when.day.to_string(), moment.to_string());
+    let reserved = reserved.map(|at| at.to_string());
+    let members = crate::array(members)?;
+    let params: [Param<'_>; 8] = [
+        customer.into(),
+        (&day).into(),
+        (&moment).into(),
+        (&members).into(),
+        head.into(),
+        i64::from(with_terms).into(),
+        when.known.into(),
+        reserved.as_ref().into(),
+    ];
+    db.json(sql!("credit/position_then.sql"), &params)
 }
 
 // ---- limits
@@ -75,10 +93,21 @@ pub fn decide_limit<D: Db>(
 ) -> Result<(), Fault> {
     let counts = (state == LimitState::Approved).then_some(entry);
     db.execute(
-        "UPDATE credit_limit SET state = ?2, decided_by = ?3, counts_key = ?4 WHERE id = ?1",
-        &[id.as_str().into(), state.name().into(), decided_by.into(), counts.into()],
+        "UPDATE credit_limit SET state = ?2, decided_by = ?3, counts_key = ?4, decided_entry_key = ?5 WHERE id = ?1",
+        &[
+            id.as_str().into(),
+            state.name().into(),
+            decided_by.into(),
+            counts.into(),
+            entry.into(),
+        ],
     )?;
     Ok(())
+}
+
+/// Limits of a customer that waited for a second key when an audit entry was the last one known, newest first.
+pub fn waiting<D: Db>(db: &D, customer: &Id, known: i64) -> Result<Vec<Limit>, Fault> {
+    db.json(sql!("credit/waiting.sql"), &[customer.as_str().into(), known.into()])
 }
 
 /// Limits before a key, newest first: of a customer, in a state, or one alone.
@@ -163,11 +192,12 @@ pub fn end_reservation<D: Db>(
     id: &Id,
     state: ReservationState,
     at: Instant,
+    entry: i64,
 ) -> Result<(), Fault> {
     let at = at.to_string();
     db.execute(
-        "UPDATE credit_reservation SET state = ?2, until_at = ?3 WHERE id = ?1",
-        &[id.as_str().into(), state.name().into(), (&at).into()],
+        "UPDATE credit_reservation SET state = ?2, until_at = ?3, ended_entry_key = ?4 WHERE id = ?1",
+        &[id.as_str().into(), state.name().into(), (&at).into(), entry.into()],
     )?;
     Ok(())
 }
@@ -178,12 +208,13 @@ pub fn commit_reservations_of<D: Db>(
     customer: i64,
     order: &Id,
     at: Instant,
+    entry: i64,
 ) -> Result<(), Fault> {
     let at = at.to_string();
     db.execute(
-        "UPDATE credit_reservation SET state = 'committed', until_at = ?3
+        "UPDATE credit_reservation SET state = 'committed', until_at = ?3, ended_entry_key = ?4
          WHERE customer_key = ?1 AND until_at > ?3 AND state = 'held' AND coalesce(order_id, id) = ?2",
-        &[customer.into(), order.as_str().into(), (&at).into()],
+        &[customer.into(), order.as_str().into(), (&at).into(), entry.into()],
     )?;
     Ok(())
 }

@@ -53,3 +53,25 @@ pub fn page<D: Db>(
     };
     Ok(found.into_iter().map(task).collect())
 }
+
+/// Customers whose review is due by the day and for whose due date no limit was looked at, the earliest first.
+pub fn without_proposal<D: Db>(db: &D, by: Date, limit: u32) -> Result<Vec<i64>, Fault> {
+    let by = by.to_string();
+    db.json(
+        "SELECT json_group_array(customer_key) FROM (
+             SELECT customer_key FROM review WHERE due_on <= ?1 AND proposed_for IS NOT due_on
+             ORDER BY due_on, customer_key LIMIT ?2
+         )",
+        &[(&by).into(), i64::from(limit).into()],
+    )
+}
+
+/// Notes that a limit was looked at for the due date of these customers.
+pub fn proposed<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
+    let customers = crate::array(customers)?;
+    db.execute(
+        "UPDATE review SET proposed_for = due_on WHERE customer_key IN (SELECT value FROM json_each(?1))",
+        &[(&customers).into()],
+    )?;
+    Ok(())
+}

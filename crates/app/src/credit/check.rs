@@ -1,6 +1,6 @@
 //! Checks: asked, kept, judged again.
 
-use super::{Now, hold, inputs, nothing, position_then, rates};
+use super::{Asked, Now, Then, hold, inputs, inputs_then, nothing, position_then, rates};
 use crate::{
     audit::Author,
     ledger::{json, missing},
@@ -15,7 +15,8 @@ use dunlin_domain::{
         types::Language,
     },
     credit::{
-        check::{self, Inputs, Judged},
+        check::{self, Inputs, Judged, Position},
+        exposure::condensed,
         onboarding,
     },
 };
@@ -33,28 +34,41 @@ pub fn ask<D: Db>(
     author: &Author,
 ) -> Result<CheckResult, Fault> {
     check::check(question)?;
-    write(db, |db| {
-        let now = Now::new(db, author.at)?;
-        let inputs = inputs(db, question, &now)?;
-        let judged = check::judge(&inputs)?;
-        let hold_id = hold::settle(db, &inputs, &judged, made, author)?;
-        let verdict = (judged.verdict, hold_id.as_ref());
-        credit::insert_check(db, made, inputs.position.key, author.at, verdict, &json(&inputs)?)?;
-        let told = check::answer(&inputs, &judged, language.unwrap_or(now.language))?;
-        Ok(CheckResult { id: Some(made.clone()), hold_id, ..told })
-    })
+    let now = Now::new(db, author.at)?;
+    let (inputs, judged) = judged(db, question, &now)?;
+    let keep = |db: &D, inputs: &Inputs, judged: &Judged, hold_id: Option<&Id>| {
+        let (key, verdict) = (inputs.position.key, (judged.verdict, hold_id));
+        credit::insert_check(db, made, key, author.at, verdict, &json(inputs)?)
+    };
+    // What one statement read is of one moment: without a hold to open or to end nobody has to wait for it.
+    let (inputs, judged, hold_id) = match hold::concerns(db, &inputs, &judged)? {
+        false => {
+            write(db, |db| keep(db, &inputs, &judged, None))?;
+            (inputs, judged, None)
+        }
+        true => write(db, |db| {
+            let (inputs, judged) = self::judged(db, question, &now)?;
+            let hold_id = hold::settle(db, &inputs, &judged, made, author)?;
+            keep(db, &inputs, &judged, hold_id.as_ref())?;
+            Ok((inputs, judged, hold_id))
+        })?,
+    };
+    let told = check::answer(&inputs, &judged, language.unwrap_or(now.language))?;
+    Ok(CheckResult { id: Some(made.clone()), hold_id, ..told })
 }
 
-/// Asks without leaving a trace.
+/// Asks without leaving a trace: now, or as of a day with what was known.
 pub fn simulate<D: Db>(
     db: &D,
     question: &NewCheck,
+    asked: impl Into<Asked>,
     language: Option<Language>,
     at: Instant,
 ) -> Result<CheckResult, Fault> {
     check::check(question)?;
     let now = Now::new(db, at)?;
-    let (inputs, judged) = judged(db, question, &now)?;
+    let inputs = inputs_then(db, question, asked.into(), &now)?;
+    let judged = check::judge(&inputs)?;
     Ok(check::answer(&inputs, &judged, language.unwrap_or(now.language))?)
 }
 
@@ -93,18 +107,20 @@ pub fn onboarding<D: Db>(
 pub fn exposure<D: Db>(
     db: &D,
     id: &Id,
-    day: Option<Date>,
+    asked: impl Into<Asked>,
     at: Instant,
 ) -> Result<CreditExposure, Fault> {
-    let now = Now::new(db, at)?;
-    on(db, id, day.unwrap_or(now.today), &now)
+    on(db, id, asked.into(), &Now::new(db, at)?)
 }
 
-fn on<D: Db>(db: &D, id: &Id, day: Date, now: &Now) -> Result<CreditExposure, Fault> {
-    let position = position_then(db, id, day, now)?;
+fn on<D: Db>(db: &D, id: &Id, asked: Asked, now: &Now) -> Result<CreditExposure, Fault> {
+    let then = Then::new(db, asked, now)?;
+    let position = position_then(db, id, &then, false)?;
+    let position = Position { pieces: condensed(position.pieces, None), ..position };
+    let day = then.when.day;
     let question = nothing(&position, day)?;
-    let rates = rates(db, &position, Some(question.amount), day)?;
-    Ok(check::exposure(&Inputs { at: now.at, day, question, position, rates })?)
+    let rates = rates(db, &position, Some(question.amount), then.when)?;
+    Ok(check::exposure(&Inputs { at: then.moment, day, question, position, rates })?)
 }
 
 /// How much was used at the end of each of some days: from a day to another, every so many.
@@ -129,7 +145,8 @@ pub fn utilisation<D: Db>(
     }
     let mut items = Vec::new();
     for step in 0..=days / every {
-        let exposure = on(db, id, from.plus_days(step.saturating_mul(every))?, &now)?;
+        let day = from.plus_days(step.saturating_mul(every))?;
+        let exposure = on(db, id, Some(day).into(), &now)?;
         items.push(UtilisationPoint {
             day: exposure.as_of,
             currency: exposure.currency,

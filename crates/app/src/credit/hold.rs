@@ -23,6 +23,13 @@ use serde_json::json;
 /// How long a release counts where nothing is said.
 const RELEASED_SECONDS: i64 = 7 * 24 * 3600;
 
+/// Whether a check has a hold to open, to change or to end.
+pub(super) fn concerns<D: Db>(db: &D, inputs: &Inputs, judged: &Judged) -> Result<bool, Fault> {
+    let Some(order) = &inputs.question.order_id else { return Ok(false) };
+    let customer = inputs.position.key;
+    Ok(is_held(judged.verdict) || credit::hold_of_order(db, customer, order)?.is_some())
+}
+
 /// Opens a hold on an order that has to wait, or ends the one that stands when nothing holds the order any more. Runs
 /// inside the transaction of the check.
 pub(super) fn settle<D: Db>(
@@ -174,10 +181,10 @@ pub fn get<D: Db>(db: &D, id: &Id) -> Result<Hold, Fault> {
 const SLICE: u32 = 100;
 
 /// Judges all holds again that may clear, ends those whose reasons are gone, and proposes a lower limit for whoever's
-/// grade worsened. Run every minute, or as often as orders should go on by themselves. A hold that cannot be judged, for
+/// grade worsened and another for whoever's review came due. Run every minute, or as often as orders should go on by themselves. A hold that cannot be judged, for
 /// want of a rate, stands.
 pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
-    let mut done = HoldRun { judged: 0, cleared: 0, limits_proposed: 0 };
+    let mut done = HoldRun { judged: 0, cleared: 0, limits_proposed: 0, reviews_proposed: 0 };
     let mut after = Some(0);
     while let Some(from) = after {
         let (judged, cleared, next) = write(db, |db| review(db, from, author))?;
@@ -186,6 +193,7 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
         after = next;
     }
     done.limits_proposed = policy::cut(db, author)?;
+    done.reviews_proposed = policy::due(db, author)?;
     Ok(done)
 }
 

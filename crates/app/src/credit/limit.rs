@@ -1,6 +1,6 @@
 //! Limits: a ledger of what was asked for, what counts, and since when.
 
-use super::{Now, order::of_customer, position_then, rates};
+use super::{Asked, Now, Then, order::of_customer, position_then, rates};
 use crate::{
     audit::{Author, Note, note},
     ledger::{Change, known_customer, missing},
@@ -127,18 +127,17 @@ pub fn get<D: Db>(db: &D, id: &Id) -> Result<Limit, Fault> {
 pub fn standing<D: Db>(
     db: &D,
     id: &Id,
-    day: Option<Date>,
+    asked: impl Into<Asked>,
     language: Option<Language>,
     at: Instant,
 ) -> Result<LimitStanding, Fault> {
     let now = Now::new(db, at)?;
-    let day = day.unwrap_or(now.today);
-    let position = position_then(db, id, day, &now)?;
+    let then = Then::new(db, asked.into(), &now)?;
+    let day = then.when.day;
+    let position = position_then(db, id, &then, false)?;
     let limits = check::limits(&position, day);
-    let rates = rates(db, &position, None, day)?;
+    let rates = rates(db, &position, None, then.when)?;
     let (effective, decided) = limit::effective(&limits, &rates)?;
-    let pending =
-        credit::limits(db, i64::MAX, LOOKED_THROUGH, Some(id), Some(LimitState::Pending), None)?;
     Ok(LimitStanding {
         customer: id.clone(),
         as_of: day,
@@ -148,7 +147,7 @@ pub fn standing<D: Db>(
         group_id: position.head.map(|head| head.id),
         effective,
         expired: limits.expired,
-        pending: pending.into_iter().map(|(_, limit)| limit).collect(),
+        pending: credit::waiting(db, id, then.when.known)?,
     })
 }
 

@@ -59,7 +59,7 @@ pub fn put<D: Db>(
         let entry = note(db, author, &what)?;
         credit::put_order(db, &order, customer, entry)?;
         if before.is_none() {
-            credit::commit_reservations_of(db, customer, id, author.at)?;
+            credit::commit_reservations_of(db, customer, id, author.at, entry)?;
         }
         Ok((order, change))
     })

@@ -23,11 +23,14 @@ use dunlin_domain::{
 use dunlin_store::{
     Db, Fault, alert,
     credit::{self, Among, Candidate},
-    write,
+    review as table, write,
 };
 
 /// Customers in one slice of a simulation or review: some tens of milliseconds.
 const SLICE: u32 = 5_000;
+
+/// Customers whose review is due and that are looked at in one transaction, so that others get their turn.
+const DUE: u32 = 500;
 
 /// The policy in force.
 pub fn get<D: Db>(db: &D) -> Result<PublishedPolicy, Fault> {
@@ -150,6 +153,32 @@ pub fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<LimitReview,
         let customers = u64::try_from(slice.len()).unwrap_or(u64::MAX);
         Ok(LimitReview { customers, proposed, next })
     })
+}
+
+/// Proposes limits for whoever's review came due, once for each due date.
+pub(crate) fn due<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
+    let (mut proposed, mut more) = (0u64, true);
+    while more {
+        let (found, full) = write(db, |db| due_slice(db, author))?;
+        (proposed, more) = (proposed.saturating_add(found), full);
+    }
+    Ok(proposed)
+}
+
+/// A slice of those, and whether there may be more.
+fn due_slice<D: Db>(db: &D, author: &Author) -> Result<(u64, bool), Fault> {
+    let Some((_, policy)) = credit::policy(db)? else { return Ok((0, false)) };
+    let day = Now::new(db, author.at)?.today;
+    let keys = table::without_proposal(db, day, DUE)?;
+    if keys.is_empty() {
+        return Ok((0, false));
+    }
+    let found = credit::candidates(db, Among::These(&keys), day, policy.currency)?;
+    let wanted = found.iter().filter(|of| of.waiting == 0 && !is_cooling(&policy, of, day));
+    let wanted = wanted.filter_map(|of| Some((of, self::proposed(&policy, of, day)?.1)));
+    let proposed = propose(db, wanted, (&policy, day), LimitSource::Review, author)?;
+    table::proposed(db, &keys)?;
+    Ok((proposed, keys.len() == usize::try_from(DUE).unwrap_or(usize::MAX)))
 }
 
 /// Proposes a cut for whoever's grade worsened yesterday or today, once for each day.

@@ -1,6 +1,6 @@
 //! Reservations: an amount is kept free in the transaction that finds it free.
 
-use super::{Now, check::judged};
+use super::{Now, check::judged, hold};
 use crate::{
     audit::{Author, Note, note},
     ledger::{Change, ROW, amount_in_range, known_customer, missing, unless_differing},
@@ -62,9 +62,15 @@ pub fn add<D: Db>(
             let detail = "the order is in the exposure already: reserved, or recorded";
             return Err(Refused::new(Refusal::WrongState, detail).at("order_id").into());
         }
+        // An order that was named waits, or goes on, as after a check.
+        let hold_id = match &new.order_id {
+            Some(_) => hold::settle(db, &inputs, &judged, made, author)?,
+            None => None,
+        };
         if is_held(judged.verdict) {
             let told = check::answer(&inputs, &judged, language.unwrap_or(now.language))?;
-            return Ok((Reserved::Held(Box::new(told)), End::RollBack));
+            let end = if hold_id.is_some() { End::Commit } else { End::RollBack };
+            return Ok((Reserved::Held(Box::new(CheckResult { hold_id, ..told })), end));
         }
         let kept = Reservation {
             id: id.clone(),
@@ -130,7 +136,7 @@ pub fn ask<D: Db>(
             Some(&next),
         )?;
         let entry = note(db, author, &what)?;
-        credit::end_reservation(db, id, next, author.at)?;
+        credit::end_reservation(db, id, next, author.at, entry)?;
         if ask == Ask::Commit {
             become_order(db, &before, author, entry)?;
         }

@@ -60,5 +60,5 @@ fn ships() -> Vec<Rule> {
         version: known.version,
         rule: known.rule,
     };
-    shipped().into_iter().map(rule).collect()
+    shipped().iter().cloned().map(rule).collect()
 }

@@ -23,6 +23,7 @@ use crate::{
     text,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// A rule with where it was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +56,12 @@ pub fn plain(kind: RuleKind) -> NewRule {
 }
 
 /// The rules that ship with Dunlin.
-pub fn shipped() -> Vec<Known> {
+pub fn shipped() -> &'static [Known] {
+    static SHIPPED: LazyLock<Vec<Known>> = LazyLock::new(ship);
+    &SHIPPED
+}
+
+fn ship() -> Vec<Known> {
     let known = |name: &'static str, verdict: Verdict, rule: NewRule| Known {
         name: Id::known(name),
         version: 0,
@@ -245,7 +251,7 @@ mod tests {
         let day = "2024-06-01".parse().unwrap();
         let shipped = shipped();
         let names = |rules: &[Known]| {
-            let found = deciding(rules, &shipped, RuleKind::LimitUsed, None, None, day);
+            let found = deciding(rules, shipped, RuleKind::LimitUsed, None, None, day);
             found.iter().map(|known| known.name.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(names(&[]), ["limit-used", "limit-nearly-used"]);
@@ -256,7 +262,7 @@ mod tests {
             rule: plain(RuleKind::LimitUsed),
         };
         assert_eq!(names(&[own]), ["mine"]);
-        for known in &shipped {
+        for known in shipped {
             assert_eq!(check(&known.rule), Ok(()), "{}", known.name);
             assert_eq!(known.name.as_str().parse::<Id>().as_ref(), Ok(&known.name));
         }

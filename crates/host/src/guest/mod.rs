@@ -2,6 +2,7 @@
 
 pub mod key_value;
 pub mod sqlite;
+mod turn;
 mod variables;
 
 use crate::runtime::log::{Lines, LogSink};

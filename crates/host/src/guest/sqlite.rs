@@ -4,12 +4,14 @@
 //! Statements run through `block_in_place`: the other tasks of the thread move on while one is running.
 
 use super::Guest;
+use super::turn::{Queue, Turn};
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{Batch, CachedStatement, OpenFlags, Statement, ToSql};
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +24,9 @@ use wasmtime::component::{
 
 /// How long a statement waits for another connection's lock, as on Spin.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How a transaction begins that is going to write.
+const BEGIN_TO_WRITE: &str = "BEGIN IMMEDIATE";
 
 /// Prepared statements kept per connection; the application has a few hundred statements in all.
 const STATEMENTS_KEPT: usize = 128;
@@ -47,6 +52,10 @@ pub struct Connection {
     deadline: Arc<AtomicU64>,
     epoch: Instant,
     longest_statement: Duration,
+    /// Of those who write this file.
+    queue: Arc<Queue>,
+    /// Held while a transaction that writes is open.
+    turn: RefCell<Option<Turn>>,
 }
 
 #[derive(ComponentType, Lift, Lower, Debug)]
@@ -181,7 +190,7 @@ impl Connection {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = rusqlite::Connection::open_with_flags(path, flags)?;
+        let db = rusqlite::Connection::open_with_flags(&path, flags)?;
         db.busy_timeout(BUSY_TIMEOUT)?;
         db.pragma_update(None, "foreign_keys", true)?;
         db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
@@ -195,11 +204,26 @@ impl Connection {
                 move || epoch.elapsed().as_millis() as u64 > deadline.load(Relaxed)
             }),
         );
-        Ok(Connection { db, deadline, epoch, longest_statement: access.longest_statement })
+        let (queue, turn) = (Queue::of(&path), RefCell::default());
+        let longest_statement = access.longest_statement;
+        Ok(Connection { db, deadline, epoch, longest_statement, queue, turn })
     }
 
-    /// Runs the first statement of `sql`; what follows it is ignored, as on Spin.
+    /// Runs the first statement of `sql`; what follows it is ignored, as on Spin. A transaction that is going to write
+    /// waits for its turn.
     fn execute(&self, sql: &str, parameters: &[Bound<'_>]) -> rusqlite::Result<QueryResult> {
+        if sql == BEGIN_TO_WRITE && self.db.is_autocommit() {
+            let turn = self.queue.wait(BUSY_TIMEOUT).ok_or_else(locked)?;
+            self.turn.replace(Some(turn));
+        }
+        let result = self.run_first(sql, parameters);
+        if self.db.is_autocommit() {
+            self.turn.take();
+        }
+        result
+    }
+
+    fn run_first(&self, sql: &str, parameters: &[Bound<'_>]) -> rusqlite::Result<QueryResult> {
         let deadline = self.epoch.elapsed() + self.longest_statement;
         self.deadline.store(deadline.as_millis() as u64, Relaxed);
         match self.db.prepare_cached(sql) {
@@ -210,6 +234,12 @@ impl Connection {
             },
         }
     }
+}
+
+/// What SQLite says when a connection waited too long.
+fn locked() -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    rusqlite::Error::SqliteFailure(code, Some("database is locked".to_owned()))
 }
 
 fn run_cached(

@@ -1,125 +1,35 @@
--- ?1: id of a customer, ?2: the day, ?3: the moment, ?4: keys of its group on the day as a JSON array, null: by the
--- records as they are, ?5: 1 to look for its usual terms.
--- Gives the position of the domain, or nothing. Documents of other members of the group are summed up.
+-- ?1: id of a customer, ?2: today, ?3: now, ?4: 1 to look for its usual terms.
+-- Gives the position of the domain as it is now. Documents of other members of the group are summed up. Nothing where
+-- anything is allocated on a later day, which credit/position_then.sql reads, and where there is no such customer.
 WITH
-own AS MATERIALIZED (SELECT * FROM customer WHERE id = ?1),
-head AS MATERIALIZED (
-    SELECT h.key, h.id, h.limit_minor, h.limit_currency
-    FROM own CROSS JOIN customer AS h ON h.key = coalesce(own.parent_key, own.key)
-),
-member AS MATERIALIZED (
-    SELECT key FROM own
-    UNION
-    SELECT value FROM json_each(?4)
-    UNION
-    SELECT key FROM head WHERE ?4 IS NULL
-    UNION
-    SELECT c.key FROM head CROSS JOIN customer AS c ON c.parent_key = head.key WHERE ?4 IS NULL
-),
--- What was allocated after the day was still open on it, on both sides.
-later AS MATERIALIZED (
-    SELECT a.invoice_key, a.credit_key, a.payment_key, a.amount_minor
-    FROM member CROSS JOIN allocation AS a ON a.customer_key = member.key
-    WHERE a.allocated_on > ?2
-),
--- Each piece with the document it comes from.
-piece AS MATERIALIZED (
+own AS MATERIALIZED (
     SELECT
-        i.customer_key AS member,
-        CASE
-            WHEN i.kind = 'credit-note' THEN 'unapplied'
-            WHEN i.due_on < ?2 THEN 'overdue-invoices'
-            ELSE 'open-invoices'
-        END AS component,
-        i.currency,
-        CASE
-            WHEN NOT EXISTS (SELECT 1 FROM later) THEN i.open_minor
-            ELSE i.open_minor + coalesce(
-                (SELECT sum(l.amount_minor) FROM later AS l WHERE l.invoice_key = i.key OR l.credit_key = i.key), 0
-            )
-        END AS minor,
-        iif(i.kind = 'credit-note', 0, i.disputed_minor) AS contested,
-        iif(
-            i.kind = 'credit-note' OR i.version_key IS NULL, NULL,
-            (SELECT v.contract_key FROM contract_version AS v WHERE v.key = i.version_key)
-        ) AS contract_key,
-        i.id, NULL AS order_id, iif(i.kind = 'credit-note', NULL, i.due_on) AS due_on
-    FROM member CROSS JOIN invoice AS i ON i.customer_key = member.key
-    WHERE
-        i.issued_on <= ?2
-        AND (
-            i.open_minor > 0 OR i.key IN (SELECT invoice_key FROM later) OR i.key IN (SELECT credit_key FROM later)
-        )
-    UNION ALL
-    SELECT
-        p.customer_key, 'unapplied', p.currency,
-        p.unallocated_minor + coalesce(
-            (SELECT sum(l.amount_minor) FROM later AS l WHERE l.payment_key = p.key), 0
-        ),
-        0, NULL, p.id, NULL, NULL
-    FROM member CROSS JOIN payment AS p ON p.customer_key = member.key
-    WHERE p.unallocated_minor > 0 AND p.received_on <= ?2
-    UNION ALL
-    SELECT p.customer_key, 'unapplied', p.currency, sum(l.amount_minor), 0, NULL, p.id, NULL, NULL
-    FROM later AS l CROSS JOIN payment AS p ON p.key = l.payment_key
-    WHERE p.unallocated_minor = 0 AND p.received_on <= ?2
-    GROUP BY p.key
-    UNION ALL
-    SELECT o.customer_key, part.value ->> 0, o.currency, part.value ->> 1, 0, NULL, o.id, o.id, NULL
-    FROM member
-    CROSS JOIN credit_order AS o ON o.customer_key = member.key
-    CROSS JOIN
-        json_each(
-            json_array(
-                json_array('undelivered', o.undelivered_minor), json_array('unbilled', o.unbilled_minor)
-            )
-        ) AS part
-    WHERE
-        o.until_on > ?2 AND o.from_on <= ?2 AND (o.undelivered_minor > 0 OR o.unbilled_minor > 0)
-        AND part.value ->> 1 > 0
-    UNION ALL
-    SELECT
-        r.customer_key, 'orders-reserved', r.currency, r.minor, 0, NULL, r.id, coalesce(r.order_id, r.id), NULL
-    FROM member CROSS JOIN credit_reservation AS r ON r.customer_key = member.key
-    -- Now, all count that were made: a request may have come a moment before one that was served first.
-    WHERE r.until_at > ?3 AND (?4 IS NULL OR r.made_at <= ?3)
+        key, id, status, merged_key, currency, limit_minor, limit_currency, coalesce(parent_key, key) AS head_key
+    FROM customer WHERE id = ?1
 ),
--- The customer's own one by one, those of others in sum.
-told AS (
-    SELECT
-        piece.member, piece.component, piece.currency, piece.minor, piece.contested, piece.contract_key, piece.id,
-        piece.order_id, piece.due_on, 1 AS count
-    FROM own CROSS JOIN piece
-    WHERE piece.member = own.key AND piece.minor > 0
+-- The other members of its group.
+other AS MATERIALIZED (
+    SELECT c.key FROM own CROSS JOIN customer AS c ON c.parent_key = own.head_key WHERE c.key <> own.key
     UNION ALL
-    SELECT
-        piece.member, piece.component, piece.currency, sum(piece.minor), 0, piece.contract_key, NULL, NULL, NULL,
-        count(*)
-    FROM own CROSS JOIN piece
-    WHERE piece.member <> own.key AND piece.minor > 0
-    GROUP BY piece.member, piece.component, piece.currency, piece.contract_key
-),
-rule AS (
-    SELECT k.*, 'customer' AS level FROM own CROSS JOIN credit_rule AS k ON k.customer_key = own.key
-    WHERE k.replaced = 0 AND k.customer_key IS NOT NULL
-    UNION ALL
-    SELECT k.*, 'group' FROM head CROSS JOIN credit_rule AS k ON k.group_key = head.key
-    WHERE k.replaced = 0 AND k.group_key IS NOT NULL
-    UNION ALL
-    SELECT k.*, 'all' FROM credit_rule AS k
-    WHERE k.replaced = 0 AND k.customer_key IS NULL AND k.group_key IS NULL
+    SELECT head_key FROM own WHERE head_key <> key
 )
 SELECT
     json_object(
         'key', own.key, 'id', own.id, 'status', own.status,
-        'merged', (SELECT m.id FROM customer AS m WHERE m.key = own.merged_key),
+        'merged', iif(
+            own.merged_key IS NULL, NULL, (SELECT m.id FROM customer AS m WHERE m.key = own.merged_key)
+        ),
         'currency', own.currency,
         'limit', iif(own.limit_minor IS NULL, NULL, json_array(own.limit_minor, own.limit_currency)),
         'head', iif(
-            (SELECT count(*) FROM member) > 1,
-            json_array(
-                head.key, head.id,
-                json(iif(head.limit_minor IS NULL, 'null', json_array(head.limit_minor, head.limit_currency)))
+            EXISTS (SELECT 1 FROM other),
+            (
+                SELECT
+                    json_array(
+                        h.key, h.id,
+                        json(iif(h.limit_minor IS NULL, 'null', json_array(h.limit_minor, h.limit_currency)))
+                    )
+                FROM customer AS h WHERE h.key = own.head_key
             ),
             NULL
         ),
@@ -133,35 +43,120 @@ SELECT
                 )
             FROM credit_limit AS l
             WHERE
-                l.customer_key IN (own.key, head.key) AND l.counts_key > 0
-                AND iif(l.kind = 'group', l.customer_key = head.key, l.customer_key = own.key)
+                l.customer_key IN (own.key, own.head_key) AND l.counts_key > 0
+                AND iif(l.kind = 'group', l.customer_key = own.head_key, l.customer_key = own.key)
         ),
         'pieces', (
             SELECT
                 json_group_array(
                     json_array(
-                        t.member, t.component, t.currency, t.minor, min(t.contested, t.minor), t.contract_key, t.id, t.order_id,
-                        t.due_on, t.count
+                        p.member, p.component, p.currency, p.minor, min(p.contested, p.minor), p.contract_key, p.id,
+                        p.order_id, p.due_on, p.count
                     )
                 )
-            FROM told AS t
+            FROM (
+                SELECT
+                    own.key AS member,
+                    CASE
+                        WHEN i.kind = 'credit-note' THEN 'unapplied'
+                        WHEN i.due_on < ?2 THEN 'overdue-invoices'
+                        ELSE 'open-invoices'
+                    END AS component,
+                    i.currency, i.open_minor AS minor, iif(i.kind = 'credit-note', 0, i.disputed_minor) AS contested,
+                    iif(
+                        i.kind = 'credit-note' OR i.version_key IS NULL, NULL,
+                        (SELECT v.contract_key FROM contract_version AS v WHERE v.key = i.version_key)
+                    ) AS contract_key,
+                    i.id, NULL AS order_id, iif(i.kind = 'credit-note', NULL, i.due_on) AS due_on, 1 AS count
+                FROM invoice AS i
+                WHERE i.customer_key = own.key AND i.open_minor > 0 AND i.issued_on <= ?2
+                UNION ALL
+                SELECT own.key, 'unapplied', m.currency, m.unallocated_minor, 0, NULL, m.id, NULL, NULL, 1
+                FROM payment AS m
+                WHERE m.customer_key = own.key AND m.unallocated_minor > 0 AND m.received_on <= ?2
+                UNION ALL
+                SELECT own.key, 'undelivered', o.currency, o.undelivered_minor, 0, NULL, o.id, o.id, NULL, 1
+                FROM credit_order AS o
+                WHERE
+                    o.customer_key = own.key AND o.until_on > ?2 AND o.from_on <= ?2
+                    AND (o.undelivered_minor > 0 OR o.unbilled_minor > 0) AND o.undelivered_minor > 0
+                UNION ALL
+                SELECT own.key, 'unbilled', o.currency, o.unbilled_minor, 0, NULL, o.id, o.id, NULL, 1
+                FROM credit_order AS o
+                WHERE
+                    o.customer_key = own.key AND o.until_on > ?2 AND o.from_on <= ?2
+                    AND (o.undelivered_minor > 0 OR o.unbilled_minor > 0) AND o.unbilled_minor > 0
+                UNION ALL
+                -- All count that were made: a request may have come a moment before one that was served first.
+                SELECT
+                    own.key, 'orders-reserved', r.currency, r.minor, 0, NULL, r.id, coalesce(r.order_id, r.id), NULL, 1
+                FROM credit_reservation AS r
+                WHERE r.customer_key = own.key AND r.until_at > ?3
+                UNION ALL
+                SELECT g.member, g.component, g.currency, sum(g.minor), 0, g.contract_key, NULL, NULL, NULL, count(*)
+                FROM (
+                    SELECT
+                        other.key AS member,
+                        CASE
+                            WHEN i.kind = 'credit-note' THEN 'unapplied'
+                            WHEN i.due_on < ?2 THEN 'overdue-invoices'
+                            ELSE 'open-invoices'
+                        END AS component,
+                        i.currency, i.open_minor AS minor,
+                        iif(
+                            i.kind = 'credit-note' OR i.version_key IS NULL, NULL,
+                            (SELECT v.contract_key FROM contract_version AS v WHERE v.key = i.version_key)
+                        ) AS contract_key
+                    FROM other CROSS JOIN invoice AS i ON i.customer_key = other.key
+                    WHERE i.open_minor > 0 AND i.issued_on <= ?2
+                    UNION ALL
+                    SELECT other.key, 'unapplied', m.currency, m.unallocated_minor, NULL
+                    FROM other CROSS JOIN payment AS m ON m.customer_key = other.key
+                    WHERE m.unallocated_minor > 0 AND m.received_on <= ?2
+                    UNION ALL
+                    SELECT other.key, part.value ->> 0, o.currency, part.value ->> 1, NULL
+                    FROM other
+                    CROSS JOIN credit_order AS o ON o.customer_key = other.key
+                    CROSS JOIN
+                        json_each(
+                            json_array(
+                                json_array('undelivered', o.undelivered_minor), json_array('unbilled', o.unbilled_minor)
+                            )
+                        ) AS part
+                    WHERE
+                        o.until_on > ?2 AND o.from_on <= ?2 AND (o.undelivered_minor > 0 OR o.unbilled_minor > 0)
+                        AND part.value ->> 1 > 0
+                    UNION ALL
+                    SELECT other.key, 'orders-reserved', r.currency, r.minor, NULL
+                    FROM other CROSS JOIN credit_reservation AS r ON r.customer_key = other.key
+                    WHERE r.until_at > ?3
+                ) AS g
+                GROUP BY g.member, g.component, g.currency, g.contract_key
+            ) AS p
         ),
         'guarantees', (
             SELECT
                 json_group_array(
                     json_array(g.customer_key, g.currency, g.contract_key, g.amount_minor, g.share, g.id)
                 )
-            FROM member CROSS JOIN guarantee AS g ON g.customer_key = member.key
+            FROM guarantee AS g
             WHERE
-                g.valid_from <= ?2 AND (g.valid_to IS NULL OR g.valid_to >= ?2)
+                (g.customer_key = own.key OR g.customer_key IN (SELECT key FROM other))
+                AND g.valid_from <= ?2 AND (g.valid_to IS NULL OR g.valid_to >= ?2)
                 AND (g.claim_by IS NULL OR g.claim_by >= ?2)
         ),
         'rules', (
-            SELECT
-                json_group_array(
-                    json_array(rule.name, rule.version, rule.level, json(rule.document)) ORDER BY rule.key
-                )
-            FROM rule
+            SELECT json_group_array(json_array(k.name, k.version, k.level, json(k.document)))
+            FROM (
+                SELECT name, version, 'customer' AS level, document FROM credit_rule
+                WHERE customer_key = own.key AND replaced = 0 AND customer_key IS NOT NULL
+                UNION ALL
+                SELECT name, version, 'group', document FROM credit_rule
+                WHERE group_key = own.head_key AND replaced = 0 AND group_key IS NOT NULL
+                UNION ALL
+                SELECT name, version, 'all', document FROM credit_rule
+                WHERE replaced = 0 AND customer_key IS NULL AND group_key IS NULL
+            ) AS k
         ),
         'placed', (
             SELECT json_group_array(json_array(h.id, h.order_id)) FROM credit_hold AS h
@@ -181,9 +176,12 @@ SELECT
             SELECT count(*) FROM default_record AS d
             WHERE d.customer_key = own.key AND d.state = 'open' AND d.kind = 'broken-plan'
         ),
-        'legal_stage', NULL,
+        'legal_stage', EXISTS (
+            SELECT 1 FROM default_record AS d
+            WHERE d.customer_key = own.key AND d.state = 'open' AND d.kind = 'legal-action'
+        ),
         'usual_terms', iif(
-            ?5 = 1,
+            ?4 = 1,
             (
                 SELECT CAST(julianday(i.due_on) - julianday(i.issued_on) AS INTEGER) FROM invoice AS i
                 WHERE i.customer_key = own.key AND i.kind = 'invoice'
@@ -193,5 +191,10 @@ SELECT
         )
     )
 FROM own
-CROSS JOIN head
 LEFT JOIN score ON score.customer_key = own.key
+WHERE
+    NOT EXISTS (
+        SELECT 1 FROM allocation AS a
+        WHERE
+            a.allocated_on > ?2 AND (+a.customer_key = own.key OR +a.customer_key IN (SELECT key FROM other))
+    )

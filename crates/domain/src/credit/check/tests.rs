@@ -1,8 +1,9 @@
 //! The check as tables: a position in words, a question, and what comes of it.
 
 use super::*;
-use crate::contract::credit::NewRule;
+use crate::{contract::credit::NewRule, credit::rule};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 fn eur(minor: i64) -> Money {
     Money::new(minor, "EUR".parse().unwrap())
@@ -450,7 +451,8 @@ proptest! {
         inputs.position.limit = Some(eur(limit));
         inputs.position.head =
             group.map(|limit| Head { key: 2, id: id("H"), limit: Some(eur(limit)) });
-        inputs.position.pieces = pieces;
+        let named = |(at, piece): (usize, Piece)| Piece { id: Some(id(&format!("D{at}"))), ..piece };
+        inputs.position.pieces = pieces.into_iter().enumerate().map(named).collect();
         let secured = guarantee.map(|(minor, percent)| Guaranteed {
             member: 1, currency: "EUR".parse().unwrap(), contract: None, minor,
             share: Decimal::new(percent, 2), id: id("G"),
@@ -462,7 +464,7 @@ proptest! {
         }
         let found = answer(&inputs, &judged, Language::En).unwrap().would_pass_if.unwrap();
         let passes = |supposed: Supposed| {
-            !is_held(supposing(&inputs, &supposed).unwrap().verdict)
+            !is_held(Case::new(&inputs).unwrap().judge(&supposed).unwrap().verdict)
         };
         if let Some(most) = found.amount {
             let with = |minor| Supposed { amount: Some(minor), ..Supposed::default() };
@@ -479,6 +481,16 @@ proptest! {
         if let Some(least) = found.limit {
             let with = |limit| Supposed { limit: Some(limit), ..Supposed::default() };
             prop_assert!(passes(with(least.minor)) && !passes(with(least.minor - 1)));
+        }
+        let own = inputs.position.pieces.iter().enumerate();
+        let place = |id: &Id| own.clone().find(|(_, of)| of.id.as_ref() == Some(id)).unwrap().0;
+        let named: Vec<usize> = found.invoices.iter().map(|of| place(&of.id)).collect();
+        if let Some((last, others)) = named.split_last() {
+            let with = |paid: &[usize]| Supposed {
+                paid: paid.iter().copied().collect(), ..Supposed::default()
+            };
+            let all: Vec<usize> = others.iter().copied().chain([*last]).collect();
+            prop_assert!(passes(with(&all)) && !passes(with(others)));
         }
         // Money in advance always helps against a limit.
         prop_assert!(found.prepayment.is_some());

@@ -1,0 +1,324 @@
+//! A position with the rules that decide for it, judged as it is or with something supposed.
+
+use super::{Inputs, Judged, Reason, Seen, is_held, limits, purpose_of};
+use crate::{
+    Currency, Decimal, Id, Money, Refused,
+    contract::{
+        credit::{ExposureComponent, LimitLine, RuleKind, RuleLevel, Verdict},
+        types::{CustomerStatus, Grade},
+    },
+    credit::{
+        check::{Piece, Released},
+        exposure::{self, Books},
+        limit::{self, Decided, Limits},
+        rule::{Known, Settings, deciding, shipped},
+    },
+};
+use rust_decimal::prelude::ToPrimitive;
+use std::collections::BTreeSet;
+
+/// What is taken otherwise than it is, to find what would pass.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Supposed {
+    /// Asked for in its place.
+    pub amount: Option<i64>,
+    pub prepaid: i64,
+    pub guaranteed: i64,
+    /// The limit of the customer and of its group, in the currency of the one that counts.
+    pub limit: Option<i64>,
+    /// Pieces that are paid, by place.
+    pub paid: BTreeSet<usize>,
+}
+
+/// What stays the same whatever is supposed.
+pub(super) struct Case<'a> {
+    pub inputs: &'a Inputs,
+    pub settings: Settings,
+    limits: Limits,
+    books: Books,
+    /// How much of the order that is asked about is in the exposure already.
+    counted: i64,
+    /// The rules that decide, kind by kind.
+    rules: Vec<&'a Known>,
+}
+
+/// What the rules of one judgement look at.
+struct Sight<'a> {
+    asked: Money,
+    limits: Limits,
+    decided: Decided,
+    /// Overdue and not wholly contested, of the customer's own.
+    overdue: Vec<&'a Piece>,
+    books: Books,
+    /// What counts for the customer, its currency, and the exposure with what is asked.
+    own: (Option<i64>, Currency, i64),
+    has_limit: bool,
+}
+
+impl<'a> Case<'a> {
+    pub fn new(inputs: &'a Inputs) -> Result<Self, Refused> {
+        let (position, day) = (&inputs.position, inputs.day);
+        let purpose = Some(purpose_of(&inputs.question));
+        let of = |kind: &RuleKind| {
+            deciding(&position.rules, shipped(), *kind, None, purpose, day).into_iter()
+        };
+        Ok(Self {
+            inputs,
+            settings: Settings::of(&position.rules, purpose, day),
+            limits: limits(position, day),
+            books: exposure::books(position.pieces.iter(), &position.guarantees)?,
+            counted: counted(inputs),
+            rules: RuleKind::ALL.iter().flat_map(of).collect(),
+        })
+    }
+
+    pub fn judge(&self, supposed: &Supposed) -> Result<Judged, Refused> {
+        let inputs = self.inputs;
+        let (position, question) = (&inputs.position, &inputs.question);
+        let limits = self.limits_with(supposed)?;
+        let (limit, decided) = limit::effective(&limits, &inputs.rates)?;
+        let minor = supposed.amount.unwrap_or(question.amount.minor);
+        let asked = Money { minor, ..question.amount };
+        let currency = limit.as_ref().map_or(asked.currency, |limit| limit.currency);
+
+        let unpaid = position.pieces.iter().enumerate();
+        let unpaid = unpaid.filter(|(at, _)| !supposed.paid.contains(at)).map(|(_, piece)| piece);
+        let mut books = match supposed.paid.is_empty() {
+            true => self.books.clone(),
+            false => exposure::books(unpaid.clone(), &position.guarantees)?,
+        };
+        let before = self.sums(&books, currency, false)?;
+        let book = books.entry((position.key, asked.currency)).or_default();
+        book.asked = asked.minor.saturating_sub(self.counted).max(0);
+        if supposed.prepaid > 0 {
+            book.prepay(supposed.prepaid);
+        }
+        if supposed.guaranteed > 0 {
+            book.guarantee(supposed.guaranteed);
+        }
+        let after_minor = self.sums(&books, currency, false)?.total;
+        let group_after_minor = match position.head.is_some() {
+            true => Some(self.sums(&books, currency, true)?.total),
+            false => None,
+        };
+        let is_overdue = |piece: &&Piece| {
+            piece.member == position.key
+                && piece.component == ExposureComponent::OverdueInvoices
+                && piece.minor > piece.contested
+        };
+        let sight = Sight {
+            asked,
+            limits,
+            decided,
+            overdue: unpaid.filter(is_overdue).collect(),
+            books,
+            own: (limit.as_ref().and_then(|limit| limit.minor), currency, after_minor),
+            has_limit: limit.is_some(),
+        };
+        let mut reasons = Vec::new();
+        for known in &self.rules {
+            self.look(known, &sight, &mut reasons)?;
+        }
+        self.look_at_components(&sight, &mut reasons)?;
+        let concerns = |order: &Option<Id>| order.is_none() || *order == question.order_id;
+        for placed in position.placed.iter().filter(|placed| concerns(&placed.order)) {
+            reasons.push(Reason {
+                rule: Id::known("placed-hold"),
+                kind: RuleKind::PlacedHold,
+                level: RuleLevel::Customer,
+                verdict: Verdict::ForcedHold,
+                seen: Seen::Hold(placed.id.clone()),
+            });
+        }
+        reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
+        let covers = |released: &&Released| {
+            concerns(&released.order)
+                && released
+                    .amount
+                    .is_none_or(|most| most.currency == asked.currency && most.minor >= asked.minor)
+        };
+        let released = position.released.iter().find(covers);
+        let standing =
+            reasons.iter().filter(|of| released.is_none() || of.kind == RuleKind::PlacedHold);
+        let verdict = standing.map(|of| of.verdict).max().unwrap_or(Verdict::Pass);
+        let let_pass = reasons.iter().any(|of| is_held(of.verdict)) && !is_held(verdict);
+        Ok(Judged {
+            verdict,
+            released_by: released.filter(|_| let_pass).map(|released| released.id.clone()),
+            reasons,
+            currency,
+            before,
+            after_minor,
+            group_after_minor,
+            limit,
+        })
+    }
+
+    /// The limits, each of them another where that is supposed.
+    fn limits_with(&self, supposed: &Supposed) -> Result<Limits, Refused> {
+        let mut limits = self.limits.clone();
+        let Some(minor) = supposed.limit else { return Ok(limits) };
+        let rates = &self.inputs.rates;
+        let (limit, _) = limit::effective(&limits, rates)?;
+        let Some(counts) = limit else { return Ok(limits) };
+        for line in [&mut limits.individual, &mut limits.group].into_iter().flatten() {
+            let minor = rates.down(minor, counts.currency, line.currency)?;
+            *line = LimitLine { minor, mandatory: true, ..line.clone() };
+        }
+        Ok(limits)
+    }
+
+    /// The exposure of the customer, or of all members of its group.
+    fn sums(&self, books: &Books, to: Currency, all: bool) -> Result<exposure::Sums, Refused> {
+        let of = |member: i64| all || member == self.inputs.position.key;
+        exposure::sums(books, of, &self.settings, to, &self.inputs.rates)
+    }
+
+    /// Looks whether a rule fails.
+    fn look(
+        &self,
+        known: &Known,
+        sight: &Sight<'_>,
+        reasons: &mut Vec<Reason>,
+    ) -> Result<(), Refused> {
+        let (position, rates) = (&self.inputs.position, &self.inputs.rates);
+        let rule = &known.rule;
+        let most = rule.more_than.unwrap_or_default();
+        let above = |seen: &i64| *seen > 0 && Decimal::from(*seen) > most;
+        let count = |seen: Option<i64>| seen.filter(above).map(|seen| Seen::Count(seen, most));
+        let plain = |fails: bool| fails.then_some(Seen::Plain);
+        let amount = |minor: i64, bound: Money| {
+            let seen = Money::new(minor, bound.currency);
+            (minor > bound.minor).then_some(Seen::Amount(seen, bound))
+        };
+        let seen = match rule.kind {
+            RuleKind::DaysOverdue => {
+                let oldest = sight.overdue.iter().filter_map(|piece| piece.due_on).min();
+                count(oldest.map(|due| self.inputs.day.days_since(due)))
+            }
+            RuleKind::AccountStatus => {
+                use CustomerStatus as S;
+                let stop = [S::OnHold, S::Suspended, S::Closed];
+                let statuses = rule.statuses.as_deref().unwrap_or(&stop);
+                statuses.contains(&position.status).then_some(Seen::Status(position.status))
+            }
+            RuleKind::WorsenedTerms => {
+                let asked = self.inputs.question.terms_days.map(i64::from);
+                let longer = asked.zip(position.usual_terms);
+                count(longer.map(|(asked, usual)| asked.saturating_sub(usual)))
+            }
+            RuleKind::ExpiredLimit => plain(sight.limits.expired),
+            RuleKind::LimitMissing => plain(!sight.has_limit && !sight.limits.expired),
+            RuleKind::LegalStage => plain(position.legal_stage == Some(1)),
+            RuleKind::BrokenPromise => count(position.broken_promises.map(i64::from)),
+            RuleKind::OverdueAmount => match rule.amount {
+                None => None,
+                Some(bound) => {
+                    let mut sum = 0i64;
+                    for piece in &sight.overdue {
+                        let minor = piece.minor.saturating_sub(piece.contested);
+                        sum =
+                            sum.saturating_add(rates.up(minor, piece.currency, bound.currency)?);
+                    }
+                    amount(sum, bound)
+                }
+            },
+            RuleKind::OrderAmount => match rule.amount {
+                None => None,
+                Some(bound) => {
+                    let asked = sight.asked;
+                    amount(rates.up(asked.minor, asked.currency, bound.currency)?, bound)
+                }
+            },
+            RuleKind::LimitUsed => {
+                for seen in self.used(rule.more_than.unwrap_or(Decimal::ONE), sight)? {
+                    reasons.push(reason(known, seen));
+                }
+                None
+            }
+            RuleKind::ScoreDrop => position.grade.and_then(|grade| {
+                let fell = position.grade_before.map_or(0, |before| fall(before, grade));
+                let bad = rule.grade.is_some_and(|worst| grade >= worst);
+                // With a grade alone a fall above it is no reason.
+                let looks = rule.grade.is_none() || rule.more_than.is_some();
+                let fails = bad || (looks && above(&fell));
+                fails.then_some(Seen::Grade(grade, position.grade_before))
+            }),
+            RuleKind::ExposureComponent | RuleKind::PlacedHold => None,
+        };
+        reasons.extend(seen.map(|seen| reason(known, seen)));
+        Ok(())
+    }
+
+    /// Whether more than a share of the limit would be used: of the customer's own, and of its group's.
+    fn used(&self, share: Decimal, sight: &Sight<'_>) -> Result<Vec<Seen>, Refused> {
+        let mut found = Vec::new();
+        let mut hold = |total: i64, minor: i64, currency: Currency, group: bool| {
+            let most = part(minor, share);
+            if total > most {
+                let (after, most) = (Money::new(total, currency), Money::new(most, currency));
+                found.push(Seen::Used { after, most, group });
+            }
+        };
+        if let (Some(minor), currency, total) = sight.own {
+            hold(total, minor, currency, false);
+        }
+        let group = sight.limits.group.as_ref().filter(|line| !line.unlimited);
+        if let Some(line) = group.filter(|_| sight.decided != Decided::Unlimited) {
+            let total = self.sums(&sight.books, line.currency, true)?.total;
+            hold(total, line.minor, line.currency, true);
+        }
+        Ok(found)
+    }
+
+    /// Looks at components that have a limit of their own.
+    fn look_at_components(
+        &self,
+        sight: &Sight<'_>,
+        reasons: &mut Vec<Reason>,
+    ) -> Result<(), Refused> {
+        for (component, bound, known) in &self.settings.limits {
+            let minor = self.sums(&sight.books, bound.currency, false)?.part(*component);
+            if minor > bound.minor {
+                let seen = Money::new(minor, bound.currency);
+                reasons.push(reason(known, Seen::Component(*component, seen, *bound)));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn reason(known: &Known, seen: Seen) -> Reason {
+    Reason {
+        rule: known.name.clone(),
+        kind: known.rule.kind,
+        level: known.level,
+        verdict: known.rule.verdict.unwrap_or(Verdict::Hold),
+        seen,
+    }
+}
+
+/// How much of the order that is asked about is in the exposure already.
+fn counted(inputs: &Inputs) -> i64 {
+    let (order, position) = (inputs.question.order_id.as_ref(), &inputs.position);
+    let of = |piece: &&Piece| {
+        piece.member == position.key
+            && order.is_some()
+            && piece.order.as_ref() == order
+            && piece.currency == inputs.question.amount.currency
+    };
+    position.pieces.iter().filter(of).map(|piece| piece.minor).fold(0, i64::saturating_add)
+}
+
+/// A share of a limit, rounded down.
+fn part(minor: i64, share: Decimal) -> i64 {
+    let part = Decimal::from(minor).checked_mul(share).map(|part| part.floor());
+    part.and_then(|part| part.to_i64()).unwrap_or(minor)
+}
+
+/// By how many classes a grade fell.
+fn fall(before: Grade, now: Grade) -> i64 {
+    let place = |grade: Grade| Grade::ALL.iter().position(|known| *known == grade);
+    let place = |grade: Grade| place(grade).and_then(|at| i64::try_from(at).ok()).unwrap_or(0);
+    place(now).saturating_sub(place(before))
+}
