@@ -2,8 +2,9 @@
 
 use crate::LANGUAGE;
 use dunlin_app::{
+    alert::{self, Wish},
     sweep::Tick,
-    warn::{self, Wish},
+    warn,
 };
 use dunlin_domain::{
     Id, Refusal,
@@ -16,7 +17,7 @@ use dunlin_domain::{
         },
     },
 };
-use dunlin_store::{Db, alert};
+use dunlin_store::{Db, alert::Filter};
 use dunlin_web::{AS_OF, Answer, Call, Problem, Query, Route, page};
 
 const STATE: Query =
@@ -85,7 +86,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let customer: Option<Id> = call.query(&CUSTOMER)?;
-    let filter = alert::Filter {
+    let filter = Filter {
         state: call.query(&STATE)?,
         customer: customer.as_ref(),
         severity: call.query(&SEVERITY)?,
@@ -96,14 +97,19 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     };
     let (limit, before) =
         (call.limit()?, call.cursor()?.unwrap_or_else(dunlin_store::notice::last));
-    let found =
-        warn::alerts(call.db()?, &before, limit.saturating_add(1), filter, call.query(&LANGUAGE)?)?;
+    let found = alert::alerts(
+        call.db()?,
+        &before,
+        limit.saturating_add(1),
+        filter,
+        call.query(&LANGUAGE)?,
+    )?;
     let (items, next) = page::cut(found, limit, |(_, place)| place.clone())?;
     Answer::json(&AlertPage { items: items.into_iter().map(|(alert, _)| alert).collect(), next })
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&warn::detail(call.db()?, &call.id()?, call.day()?, call.query(&LANGUAGE)?)?)
+    Answer::json(&alert::detail(call.db()?, &call.id()?, call.day()?, call.query(&LANGUAGE)?)?)
 }
 
 fn snooze<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
@@ -123,9 +129,9 @@ fn assign<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn act<D: Db>(call: &Call<'_, D>, wish: &Wish) -> Result<Answer, Problem> {
     let (db, id) = (call.db()?, call.id()?);
-    let change = warn::act(db, &id, wish, &call.author())?;
+    let change = alert::act(db, &id, wish, &call.author())?;
     let today = dunlin_app::ledger::today(db, call.now())?;
-    Ok(Answer::json(&warn::detail(db, &id, today, None)?)?.outcome(change))
+    Ok(Answer::json(&alert::detail(db, &id, today, None)?)?.outcome(change))
 }
 
 /// For as long as the budget lasts, and one slice at the least.

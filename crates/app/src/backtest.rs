@@ -12,10 +12,8 @@ use crate::{
 use dunlin_domain::{
     Date, Decimal, Money, Refusal, Refused,
     alert::{self, Key, Live, Owed, Position, Sample, Values, check},
-    contract::{
-        types::Grade,
-        warn::{AlertRule, Backtest, NewBacktest, TermKind},
-    },
+    card::{NOTCHES, Standing},
+    contract::warn::{AlertRule, Backtest, NewBacktest, TermKind},
     decimal,
     facts::{Sums, combine},
 };
@@ -39,7 +37,7 @@ struct Course {
     waiting: Vec<(Key, Date)>,
     samples: Vec<Sample>,
     overdue: bool,
-    grade: Option<Grade>,
+    standing: Option<Standing>,
     opened: Vec<Date>,
 }
 
@@ -145,10 +143,9 @@ fn follow<D: Db>(
     let mut happened =
         if judged { warn::happened(db, range, day, ground)? } else { HashMap::new() };
     let wanted = alert::facts_needed(&ground.rules);
-    let graded = ground
-        .rules
-        .iter()
-        .any(|of| of.rule.terms.iter().any(|term| term.kind == TermKind::GradeWorse));
+    let of_grades = |kind| matches!(kind, TermKind::GradeWorse | TermKind::NotchWorse);
+    let mut terms = ground.rules.iter().flat_map(|of| &of.rule.terms);
+    let graded = terms.any(|term| of_grades(term.kind));
     let cards = if graded { Some(Cards::in_force(db, day)?) } else { None };
     for (key, id, minor, currency, segment, _, _) in score::to_judge(db, range)? {
         let Some(course) = courses.get_mut(&key) else { continue };
@@ -162,19 +159,23 @@ fn follow<D: Db>(
         let limit = minor.zip(currency).map(|(minor, currency)| Money { minor, currency });
         let facts = combine(&id, day, &known, limit);
         let card = cards.as_ref().map(|cards| cards.of(segment.as_deref()));
-        let grade = card.and_then(|card| card.judge(&facts)).map(|standing| standing.grade);
+        let standing = card.and_then(|card| card.judge(&facts));
         let position = Position {
             facts: warn::values(&facts),
             samples: course.samples.clone(),
             events: happened.remove(&key).unwrap_or_default(),
             overdue_before: course.overdue,
-            grade_before: course.grade,
-            grade_now: grade,
+            grade_before: course.standing.map(|of| of.grade),
+            grade_now: standing.map(|of| of.grade),
+            notch_before: course.standing.map(|of| of.notch),
+            notch_now: standing.map(|of| of.notch),
+            notches: card.map(|card| card.document.notches.unwrap_or(NOTCHES)),
             limit,
             owed: owed(&known),
             ..Position::on(day)
         };
         advance(course, &position, judged, ground, &wanted);
+        course.standing = standing;
     }
     Ok(())
 }
@@ -221,7 +222,6 @@ fn advance(
         course.samples = samples;
     }
     course.overdue = position.owed.iter().any(|owed| owed.overdue_minor > 0);
-    course.grade = position.grade_now;
 }
 
 /// Counts what became of each customer: the days of its alerts, and of its first default.

@@ -8,8 +8,8 @@ use dunlin_domain::{Id, Refusal, contract::ledger::Erasure};
 use dunlin_store::{Db, Fault, bank, customer, erasure, write};
 
 /// Takes name, addresses, contacts, representatives, bank accounts and tags of a customer away, who gave its
-/// guarantees, the personal fields of its entries in the audit chain, the texts of its notices, and the bodies of events
-/// that came in about it. Amounts stay, and the chain holds as before.
+/// guarantees, the personal fields of its entries in the audit chain, the texts of its notices, the bodies of events
+/// that came in about it, and why it was watched and its warnings put off or closed. Amounts stay, and the chain holds as before.
 pub fn customer<D: Db>(db: &D, id: &Id, author: &Author) -> Result<(Erasure, Change), Fault> {
     write(db, |db| {
         let unknown = || Fault::refused(Refusal::NotFound, "no customer has this id");
@@ -22,6 +22,7 @@ pub fn customer<D: Db>(db: &D, id: &Id, author: &Author) -> Result<(Erasure, Cha
             changed |= erasure::erase_customer(db, key)?;
             changed |= erasure::erase_guarantees(db, key)?;
             changed |= bank::erase(db, key)?;
+            changed |= erasure::erase_reasons(db, key)?;
             let (entries, notices) =
                 (erasure::erase_entries(db, key)?, erasure::empty_notices(db, key)?);
             erased.audit_entries = erased.audit_entries.saturating_add(entries);

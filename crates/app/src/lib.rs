@@ -1,4 +1,5 @@
 //! Flows: one function, one use case, one transaction.
+pub mod alert;
 pub mod alert_rule;
 pub mod audit;
 pub mod backtest;

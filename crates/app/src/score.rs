@@ -7,7 +7,7 @@ use crate::{
 use dunlin_domain::decimal::Times as _;
 use dunlin_domain::{
     Date, Decimal, Id, Money, Refusal, Refused,
-    card::{Card, SHIPPED, SHIPPED_VERSION, model},
+    card::{Card, NOTCHES, SHIPPED, SHIPPED_VERSION, model},
     contract::{
         score::{Fact, Facts, Migration, ScoreCard, ScoreChange, ScoreLine},
         types::Language,
@@ -154,6 +154,7 @@ pub(crate) fn judge<D: Db>(
             customer: key,
             decided,
             notch: standing.map(|of| of.notch),
+            notches: card.document.notches.unwrap_or(NOTCHES),
             order: order(standing.map(|of| of.score)),
             facts: by_name(facts.values.iter().map(|fact| (fact.name.name(), fact.value)))?,
             changed: changed.then(|| by_name(card.points(&facts).into_iter())).transpose()?,

@@ -3,32 +3,21 @@
 //! Between sweeps nothing is marked by those who write. The order of events says what happened since the last look, and
 //! the customers of that are judged anew; where a file brought more than can be looked at, the sweep does it.
 
-use crate::{
-    alert_rule,
-    audit::{Author, Note, note},
-    event as feed,
-    ledger::{self, Change, missing},
-    score::made_id,
-};
+use crate::{alert_rule, event as feed, ledger, score::made_id};
 use dunlin_domain::{
-    Currency, Date, Id, Instant, Money, Refusal, Refused,
+    Currency, Date, Id, Instant, Money,
     alert::{self, Finding, Key, Live, Position, Sample, Values},
     contract::{
         events::EventData,
-        types::Language,
-        warn::{
-            Alert, AlertActionKind, AlertAssign, AlertClose, AlertDetail, AlertRule, AlertSnooze,
-            AlertState, Judged, TermKind, WatchedEvent,
-        },
+        warn::{AlertRule, Judged, TermKind, WatchedEvent},
     },
     event::Place,
     facts::combine,
-    text,
 };
 use dunlin_store::{
     Db, Fault, alert as table,
     arrears::{self, Range},
-    event, facts as sums, organisation, sweep, write,
+    event, facts as sums, sweep, write,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -107,7 +96,7 @@ pub(crate) fn judge<D: Db>(
     }
     let mut happened = happened(db, range, day, ground)?;
     let (mut judging, mut events) = (Vec::new(), Vec::new());
-    for (key, id, minor, currency, grade_now, grade_before, facts) in
+    for (key, id, minor, currency, grade_now, grade_before, notches, facts) in
         table::positions(db, range, day, false)?
     {
         if let (Some(before), Some(now)) = (grade_before, grade_now)
@@ -127,6 +116,9 @@ pub(crate) fn judge<D: Db>(
             overdue_before: overdue_before(&owed, warned_on),
             grade_before,
             grade_now,
+            notch_now: notches.0,
+            notch_before: notches.1,
+            notches: notches.2,
             limit: minor.zip(currency).map(|(minor, currency)| Money { minor, currency }),
             owed: owed.iter().map(|of| beside(of.1, of.2, of.3, &ground.book)).collect(),
             ..Position::on(day)
@@ -324,7 +316,7 @@ fn between<D: Db>(
     let mut known = sums::of_range(db, range, day)?;
     let mut happened = happened(db, range, day, ground)?;
     let mut judging = Vec::new();
-    for (key, id, minor, currency, grade_now, grade_before, _) in
+    for (key, id, minor, currency, grade_now, grade_before, notches, _) in
         table::positions(db, range, day, true)?
     {
         if !wanted.contains(&key) {
@@ -345,6 +337,9 @@ fn between<D: Db>(
             overdue_before: overdue_before(&owed.remove(&key).unwrap_or_default(), warned_on),
             grade_before,
             grade_now,
+            notch_now: notches.0,
+            notch_before: notches.1,
+            notches: notches.2,
             limit,
             owed: owing.collect(),
             ..Position::on(day)
@@ -359,152 +354,4 @@ fn between<D: Db>(
 /// Facts by name.
 pub(crate) fn values(facts: &dunlin_domain::contract::score::Facts) -> Values {
     facts.values.iter().map(|fact| (fact.name, fact.value)).collect()
-}
-
-/// Alerts, newest first, with their texts in a language.
-pub fn alerts<D: Db>(
-    db: &D,
-    before: &table::Before,
-    limit: u32,
-    filter: table::Filter<'_>,
-    language: Option<Language>,
-) -> Result<Vec<(Alert, table::Before)>, Fault> {
-    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
-    let mut rules: HashMap<(String, u32), Option<AlertRule>> = HashMap::new();
-    let mut told = Vec::new();
-    for (of, before) in table::page(db, before, limit, filter)? {
-        let version = (of.rule.clone(), of.version);
-        let rule = match rules.get(&version) {
-            Some(rule) => rule.clone(),
-            None => {
-                let rule = alert_rule::version(db, &of.rule, of.version)?;
-                rules.insert(version, rule.clone());
-                rule
-            }
-        };
-        told.push((shown(of, rule.as_ref(), language), before));
-    }
-    Ok(told)
-}
-
-fn shown(of: table::Found, rule: Option<&AlertRule>, language: Language) -> Alert {
-    let words = |words: fn(_, _, _, _) -> String| {
-        rule.map(|rule| words(&rule.rule, &of.evidence, of.currency, language)).unwrap_or_default()
-    };
-    Alert {
-        text: words(alert::text),
-        advice: words(alert::advice),
-        id: of.id,
-        customer_id: of.customer_id,
-        kind: of.kind,
-        rule: of.rule,
-        state: of.state,
-        severity: of.severity,
-        owner: of.owner,
-        opened_on: of.opened_on,
-        closed_on: of.closed_on,
-        closed_by: of.closed_by,
-        closed_because: of.closed_because,
-        snoozed_until: of.snoozed_until,
-        currency: of.currency,
-        evidence: of.evidence,
-    }
-}
-
-/// An alert as it stands on a day.
-fn found<D: Db>(db: &D, id: &Id, day: Date) -> Result<table::Found, Fault> {
-    let (opened_on, key) = table::place(db, id)?.ok_or_else(|| missing("alert"))?;
-    let day = day.max(opened_on.parse()?);
-    let after = (opened_on, key.saturating_add(1));
-    let page = table::page(db, &after, 1, table::Filter::on(day))?;
-    page.into_iter().next().map(|(of, _)| of).ok_or_else(|| missing("alert"))
-}
-
-/// An alert with what was done about it.
-pub fn detail<D: Db>(
-    db: &D,
-    id: &Id,
-    day: Date,
-    language: Option<Language>,
-) -> Result<AlertDetail, Fault> {
-    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
-    let of = found(db, id, day)?;
-    let rule = alert_rule::version(db, &of.rule, of.version)?;
-    let actions = table::actions(db, of.key)?;
-    Ok(AlertDetail { alert: shown(of, rule.as_ref(), language), actions })
-}
-
-/// What somebody wants done about an alert.
-#[derive(Clone, Debug)]
-pub enum Wish {
-    Snooze(AlertSnooze),
-    Close(AlertClose),
-    Assign(AlertAssign),
-}
-
-/// Does something about an alert that is not closed. The same again changes nothing.
-pub fn act<D: Db>(db: &D, id: &Id, wish: &Wish, author: &Author) -> Result<Change, Fault> {
-    let (reason, owner, until, action) = match wish {
-        Wish::Snooze(of) => (Some(&of.reason), None, Some(of.until), AlertActionKind::Snooze),
-        Wish::Close(of) => (Some(&of.reason), None, None, AlertActionKind::Close),
-        Wish::Assign(of) => (None, Some(&of.owner), None, AlertActionKind::Assign),
-    };
-    reason.map_or(Ok(()), |reason| text::check(reason, 1, 500, "reason"))?;
-    owner.map_or(Ok(()), |owner| text::check(owner, 1, 100, "owner"))?;
-    write(db, |db| {
-        let day = ledger::today(db, author.at)?;
-        let of = found(db, id, day)?;
-        if of.state == AlertState::Closed {
-            if action == AlertActionKind::Close && of.closed_because.as_ref() == reason {
-                return Ok(Change::AlreadySo);
-            }
-            return Err(Fault::refused(Refusal::WrongState, "the alert is closed"));
-        }
-        let last = table::actions(db, of.key)?.into_iter().rev().find(|last| last.action == action);
-        let same = match action {
-            AlertActionKind::Snooze => {
-                last.is_some_and(|last| of.snoozed_until == until && last.reason.as_ref() == reason)
-            }
-            AlertActionKind::Assign => last.is_some() && of.owner.as_ref() == owner,
-            AlertActionKind::Close | AlertActionKind::Escalate => false,
-        };
-        if same {
-            return Ok(Change::AlreadySo);
-        }
-        if let Some(until) = until {
-            may_snooze(db, &of, day, until)?;
-        }
-        let said = serde_json::json!({"reason": reason, "until": until, "owner": owner});
-        let change = Note::changed(action.name(), "alert", id.as_str(), None::<&()>, Some(&said))?;
-        let entry = note(db, author, &change)?;
-        table::act(
-            db,
-            &table::Action {
-                alert: of.key,
-                day,
-                at: author.at,
-                who: &author.who,
-                action,
-                reason: reason.map(String::as_str),
-                until,
-                owner: owner.map(String::as_str),
-                entry,
-            },
-        )?;
-        Ok(Change::Replaced)
-    })
-}
-
-fn may_snooze<D: Db>(db: &D, of: &table::Found, day: Date, until: Date) -> Result<(), Fault> {
-    let refused =
-        |detail: String| Err(Refused::new(Refusal::MalformedField, detail).at("until").into());
-    if until <= day {
-        return refused(format!("it is after today, {day}"));
-    }
-    let rule = alert_rule::latest(db, &of.rule)?;
-    let most = rule.map_or(0, |rule| alert::snooze_days(&rule.rule));
-    if until.days_since(day) > i64::from(most) {
-        return refused(format!("the rule lets its alerts be snoozed for at most {most} days"));
-    }
-    Ok(())
 }

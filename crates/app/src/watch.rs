@@ -10,6 +10,7 @@ use dunlin_domain::{
     text,
 };
 use dunlin_store::{Db, Fault, customer, watch as table, write};
+use serde_json::json;
 
 /// Has a customer watched, or changes why or until when.
 pub fn put<D: Db>(db: &D, id: &Id, new: &NewWatch, author: &Author) -> Result<Change, Fault> {
@@ -26,13 +27,12 @@ pub fn put<D: Db>(db: &D, id: &Id, new: &NewWatch, author: &Author) -> Result<Ch
         if before.as_ref().is_some_and(|(_, before)| before == new) {
             return Ok(Change::AlreadySo);
         }
-        let was = before.as_ref().map(|(_, before)| before);
-        let (action, change) = match was {
+        let (action, change) = match before {
             None => ("create", Change::Made),
             Some(_) => ("replace", Change::Replaced),
         };
-        let what = Note::changed(action, "watch", id.as_str(), was, Some(new))?;
-        let entry = note(db, author, &what)?;
+        let was = before.as_ref().map(|(_, before)| before);
+        let entry = noted(db, (action, id, key), was, new, author)?;
         if let Some((before, _)) = before {
             table::end(db, before, day, entry)?;
         }
@@ -52,11 +52,26 @@ pub fn end<D: Db>(db: &D, id: &Id, author: &Author) -> Result<(NewWatch, Change)
         if ended_on.is_some() {
             return Ok((after, Change::AlreadySo));
         }
-        let what = Note::changed("end", "watch", id.as_str(), Some(&before), Some(&after))?;
-        let entry = note(db, author, &what)?;
+        let entry = noted(db, ("end", id, key), Some(&before), &after, author)?;
         table::end(db, watch, day, entry)?;
         Ok((after, Change::Replaced))
     })
+}
+
+/// Notes a wish in the audit chain. Why somebody is watched is free text about a customer, and kept apart.
+fn noted<D: Db>(
+    db: &D,
+    (action, id, key): (&str, &Id, i64),
+    before: Option<&NewWatch>,
+    after: &NewWatch,
+    author: &Author,
+) -> Result<i64, Fault> {
+    let until = |watch: &NewWatch| json!({"until": watch.until});
+    let (was, now) = (before.map(until), until(after));
+    let what = Note::changed(action, "watch", id.as_str(), was.as_ref(), Some(&now))?;
+    let reason = |watch: &NewWatch| json!({"reason": watch.reason});
+    let personal = json!({"before": before.map(reason), "after": reason(after)});
+    note(db, author, &what.with_personal(&personal, key)?)
 }
 
 /// Who is watched on the day, the gravest first.

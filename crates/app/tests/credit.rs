@@ -7,7 +7,7 @@ use dunlin_app::{
     credit::{Asked, check, hold, limit, order, policy, reservation, reservation::Reserved, rule},
     customer as customers, default_record, guarantee, interest, invoice as documents,
     ledger::Change,
-    payment as payments, sweep,
+    payment as payments, sweep, tier,
 };
 use dunlin_domain::{
     Date, Id, Instant, Refusal,
@@ -498,6 +498,25 @@ fn a_policy_is_tried_on_the_book_and_proposes_limits_that_wait() {
     assert_eq!((waiting[0].minor, waiting[0].source), (330, LimitSource::Review));
     limit::decide(&db, &waiting[0].id, LimitState::Approved, &by("other", at(NOON))).unwrap();
     assert_eq!(effective(&db, "A", "2024-06-30"), "330");
+}
+
+#[test]
+fn a_tier_of_customers_has_its_own_row_of_the_policy() {
+    let (_folder, db) = db();
+    for (name, segment) in [("A", "retail"), ("B", "wholesale")] {
+        customer(&db, name, json!({"segment": segment}));
+        invoice(&db, &format!("I{name}"), name, "2024-07-31", 1_000);
+    }
+    let tiers = json!({"rules": [{"tier": "key", "segments": ["wholesale"]}], "otherwise": "rest"});
+    tier::put(&db, &read(tiers), &author()).unwrap();
+    let lines = json!([{"turnover_share": "0.1", "cap_minor": 500},
+        {"tier": "key", "turnover_share": "0.4", "cap_minor": 500}]);
+    let new: LimitPolicy = read(json!({"currency": "EUR", "lines": lines}));
+    // Nobody is in a tier before a sweep has sorted.
+    let proposed = || policy::simulate(&db, &new, None, at(NOON)).unwrap().proposed_minor;
+    assert_eq!(proposed(), 200);
+    swept(&db, "2024-06-30", at(NOON));
+    assert_eq!(proposed(), 500);
 }
 
 #[test]

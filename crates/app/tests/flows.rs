@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use dunlin_app::{
+    alert,
     audit::Author,
     credit_refund, customer as customers,
     import::{self, Begun, Options, Order, Reading, Rows, Slice},
     invoice as documents,
     ledger::{self, Change},
-    payment as payments, report, score, statement, sweep, verify, warn,
+    payment as payments, report, score, statement, sweep, verify,
 };
 use dunlin_domain::{
     Date, Id, Instant, Money, Refusal,
@@ -241,7 +242,7 @@ fn a_sweep_ages_scores_warns_reminds_and_twice_is_once() {
     assert_eq!(good.grade, Some(Grade::A));
     let filter = dunlin_store::alert::Filter::on(day("2024-08-22"));
     let before = ("9999".to_string(), i64::MAX);
-    let alerts = warn::alerts(&db, &before, 10, filter, None).unwrap();
+    let alerts = alert::alerts(&db, &before, 10, filter, None).unwrap();
     let kinds: Vec<AlertKind> = alerts.iter().map(|(alert, _)| alert.kind).collect();
     assert_eq!(kinds, [AlertKind::LimitNear, AlertKind::PayingWorse, AlertKind::FirstOverdue]);
     let notices =

@@ -3,13 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use dunlin_app::{
+    alert::{self, Wish},
     alert_rule,
-    audit::Author,
-    backtest, customer as customers, default_record, dispute, event, invoice as documents,
+    audit::{self, Author},
+    backtest, customer as customers, default_record, dispute, erase, event, invoice as documents,
     ledger::Change,
-    payment as payments, sweep,
-    warn::{self, Wish},
-    watch,
+    payment as payments, sweep, warn, watch,
 };
 use dunlin_domain::{
     Date, Id, Instant, Refusal,
@@ -26,7 +25,7 @@ fn db() -> (tempfile::TempDir, NativeDb) {
     let folder = tempfile::tempdir().unwrap();
     let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
     // Grades are made by the sweep alone, and every lateness here would move one.
-    for name in ["grade-fell", "grade-worse"] {
+    for name in ["grade-fell", "grade-slipped", "grade-worse"] {
         alert_rule::disable(&db, name, &author("2024-06-29")).unwrap();
     }
     (folder, db)
@@ -85,7 +84,7 @@ fn swept(db: &NativeDb, on: &str) {
 fn alerts(db: &NativeDb, on: &str) -> Vec<Alert> {
     let before = ("9999".to_string(), i64::MAX);
     let filter = table::Filter::on(day(on));
-    let page = warn::alerts(db, &before, 100, filter, Some(Language::En)).unwrap();
+    let page = alert::alerts(db, &before, 100, filter, Some(Language::En)).unwrap();
     page.into_iter().map(|(alert, _)| alert).collect()
 }
 
@@ -200,6 +199,34 @@ fn overdue_customer(db: &NativeDb) -> Alert {
 }
 
 #[test]
+fn why_somebody_watched_or_closed_is_forgotten_with_the_customer() {
+    let (_folder, db) = db();
+    let alert = overdue_customer(&db);
+    let snooze = Wish::Snooze(from(json!({"until": "2024-07-05", "reason": "Ann is ill"})));
+    let close = Wish::Close(from(json!({"reason": "Ann has died"})));
+    for wish in [snooze, close] {
+        alert::act(&db, &alert.id, &wish, &author("2024-06-30")).unwrap();
+    }
+    let watched: NewWatch = from(json!({"reason": "Ann said so"}));
+    watch::put(&db, &id("C1"), &watched, &author("2024-06-30")).unwrap();
+    let entries = || audit::entries(&db, 0, 100).unwrap();
+    let told = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains("Ann"));
+    assert!(entries().iter().all(|of| !of.change.contains("Ann")));
+    assert_eq!(entries().iter().filter(|of| told(&of.personal)).count(), 3);
+
+    let erased = || erase::customer(&db, &id("C1"), &author("2024-07-01")).unwrap().1;
+    assert_eq!(erased(), Change::Replaced);
+    assert!(entries().iter().all(|of| !told(&of.personal)));
+    let detail = alert::detail(&db, &alert.id, day("2024-07-01"), None).unwrap();
+    assert_eq!(detail.alert.closed_because.as_deref(), Some("erased"));
+    let reasons = detail.actions.iter().map(|of| of.reason.as_deref());
+    assert_eq!(reasons.collect::<Vec<_>>(), [Some("erased"), Some("erased")]);
+    let (listed, _) = watch::page(&db, day("2024-07-01"), FIRST, 10).unwrap().remove(0);
+    assert_eq!(listed.reason.as_deref(), Some("erased"));
+    assert_eq!(erased(), Change::AlreadySo);
+}
+
+#[test]
 fn an_alert_is_snoozed_given_away_and_closed() {
     let (_folder, db) = db();
     let alert = overdue_customer(&db);
@@ -209,7 +236,7 @@ fn an_alert_is_snoozed_given_away_and_closed() {
             "close" => Wish::Close(from(wish)),
             _ => Wish::Assign(from(wish)),
         };
-        warn::act(&db, &alert.id, &wish, &author(on)).map_err(code)
+        alert::act(&db, &alert.id, &wish, &author(on)).map_err(code)
     };
     let wrong = |field: &str| Err((Refusal::MalformedField, field.to_string()));
     let until = |on: &str| json!({"until": on, "reason": "they promised"});
@@ -233,7 +260,7 @@ fn an_alert_is_snoozed_given_away_and_closed() {
         act(json!({"owner": "Bo"}), "assign", "2024-07-06").unwrap_err().0,
         Refusal::WrongState
     );
-    let detail = warn::detail(&db, &alert.id, day("2024-07-06"), None).unwrap();
+    let detail = alert::detail(&db, &alert.id, day("2024-07-06"), None).unwrap();
     assert_eq!(detail.alert.closed_because.as_deref(), Some("known"));
     assert_eq!(detail.alert.closed_by.as_deref(), Some("clerk"));
     let trail: Vec<&str> = detail.actions.iter().map(|of| of.action.name()).collect();
@@ -307,7 +334,7 @@ fn a_rule_of_ones_own_has_versions_and_can_be_put_out_of_use() {
     let raised: Vec<Alert> = alerts(&db, "2024-07-05");
     let raised = raised.iter().find(|of| of.rule == "half-late").unwrap();
     assert_eq!((raised.severity, raised.owner.as_deref()), (Severity::Serious, Some("Head")));
-    let trail = warn::detail(&db, &raised.id, day("2024-07-05"), None).unwrap().actions;
+    let trail = alert::detail(&db, &raised.id, day("2024-07-05"), None).unwrap().actions;
     assert_eq!((trail.len(), trail[0].who.as_str()), (1, "sweep"));
 
     let louder = NewAlertRule { severity: Severity::Serious, ..shipped.rule };

@@ -8,9 +8,9 @@
 //! | hold | opens, when they have held for as long as the rule says | stays, and may rise | stays closed |
 //! | do not hold | | closes | may open anew from now on |
 //!
-//! While an alert is there its terms are held against their closing bounds, so that nothing flaps between the two. Two
+//! While an alert is there its terms are held against their closing bounds, so that nothing flaps between the two. Three
 //! kinds of terms look back at the sweep before when they first hold and at the evidence of their alert afterwards:
-//! `newly-overdue` and `grade-worse`. A rule that is gone or out of use finds nothing.
+//! `newly-overdue`, and `grade-worse` with `notch-worse`. A rule that is gone or out of use finds nothing.
 
 mod history;
 mod rule;
@@ -65,6 +65,11 @@ pub struct Position {
     pub grade_before: Option<Grade>,
     /// The grade now. `None`: nothing is known.
     pub grade_now: Option<Grade>,
+    /// The part of the grade at the sweep before, and now, and how many parts a grade has. What was before is not there
+    /// where another card judged.
+    pub notch_before: Option<u32>,
+    pub notch_now: Option<u32>,
+    pub notches: Option<u32>,
     /// The credit limit. Zero is no credit; `None` is no limit set.
     pub limit: Option<Money>,
     /// What it owes, one entry a currency.
@@ -82,6 +87,9 @@ impl Position {
             overdue_before: false,
             grade_before: None,
             grade_now: None,
+            notch_before: None,
+            notch_now: None,
+            notches: None,
             limit: None,
             owed: Vec::new(),
         }

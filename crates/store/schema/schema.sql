@@ -135,7 +135,7 @@ CREATE TABLE score (
     grade_before TEXT CHECK (grade_before IN ('A', 'B', 'C', 'D', 'E')),
     model TEXT NOT NULL,
     facts TEXT NOT NULL -- the contract's facts as JSON: with the model they give the card again
-, notch INTEGER, tier TEXT) STRICT;
+, notch INTEGER, tier TEXT, notch_before INTEGER, notches INTEGER) STRICT;
 
 CREATE INDEX score_by_order ON score (score_order, customer_key);
 

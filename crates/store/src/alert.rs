@@ -13,9 +13,12 @@ use dunlin_domain::{
     },
 };
 
-/// Who is looked at: customer, id, limit, limit's currency, grade, grade before, facts.
+/// The part of a grade, the part before, and how many parts there are.
+pub type Notches = (Option<u32>, Option<u32>, Option<u32>);
+
+/// Who is looked at: customer, id, limit, limit's currency, grade, grade before, its parts, facts.
 pub type Position =
-    (i64, Id, Option<i64>, Option<Currency>, Option<Grade>, Option<Grade>, Option<Values>);
+    (i64, Id, Option<i64>, Option<Currency>, Option<Grade>, Option<Grade>, Notches, Option<Values>);
 
 /// An alert as stored, as it stood on a day.
 #[derive(Debug)]

@@ -426,6 +426,7 @@ pub struct Candidate {
     pub key: i64,
     pub id: Id,
     pub grade: Option<Grade>,
+    pub tier: Option<String>,
     pub turnover_minor: i64,
     pub guaranteed_minor: i64,
     pub first_on: Option<Date>,

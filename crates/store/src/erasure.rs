@@ -37,6 +37,24 @@ pub fn erase_guarantees<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
     Ok(!rows.is_empty() || !formers.is_empty())
 }
 
+/// Takes out why the customer was watched and why warnings about it were put off or closed, and says whether anything
+/// was there.
+pub fn erase_reasons<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
+    let params: [Param<'_>; 2] = [customer.into(), ERASED.into()];
+    let mut found = false;
+    for sql in [
+        "UPDATE watch SET reason = ?2 WHERE customer_key = ?1 AND reason <> ?2 RETURNING key",
+        "UPDATE alert SET closed_because = ?2
+         WHERE customer_key = ?1 AND closed_because IS NOT NULL AND closed_because <> ?2 RETURNING key",
+        "UPDATE alert_action SET reason = ?2
+         WHERE alert_key IN (SELECT key FROM alert WHERE customer_key = ?1) AND reason IS NOT NULL AND reason <> ?2
+         RETURNING key",
+    ] {
+        found |= !db.execute(sql, &params)?.is_empty();
+    }
+    Ok(found)
+}
+
 /// Takes the texts out of the customer's notices, and says of how many.
 pub fn empty_notices<D: Db>(db: &D, customer: i64) -> Result<u64, Fault> {
     let sql = sql!("erasure/empty_notices.sql");

@@ -29,6 +29,8 @@ pub struct Judged {
     pub customer: i64,
     pub decided: Decided,
     pub notch: Option<u32>,
+    /// How many parts a grade of the card has.
+    pub notches: u32,
     /// The place among scores.
     pub order: i64,
     /// Facts by name as JSON.
@@ -76,7 +78,7 @@ pub fn store<D: Db>(
         .iter()
         .map(|of| {
             let (score, grade, tier, model) = &of.decided;
-            (of.customer, score, of.order, grade, of.notch, tier, model, &of.facts)
+            (of.customer, score, of.order, grade, of.notch, tier, model, &of.facts, of.notches)
         })
         .collect();
     let (rows, warned_on) = (crate::array(&rows)?, warned_on.map(|day| day.to_string()));

@@ -75,6 +75,7 @@ fn proposed(policy: &LimitPolicy, of: &Candidate, day: Date) -> Option<(Option<i
     }
     let tenure = of.first_on.map_or(0, |first| day.days_past_due(first));
     let facts = Facts {
+        tier: of.tier.as_deref(),
         grade: of.grade,
         turnover_minor: of.turnover_minor,
         guaranteed_minor: of.guaranteed_minor,

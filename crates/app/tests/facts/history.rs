@@ -19,20 +19,20 @@ fn rows<T: DeserializeOwned>(db: &NativeDb, sql: &str) -> Vec<T> {
     rows.iter().map(|row| row.json(0).unwrap()).collect()
 }
 
-type DocumentRow = (i64, String, Option<i64>, InvoiceKind, Currency, Date, Date, i64, Option<i64>);
+type DocumentRow = (i64, Option<i64>, InvoiceKind, Currency, Date, Date, i64, Option<i64>);
 
 fn ledger(db: &NativeDb, customer: i64) -> Ledger {
     let documents = rows::<DocumentRow>(
         db,
         &format!(
-            "SELECT json_array(key, id, parent_key, kind, currency, issued_on, due_on, amount_minor,
+            "SELECT json_array(key, parent_key, kind, currency, issued_on, due_on, amount_minor,
                  (SELECT contract_key FROM contract_version AS v WHERE v.key = version_key))
              FROM invoice WHERE customer_key = {customer}"
         ),
     );
     let document = |row: DocumentRow| {
-        let (key, id, whole, kind, currency, issued_on, due_on, minor, contract) = row;
-        Document { key, id, whole, kind, currency, issued_on, due_on, minor, contract }
+        let (key, whole, kind, currency, issued_on, due_on, minor, contract) = row;
+        Document { key, whole, kind, currency, issued_on, due_on, minor, contract }
     };
     let documents = documents.into_iter().map(document);
     let recorded = rows::<(i64, Option<i64>, Option<String>, Date, i64)>(

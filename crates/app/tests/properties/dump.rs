@@ -70,7 +70,7 @@ const BY_IDS: &[(&str, &str)] = &[
     ("arrears", ARREARS),
     (
         "score",
-        "SELECT c.id, as_of, score, score_order, grade, grade_before, notch, tier, model, facts
+        "SELECT c.id, as_of, score, score_order, grade, grade_before, notch, notch_before, notches, tier, model, facts
          FROM score AS s JOIN customer AS c ON c.key = s.customer_key",
     ),
     (

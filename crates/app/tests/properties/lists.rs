@@ -1,7 +1,7 @@
 //! Lists in pages: a filter gives what is left of the whole list, and pages of any size put together are the list.
 
 use crate::world::{self, World, cases, customer_id, day, docs, filled, id};
-use dunlin_app::{ledger, remind, warn};
+use dunlin_app::{alert as warnings, ledger, remind};
 use dunlin_domain::{
     Date,
     contract::{
@@ -28,7 +28,7 @@ fn notices(world: &World, filter: notice::Filter<'_>, size: u32) -> Vec<Notice> 
 fn alerts(world: &World, filter: alert::Filter<'_>, size: u32) -> Vec<Alert> {
     let (mut all, mut before) = (Vec::new(), ("9999".to_string(), i64::MAX));
     loop {
-        let page = warn::alerts(&world.db, &before, size, filter, Some(Language::En)).unwrap();
+        let page = warnings::alerts(&world.db, &before, size, filter, Some(Language::En)).unwrap();
         let Some((_, last)) = page.last() else { return all };
         before = last.clone();
         all.extend(page.into_iter().map(|(alert, _)| alert));

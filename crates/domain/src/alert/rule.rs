@@ -136,7 +136,7 @@ fn takes(kind: TermKind) -> [Takes; 7] {
         TermKind::Anomaly => [Must, No, Must, May, No, May, May],
         TermKind::Event => [No, Must, No, No, May, No, No],
         TermKind::NewlyOverdue => [No; 7],
-        TermKind::GradeWorse => [No, No, May, No, No, No, No],
+        TermKind::GradeWorse | TermKind::NotchWorse => [No, No, May, No, No, No, No],
         TermKind::LimitUsed => [No, No, Must, May, No, No, No],
         TermKind::BookShare => [No, No, Must, May, No, May, No],
     }

@@ -11,6 +11,7 @@ use crate::{
     decimal, grade,
 };
 use rust_decimal::RoundingStrategy;
+use std::{fmt, str::FromStr};
 
 /// How far back a fact is compared where the term does not say.
 const COMPARED_DAYS: u32 = 90;
@@ -107,6 +108,10 @@ pub(super) fn seen(
             let now = position.grade_now?.to_string();
             Some(told(now, from.to_string(), from.to_string(), None))
         }
+        TermKind::NotchWorse => {
+            let (now, from) = slipped_from(term, number, position, open)?;
+            Some(told(now.to_string(), from.to_string(), from.to_string(), None))
+        }
         TermKind::LimitUsed => {
             let limit = position.limit.filter(|limit| Some(limit.currency) == currency)?;
             let owed = position.owed.iter().find(|owed| owed.currency == limit.currency)?;
@@ -172,10 +177,56 @@ fn fell_from(
         let least = term.bound.unwrap_or(Decimal::ONE);
         return (Decimal::from(place(now).saturating_sub(place(from))) >= least).then_some(from);
     };
+    let from = passed(open, number).parse().ok();
+    from.into_iter().chain(position.grade_before).find(|from| grade::is_worse(now, *from))
+}
+
+/// A grade and its part, as in `B2`. The order is from the best to the worst.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Part(Grade, u32);
+
+impl fmt::Display for Part {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}{}", self.0, self.1)
+    }
+}
+
+impl FromStr for Part {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (grade, notch) = text.split_at_checked(1).ok_or(())?;
+        Ok(Self(grade.parse().map_err(|_| ())?, notch.parse().map_err(|_| ())?))
+    }
+}
+
+/// The part of the grade now, and the one that it fell from, while it is worse than that.
+fn slipped_from(
+    term: &RuleTerm,
+    number: u32,
+    position: &Position,
+    open: Option<&Evidence>,
+) -> Option<(Part, Part)> {
+    let part = |grade: Option<Grade>, notch: Option<u32>| Some(Part(grade?, notch?));
+    let now = part(position.grade_now, position.notch_now)?;
+    let before = part(position.grade_before, position.notch_before);
+    let Some(open) = open else {
+        let (from, parts) = (before?, i64::from(position.notches?));
+        let grades = place(now.0).saturating_sub(place(from.0)).saturating_mul(parts);
+        let fell = grades.saturating_add(i64::from(now.1)).saturating_sub(i64::from(from.1));
+        let least = term.bound.unwrap_or(Decimal::ONE);
+        return (fell > 0 && Decimal::from(fell) >= least).then_some((now, from));
+    };
+    let from = passed(open, number).parse().ok();
+    let from = from.into_iter().chain(before).find(|from| now > *from)?;
+    Some((now, from))
+}
+
+/// The bound that the term had passed when its alert opened.
+fn passed(open: &Evidence, number: u32) -> &str {
     let terms = open.terms.as_deref().unwrap_or_default();
     let own = terms.iter().find(|seen| seen.term == number).map(|seen| &seen.bound);
-    let from = own.unwrap_or(&open.threshold).parse().ok();
-    from.into_iter().chain(position.grade_before).find(|from| grade::is_worse(now, *from))
+    own.unwrap_or(&open.threshold)
 }
 
 fn place(grade: Grade) -> i64 {

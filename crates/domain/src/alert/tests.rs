@@ -550,15 +550,24 @@ fn each_alert_says_why_and_what_to_do_in_both_languages() {
             threshold: threshold.into(),
             terms: None,
         };
-        let (rule, currency) = (shipped_version(name, 1).unwrap().rule, "CNY".parse().ok());
+        let rule = shipped().into_iter().find(|of| of.name == name).unwrap().rule;
+        let currency = "CNY".parse().ok();
         let text = text(&rule, &evidence, currency, language);
         format!("{text} / {}", advice(&rule, &evidence, currency, language))
     };
     let table = "
-        first-overdue | CNY 1.00 | 0 | Newly past due: CNY 1.00. Nothing was past due before. / Ask the customer now whether the invoice is in order and when it will be paid.
+        first-overdue | CNY 1250.00, EUR 3.05 | 0 | Newly past due: CNY 1,250.00, EUR 3.05. Nothing was past due before. / Ask the customer now whether the invoice is in order and when it will be paid.
         grade-worse | D | B | The grade fell from B to D. / See the reasons of the score, and review limit and terms before taking new orders.
-        limit-near | 0.9051 | 0.9 | 90.51 % of the limit in CNY is used; the bound is 90 %. / Ask for payment, or review the limit before the next order.
-        first-overdue | CNY 1.00 | 0 | 新出现逾期：CNY 1.00，此前没有逾期款项。 / 请立即联系客户，确认账单是否无误以及何时付款。
+        grade-slipped | B2 | A3 | The grade slipped from A3 to B2. / See the reasons of the score: what moved stands in its history.
+        trend-worse | 12.1414 | 12 | Pays 12 days later in the last 3 months than in the 9 before. / Agree on a date for what is overdue, and review the terms.
+        trend-worse | 12.1414 | 12 | 近 3 个月付款比之前 9 个月平均晚 12 天。 / 请就逾期款项约定付款日，并复核账期。
+        sudden-demand | 3.2658 | 3 | The largest invoice of the last 30 days is 3.27 times the usual one. / Ask what the order is for, and check the limit before delivering more.
+        accounts-in-distress | 1.2283 | 1.23 | By its latest accounts it is in distress: Altman's Z' is 1.228, the bound is 1.23. / Ask for newer accounts or for security.
+        contact-changed | 2024-03-01 | 2024-02-01 | The contacts changed on 2024-03-01. / Confirm the new contact by a way that was known before.
+        overdue-long | 0.666666 | 0.5 | 66.7 % of what it owes is 31 to 60 days past due. / Escalate the reminders and hold new orders.
+        limit-near | 0.9001 | 0.9 | 90.01 % of the limit in CNY is used; the bound is 90 %. / Ask for payment, or review the limit before the next order.
+        limit-near | 0.9051 | 0.9 | 90.5 % of the limit in CNY is used; the bound is 90 %. / Ask for payment, or review the limit before the next order.
+        first-overdue | CNY 1250.00, EUR 3.05 | 0 | 新出现逾期：人民币 1,250.00 元、EUR 3.05，此前没有逾期款项。 / 请立即联系客户，确认账单是否无误以及何时付款。
         limit-exceeded | 1.25 | 1 | CNY 信用额度已超限，使用 125%。额度为零时按十倍计。 / 请暂停新订单，或催收、调整额度。";
     for line in table.lines().filter(|line| !line.trim().is_empty()) {
         let words: Vec<&str> = line.split('|').map(str::trim).collect();
@@ -567,11 +576,51 @@ fn each_alert_says_why_and_what_to_do_in_both_languages() {
     }
 }
 
+#[test]
+fn parts_of_grades_are_counted_over_letters_and_a_fall_lasts_until_it_is_made_good() {
+    // `before now, parts` of one sweep after another.
+    let table = "
+        B1 B2 3 | -
+        A3 B2 3 | open B2 > A3
+        B2 B3 3 |
+        B3 A3 3 | close
+        A1 B1 1 | -
+        A1 C1 1 | open C1 > A1
+        C1 A2 3 | 
+        -  A1 3 | close
+        -  E3 3 | -";
+    let rules = [rule(json!({"terms": [{"kind": "notch-worse", "bound": "2"}]}))];
+    let (mut live, mut waiting) = (Vec::new(), Vec::new());
+    for line in table.lines().filter(|line| !line.trim().is_empty()) {
+        let (script, expected) = line.split_once('|').unwrap();
+        let words: Vec<&str> = script.split_whitespace().collect();
+        let part = |word: &str| {
+            (
+                word.get(..1).and_then(|of| of.parse().ok()),
+                word.get(1..).and_then(|of| of.parse().ok()),
+            )
+        };
+        let ((grade_before, notch_before), (grade_now, notch_now)) =
+            (part(words[0]), part(words[1]));
+        let notches = words[2].parse().ok();
+        let position =
+            Position { grade_before, notch_before, grade_now, notch_now, notches, ..somewhere() };
+        let step = judge(&rules, &position, &live, &waiting);
+        let opened = shown(&step.to_open).into_iter().map(|of| of.replace("rule -", "open"));
+        let found: Vec<String> =
+            opened.chain(step.to_end.iter().map(|_| "close".to_string())).collect();
+        let expected = expected.trim().trim_matches('-');
+        assert_eq!(found.join(" "), expected, "{line}");
+        after(&step, position.day, &mut live, &mut waiting);
+    }
+}
+
 prop_compose! {
     fn any_position()(
         ahead in 0i64..9,
         overdue_before in any::<bool>(),
         before in 0usize..6, now in 0usize..6,
+        notches in (0u32..4, 1u32..4),
         limit in proptest::option::of(0i64..1_000),
         amounts in proptest::collection::vec((0i64..1_000, 0i64..3, 0i64..2_000, 0u32..8), 0..3),
         values in proptest::collection::vec(proptest::option::of(-5i64..15), 3),
@@ -600,6 +649,9 @@ prop_compose! {
             overdue_before,
             grade_before: grade(before),
             grade_now: grade(now),
+            notch_before: (notches.0 > 0).then_some(notches.0),
+            notch_now: Some(notches.1),
+            notches: Some(3),
             limit: limit.map(|minor| Money::new(minor, "CNY".parse().unwrap())),
             owed: owed.collect(),
         }
@@ -619,6 +671,7 @@ fn all_kinds() -> Vec<AlertRule> {
         {"kind": "event", "event": "bank-changed"},
         {"kind": "newly-overdue"},
         {"kind": "grade-worse", "bound": "2"},
+        {"kind": "notch-worse", "bound": "2"},
         {"kind": "limit-used", "bound": "0.8", "closing_bound": "0.5"},
         {"kind": "book-share", "bound": "0.5", "closing_bound": "0.3", "least": 2},
     ]);
@@ -628,7 +681,7 @@ fn all_kinds() -> Vec<AlertRule> {
     });
     let pairs = ["all", "any"].map(|how| AlertRule {
         name: format!("pair-{how}"),
-        ..rule(json!({"terms": [terms[0], terms[6], terms[9]], "term_match": how}))
+        ..rule(json!({"terms": [terms[0], terms[6], terms[10]], "term_match": how}))
     });
     single.chain(pairs).chain(shipped()).collect()
 }

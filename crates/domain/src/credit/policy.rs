@@ -5,7 +5,7 @@
 //! limit and makes none.
 
 use crate::{
-    Decimal, Refusal, Refused,
+    Decimal, Refusal, Refused, card,
     contract::{
         credit::{LimitPolicy, PolicyLine},
         types::Grade,
@@ -16,7 +16,8 @@ use rust_decimal::prelude::ToPrimitive;
 
 /// What a proposal is made from, in the policy's currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub struct Facts<'a> {
+    pub tier: Option<&'a str>,
     pub grade: Option<Grade>,
     /// What was invoiced in the last 12 months.
     pub turnover_minor: i64,
@@ -30,12 +31,16 @@ pub struct Facts {
 pub fn check(policy: &LimitPolicy) -> Result<(), Refused> {
     let at =
         |field: &str, detail: &str| Err(Refused::new(Refusal::InvalidPolicy, detail).at(field));
-    let mut seen: Vec<Option<Grade>> = Vec::new();
+    let mut seen: Vec<(Option<&str>, Option<Grade>)> = Vec::new();
     for line in &policy.lines {
-        if seen.contains(&line.grade) {
+        let tier = line.tier.as_deref();
+        if tier.is_some_and(|tier| card::slug(tier, "tier").is_err()) {
+            return at("lines.tier", "a tier is 1 to 40 small letters, digits and hyphens");
+        }
+        if seen.contains(&(tier, line.grade)) {
             return at("lines.grade", "a grade stands twice");
         }
-        seen.push(line.grade);
+        seen.push((tier, line.grade));
         if !(Decimal::ZERO..=Decimal::TEN).contains(&line.turnover_share) {
             return at("lines.turnover_share", "a share of the turnover is 0 to 10");
         }
@@ -68,8 +73,8 @@ pub fn check(policy: &LimitPolicy) -> Result<(), Refused> {
 }
 
 /// The limit that a policy grants. `None` for grades it says nothing of.
-pub fn proposal(policy: &LimitPolicy, facts: &Facts) -> Option<i64> {
-    let line = policy.lines.iter().find(|line| line.grade == facts.grade)?;
+pub fn proposal(policy: &LimitPolicy, facts: &Facts<'_>) -> Option<i64> {
+    let line = line(policy, facts)?;
     let whole = exact(line, facts).unwrap_or(Decimal::from(line.cap_minor));
     let steps = policy.tenure.iter().flatten();
     let young = steps.into_iter().find(|step| facts.tenure_days < step.below_days);
@@ -84,7 +89,17 @@ pub fn proposal(policy: &LimitPolicy, facts: &Facts) -> Option<i64> {
     Some(granted.saturating_sub(granted.checked_rem(step).unwrap_or(0)))
 }
 
-fn exact(line: &PolicyLine, facts: &Facts) -> Option<Decimal> {
+/// The row of the tier and grade, else of the tier, else of the grade.
+fn line<'a>(policy: &'a LimitPolicy, facts: &Facts<'_>) -> Option<&'a PolicyLine> {
+    let row = |tier: Option<&str>, grade: Option<Grade>| {
+        policy.lines.iter().find(|line| line.tier.as_deref() == tier && line.grade == grade)
+    };
+    let sorted =
+        facts.tier.and_then(|tier| row(Some(tier), facts.grade).or_else(|| row(Some(tier), None)));
+    sorted.or_else(|| row(None, facts.grade))
+}
+
+fn exact(line: &PolicyLine, facts: &Facts<'_>) -> Option<Decimal> {
     let bought = Decimal::from(facts.turnover_minor).checked_mul(line.turnover_share)?;
     let share = line.guarantee_share.unwrap_or_default();
     bought.checked_add(Decimal::from(facts.guaranteed_minor).checked_mul(share)?)
@@ -126,10 +141,39 @@ mod tests {
             ("", 10_000, 0, 400, Some(500)),
         ] {
             let facts = Facts {
+                tier: None,
                 grade: grade.parse().ok(),
                 turnover_minor: turnover,
                 guaranteed_minor: guaranteed,
                 tenure_days: tenure,
+            };
+            assert_eq!(proposal(&policy, &facts), wanted, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn the_row_of_a_tier_goes_before_that_of_a_grade() {
+        let mut policy = policy();
+        let row = |text: &str| serde_json::from_str(text).unwrap();
+        policy.lines.push(row(r#"{"tier": "key", "turnover_share": "1", "cap_minor": 90000}"#));
+        policy.lines.push(row(
+            r#"{"tier": "key", "grade": "E", "turnover_share": "0.1", "cap_minor": 90000}"#,
+        ));
+        assert_eq!(check(&policy), Ok(()));
+        for (tier, grade, wanted) in [
+            (Some("key"), "A", Some(20_000)),
+            (Some("key"), "E", Some(2_000)),
+            (Some("key"), "", Some(20_000)),
+            (Some("other"), "A", Some(5_000)),
+            (None, "E", Some(0)),
+            (None, "B", None),
+        ] {
+            let facts = Facts {
+                tier,
+                grade: grade.parse().ok(),
+                turnover_minor: 20_000,
+                guaranteed_minor: 0,
+                tenure_days: 400,
             };
             assert_eq!(proposal(&policy, &facts), wanted, "{facts:?}");
         }
@@ -158,6 +202,7 @@ mod tests {
             "tenure.below_days"
         );
         assert_eq!(refused(&|of| of.step_minor = Some(0)), "step_minor");
+        assert_eq!(refused(&|of| of.lines[0].tier = Some("Key".into())), "lines.tier");
     }
 
     proptest! {
@@ -166,7 +211,7 @@ mod tests {
             turnover in 0i64..1_000_000, more in 0i64..1_000_000, tenure in 0u32..500, older in 0u32..500,
         ) {
             let facts = Facts {
-                grade: Some(Grade::A), turnover_minor: turnover, guaranteed_minor: 0, tenure_days: tenure,
+                tier: None, grade: Some(Grade::A), turnover_minor: turnover, guaranteed_minor: 0, tenure_days: tenure,
             };
             let better = Facts {
                 turnover_minor: turnover + more, tenure_days: tenure + older, ..facts

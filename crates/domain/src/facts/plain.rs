@@ -29,7 +29,6 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug)]
 pub struct Document {
     pub key: i64,
-    pub id: String,
     /// The invoice that it is an instalment of.
     pub whole: Option<i64>,
     pub kind: InvoiceKind,

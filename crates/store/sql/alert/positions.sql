@@ -1,12 +1,19 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the business date, ?4: 1 for everybody.
--- Gives [customer_key, id, limit_minor, limit_currency, grade, grade_before, facts] for each customer that owes
--- something, was scored on the day, or has an alert whose reason is not gone. Without a score of the day there are no
--- facts.
-SELECT json_group_array(json_array(key, id, limit_minor, limit_currency, grade, grade_before, json(facts)))
+-- Gives [customer_key, id, limit_minor, limit_currency, grade, grade_before, [notch, notch_before, notches],
+-- facts] for each customer that owes something, was scored on the day, or has an alert whose reason is not gone. Without
+-- a score of the day there are no facts.
+SELECT
+    json_group_array(
+        json_array(
+            key, id, limit_minor, limit_currency, grade, grade_before, json_array(notch, notch_before, notches),
+            json(facts)
+        )
+    )
 FROM (
     SELECT
         c.key, c.id, c.limit_minor, c.limit_currency, s.grade,
         CASE WHEN s.as_of = ?3 THEN s.grade_before END AS grade_before,
+        s.notch, CASE WHEN s.as_of = ?3 THEN s.notch_before END AS notch_before, s.notches,
         CASE WHEN s.as_of = ?3 AND ?4 = 0 THEN s.facts END AS facts
     FROM customer AS c
     LEFT JOIN score AS s ON s.customer_key = c.key

@@ -1,6 +1,6 @@
 -- ?1: after this customer, ?2: at most so many, ?3: the day, ?4: twelve months before it, ?5: the currency,
 -- ?6: only of these, as a JSON array of keys, or null.
--- Gives [key, id, grade, turnover, guaranteed, first issued, outstanding, status, limit of the record, ledger of
+-- Gives [key, id, grade, tier, turnover, guaranteed, first issued, outstanding, status, limit of the record, ledger of
 -- individual limits, how many of them wait] of customers in the order of keys: what a limit policy proposes from.
 WITH
 page AS MATERIALIZED (
@@ -54,7 +54,8 @@ dated AS MATERIALIZED (
 SELECT
     json_group_array(
         json_array(
-            page.key, page.id, score.grade, coalesce(bought.turnover, 0), coalesce(borne.minor, 0), bought.first_on,
+            page.key, page.id, score.grade, score.tier, coalesce(bought.turnover, 0), coalesce(borne.minor, 0),
+            bought.first_on,
             coalesce(bought.outstanding, 0), page.status,
             iif(page.limit_minor IS NULL, NULL, json_array(page.limit_minor, page.limit_currency)),
             json(coalesce(dated.ledger, '[]')), coalesce(dated.waiting, 0)
