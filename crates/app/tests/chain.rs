@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{db, id};
 use dunlin_app::{
     audit::{self, Author},
     import::{self, Begun, Checkpoint, Options, Order, Reading, Rows, Run, Slice},
@@ -10,7 +13,7 @@ use dunlin_app::{
     policy, verify, write_off,
 };
 use dunlin_domain::{
-    Id, Instant,
+    Instant,
     contract::{
         ingest::{ImportKind, ImportResult, OnError, Profile},
         keys::{NewKey, Scope},
@@ -19,16 +22,6 @@ use dunlin_domain::{
 };
 use dunlin_store::native::NativeDb;
 use serde_json::{Value, json};
-
-fn db() -> (tempfile::TempDir, NativeDb) {
-    let folder = tempfile::tempdir().unwrap();
-    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
-    (folder, db)
-}
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
 
 fn now() -> Instant {
     "2024-12-31T12:00:00Z".parse().unwrap()

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{day, db, id, read};
 use dunlin_app::{
     audit::Author,
     credit::{Asked, check, hold, limit, order, policy, reservation, reservation::Reserved, rule},
@@ -10,31 +13,13 @@ use dunlin_app::{
     payment as payments, sweep, tier,
 };
 use dunlin_domain::{
-    Date, Id, Instant, Refusal,
+    Instant, Refusal,
     contract::{credit::*, types::Language},
     credit::reservation::Ask,
 };
 use dunlin_store::{Db, Fault, native::NativeDb};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-fn db() -> (tempfile::TempDir, NativeDb) {
-    let folder = tempfile::tempdir().unwrap();
-    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
-    (folder, db)
-}
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
-
-fn day(text: &str) -> Date {
-    text.parse().unwrap()
-}
-
-fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
-}
 
 const NOON: &str = "2024-06-30T12:00:00Z";
 

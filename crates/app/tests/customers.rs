@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{day, db, id};
 use dunlin_app::{
     audit::Author,
     contract::{self, Wanted},
@@ -10,7 +13,7 @@ use dunlin_app::{
     payment,
 };
 use dunlin_domain::{
-    Date, Id, Instant, Refusal,
+    Date, Instant, Refusal,
     contract::{
         ledger::{CustomerPart, NewContract, NewGuarantee, Standing},
         types::{CustomerStatus, NewCustomer},
@@ -18,20 +21,6 @@ use dunlin_domain::{
 };
 use dunlin_store::{Db, Fault, When, customer as store, native::NativeDb};
 use serde_json::{Value, json};
-
-fn db() -> (tempfile::TempDir, NativeDb) {
-    let folder = tempfile::tempdir().unwrap();
-    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
-    (folder, db)
-}
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
-
-fn day(text: &str) -> Date {
-    text.parse().unwrap()
-}
 
 fn now() -> Instant {
     "2024-06-30T12:00:00Z".parse().unwrap()

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{day, db, id, on, read};
 use dunlin_app::{
-    audit::Author, customer, default_record, delinquency, dispute, invoice, ledger::Change, pause,
-    payment, policy, sweep,
+    customer, default_record, delinquency, dispute, invoice, ledger::Change, pause, payment,
+    policy, sweep,
 };
 use dunlin_domain::{
-    Date, Id, Refusal,
+    Refusal,
     contract::{
         ledger::*,
         types::{Difference, NewInvoice},
@@ -16,30 +19,6 @@ use dunlin_domain::{
 use dunlin_store::{Db, Fault, When, native::NativeDb};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-
-fn db() -> (tempfile::TempDir, NativeDb) {
-    let folder = tempfile::tempdir().unwrap();
-    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
-    (folder, db)
-}
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
-
-fn day(text: &str) -> Date {
-    text.parse().unwrap()
-}
-
-/// Somebody who writes at noon of a day.
-fn on(text: &str) -> Author {
-    let at = format!("{text}T12:00:00Z").parse().unwrap();
-    Author { who: "admin".into(), at, salt: "salt".into() }
-}
-
-fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
-}
 
 fn eur(minor: i64) -> Value {
     json!({"minor": minor, "currency": "EUR"})

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{db, id, read as from};
 use dunlin_app::{
     audit::Author,
     customer as customers, erase, event, event_source,
@@ -26,26 +29,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-fn db() -> (tempfile::TempDir, NativeDb) {
-    let folder = tempfile::tempdir().unwrap();
-    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
-    (folder, db)
-}
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
-
 fn now() -> Instant {
     "2024-12-31T12:00:00Z".parse().unwrap()
 }
 
 fn author() -> Author {
     Author { who: "tester".into(), at: now(), salt: "salt".into() }
-}
-
-fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
 }
 
 fn customer(db: &NativeDb, name: &str) {

@@ -1,23 +1,17 @@
 //! What others say of customers: readings by the day on which they were known.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{id, read};
 use dunlin_app::{audit::Author, customer, external, ledger::Change, verify};
 use dunlin_domain::{
-    Date, Id, Refusal,
+    Date, Refusal,
     contract::external::{ExternalScore, PublicRecord},
 };
 use dunlin_store::{Db, Fault, external::last, native::NativeDb};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
-
-fn read<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
-}
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
 
 fn author() -> Author {
     Author { who: "clerk".into(), at: "2024-12-31T12:00:00Z".parse().unwrap(), salt: "salt".into() }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{day, db, id, read as from};
 use dunlin_app::{
     alert,
     audit::Author,
@@ -12,7 +15,7 @@ use dunlin_app::{
     payment as payments, report, score, statement, sweep, verify,
 };
 use dunlin_domain::{
-    Date, Id, Instant, Money, Refusal,
+    Instant, Money, Refusal,
     contract::ingest::{ImportKind, ImportState, OnError},
     contract::ledger::InvoiceCorrection,
     contract::report::*,
@@ -22,30 +25,12 @@ use dunlin_domain::{
 use dunlin_store::{Fault, native::NativeDb};
 use serde_json::json;
 
-fn db() -> (tempfile::TempDir, NativeDb) {
-    let folder = tempfile::tempdir().unwrap();
-    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
-    (folder, db)
-}
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
-
-fn day(text: &str) -> Date {
-    text.parse().unwrap()
-}
-
 fn now() -> Instant {
     "2024-12-31T12:00:00Z".parse().unwrap()
 }
 
 fn author() -> Author {
     Author { who: "tester".into(), at: now(), salt: "salt".into() }
-}
-
-fn from<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
-    serde_json::from_value(value).unwrap()
 }
 
 fn eur(minor: i64) -> Money {

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{day, id};
 use dunlin_app::{
     audit::Author,
     dispute, interest, invoice,
@@ -49,14 +52,6 @@ fn world(policy: serde_json::Value) -> (tempfile::TempDir, NativeDb) {
 fn set_policy(db: &NativeDb, late_interest: serde_json::Value) {
     let text = json!({ "late_interest": late_interest }).to_string();
     db.execute("INSERT INTO policy (document) VALUES (?1)", &[(&text).into()]).unwrap();
-}
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
-
-fn day(text: &str) -> Date {
-    text.parse().unwrap()
 }
 
 fn eur(minor: i64) -> Money {

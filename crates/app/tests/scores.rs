@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{day, db, id, on, read};
 use dunlin_app::{
     audit::Author, card, contract, customer, default_record, event_source, external, guarantee,
     inbound_event, invoice, ledger::Change, payment, review, score, sweep, tier,
 };
 use dunlin_domain::{
-    Date, Id, Refusal,
+    Refusal,
     card::{Card, shipped},
     contract::{
         external::{ExternalScore, FinancialStatement, PublicRecord},
@@ -17,29 +20,6 @@ use dunlin_domain::{
 };
 use dunlin_store::{Db, Fault, native::NativeDb};
 use serde_json::{Value, json};
-
-fn db() -> (tempfile::TempDir, NativeDb) {
-    let folder = tempfile::tempdir().unwrap();
-    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
-    (folder, db)
-}
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
-
-fn day(text: &str) -> Date {
-    text.parse().unwrap()
-}
-
-fn on(text: &str) -> Author {
-    let at = format!("{text}T12:00:00Z").parse().unwrap();
-    Author { who: "admin".into(), at, salt: "salt".into() }
-}
-
-fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
-}
 
 fn customer(db: &NativeDb, name: &str, more: Value) {
     let mut new = json!({"id": name, "name": name});

@@ -6,6 +6,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{id, read};
 use dunlin_app::{
     audit::Author,
     contract::{self, Wanted},
@@ -13,7 +16,7 @@ use dunlin_app::{
     ledger::{self, Change},
     pause, policy, write_off,
 };
-use dunlin_domain::{Date, Id, Instant};
+use dunlin_domain::{Date, Instant};
 use dunlin_store::{Fault, When, native::NativeDb};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -21,14 +24,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 fn day(number: i64) -> Date {
     "2024-01-01".parse::<Date>().unwrap().plus_days(number).unwrap()
-}
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
-
-fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
 }
 
 fn eur(minor: i64) -> Value {

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{id, read as from};
 use dunlin_app::{
     audit::Author,
     contract, customer,
@@ -9,7 +12,7 @@ use dunlin_app::{
     invoice,
 };
 use dunlin_domain::{
-    Id, Instant,
+    Instant,
     contract::{
         ingest::{ImportKind, ImportResult, OnError, Profile},
         types::NewInvoice,
@@ -19,20 +22,12 @@ use dunlin_domain::{
 use dunlin_store::native::NativeDb;
 use serde_json::{Value, json};
 
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
-
 fn now() -> Instant {
     "2024-12-31T12:00:00Z".parse().unwrap()
 }
 
 fn author() -> Author {
     Author { who: "tester".into(), at: now(), salt: "salt".into() }
-}
-
-fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
 }
 
 /// Two customers, each with a contract: one gives days, the other instalments.

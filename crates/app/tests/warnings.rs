@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use common::{day, id, read as from};
 use dunlin_app::{
     alert::{self, Wish},
     alert_rule,
@@ -11,7 +14,7 @@ use dunlin_app::{
     payment as payments, sweep, warn, watch,
 };
 use dunlin_domain::{
-    Date, Id, Instant, Refusal,
+    Instant, Refusal,
     contract::{
         types::Language,
         warn::{Alert, AlertState, Backtest, NewAlertRule, NewWatch, Severity},
@@ -31,24 +34,12 @@ fn db() -> (tempfile::TempDir, NativeDb) {
     (folder, db)
 }
 
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
-
-fn day(text: &str) -> Date {
-    text.parse().unwrap()
-}
-
 fn noon(on: &str) -> Instant {
     format!("{on}T12:00:00Z").parse().unwrap()
 }
 
 fn author(on: &str) -> Author {
     Author { who: "clerk".into(), at: noon(on), salt: "salt".into() }
-}
-
-fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
 }
 
 fn customer(db: &NativeDb, name: &str, more: Value) {

@@ -1,5 +1,6 @@
 //! Rows that say another thing than the audit chain does, planted in a book that the flows wrote.
 
+use crate::common::{id, read};
 use crate::{Broken, broken, run};
 use dunlin_app::{
     audit::Author,
@@ -8,19 +9,11 @@ use dunlin_app::{
     interest, invoice, pause, payment, policy, write_off,
 };
 use dunlin_domain::{
-    Id, Instant,
+    Instant,
     contract::ingest::{ImportKind, OnError},
 };
 use dunlin_store::{Db, native::NativeDb};
 use serde_json::{Value, json};
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
-}
-
-fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
-}
 
 fn now() -> Instant {
     "2024-12-31T12:00:00Z".parse().unwrap()

@@ -1,5 +1,6 @@
 //! Ledgers kept by the flows: events as lines of text, the same for examples and for random books.
 
+use crate::common::{id, read};
 use crate::{difference, history, runner};
 use dunlin_app::{
     audit::Author,
@@ -7,7 +8,7 @@ use dunlin_app::{
     sweep::{Step, Tick},
     write_off,
 };
-use dunlin_domain::{Date, Id, contract::types::Language};
+use dunlin_domain::{Date, contract::types::Language};
 use dunlin_store::{Db, Fault, native::NativeDb};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
@@ -15,14 +16,6 @@ use std::{cell::Cell, collections::BTreeSet, path::Path};
 
 pub struct Desk {
     pub db: NativeDb,
-}
-
-fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
-}
-
-fn id(text: &str) -> Id {
-    text.parse().unwrap()
 }
 
 /// Noon of a day.

@@ -1,6 +1,8 @@
 //! The facts that SQL sums over the ledger, against what each of them means.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod examples;
 mod flows;
 mod history;

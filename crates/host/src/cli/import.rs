@@ -65,6 +65,9 @@ pub struct Options {
     /// Sheet of a workbook (.xlsx) to send; the first one where none is named
     #[arg(long)]
     sheet: Option<String>,
+    /// Encoding of a text that is not UTF-8, such as gb18030, big5, shift_jis, utf-16le or windows-1252
+    #[arg(long)]
+    encoding: Option<String>,
     /// Write all errors of rows to FILE.errors.csv
     #[arg(long)]
     errors: bool,
@@ -195,6 +198,9 @@ async fn source(options: &Options, client: &Client) -> Result<Source> {
     let ending = options.file.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let content_type = match ending {
         "ndjson" | "jsonl" => "application/x-ndjson",
+        "xlsx" | "xlsm" if options.encoding.is_some() => {
+            bail!("a workbook says its encoding itself: leave --encoding away")
+        }
         "xlsx" | "xlsm" => {
             let profile = format!("/v1/ingest/profiles/{}", escape(&options.profile));
             // A key that may only write learns no profile; days are then written year first.
@@ -228,7 +234,24 @@ async fn source(options: &Options, client: &Client) -> Result<Source> {
         }
         _ => content_type,
     };
+    if let Some(label) = &options.encoding {
+        let text = decoded(&std::fs::read(&options.file)?, label)
+            .with_context(|| format!("cannot read {}", options.file.display()))?;
+        let length = text.len() as u64;
+        return Ok(Source { from: From::Memory(text.into()), length, content_type });
+    }
     Ok(Source { from: From::File(options.file.clone()), length, content_type })
+}
+
+/// A text in another encoding as UTF-8, which is all that the application reads.
+fn decoded(bytes: &[u8], label: &str) -> Result<String> {
+    let encoding = encoding_rs::Encoding::for_label(label.as_bytes())
+        .with_context(|| format!("{label} is no encoding that the WHATWG names"))?;
+    let (text, used, broken) = encoding.decode(bytes);
+    if broken {
+        bail!("the text is not {}: some of its bytes mean nothing there", used.name());
+    }
+    Ok(text.into_owned())
 }
 
 impl Source {
@@ -448,6 +471,17 @@ pub async fn send(client: &Client, kind: &str, csv: String) -> Result<ImportResu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_in_another_encoding_is_read_or_refused() {
+        let bytes = b"id,name\nC1,\xD6\xD0\xB9\xFA\xD2\xF8\xD0\xD0\n";
+        assert_eq!(decoded(bytes, "GB18030").unwrap(), "id,name\nC1,中国银行\n");
+        assert_eq!(decoded(b"\xFF\xFEi\0d\0", "utf-16le").unwrap(), "id");
+        assert_eq!(decoded(b"M\xFCller", "windows-1252").unwrap(), "Müller");
+        let refused = |bytes: &[u8], label: &str| decoded(bytes, label).unwrap_err().to_string();
+        assert!(refused(b"M\xFC", "gb18030").contains("gb18030"));
+        assert!(refused(b"x", "klingon").contains("klingon"));
+    }
 
     #[test]
     fn a_statement_is_known_by_its_first_letters() {
