@@ -6,7 +6,6 @@ use dunlin_store::{
     allocation::{self as table, Owing},
     arrears, payment, policy, score,
 };
-use std::collections::BTreeSet;
 
 /// Customers replayed at a time: their documents are in memory together.
 const SLICE: usize = 500;
@@ -67,7 +66,6 @@ pub fn after<D: Db>(
             false => Vec::new(),
         };
         look_again(db, &plain)?;
-        let plain: BTreeSet<i64> = plain.into_iter().collect();
         let others: Vec<i64> = slice.iter().filter(|key| !plain.contains(key)).copied().collect();
         customers(db, &others, at, entry)?;
     }

@@ -5,7 +5,7 @@ use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
     allocation::{Allocated, Claim, Credit, Named, Returned, Source},
     contract::{
-        ledger::{Component, LateInterest, OrderKey, Policy},
+        ledger::{Component, LateInterest, Policy},
         types::{Allocation, Difference, InvoiceKind},
     },
     interest,
@@ -436,10 +436,8 @@ pub fn append<D: Db>(
     at: Instant,
     entry: Option<i64>,
 ) -> Result<Vec<i64>, Fault> {
-    let own = policy.orders.as_deref().unwrap_or_default();
-    let order = policy.order.as_ref().and_then(|name| order::find(name, own)).unwrap_or_default();
-    if order.keys.contains(&OrderKey::HeaviestBurden) {
-        // Rates that came since may have changed what older money is set against.
+    // Under an order that was chosen rates that came since may move older money.
+    if policy.order.is_some() {
         return Ok(Vec::new());
     }
     let tolerant = policy.tolerances.as_ref().is_some_and(|tolerances| !tolerances.is_empty());

@@ -181,8 +181,10 @@ fn parts(db: &NativeDb) -> i64 {
 #[test]
 fn what_a_statement_pays_comes_to_the_same_as_each_payment_by_itself() {
     let (paid, plain, replayed) = (Cell::new(0), Cell::new(0), Cell::new(0));
-    let drawn = (vec(event(), 1..12), vec(line(), 1..6), any::<bool>());
-    let done = TestRunner::new(cases(300)).run(&drawn, |(events, lines, tolerant)| {
+    // Where little happened, nothing else moves.
+    let events = prop_oneof![vec(event(), 1..4), vec(event(), 1..12)];
+    let drawn = (events, vec(line(), 1..6), any::<bool>());
+    let done = TestRunner::new(cases(160)).run(&drawn, |(events, lines, tolerant)| {
         let world = ledger(&events, tolerant);
         let Some(text) = statement(&world.db, &lines) else { return Ok(()) };
         let counting = Counting(&world.db, Cell::new(0));

@@ -84,27 +84,23 @@ impl Name {
     /// Reads a name.
     pub fn new(text: &str) -> Self {
         let mut plain = String::with_capacity(text.len());
-        let mut add = |c: char| match c {
-            '.' | '\'' | '’' | '`' => {}
-            'ä' => plain.push_str("ae"),
-            'ö' | 'ø' => plain.push_str("oe"),
-            'ü' => plain.push_str("ue"),
-            'ß' => plain.push_str("ss"),
-            'æ' => plain.push_str("ae"),
-            'å' | 'à' | 'á' | 'â' | 'ã' => plain.push('a'),
-            'ç' => plain.push('c'),
-            'è' | 'é' | 'ê' | 'ë' => plain.push('e'),
-            'ì' | 'í' | 'î' | 'ï' => plain.push('i'),
-            'ñ' => plain.push('n'),
-            'ò' | 'ó' | 'ô' | 'õ' => plain.push('o'),
-            'ù' | 'ú' | 'û' => plain.push('u'),
-            c if c.is_alphanumeric() => plain.push(c),
-            _ => plain.push(' '),
-        };
-        for c in text.chars() {
+        for c in text.chars().flat_map(char::to_lowercase) {
             match c {
-                'a'..='z' | ' ' | 'A'..='Z' => add(c.to_ascii_lowercase()),
-                _ => c.to_lowercase().for_each(&mut add),
+                '.' | '\'' | '’' | '`' => {}
+                'ä' => plain.push_str("ae"),
+                'ö' | 'ø' => plain.push_str("oe"),
+                'ü' => plain.push_str("ue"),
+                'ß' => plain.push_str("ss"),
+                'æ' => plain.push_str("ae"),
+                'å' | 'à' | 'á' | 'â' | 'ã' => plain.push('a'),
+                'ç' => plain.push('c'),
+                'è' | 'é' | 'ê' | 'ë' => plain.push('e'),
+                'ì' | 'í' | 'î' | 'ï' => plain.push('i'),
+                'ñ' => plain.push('n'),
+                'ò' | 'ó' | 'ô' | 'õ' => plain.push('o'),
+                'ù' | 'ú' | 'û' => plain.push('u'),
+                c if c.is_alphanumeric() => plain.push(c),
+                _ => plain.push(' '),
             }
         }
         let words = plain.split_whitespace().map(without_chinese_form).filter(|w| !w.is_empty());

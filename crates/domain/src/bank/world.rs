@@ -52,8 +52,8 @@ pub struct Customer {
 /// How the numbers of documents look, which tells what in a text may be one.
 #[derive(Clone, Debug, Default)]
 pub struct Masks {
-    /// Masks, and whether they are of whole numbers.
-    known: BTreeMap<String, bool>,
+    /// Masks in order, and whether they are of whole numbers.
+    known: Vec<(String, bool)>,
     /// There are so many that they tell nothing.
     any: bool,
 }
@@ -62,23 +62,33 @@ impl Masks {
     /// `None`: there are so many that they tell nothing.
     pub fn new(known: Option<Vec<(String, bool)>>) -> Self {
         let any = known.is_none();
-        let mut masks = Self { known: BTreeMap::new(), any };
-        for (mask, whole) in known.into_iter().flatten() {
-            *masks.known.entry(mask).or_default() |= whole;
-        }
-        masks
+        let mut known = known.unwrap_or_default();
+        known.sort_unstable();
+        // Of a mask of both kinds the one of whole numbers counts.
+        known.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            kept.1 |= same && next.1;
+            same
+        });
+        Self { known, any }
+    }
+
+    /// Whether a mask is known, and if so whether it is of whole numbers.
+    fn find(&self, mask: &str) -> Option<bool> {
+        let at = self.known.binary_search_by(|(known, _)| known.as_str().cmp(mask)).ok()?;
+        self.known.get(at).map(|(_, whole)| *whole)
     }
 
     /// Whether a document may have this number.
     pub fn fits(&self, number: &str) -> bool {
-        self.any || masked(number, |mask| self.known.contains_key(mask))
+        self.any || masked(number, |mask| self.find(mask).is_some())
     }
 
     /// Whether it is written like the whole number of a document, with letters and digits enough that nothing else is.
     fn like_a_document(&self, number: &str) -> bool {
         let digits = number.bytes().filter(u8::is_ascii_digit).count();
         let telling = digits >= TELLING_DIGITS && digits < number.len();
-        telling && masked(number, |mask| self.known.get(mask) == Some(&true))
+        telling && masked(number, |mask| self.find(mask) == Some(true))
     }
 }
 
