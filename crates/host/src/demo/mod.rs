@@ -136,7 +136,7 @@ impl Account {
     /// When this customer failed, or will: see [`CustomerTruth::default_on`].
     fn default_on(&self) -> Option<NaiveDate> {
         match self.customer.habit {
-            Habit::Defaulting { on } => Some(on),
+            Habit::Defaulting { on, .. } => Some(on),
             Habit::BustOut { from } => {
                 let unpaid = self.book.items.iter().filter(|item| item.issued_on >= from);
                 unpaid.map(|item| item.due_on).min()

@@ -85,8 +85,10 @@ fn orders(customer: &Customer, window: Window, random: &mut Random) -> Vec<(Naiv
 /// The orders that make a default visible whatever the draw: one just before it, or the first two
 /// of a burst.
 fn certain_orders(customer: &Customer) -> Vec<NaiveDate> {
+    if let Some(stops_on) = customer.habit.certain_order_before() {
+        return vec![weekday_on_or_before(add_days(stops_on, -1))];
+    }
     match customer.habit {
-        Habit::Defaulting { on } => vec![weekday_on_or_before(add_days(on, -1))],
         Habit::BustOut { from } => {
             vec![weekday_on_or_after(from), weekday_on_or_after(add_days(from, 9))]
         }
@@ -164,10 +166,9 @@ impl Trade<'_> {
         let on = self.pay_day(item.issued_on, item.due_on, lateness);
         match self.customer.behaviour {
             Behaviour::Disputing if random.chance(32) => self.dispute(at, &item, on, random),
-            Behaviour::Slow | Behaviour::Deteriorating if random.chance(12) => {
+            _ if random.chance(self.customer.habit.in_parts_percent(item.due_on)) => {
                 self.pay_in_parts(at, &item, on, random);
             }
-            _ if random.chance(3) => self.pay_in_parts(at, &item, on, random),
             _ if random.chance(2) => self.return_goods(at, &item, on, random),
             _ => self.pay_in_full(at, &item, on, random),
         }

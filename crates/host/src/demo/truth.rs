@@ -17,8 +17,8 @@ pub struct Truth {
 pub struct CustomerTruth {
     pub id: String,
     pub behaviour: Behaviour,
-    /// The day a defaulting customer stopped paying, or the due date of the first invoice a
-    /// bust-out left unpaid. It may lie after today for a bust-out; absent for everyone else.
+    /// The day a defaulting customer files for insolvency, some weeks after it stopped paying, or
+    /// the due date of the first invoice a bust-out left unpaid. It may lie after today for a bust-out; absent for everyone else.
     #[serde(with = "optional_date")]
     pub default_on: Option<NaiveDate>,
     /// Whether a score should rank this customer among the risky ones as of today.
