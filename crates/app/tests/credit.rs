@@ -780,9 +780,7 @@ fn foreign_documents_are_compared_at_the_rate_of_the_day() {
         check::simulate(&db, &question, Some(day(on)), Some(Language::En), at(NOON))
     };
     assert_eq!(refused(ask("2024-06-30")).0, Refusal::RateMissing);
-    let row = |from: &str, rate: &str| {
-        json!({"valid_from": from, "rate": rate, "source": "bank", "confirmed": true})
-    };
+    let row = |from: &str, rate: &str| json!({"valid_from": from, "rate": rate, "source": "bank", "confirmed": true});
     let rates: Vec<_> = read(json!([row("2024-06-01", "0.9"), row("2024-06-30", "1.01")]));
     interest::put_rates(&db, &id("fx-usd-eur"), &rates, &author()).unwrap();
     assert_eq!(refused(ask("2024-05-31")).0, Refusal::RateMissing);

@@ -115,6 +115,12 @@ pub fn check(new: &NewRule) -> Result<(), Refused> {
             return at(Refusal::AmountTooLarge, "amount", Refusal::AmountTooLarge.about());
         }
     }
+    if new.statuses.as_ref().is_some_and(Vec::is_empty) {
+        return at(Refusal::MalformedField, "statuses", "a rule of no status never fails");
+    }
+    if new.purposes.as_ref().is_some_and(Vec::is_empty) {
+        return at(Refusal::MalformedField, "purposes", "a rule for no purpose is never looked at");
+    }
     let bound = Decimal::ZERO..=Decimal::from(100_000);
     if new.more_than.is_some_and(|more_than| !bound.contains(&more_than)) {
         return at(Refusal::MalformedField, "more_than", "a bound is 0 to 100000");
@@ -284,6 +290,8 @@ mod tests {
             (r#""kind": "exposure-component""#, "component missing-field"),
             (r#""kind": "limit-used", "component": "unbilled""#, "component missing-field"),
             (r#""kind": "limit-used", "more_than": "-0.1""#, "more_than malformed-field"),
+            (r#""kind": "account-status", "statuses": []"#, "statuses malformed-field"),
+            (r#""kind": "days-overdue", "purposes": []"#, "purposes malformed-field"),
             (
                 r#""kind": "limit-used", "from": "2024-02-01", "to": "2024-01-31""#,
                 "to malformed-field",
