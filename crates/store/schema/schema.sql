@@ -1040,3 +1040,10 @@ CREATE TABLE limit_policy (
     document TEXT NOT NULL, -- the limit-policy of the contract as JSON
     entry_key INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE pause_former (
+    pause_key INTEGER NOT NULL REFERENCES pause (key),
+    resumed_on TEXT, -- null: it was said that it had not ended
+    entry_key INTEGER NOT NULL,
+    PRIMARY KEY (pause_key, entry_key)
+) STRICT, WITHOUT ROWID;
