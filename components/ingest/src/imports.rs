@@ -176,6 +176,7 @@ async fn receive<D: Db>(
     let db = call.db()?;
     let Work { run, checkpoint, errors } = work;
     let mut found = profile::Slice::default();
+    found.latest = Some(ledger::today(db, call.now())?);
     found.errors = errors;
     found.more_errors = checkpoint.more_errors;
     found.received = checkpoint.received;

@@ -15,7 +15,12 @@ use dunlin_domain::{
     },
 };
 use dunlin_store::Db;
-use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Route, STOOD_ON, page};
+use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, STOOD_ON, page};
+
+const CHANGED_ON: Query = Query::date(
+    "changed_on",
+    "The day on which contacts, bank accounts, representatives or status changed, where it is known late. Not in the future. Absent: today.",
+);
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
@@ -42,6 +47,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::put("/v1/ingest/customers/{id}", "put_customer")
             .about("Replaces a customer, or records it when it is new.")
             .scope(Scope::IngestWrite)
+            .query(&[CHANGED_ON])
             .takes::<NewCustomer>()
             .answers::<Customer>()
             .run(put),
@@ -93,7 +99,8 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (id, new) = (call.id()?, call.body::<NewCustomer>()?);
-    let change = customer::put(call.db()?, &id, &new, &call.author())?;
+    let day = call.query(&CHANGED_ON)?;
+    let change = customer::put_on(call.db()?, &id, &new, day, &call.author())?;
     retry::made(call.db()?, Awaited::Customer(&id), change, &call.author());
     Ok(as_of_today(call, &id)?.outcome(change))
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     audit::{Author, Note, note},
-    invoice::known_at,
+    invoice::{self, known_at},
     ledger::{self, Change, missing},
     replay,
 };
@@ -16,7 +16,10 @@ use dunlin_domain::{
     guarantee::{Cover, secured},
     money,
 };
-use dunlin_store::{Db, Fault, When, contract, customer, customer::Place, guarantee, score, write};
+use dunlin_store::{
+    Db, Fault, When, contract, customer, customer::Place, guarantee, invoice as store_invoice,
+    score, write,
+};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -39,7 +42,7 @@ pub fn add<D: Db>(
     check(&after)?;
     write(db, |db| {
         let change = match customer::record(db, &id)? {
-            None => save(db, &id, None, &after, author)?,
+            None => save(db, &id, None, &after, None, author)?,
             Some((_, stored)) => {
                 let before = writable(&stored)?;
                 if let Some(field) = differing(&before, &after)? {
@@ -56,6 +59,17 @@ pub fn add<D: Db>(
 
 /// Replaces a customer, or makes it when it is not there.
 pub fn put<D: Db>(db: &D, id: &Id, new: &NewCustomer, author: &Author) -> Result<Change, Fault> {
+    put_on(db, id, new, None, author)
+}
+
+/// The same of what changed on a day and is known late. Absent: what changed, changed today.
+pub fn put_on<D: Db>(
+    db: &D,
+    id: &Id,
+    new: &NewCustomer,
+    changed_on: Option<Date>,
+    author: &Author,
+) -> Result<Change, Fault> {
     if new.id.as_ref().is_some_and(|other| other != id) {
         let detail = "the id in the body is not the id in the URL";
         return Err(Refused::new(Refusal::MalformedField, detail).at("id").into());
@@ -63,18 +77,20 @@ pub fn put<D: Db>(db: &D, id: &Id, new: &NewCustomer, author: &Author) -> Result
     let after = settled(NewCustomer { id: Some(id.clone()), ..new.clone() });
     check(&after)?;
     write(db, |db| {
+        let today = ledger::today(db, author.at)?;
+        let day = changed_on.unwrap_or(today);
+        ledger::not_in_future(day, today, "changed_on")?;
         let Some((key, stored)) = customer::record(db, id)? else {
-            return save(db, id, None, &after, author);
+            return save(db, id, None, &after, changed_on, author);
         };
         let before = writable(&stored)?;
         if before == after {
             return Ok(Change::AlreadySo);
         }
         let left = customer::place(db, id)?.and_then(|place| place.parent_key);
-        let change = save(db, id, Some(&before), &after, author)?;
+        let change = save(db, id, Some(&before), &after, changed_on, author)?;
         // A head that loses its last member is in no group any more.
         score::outdate(db, &[key, left.unwrap_or(key)])?;
-        let day = ledger::today(db, author.at)?;
         customer::add_changes(db, key, day, author.at, &changes(&before, &after))?;
         Ok(change)
     })
@@ -85,12 +101,14 @@ fn save<D: Db>(
     id: &Id,
     before: Option<&NewCustomer>,
     after: &NewCustomer,
+    changed_on: Option<Date>,
     author: &Author,
 ) -> Result<Change, Fault> {
     let parent = after.parent_id.as_ref().map(|parent| parent_key(db, id, parent)).transpose()?;
     let key = customer::save(db, after, parent)?;
     let (was, was_personal) = before.map(in_two).transpose()?.unzip();
-    let (is, personal) = in_two(after)?;
+    let (mut is, personal) = in_two(after)?;
+    is.extend(changed_on.map(|day| ("changed_on".into(), day.to_string().into())));
     let (action, change) = match before {
         None => ("create", Change::Made),
         Some(_) => ("replace", Change::Replaced),
@@ -250,11 +268,55 @@ pub fn standing<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<Standin
     Ok(Standing { customer_id: id.clone(), as_of: when.day, own, group_id, group_limit, group })
 }
 
+/// A guarantee that is not in force any more, with its first and last day.
+type Ended = (Cover, (Date, Date));
+
+/// What guarantees that ended can still be claimed for: what fell due while they were in force and is open.
+fn claimable<D: Db>(
+    db: &D,
+    (customer, currency): (i64, Currency),
+    ended: &[Ended],
+    when: When,
+) -> Result<i64, Fault> {
+    let keys = store_invoice::keys_of(db, customer)?;
+    let reading = invoice::Reading::of(db, &keys, when.day, when.known)?;
+    let mut debts = vec![0i64; ended.len()];
+    let mut contracts: BTreeMap<Id, Option<i64>> = BTreeMap::new();
+    let mut all = 0i64;
+    for (claim, open) in reading.claims_open().filter(|(claim, _)| claim.currency == currency) {
+        let contract = match &claim.contract_id {
+            None => None,
+            Some(id) => match contracts.get(id) {
+                Some(known) => *known,
+                None => {
+                    let key = contract::key(db, id)?.map(|(key, _)| key);
+                    *contracts.entry(id.clone()).or_insert(key)
+                }
+            },
+        };
+        let mut secures = false;
+        for ((cover, (from, to)), debt) in ended.iter().zip(&mut debts) {
+            let of_debt = cover.contract.is_none() || cover.contract == contract;
+            if of_debt && (*from..=*to).contains(&claim.due_on) {
+                *debt = debt.saturating_add(open);
+                secures = true;
+            }
+        }
+        all = all.saturating_add(if secures { open } else { 0 });
+    }
+    let borne = ended.iter().zip(debts).map(|((cover, _), debt)| cover.bears(debt));
+    Ok(borne.fold(0i64, i64::saturating_add).min(all))
+}
+
 /// What each of these customers owes in each currency, and what of it is secured.
 fn exposures<D: Db>(db: &D, keys: &[i64], when: When) -> Result<Vec<(i64, Exposure)>, Fault> {
     let mut covers: BTreeMap<(i64, Currency), Vec<Cover>> = BTreeMap::new();
-    for (customer, currency, cover) in guarantee::in_force(db, keys, when)? {
-        covers.entry((customer, currency)).or_default().push(cover);
+    let mut ended: BTreeMap<(i64, Currency), Vec<Ended>> = BTreeMap::new();
+    for (customer, currency, cover, days) in guarantee::in_force(db, keys, when)? {
+        match days {
+            None => covers.entry((customer, currency)).or_default().push(cover),
+            Some(days) => ended.entry((customer, currency)).or_default().push((cover, days)),
+        }
     }
     let mut under: BTreeMap<(i64, Currency), BTreeMap<i64, i64>> = BTreeMap::new();
     for (customer, currency, contract, minor) in contract::outstanding(db, keys, when)? {
@@ -268,7 +330,12 @@ fn exposures<D: Db>(db: &D, keys: &[i64], when: When) -> Result<Vec<(i64, Exposu
             let covers = covers.get(&of).map(Vec::as_slice).unwrap_or_default();
             let none = BTreeMap::new();
             let under = under.get(&of).unwrap_or(&none);
-            let secured_minor = secured(covers, balance.outstanding_minor, under);
+            let mut secured_minor = secured(covers, balance.outstanding_minor, under);
+            if let Some(ended) = ended.get(&of) {
+                let claimable = claimable(db, of, ended, when)?;
+                secured_minor =
+                    secured_minor.saturating_add(claimable).min(balance.outstanding_minor);
+            }
             let exposure = Exposure {
                 currency: balance.currency,
                 outstanding_minor: balance.outstanding_minor,

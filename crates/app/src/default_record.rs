@@ -16,8 +16,7 @@ use dunlin_domain::{
     policy,
 };
 use dunlin_store::{
-    Db, Fault, When, arrears::Range, customer, default_record as table, delinquency, event, pause,
-    score, write,
+    Db, Fault, When, arrears::Range, customer, default_record as table, event, pause, score, write,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +36,7 @@ pub fn add<D: Db>(
         }
         let found_on =
             day_or_today(db, new.found_on, author).map_err(|fault| renamed(fault, "found_on"))?;
-        let (customer_key, contract_key, invoice_key) = named(db, new)?;
+        let (customer_key, contract_key, invoice_key) = named(db, new, found_on)?;
         let filled = NewDefault { id: Some(id.clone()), found_on: Some(found_on), ..new.clone() };
         let entry = note(db, author, &Note::made("default_record", id.as_str(), &filled)?)?;
         let row = table::New {
@@ -69,25 +68,43 @@ fn renamed(fault: Fault, field: &str) -> Fault {
 }
 
 /// The keys of the customer, the contract and the document that a default names.
-fn named<D: Db>(db: &D, new: &NewDefault) -> Result<(i64, Option<i64>, Option<i64>), Fault> {
+fn named<D: Db>(
+    db: &D,
+    new: &NewDefault,
+    found_on: Date,
+) -> Result<(i64, Option<i64>, Option<i64>), Fault> {
+    let not_before = |day: Date, what: &str| match found_on < day {
+        false => Ok(()),
+        true => {
+            let detail = format!("the {what} is of {day}");
+            Err(Refused::new(Refusal::DateOutOfRange, detail).at("found_on"))
+        }
+    };
     let refused =
         |code: Refusal, field: &str| Fault::from(Refused::new(code, code.about()).at(field));
     let customer = customer::key(db, &new.customer_id)?
         .ok_or_else(|| refused(Refusal::UnknownCustomer, "customer_id"))?;
     let contract = match &new.contract_id {
-        Some(id) => Some(
-            table::contract_key(db, customer, id)?
-                .ok_or_else(|| refused(Refusal::UnknownContract, "contract_id"))?,
-        ),
+        Some(id) => {
+            let (key, since) = table::contract(db, customer, id)?
+                .ok_or_else(|| refused(Refusal::UnknownContract, "contract_id"))?;
+            not_before(since, "contract")?;
+            Some(key)
+        }
         None => None,
     };
     let document = match &new.invoice_id {
         Some(id) => {
-            let (key, owner, ..) = delinquency::document(db, id)?
+            let (key, owner, currency, issued_on) = table::document(db, id)?
                 .ok_or_else(|| refused(Refusal::UnknownInvoice, "invoice_id"))?;
             if owner != customer {
                 return Err(refused(Refusal::InvoiceOfAnotherCustomer, "invoice_id"));
             }
+            if new.amount.is_some_and(|amount| amount.currency != currency) {
+                let detail = format!("{id} is in {currency}");
+                return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("amount").into());
+            }
+            not_before(issued_on, "document")?;
             Some(key)
         }
         None => None,
@@ -137,8 +154,13 @@ pub fn close<D: Db>(
         let payment = match &closing.payment_id {
             Some(payment) => {
                 let code = Refusal::UnknownPayment;
-                let key = table::payment_key(db, &stored.customer_id, payment)?;
-                Some(key.ok_or_else(|| Refused::new(code, code.about()).at("payment_id"))?)
+                let (key, received_on) = table::payment(db, &stored.customer_id, payment)?
+                    .ok_or_else(|| Refused::new(code, code.about()).at("payment_id"))?;
+                if on < received_on {
+                    let detail = format!("the payment came in on {received_on}");
+                    return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
+                }
+                Some(key)
             }
             None => None,
         };

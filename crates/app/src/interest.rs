@@ -2,7 +2,7 @@
 
 use crate::{
     audit::{Author, Note, note},
-    ledger::{Change, ROW, not_in_future, one},
+    ledger::{Change, ROW, amount_in_range, not_in_future, one},
     replay,
 };
 use dunlin_domain::{
@@ -253,6 +253,7 @@ fn as_known<D: Db>(db: &D, mut items: Vec<Item>, known: i64) -> Result<Vec<Item>
             if let Some(then) = then.iter().find(|then| then.key == item.invoice_key) {
                 (item.issued_on, item.due_on) = (then.issued_on, then.due_on);
                 item.amount_minor = then.amount_minor;
+                item.version_key = then.version_key;
             }
         }
     }
@@ -291,6 +292,7 @@ pub fn add_note<D: Db>(
         })?;
         let kind = InvoiceKind::InterestNote;
         let currency = document.currency;
+        amount_in_range(&Money::new(minor, currency), 1)?;
         let none = None::<i64>;
         let row = one((
             ROW,
@@ -405,7 +407,7 @@ fn waiver(id: &Id, new: &NewWaiver, on: Date, amount: Money) -> Waiver {
 }
 
 /// How much is given up: what was asked, or all that may be claimed. Never more than that, and below zero never more
-/// than was given up before.
+/// than was given up by the day and by each later one.
 fn waivable<D: Db>(
     db: &D,
     document: &Document,
@@ -417,13 +419,30 @@ fn waivable<D: Db>(
         return Err(Refused::new(Refusal::AmountNotPositive, detail).at("minor").into());
     }
     let open = claimable(db, document, on)?.unwrap_or(0);
-    let waived = interest_entry::waived_minor(db, document.key, Date::LAST, i64::MAX)?;
     let minor = asked.unwrap_or(open.max(0));
-    if minor > open.max(0) || minor == 0 || minor < waived.saturating_neg() {
-        let detail = format!("{open} may be given up on {on}, and {waived} was");
+    let (least, day) = waived_from(db, document, on)?;
+    if minor > open.max(0) || minor == 0 || minor < least.saturating_neg() {
+        let detail = format!("{open} may be given up on {on}, and {least} was by {day}");
         return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
     }
+    amount_in_range(&Money::new(minor.max(1), document.currency), 1)
+        .map_err(|refused| Refused { field: Some("minor".into()), ..refused })?;
     Ok(minor)
+}
+
+/// The least that was given up by any day from this one on, and that day: no more can be taken back.
+fn waived_from<D: Db>(db: &D, document: &Document, on: Date) -> Result<(i64, Date), Fault> {
+    let mut by_day: BTreeMap<Date, i64> = [(on, 0)].into();
+    for (_, day, minor) in interest_entry::waived(db, &[document.key], i64::MAX)? {
+        let sum = by_day.entry(day.max(on)).or_default();
+        *sum = sum.saturating_add(minor);
+    }
+    let mut sum = 0i64;
+    let sums = by_day.into_iter().map(|(day, minor)| {
+        sum = sum.saturating_add(minor);
+        (sum, day)
+    });
+    Ok(sums.min().unwrap_or((0, on)))
 }
 
 /// What may still be claimed up to a day. All notes and waivers count, also later ones: no day is charged twice.
@@ -479,7 +498,7 @@ pub fn put_rates<D: Db>(
         let detail = format!("{CONTRACT_RATE} is the contract's own rate, not a table");
         return Err(Refused::new(Refusal::MalformedField, detail).at("name").into());
     }
-    rows.iter().try_for_each(rate::check)?;
+    rate::check_table(name, rows)?;
     write(db, |db| {
         let there = rates::tables(db, i64::MAX)?.table(name);
         let known = there.as_ref().map(|table| table.rows.as_slice()).unwrap_or_default();

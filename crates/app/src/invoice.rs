@@ -21,7 +21,7 @@ use dunlin_domain::{
 use dunlin_store::{
     Db, Fault, When,
     allocation::{self, Owing, Part},
-    audit as chain,
+    audit as chain, contract,
     correction::{self, Fields},
     credit_refund,
     dispute::{self, Contested},
@@ -95,6 +95,23 @@ fn corrected_relation<D: Db>(
     Ok(Some(about.clone()))
 }
 
+/// The version of a contract that is in force on a document's day by what is recorded now.
+fn version_of<D: Db>(db: &D, contract: &Id, item: &Item, day: Date) -> Result<i64, Fault> {
+    let refused = |detail: &str| {
+        Fault::from(Refused::new(Refusal::UnknownContract, detail).at("contract_id"))
+    };
+    if item.parent_key.is_some() {
+        let detail = "correct the invoice, whose contract its instalments share";
+        return Err(Fault::refused(Refusal::WrongState, detail));
+    }
+    let version = contract::in_force(db, contract, day)?
+        .ok_or_else(|| refused("no contract of this id is in force on the day"))?;
+    if version.customer_key != item.customer_key {
+        return Err(refused("the customer has no contract of this id"));
+    }
+    Ok(version.key)
+}
+
 /// Puts right what was booked wrongly: the ledger replays from the earlier of the two days.
 pub fn correct<D: Db>(
     db: &D,
@@ -155,6 +172,13 @@ pub fn correct<D: Db>(
         if penalty != item.penalty {
             (was.penalty, is.penalty) = (Some(item.penalty), Some(penalty));
         }
+        if let Some(contract) = &new.contract_id {
+            let version = version_of(db, contract, item, wanted.0)?;
+            if item.version_key != Some(version) {
+                was.version_key = Some(item.version_key.unwrap_or(0));
+                is.version_key = Some(version);
+            }
+        }
         if was == is {
             return Ok(Change::AlreadySo);
         }
@@ -173,6 +197,9 @@ pub fn correct<D: Db>(
             .insert(item.key, invoice::correct(db, item.key, wanted.0, wanted.1, wanted.2)?);
         if was.relates_to.is_some() || was.penalty.is_some() {
             invoice::relate(db, item.key, about.as_ref(), penalty)?;
+        }
+        if let Some(version) = is.version_key {
+            invoice::agree(db, item.key, version)?;
         }
         for part in parts {
             correction::insert(db, Some(part.key), None, &was, &is, &new.reason, entry)?;
@@ -317,6 +344,16 @@ impl Reading {
         self.items.values().filter(|item| item.parent_key.is_none())
     }
 
+    /// The claims that were there on the day, with what was open of each.
+    pub(crate) fn claims_open(&self) -> impl Iterator<Item = (&Item, i64)> {
+        let claims = self.items.values().filter(|item| {
+            item.kind != InvoiceKind::CreditNote
+                && item.issued_on <= self.day
+                && !self.parts.contains_key(&item.key)
+        });
+        claims.map(|claim| (claim, self.open_of(claim)))
+    }
+
     /// What a document was recorded with, its instalments together.
     pub(crate) fn amount(&self, item: &Item) -> i64 {
         self.claims(item).iter().fold(0i64, |sum, claim| sum.saturating_add(claim.amount_minor))
@@ -380,10 +417,13 @@ impl Reading {
         let (delinquent_days, bucket) = late.max_by_key(|late| late.0).unwrap_or((0, None));
         let disputed_minor =
             claims.iter().fold(0i64, |sum, claim| sum.saturating_add(self.contested(claim)));
-        // That a rate is missing is said beside what is known; it hides nothing else.
+        // That a rate is missing, or that no number holds the interest, is said beside what is known; it hides nothing
+        // else.
         let (interest, interest_missing) = match with_interest {
             true => match interest::of_invoice(db, &item.id, self.day, self.known) {
-                Err(Fault::Refused(refused)) if refused.code == Refusal::RateMissing => {
+                Err(Fault::Refused(refused))
+                    if matches!(refused.code, Refusal::RateMissing | Refusal::AmountTooLarge) =>
+                {
                     (None, Some(refused.detail))
                 }
                 other => (other?, None),

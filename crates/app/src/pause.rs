@@ -1,11 +1,11 @@
-//! Pauses of the count of delinquent days: begun once, ended once.
+//! Pauses of the count of delinquent days: begun once, ended once, and put right where the end was wrong.
 
 use crate::{
     audit::{Author, Note, note},
-    ledger::{Change, today},
+    ledger::{Change, day_or_today},
 };
 use dunlin_domain::{
-    Id, Refusal, Refused,
+    Date, Id, Refusal, Refused,
     contract::ledger::{NewPause, Pause, Resume},
     text,
 };
@@ -92,25 +92,35 @@ pub(crate) fn differing(fields: &[(&str, bool)]) -> Result<(), Refused> {
     }
 }
 
-/// Ends a pause before its planned end, or one that has none.
+/// Ends a pause before its planned end, or one that has none; or puts right the day on which it was ended.
 pub fn resume<D: Db>(db: &D, id: &Id, resume: &Resume, author: &Author) -> Result<Change, Fault> {
+    check_resume(resume)?;
     write(db, |db| {
         let stored = get(db, id)?;
+        let undo = resume.undo == Some(true);
         let on = match (resume.on, stored.resumed_on) {
+            // What is to be put right was put right.
+            (on, resumed) if resume.replaces.is_some() && resume.replaces != resumed => {
+                return match (undo, resumed) {
+                    (true, None) => Ok(Change::AlreadySo),
+                    (false, Some(resumed)) if on == Some(resumed) => Ok(Change::AlreadySo),
+                    _ => Err(wrong_state("replaces", ended(resumed))),
+                };
+            }
+            (_, Some(_)) if undo => None,
+            (on, Some(_)) if resume.replaces.is_some() => Some(day_or_today(db, on, author)?),
             (None, Some(_)) => return Ok(Change::AlreadySo),
             (Some(on), Some(resumed)) if on == resumed => return Ok(Change::AlreadySo),
-            (Some(_), Some(resumed)) => {
-                return Err(wrong_state(format!("the pause was ended on {resumed}")));
-            }
-            (on, None) => on.map_or_else(|| today(db, author.at), Ok)?,
+            (Some(_), resumed @ Some(_)) => return Err(wrong_state("on", ended(resumed))),
+            (on, None) => Some(day_or_today(db, on, author)?),
         };
-        if on < stored.from {
-            return Err(wrong_state(format!("the pause begins on {}", stored.from)));
+        if on.is_some_and(|on| on < stored.from) {
+            return Err(wrong_state("on", format!("the pause begins on {}", stored.from)));
         }
-        if let Some(to) = stored.to.filter(|to| *to < on) {
-            return Err(wrong_state(format!("the pause ends by itself on {to}")));
+        if let Some(to) = stored.to.filter(|to| on.is_some_and(|on| *to < on)) {
+            return Err(wrong_state("on", format!("the pause ends by itself on {to}")));
         }
-        let after = Pause { resumed_on: Some(on), ..stored.clone() };
+        let after = Pause { resumed_on: on, ..stored.clone() };
         let change = Note::changed("resume", "pause", id.as_str(), Some(&stored), Some(&after))?;
         let entry = note(db, author, &change)?;
         pause::resume(db, id, on, entry)?;
@@ -119,8 +129,31 @@ pub fn resume<D: Db>(db: &D, id: &Id, resume: &Resume, author: &Author) -> Resul
     })
 }
 
-fn wrong_state(detail: String) -> Fault {
-    Refused::new(Refusal::WrongState, detail).at("on").into()
+fn ended(resumed: Option<Date>) -> String {
+    match resumed {
+        Some(on) => format!("the pause was ended on {on}"),
+        None => "the pause was not ended".into(),
+    }
+}
+
+/// What says that a resumption was wrong says which, and either the right day or that there is none.
+fn check_resume(resume: &Resume) -> Result<(), Refused> {
+    if resume.undo != Some(true) {
+        return Ok(());
+    }
+    if resume.replaces.is_none() {
+        let detail = "say with `replaces` which resumption is undone";
+        return Err(Refused::new(Refusal::MissingField, detail).at("replaces"));
+    }
+    if resume.on.is_some() {
+        let detail = "a resumption is undone or gets another day, not both";
+        return Err(Refused::new(Refusal::MalformedField, detail).at("on"));
+    }
+    Ok(())
+}
+
+fn wrong_state(field: &str, detail: String) -> Fault {
+    Refused::new(Refusal::WrongState, detail).at(field).into()
 }
 
 /// The pause of this id.

@@ -84,6 +84,7 @@ pub(crate) fn record<D: Db>(
         unless_differing(payment::differing(db, &rows)?)?;
         return Ok(Change::AlreadySo);
     }
+    not_in_future(new.received_on, today(db, author.at)?, "received_on")?;
     if let Some((_, code)) = payment::misnamed(db, &rows)?.pop() {
         return Err(Refused::new(code, code.about()).at("invoice_id").into());
     }
@@ -265,7 +266,16 @@ fn cost<D: Db>(db: &D, money: Money, currency: Currency, day: Date) -> Result<i6
     let minor = value.times(rate).zip(units).and_then(|(value, units)| value.times(units));
     let minor = minor.map(|minor| decimal::round(minor, 0));
     let minor = minor.and_then(|minor| i64::try_from(minor).ok());
-    Ok(minor.ok_or_else(too_large)?.max(1))
+    let minor = minor.ok_or_else(too_large)?;
+    if minor < 1 {
+        let detail = format!(
+            "{} {} costs less than the smallest amount of {currency}",
+            money.to_decimal(),
+            money.currency
+        );
+        return Err(Refused::new(Refusal::AmountNotPositive, detail).at("designation").into());
+    }
+    Ok(minor)
 }
 
 /// Money goes back: all or some of a payment, from a day on, or as if it had never come.
@@ -320,7 +330,7 @@ pub(crate) fn go_back<D: Db>(
         return Err(Fault::refused(Refusal::WrongState, detail));
     }
     let mistake = new.kind == ReversalKind::Mistake;
-    let latest = today(db, author.at)?.max(item.received_on);
+    let latest = today(db, author.at)?;
     let on = match new.on {
         Some(on) if mistake && on != item.received_on => {
             let detail = "a mistake counts from the day of the payment: leave the day away";
@@ -443,6 +453,9 @@ pub fn correct<D: Db>(
         let kept = wanted.designation.is_none();
         if kept {
             wanted.designation = (!item.designation.is_empty()).then(|| item.designation.clone());
+        }
+        if wanted.received_on != item.received_on {
+            not_in_future(wanted.received_on, today(db, author.at)?, "received_on")?;
         }
         let names = Names::of(db, &wanted, customer)?;
         if names.converted > 0 {

@@ -1,6 +1,6 @@
 //! Payments and credit notes meet invoices: what is recorded is brought into line with what the documents say.
 
-use dunlin_domain::{Instant, allocation};
+use dunlin_domain::{Currency, Instant, Refusal, Refused, allocation, money::MAX_TOTAL_MINOR};
 use dunlin_store::{
     Db, Fault, accrual,
     allocation::{self as table, Owing},
@@ -34,7 +34,12 @@ pub fn corrected<D: Db>(
     for slice in customers.chunks(SLICE) {
         let mut corrections = Vec::new();
         let books = table::books(db, slice, &policy)?;
-        for ((customer, _), book) in books.of {
+        for ((customer, currency), book) in books.of {
+            let claimed = book.claims.iter().map(|claim| claim.amount_minor);
+            let received = book.credits.iter().map(|credit| credit.amount_minor);
+            if beyond(claimed) || beyond(received) {
+                return Err(too_much(currency).into());
+            }
             let wanted = allocation::replay(&book.claims, &book.credits, &books.orders);
             let rows = allocation::corrections(&book.recorded, &wanted);
             corrections.extend(rows.into_iter().map(|row| (customer, row)));
@@ -43,6 +48,22 @@ pub fn corrected<D: Db>(
         look_again(db, slice)?;
     }
     Ok(())
+}
+
+/// Whether amounts come to more than one customer may have.
+fn beyond(mut amounts: impl Iterator<Item = i64>) -> bool {
+    let mut left = MAX_TOTAL_MINOR;
+    amounts.any(|minor| {
+        left = left.saturating_sub(minor);
+        left < 0
+    })
+}
+
+fn too_much(currency: Currency) -> Refused {
+    let detail = format!(
+        "with it one customer's documents or payments in {currency} come to more than {MAX_TOTAL_MINOR}"
+    );
+    Refused::new(Refusal::AmountTooLarge, detail).at("amount")
 }
 
 /// Brings the allocations of every customer that the documents added after these keys may change into line. Runs inside
@@ -55,6 +76,9 @@ pub fn after<D: Db>(
     at: Instant,
     entry: Option<i64>,
 ) -> Result<(), Fault> {
+    if let Some(currency) = table::too_much_since(db, last_invoice)? {
+        return Err(too_much(currency).into());
+    }
     // Who has nothing to allocate is not replayed, and owes more all the same.
     score::outdate_since(db, last_invoice)?;
     let affected = table::affected(db, last_invoice, last_payment)?;

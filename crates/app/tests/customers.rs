@@ -78,6 +78,21 @@ fn audit(db: &NativeDb) -> Vec<(String, String, String, Option<String>)> {
 }
 
 #[test]
+fn a_change_that_is_known_late_has_the_day_on_which_it_came_about() {
+    let (_folder, db) = db();
+    put(&db, "C1", json!({"name": "One"})).unwrap();
+    let moved = record(json!({"name": "One", "bank_accounts": [{"account": "DE893704"}]}));
+    let put = |on: &str| customer::put_on(&db, &id("C1"), &moved, Some(day(on)), &author());
+    let later = (Refusal::DateInFuture, "changed_on".to_string());
+    assert_eq!(refused(put("2024-07-01")), later);
+    assert_eq!(put("2024-03-04").unwrap(), Change::Replaced);
+    assert_eq!(put("2024-03-05").unwrap(), Change::AlreadySo);
+    let changes = customer::changes_of(&db, &id("C1"), 0, 10, Date::LAST, None).unwrap();
+    let seen: Vec<_> = changes.iter().map(|one| (one.on, one.part)).collect();
+    assert_eq!(seen, [(day("2024-03-04"), CustomerPart::BankAccount)]);
+}
+
+#[test]
 fn a_record_is_kept_whole_and_its_signs_are_dated() {
     let (_folder, db) = db();
     let whole = json!({
@@ -520,6 +535,21 @@ fn guarantees_in_force_lower_the_exposure_of_a_customer_and_its_group() {
     assert_eq!((group_id, group_limit.map(|limit| limit.minor)), (Some(id("HEAD")), Some(9_000)));
     let alone = standing("ALONE", "2024-03-01");
     assert_eq!((alone.group_id, alone.own, alone.group), (None, vec![], vec![]));
+
+    // Until it can be claimed no more, it bears what fell due while it was in force.
+    let claimable = NewGuarantee { claim_by: Some(day("2024-09-30")), ..insurance.clone() };
+    assert_eq!(put("G1", claimable).unwrap().1, Change::Replaced);
+    let later = json!({"id": "I4", "customer_id": "C1", "issued_on": "2024-06-30",
+        "contract_id": "K1", "due_on": "2024-07-15", "amount": {"minor": 1_000, "currency": "EUR"}});
+    invoice::add(&db, &serde_json::from_value(later).unwrap(), id("x"), &author()).unwrap();
+    for (on, own) in [
+        ("2024-06-30", (2_300, 1_720, 580)),
+        ("2024-07-01", (2_300, 820, 1_480)),
+        ("2024-09-30", (2_300, 820, 1_480)),
+        ("2024-10-01", (2_300, 100, 2_200)),
+    ] {
+        assert_eq!(of(&standing("C1", on).own), [own], "{on}");
+    }
 
     let ids = |on: Option<&str>| -> Vec<String> {
         let found = guarantee::list(&db, Some(&id("C1")), on.map(day), "", 10, i64::MAX).unwrap();

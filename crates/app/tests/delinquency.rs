@@ -120,7 +120,7 @@ fn a_pause_is_recorded_once_and_ended_once() {
         assert_eq!(refused(add(&read(other.clone()))), (code, field.to_string()), "{other}");
     }
     let resume =
-        |on: Option<&str>| pause::resume(&db, &id("P"), &Resume { on: on.map(day) }, &author);
+        |on: Option<&str>| pause::resume(&db, &id("P"), &read(json!({ "on": on })), &author);
     assert_eq!(refused(resume(Some("2023-10-14"))).0, Refusal::WrongState);
     assert_eq!(refused(resume(None)).0, Refusal::WrongState, "it ended by itself before today");
     assert_eq!(resume(Some("2023-10-25")).unwrap(), Change::Replaced);
@@ -128,7 +128,7 @@ fn a_pause_is_recorded_once_and_ended_once() {
     assert_eq!(resume(None).unwrap(), Change::AlreadySo);
     assert_eq!(refused(resume(Some("2023-10-26"))).0, Refusal::WrongState);
     assert_eq!(pause::page(&db, "", 10, Some(&id("C")), When::ALL).unwrap().len(), 1);
-    let nobody = pause::resume(&db, &id("X"), &Resume { on: None }, &author);
+    let nobody = pause::resume(&db, &id("X"), &read(json!({})), &author);
     assert_eq!(refused(nobody).0, Refusal::NotFound);
     // The worked case with grace 3: paused from the 15th, resumed on the 25th.
     policy::put(&db, &read(json!({"grace_days": 3})), &author).unwrap();
@@ -157,11 +157,43 @@ fn what_was_not_known_yet_is_as_if_it_had_not_happened() {
     let new = read(json!({"id": "P", "customer_id": "C", "from": "2023-10-15"}));
     pause::add(&db, &new, id("made"), &author).unwrap();
     let begun = dunlin_store::audit::head(&db).unwrap().unwrap().0;
-    pause::resume(&db, &id("P"), &Resume { on: Some(day("2023-10-20")) }, &author).unwrap();
+    let resume = |text: serde_json::Value| pause::resume(&db, &id("P"), &read(text), &author);
+    assert_eq!(refused(resume(json!({"on": "2023-11-02"}))).0, Refusal::DateInFuture);
+    resume(json!({"on": "2023-10-20"})).unwrap();
     let (from, to) = (day("2023-10-15"), Some(day("2023-10-20")));
     assert_eq!(known(None), Some(vec![(from, to)]));
     assert_eq!(known(Some(begun)), Some(vec![(from, None)]));
     assert_eq!(known(Some(before)), None);
+    // A wrong end is named, and gets another day or none. What was said before stays known.
+    let wrong = dunlin_store::audit::head(&db).unwrap().unwrap().0;
+    for (other, code, field) in [
+        (json!({"undo": true}), Refusal::MissingField, "replaces"),
+        (
+            json!({"undo": true, "replaces": "2023-10-20", "on": "2023-10-25"}),
+            Refusal::MalformedField,
+            "on",
+        ),
+        (json!({"replaces": "2023-10-19", "on": "2023-10-25"}), Refusal::WrongState, "replaces"),
+        (json!({"replaces": "2023-10-20", "on": "2023-11-02"}), Refusal::DateInFuture, "on"),
+        (json!({"replaces": "2023-10-20", "on": "2023-10-14"}), Refusal::WrongState, "on"),
+    ] {
+        assert_eq!(refused(resume(other.clone())), (code, field.to_string()), "{other}");
+    }
+    let other = json!({"replaces": "2023-10-20", "on": "2023-10-25"});
+    assert_eq!(resume(other.clone()).unwrap(), Change::Replaced);
+    assert_eq!(resume(other).unwrap(), Change::AlreadySo);
+    assert_eq!(known(None), Some(vec![(from, Some(day("2023-10-25")))]));
+    assert_eq!(known(Some(wrong)), Some(vec![(from, to)]));
+    let undone = json!({"replaces": "2023-10-25", "undo": true});
+    assert_eq!(resume(undone.clone()).unwrap(), Change::Replaced);
+    assert_eq!(resume(undone).unwrap(), Change::AlreadySo);
+    assert_eq!(known(None), Some(vec![(from, None)]));
+    assert_eq!(known(Some(begun)), Some(vec![(from, None)]));
+    assert_eq!(known(Some(wrong)), Some(vec![(from, to)]));
+    let then = pause::page(&db, "", 10, None, When { day: Date::LAST, known: wrong }).unwrap();
+    assert_eq!(then[0].resumed_on, to);
+    resume(json!({"on": "2023-10-20"})).unwrap();
+    assert_eq!(known(None), Some(vec![(from, to)]));
     let new = read(
         json!({"id": "D", "invoice_id": "I", "reason": "price", "minor": 50, "on": "2023-10-02"}),
     );
@@ -461,6 +493,15 @@ fn a_default_is_written_by_hand_and_closed_once() {
         new["id"] = json!("new");
         assert_eq!(refused(add(new)), (code, field.to_string()));
     }
+    // What is named says in which currency and from when.
+    for (field, value, code) in [
+        ("amount", json!({"minor": 5, "currency": "JPY"}), Refusal::CurrencyMismatch),
+        ("found_on", json!("2023-12-31"), Refusal::DateOutOfRange),
+    ] {
+        let mut new = with(field, value);
+        new["id"] = json!("new");
+        assert_eq!(refused(add(new)), (code, field.to_string()));
+    }
     let mut of_another = with("customer_id", json!("Other"));
     of_another["id"] = json!("new");
     assert_eq!(refused(add(of_another)).0, Refusal::InvoiceOfAnotherCustomer);
@@ -469,6 +510,8 @@ fn a_default_is_written_by_hand_and_closed_once() {
     assert_eq!(refused(close(stranger)), (Refusal::UnknownPayment, "payment_id".to_string()));
     let early = json!({"state": "cured", "on": "2024-01-31"});
     assert_eq!(refused(close(early)), (Refusal::WrongState, "on".to_string()));
+    let before = json!({"state": "cured", "on": "2024-02-19", "payment_id": "P"});
+    assert_eq!(refused(close(before)), (Refusal::DateOutOfRange, "on".to_string()));
     let cured = json!({"state": "cured", "on": "2024-02-20", "payment_id": "P"});
     assert_eq!(close(cured.clone()).unwrap(), Change::Replaced);
     assert_eq!(close(cured).unwrap(), Change::AlreadySo);
@@ -523,8 +566,7 @@ fn what_is_paused_is_not_reminded_until_it_is_over() {
     pause::add(&db, &read(pause), id("made"), &on("2024-02-11")).unwrap();
     sweep(&db, "2024-02-20");
     assert_eq!(notices(), 1);
-    pause::resume(&db, &id("Q"), &Resume { on: Some(day("2024-02-21")) }, &on("2024-02-20"))
-        .unwrap();
+    pause::resume(&db, &id("Q"), &read(json!({})), &on("2024-02-21")).unwrap();
     sweep(&db, "2024-02-21");
     assert_eq!(notices(), 2);
 }

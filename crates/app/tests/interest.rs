@@ -20,6 +20,7 @@ use dunlin_domain::{
             DisputeOutcome, DisputeReason, DisputeResolution, InvoiceCorrection, NewDispute,
             NewInterestNote, NewWaiver, RateRow,
         },
+        report::AgeingBasis,
         types::{Instalment, Interest, InvoiceKind, NewInvoice, NewPayment},
     },
     interest::Watermark,
@@ -228,6 +229,7 @@ fn correction() -> InvoiceCorrection {
         minor: None,
         relates_to: None,
         penalty: None,
+        contract_id: None,
         reason: "wrong".into(),
     }
 }
@@ -332,6 +334,122 @@ fn what_is_given_up_can_be_taken_back() {
 }
 
 /// An invoice of two equal instalments, due on these days.
+/// Gives up, or takes back, so much on a day.
+fn give_up(db: &NativeDb, name: &str, on: &str, minor: i64) -> Result<Change, (Refusal, String)> {
+    let (invoice_id, reason) = (id("I1"), "an old customer".into());
+    let new =
+        NewWaiver { id: Some(id(name)), invoice_id, on: Some(day(on)), minor: Some(minor), reason };
+    let made = interest::add_waiver(db, &new, id("made"), day("2026-06-30"), &author());
+    made.map(|(_, change)| change).map_err(refused)
+}
+
+#[test]
+fn nothing_is_taken_back_before_it_was_given_up() {
+    let (_folder, db) = world(json!({"rate": "0.12", "day_count": "act-365f"}));
+    add(&db, &bill("I1", "C1", "2024-01-01", 1_000_000));
+    give_up(&db, "W1", "2024-06-01", 1_000).unwrap();
+    assert_eq!(give_up(&db, "W2", "2024-02-01", -1_000), Err(more_than_open("minor")));
+    give_up(&db, "W2", "2024-06-01", -400).unwrap();
+    assert_eq!(give_up(&db, "W3", "2024-07-01", -601), Err(more_than_open("minor")));
+    give_up(&db, "W3", "2024-07-01", -600).unwrap();
+    // What is taken back later is not there to be taken back in between.
+    assert_eq!(give_up(&db, "W4", "2024-06-15", -1), Err(more_than_open("minor")));
+    for on in ["2024-02-15", "2024-06-01", "2024-06-15", "2024-07-01", "2024-08-01"] {
+        let of = of(&db, "I1", on);
+        assert!(of.outstanding_minor <= of.accrued.minor, "{on}");
+    }
+}
+
+#[test]
+fn what_no_number_holds_is_said_and_stops_nobody() {
+    let (_folder, db) = world(json!({"rate": "9", "day_count": "act-365f"}));
+    let most = dunlin_domain::money::MAX_MINOR;
+    add(&db, &bill("I1", "C1", "2024-01-01", most));
+    assert_eq!(claim(&db, "N1", "2026-06-30"), Err((Refusal::AmountTooLarge, "amount".into())));
+    let wrong = Err((Refusal::AmountTooLarge, "minor".to_string()));
+    assert_eq!(give_up(&db, "W1", "2026-06-30", most + 1), wrong);
+    let far = invoice::get(&db, &id("I1"), day("2199-12-31"), KNOWN).unwrap();
+    assert_eq!((far.open.minor, far.interest.is_some()), (most, false));
+    assert!(far.interest_missing.is_some_and(|why| !why.is_empty()));
+    // A hundred of the largest, and no more.
+    for number in 2..=100 {
+        add(&db, &bill(&format!("I{number}"), "C1", "2024-01-01", most));
+    }
+    let one_more = bill("I101", "C1", "2024-01-01", 1);
+    let made = invoice::add(&db, &one_more, id("made"), &author());
+    let too_large = Err((Refusal::AmountTooLarge, "amount".to_string()));
+    assert_eq!(made.map(drop).map_err(refused), too_large);
+    // Of twelve such customers all are swept and told of.
+    for number in 4..16 {
+        let name = format!("C{number}");
+        let sql = "INSERT INTO customer (id, name) VALUES (?1, ?1)";
+        db.execute(sql, &[(&name).into()]).unwrap();
+        let sql = "INSERT INTO invoice
+                 (id, customer_key, kind, issued_on, due_on, amount_minor, open_minor, currency, disputed)
+             SELECT c.id || i.id, c.key, i.kind, i.issued_on, i.due_on, i.amount_minor, i.open_minor, i.currency, 0
+             FROM customer AS c CROSS JOIN invoice AS i WHERE c.id = ?1 AND i.customer_key = 1";
+        db.execute(sql, &[(&name).into()]).unwrap();
+    }
+    sweep(&db, day("2026-06-30"));
+    let owed = dunlin_store::arrears::book(&db).unwrap();
+    assert_eq!(owed, [("EUR".parse().unwrap(), i64::MAX, 13)]);
+    let known = dunlin_app::ledger::customer(&db, &id("C1"), day("2026-06-30")).unwrap();
+    assert_eq!(known.balances[0].outstanding_minor, 100 * most);
+    let (basis, on) = (AgeingBasis::Due, day("2026-06-30"));
+    assert!(dunlin_store::ageing::by_day(&db, on, basis).is_ok());
+}
+
+#[test]
+fn exchange_rates_are_above_zero_and_in_lower_case() {
+    let (_folder, db) = world(json!({"rate": "0.12", "day_count": "act-365f"}));
+    let put = |name: &str, of: &str| {
+        let done = interest::put_rates(&db, &id(name), &[rate("2024-01-01", of)], &author());
+        done.map(drop).map_err(refused)
+    };
+    let wrong = |field: &str| Err((Refusal::MalformedField, field.to_string()));
+    assert_eq!(put("fx-usd-eur", "0"), wrong("rate"));
+    assert_eq!(put("fx-usd-eur", "-0.5"), wrong("rate"));
+    assert_eq!(put("fx-GBP-EUR", "1.2"), wrong("name"));
+    assert_eq!(put("base", "-0.005"), Ok(()));
+    // A yen is worth less than half a hundredth of a euro here.
+    assert_eq!(put("fx-usd-eur", "0.001"), Ok(()));
+    let mut dollars = bill("U1", "C1", "2024-01-31", 100);
+    dollars.amount.currency = "USD".parse().unwrap();
+    add(&db, &dollars);
+    let money = |name: &str, minor: i64| {
+        let new = json!({"id": name, "customer_id": "C1", "received_on": "2024-02-01",
+            "amount": {"minor": 100, "currency": "EUR"},
+            "designation": [{"invoice_id": "U1", "minor": minor}]});
+        let new: NewPayment = serde_json::from_value(new).unwrap();
+        payment::add(&db, &new, id("made"), &author()).map(drop).map_err(refused)
+    };
+    let nothing = Err((Refusal::AmountNotPositive, "designation".to_string()));
+    assert_eq!(money("P1", 100), nothing, "a dollar costs a tenth of a cent");
+    assert_eq!(put("fx-usd-eur", "0.9"), Ok(()));
+    assert_eq!(money("P1", 100), Ok(()));
+}
+
+#[test]
+fn money_of_a_day_that_has_not_come_is_refused() {
+    let (_folder, db) = world(json!({"rate": "0.12", "day_count": "act-365f"}));
+    let read = |value: serde_json::Value| serde_json::from_value(value).unwrap();
+    let money = |on: &str| {
+        let new: NewPayment = read(json!({"id": "P1", "customer_id": "C1", "received_on": on,
+            "amount": {"minor": 100, "currency": "EUR"}}));
+        payment::add(&db, &new, id("made"), &author()).map(drop).map_err(refused)
+    };
+    let later = |field: &str| Err((Refusal::DateInFuture, field.to_string()));
+    assert_eq!(money("2026-07-01"), later("received_on"));
+    assert_eq!(money("2026-06-30"), Ok(()));
+    let change = json!({"received_on": "2026-07-01", "reason": "typed wrongly"});
+    let change = serde_json::from_value(change).unwrap();
+    let done = payment::correct(&db, &id("P1"), &change, &author());
+    assert_eq!(done.map(drop).map_err(refused), later("received_on"));
+    let back = serde_json::from_value(json!({"kind": "refund", "on": "2026-07-01"})).unwrap();
+    let done = payment::reverse(&db, &id("P1"), &back, id("R1"), &author());
+    assert_eq!(done.map(drop).map_err(refused), later("on"));
+}
+
 fn in_halves(first: &str, second: &str) -> NewInvoice {
     let parts = [first, second].map(|on| Instalment { due_on: day(on), minor: 500_000 });
     NewInvoice {
@@ -419,6 +537,73 @@ fn under_contract(db: &NativeDb, name: &str, late_interest: serde_json::Value) {
         &[name.into()],
     )
     .unwrap();
+}
+
+/// Two exceptions to "the order of arrival does not matter", each with the way out.
+#[test]
+fn an_invoice_keeps_the_version_of_when_it_came_until_it_is_corrected() {
+    let rate = |rate: &str| json!({ "rate": rate, "day_count": "act-365f" });
+    let agree = |db: &NativeDb, clause: serde_json::Value| {
+        let new = json!({"customer_id": "C1", "effective_on": "2023-01-01",
+            "late_interest": clause});
+        let new = serde_json::from_value(new).unwrap();
+        dunlin_app::contract::put(db, &id("K1"), &new, &author()).unwrap();
+    };
+    let under = |db: &NativeDb| {
+        let new =
+            NewInvoice { contract_id: Some(id("K1")), ..bill("I1", "C1", "2024-01-31", 365_000) };
+        add(db, &new);
+    };
+    let accrued = |db: &NativeDb| of(db, "I1", "2024-02-10").accrued.minor;
+    // The other way round it would be the same as at the end.
+    let (_other_folder, other) = world(rate("0.5"));
+    agree(&other, rate("0.1"));
+    agree(&other, rate("0.2"));
+    under(&other);
+    let (_folder, db) = world(rate("0.5"));
+    agree(&db, rate("0.1"));
+    under(&db);
+    agree(&db, rate("0.2"));
+    assert_eq!((accrued(&db), accrued(&other)), (1_000, 2_000));
+    let before = last_entry(&db);
+    let wrong = InvoiceCorrection { contract_id: Some(id("K9")), ..correction() };
+    let refusal = invoice::correct(&db, &id("I1"), &wrong, &author()).map_err(refused);
+    assert_eq!(refusal, Err((Refusal::UnknownContract, "contract_id".into())));
+    let anew = InvoiceCorrection { contract_id: Some(id("K1")), ..correction() };
+    for wanted in [Change::Replaced, Change::AlreadySo] {
+        assert_eq!(invoice::correct(&db, &id("I1"), &anew, &author()), Ok(wanted));
+    }
+    assert_eq!(accrued(&db), accrued(&other));
+    let then = interest::of_invoice(&db, &id("I1"), day("2024-02-10"), before).unwrap().unwrap();
+    assert_eq!(then.accrued.minor, 1_000, "what was known then stays");
+    let books = dunlin_app::verify::books(&db).unwrap();
+    assert!(books.ok, "{books:?}");
+}
+
+#[test]
+fn a_payment_keeps_the_price_of_when_it_came_until_it_is_recorded_again() {
+    let (_folder, db) = world(json!({"rate": "0.12", "day_count": "act-365f"}));
+    let put = |rows: &[RateRow]| {
+        interest::put_rates(&db, &id("fx-usd-eur"), rows, &author()).unwrap();
+    };
+    let mut dollars = bill("U1", "C1", "2024-01-31", 1_000);
+    dollars.amount.currency = "USD".parse().unwrap();
+    add(&db, &dollars);
+    put(&[rate("2024-01-01", "0.5")]);
+    let money = |name: &str| {
+        let new = json!({"id": name, "customer_id": "C1", "received_on": "2024-02-10",
+            "amount": {"minor": 1_000, "currency": "EUR"},
+            "designation": [{"invoice_id": "U1", "minor": 1_000}]});
+        let new: NewPayment = serde_json::from_value(new).unwrap();
+        payment::add(&db, &new, id("made"), &author()).unwrap();
+        payment::get(&db, &id(name), day("2024-02-10"), KNOWN).unwrap().converted_minor
+    };
+    assert_eq!(money("P1"), 500);
+    put(&[rate("2024-02-01", "0.8")]);
+    assert_eq!(money("P1"), 500, "it was recorded before the rate was");
+    let mistake = serde_json::from_value(json!({"kind": "mistake"})).unwrap();
+    payment::reverse(&db, &id("P1"), &mistake, id("R1"), &author()).unwrap();
+    assert_eq!(money("P2"), 800);
 }
 
 fn rate(from: &str, rate: &str) -> RateRow {

@@ -7,7 +7,7 @@
 //! A day passes like this. Claims issued on it open, and so does what stands of a write-off that ends on it. Credit
 //! notes, then payments, go to the claims they name; a payment books the differences it brings (deductions, an
 //! early-payment discount, an agreed settlement, a rest within the tolerance); a payment for a claim that was written
-//! off recovers it. What credits have left goes to what is open, first credit first, each in its own order of debts.
+//! off recovers it. What credits have left goes to what is open, first credit first, each in its own order of debts: the undisputed parts of all, and only then what is contested that day.
 //! Then money that goes back that day is taken out again: what was not used first, then the newest allocations, and
 //! what they had recovered is written off again, then what is kept for claims to come, the last first. At the end of
 //! the day write-offs and upheld disputes take off what is left open, whatever left it open; an upheld dispute of what
@@ -21,7 +21,7 @@ mod pool;
 mod tests;
 mod types;
 
-pub use types::{Allocated, Claim, Credit, Named, Returned, Source};
+pub use types::{Allocated, Claim, Contested, Credit, Named, Returned, Source};
 
 use crate::{Date, Id, contract::types::Difference, order::Order};
 use std::collections::BTreeMap;
@@ -43,6 +43,8 @@ struct Debt<'a> {
     claim: &'a Claim,
     /// What is open. Zero before it is issued.
     open: i64,
+    /// What is contested, which may be more than is open.
+    contested: i64,
     due: Due,
     /// Its place among all claims by due date, day of issue and id.
     rank: i64,
@@ -85,6 +87,8 @@ struct Active<'a> {
 struct Day {
     claims: Vec<usize>,
     due: Vec<usize>,
+    /// What comes to be contested, and below zero what is so no more.
+    contested: Vec<(usize, i64)>,
     credits: Vec<usize>,
     /// A named part that waited: credit, part, how much was kept.
     parts: Vec<(usize, usize, i64)>,
@@ -102,8 +106,10 @@ struct Replay<'a> {
     by_key: BTreeMap<i64, usize>,
     active: Vec<Active<'a>>,
     orders: &'a [Order],
-    /// For each order what is open, in that order.
+    /// For each order what is open and not contested as a whole, in that order.
     open: Vec<BTreeMap<Vec<i64>, usize>>,
+    /// For each order what is open and contested as a whole.
+    frozen: Vec<BTreeMap<Vec<i64>, usize>>,
     /// Credits with something free.
     pool: BTreeMap<CreditOrder<'a>, usize>,
     done: Vec<Allocated>,

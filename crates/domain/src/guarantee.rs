@@ -3,6 +3,9 @@
 //! A guarantee bears its share of the debt that it secures, rounded down to the smallest unit, and at most its amount.
 //! All guarantees of one debt together bear at most the debt. What is bound to a contract secures only what is
 //! outstanding under that contract.
+//!
+//! After its last day a guarantee secures nothing new, but until the last day to claim what fell due while it was in
+//! force.
 
 use crate::decimal::Times as _;
 use crate::{
@@ -24,6 +27,14 @@ pub struct Cover {
     pub amount_minor: i64,
     /// The share of the debt that it bears.
     pub share: Decimal,
+}
+
+impl Cover {
+    /// How much of a debt it bears.
+    pub fn bears(&self, debt_minor: i64) -> i64 {
+        let share = self.share.times(Decimal::from(debt_minor)).map(|part| part.floor());
+        share.and_then(|part| part.to_i64()).unwrap_or(debt_minor).min(self.amount_minor)
+    }
 }
 
 /// Checks a guarantee that a client wrote, naming the first field at fault.
@@ -59,8 +70,7 @@ pub fn secured(covers: &[Cover], outstanding_minor: i64, under: &BTreeMap<i64, i
     };
     for cover in covers {
         let debt = debt(cover.contract);
-        let share = cover.share.times(Decimal::from(debt)).map(|part| part.floor());
-        let bears = share.and_then(|part| part.to_i64()).unwrap_or(debt).min(cover.amount_minor);
+        let bears = cover.bears(debt);
         let sum = borne.entry(cover.contract).or_default();
         *sum = sum.saturating_add(bears).min(debt);
     }

@@ -6,6 +6,13 @@ use crate::{Currency, Money, Refusal, Refused};
 /// a thousand of the largest still sum without overflow and JSON readers with 53-bit numbers stay exact.
 pub const MAX_MINOR: i64 = 9_000_000_000_000_000;
 
+/// The most that one customer's documents of one currency may come to, and as much its payments and credit notes: a
+/// hundred of the largest. Sums of one customer's amounts, and twofold ones, fit an `i64` with room for interest.
+pub const MAX_TOTAL_MINOR: i64 = 900_000_000_000_000_000;
+
+/// Amounts up to this one reach no limit of a customer: it would take a thousand million of them.
+pub const SMALL_MINOR: i64 = 1_000_000_000;
+
 /// How a source writes numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumberForm {

@@ -74,6 +74,28 @@ impl Tables {
     }
 }
 
+/// What the names of tables of exchange rates begin with: `fx-<from>-<to>`.
+pub const EXCHANGE: &str = "fx-";
+
+/// Refuses rows that the table of this name may not hold. Exchange rates are looked up in lower case, so that a table
+/// with other letters would never be read; and nothing is had for nothing.
+pub fn check_table(name: &Id, rows: &[RateRow]) -> Result<(), Refused> {
+    rows.iter().try_for_each(check)?;
+    let lower = name.as_str().to_ascii_lowercase();
+    if !lower.starts_with(EXCHANGE) {
+        return Ok(());
+    }
+    if lower != name.as_str() {
+        let detail = format!("tables of exchange rates are named in lower case: {lower}");
+        return Err(Refused::new(Refusal::MalformedField, detail).at("name"));
+    }
+    if rows.iter().any(|row| row.rate <= Decimal::ZERO) {
+        let detail = "an exchange rate is above 0";
+        return Err(Refused::new(Refusal::MalformedField, detail).at("rate"));
+    }
+    Ok(())
+}
+
 /// Refuses a row that no table may hold.
 pub fn check(row: &RateRow) -> Result<(), Refused> {
     let refused = |detail: String| Refused::new(Refusal::MalformedField, detail);

@@ -1041,4 +1041,9 @@ CREATE TABLE limit_policy (
     entry_key INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX inbound_event_awaits ON inbound_event (awaits, awaits_id, key) WHERE awaits IS NOT NULL;
+CREATE TABLE pause_former (
+    pause_key INTEGER NOT NULL REFERENCES pause (key),
+    resumed_on TEXT, -- null: it was said that it had not ended
+    entry_key INTEGER NOT NULL,
+    PRIMARY KEY (pause_key, entry_key)
+) STRICT, WITHOUT ROWID;

@@ -3,12 +3,13 @@
 use crate::{Db, Fault, notice, rate};
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
-    allocation::{Allocated, Claim, Credit, Named, Returned, Source},
+    allocation::{Allocated, Claim, Contested, Credit, Named, Returned, Source},
     contract::{
         ledger::{Component, LateInterest, Policy},
         types::{Allocation, Difference, InvoiceKind},
     },
     interest,
+    money::{MAX_TOTAL_MINOR, SMALL_MINOR},
     order::{self, Order},
     rate::Tables,
 };
@@ -103,6 +104,13 @@ pub fn affected<D: Db>(db: &D, last_invoice: i64, last_payment: i64) -> Result<V
     db.json(sql!("allocation/affected.sql"), &[last_invoice.into(), last_payment.into()])
 }
 
+/// A currency in which a customer with a large document added after this key has more than one may have.
+pub fn too_much_since<D: Db>(db: &D, last_invoice: i64) -> Result<Option<Currency>, Fault> {
+    let params = [last_invoice.into(), SMALL_MINOR.into(), MAX_TOTAL_MINOR.into()];
+    let found: Vec<Currency> = db.json(sql!("allocation/too_much_since.sql"), &params)?;
+    Ok(found.into_iter().next())
+}
+
 /// The whole books of these customers, by customer and currency, under the policy.
 pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books, Fault> {
     let keys = crate::array(customers)?;
@@ -119,6 +127,11 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
         let of = if payment.is_some() { &mut returned } else { &mut reading.refunds };
         let back = Returned { on, minor, id, mistake: mistake != 0, until };
         of.entry(payment.or(credit).unwrap_or(0)).or_default().push(back);
+    }
+    let contested: Vec<(i64, Date, Option<Date>, i64)> =
+        db.json(sql!("allocation/contested.sql"), &[(&keys).into()])?;
+    for (invoice, on, until, minor) in contested {
+        reading.contested.entry(invoice).or_default().push(Contested { on, until, minor });
     }
     for row in documents {
         reading.document(row)?;
@@ -167,6 +180,8 @@ struct Reading<'p> {
     parts: BTreeMap<i64, Vec<(Date, i64)>>,
     /// What was paid out of credit notes.
     refunds: BTreeMap<i64, Vec<Returned>>,
+    /// What was contested of documents.
+    contested: BTreeMap<i64, Vec<Contested>>,
     /// Credit notes about an invoice: the book, the place in it, the invoice.
     about: Vec<((i64, Currency), usize, i64)>,
 }
@@ -183,6 +198,7 @@ impl<'p> Reading<'p> {
             payment_currency: BTreeMap::new(),
             parts: BTreeMap::new(),
             refunds: BTreeMap::new(),
+            contested: BTreeMap::new(),
             about: Vec::new(),
         };
         // The first order is the policy's: it serves whatever names no other.
@@ -247,6 +263,7 @@ impl<'p> Reading<'p> {
             .transpose()
             .map_err(|e| Fault::Db(format!("stored clause: {e}")))?;
         let burden = self.burden(clause.as_ref(), due_on);
+        let contested = self.contested.remove(&key).unwrap_or_default();
         let book = self.books.entry((customer, currency)).or_default();
         book.claims.push(Claim {
             key,
@@ -259,6 +276,7 @@ impl<'p> Reading<'p> {
             secured: secured == Some(1),
             burden,
             discount: discount.transpose()?,
+            contested,
         });
         Ok(())
     }

@@ -21,6 +21,9 @@ pub struct Fields {
     pub relates_to: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<bool>,
+    /// The key of the version of its contract, 0 for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_key: Option<i64>,
     /// Keys of invoices and how much for each, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub designation: Option<String>,
@@ -100,6 +103,7 @@ fn of<D: Db>(
         fields.amount_minor = before.amount_minor.or(fields.amount_minor);
         fields.relates_to = before.relates_to.or(fields.relates_to.take());
         fields.penalty = before.penalty.or(fields.penalty);
+        fields.version_key = before.version_key.or(fields.version_key);
         fields.designation = before.designation.or(fields.designation.take());
     }
     Ok(found)

@@ -80,20 +80,34 @@ pub fn close<D: Db>(
     Ok(())
 }
 
-/// The key of a customer's contract.
-pub fn contract_key<D: Db>(db: &D, customer: i64, id: &Id) -> Result<Option<i64>, Fault> {
-    let sql = "SELECT key FROM contract WHERE id = ?1 AND customer_key = ?2";
-    let row = db.first(sql, &[id.as_str().into(), customer.into()])?;
-    row.map(|row| row.int(0)).transpose()
+/// The key of a customer's contract, and the first day on which it was signed or in effect.
+pub fn contract<D: Db>(db: &D, customer: i64, id: &Id) -> Result<Option<(i64, Date)>, Fault> {
+    let row = db.first(
+        "SELECT c.key, min(min(v.effective_on, coalesce(v.signed_on, v.effective_on)))
+         FROM contract AS c CROSS JOIN contract_version AS v ON v.contract_key = c.key
+         WHERE c.id = ?1 AND c.customer_key = ?2 GROUP BY c.key",
+        &[id.as_str().into(), customer.into()],
+    )?;
+    row.map(|row| Ok((row.int(0)?, row.parse(1)?))).transpose()
 }
 
-/// The key of a payment by the customer of this id.
-pub fn payment_key<D: Db>(db: &D, customer: &Id, id: &Id) -> Result<Option<i64>, Fault> {
+/// The document or instalment of this id: its key, customer, currency and day.
+pub fn document<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, i64, Currency, Date)>, Fault> {
     let row = db.first(
-        "SELECT p.key FROM payment AS p CROSS JOIN customer AS c ON c.key = p.customer_key WHERE p.id = ?1 AND c.id = ?2",
+        "SELECT key, customer_key, currency, issued_on FROM invoice WHERE id = ?1",
+        &[id.as_str().into()],
+    )?;
+    row.map(|row| Ok((row.int(0)?, row.int(1)?, row.parse(2)?, row.parse(3)?))).transpose()
+}
+
+/// The key of a payment by the customer of this id, and the day on which it came.
+pub fn payment<D: Db>(db: &D, customer: &Id, id: &Id) -> Result<Option<(i64, Date)>, Fault> {
+    let row = db.first(
+        "SELECT p.key, p.received_on
+         FROM payment AS p CROSS JOIN customer AS c ON c.key = p.customer_key WHERE p.id = ?1 AND c.id = ?2",
         &[id.as_str().into(), customer.as_str().into()],
     )?;
-    row.map(|row| row.int(0)).transpose()
+    row.map(|row| Ok((row.int(0)?, row.parse(1)?))).transpose()
 }
 
 /// The default of this id.

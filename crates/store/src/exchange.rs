@@ -37,5 +37,6 @@ fn row<D: Db>(db: &D, from: Currency, to: Currency, when: When) -> Result<Option
         &[(&name).into(), (&day).into(), when.known.into()],
     )?;
     let read = |text: &str| text.parse().map_err(|_| Fault::Db(format!("a rate is `{text}`")));
-    row.map(|row| read(row.text(0)?)).transpose()
+    let rate = row.map(|row| read(row.text(0)?)).transpose()?;
+    Ok(rate.filter(|rate: &Decimal| *rate > Decimal::ZERO))
 }

@@ -84,20 +84,20 @@ fn select<D: Db>(
     db.json(sql!("guarantee/page.sql"), &params)
 }
 
-/// What secures the debts of these customers on the day, by customer and currency.
-pub fn in_force<D: Db>(
-    db: &D,
-    customers: &[i64],
-    when: When,
-) -> Result<Vec<(i64, Currency, Cover)>, Fault> {
-    type Found = (i64, Currency, Option<i64>, i64, Decimal);
+/// What secures a customer's debts in a currency on a day. One that is not in force any more has its first and last
+/// day: what fell due between them can still be claimed.
+pub type Securing = (i64, Currency, Cover, Option<(Date, Date)>);
+
+/// What secures the debts of these customers on the day.
+pub fn in_force<D: Db>(db: &D, customers: &[i64], when: When) -> Result<Vec<Securing>, Fault> {
+    type Found = (i64, Currency, Option<i64>, i64, Decimal, Option<(Date, Date)>);
     let (keys, day) = (crate::array(customers)?, when.day.to_string());
     let found: Vec<Found> = db.json(
         sql!("guarantee/in_force.sql"),
         &[(&keys).into(), (&day).into(), when.known.into()],
     )?;
-    let cover = |(customer, currency, contract, amount_minor, share): Found| {
-        (customer, currency, Cover { contract, amount_minor, share })
+    let cover = |(customer, currency, contract, amount_minor, share, days): Found| {
+        (customer, currency, Cover { contract, amount_minor, share }, days)
     };
     Ok(found.into_iter().map(cover).collect())
 }

@@ -148,6 +148,9 @@ pub fn items<D: Db>(db: &D, keys: &[i64], known: i64) -> Result<Vec<Item>, Fault
             item.due_on = before.due_on.unwrap_or(item.due_on);
             item.amount_minor = before.amount_minor.unwrap_or(item.amount_minor);
             item.penalty = before.penalty.unwrap_or(item.penalty);
+            if let Some(version) = before.version_key {
+                item.version_key = Some(version).filter(|key| *key != 0);
+            }
             if let Some(about) = before.relates_to {
                 item.relates_to = if about.is_empty() { None } else { Some(about.parse()?) };
             }
@@ -220,6 +223,15 @@ pub fn relate<D: Db>(db: &D, key: i64, about: Option<&Id>, penalty: bool) -> Res
     db.execute(
         "UPDATE invoice SET relates_key = (SELECT key FROM invoice WHERE id = ?2), penalty = ?3 WHERE key = ?1",
         &[key.into(), about.map(Id::as_str).into(), i64::from(penalty).into()],
+    )?;
+    Ok(())
+}
+
+/// Has a document and its instalments be under a version of a contract.
+pub fn agree<D: Db>(db: &D, key: i64, version: i64) -> Result<(), Fault> {
+    db.execute(
+        "UPDATE invoice SET version_key = ?2 WHERE key = ?1 OR parent_key = ?1",
+        &[key.into(), version.into()],
     )?;
     Ok(())
 }

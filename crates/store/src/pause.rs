@@ -38,12 +38,17 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Ends a pause that was not ended before.
-pub fn resume<D: Db>(db: &D, id: &Id, on: Date, entry: i64) -> Result<(), Fault> {
-    let on = on.to_string();
+/// Ends a pause on a day, or says that it was not ended. What was said before is kept beside it.
+pub fn resume<D: Db>(db: &D, id: &Id, on: Option<Date>, entry: i64) -> Result<(), Fault> {
     db.execute(
-        "UPDATE pause SET resumed_on = ?2, resumed_entry_key = ?3 WHERE id = ?1 AND resumed_on IS NULL",
-        &[id.as_str().into(), (&on).into(), entry.into()],
+        "INSERT INTO pause_former (pause_key, resumed_on, entry_key)
+         SELECT key, resumed_on, resumed_entry_key FROM pause WHERE id = ?1 AND resumed_entry_key IS NOT NULL",
+        &[id.as_str().into()],
+    )?;
+    let on = on.map(|on| on.to_string());
+    db.execute(
+        "UPDATE pause SET resumed_on = ?2, resumed_entry_key = ?3 WHERE id = ?1",
+        &[id.as_str().into(), on.as_ref().into(), entry.into()],
     )?;
     Ok(())
 }

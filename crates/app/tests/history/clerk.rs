@@ -556,10 +556,20 @@ impl<'a> Clerk<'a> {
         i64::try_from(places.iter().position(|place| *place == kind).unwrap()).unwrap()
     }
 
-    /// Everything that is open, in an order.
-    fn queue(&self, order: &str) -> Vec<usize> {
+    /// What is open of a claim; if asked so, without what is contested today.
+    fn part(&self, claim: usize, calm: bool) -> i64 {
+        let id = &self.documents.claims[claim].id;
+        let contested =
+            self.documents.contested.iter().filter(|of| {
+                calm && of.claim == *id && of.on <= self.today && self.today < of.decided
+            });
+        self.open[claim] - contested.map(|of| of.minor).sum::<i64>()
+    }
+
+    /// Everything that is open, or open and not contested, in an order.
+    fn queue(&self, order: &str, calm: bool) -> Vec<usize> {
         let mut open: Vec<usize> =
-            (0..self.open.len()).filter(|claim| self.open[*claim] > 0).collect();
+            (0..self.open.len()).filter(|claim| self.part(*claim, calm) > 0).collect();
         open.sort_by_key(|claim| {
             let due = self.documents.claims[*claim].due;
             let root = self.root(*claim);
@@ -605,10 +615,12 @@ impl<'a> Clerk<'a> {
         for at in self.credits() {
             let credit = &self.documents.credits[at];
             while self.free[at] > 0 && credit.rank < 2 {
-                let queue = self.queue(credit.order);
+                // What nobody contests is served first.
+                let calm = !self.queue(credit.order, true).is_empty();
+                let queue = self.queue(credit.order, calm);
                 let Some(first) = queue.first().copied() else { return };
                 if credit.order != ORDERS[4] {
-                    self.pay(at, first, i64::MAX);
+                    self.pay(at, first, self.part(first, calm));
                     continue;
                 }
                 let alike = |claim: &usize| {
@@ -617,12 +629,12 @@ impl<'a> Clerk<'a> {
                         == (self.not_due(other), self.documents.claims[other].due)
                 };
                 let group: Vec<usize> = queue.iter().copied().filter(alike).collect();
-                self.share(at, &group);
+                self.share(at, &group, calm);
             }
         }
     }
 
-    fn share(&mut self, at: usize, group: &[usize]) {
+    fn share(&mut self, at: usize, group: &[usize], calm: bool) {
         let mut roots: Vec<usize> = Vec::new();
         for claim in group {
             if !roots.contains(&self.root(*claim)) {
@@ -634,7 +646,7 @@ impl<'a> Clerk<'a> {
             .map(|root| group.iter().copied().filter(|claim| self.root(*claim) == *root).collect())
             .collect();
         let sums: Vec<i64> =
-            groups.iter().map(|group| group.iter().map(|claim| self.open[*claim]).sum()).collect();
+            groups.iter().map(|of| of.iter().map(|claim| self.part(*claim, calm)).sum()).collect();
         let total: i64 = sums.iter().sum();
         let given = self.free[at].min(total);
         let mut shares: Vec<i64> = sums.iter().map(|sum| given * sum / total).collect();
@@ -646,7 +658,7 @@ impl<'a> Clerk<'a> {
         }
         for (claims, mut left) in groups.into_iter().zip(shares) {
             for claim in claims {
-                left -= self.pay(at, claim, left);
+                left -= self.pay(at, claim, left.min(self.part(claim, calm)));
             }
         }
     }

@@ -45,6 +45,7 @@ const BY_IDS: &[(&str, &str)] = &[
     ("adjustment", "SELECT a.id, i.id, booked_on, until_on, minor, difference FROM adjustment AS a JOIN invoice AS i ON i.key = a.invoice_key"),
     ("write_off", "SELECT w.id, i.id, booked_on, minor, reason, state, reversed_on FROM write_off AS w JOIN invoice AS i ON i.key = w.invoice_key"),
     ("dispute", "SELECT d.id, i.id, opened_on, minor, reason, outcome, resolved_on FROM dispute AS d JOIN invoice AS i ON i.key = d.invoice_key"),
+    ("pause_former", "SELECT p.id, f.resumed_on FROM pause_former AS f JOIN pause AS p ON p.key = f.pause_key"),
     ("pause", "SELECT p.id, c.id, from_on, to_on, resumed_on FROM pause AS p JOIN customer AS c ON c.key = p.customer_key"),
     ("contract", "SELECT k.id, c.id FROM contract AS k JOIN customer AS c ON c.key = k.customer_key"),
     ("guarantee", "SELECT id, kind, party, amount_minor, currency, share, valid_from, valid_to FROM guarantee"),

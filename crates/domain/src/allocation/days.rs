@@ -21,6 +21,7 @@ impl<'a> Replay<'a> {
             .map(|(at, claim)| Debt {
                 claim,
                 open: 0,
+                contested: 0,
                 due: Due::NotYet,
                 rank: i64::try_from(at).unwrap_or(i64::MAX),
                 root: claim
@@ -58,9 +59,10 @@ impl<'a> Replay<'a> {
             .collect();
         let today =
             claims.iter().map(|claim| claim.issued_on).chain(credits.iter().map(|c| c.on)).min()?;
-        let open = orders.iter().map(|_| BTreeMap::new()).collect();
+        let open: Vec<BTreeMap<_, _>> = orders.iter().map(|_| BTreeMap::new()).collect();
+        let frozen = open.clone();
         let (pool, done) = (BTreeMap::new(), Vec::new());
-        Some(Self { debts, by_key, active, orders, open, pool, done, today })
+        Some(Self { debts, by_key, active, orders, open, frozen, pool, done, today })
     }
 
     pub(super) fn calendar(&self) -> BTreeMap<Date, Day> {
@@ -74,6 +76,19 @@ impl<'a> Replay<'a> {
             }
             if asks_overdue && let Ok(late) = debt.claim.due_on.plus_days(1) {
                 days.entry(late.max(debt.claim.issued_on)).or_default().due.push(at);
+            }
+        }
+        for (at, debt) in self.debts.iter().enumerate() {
+            for of in &debt.claim.contested {
+                let on = of.on.max(debt.claim.issued_on);
+                if of.until.is_some_and(|until| until <= on) {
+                    continue;
+                }
+                days.entry(on).or_default().contested.push((at, of.minor));
+                if let Some(until) = of.until {
+                    let day = days.entry(until).or_default();
+                    day.contested.push((at, of.minor.saturating_neg()));
+                }
             }
         }
         for (at, active) in self.active.iter().enumerate() {
@@ -113,6 +128,9 @@ impl<'a> Replay<'a> {
         }
         for at in events.due {
             self.becomes_due(at);
+        }
+        for (at, minor) in events.contested {
+            self.contest(at, minor);
         }
         for at in events.ended {
             self.end(at);

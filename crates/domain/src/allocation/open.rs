@@ -3,32 +3,79 @@
 use super::{Debt, Due, Replay};
 use crate::{contract::ledger::OrderKey, order::Order};
 
+/// Where a debt waits to be served.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    /// Nothing of it is open.
+    Not,
+    /// Some of it is open and not contested.
+    Open,
+    /// All that is open is contested.
+    Frozen,
+}
+
+impl Debt<'_> {
+    fn waits(&self) -> Waits {
+        match self.open {
+            0 => Waits::Not,
+            open if open > self.contested => Waits::Open,
+            _ => Waits::Frozen,
+        }
+    }
+
+    /// How much of it money that names nothing may take: all, or what is not contested.
+    pub(super) fn part(&self, frozen: bool) -> i64 {
+        if frozen { self.open } else { self.open.saturating_sub(self.contested).max(0) }
+    }
+}
+
 impl Replay<'_> {
     pub(super) fn reopen(&mut self, place: usize, minor: i64) {
+        self.change(place, |debt| debt.open = debt.open.saturating_add(minor));
+    }
+
+    pub(super) fn close(&mut self, place: usize, minor: i64) {
+        self.change(place, |debt| debt.open = debt.open.saturating_sub(minor));
+    }
+
+    /// So much more of a debt is contested, or below zero so much less.
+    pub(super) fn contest(&mut self, place: usize, minor: i64) {
+        self.change(place, |debt| debt.contested = debt.contested.saturating_add(minor));
+    }
+
+    fn change(&mut self, place: usize, change: impl FnOnce(&mut Debt<'_>)) {
         let Some(debt) = self.debts.get_mut(place) else { return };
-        let before = debt.open;
-        debt.open = debt.open.saturating_add(minor);
-        if before == 0 && debt.open > 0 {
-            for (order, rules) in self.orders.iter().enumerate() {
-                if let (Some(key), Some(open)) =
-                    (key(&self.debts, place, rules), self.open.get_mut(order))
-                {
-                    open.insert(key, place);
-                }
+        let before = debt.waits();
+        change(debt);
+        let after = debt.waits();
+        if before != after {
+            self.leave(place, before);
+            self.enter(place, after);
+        }
+    }
+
+    fn enter(&mut self, place: usize, waits: Waits) {
+        let among = match waits {
+            Waits::Not => return,
+            Waits::Open => &mut self.open,
+            Waits::Frozen => &mut self.frozen,
+        };
+        for (rules, open) in self.orders.iter().zip(among) {
+            if let Some(key) = key(&self.debts, place, rules) {
+                open.insert(key, place);
             }
         }
     }
 
-    pub(super) fn close(&mut self, place: usize, minor: i64) {
-        let Some(debt) = self.debts.get_mut(place) else { return };
-        debt.open = debt.open.saturating_sub(minor);
-        if debt.open == 0 {
-            for (order, rules) in self.orders.iter().enumerate() {
-                if let (Some(key), Some(open)) =
-                    (key(&self.debts, place, rules), self.open.get_mut(order))
-                {
-                    open.remove(&key);
-                }
+    fn leave(&mut self, place: usize, waits: Waits) {
+        let among = match waits {
+            Waits::Not => return,
+            Waits::Open => &mut self.open,
+            Waits::Frozen => &mut self.frozen,
+        };
+        for (rules, open) in self.orders.iter().zip(among) {
+            if let Some(key) = key(&self.debts, place, rules) {
+                open.remove(&key);
             }
         }
     }
@@ -36,31 +83,16 @@ impl Replay<'_> {
     /// Where an order asks for it, a debt that becomes due or overdue moves, with all that is about it.
     pub(super) fn becomes_due(&mut self, at: usize) {
         let about = self.debts.get(at).map(|debt| debt.about.clone()).unwrap_or_default();
-        let moved: Vec<usize> = about
-            .into_iter()
-            .chain([at])
-            .filter(|place| self.debts.get(*place).is_some_and(|debt| debt.open > 0))
-            .collect();
-        for (order, rules) in self.orders.iter().enumerate() {
-            for place in &moved {
-                if let (Some(key), Some(open)) =
-                    (key(&self.debts, *place, rules), self.open.get_mut(order))
-                {
-                    open.remove(&key);
-                }
-            }
+        let waits = |place: usize| Some((place, self.debts.get(place)?.waits()));
+        let moved: Vec<(usize, Waits)> = about.into_iter().chain([at]).filter_map(waits).collect();
+        for (place, waits) in &moved {
+            self.leave(*place, *waits);
         }
         if let Some(debt) = self.debts.get_mut(at) {
             debt.due = if debt.claim.due_on < self.today { Due::Overdue } else { Due::Today };
         }
-        for (order, rules) in self.orders.iter().enumerate() {
-            for place in &moved {
-                if let (Some(key), Some(open)) =
-                    (key(&self.debts, *place, rules), self.open.get_mut(order))
-                {
-                    open.insert(key, *place);
-                }
-            }
+        for (place, waits) in moved {
+            self.enter(place, waits);
         }
     }
 }

@@ -14,46 +14,47 @@ impl Replay<'_> {
         }
     }
 
-    /// Serves what stands first in the credit's order. `false` when nothing is open.
+    /// Serves what stands first in the credit's order: what is not contested of all debts before what is. `false` when
+    /// nothing is open.
     pub(super) fn serve_next(&mut self, at: usize) -> bool {
         let Some(order) = self.active.get(at).map(|active| self.order_of(active.credit)) else {
             return false;
         };
         let Some(rules) = self.orders.get(order) else { return false };
-        let Some((key, first)) = self.open.get(order).and_then(BTreeMap::first_key_value) else {
-            return false;
-        };
+        let frozen = self.open.get(order).is_none_or(BTreeMap::is_empty);
+        let waiting = if frozen { self.frozen.get(order) } else { self.open.get(order) };
+        let Some((key, first)) = waiting.and_then(BTreeMap::first_key_value) else { return false };
         if !rules.shares() {
             let first = *first;
-            self.settle(at, first, i64::MAX);
+            let most = self.debts.get(first).map_or(0, |debt| debt.part(frozen));
+            self.settle(at, first, most);
             return true;
         }
         let prefix = key.get(..rules.debt_at().unwrap_or(0)).unwrap_or_default().to_vec();
-        let group: Vec<usize> = self
-            .open
-            .get(order)
+        let group: Vec<usize> = waiting
             .map(|open| {
                 let same =
                     open.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
                 same.map(|(_, place)| *place).collect()
             })
             .unwrap_or_default();
-        self.share(at, &group);
+        self.share(at, &group, frozen);
         true
     }
 
-    /// Debts that are equal share what there is in proportion to what is open; what does not divide goes to the
+    /// Debts that are equal share what there is in proportion to what is open of them; what does not divide goes to the
     /// largest remainders, and inside a debt the order goes on.
-    pub(super) fn share(&mut self, at: usize, group: &[usize]) {
+    pub(super) fn share(&mut self, at: usize, group: &[usize], frozen: bool) {
         let mut debts: Vec<(usize, i64, Vec<usize>)> = Vec::new();
         for place in group {
             let Some(debt) = self.debts.get(*place) else { continue };
+            let part = debt.part(frozen);
             match debts.iter_mut().find(|(root, _, _)| *root == debt.root) {
                 Some((_, open, places)) => {
-                    *open = open.saturating_add(debt.open);
+                    *open = open.saturating_add(part);
                     places.push(*place);
                 }
-                None => debts.push((debt.root, debt.open, vec![*place])),
+                None => debts.push((debt.root, part, vec![*place])),
             }
         }
         let total: i128 = debts.iter().map(|(_, open, _)| i128::from(*open)).sum();
@@ -82,7 +83,8 @@ impl Replay<'_> {
         for ((_, _, places), (_, share, _)) in debts.iter().zip(&shares) {
             let mut left = *share;
             for place in places {
-                left = left.saturating_sub(self.settle(at, *place, left));
+                let part = self.debts.get(*place).map_or(0, |debt| debt.part(frozen));
+                left = left.saturating_sub(self.settle(at, *place, left.min(part)));
             }
         }
     }

@@ -18,7 +18,13 @@ fn claim(key: i64, issued: &str, due: &str, amount_minor: i64) -> Claim {
         secured: false,
         burden: 0,
         discount: None,
+        contested: Vec::new(),
     }
+}
+
+fn contesting(mut claim: Claim, on: &str, until: Option<&str>, minor: i64) -> Claim {
+    claim.contested.push(Contested { on: date(on), until: until.map(date), minor });
+    claim
 }
 
 fn pay(key: i64, on: &str, amount_minor: i64) -> Credit {
@@ -72,6 +78,42 @@ fn check(claims: &[Claim], credits: &[Credit], expected: &str) {
 
 fn two() -> [Claim; 2] {
     [claim(1, "2024-01-01", "2024-02-01", 100), claim(2, "2024-01-02", "2024-03-01", 100)]
+}
+
+#[test]
+fn what_is_contested_is_paid_last_by_money_that_names_nothing() {
+    let one = || claim(1, "2024-01-01", "2024-01-31", 10_000);
+    let two = || claim(2, "2024-01-01", "2024-02-28", 10_000);
+    let whole = || contesting(one(), "2024-02-01", None, 10_000);
+    let part = || contesting(one(), "2024-02-01", None, 4_000);
+    let ended = || contesting(one(), "2024-02-01", Some("2024-03-01"), 10_000);
+    let money = |on: &str, minor: i64| pay(1, on, minor);
+    let (first, second) = (|minor| format!("I1 {minor}"), |minor| format!("I2 {minor}"));
+    for (what, claim, credit, wanted) in [
+        ("all", whole(), money("2024-02-01", 10_000), vec![second(10_000)]),
+        ("before", whole(), money("2024-01-31", 10_000), vec![first(10_000)]),
+        ("more", whole(), money("2024-02-01", 15_000), vec![second(10_000), first(5_000)]),
+        ("a part", part(), money("2024-02-01", 10_000), vec![first(6_000), second(4_000)]),
+        (
+            "all of it",
+            part(),
+            money("2024-02-01", 20_000),
+            vec![first(6_000), second(10_000), first(4_000)],
+        ),
+        ("open still", ended(), money("2024-02-29", 10_000), vec![second(10_000)]),
+        ("ended", ended(), money("2024-03-01", 10_000), vec![first(10_000)]),
+        ("named", whole(), naming(money("2024-02-01", 10_000), &[(1, None)]), vec![first(10_000)]),
+    ] {
+        let done = replay(&[claim, two()], &[credit], &[]);
+        let told = |a: &Allocated| format!("I{} {}", a.claim.unwrap(), a.amount_minor);
+        assert_eq!(done.iter().map(told).collect::<Vec<_>>(), wanted, "{what}");
+    }
+    // In proportion: of what is due, 6000 are not contested here and 10000 there.
+    let prc = order::named(&order::PRC.parse().unwrap(), &[]).unwrap();
+    let mut other = two();
+    other.due_on = date("2024-01-31");
+    let done = replay(&[part(), other], &[money("2024-02-01", 8_000)], &[prc]);
+    assert_eq!(lines(&done), ["P1 I1 2024-02-01 3000", "P1 I2 2024-02-01 5000"]);
 }
 
 #[test]

@@ -29,6 +29,19 @@ pub struct Claim {
     pub burden: i64,
     /// The share that early payment saves, and the last day for it.
     pub discount: Option<(Decimal, Date)>,
+    /// What was contested of it.
+    pub contested: Vec<Contested>,
+}
+
+/// A part of a claim that the debtor contested: money that names nothing goes to it last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contested {
+    /// From this day on.
+    pub on: Date,
+    /// The day from which it is not contested any more. Its own day, or one before: it never was.
+    pub until: Option<Date>,
+    /// How much.
+    pub minor: i64,
 }
 
 /// Where an allocation comes from.

@@ -25,6 +25,7 @@ impl Plan {
             refused,
             scratch,
             currencies,
+            latest,
         } = out;
         let marks = (customers.mark(), invoices.mark(), payments.mark());
         let mut reading = Reading {
@@ -35,6 +36,7 @@ impl Plan {
             more_errors,
             scratch,
             currencies,
+            latest: *latest,
             bad: false,
         };
         let mut made = 0u64;
@@ -70,6 +72,7 @@ struct Reading<'a, F: ?Sized> {
     more_errors: &'a mut u64,
     scratch: &'a mut String,
     currencies: &'a mut Currencies,
+    latest: Option<Date>,
     bad: bool,
 }
 
@@ -226,9 +229,11 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
         rows.open(self.row);
         self.required(&from.id, |text, _| id::check(text).map(|()| rows.text(text)));
         self.required(&from.customer_id, |text, _| id::check(text).map(|()| rows.text(text)));
-        if let Some(day) =
-            self.required(&from.received_on, |text, source| value::date(text, source.date))
-        {
+        let latest = self.latest;
+        let day = self.required(&from.received_on, |text, source| {
+            not_after(value::date(text, source.date)?, latest)
+        });
+        if let Some(day) = day {
             rows.date(day);
         }
         self.amount(&from.amount, &from.currency, rows, positive);
@@ -458,6 +463,16 @@ fn positive(minor: i64) -> Result<(), Refused> {
         return Err(Refused::new(Refusal::AmountNotPositive, "the amount must be more than zero"));
     }
     Ok(())
+}
+
+fn not_after(day: Date, latest: Option<Date>) -> Result<Date, Refused> {
+    match latest.filter(|latest| day > *latest) {
+        None => Ok(day),
+        Some(latest) => {
+            let detail = format!("{day} has not come yet: it is {latest}");
+            Err(Refused::new(Refusal::DateInFuture, detail))
+        }
+    }
 }
 
 fn not_before(due_on: Date, issued_on: Option<Date>) -> Result<Date, Refused> {

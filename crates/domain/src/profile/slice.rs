@@ -24,6 +24,8 @@ const REMEMBERED: usize = 8;
 /// - payments: `[row, id, customer_id, received_on, amount_minor, currency, invoice_id]`
 #[derive(Debug, Default)]
 pub struct Slice {
+    /// The last day that money of the file may have. Absent: any.
+    pub latest: Option<Date>,
     /// Customers of this slice.
     pub customers: Rows,
     /// Invoices of this slice.

@@ -1,6 +1,8 @@
 -- ?1: the day of the balance. Gives [due_on, currency, kind, open] for each due date with anything open.
 -- The index on what is open gives the groups in order, so that nothing is sorted; which bucket a day falls into is
 -- said in one place, the domain.
+-- Sums of the whole book are added up in two halves: no amounts, however large, can overflow. What no number holds
+-- is told as the largest there is.
 WITH
 -- What was allocated after the day was still open on it, on both sides.
 later AS (
@@ -13,11 +15,15 @@ later AS (
     WHERE a.allocated_on > ?1 AND i.issued_on <= ?1
 ),
 day AS (
-    SELECT due_on, currency, kind, sum(open_minor) AS minor
+    SELECT
+        due_on, currency, kind,
+        CAST(sum(open_minor / 1000000000) * 1000000000 + sum(open_minor % 1000000000) AS INTEGER) AS minor
     FROM invoice
     WHERE open_minor > 0 AND issued_on <= ?1
     GROUP BY due_on, currency, kind
     UNION ALL
-    SELECT due_on, currency, kind, sum(minor) FROM later GROUP BY due_on, currency, kind
+    SELECT due_on, currency, kind, CAST(sum(minor / 1000000000) * 1000000000 + sum(minor % 1000000000) AS INTEGER)
+    FROM later
+    GROUP BY due_on, currency, kind
 )
 SELECT json_group_array(json_array(due_on, currency, kind, minor)) FROM day

@@ -1,7 +1,9 @@
 -- ?1: the day. Gives [currency, minor] of payments that were not set against an invoice by then.
+-- Sums of the whole book are added up in two halves: no amounts, however large, can overflow. What no number holds
+-- is told as the largest there is.
 SELECT json_group_array(json_array(currency, minor))
 FROM (
-    SELECT currency, sum(minor) AS minor
+    SELECT currency, CAST(sum(minor / 1000000000) * 1000000000 + sum(minor % 1000000000) AS INTEGER) AS minor
     FROM (
         SELECT currency, unallocated_minor AS minor FROM payment WHERE unallocated_minor > 0 AND received_on <= ?1
         UNION ALL
@@ -10,5 +12,5 @@ FROM (
         WHERE a.allocated_on > ?1 AND p.received_on <= ?1
     )
     GROUP BY currency
-    HAVING sum(minor) <> 0
+    HAVING total(minor) <> 0
 )

@@ -1,6 +1,6 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day.
 -- Gives [customer_key, currency, outstanding, overdue] of the group of each customer that is in one and whose group
--- owes anything on the day.
+-- owes anything on the day. Sums over members are floats, as in facts/paying.sql.
 WITH
 member AS MATERIALIZED (
     SELECT c.key AS customer_key, coalesce(c.parent_key, c.key) AS head_key
@@ -28,10 +28,11 @@ open AS (
 ),
 owed AS MATERIALIZED (
     SELECT
-        head_key, currency, sum(minor) AS outstanding, sum(CASE WHEN due_on < ?3 THEN minor ELSE 0 END) AS overdue
+        head_key, currency, CAST(total(minor) AS INTEGER) AS outstanding,
+        CAST(total(CASE WHEN due_on < ?3 THEN minor ELSE 0 END) AS INTEGER) AS overdue
     FROM open
     GROUP BY head_key, currency
-    HAVING sum(minor) > 0
+    HAVING total(minor) > 0
 )
 SELECT json_group_array(json_array(member.customer_key, owed.currency, owed.outstanding, owed.overdue))
 FROM member CROSS JOIN owed ON owed.head_key = member.head_key

@@ -1,5 +1,6 @@
 -- ?1: keys of customers as a JSON array, ?2: the day, ?3: the last audit entry that was known.
--- Gives [customer_key, currency, contract_key, amount_minor, share] of what is in force on the day and can be claimed; what
+-- Gives [customer_key, currency, contract_key, amount_minor, share, [valid_from, valid_to]] of what can be claimed on the
+-- day: what is in force, and with its days what is not any more and can be claimed for what fell due between them. What
 -- was replaced later reads as before.
 WITH
 wanted AS (
@@ -25,8 +26,14 @@ stood AS (
     )
     WHERE coalesce(g.entry_key, 0) <= ?3
 )
-SELECT json_group_array(json_array(customer_key, currency, contract_key, amount_minor, share))
+SELECT
+    json_group_array(
+        json_array(
+            customer_key, currency, contract_key, amount_minor, share,
+            json(iif(valid_to < ?2, json_array(valid_from, valid_to), 'null'))
+        )
+    )
 FROM stood
 WHERE
-    valid_from <= ?2 AND (valid_to IS NULL OR valid_to >= ?2) AND (claim_by IS NULL OR claim_by >= ?2)
+    valid_from <= ?2 AND (claim_by >= ?2 OR (claim_by IS NULL AND (valid_to IS NULL OR valid_to >= ?2)))
     AND customer_key IN (SELECT value FROM json_each(?1))

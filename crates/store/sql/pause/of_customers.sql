@@ -4,7 +4,13 @@ WITH
 known AS (
     SELECT
         p.customer_key, p.invoice_key, p.from_on, p.to_on,
-        CASE WHEN ?2 IS NULL OR coalesce(p.resumed_entry_key, 0) <= ?2 THEN p.resumed_on END AS resumed_on
+        CASE
+            WHEN ?2 IS NULL OR coalesce(p.resumed_entry_key, 0) <= ?2 THEN p.resumed_on
+            ELSE (
+                SELECT f.resumed_on FROM pause_former AS f WHERE f.pause_key = p.key AND f.entry_key <= ?2
+                ORDER BY f.entry_key DESC LIMIT 1
+            )
+        END AS resumed_on
     FROM json_each(?1) AS j CROSS JOIN pause AS p ON p.customer_key = j.value
     WHERE ?2 IS NULL OR coalesce(p.entry_key, 0) <= ?2
 )

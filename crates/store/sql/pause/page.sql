@@ -14,7 +14,13 @@ wanted AS (
 page AS (
     SELECT
         *,
-        CASE WHEN resumed_on <= ?5 AND coalesce(resumed_entry_key, 0) <= ?6 THEN resumed_on END AS ended_on
+        CASE
+            WHEN coalesce(resumed_entry_key, 0) <= ?6 THEN resumed_on
+            ELSE (
+                SELECT f.resumed_on FROM pause_former AS f WHERE f.pause_key = wanted.key AND f.entry_key <= ?6
+                ORDER BY f.entry_key DESC LIMIT 1
+            )
+        END AS ended_on
     FROM wanted
     WHERE from_on <= ?5 AND coalesce(entry_key, 0) <= ?6
     ORDER BY id
@@ -24,7 +30,7 @@ SELECT
     json_group_array(
         json_array(
             page.id, CASE WHEN page.invoice_key IS NULL THEN c.id END, i.id, page.from_on, page.to_on,
-            page.ended_on, page.reason
+            CASE WHEN page.ended_on <= ?5 THEN page.ended_on END, page.reason
         )
     )
 FROM page

@@ -13,7 +13,7 @@ corrected AS (
         json_object(
             'issued_on', i.issued_on, 'due_on', i.due_on, 'received_on', p.received_on,
             'amount_minor', coalesce(i.amount_minor, p.amount_minor), 'penalty', i.penalty,
-            'relates_to', coalesce((SELECT r.id FROM invoice AS r WHERE r.key = i.relates_key), '')
+            'version_key', i.version_key, 'relates_to', coalesce((SELECT r.id FROM invoice AS r WHERE r.key = i.relates_key), '')
         ) AS reads
     FROM correction AS c
     LEFT JOIN invoice AS i ON i.key = c.invoice_key

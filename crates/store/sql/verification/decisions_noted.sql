@@ -40,6 +40,9 @@ named AS (
     UNION ALL
     SELECT 'pause ' || id, resumed_entry_key, 'pause', 'resume', id, NULL, NULL FROM pause
     UNION ALL
+    SELECT 'pause ' || p.id, f.entry_key, 'pause', 'resume', p.id, NULL, NULL
+    FROM pause_former AS f CROSS JOIN pause AS p ON p.key = f.pause_key
+    UNION ALL
     SELECT 'guarantee ' || id, entry_key, 'guarantee', NULL, id, NULL, NULL FROM guarantee
     UNION ALL
     SELECT 'contract ' || k.id, v.entry_key, 'contract', NULL, k.id, NULL, NULL
