@@ -92,6 +92,16 @@ impl Date {
             .and_then(Self::new)
     }
 
+    /// The ten letters of `YYYY-MM-DD`. Days are written by the ten thousand: without the machinery of formatting.
+    fn letters(self) -> [u8; 10] {
+        let year = self.0.year().unsigned_abs();
+        let (month, day) = (self.0.month(), self.0.day());
+        let of_year = [digit(year, 1_000), digit(year, 100), digit(year, 10), digit(year, 1)];
+        let [y0, y1, y2, y3] = of_year;
+        let [m0, m1, d0, d1] = [digit(month, 10), digit(month, 1), digit(day, 10), digit(day, 1)];
+        [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1]
+    }
+
     /// The first day of the month.
     pub fn month_start(self) -> Self {
         Self(self.0.with_day(1).unwrap_or(self.0))
@@ -116,6 +126,12 @@ pub(crate) fn spelled(day: NaiveDate) -> String {
         0..=9999 => format!("{year:04}-{month:02}-{day:02}"),
         _ => format!("{year:+05}-{month:02}-{day:02}"),
     }
+}
+
+/// The digit at a place of ones, tens, hundreds.
+fn digit(number: u32, place: u32) -> u8 {
+    let digit = number.checked_div(place).unwrap_or(0).checked_rem(10).unwrap_or(0);
+    b'0'.saturating_add(u8::try_from(digit).unwrap_or(0))
 }
 
 /// The numbers of `YYYY-MM-DD`.
@@ -148,19 +164,19 @@ impl FromStr for Date {
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&spelled(self.0))
+        f.write_str(std::str::from_utf8(&self.letters()).unwrap_or_default())
     }
 }
 
 impl fmt::Debug for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&spelled(self.0))
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&spelled(self.0))
+        serializer.serialize_str(std::str::from_utf8(&self.letters()).unwrap_or_default())
     }
 }
 
@@ -220,6 +236,14 @@ mod tests {
         fn a_day_is_spelled_as_chrono_spells_it(number in -96_465_292..95_026_236) {
             let day = NaiveDate::from_epoch_days(number).unwrap();
             proptest::prop_assert_eq!(spelled(day), day.to_string());
+        }
+
+        #[test]
+        fn a_date_is_spelled_and_sent_as_chrono_spells_it(number in -25_567i32..84_006) {
+            let day = NaiveDate::from_epoch_days(number).unwrap();
+            let date = Date::new(day).unwrap();
+            proptest::prop_assert_eq!(date.to_string(), day.to_string());
+            proptest::prop_assert_eq!(serde_json::to_value(date).unwrap(), day.to_string());
         }
     }
 
