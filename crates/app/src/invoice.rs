@@ -84,7 +84,11 @@ fn corrected_relation<D: Db>(
     item: &Item,
     new: &InvoiceCorrection,
 ) -> Result<Option<Id>, Fault> {
-    let Some(about) = &new.relates_to else { return Ok(item.relates_to.clone()) };
+    let about = match &new.relates_to {
+        Some(Some(about)) => about,
+        Some(None) => return Ok(None),
+        None => return Ok(item.relates_to.clone()),
+    };
     let named = invoice::find(db, about.as_str())?;
     let named = named.map(|(_, key, customer, kind, currency, _)| (key, customer, kind, currency));
     let key = relation(about, named.as_ref(), item.kind, item.currency, item.customer_key)?;

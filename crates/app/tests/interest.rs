@@ -917,7 +917,7 @@ fn what_a_fee_is_about_can_be_put_right() {
         (fee.relates_to.unwrap().to_string(), fee.penalty)
     };
     let to = |name: &str, about: &str| {
-        let new = InvoiceCorrection { relates_to: Some(id(about)), ..correction() };
+        let new = InvoiceCorrection { relates_to: Some(Some(id(about))), ..correction() };
         invoice::correct(&db, &id(name), &new, &author()).map_err(refused)
     };
     let refusal = |code: Refusal| Err((code, "relates_to".to_string()));
@@ -965,9 +965,47 @@ fn a_corrected_relation_replays_who_is_paid() {
             .map(|name| invoice::get(&db, &id(name), day("2024-04-30"), known).unwrap().open.minor)
     };
     assert_eq!(open(KNOWN), [600, 1_000]);
-    let new = InvoiceCorrection { relates_to: Some(id("I2")), ..correction() };
+    let new = InvoiceCorrection { relates_to: Some(Some(id("I2"))), ..correction() };
     assert_eq!(invoice::correct(&db, &id("G1"), &new, &author()), Ok(Change::Replaced));
     assert_eq!((open(KNOWN), open(before)), ([1_000, 600], [600, 1_000]));
+}
+
+#[test]
+fn a_relation_that_is_removed_frees_a_credit_note_and_a_fee() {
+    let (_folder, db) = world(json!({"rate": "0.365", "cap_share": "0.01"}));
+    add(&db, &bill("I1", "C1", "2024-03-31", 1_000_000));
+    add(&db, &bill("I2", "C1", "2024-02-28", 1_000_000));
+    add(&db, &about("F1", "fee", "I1", "2024-04-01", 4_000));
+    add(&db, &about("G1", "credit-note", "I1", "2024-01-10", 400));
+    let before = last_entry(&db);
+    let fees = |known: i64| under_cap(&db, "I1", "2024-04-30", known).1[1];
+    let read =
+        |name: &str, known: i64| invoice::get(&db, &id(name), day("2024-04-30"), known).unwrap();
+    let open = |known: i64| ["I1", "I2"].map(|name| read(name, known).open.minor);
+    assert_eq!((open(KNOWN), fees(KNOWN)), ([999_600, 1_000_000], 4_000));
+    let none = InvoiceCorrection { relates_to: Some(None), ..correction() };
+    for name in ["G1", "F1"] {
+        let correct = || invoice::correct(&db, &id(name), &none, &author());
+        assert_eq!((correct(), correct()), (Ok(Change::Replaced), Ok(Change::AlreadySo)));
+        assert_eq!(read(name, KNOWN).relates_to, None);
+        assert_eq!(read(name, before).relates_to, Some(id("I1")));
+    }
+    // Standing alone, the credit goes to what was due first.
+    assert_eq!((open(KNOWN), fees(KNOWN)), ([1_000_000, 999_600], 0));
+    assert_eq!((open(before), fees(before)), ([999_600, 1_000_000], 4_000));
+    let verified = dunlin_app::verify::books(&db).unwrap();
+    assert!(verified.ok, "{verified:#?}");
+}
+
+#[test]
+fn null_is_told_from_absent() {
+    let read = |text: &str| serde_json::from_str::<InvoiceCorrection>(text).unwrap().relates_to;
+    assert_eq!(read(r#"{"reason": "wrong"}"#), None);
+    assert_eq!(read(r#"{"reason": "wrong", "relates_to": null}"#), Some(None));
+    assert_eq!(read(r#"{"reason": "wrong", "relates_to": "I1"}"#), Some(Some(id("I1"))));
+    let none = InvoiceCorrection { relates_to: Some(None), ..correction() };
+    let text = serde_json::to_string(&none).unwrap();
+    assert_eq!(serde_json::from_str::<InvoiceCorrection>(&text).unwrap(), none);
 }
 
 #[derive(Clone, Debug)]

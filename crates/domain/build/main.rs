@@ -125,7 +125,10 @@ fn record_def(
     for field in &record.fields {
         docs(out, &field.docs);
         let ty = rust(resolve, &field.ty);
-        if ty.starts_with("Option<") {
+        if ty.starts_with("Option<Option<") {
+            let read = "#[serde(default, deserialize_with = \"crate::spelling::given\", skip_serializing_if = \"Option::is_none\")]";
+            writeln!(out, "{read}")?;
+        } else if ty.starts_with("Option<") {
             writeln!(out, "#[serde(default, skip_serializing_if = \"Option::is_none\")]")?;
         }
         if let Some(at) = ty.find("crate::contract::").filter(|_| ty.contains("::Decimal")) {

@@ -23,7 +23,7 @@ mod types;
 
 pub use types::{Allocated, Claim, Contested, Credit, Named, Returned, Source};
 
-use crate::{Date, Id, contract::types::Difference, order::Order};
+use crate::{Date, Id, arrange::arrange, contract::types::Difference, order::Order};
 use std::collections::BTreeMap;
 
 /// By day, credit notes before payments before adjustments, then by id.
@@ -145,8 +145,10 @@ pub fn corrections(recorded: &[Allocated], wanted: &[Allocated]) -> Vec<Allocate
         |row: &Allocated| Allocated { amount_minor: row.amount_minor.saturating_neg(), ..*row };
     let mut net: Vec<Allocated> = recorded.iter().map(undone).collect();
     net.extend_from_slice(wanted);
-    let what = |row: &Allocated| (row.source, row.claim, row.on);
-    net.sort_unstable_by_key(what);
+    // What is recorded comes in the order of its index and what is wanted in that of days: the old debts first, both
+    // of them. A sort that looks for what is in order already has next to nothing left to do.
+    let what = |row: &Allocated| (row.claim, row.on, row.source);
+    arrange(&mut net, |one, other| what(one).cmp(&what(other)));
     net.dedup_by(|row, sum| {
         let same = what(row) == what(sum);
         if same {

@@ -76,8 +76,12 @@ impl FromStr for Currency {
             )
         };
         let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| refused())?;
-        let other = OTHER_EXPONENTS.iter().any(|(known, _)| **known == code);
-        let known = other || HUNDREDTHS.as_bytes().chunks(4).any(|chunk| chunk.starts_with(&code));
+        // Most are of the long list, which is in the order of the alphabet.
+        let (codes, last) = HUNDREDTHS.as_bytes().as_chunks::<4>();
+        let number = |[a, b, c]: [u8; 3]| u32::from_be_bytes([0, a, b, c]);
+        let found = codes.binary_search_by_key(&number(code), |[a, b, c, _]| number([*a, *b, *c]));
+        let other = || OTHER_EXPONENTS.iter().any(|(known, _)| **known == code);
+        let known = found.is_ok() || code == *last || other();
         known.then_some(Self(code)).ok_or_else(refused)
     }
 }
@@ -126,6 +130,16 @@ mod tests {
             [("CNY", 2), ("EUR", 2), ("JPY", 0), ("KWD", 3), ("TND", 3), ("CLP", 0), ("ZWG", 2)]
         {
             assert_eq!(code.parse::<Currency>().unwrap().exponent(), exponent, "{code}");
+        }
+    }
+
+    #[test]
+    fn every_code_of_the_lists_is_read() {
+        let codes: Vec<&str> = HUNDREDTHS.split(' ').collect();
+        assert!(codes.is_sorted());
+        let other = OTHER_EXPONENTS.iter().map(|(code, _)| std::str::from_utf8(*code).unwrap());
+        for code in codes.into_iter().chain(other) {
+            assert_eq!(code.parse::<Currency>().unwrap().as_str(), code);
         }
     }
 

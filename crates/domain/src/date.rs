@@ -92,6 +92,16 @@ impl Date {
             .and_then(Self::new)
     }
 
+    /// The ten letters of `YYYY-MM-DD`. Days are written by the ten thousand: without the machinery of formatting.
+    fn letters(self) -> [u8; 10] {
+        let year = self.0.year().unsigned_abs();
+        let (month, day) = (self.0.month(), self.0.day());
+        let of_year = [digit(year, 1_000), digit(year, 100), digit(year, 10), digit(year, 1)];
+        let [y0, y1, y2, y3] = of_year;
+        let [m0, m1, d0, d1] = [digit(month, 10), digit(month, 1), digit(day, 10), digit(day, 1)];
+        [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1]
+    }
+
     /// The first day of the month.
     pub fn month_start(self) -> Self {
         Self(self.0.with_day(1).unwrap_or(self.0))
@@ -118,26 +128,10 @@ pub(crate) fn spelled(day: NaiveDate) -> String {
     }
 }
 
-/// The digits of a day of four-digit years, which is every [`Date`]: most of what is written in bulk has some.
-fn digits(day: NaiveDate) -> [u8; 10] {
-    let digit = |number: u32, place: u32| {
-        let digit = number.checked_div(place).and_then(|rest| rest.checked_rem(10)).unwrap_or(0);
-        b'0'.saturating_add(u8::try_from(digit).unwrap_or(0))
-    };
-    let year = u32::try_from(day.year()).unwrap_or(0);
-    let (month, day) = (day.month(), day.day());
-    [
-        digit(year, 1_000),
-        digit(year, 100),
-        digit(year, 10),
-        digit(year, 1),
-        b'-',
-        digit(month, 10),
-        digit(month, 1),
-        b'-',
-        digit(day, 10),
-        digit(day, 1),
-    ]
+/// The digit at a place of ones, tens, hundreds.
+fn digit(number: u32, place: u32) -> u8 {
+    let digit = number.checked_div(place).unwrap_or(0).checked_rem(10).unwrap_or(0);
+    b'0'.saturating_add(u8::try_from(digit).unwrap_or(0))
 }
 
 /// The numbers of `YYYY-MM-DD`.
@@ -170,20 +164,19 @@ impl FromStr for Date {
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(std::str::from_utf8(&digits(self.0)).map_err(|_| fmt::Error)?)
+        f.write_str(std::str::from_utf8(&self.letters()).unwrap_or_default())
     }
 }
 
 impl fmt::Debug for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&spelled(self.0))
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let digits = digits(self.0);
-        serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
+        serializer.serialize_str(std::str::from_utf8(&self.letters()).unwrap_or_default())
     }
 }
 
@@ -243,6 +236,14 @@ mod tests {
         fn a_day_is_spelled_as_chrono_spells_it(number in -96_465_292..95_026_236) {
             let day = NaiveDate::from_epoch_days(number).unwrap();
             proptest::prop_assert_eq!(spelled(day), day.to_string());
+        }
+
+        #[test]
+        fn a_date_is_spelled_and_sent_as_chrono_spells_it(number in -25_567i32..84_006) {
+            let day = NaiveDate::from_epoch_days(number).unwrap();
+            let date = Date::new(day).unwrap();
+            proptest::prop_assert_eq!(date.to_string(), day.to_string());
+            proptest::prop_assert_eq!(serde_json::to_value(date).unwrap(), day.to_string());
         }
     }
 

@@ -36,6 +36,15 @@ pub(crate) fn not_one_of(text: &str, names: &[&str]) -> Refused {
     Refused::new(Refusal::MalformedField, format!("`{shown}` is not one of {}", names.join(", ")))
 }
 
+/// What a field says that is there at all, for fields that tell null from absent.
+pub(crate) fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    <Option<T> as serde::Deserialize>::deserialize(deserializer).map(Some)
+}
+
 /// Deserialises a string type by its `FromStr`, keeping the refusal's code in the message for the edge to read. The
 /// refusal is said while the text is read, so that a reader of JSON knows where it stands.
 pub(crate) fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>

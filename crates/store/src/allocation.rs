@@ -13,7 +13,7 @@ use dunlin_domain::{
     order::{self, Order},
     rate::Tables,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 /// One customer's documents in one currency, and what is recorded of their allocation.
 #[derive(Debug, Default)]
@@ -75,17 +75,32 @@ impl Part {
     }
 }
 
-type DocumentRow =
-    ((i64, Currency, i64, Id, InvoiceKind, Date, Date, i64, i64), Option<DocumentMore>);
+type DocumentRow = (i64, Currency, i64, Id, InvoiceKind, Date, Date, i64, Option<DocumentMore>);
 type DocumentMore =
-    (Option<i64>, Option<i64>, Option<i64>, Option<String>, Option<u32>, Option<String>);
-type PaymentRow = ((i64, Currency, i64, Id, Date, i64, Option<i64>), Option<PaymentMore>);
-type PaymentMore =
-    (Option<Vec<(i64, i64)>>, Option<Vec<(i64, i64, Difference)>>, Option<Vec<i64>>, Option<Id>);
+    (Option<i64>, Option<i64>, i64, Option<i64>, Option<String>, Option<u32>, Option<String>);
+type PaymentRow = (i64, Currency, i64, Id, Date, i64, Option<PaymentMore>);
+type PaymentMore = (
+    Option<i64>,
+    Option<Vec<(i64, i64)>>,
+    Option<Vec<(i64, i64, Difference)>>,
+    Option<Vec<i64>>,
+    Option<Id>,
+);
 type AdjustmentRow = (i64, Currency, i64, String, i64, Date, i64, Difference, Option<Date>);
-type RecordedRow = (i64, Option<i64>, Option<i64>, Option<i64>, Date, i64, Option<OtherSource>);
+/// Money set against a document: document, payment, day, how much.
+type MoneyRow = (i64, i64, Date, i64);
+/// Anything else: document, payment, credit note, adjustment, payment and reason of a difference, day, how much.
+type OtherRow = (
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<Difference>,
+    Date,
+    i64,
+);
 type GoneRow = (Option<i64>, Option<i64>, Id, Date, i64, i64, Option<Date>);
-type OtherSource = (Option<i64>, Option<i64>, Option<Difference>);
 type PartRow = (
     Option<i64>,
     Option<Id>,
@@ -118,7 +133,7 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
         db.json(sql!("allocation/documents.sql"), &[(&keys).into()])?;
     let mut held = documents.len();
     let clauses = policy.late_interest.is_some()
-        || documents.iter().any(|(_, more)| more.as_ref().is_some_and(|more| more.5.is_some()));
+        || documents.iter().any(|row| row.8.as_ref().is_some_and(|more| more.6.is_some()));
     let tables = if clauses { Some(rate::tables(db, i64::MAX)?) } else { None };
     let mut reading = Reading::new(policy, tables)?;
     let gone: Vec<GoneRow> = db.json(sql!("allocation/reversals.sql"), &[(&keys).into()])?;
@@ -140,7 +155,7 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
     let payments: Vec<PaymentRow> = db.json(sql!("allocation/payments.sql"), &[(&keys).into()])?;
     held = held.saturating_add(payments.len());
     for row in payments {
-        let back = returned.remove(&row.0.2).unwrap_or_default();
+        let back = returned.remove(&row.2).unwrap_or_default();
         reading.payment(row, back)?;
     }
     for row in
@@ -148,22 +163,27 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
     {
         reading.adjustment(row)?;
     }
-    for row in recorded(db, &keys, held)? {
-        reading.recorded(row)?;
-    }
+    let (money, other) = recorded(db, &keys, held)?;
+    reading.recorded(money, other)?;
     Ok(Books { of: reading.books, orders: reading.orders })
 }
 
 /// The parts that are recorded. They are netted where they are used, which is quicker than the database does it, unless
 /// the customers' documents were replayed so often that most parts only take others back.
-fn recorded<D: Db>(db: &D, customers: &str, documents: usize) -> Result<Vec<RecordedRow>, Fault> {
+fn recorded<D: Db>(
+    db: &D,
+    customers: &str,
+    documents: usize,
+) -> Result<(Vec<MoneyRow>, Vec<OtherRow>), Fault> {
     let sql = "SELECT count(*) FROM json_each(?1) AS j CROSS JOIN allocation AS a ON a.customer_key = j.value";
     let parts = usize::try_from(db.int(sql, &[customers.into()])?).unwrap_or(usize::MAX);
     let sql = match parts > documents.saturating_mul(PARTS_A_DOCUMENT) {
         true => sql!("allocation/recorded_net.sql"),
         false => sql!("allocation/recorded.sql"),
     };
-    db.json(sql, &[customers.into()])
+    let row = db.first(sql, &[customers.into()])?;
+    let row = row.ok_or_else(|| Fault::Db("a JSON statement gave no row".into()))?;
+    Ok((row.json(0)?, row.json(1)?))
 }
 
 /// Books while they are read.
@@ -174,8 +194,6 @@ struct Reading<'p> {
     books: BTreeMap<(i64, Currency), Book>,
     orders: Vec<Order>,
     by_name: BTreeMap<Id, usize>,
-    currency_of: BTreeMap<i64, Currency>,
-    payment_currency: BTreeMap<i64, Currency>,
     /// The instalments of an invoice that has some, oldest due first.
     parts: BTreeMap<i64, Vec<(Date, i64)>>,
     /// What was paid out of credit notes.
@@ -194,8 +212,6 @@ impl<'p> Reading<'p> {
             books: BTreeMap::new(),
             orders: Vec::new(),
             by_name: BTreeMap::new(),
-            currency_of: BTreeMap::new(),
-            payment_currency: BTreeMap::new(),
             parts: BTreeMap::new(),
             refunds: BTreeMap::new(),
             contested: BTreeMap::new(),
@@ -228,11 +244,9 @@ impl<'p> Reading<'p> {
     }
 
     fn document(&mut self, row: DocumentRow) -> Result<(), Fault> {
-        let ((customer, currency, key, id, kind, issued_on, due_on, amount_minor, penalty), more) =
-            row;
-        let (about, parent, secured, share, days, clause) = more.unwrap_or_default();
+        let (customer, currency, key, id, kind, issued_on, due_on, amount_minor, more) = row;
+        let (about, parent, penalty, secured, share, days, clause) = more.unwrap_or_default();
         let book = self.books.entry((customer, currency)).or_default();
-        self.currency_of.insert(key, currency);
         if kind == InvoiceKind::CreditNote {
             let mut credit = Credit::plain(Source::Credit(key), id, issued_on, amount_minor);
             credit.returned = self.refunds.remove(&key).unwrap_or_default();
@@ -321,8 +335,8 @@ impl<'p> Reading<'p> {
     }
 
     fn payment(&mut self, row: PaymentRow, returned: Vec<Returned>) -> Result<(), Fault> {
-        let ((customer, currency, key, id, on, amount_minor, invoice), more) = row;
-        let (designation, deductions, settles, order) = more.unwrap_or_default();
+        let (customer, currency, key, id, on, amount_minor, more) = row;
+        let (invoice, designation, deductions, settles, order) = more.unwrap_or_default();
         let mut credit = Credit::plain(Source::Payment(key), id, on, amount_minor);
         if let Some(invoice) = invoice {
             credit.named.push(Named { claims: self.claims_of(invoice), minor: None });
@@ -342,7 +356,6 @@ impl<'p> Reading<'p> {
         let tolerances = self.policy.tolerances.as_deref().unwrap_or_default();
         let tolerance = tolerances.iter().find(|threshold| threshold.currency == currency);
         credit.tolerance_minor = tolerance.map_or(0, |threshold| threshold.minor);
-        self.payment_currency.insert(key, currency);
         self.books.entry((customer, currency)).or_default().credits.push(credit);
         Ok(())
     }
@@ -359,27 +372,52 @@ impl<'p> Reading<'p> {
         Ok(())
     }
 
-    fn recorded(&mut self, row: RecordedRow) -> Result<(), Fault> {
-        let (customer, claim, payment, credit, on, amount_minor, other) = row;
-        let (adjustment, by, why) = other.unwrap_or_default();
-        let source = payment
-            .map(Source::Payment)
-            .or(credit.map(Source::Credit))
-            .or(adjustment.map(Source::Adjustment))
-            .or(by.zip(why).map(|(by, why)| Source::Difference(by, why)));
-        let currency = claim
-            .or(credit)
-            .and_then(|document| self.currency_of.get(&document))
-            .or_else(|| payment.and_then(|payment| self.payment_currency.get(&payment)));
-        let (Some(source), Some(currency)) = (source, currency) else {
-            return Err(Fault::Db(format!(
-                "an allocation of customer {customer} has no source or no document"
-            )));
-        };
-        let book = self.books.entry((customer, *currency)).or_default();
-        book.recorded.push(Allocated { source, claim, on, amount_minor });
+    /// Puts what is recorded into the books. Of one book there is nothing to look up.
+    fn recorded(&mut self, money: Vec<MoneyRow>, other: Vec<OtherRow>) -> Result<(), Fault> {
+        let other = other.into_iter().map(other_part).collect::<Result<Vec<Allocated>, Fault>>()?;
+        let parts = money.into_iter().map(money_part).chain(other);
+        if let (1, Some(mut only)) = (self.books.len(), self.books.first_entry()) {
+            only.get_mut().recorded.extend(parts);
+            return Ok(());
+        }
+        let (mut documents, mut payments) = (BTreeMap::new(), BTreeMap::new());
+        for (place, book) in &self.books {
+            documents.extend(book.claims.iter().map(|claim| (claim.key, *place)));
+            for credit in &book.credits {
+                match credit.source {
+                    Source::Credit(key) => documents.insert(key, *place),
+                    Source::Payment(key) => payments.insert(key, *place),
+                    Source::Adjustment(_) | Source::Difference(..) => None,
+                };
+            }
+        }
+        for part in parts {
+            let place = match (part.claim, part.source) {
+                (Some(document), _) | (None, Source::Credit(document)) => documents.get(&document),
+                (None, Source::Payment(payment)) => payments.get(&payment),
+                (None, Source::Adjustment(_) | Source::Difference(..)) => None,
+            };
+            let book = place.and_then(|place| self.books.get_mut(place));
+            let nowhere = || Fault::Db(format!("nothing has the allocation {part:?}"));
+            book.ok_or_else(nowhere)?.recorded.push(part);
+        }
         Ok(())
     }
+}
+
+fn money_part((claim, payment, on, amount_minor): MoneyRow) -> Allocated {
+    Allocated { source: Source::Payment(payment), claim: Some(claim), on, amount_minor }
+}
+
+fn other_part(row: OtherRow) -> Result<Allocated, Fault> {
+    let (claim, payment, credit, adjustment, by, why, on, amount_minor) = row;
+    let source = payment
+        .map(Source::Payment)
+        .or(credit.map(Source::Credit))
+        .or(adjustment.map(Source::Adjustment))
+        .or(by.zip(why).map(|(by, why)| Source::Difference(by, why)));
+    let nowhere = || Fault::Db(format!("an allocation of {on} comes from nowhere"));
+    Ok(Allocated { source: source.ok_or_else(nowhere)?, claim, on, amount_minor })
 }
 
 /// Adds the corrections and brings `open_minor` and `unallocated_minor` into line with them.
@@ -393,7 +431,8 @@ pub fn record<D: Db>(
     let mut taken_invoices = owing.invoices.clone();
     let mut taken_payments = owing.payments.clone();
     // Most are parts of payments set against documents: they go without the columns that they leave empty.
-    let (mut money, mut rows) = (Vec::new(), Vec::new());
+    let mut money = String::with_capacity(corrections.len().saturating_mul(56));
+    let mut rows = Vec::new();
     for (customer, part) in corrections {
         let (mut payment, mut credit, mut adjustment, mut by, mut why) =
             (None, None, None, None, None);
@@ -404,11 +443,13 @@ pub fn record<D: Db>(
             Source::Difference(key, reason) => (by, why) = (Some(key), Some(reason)),
         }
         let (on, minor) = (part.on, part.amount_minor);
-        match (part.claim, payment) {
-            (Some(claim), Some(payment)) => {
-                money.push((customer, claim, payment, on, minor));
+        let keys = part.claim.zip(payment).map(|(claim, payment)| [*customer, claim, payment]);
+        match keys.and_then(ten_letters_each) {
+            Some(keys) => write!(money, "\"{keys}{on}{minor}\",")
+                .map_err(|_| Fault::Db("parts of payments as text".into()))?,
+            None => {
+                rows.push((customer, part.claim, payment, credit, adjustment, by, why, on, minor))
             }
-            _ => rows.push((customer, part.claim, payment, credit, adjustment, by, why, on, minor)),
         }
         if let Some(claim) = part.claim {
             add(&mut taken_invoices, claim, part.amount_minor)?;
@@ -421,8 +462,8 @@ pub fn record<D: Db>(
         }
     }
     let at = at.to_string();
-    if !money.is_empty() {
-        let money = crate::array(&money)?;
+    if money.pop().is_some() {
+        let money = format!("[{money}]");
         let sql = sql!("allocation/insert_money.sql");
         db.execute(sql, &[(&money).into(), (&at).into(), entry.into()])?;
     }
@@ -479,6 +520,22 @@ pub fn append<D: Db>(
         &[last.into()],
     )?;
     Ok(plain)
+}
+
+/// Keys as text, each of the width that the statement cuts. `None` where one is too long for that.
+fn ten_letters_each(keys: [i64; 3]) -> Option<String> {
+    let mut letters = [[b'0'; 10]; 3];
+    for (key, letters) in keys.into_iter().zip(&mut letters) {
+        let mut left = u64::try_from(key).ok()?;
+        for letter in letters.iter_mut().rev() {
+            *letter = b'0' + u8::try_from(left % 10).ok()?;
+            left /= 10;
+        }
+        if left > 0 {
+            return None;
+        }
+    }
+    String::from_utf8(letters.concat()).ok()
 }
 
 fn add(sums: &mut BTreeMap<i64, i64>, key: i64, minor: i64) -> Result<(), Fault> {

@@ -21,6 +21,9 @@ pub const GRACE: i64 = 3;
 pub const RATES: (i128, i128) = (36, 73);
 pub const RATE_DAY: i64 = 30;
 
+/// Fixed sums for a late invoice in the first currency: below an amount the first, from it on the second.
+pub const FIXED_SUMS: (i64, i64, i64) = (200, 7, 11);
+
 /// A claim, a credit and an adjustment as the clerk writes them down: as they were recorded and corrected by a moment.
 #[derive(Clone, Debug)]
 pub struct Claim {
@@ -53,8 +56,19 @@ pub struct Credit {
     pub deductions: Vec<(String, i64)>,
     /// Day, minor, mistake, id.
     pub back: Vec<(i64, i64, bool, String)>,
+    /// Of a credit note: what was paid out of it.
+    pub refunds: Vec<Refund>,
     pub recoverable: bool,
     /// Of a write-off: from when it does not count.
+    pub until: Option<i64>,
+}
+
+/// Money that a credit note was paid out with, and the day from which it stands again.
+#[derive(Clone, Debug)]
+pub struct Refund {
+    pub id: String,
+    pub on: i64,
+    pub minor: i64,
     pub until: Option<i64>,
 }
 
@@ -88,6 +102,13 @@ pub enum Entry {
     Merge,
     /// Payment, day, how much, whether by mistake, id.
     Back(Vec<(String, i64, i64, bool, String)>),
+    /// The credit note, and what was paid out of it.
+    Refund(String, Refund),
+    /// A refund that counts no more from a day on.
+    RefundBack {
+        id: String,
+        on: i64,
+    },
     Claim {
         id: String,
         on: i64,
@@ -121,6 +142,14 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
                     let credit = documents.credits.iter_mut().find(|of| of.id == *payment);
                     credit.unwrap().back.push((*on, *minor, *mistake, id.clone()));
                 }
+            }
+            Entry::Refund(note, refund) => {
+                let credit = documents.credits.iter_mut().find(|of| of.id == *note);
+                credit.unwrap().refunds.push(refund.clone());
+            }
+            Entry::RefundBack { id, on } => {
+                let mut refunds = documents.credits.iter_mut().flat_map(|of| &mut of.refunds);
+                refunds.find(|of| of.id == *id).unwrap().until = Some(*on);
             }
             Entry::Claim { id, on, due, minor } => {
                 if let Some(claim) = documents.claims.iter_mut().find(|claim| claim.id == *id) {
@@ -171,6 +200,8 @@ pub struct Standing {
     pub free: BTreeMap<String, i64>,
     /// Interest of claims by id.
     pub interest: BTreeMap<String, i64>,
+    /// The fixed sums of late invoices, by the id of the whole.
+    pub fixed: BTreeMap<String, i64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -195,6 +226,8 @@ pub struct Clerk<'a> {
     /// Adjustment and how much of it stands, by claim.
     pub off: Vec<Vec<(usize, i64)>>,
     pub gone: Vec<i64>,
+    /// How much went with which refund.
+    pub refunded: BTreeMap<String, i64>,
     pub today: i64,
     /// By claim what was open at the end of every day.
     pub days: Vec<Vec<i64>>,
@@ -221,6 +254,7 @@ impl<'a> Clerk<'a> {
             used: vec![Vec::new(); credits],
             off: vec![Vec::new(); claims],
             gone: vec![0; credits],
+            refunded: BTreeMap::new(),
             today: 0,
             days: vec![Vec::new(); claims],
         };
@@ -235,6 +269,7 @@ impl<'a> Clerk<'a> {
             if claim.on <= until {
                 standing.open.insert(claim.id.clone(), clerk.open[at]);
                 standing.interest.insert(claim.id.clone(), clerk.interest(at, until));
+                standing.fixed.insert(claim.whole.clone(), clerk.fixed(&claim.whole, until));
             }
         }
         for (at, credit) in documents.credits.iter().enumerate() {
@@ -250,25 +285,47 @@ impl<'a> Clerk<'a> {
         }
     }
 
-    /// Every day late bears on what was open the evening before, without what is contested.
-    fn interest(&self, at: usize, through: i64) -> i64 {
+    /// What bears on a day late: what was open the evening before, without what is contested.
+    fn bears(&self, at: usize, today: i64, through: i64) -> i64 {
         let claim = &self.documents.claims[at];
-        let mut sum = 0i128;
-        for today in claim.due + GRACE + 1..=through {
-            let mut bears = self.days[at][usize::try_from(today - 1).unwrap()];
-            for of in self.documents.contested.iter().filter(|of| of.claim == claim.id) {
-                let decided = of.decided <= through;
-                if decided && of.upheld > 0 && claim.due <= today && today <= of.decided {
-                    bears -= of.upheld;
-                }
-                if !decided && of.on <= today {
-                    bears -= of.minor;
-                }
+        let mut bears = self.days[at][usize::try_from(today - 1).unwrap()];
+        for of in self.documents.contested.iter().filter(|of| of.claim == claim.id) {
+            let decided = of.decided <= through;
+            if decided && of.upheld > 0 && claim.due <= today && today <= of.decided {
+                bears -= of.upheld;
             }
+            if !decided && of.on <= today {
+                bears -= of.minor;
+            }
+        }
+        bears.max(0)
+    }
+
+    fn late(&self, at: usize, through: i64) -> std::ops::RangeInclusive<i64> {
+        self.documents.claims[at].due + GRACE + 1..=through
+    }
+
+    fn interest(&self, at: usize, through: i64) -> i64 {
+        let mut sum = 0i128;
+        for today in self.late(at, through) {
             let rate = if today < RATE_DAY { RATES.0 } else { RATES.1 };
-            sum += i128::from(bears.max(0)) * rate;
+            sum += i128::from(self.bears(at, today, through)) * rate;
         }
         i64::try_from((sum * 2 + 365 * 100) / (2 * 365 * 100)).unwrap()
+    }
+
+    /// One sum for an invoice of which anything was ever late, by all that it claims.
+    fn fixed(&self, whole: &str, through: i64) -> i64 {
+        let parts = self.meant(whole);
+        let is_late =
+            |at: &usize| self.late(*at, through).any(|today| self.bears(*at, today, through) > 0);
+        let euros = parts.iter().all(|at| self.documents.claims[*at].currency == CURRENCIES[0]);
+        if !euros || !parts.iter().any(is_late) {
+            return 0;
+        }
+        let (below, small, large) = FIXED_SUMS;
+        let amount: i64 = parts.iter().map(|at| self.documents.claims[*at].minor).sum();
+        if amount < below { small } else { large }
     }
 
     fn credits(&self) -> Vec<usize> {
@@ -330,6 +387,9 @@ impl<'a> Clerk<'a> {
             naming.push(of);
         }
         for at in &order {
+            self.regain(*at);
+        }
+        for at in &order {
             let credit = &self.documents.credits[*at];
             if credit.on != self.today || credit.rank == 2 {
                 continue;
@@ -379,11 +439,20 @@ impl<'a> Clerk<'a> {
                     back.push((*at, *minor, id.clone()));
                 }
             }
+            let note = &self.documents.credits[*at];
+            for refund in &note.refunds {
+                let on = refund.on.max(note.on);
+                if on == self.today && refund.until.is_none_or(|until| until > on) {
+                    back.push((*at, refund.minor, refund.id.clone()));
+                }
+            }
         }
         let place = |at: &usize| order.iter().position(|of| of == at);
         back.sort_by_key(|(at, _, id)| (place(at), id.clone()));
-        for (at, minor, _) in back {
+        for (at, minor, id) in back {
+            let before = self.gone[at];
             self.give_back(at, minor);
+            self.refunded.insert(id, self.gone[at] - before);
         }
         self.serve_all();
         for at in &order {
@@ -405,6 +474,23 @@ impl<'a> Clerk<'a> {
             }
         }
         self.serve_all();
+    }
+
+    /// What was paid out of a credit note and stands again from today on: for what it names first.
+    fn regain(&mut self, at: usize) {
+        let note = &self.documents.credits[at];
+        for refund in &note.refunds {
+            let went = refund.on.max(note.on);
+            if refund.until != Some(self.today) || went >= self.today {
+                continue;
+            }
+            let minor = self.refunded[&refund.id];
+            self.gone[at] -= minor;
+            self.free[at] += minor;
+            for part in 0..note.named.len() {
+                self.serve_name(at, part, minor);
+            }
+        }
     }
 
     fn serve_name(&mut self, at: usize, part: usize, minor: i64) {

@@ -40,6 +40,17 @@ pub enum Event {
         deductions: Vec<(usize, i64, usize)>,
         side: Side,
     },
+    /// A credit note is paid out.
+    Refund {
+        note: usize,
+        after: i64,
+        minor: i64,
+    },
+    /// What it was paid out with came back.
+    RefundBack {
+        refund: usize,
+        after: i64,
+    },
     Reverse {
         payment: usize,
         after: i64,
@@ -115,6 +126,9 @@ pub fn event() -> impl Strategy<Value = Event> {
         25 => (payment, side()).prop_map(|((on, minor, named, order, settles, deductions), side)| {
             Event::Payment { on, minor: minor * 2, named, order: ORDERS[order], settles, deductions, side }
         }),
+        5 => (0usize..3, 0i64..20, minor.clone())
+            .prop_map(|(note, after, minor)| Event::Refund { note, after, minor }),
+        3 => (0usize..3, 0i64..15).prop_map(|(refund, after)| Event::RefundBack { refund, after }),
         10 => (0usize..6, 0i64..20, minor.clone(), any::<bool>())
             .prop_map(|(payment, after, minor, mistake)| Event::Reverse { payment, after, minor, mistake }),
         5 => (0usize..6, on.clone(), 0i64..20, 0i64..400)

@@ -3,13 +3,13 @@
 use crate::{
     clerk::{
         CURRENCIES, CUSTOMERS, Claim, Clerk, Contested, Credit, DISCOUNT_DAYS, Documents, Entry,
-        GRACE, RATE_DAY, RATES, Standing, TOLERANCE, documents,
+        FIXED_SUMS, GRACE, RATE_DAY, RATES, Refund, Standing, TOLERANCE, documents,
     },
     events::{DEDUCTIONS, Event, ORDERS, Side},
 };
 use dunlin_app::{
     audit::Author,
-    contract, customer, dispute, interest, invoice,
+    contract, credit_refund, customer, dispute, interest, invoice,
     ledger::{self, Change},
     payment, policy, statement, write_off,
 };
@@ -67,6 +67,8 @@ pub fn cases(usual: u32) -> ProptestConfig {
 pub enum Deed {
     Invoice(Value),
     Payment(Value),
+    Refund(String, Value),
+    RefundBack(String, Value),
     Reverse(String, Value),
     CorrectInvoice(String, Value),
     CorrectPayment(String, Value),
@@ -83,6 +85,10 @@ impl Deed {
         match self.clone() {
             Self::Invoice(new) => invoice::add(db, &read(new), made, author).map(|done| done.1),
             Self::Payment(new) => payment::add(db, &read(new), made, author).map(|done| done.1),
+            Self::Refund(of, new) => credit_refund::add(db, &id(&of), &read(new), made, author),
+            Self::RefundBack(of, new) => {
+                credit_refund::reverse(db, &id(&of), &read(new), author).map(|done| done.1)
+            }
             Self::Reverse(of, new) => payment::reverse(db, &id(&of), &read(new), made, author),
             Self::CorrectInvoice(of, new) => invoice::correct(db, &id(&of), &read(new), author),
             Self::CorrectPayment(of, new) => payment::correct(db, &id(&of), &read(new), author),
@@ -106,6 +112,8 @@ pub struct World {
     pub invoices: Vec<Document>,
     pub payments: Vec<String>,
     pub write_offs: Vec<String>,
+    pub notes: Vec<String>,
+    pub refunds: Vec<String>,
     pub step: usize,
 }
 
@@ -152,8 +160,11 @@ fn furnish(path: &Path) {
         interest::put_rates(&db, &id(name), &read::<Vec<_>>(rows.into()), &author).unwrap();
     }
     let reference = json!({"table": "house", "fixing": "floating"});
+    let (below, small, large) = FIXED_SUMS;
+    let sums = json!([{"below_minor": below, "minor": small}, {"minor": large}]);
     let policy = json!({"tolerances": [{"minor": TOLERANCE, "currency": CURRENCIES[0]}],
-        "late_interest": {"reference": reference, "grace_days": GRACE}});
+        "late_interest": {"reference": reference, "grace_days": GRACE, "fixed_sums": sums,
+            "fixed_currency": CURRENCIES[0]}});
     policy::put(&db, &read(policy), &author).unwrap();
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)", &[]).unwrap();
 }
@@ -184,6 +195,8 @@ impl World {
             invoices: Vec::new(),
             payments: Vec::new(),
             write_offs: Vec::new(),
+            notes: Vec::new(),
+            refunds: Vec::new(),
             step: 0,
         }
     }
@@ -225,6 +238,8 @@ impl World {
                 (&named, settles, &deductions),
                 side,
             ),
+            Event::Refund { note, after, minor } => self.refund(number, note, after, minor),
+            Event::RefundBack { refund, after } => self.refund_back(refund, after),
             Event::Reverse { payment, after, minor, mistake } => {
                 self.reverse(number, payment, after, minor, mistake)
             }
@@ -283,6 +298,7 @@ impl World {
             settles: None,
             deductions: Vec::new(),
             back: Vec::new(),
+            refunds: Vec::new(),
             recoverable: false,
             until: None,
         }
@@ -365,8 +381,40 @@ impl World {
             "issued_on": day(on), "amount": {"minor": minor, "currency": currency},
             "relates_to": about});
         assert!(self.send(Deed::Invoice(new)));
+        self.notes.push(name.to_string());
         let named = about.map(|about| (about, None)).into_iter().collect();
         Some(Entry::Credits(vec![Self::credit(name, (customer, currency), 0, (on, minor), named)]))
+    }
+
+    fn refund(&mut self, number: usize, note: usize, after: i64, minor: i64) -> Option<Entry> {
+        let name = Self::pick(&self.notes, note)?;
+        let on = self.now().credits.iter().find(|credit| credit.id == name).unwrap().on + after;
+        let refund = format!("R{number}");
+        let mut new = json!({"id": refund, "on": day(on)});
+        // Half of the time all that is left is paid out.
+        if minor % 2 == 0 {
+            new["minor"] = json!(minor);
+        }
+        if !self.send(Deed::Refund(name.clone(), new.clone())) {
+            return None;
+        }
+        let got = invoice::get(&self.db, &id(&name), day(400), i64::MAX).unwrap();
+        let stored = got.refunds.unwrap().into_iter().find(|of| of.id.as_str() == refund);
+        let minor = stored.unwrap().minor;
+        new["minor"] = json!(minor);
+        *self.deeds.last_mut().unwrap() = Deed::Refund(name.clone(), new);
+        self.refunds.push(refund.clone());
+        Some(Entry::Refund(name, Refund { id: refund, on, minor, until: None }))
+    }
+
+    fn refund_back(&mut self, refund: usize, after: i64) -> Option<Entry> {
+        let name = Self::pick(&self.refunds, refund)?;
+        let now = self.now();
+        let mut refunds = now.credits.iter().flat_map(|credit| &credit.refunds);
+        let on = refunds.find(|of| of.id == name).unwrap().on + after;
+        let new = json!({"on": day(on), "reason": "it came back"});
+        let done = self.send(Deed::RefundBack(name.clone(), new));
+        done.then_some(Entry::RefundBack { id: name, on })
     }
 
     #[allow(clippy::type_complexity)]
@@ -575,6 +623,13 @@ impl World {
                     claim.id
                 );
             }
+        }
+        let of_invoices = documents.claims.iter().filter(|claim| claim.kind == "invoice");
+        for claim in of_invoices.filter(|claim| standing.fixed.contains_key(&claim.whole)) {
+            let of = interest::of_invoice(&self.db, &id(&claim.whole), day(on), known).unwrap();
+            let got = of.map_or(0, |of| of.fixed_minor);
+            let (wanted, whole) = (standing.fixed[&claim.whole], &claim.whole);
+            assert_eq!(got, wanted, "fixed sum of {whole} on day {on} as known at step {until}");
         }
         for credit in documents.credits.iter().filter(|credit| credit.rank < 2) {
             let name = id(&credit.id);
