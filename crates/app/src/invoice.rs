@@ -55,7 +55,8 @@ pub fn add<D: Db>(
         if let Some((_, refused)) = terms::unnameable(db, &made)?.pop() {
             return Err(refused.into());
         }
-        let entry = audit::note(db, author, &Note::made("invoice", id.as_str(), new)?)?;
+        let noted = made.first().map(|(_, _, new, ready)| ready.noted(&id, new));
+        let entry = audit::note(db, author, &Note::made("invoice", id.as_str(), &noted)?)?;
         invoice::insert_all(db, &head, Some(entry))?;
         terms::insert_parts(db, &made, entry)?;
         replay::customers(db, &[customer], author.at, Some(entry))?;

@@ -347,7 +347,13 @@ pub(crate) fn go_back<D: Db>(
         let detail = format!("at most {own} can go back, or all {all} at once");
         return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
     }
-    let note = Note::changed("reverse", "payment", id.as_str(), None::<()>.as_ref(), Some(new))?;
+    let made = NewReversal {
+        id: Some(reversal_id.clone()),
+        on: Some(on),
+        minor: Some(minor),
+        ..new.clone()
+    };
+    let note = Note::changed("reverse", "payment", id.as_str(), None::<()>.as_ref(), Some(&made))?;
     let entry = audit::note(db, author, &note)?;
     let customer = known_customer(db, &item.customer_id)?;
     let back = reversal::New {

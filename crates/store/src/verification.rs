@@ -64,7 +64,7 @@ const PAYMENTS: &str = "SELECT count(*) FROM payment";
 const DOCUMENTS: &str = "SELECT (SELECT count(*) FROM invoice) + (SELECT count(*) FROM payment)";
 
 /// The rules, in the order in which they are told.
-pub const RULES: [Rule; 14] = [
+pub const RULES: [Rule; 15] = [
     Rule {
         name: "payments-conserved",
         about: "A payment is what was allocated, converted and paid back of it, and what is left.",
@@ -164,6 +164,20 @@ pub const RULES: [Rule; 14] = [
         search: sql!("verification/decisions_noted.sql"),
     },
     Rule {
+        name: "fields-noted",
+        about: "What was agreed, decided or recorded beside documents reads, field by field, as its entry says, and no \
+                entry is without it.",
+        count: "SELECT (SELECT count(*) FROM reversal) + (SELECT count(*) FROM write_off)
+                    + (SELECT count(*) FROM dispute) + (SELECT count(*) FROM interest_entry)
+                    + (SELECT count(*) FROM pause) + (SELECT count(*) FROM guarantee)
+                    + (SELECT count(*) FROM contract_version) + (SELECT count(*) FROM rate)
+                    + (SELECT count(*) FROM policy) + (SELECT count(*) FROM credit_refund)
+                    + (SELECT count(*) FROM default_record) + (SELECT count(*) FROM customer)
+                    + (SELECT count(*) FROM customer_change)",
+        follows_from: &[],
+        search: sql!("verification/fields_noted.sql"),
+    },
+    Rule {
         name: "adjustments-decided",
         about: "A booked write-off or an upheld dispute takes off what it says, nothing else does, and a write-off that \
                 was taken back takes off nothing.",
@@ -174,8 +188,10 @@ pub const RULES: [Rule; 14] = [
 ];
 
 /// What was recorded after this document and this payment, as the audit chain keeps it of a file: of documents and of
-/// payments, as a JSON text, the key before the first, that of the last, how many, and a control sum of their amounts.
-/// The sum weighs amounts by key, so that two that changed places are told apart, and stays within 64 bits for any file.
+/// payments, as a JSON text, the key before the first, that of the last, how many, and control sums: of their amounts,
+/// of their days and what they name, and of whose they are.
+/// The sums weigh by key, so that two that changed places are told apart, and stay within 64 bits for any file of less
+/// than fifty million rows.
 pub fn recorded_since<D: Db>(db: &D, invoice: i64, payment: i64) -> Result<String, Fault> {
     let sql = sql!("verification/recorded_since.sql");
     let row = db.first(sql, &[invoice.into(), payment.into()])?;
