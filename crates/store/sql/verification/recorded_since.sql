@@ -3,26 +3,18 @@ SELECT json_array(json(d.told), json(p.told))
 FROM (
     SELECT
         json_array(
-            ?1, coalesce(max(key), ?1), count(*), ifnull(sum((amount_minor % 1000003) * (key % 8191 + 1)), 0),
-            ifnull(sum((
-                CAST(replace(issued_on, '-', '') AS INTEGER) % 1000003
-                + 3 * (CAST(replace(due_on, '-', '') AS INTEGER) % 1000003)
-                + 5 * (coalesce(relates_key, 0) % 1000003) + 7 * (coalesce(version_key, 0) % 1000003)
-                + 11 * length(kind) + 13 * penalty + 17 * unicode(currency) + 19 * unicode(substr(currency, 2))
-            ) * (key % 8191 + 1)), 0),
-            ifnull(sum((customer_key % 1000003) * (key % 8191 + 1)), 0)
+            ?1, coalesce(max(key), ?1), count(*),
+            ifnull(sum((amount_minor % 1000003 + unixepoch(due_on) / 86400) * (key % 8191 + 1)), 0),
+            ifnull(sum(customer_key), 0),
+            ifnull(sum(length(kind) + 31 * coalesce(version_key, 0) + 37 * coalesce(relates_key, 0)), 0)
         ) AS told
     FROM invoice NOT INDEXED WHERE key > ?1
 ) AS d, (
     SELECT
         json_array(
-            ?2, coalesce(max(key), ?2), count(*), ifnull(sum((amount_minor % 1000003) * (key % 8191 + 1)), 0),
-            ifnull(sum((
-                CAST(replace(received_on, '-', '') AS INTEGER) % 1000003
-                + 5 * (coalesce(invoice_key, 0) % 1000003) + 17 * unicode(currency)
-                + 19 * unicode(substr(currency, 2))
-            ) * (key % 8191 + 1)), 0),
-            ifnull(sum((customer_key % 1000003) * (key % 8191 + 1)), 0)
+            ?2, coalesce(max(key), ?2), count(*),
+            ifnull(sum((amount_minor % 1000003 + unixepoch(received_on) / 86400) * (key % 8191 + 1)), 0),
+            ifnull(sum(customer_key), 0), ifnull(sum(unicode(currency) + 31 * coalesce(invoice_key, 0)), 0)
         ) AS told
     FROM payment NOT INDEXED WHERE key > ?2
 ) AS p
