@@ -189,9 +189,9 @@ pub const RULES: [Rule; 15] = [
 ];
 
 /// What was recorded after this document and this payment, as the audit chain keeps it of a file: of documents and of
-/// payments, as a JSON text, the key before the first, that of the last, how many, and control sums: of their amounts
-/// and days, of whose they are, and of what they name. The first sum weighs by key, so that two that changed places are
-/// told apart. All stay within 64 bits for any file.
+/// payments, as a JSON text, the key before the first, that of the last, how many, and three control sums: of
+/// their amounts; of these, their days and what they name; and of all that and whose they are. The sums weigh by key, so
+/// that two that changed places are told apart, and stay within 64 bits for any file.
 pub fn recorded_since<D: Db>(db: &D, invoice: i64, payment: i64) -> Result<String, Fault> {
     let sql = sql!("verification/recorded_since.sql");
     let row = db.first(sql, &[invoice.into(), payment.into()])?;

@@ -11,15 +11,13 @@ file AS MATERIALIZED (
 documents AS MATERIALIZED (
     SELECT
         key, id, recorded ->> '$[0][0]' AS after, recorded ->> '$[0][1]' AS upto, recorded ->> '$[0][2]' AS number,
-        recorded ->> '$[0][3]' AS control, recorded ->> '$[0][4]' AS whose, recorded ->> '$[0][5]' AS named,
-        recorded ->> '$[0][4]' IS NOT NULL AS dated
+        recorded ->> '$[0][3]' AS control, recorded ->> '$[0][4]' AS fields, recorded ->> '$[0][5]' AS whose
     FROM file
 ),
 payments AS MATERIALIZED (
     SELECT
         key, id, recorded ->> '$[1][0]' AS after, recorded ->> '$[1][1]' AS upto, recorded ->> '$[1][2]' AS number,
-        recorded ->> '$[1][3]' AS control, recorded ->> '$[1][4]' AS whose, recorded ->> '$[1][5]' AS named,
-        recorded ->> '$[1][4]' IS NOT NULL AS dated
+        recorded ->> '$[1][3]' AS control, recorded ->> '$[1][4]' AS fields, recorded ->> '$[1][5]' AS whose
     FROM file
 ),
 -- What lies before, between and after the ranges of files.
@@ -38,83 +36,110 @@ made AS (
     FROM audit
     WHERE action = 'create' AND noun IN ('invoice', 'payment')
 ),
--- What the range of each file reads, once corrections are undone. Days count since entries have them.
+-- A merge moves what was the duplicate's: whose a document is, the sum of a file tells until the next one.
+merge AS MATERIALIZED (
+    SELECT coalesce(max(key), 0) AS key FROM audit WHERE noun = 'customer' AND action = 'merge'
+),
+-- What the range of each file reads, and what corrections added to that. One of the three sums is taken: that of amounts
+-- alone of an entry from before there were others.
 documents_read AS MATERIALIZED (
     SELECT
-        f.id, f.key, f.number, f.control, f.whose, f.named,
+        f.id, f.number,
+        CASE
+            WHEN f.fields IS NULL THEN f.control
+            WHEN f.key < m.key THEN f.fields
+            ELSE f.whose
+        END AS told,
+        CASE
+            WHEN f.fields IS NULL
+                THEN (
+                    SELECT json_array(count(*), coalesce(sum((i.amount_minor % 1000003) * (i.key % 8191 + 1)), 0))
+                    FROM invoice AS i NOT INDEXED
+                    WHERE i.key > f.after AND i.key <= f.upto AND i.entry_key = f.key
+                )
+            WHEN f.key < m.key
+                THEN (
+                    SELECT json_array(count(*), coalesce(sum((
+                        i.amount_minor % 1000003 + unixepoch(i.due_on) / 86400 + length(i.kind)
+                        + coalesce(i.version_key, 0) % 1000003 + coalesce(i.relates_key, 0) % 1000003
+                    ) * (i.key % 8191 + 1)), 0))
+                    FROM invoice AS i NOT INDEXED
+                    WHERE i.key > f.after AND i.key <= f.upto AND i.entry_key = f.key
+                )
+            ELSE (
+                    SELECT json_array(count(*), coalesce(sum((
+                        i.amount_minor % 1000003 + unixepoch(i.due_on) / 86400 + length(i.kind)
+                        + coalesce(i.version_key, 0) % 1000003 + coalesce(i.relates_key, 0) % 1000003 + i.customer_key % 1000003
+                    ) * (i.key % 8191 + 1)), 0))
+                    FROM invoice AS i NOT INDEXED
+                    WHERE i.key > f.after AND i.key <= f.upto AND i.entry_key = f.key
+                )
+        END AS reads,
         (
             SELECT
-                json_array(
-                    count(*),
-                    coalesce(sum(
-                        (i.amount_minor % 1000003 + f.dated * (unixepoch(i.due_on) / 86400)) * (i.key % 8191 + 1)
-                    ), 0) - (
-                        SELECT
-                            coalesce(sum((
-                                coalesce(
-                                    (c.after ->> 'amount_minor') % 1000003 - (c.before ->> 'amount_minor') % 1000003, 0
-                                )
-                                + f.dated * coalesce(
-                                    unixepoch(c.after ->> 'due_on') / 86400 - unixepoch(c.before ->> 'due_on') / 86400, 0
-                                )
-                            ) * (c.invoice_key % 8191 + 1)), 0)
-                        FROM correction AS c
-                        WHERE c.invoice_key > f.after AND c.invoice_key <= f.upto
-                    ),
-                    coalesce(sum(i.customer_key), 0),
-                    coalesce(sum(length(i.kind) + 31 * coalesce(i.version_key, 0) + 37 * coalesce(i.relates_key, 0)), 0) - (
-                        SELECT
-                            coalesce(sum(37 * (
-                                coalesce((SELECT w.key FROM invoice AS w WHERE w.id = c.after ->> 'relates_to'), 0)
-                                - coalesce((SELECT w.key FROM invoice AS w WHERE w.id = c.before ->> 'relates_to'), 0)
-                            )), 0)
-                        FROM correction AS c
-                        WHERE c.invoice_key > f.after AND c.invoice_key <= f.upto
+                coalesce(sum((
+                    coalesce((c.after ->> 'amount_minor') % 1000003 - (c.before ->> 'amount_minor') % 1000003, 0)
+                    + iif(f.fields IS NULL, 0, coalesce(
+                        unixepoch(c.after ->> 'due_on') / 86400 - unixepoch(c.before ->> 'due_on') / 86400, 0
                     )
-                )
-            FROM invoice AS i NOT INDEXED
-            WHERE i.key > f.after AND i.key <= f.upto AND i.entry_key = f.key
-        ) AS reads
-    FROM documents AS f
+                    + coalesce((SELECT w.key FROM invoice AS w WHERE w.id = c.after ->> 'relates_to'), 0) % 1000003
+                    - coalesce((SELECT w.key FROM invoice AS w WHERE w.id = c.before ->> 'relates_to'), 0) % 1000003)
+                ) * (c.invoice_key % 8191 + 1)), 0)
+            FROM correction AS c
+            WHERE c.invoice_key > f.after AND c.invoice_key <= f.upto
+        ) AS corrected
+    FROM documents AS f CROSS JOIN merge AS m
 ),
 payments_read AS MATERIALIZED (
     SELECT
-        f.id, f.key, f.number, f.control, f.whose, f.named,
+        f.id, f.number,
+        CASE
+            WHEN f.fields IS NULL THEN f.control
+            WHEN f.key < m.key THEN f.fields
+            ELSE f.whose
+        END AS told,
+        CASE
+            WHEN f.fields IS NULL
+                THEN (
+                    SELECT json_array(count(*), coalesce(sum((p.amount_minor % 1000003) * (p.key % 8191 + 1)), 0))
+                    FROM payment AS p NOT INDEXED
+                    WHERE p.key > f.after AND p.key <= f.upto AND p.entry_key = f.key
+                )
+            WHEN f.key < m.key
+                THEN (
+                    SELECT json_array(count(*), coalesce(sum((
+                        p.amount_minor % 1000003 + unixepoch(p.received_on) / 86400 + unicode(p.currency)
+                        + coalesce(p.invoice_key, 0) % 1000003
+                    ) * (p.key % 8191 + 1)), 0))
+                    FROM payment AS p NOT INDEXED
+                    WHERE p.key > f.after AND p.key <= f.upto AND p.entry_key = f.key
+                )
+            ELSE (
+                    SELECT json_array(count(*), coalesce(sum((
+                        p.amount_minor % 1000003 + unixepoch(p.received_on) / 86400 + unicode(p.currency)
+                        + coalesce(p.invoice_key, 0) % 1000003 + p.customer_key % 1000003
+                    ) * (p.key % 8191 + 1)), 0))
+                    FROM payment AS p NOT INDEXED
+                    WHERE p.key > f.after AND p.key <= f.upto AND p.entry_key = f.key
+                )
+        END AS reads,
         (
             SELECT
-                json_array(
-                    count(*),
-                    coalesce(sum(
-                        (p.amount_minor % 1000003 + f.dated * (unixepoch(p.received_on) / 86400)) * (p.key % 8191 + 1)
-                    ), 0) - (
-                        SELECT
-                            coalesce(sum((
-                                coalesce(
-                                    (c.after ->> 'amount_minor') % 1000003 - (c.before ->> 'amount_minor') % 1000003, 0
-                                )
-                                + f.dated * coalesce(
-                                    unixepoch(c.after ->> 'received_on') / 86400 - unixepoch(c.before ->> 'received_on') / 86400, 0
-                                )
-                            ) * (c.payment_key % 8191 + 1)), 0)
-                        FROM correction AS c
-                        WHERE c.payment_key > f.after AND c.payment_key <= f.upto
-                    ),
-                    coalesce(sum(p.customer_key), 0),
-                    coalesce(sum(unicode(p.currency) + 31 * coalesce(p.invoice_key, 0)), 0)
-                )
-            FROM payment AS p NOT INDEXED
-            WHERE p.key > f.after AND p.key <= f.upto AND p.entry_key = f.key
-        ) AS reads
-    FROM payments AS f
+                coalesce(sum((
+                    coalesce((c.after ->> 'amount_minor') % 1000003 - (c.before ->> 'amount_minor') % 1000003, 0)
+                    + iif(f.fields IS NULL, 0, coalesce(
+                        unixepoch(c.after ->> 'received_on') / 86400 - unixepoch(c.before ->> 'received_on') / 86400, 0
+                    ))
+                ) * (c.payment_key % 8191 + 1)), 0)
+            FROM correction AS c
+            WHERE c.payment_key > f.after AND c.payment_key <= f.upto
+        ) AS corrected
+    FROM payments AS f CROSS JOIN merge AS m
 ),
 found AS (
-    -- A merge moves what was the duplicate's, so that whose it was is compared until the next one.
     SELECT 'file ' || f.id AS id
     FROM (SELECT * FROM documents_read UNION ALL SELECT * FROM payments_read) AS f
-    WHERE
-        f.number <> f.reads ->> 0 OR f.control <> f.reads ->> 1 OR f.named <> f.reads ->> 3
-        OR f.whose <> f.reads ->> 2
-        AND NOT EXISTS (SELECT 1 FROM audit AS a WHERE a.noun = 'customer' AND a.action = 'merge' AND a.key > f.key)
+    WHERE f.number <> f.reads ->> 0 OR f.told <> f.reads ->> 1 - f.corrected
     UNION ALL
     -- Beside files: an entry of its own, or one of a file from before entries said what they recorded.
     SELECT 'invoice ' || i.id
