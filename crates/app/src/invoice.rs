@@ -8,7 +8,7 @@ use crate::{
     interest,
     ledger::{Change, ROW, amount_in_range, known_customer, missing, one, unless_differing},
     payment::MAX_REASON,
-    replay,
+    replay, told,
 };
 use dunlin_domain::{
     Date, Id, Instant, Money, Refusal, Refused,
@@ -195,7 +195,9 @@ pub fn get<D: Db>(db: &D, id: &Id, day: Date, known: i64) -> Result<Invoice, Fau
     let found = invoice::find(db, id.as_str())?.ok_or_else(absent)?;
     let reading = Reading::of(db, &[found.1], day, known)?;
     let item = reading.item(found.1).filter(|item| item.issued_on <= day).ok_or_else(absent)?;
-    reading.invoice(db, item, true)
+    let mut invoice = reading.invoice(db, item, true)?;
+    told::document(db, &mut invoice, item.key, known)?;
+    Ok(invoice)
 }
 
 /// A customer's documents by due date, as they stood on the day and were known then.
@@ -413,6 +415,8 @@ impl Reading {
             interest_missing,
             allocations: parts.iter().filter_map(|part| part.allocation(item.currency)).collect(),
             refunds: self.refunds.get(&item.key).cloned(),
+            recorded_at: None,
+            corrections: None,
         })
     }
 

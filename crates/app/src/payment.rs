@@ -6,7 +6,7 @@ use crate::{
         Change, ROW, amount_in_range, json, known_customer, missing, not_in_future, one, today,
         unless_differing,
     },
-    replay,
+    replay, told,
 };
 use dunlin_domain::decimal::Times as _;
 use dunlin_domain::{
@@ -525,7 +525,11 @@ fn stored<D: Db>(db: &D, id: &Id) -> Result<payment::Item, Fault> {
 pub fn get<D: Db>(db: &D, id: &Id, day: Date, known: i64) -> Result<Payment, Fault> {
     let item = payment::get(db, id, day, known)?;
     let item = item.ok_or_else(|| missing("payment of that day or before"))?;
-    complete(db, vec![item], day, known)?.pop().ok_or_else(|| missing("payment"))
+    let key = item.key;
+    let payment = complete(db, vec![item], day, known)?.pop();
+    let mut payment = payment.ok_or_else(|| missing("payment"))?;
+    told::payment(db, &mut payment, key, known)?;
+    Ok(payment)
 }
 
 /// A customer's payments by day, as they stood on the day.
@@ -581,6 +585,9 @@ fn complete<D: Db>(
             returned_minor: returned,
             reversals: some(back),
             unallocated: Money { minor: left, currency: item.currency },
+            recorded_at: None,
+            corrections: None,
+            conversion: None,
         }
     };
     Ok(items.into_iter().map(payment).collect())

@@ -22,6 +22,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "retries", schema!("0012_retries.sql")),
     (13, "warnings", schema!("0013_warnings.sql")),
     (14, "credit", schema!("0014_credit.sql")),
+    (20, "mend_a", schema!("0020_mend_a.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try
