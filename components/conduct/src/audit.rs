@@ -15,12 +15,20 @@ const AFTER: Query = Query::whole(
     "The key of the last entry you have, for exports that go on. Absent: from the first entry, or from the cursor.",
 );
 
+const NOUN: Query = Query::text(
+    "noun",
+    40,
+    "Only entries about this kind of thing, such as `invoice`. Absent: about all.",
+);
+const SUBJECT: Query =
+    Query::text("id", 200, "Only entries about what has this id. Absent: about all.");
+
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
         Route::get("/v1/ingest/audit", "list_audit_entries")
             .about("Lists who did what, oldest first. Each entry has the hash of the one before.")
             .scope(Scope::Admin)
-            .query(&[AFTER])
+            .query(&[AFTER, NOUN, SUBJECT])
             .pages()
             .answers::<AuditPage>()
             .ndjson()
@@ -38,7 +46,9 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.whole(&AFTER)?.map(u64::from));
     let after = call.cursor()?.or(after).unwrap_or_default();
-    let found = audit::entries(call.db()?, after, limit.saturating_add(1))?;
+    let (noun, id) = (call.text(&NOUN).map(str::to_string), call.text(&SUBJECT).map(str::to_string));
+    let more = limit.saturating_add(1);
+    let found = audit::entries_of(call.db()?, after, more, noun.as_deref(), id.as_deref())?;
     let (items, next) = page::cut(found, limit, |entry| entry.key)?;
     if call.wants() == Media::Ndjson {
         return Ok(Answer::ndjson(&items)?.paged(next));

@@ -136,6 +136,21 @@ pub fn entries<D: Db>(db: &D, after: u64, limit: u32) -> Result<Vec<AuditEntry>,
     audit::page(db, after, limit)?.into_iter().map(told).collect()
 }
 
+/// The same of one kind of thing, or of what has an id.
+pub fn entries_of<D: Db>(
+    db: &D,
+    after: u64,
+    limit: u32,
+    noun: Option<&str>,
+    id: Option<&str>,
+) -> Result<Vec<AuditEntry>, Fault> {
+    if noun.is_none() && id.is_none() {
+        return entries(db, after, limit);
+    }
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    audit::page_of(db, after, limit, noun, id)?.into_iter().map(told).collect()
+}
+
 /// The entry as clients get it.
 fn told(entry: Entry) -> Result<AuditEntry, Fault> {
     Ok(AuditEntry {

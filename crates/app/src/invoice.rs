@@ -8,7 +8,7 @@ use crate::{
     interest,
     ledger::{Change, ROW, amount_in_range, known_customer, missing, one, unless_differing},
     payment::MAX_REASON,
-    replay,
+    replay, told,
 };
 use dunlin_domain::{
     Date, Id, Instant, Money, Refusal, Refused,
@@ -55,7 +55,8 @@ pub fn add<D: Db>(
         if let Some((_, refused)) = terms::unnameable(db, &made)?.pop() {
             return Err(refused.into());
         }
-        let entry = audit::note(db, author, &Note::made("invoice", id.as_str(), new)?)?;
+        let noted = made.first().map(|(_, _, new, ready)| ready.noted(&id, new));
+        let entry = audit::note(db, author, &Note::made("invoice", id.as_str(), &noted)?)?;
         invoice::insert_all(db, &head, Some(entry))?;
         terms::insert_parts(db, &made, entry)?;
         replay::customers(db, &[customer], author.at, Some(entry))?;
@@ -225,7 +226,9 @@ pub fn get<D: Db>(db: &D, id: &Id, day: Date, known: i64) -> Result<Invoice, Fau
     let found = invoice::find(db, id.as_str())?.ok_or_else(absent)?;
     let reading = Reading::of(db, &[found.1], day, known)?;
     let item = reading.item(found.1).filter(|item| item.issued_on <= day).ok_or_else(absent)?;
-    reading.invoice(db, item, true)
+    let mut invoice = reading.invoice(db, item, true)?;
+    told::document(db, &mut invoice, item.key, known)?;
+    Ok(invoice)
 }
 
 /// A customer's documents by due date, as they stood on the day and were known then.
@@ -456,6 +459,8 @@ impl Reading {
             interest_missing,
             allocations: parts.iter().filter_map(|part| part.allocation(item.currency)).collect(),
             refunds: self.refunds.get(&item.key).cloned(),
+            recorded_at: None,
+            corrections: None,
         })
     }
 

@@ -35,6 +35,7 @@ pub mod score;
 pub mod statement;
 pub mod sweep;
 pub mod tier;
+pub mod told;
 pub mod verify;
 pub mod warn;
 pub mod watch;

@@ -6,7 +6,7 @@ use crate::{
         Change, ROW, amount_in_range, json, known_customer, missing, not_in_future, one, today,
         unless_differing,
     },
-    replay,
+    replay, told,
 };
 use dunlin_domain::decimal::Times as _;
 use dunlin_domain::{
@@ -357,7 +357,13 @@ pub(crate) fn go_back<D: Db>(
         let detail = format!("at most {own} can go back, or all {all} at once");
         return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
     }
-    let note = Note::changed("reverse", "payment", id.as_str(), None::<()>.as_ref(), Some(new))?;
+    let made = NewReversal {
+        id: Some(reversal_id.clone()),
+        on: Some(on),
+        minor: Some(minor),
+        ..new.clone()
+    };
+    let note = Note::changed("reverse", "payment", id.as_str(), None::<()>.as_ref(), Some(&made))?;
     let entry = audit::note(db, author, &note)?;
     let customer = known_customer(db, &item.customer_id)?;
     let back = reversal::New {
@@ -532,7 +538,11 @@ fn stored<D: Db>(db: &D, id: &Id) -> Result<payment::Item, Fault> {
 pub fn get<D: Db>(db: &D, id: &Id, day: Date, known: i64) -> Result<Payment, Fault> {
     let item = payment::get(db, id, day, known)?;
     let item = item.ok_or_else(|| missing("payment of that day or before"))?;
-    complete(db, vec![item], day, known)?.pop().ok_or_else(|| missing("payment"))
+    let key = item.key;
+    let payment = complete(db, vec![item], day, known)?.pop();
+    let mut payment = payment.ok_or_else(|| missing("payment"))?;
+    told::payment(db, &mut payment, key, known)?;
+    Ok(payment)
 }
 
 /// A customer's payments by day, as they stood on the day.
@@ -588,6 +598,9 @@ fn complete<D: Db>(
             returned_minor: returned,
             reversals: some(back),
             unallocated: Money { minor: left, currency: item.currency },
+            recorded_at: None,
+            corrections: None,
+            conversion: None,
         }
     };
     Ok(items.into_iter().map(payment).collect())

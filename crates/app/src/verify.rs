@@ -6,7 +6,7 @@ use dunlin_store::{
     Db, Fault,
     audit::{Entry, page},
     read,
-    verification::{RULES, check, prove},
+    verification::{Counted, RULES, check, prove},
 };
 
 /// Entries of the chain that are read at once: a few megabytes.
@@ -19,9 +19,10 @@ const EXAMPLES: usize = 10;
 pub fn books<D: Db>(db: &D) -> Result<Verification, Fault> {
     read(db, |db| {
         let proved = prove(db)?;
+        let mut counted = Counted::new();
         let mut checks = Vec::with_capacity(RULES.len());
         for rule in &RULES {
-            let found = check(db, rule, &proved)?;
+            let found = check(db, rule, &proved, &mut counted)?;
             checks.push(Check {
                 name: rule.name.to_string(),
                 about: rule.about.to_string(),

@@ -16,6 +16,7 @@ use dunlin_domain::{
     text,
 };
 use dunlin_store::{Db, Fault, When, adjustment, invoice, policy, write, write_off};
+use serde_json::json;
 
 /// Asks for a write-off. It counts at once, unless the policy wants a second key for so much.
 pub fn add<D: Db>(
@@ -65,7 +66,11 @@ pub fn add<D: Db>(
         let together = write_off::asked(db, key)?.saturating_add(minor);
         let waits = needs_second_key(&policy::current(db)?, together, currency);
         let state = if waits { WriteOffState::Pending } else { WriteOffState::Booked };
-        let entry = audit::note(db, author, &Note::made("write_off", id.as_str(), new)?)?;
+        // The state too: from now on only a second key takes it out of waiting.
+        let made = json!({
+            "id": id, "invoice_id": new.invoice_id, "on": on, "minor": minor, "reason": new.reason, "state": state,
+        });
+        let entry = audit::note(db, author, &Note::made("write_off", id.as_str(), &made)?)?;
         let (reason, asked_by) = (new.reason.as_str(), author.who.as_str());
         write_off::insert(
             db,
@@ -184,8 +189,9 @@ pub fn reverse<D: Db>(
             let detail = format!("the write-off counts from {}", before.on);
             return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
         }
+        let made = WriteOffReversal { on: Some(on), ..new.clone() };
         let what =
-            Note::changed("reverse", "write_off", id.as_str(), Some(&before.state), Some(new))?;
+            Note::changed("reverse", "write_off", id.as_str(), Some(&before.state), Some(&made))?;
         let entry = audit::note(db, author, &what)?;
         write_off::reverse(db, id, on, &author.who, &new.reason, entry)?;
         adjustment::end(db, &name(id), on)?;

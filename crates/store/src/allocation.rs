@@ -71,6 +71,7 @@ impl Part {
             difference: self.difference,
             allocated_on: self.on,
             amount: Money { minor: self.minor, currency },
+            rule: None,
         })
     }
 }

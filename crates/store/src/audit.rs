@@ -31,6 +31,18 @@ pub fn page<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<Entry>, Fault> 
     db.json(sql!("audit/page.sql"), &[after.into(), i64::from(limit).into()])
 }
 
+/// The same of one kind of thing, or of one thing.
+pub fn page_of<D: Db>(
+    db: &D,
+    after: i64,
+    limit: u32,
+    noun: Option<&str>,
+    id: Option<&str>,
+) -> Result<Vec<Entry>, Fault> {
+    let limit = i64::from(limit);
+    db.json(sql!("audit/page_of.sql"), &[after.into(), limit.into(), noun.into(), id.into()])
+}
+
 /// Adds an entry, with whose personal fields it has.
 pub fn insert<D: Db>(db: &D, entry: &Entry, customer: Option<i64>) -> Result<(), Fault> {
     db.execute(

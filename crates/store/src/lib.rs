@@ -69,6 +69,7 @@ pub mod score;
 pub mod spin;
 pub mod sweep;
 pub mod tier;
+pub mod told;
 pub mod verification;
 pub mod watch;
 pub mod webhook;

@@ -335,6 +335,8 @@ const ENUMS: &[(&str, &str, &str)] = &[
 
 /// The enums of the contract that no column holds, and why.
 const NOT_STORED: &[(&str, &str)] = &[
+    ("order-source", "told, not kept"),
+    ("served-by", "told, not kept"),
     ("ageing-basis", "asked, not kept"),
     ("alert-state", "told by when it was closed and snoozed"),
     ("term-kind", "inside the JSON of a rule"),

@@ -70,6 +70,12 @@ impl Ready {
         self.instalments.iter().map(|part| (part.due_on, part.minor)).collect()
     }
 
+    /// The document with what it inherited, as the audit chain keeps it.
+    pub(crate) fn noted(&self, id: &Id, new: &NewInvoice) -> NewInvoice {
+        let instalments = (!self.instalments.is_empty()).then(|| self.instalments.clone());
+        NewInvoice { id: Some(id.clone()), due_on: Some(self.due_on), instalments, ..new.clone() }
+    }
+
     /// Its row in the shape of `invoice/insert_all.sql`.
     pub(crate) fn row(&self, row: u64, id: &Id, new: &NewInvoice) -> impl Serialize + use<> {
         let whole = if self.instalments.is_empty() { new.amount.minor } else { 0 };

@@ -115,6 +115,7 @@ fn a_right_book_holds_and_says_how_much_was_looked_at() {
             ("documents-noted", 10),
             ("corrections-noted", 0),
             ("decisions-noted", 2),
+            ("fields-noted", 4),
             ("adjustments-decided", 1),
             ("audit-chain", 5),
         ]

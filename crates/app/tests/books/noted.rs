@@ -4,7 +4,7 @@ use crate::common::{id, read};
 use crate::{Broken, broken, run};
 use dunlin_app::{
     audit::Author,
-    contract, customer, dispute, guarantee,
+    contract, credit_refund, customer, default_record, dispute, guarantee,
     import::{self, Begun, Options, Order, Reading, Rows, Slice},
     interest, invoice, pause, payment, policy, write_off,
 };
@@ -124,7 +124,253 @@ fn written() -> (tempfile::TempDir, NativeDb) {
     let paused = json!({"id": "S1", "customer_id": "C2", "from": "2024-04-01", "to": "2024-04-05"});
     pause::add(&db, &read(paused), made(), admin).unwrap();
     customer::merge(&db, &id("C2"), &id("C1"), admin).unwrap();
+    agreed_and_replaced(&db);
     (folder, db)
+}
+
+/// A customer of which everything was said twice, and documents with all that they can name.
+fn agreed_and_replaced(db: &NativeDb) {
+    let (admin, made) = (&author("admin"), || id("made"));
+    let eur = |minor: i64| json!({"minor": minor, "currency": "EUR"});
+    customer::add(db, &read(json!({"id": "C3", "name": "Old"})), made(), admin).unwrap();
+    let anew = json!({"name": "New", "parent_id": "C1", "status": "on-hold", "credit_limit": eur(900),
+        "email": "ann@example.org", "bank_accounts": [{"account": "DE0012"}], "tags": ["one", "two"]});
+    customer::put(db, &id("C3"), &read(anew), admin).unwrap();
+    let terms = |days: i64| {
+        json!({"customer_id": "C3", "effective_on": "2024-01-01", "terms": {"net_days": days},
+            "late_interest": {"rate": "0.05"}, "order": "newest-due-first"})
+    };
+    contract::put(db, &id("K3"), &read(terms(10)), admin).unwrap();
+    let secured = |minor: i64| {
+        json!({"customer_id": "C3", "contract_id": "K3", "kind": "insurance", "party": "Insurer", "amount": eur(minor),
+            "share": "0.9", "valid_from": "2024-01-01", "valid_to": "2024-12-31"})
+    };
+    guarantee::put(db, &id("G3"), &read(secured(100)), admin).unwrap();
+    guarantee::put(db, &id("G3"), &read(secured(200)), admin).unwrap();
+    let add = |new: Value| invoice::add(db, &read(new), made(), admin).unwrap();
+    add(
+        json!({"id": "B1", "customer_id": "C3", "contract_id": "K3", "issued_on": "2024-02-01", "amount": eur(500)}),
+    );
+    contract::put(db, &id("K3"), &read(terms(30)), admin).unwrap();
+    add(
+        json!({"id": "B2", "customer_id": "C3", "contract_id": "K3", "issued_on": "2024-02-01", "amount": eur(600),
+        "disputed": true}),
+    );
+    add(
+        json!({"id": "B3", "customer_id": "C3", "kind": "fee", "penalty": true, "relates_to": "B1",
+        "issued_on": "2024-02-20", "amount": eur(40)}),
+    );
+    add(
+        json!({"id": "B4", "customer_id": "C3", "kind": "credit-note", "issued_on": "2024-02-20", "amount": eur(5_000)}),
+    );
+    let paid_out = read(json!({"id": "T1", "on": "2024-03-01", "minor": 90}));
+    credit_refund::add(db, &id("B4"), &paid_out, made(), admin).unwrap();
+    let paid_out = read(json!({"id": "T2", "on": "2024-03-01", "minor": 80}));
+    credit_refund::add(db, &id("B4"), &paid_out, made(), admin).unwrap();
+    let back = read(json!({"on": "2024-03-02", "reason": "bounced"}));
+    credit_refund::reverse(db, &id("T2"), &back, admin).unwrap();
+    let pay = |new: Value| payment::add(db, &read(new), made(), admin).unwrap();
+    pay(
+        json!({"id": "P3", "customer_id": "C3", "received_on": "2024-05-01", "amount": eur(300), "contract_id": "K3",
+        "order": "principal-first", "designation": [{"invoice_id": "B1", "minor": 40}, {"invoice_id": "B2", "minor": 9}],
+        "deductions": [{"invoice_id": "B1", "minor": 7, "reason": "withholding"}], "settles": ["B2"]}),
+    );
+    pay(
+        json!({"id": "P4", "customer_id": "C3", "received_on": "2024-05-02", "amount": eur(30), "invoice_id": "B3"}),
+    );
+    let named =
+        read(json!({"designation": [{"invoice_id": "B1", "minor": 41}], "reason": "misread"}));
+    payment::correct(db, &id("P3"), &named, admin).unwrap();
+    let pauses = json!({"id": "S3", "invoice_id": "B2", "from": "2024-04-01"});
+    pause::add(db, &read(pauses), made(), admin).unwrap();
+    pause::resume(db, &id("S3"), &read(json!({"on": "2024-04-09"})), admin).unwrap();
+    let failed = |name: &str| {
+        json!({"id": name, "customer_id": "C3", "contract_id": "K3", "invoice_id": "B1", "amount": eur(500),
+            "found_on": "2024-06-01", "kind": "refused", "reason": "will not pay",
+            "evidence": [{"name": "letter", "uri": "file:1"}]})
+    };
+    default_record::add(db, &read(failed("X1")), made(), admin).unwrap();
+    default_record::add(db, &read(failed("X2")), made(), admin).unwrap();
+    let over = json!({"state": "cured", "on": "2024-07-01", "payment_id": "P3"});
+    default_record::close(db, &id("X2"), &read(over), admin).unwrap();
+}
+
+/// What is planted in one field of a row, and what of which rule finds it.
+const FIELDS: [(&str, &str, &str); 70] = [
+    ("UPDATE invoice SET due_on = '2024-01-21' WHERE id = 'I2'", "documents-noted", "invoice I2"),
+    ("UPDATE invoice SET due_on = '2024-02-12' WHERE id = 'B1'", "documents-noted", "invoice B1"),
+    ("UPDATE invoice SET due_on = '2024-03-11' WHERE id = 'I1#2'", "documents-noted", "invoice I1"),
+    ("UPDATE invoice SET kind = 'fee' WHERE id = 'I2'", "documents-noted", "invoice I2"),
+    ("UPDATE invoice SET penalty = 0 WHERE id = 'B3'", "documents-noted", "invoice B3"),
+    ("UPDATE invoice SET relates_key = NULL WHERE id = 'B3'", "documents-noted", "invoice B3"),
+    (
+        "UPDATE invoice SET relates_key = (SELECT key FROM invoice WHERE id = 'B2') WHERE id = 'B3'",
+        "documents-noted",
+        "invoice B3",
+    ),
+    ("UPDATE invoice SET version_key = NULL WHERE id = 'B1'", "documents-noted", "invoice B1"),
+    (
+        "UPDATE invoice SET version_key = version_key + 1 WHERE id = 'B1'",
+        "documents-noted",
+        "invoice B1",
+    ),
+    ("DELETE FROM dispute WHERE id = 'whole/B2'", "documents-noted", "invoice B2"),
+    (
+        "UPDATE dispute SET opened_on = '2024-02-02' WHERE id = 'whole/B2'",
+        "documents-noted",
+        "invoice B2",
+    ),
+    ("UPDATE payment SET designation = '[[9,40]]' WHERE id = 'P3'", "corrections-noted", "P3"),
+    (
+        "UPDATE payment SET designation = '[[9,40]]' WHERE id = 'P4'",
+        "documents-noted",
+        "payment P4",
+    ),
+    ("UPDATE payment SET deductions = NULL WHERE id = 'P3'", "documents-noted", "payment P3"),
+    ("UPDATE payment SET settles = NULL WHERE id = 'P3'", "documents-noted", "payment P3"),
+    ("UPDATE payment SET allocation_order = NULL WHERE id = 'P3'", "documents-noted", "payment P3"),
+    ("UPDATE payment SET contract_key = NULL WHERE id = 'P3'", "documents-noted", "payment P3"),
+    ("UPDATE payment SET invoice_key = NULL WHERE id = 'P4'", "documents-noted", "payment P4"),
+    (
+        "UPDATE payment SET amount_minor = 41 WHERE id = 'P1/USD'",
+        "documents-noted",
+        "payment P1/USD",
+    ),
+    // Of a file as a whole.
+    ("UPDATE invoice SET due_on = '2024-02-02' WHERE id = 'F2'", "documents-noted", "file BILLS"),
+    ("UPDATE invoice SET kind = 'fee' WHERE id = 'F2'", "documents-noted", "file BILLS"),
+    ("UPDATE payment SET currency = 'USD' WHERE id = 'M2'", "documents-noted", "file MONEY"),
+    ("UPDATE invoice SET version_key = 1 WHERE id = 'F2'", "documents-noted", "file BILLS"),
+    (
+        "UPDATE payment SET received_on = '2024-03-03' WHERE id = 'M2'",
+        "documents-noted",
+        "file MONEY",
+    ),
+    ("UPDATE payment SET invoice_key = 1 WHERE id = 'M2'", "documents-noted", "file MONEY"),
+    // What was agreed.
+    (
+        "UPDATE contract_version SET document = json_set(document, '$.terms.net_days', 11) WHERE version = 2",
+        "fields-noted",
+        "contract K3",
+    ),
+    (
+        "UPDATE contract_version SET document = json_set(document, '$.late_interest.rate', '0.5') WHERE version = 2",
+        "fields-noted",
+        "contract K3",
+    ),
+    (
+        "UPDATE contract_version SET document = json_remove(document, '$.late_interest') WHERE version = 2",
+        "fields-noted",
+        "contract K3",
+    ),
+    (
+        "UPDATE contract_version SET effective_on = '2024-01-02' WHERE version = 2",
+        "fields-noted",
+        "contract K3",
+    ),
+    (
+        "UPDATE contract_version SET allocation_order = NULL WHERE version = 2",
+        "fields-noted",
+        "contract K3",
+    ),
+    ("UPDATE contract_version SET secured = 1 WHERE version = 2", "fields-noted", "contract K3"),
+    ("DELETE FROM contract_version WHERE version = 2", "fields-noted", "contract K3"),
+    ("UPDATE rate SET rate = '0.6'", "fields-noted", "rate fx-usd-eur"),
+    ("UPDATE rate SET valid_from = '2024-01-02'", "fields-noted", "rate fx-usd-eur"),
+    ("UPDATE rate SET confirmed = 0", "fields-noted", "rate fx-usd-eur"),
+    ("DELETE FROM rate", "fields-noted", "rate fx-usd-eur"),
+    ("UPDATE policy SET document = '{}'", "fields-noted", "policy"),
+    (
+        "UPDATE policy SET document = json_set(document, '$.grace_days', 5)",
+        "fields-noted",
+        "policy",
+    ),
+    ("DELETE FROM policy", "fields-noted", "policy policy"),
+    ("UPDATE guarantee SET share = '1' WHERE id = 'G3'", "fields-noted", "guarantee G3"),
+    ("UPDATE guarantee SET valid_to = NULL WHERE id = 'G3'", "fields-noted", "guarantee G3"),
+    ("UPDATE guarantee SET party = 'Nobody' WHERE id = 'G3'", "fields-noted", "guarantee G3"),
+    ("UPDATE guarantee SET customer_key = 1 WHERE id = 'G3'", "fields-noted", "guarantee G3"),
+    (
+        "UPDATE guarantee_former SET document = json_set(document, '$.amount.minor', 101)",
+        "fields-noted",
+        "guarantee G3",
+    ),
+    ("DELETE FROM guarantee WHERE id = 'G1'", "fields-noted", "guarantee G1"),
+    // What was decided.
+    ("UPDATE pause SET from_on = '2024-04-02' WHERE id = 'S1'", "fields-noted", "pause S1"),
+    ("UPDATE pause SET to_on = NULL WHERE id = 'S1'", "fields-noted", "pause S1"),
+    ("UPDATE pause SET resumed_on = '2024-04-10' WHERE id = 'S3'", "fields-noted", "pause S3"),
+    ("UPDATE pause SET invoice_key = 1 WHERE id = 'S3'", "fields-noted", "pause S3"),
+    ("DELETE FROM pause WHERE id = 'S1'", "fields-noted", "pause S1"),
+    ("UPDATE dispute SET opened_on = '2024-06-03' WHERE id = 'D2'", "fields-noted", "dispute D2"),
+    ("UPDATE dispute SET resolved_on = '2024-06-06' WHERE id = 'D1'", "fields-noted", "dispute D1"),
+    (
+        "UPDATE dispute SET outcome = 'rejected', resolved_on = '2024-06-06' WHERE id = 'D2'",
+        "fields-noted",
+        "dispute D2",
+    ),
+    (
+        "UPDATE reversal SET reversed_on = '2024-05-12' WHERE id = 'R1'",
+        "fields-noted",
+        "reversal R1",
+    ),
+    ("UPDATE reversal SET kind = 'mistake' WHERE id = 'R1'", "fields-noted", "reversal R1"),
+    ("UPDATE write_off SET asked_by = 'nobody' WHERE id = 'W3'", "fields-noted", "write-off W3"),
+    ("UPDATE write_off SET decided_by = 'admin' WHERE id = 'W3'", "fields-noted", "write-off W3"),
+    ("UPDATE write_off SET reversed_by = 'nobody' WHERE id = 'W2'", "fields-noted", "write-off W2"),
+    ("UPDATE write_off SET state = 'refused' WHERE id = 'W1'", "fields-noted", "write-off W1"),
+    (
+        "UPDATE interest_entry SET booked_on = '2024-03-02' WHERE id = 'waiver/V1'",
+        "fields-noted",
+        "interest waiver/V1",
+    ),
+    (
+        "UPDATE credit_refund SET refunded_on = '2024-03-03' WHERE id = 'T1'",
+        "fields-noted",
+        "refund T1",
+    ),
+    (
+        "UPDATE credit_refund SET reversed_on = '2024-03-05' WHERE id = 'T2'",
+        "fields-noted",
+        "refund T2",
+    ),
+    (
+        "UPDATE default_record SET found_on = '2024-06-02' WHERE id = 'X1'",
+        "fields-noted",
+        "default X1",
+    ),
+    ("UPDATE default_record SET state = 'withdrawn' WHERE id = 'X2'", "fields-noted", "default X2"),
+    ("DELETE FROM default_record", "fields-noted", "default_record X1"),
+    // Customers.
+    ("UPDATE customer SET limit_minor = 901 WHERE id = 'C3'", "fields-noted", "customer C3"),
+    ("UPDATE customer SET bank_accounts = NULL WHERE id = 'C3'", "fields-noted", "customer C3"),
+    ("UPDATE customer SET parent_key = NULL WHERE id = 'C3'", "fields-noted", "customer C3"),
+    (
+        "UPDATE customer SET limit_minor = 1, limit_currency = 'EUR' WHERE id = 'C1'",
+        "fields-noted",
+        "customer C1",
+    ),
+    ("DELETE FROM customer_change", "fields-noted", "customer C3"),
+];
+
+#[test]
+fn every_field_that_the_chain_tells_otherwise_is_found() {
+    let (folder, db) = written();
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)", &[]).unwrap();
+    let bytes = std::fs::read(folder.path().join("test.db")).unwrap();
+    let mut wrong = Vec::new();
+    for (statement, rule, named) in FIELDS {
+        let path = folder.path().join("planted.db");
+        std::fs::write(&path, &bytes).unwrap();
+        let db = NativeDb::open(&path).unwrap();
+        let pragmas = "PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON";
+        run(&db, &format!("{pragmas}; {statement}"));
+        let found = broken(&db);
+        if !found.iter().any(|(name, ids)| name == rule && ids.iter().any(|id| id == named)) {
+            wrong.push(format!("{statement}\n  {found:?}\n  {rule}: {named}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// What is planted, and every rule that finds it.
@@ -190,7 +436,7 @@ const FAULTS: [(&str, &[Broken]); 38] = [
     ),
     (
         "UPDATE payment SET received_on = '2024-03-01' WHERE id = 'M1'",
-        &[("corrections-noted", &["M1"])],
+        &[("documents-noted", &["file MONEY"]), ("corrections-noted", &["M1"])],
     ),
     (
         // As if it had been right from the beginning.
@@ -221,42 +467,65 @@ const FAULTS: [(&str, &[Broken]); 38] = [
     ),
     (
         "UPDATE write_off SET minor = 41 WHERE id = 'W1'",
-        &[("decisions-noted", &["write-off W1"]), ("adjustments-decided", &["write-off/W1"])],
+        &[
+            ("decisions-noted", &["write-off W1"]),
+            ("fields-noted", &["write-off W1"]),
+            ("adjustments-decided", &["write-off/W1"]),
+        ],
     ),
     (
         "UPDATE write_off SET decided_entry_key = 2 WHERE id = 'W3'",
-        &[("decisions-noted", &["write-off W3", "write_off W3"]), ("adjustments-decided", &["write-off/W3"])],
+        &[
+            ("decisions-noted", &["write-off W3", "write_off W3"]),
+            ("fields-noted", &["write-off W3"]),
+            ("adjustments-decided", &["write-off/W3"]),
+        ],
     ),
     (
         "UPDATE write_off SET reversed_entry_key = NULL WHERE id = 'W2'",
-        &[("decisions-noted", &["write_off W2"])],
+        &[("decisions-noted", &["write_off W2"]), ("fields-noted", &["write-off W2"])],
     ),
-    ("UPDATE dispute SET minor = 31 WHERE id = 'D1'", &[("decisions-noted", &["dispute D1"])]),
+    ("UPDATE dispute SET minor = 31 WHERE id = 'D1'", &[("decisions-noted", &["dispute D1"]), ("fields-noted", &["dispute D1"])]),
     (
         "DELETE FROM dispute WHERE id = 'D2'",
         &[("decisions-noted", &["dispute D2"])],
     ),
     (
         "UPDATE interest_entry SET minor = 4 WHERE id = 'waiver/V1'",
-        &[("decisions-noted", &["interest waiver/V1"])],
+        &[("decisions-noted", &["interest waiver/V1"]), ("fields-noted", &["interest waiver/V1"])],
     ),
     (
         "UPDATE interest_entry SET entry_key = 1 WHERE id = 'note/N1'",
-        &[("decisions-noted", &["interest note/N1"])],
+        &[("decisions-noted", &["interest note/N1"]), ("fields-noted", &["interest note/N1"])],
     ),
-    ("UPDATE pause SET entry_key = 1", &[("decisions-noted", &["pause S1"])]),
-    ("UPDATE guarantee SET entry_key = 1", &[("decisions-noted", &["guarantee G1"])]),
-    ("UPDATE contract_version SET entry_key = 1", &[("decisions-noted", &["contract K1"])]),
-    ("UPDATE rate SET entry_key = 1 WHERE name = 'fx-usd-eur'", &[("decisions-noted", &["rate fx-usd-eur"])]),
-    ("UPDATE policy SET entry_key = 1 WHERE entry_key IS NOT NULL", &[("decisions-noted", &["policy"])]),
+    (
+        "UPDATE pause SET entry_key = 1 WHERE id = 'S1'",
+        &[("decisions-noted", &["pause S1"]), ("fields-noted", &["pause S1"])],
+    ),
+    (
+        "UPDATE guarantee SET entry_key = 1 WHERE id = 'G1'",
+        &[("decisions-noted", &["guarantee G1"]), ("fields-noted", &["guarantee G1"])],
+    ),
+    (
+        "UPDATE contract_version SET entry_key = 1 WHERE key = 1",
+        &[("decisions-noted", &["contract K1"]), ("fields-noted", &["contract K1"])],
+    ),
+    (
+        "UPDATE rate SET entry_key = 1 WHERE name = 'fx-usd-eur'",
+        &[("decisions-noted", &["rate fx-usd-eur"]), ("fields-noted", &["rate fx-usd-eur"])],
+    ),
+    (
+        "UPDATE policy SET entry_key = 1 WHERE entry_key IS NOT NULL",
+        &[("decisions-noted", &["policy"]), ("fields-noted", &["policy", "policy policy"])],
+    ),
     // Adjustments without a decision, and decisions without an adjustment.
     (
         "UPDATE write_off SET state = 'refused' WHERE id = 'W1'",
-        &[("adjustments-decided", &["write-off/W1"])],
+        &[("fields-noted", &["write-off W1"]), ("adjustments-decided", &["write-off/W1"])],
     ),
     (
         "UPDATE dispute SET upheld_minor = NULL WHERE id = 'D1'",
-        &[("adjustments-decided", &["dispute/D1"])],
+        &[("fields-noted", &["dispute D1"]), ("adjustments-decided", &["dispute/D1"])],
     ),
     (
         "UPDATE adjustment SET id = 'write-off/W9' WHERE id = 'write-off/W1'",

@@ -13,7 +13,9 @@ corrected AS (
         json_object(
             'issued_on', i.issued_on, 'due_on', i.due_on, 'received_on', p.received_on,
             'amount_minor', coalesce(i.amount_minor, p.amount_minor), 'penalty', i.penalty,
-            'version_key', i.version_key, 'relates_to', coalesce((SELECT r.id FROM invoice AS r WHERE r.key = i.relates_key), '')
+            'version_key', i.version_key,
+            'relates_to', coalesce((SELECT r.id FROM invoice AS r WHERE r.key = i.relates_key), ''),
+            'designation', coalesce(p.designation, '[]')
         ) AS reads
     FROM correction AS c
     LEFT JOIN invoice AS i ON i.key = c.invoice_key
@@ -23,7 +25,7 @@ found AS (
     SELECT c.id
     FROM corrected AS c CROSS JOIN json_each(c.after) AS f
     WHERE
-        f.key <> 'designation' AND f.value IS NOT c.reads ->> f.key
+        f.value IS NOT c.reads ->> f.key
         AND NOT EXISTS (
             SELECT 1 FROM correction AS later
             WHERE

@@ -1,0 +1,120 @@
+//! What is told of one document or payment beside what it is: by what rule it was set against what, when it was recorded,
+//! and what was corrected of it.
+
+use dunlin_domain::{
+    Id,
+    contract::{
+        ledger::Policy,
+        types::{
+            Allocation, AllocationRule, CorrectedField, Invoice, OrderSource, Payment, RateUsed, ServedBy,
+        },
+    },
+    order,
+};
+use dunlin_store::{
+    Db, Fault, policy,
+    told::{self, Corrected},
+};
+use std::collections::BTreeMap;
+
+/// Completes a document as it was known with an audit entry.
+pub(crate) fn document<D: Db>(
+    db: &D,
+    invoice: &mut Invoice,
+    key: i64,
+    known: i64,
+) -> Result<(), Fault> {
+    rules(db, &mut invoice.allocations, known)?;
+    invoice.recorded_at = told::document_recorded(db, key)?;
+    invoice.corrections = corrected(told::corrections(db, Some(key), None, known)?);
+    Ok(())
+}
+
+/// Completes a payment as it was known with an audit entry.
+pub(crate) fn payment<D: Db>(
+    db: &D,
+    payment: &mut Payment,
+    key: i64,
+    known: i64,
+) -> Result<(), Fault> {
+    rules(db, &mut payment.allocations, known)?;
+    payment.recorded_at = told::payment_recorded(db, key)?;
+    payment.corrections = corrected(told::corrections(db, None, Some(key), known)?);
+    if payment.converted_from.is_some() {
+        let used = |(table, rate, valid_from, source, confirmed): told::Row| RateUsed {
+            table,
+            rate,
+            valid_from,
+            source,
+            confirmed: confirmed != 0,
+        };
+        payment.conversion = told::conversion(db, key)?.map(used);
+    }
+    Ok(())
+}
+
+fn corrected(found: Vec<Corrected>) -> Option<Vec<CorrectedField>> {
+    let of = |(id, field, before, after, recorded_at, reason): Corrected| CorrectedField {
+        id,
+        field,
+        before,
+        after,
+        recorded_at,
+        reason,
+    };
+    crate::payment::some(found.into_iter().map(of).collect())
+}
+
+/// Says of each allocation of money or of a credit note by what rule it was made. Differences and adjustments say
+/// themselves why they are there.
+fn rules<D: Db>(db: &D, allocations: &mut [Allocation], known: i64) -> Result<(), Fault> {
+    let served = |of: &&Allocation| of.difference.is_none();
+    let payments: Vec<&Id> =
+        allocations.iter().filter(served).filter_map(|of| of.payment_id.as_ref()).collect();
+    let notes: Vec<&Id> =
+        allocations.iter().filter(served).filter_map(|of| of.credit_note_id.as_ref()).collect();
+    if payments.is_empty() && notes.is_empty() {
+        return Ok(());
+    }
+    let policy = policy::known(db, known)?;
+    let paid = told::payments(db, &payments, known)?;
+    let paid: BTreeMap<Id, _> = paid.into_iter().map(|of| (of.0.clone(), of)).collect();
+    let about: BTreeMap<Id, _> = told::credit_notes(db, &notes, known)?.into_iter().collect();
+    for of in allocations.iter_mut().filter(|of| of.difference.is_none()) {
+        let rule = if let Some((_, named, own, agreed)) = of.payment_id.as_ref().and_then(|id| paid.get(id)) {
+            let by_name = named.iter().any(|id| is_of(id, &of.invoice_id));
+            let by = if by_name { ServedBy::Designation } else { ServedBy::Order };
+            (by, in_force(&policy, own.as_ref(), agreed.as_ref()))
+        } else if let Some(about) = of.credit_note_id.as_ref().and_then(|id| about.get(id)) {
+            let related = about.as_ref().is_some_and(|id| is_of(id, &of.invoice_id));
+            let by = if related { ServedBy::Relation } else { ServedBy::Order };
+            (by, in_force(&policy, None, None))
+        } else {
+            continue;
+        };
+        let (served_by, (order, order_from)) = rule;
+        of.rule = Some(AllocationRule { served_by, order, order_from });
+    }
+    Ok(())
+}
+
+/// Whether this is the document, or one of its instalments.
+fn is_of(document: &Id, id: &str) -> bool {
+    id.strip_prefix(document.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
+}
+
+/// The order in force, and who said it. One that the policy has no more serves like none.
+fn in_force(policy: &Policy, own: Option<&Id>, agreed: Option<&Id>) -> (String, OrderSource) {
+    let custom = policy.orders.as_deref().unwrap_or_default();
+    let said = match (own, agreed) {
+        (Some(own), _) => Some((own, OrderSource::Payment)),
+        (None, Some(agreed)) => Some((agreed, OrderSource::Contract)),
+        (None, None) => None,
+    };
+    let said = said.filter(|(name, _)| order::find(name, custom).is_some());
+    let said = said.or(policy.order.as_ref().map(|name| (name, OrderSource::Policy)));
+    match said {
+        Some((name, from)) => (name.to_string(), from),
+        None => (order::DEFAULT.to_string(), OrderSource::Standard),
+    }
+}
