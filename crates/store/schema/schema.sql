@@ -419,32 +419,6 @@ CREATE TABLE accrual_look (
     customer_key INTEGER PRIMARY KEY REFERENCES customer (key)
 ) STRICT;
 
-CREATE TABLE default_record (
-    key INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    customer_key INTEGER NOT NULL REFERENCES customer (key),
-    contract_key INTEGER REFERENCES contract (key),
-    invoice_key INTEGER REFERENCES invoice (key),
-    amount_minor INTEGER,
-    currency TEXT,
-    found_on TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('late-payment', 'refused', 'broken-plan', 'breach-of-contract')),
-    reason TEXT NOT NULL,
-    evidence TEXT, -- the contract's attachments as JSON
-    by_rule INTEGER NOT NULL CHECK (by_rule IN (0, 1)),
-    state TEXT NOT NULL CHECK (state IN ('open', 'cured', 'withdrawn')),
-    closed_on TEXT,
-    cured_by_key INTEGER REFERENCES payment (key),
-    entry_key INTEGER,
-    closed_entry_key INTEGER,
-    CHECK ((closed_on IS NULL) = (state = 'open'))
-) STRICT;
-
-CREATE INDEX default_record_by_customer ON default_record (customer_key);
-
-CREATE UNIQUE INDEX default_record_open_by_rule ON default_record (customer_key, currency)
-    WHERE state = 'open' AND by_rule = 1;
-
 CREATE TABLE "sweep" (
     business_date TEXT PRIMARY KEY,
     stage TEXT NOT NULL CHECK (stage IN ('accrue', 'age', 'judge', 'score', 'warn', 'remind', 'deliver', 'snapshot')),
@@ -757,7 +731,7 @@ CREATE TABLE review (
     reviewed_on TEXT,
     due_on TEXT, -- null: without a grade
     entry_key INTEGER
-) STRICT;
+, proposed_for TEXT) STRICT;
 
 CREATE INDEX review_due ON review (due_on, customer_key) WHERE due_on IS NOT NULL;
 
@@ -921,7 +895,7 @@ CREATE TABLE credit_limit (
     asked_by TEXT NOT NULL,
     decided_by TEXT,
     counts_key INTEGER,
-    entry_key INTEGER NOT NULL,
+    entry_key INTEGER NOT NULL, decided_entry_key INTEGER,
     CHECK ((counts_key IS NOT NULL) = (state = 'approved'))
 ) STRICT;
 
@@ -966,7 +940,7 @@ CREATE TABLE credit_reservation (
     until_at TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('held', 'committed', 'released', 'expired')), -- an expired one still reads held
     entry_key INTEGER NOT NULL
-) STRICT;
+, ended_entry_key INTEGER) STRICT;
 
 CREATE INDEX credit_reservation_counting ON credit_reservation (customer_key, until_at);
 
@@ -1040,3 +1014,29 @@ CREATE TABLE limit_policy (
     document TEXT NOT NULL, -- the limit-policy of the contract as JSON
     entry_key INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE "default_record" (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    contract_key INTEGER REFERENCES contract (key),
+    invoice_key INTEGER REFERENCES invoice (key),
+    amount_minor INTEGER,
+    currency TEXT,
+    found_on TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('late-payment', 'refused', 'broken-plan', 'breach-of-contract', 'legal-action')),
+    reason TEXT NOT NULL,
+    evidence TEXT, -- the contract's attachments as JSON
+    by_rule INTEGER NOT NULL CHECK (by_rule IN (0, 1)),
+    state TEXT NOT NULL CHECK (state IN ('open', 'cured', 'withdrawn')),
+    closed_on TEXT,
+    cured_by_key INTEGER REFERENCES payment (key),
+    entry_key INTEGER,
+    closed_entry_key INTEGER,
+    CHECK ((closed_on IS NULL) = (state = 'open'))
+) STRICT;
+
+CREATE INDEX default_record_by_customer ON default_record (customer_key);
+
+CREATE UNIQUE INDEX default_record_open_by_rule ON default_record (customer_key, currency)
+    WHERE state = 'open' AND by_rule = 1;
