@@ -1,10 +1,6 @@
 //! `/v1/ingest/customers`: who owes.
 
-use dunlin_app::{
-    customer,
-    inbound_event::retry::{self, Awaited},
-    ledger,
-};
+use dunlin_app::{customer, ledger};
 use dunlin_domain::{
     Id,
     contract::{
@@ -70,7 +66,6 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let new: NewCustomer = call.body()?;
     let (id, change) = customer::add(call.db()?, &new, call.new_id()?, &call.author())?;
-    retry::made(call.db()?, Awaited::Customer(&id), change, &call.author());
     Ok(as_of_today(call, &id)?.outcome(change))
 }
 
@@ -94,7 +89,6 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (id, new) = (call.id()?, call.body::<NewCustomer>()?);
     let change = customer::put(call.db()?, &id, &new, &call.author())?;
-    retry::made(call.db()?, Awaited::Customer(&id), change, &call.author());
     Ok(as_of_today(call, &id)?.outcome(change))
 }
 
