@@ -65,22 +65,34 @@ const SOURCE: &str = r#"{"signature": {"kind": "hmac", "header": "x-signature", 
 const EVENT: &str = r#"{"event": {"id": "E1", "name": "charge"}, "status": "captured",
  "charge": {"id": "ch_1", "payer": "1", "at": 1711900800, "amount": "12.50"}}"#;
 
-/// A document with a few bytes changed, or with something unlikely in it.
+/// A document with a few bytes changed, with something unlikely in it, or with letters and digits that are others: of
+/// JSON only these mostly stay what they were.
 fn mutated(random: &mut Seeded, document: &str) -> Vec<u8> {
-    if random.below(2) == 0 {
-        return random.mutated(document.as_bytes());
-    }
     let mut bytes = document.as_bytes().to_vec();
-    for _ in 0..=random.below(3) {
-        let at = random.below(bytes.len());
-        let end = (at + random.below(12)).min(bytes.len());
-        let piece = PIECES[random.below(PIECES.len())].repeat(1 + random.below(2));
-        bytes.splice(at..end, piece.bytes());
-        if bytes.is_empty() {
-            bytes.push(b' ');
+    match random.below(4) {
+        0 => random.mutated(&bytes),
+        1 => {
+            for _ in 0..=random.below(3) {
+                let at = random.below(bytes.len());
+                let end = (at + random.below(12)).min(bytes.len());
+                let piece = PIECES[random.below(PIECES.len())].repeat(1 + random.below(2));
+                bytes.splice(at..end, piece.bytes());
+                if bytes.is_empty() {
+                    bytes.push(b' ');
+                }
+            }
+            bytes
+        }
+        _ => {
+            let places: Vec<usize> =
+                (0..bytes.len()).filter(|at| bytes[*at].is_ascii_alphanumeric()).collect();
+            for _ in 0..=random.below(2) {
+                let others = b"aZ019-/. ";
+                bytes[places[random.below(places.len())]] = others[random.below(others.len())];
+            }
+            bytes
         }
     }
-    bytes
 }
 
 /// Whether it was refused. It was taken in or refused by a problem with a code, and is no fault.
@@ -138,7 +150,7 @@ fn profiles_with_bytes_changed_at_random_are_stored_or_refused_and_read_files() 
             refused(&answer, &format!("by profile {number}"), &bytes);
         }
     }
-    assert!((5..MUTATIONS - 5).contains(&stored), "{stored} were stored");
+    assert!((2..MUTATIONS - 5).contains(&stored), "{stored} were stored");
     assert_eq!(app.get("/v1/ingest/verification").ok()["ok"], true);
 }
 
@@ -169,7 +181,7 @@ fn mappings_and_events_with_bytes_changed_at_random_are_kept_or_refused() {
         let event = EVENT.replace("E1", &format!("S{number}"));
         refused(&deliver(event.as_bytes()), &format!("an event of source {number}"), &bytes);
     }
-    assert!((5..MUTATIONS - 5).contains(&stored), "{stored} were stored");
+    assert!((2..MUTATIONS - 5).contains(&stored), "{stored} were stored");
     assert!(!refused(&put(SOURCE.into()), "the source", SOURCE.as_bytes()));
     for number in 0..MUTATIONS {
         let bytes = mutated(&mut random, &EVENT.replace("E1", &format!("E{number}")));

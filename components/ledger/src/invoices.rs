@@ -1,10 +1,6 @@
 //! `/v1/ingest/invoices`: what was claimed, and what became of it.
 
-use dunlin_app::{
-    credit_refund,
-    inbound_event::retry::{self, Awaited},
-    invoice, ledger,
-};
+use dunlin_app::{credit_refund, invoice, ledger};
 use dunlin_domain::Date;
 use dunlin_domain::contract::{
     ingest::InvoicePage,
@@ -93,7 +89,6 @@ fn create_credit_note<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> 
 
 fn add<D: Db>(call: &Call<'_, D>, new: &NewInvoice) -> Result<Answer, Problem> {
     let (id, change) = invoice::add(call.db()?, new, call.new_id()?, &call.author())?;
-    retry::made(call.db()?, Awaited::Invoice(&id), change, &call.author());
     let day = ledger::today(call.db()?, call.now())?.max(new.issued_on);
     Ok(Answer::json(&invoice::get(call.db()?, &id, day, i64::MAX)?)?.outcome(change))
 }

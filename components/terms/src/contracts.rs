@@ -1,10 +1,7 @@
 //! `/v1/ingest/contracts`: what was agreed, in versions.
 
 use crate::file;
-use dunlin_app::{
-    contract::{self, Wanted},
-    inbound_event::retry::{self, Awaited},
-};
+use dunlin_app::contract::{self, Wanted};
 use dunlin_domain::contract::{
     ingest::OnError,
     keys::Scope,
@@ -85,7 +82,6 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (id, new) = (call.id()?, call.body::<NewContract>()?);
     let (stored, change) = contract::put(call.db()?, &id, &new, &call.author())?;
-    retry::made(call.db()?, Awaited::Contract(&id), change, &call.author());
     Ok(Answer::json(&stored)?.outcome(change))
 }
 

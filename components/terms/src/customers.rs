@@ -1,10 +1,6 @@
 //! `/v1/ingest/customers`: who owes.
 
-use dunlin_app::{
-    customer,
-    inbound_event::retry::{self, Awaited},
-    ledger,
-};
+use dunlin_app::{customer, ledger};
 use dunlin_domain::{
     Id,
     contract::{
@@ -76,7 +72,6 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let new: NewCustomer = call.body()?;
     let (id, change) = customer::add(call.db()?, &new, call.new_id()?, &call.author())?;
-    retry::made(call.db()?, Awaited::Customer(&id), change, &call.author());
     Ok(as_of_today(call, &id)?.outcome(change))
 }
 
@@ -101,7 +96,6 @@ fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (id, new) = (call.id()?, call.body::<NewCustomer>()?);
     let day = call.query(&CHANGED_ON)?;
     let change = customer::put_on(call.db()?, &id, &new, day, &call.author())?;
-    retry::made(call.db()?, Awaited::Customer(&id), change, &call.author());
     Ok(as_of_today(call, &id)?.outcome(change))
 }
 

@@ -253,7 +253,7 @@ pub fn small(bytes: &[u8]) -> Result<Vec<Vec<String>>, Fault> {
 }
 
 /// A header of one name with another separator in it: the file is sound, and not comma-separated.
-fn other_separator(names: &[&str]) -> Option<Refused> {
+pub(super) fn other_separator(names: &[&str]) -> Option<Refused> {
     let [name] = names else { return None };
     let (_, called) = [(';', "`;`"), ('\t', "a tab"), ('|', "`|`")]
         .into_iter()

@@ -1,6 +1,10 @@
 //! CSV of records that nest: a column is named by the path of its field, `terms.net_days`.
 
-use super::{Fault, csv::small, shown};
+use super::{
+    Fault,
+    csv::{other_separator, small},
+    shown,
+};
 use crate::Problem;
 use dunlin_domain::{Refusal, Refused};
 use serde_json::{Map, Value};
@@ -18,6 +22,9 @@ pub fn nested(bytes: &[u8]) -> Result<Vec<Record>, Problem> {
     let mut records = small(bytes).map_err(Problem::from)?.into_iter();
     let header = records.next().unwrap_or_default();
     let header: Vec<&str> = header.iter().map(|name| name.trim()).collect();
+    if let Some(refused) = other_separator(&header) {
+        return Err(refused.into());
+    }
     for (at, name) in header.iter().enumerate() {
         if name.is_empty() || name.split('.').any(str::is_empty) {
             let detail = "a column has no name, or a path with an empty part";
@@ -119,6 +126,7 @@ mod tests {
             ("id,terms.\nK1,1\n", Refusal::UnknownField),
             ("", Refusal::EmptyBody),
             ("id\n\"K1\n", Refusal::BrokenQuote),
+            ("id;customer_id\nK1;C1\n", Refusal::MissingColumn),
         ] {
             assert_eq!(nested(file.as_bytes()).unwrap_err().code(), code, "{file}");
         }
