@@ -123,7 +123,8 @@ fn rows(db: &NativeDb) -> Result<Vec<(Range, String)>> {
     let mut rows = Vec::new();
     let mut after = 0;
     while let Some(range) = Range::next(db, after, SLICE).map_err(fault)? {
-        let sql = "SELECT json_group_array(json_array(customer_key, score, score_order, grade, model, facts))
+        // As `upsert_all` takes them.
+        let sql = "SELECT json_group_array(json_array(customer_key, score, score_order, grade, notch, tier, model, facts, notches))
                    FROM score WHERE customer_key > ?1 AND customer_key <= ?2";
         let found = db
             .first(sql, &[range.after.into(), range.upto.into()])
