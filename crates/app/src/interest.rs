@@ -292,7 +292,8 @@ pub fn add_note<D: Db>(
         })?;
         let kind = InvoiceKind::InterestNote;
         let currency = document.currency;
-        amount_in_range(&Money::new(minor, currency), 1)?;
+        amount_in_range(&Money::new(minor, currency), 1)
+            .map_err(|refused| Refused { field: Some("through".into()), ..refused })?;
         let none = None::<i64>;
         let row = one((
             ROW,
@@ -418,11 +419,18 @@ fn waivable<D: Db>(
         let detail = "a waiver is of more than nothing, or takes one back";
         return Err(Refused::new(Refusal::AmountNotPositive, detail).at("minor").into());
     }
-    let open = claimable(db, document, on)?.unwrap_or(0);
+    let mut open = claimable(db, document, on)?.unwrap_or(0);
+    let given_up = waived_from(db, document, on)?;
+    let all = given_up.last_key_value().map_or(0, |(_, sum)| *sum);
+    // What is taken back later stood until then.
+    for (day, _) in given_up.iter().filter(|(_, sum)| **sum > all) {
+        let then = of_document(db, document, *day, *day, i64::MAX)?;
+        open = open.min(then.map_or(0, |of| of.outstanding_minor));
+    }
+    let least = given_up.values().min().copied().unwrap_or(0);
     let minor = asked.unwrap_or(open.max(0));
-    let (least, day) = waived_from(db, document, on)?;
     if minor > open.max(0) || minor == 0 || minor < least.saturating_neg() {
-        let detail = format!("{open} may be given up on {on}, and {least} was by {day}");
+        let detail = format!("{open} may be given up on {on}, and {least} be taken back");
         return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
     }
     amount_in_range(&Money::new(minor.max(1), document.currency), 1)
@@ -430,19 +438,19 @@ fn waivable<D: Db>(
     Ok(minor)
 }
 
-/// The least that was given up by any day from this one on, and that day: no more can be taken back.
-fn waived_from<D: Db>(db: &D, document: &Document, on: Date) -> Result<(i64, Date), Fault> {
+/// What was given up in sum by a day, and by each later day on which it changed.
+fn waived_from<D: Db>(db: &D, document: &Document, on: Date) -> Result<BTreeMap<Date, i64>, Fault> {
     let mut by_day: BTreeMap<Date, i64> = [(on, 0)].into();
     for (_, day, minor) in interest_entry::waived(db, &[document.key], i64::MAX)? {
         let sum = by_day.entry(day.max(on)).or_default();
         *sum = sum.saturating_add(minor);
     }
     let mut sum = 0i64;
-    let sums = by_day.into_iter().map(|(day, minor)| {
-        sum = sum.saturating_add(minor);
-        (sum, day)
-    });
-    Ok(sums.min().unwrap_or((0, on)))
+    for minor in by_day.values_mut() {
+        sum = sum.saturating_add(*minor);
+        *minor = sum;
+    }
+    Ok(by_day)
 }
 
 /// What may still be claimed up to a day. All notes and waivers count, also later ones: no day is charged twice.

@@ -228,6 +228,8 @@ impl Names {
         }
         let origin = payment::key(db, id)?.map(|(key, _)| key);
         for (currency, minor) in totals {
+            amount_in_range(&Money { minor, currency }, 1)
+                .map_err(|refused| Refused { field: Some("designation".into()), ..refused })?;
             let part: Id = format!("{id}/{currency}").parse()?;
             if payment::key(db, &part)?.is_some() {
                 let detail =

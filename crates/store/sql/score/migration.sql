@@ -37,10 +37,15 @@ piece AS (
     WHERE a.allocated_on > ?1
 ),
 owed AS MATERIALIZED (
-    SELECT m.grade_before, m.grade, p.currency, sum(p.before_minor) AS before_minor, sum(p.minor) AS minor
+    -- In two halves, as the sums of the book: no amounts can overflow.
+    SELECT
+        m.grade_before, m.grade, p.currency,
+        CAST(sum(p.before_minor / 1000000000) * 1000000000 + sum(p.before_minor % 1000000000) AS INTEGER)
+            AS before_minor,
+        CAST(sum(p.minor / 1000000000) * 1000000000 + sum(p.minor % 1000000000) AS INTEGER) AS minor
     FROM piece AS p CROSS JOIN moved AS m ON m.customer_key = p.customer_key
     GROUP BY m.grade_before, m.grade, p.currency
-    HAVING sum(p.before_minor) <> 0 OR sum(p.minor) <> 0
+    HAVING total(p.before_minor) <> 0 OR total(p.minor) <> 0
 )
 SELECT json_group_array(json_array(grade_before, grade, customers, json(owed)))
 FROM (
