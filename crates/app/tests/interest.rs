@@ -799,9 +799,8 @@ fn a_relation_that_is_removed_frees_a_credit_note_and_a_fee() {
     add(&db, &about("G1", "credit-note", "I1", "2024-01-10", 400));
     let before = last_entry(&db);
     let fees = |known: i64| under_cap(&db, "I1", "2024-04-30", known).1[1];
-    let read = |name: &str, known: i64| {
-        invoice::get(&db, &id(name), day("2024-04-30"), known).unwrap()
-    };
+    let read =
+        |name: &str, known: i64| invoice::get(&db, &id(name), day("2024-04-30"), known).unwrap();
     let open = |known: i64| ["I1", "I2"].map(|name| read(name, known).open.minor);
     assert_eq!((open(KNOWN), fees(KNOWN)), ([999_600, 1_000_000], 4_000));
     let none = InvoiceCorrection { relates_to: Some(None), ..correction() };
