@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    Id,
-    contract::ledger::{Compounding, FixedSum, LateInterest, RateRow},
+    DayCount, Id,
+    contract::ledger::{Compounding, FixedSum, LateInterest, RateRow, ReferenceRate},
     preset,
 };
 use proptest::prelude::*;
