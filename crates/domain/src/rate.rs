@@ -145,6 +145,33 @@ mod tests {
     }
 
     #[test]
+    fn a_shipped_table_says_how_far_it_goes_until_a_newer_row_comes() {
+        let mut tables = Tables::shipped();
+        let row = |day: &str| RateRow {
+            valid_from: date(day),
+            rate: Decimal::ONE,
+            source: "ours".into(),
+            confirmed: true,
+        };
+        for (name, through) in [
+            ("lpr-1y", "2025-05-20"),
+            ("boe-bank-rate", "2025-08-07"),
+            ("ecb-main", "2025-06-11"),
+            ("de-base-rate", "2025-12-31"),
+        ] {
+            assert_eq!(tables.known_through(&id(name)), Some(date(through)), "{name}");
+            assert_eq!(tables.table(&id(name)).unwrap().known_through, Some(date(through)));
+        }
+        // An older row of the user's own says nothing of what came since.
+        tables.put("lpr-1y", row("2020-01-01"));
+        assert_eq!(tables.known_through(&id("lpr-1y")), Some(date("2025-05-20")));
+        tables.put("lpr-1y", row("2025-06-20"));
+        tables.put("house", row("2020-01-01"));
+        assert_eq!(tables.known_through(&id("lpr-1y")), None);
+        assert_eq!(tables.known_through(&id("house")), None);
+    }
+
+    #[test]
     fn the_one_year_lpr_holds_from_its_day() {
         let table = [
             ("2019-08-20", "0.0425"),
