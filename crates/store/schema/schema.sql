@@ -1040,3 +1040,5 @@ CREATE TABLE limit_policy (
     document TEXT NOT NULL, -- the limit-policy of the contract as JSON
     entry_key INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX audit_by_subject ON audit (id, noun);
