@@ -252,3 +252,41 @@ fn the_manifest_sends_every_path_to_the_component_that_serves_it() {
         assert!(command.starts_with(&format!("cargo rustc -p dunlin-{component} ")), "{command}");
     }
 }
+
+#[test]
+fn every_function_stands_in_the_table_of_the_docs_and_on_its_page() {
+    let docs = workspace().join("docs");
+    let table = read(&docs.join("api.md"));
+    let rows = table.lines().filter(|line| line.starts_with("| [")).filter_map(|line| {
+        let (page, functions) = line.split_once("](")?.1.split_once(')')?;
+        page.starts_with("api/").then(|| (docs.join(page), functions.to_string()))
+    });
+    let rows: Vec<(PathBuf, String)> = rows.collect();
+    let file = Manifest::load(&workspace().join("spin.toml")).unwrap();
+    let components: BTreeSet<&String> = file.http.iter().map(|t| &t.component).collect();
+    let mut missing = Vec::new();
+    for route in components.into_iter().flat_map(|component| routes_of(component)) {
+        let name = format!("`{}`", route.name());
+        let row = rows.iter().find(|(_, functions)| functions.contains(&name));
+        if row.is_none_or(|(page, _)| !read(page).contains(&name)) {
+            missing.push(name);
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_tests_that_the_map_names_are_there() {
+    let map = read(&workspace().join("ARCHITECTURE.md"));
+    let rows = map.lines().skip_while(|line| *line != "| definition | case | test |").skip(2);
+    let mut count = 0;
+    for row in rows.take_while(|line| line.starts_with('|')) {
+        for name in row.split('`').skip(1).step_by(2) {
+            let (file, test) = name.split_once("::").unwrap_or((name, ""));
+            let code = read(&workspace().join(file));
+            assert!(code.contains("#[test]") && code.contains(&format!("fn {test}")), "{name}");
+            count += 1;
+        }
+    }
+    assert!(count > 15, "the table is gone");
+}

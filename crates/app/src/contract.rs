@@ -29,9 +29,6 @@ pub fn put<D: Db>(
 ) -> Result<(Contract, Change), Fault> {
     check(new)?;
     write(db, |db| {
-        if let Some(order) = &new.order {
-            order::named(order, policy::current(db)?.orders.as_deref().unwrap_or_default())?;
-        }
         let newest = contract::newest(db, id)?;
         let before = newest.as_ref().map(|newest| newest.number).unwrap_or(0);
         let change = match &newest {
@@ -114,6 +111,9 @@ fn add_version<D: Db>(
     new: &NewContract,
     author: &Author,
 ) -> Result<(), Fault> {
+    if let Some(order) = &new.order {
+        order::named(order, policy::current(db)?.orders.as_deref().unwrap_or_default())?;
+    }
     let action = if before.is_none() { "create" } else { "add-version" };
     let entry =
         note(db, author, &Note::changed(action, "contract", id.as_str(), before, Some(new))?)?;

@@ -11,6 +11,12 @@ use dunlin_store::{Db, Fault, bank, customer, erasure, write};
 /// guarantees, the personal fields of its entries in the audit chain, the texts of its notices, the bodies of events
 /// that came in about it, and why it was watched and its warnings put off or closed. Amounts stay, and the chain holds as before.
 pub fn customer<D: Db>(db: &D, id: &Id, author: &Author) -> Result<(Erasure, Change), Fault> {
+    let done = take_away(db, id, author)?;
+    erasure::empty_log(db);
+    Ok(done)
+}
+
+fn take_away<D: Db>(db: &D, id: &Id, author: &Author) -> Result<(Erasure, Change), Fault> {
     write(db, |db| {
         let unknown = || Fault::refused(Refusal::NotFound, "no customer has this id");
         let key = customer::key(db, id)?.ok_or_else(unknown)?;

@@ -54,10 +54,6 @@ pub(crate) fn record<D: Db>(
     amount_in_range(&new.amount, 1)?;
     check(new)?;
     let customer = known_customer(db, &new.customer_id)?;
-    let policy = policy::current(db)?;
-    if let Some(order) = &new.order {
-        order::named(order, policy.orders.as_deref().unwrap_or_default())?;
-    }
     let contract = new.contract_id.as_ref().map(|id| payment::contract(db, id, customer));
     let contract = contract.transpose()?;
     let names = Names::of(db, new, customer)?;
@@ -85,6 +81,9 @@ pub(crate) fn record<D: Db>(
         return Ok(Change::AlreadySo);
     }
     not_in_future(new.received_on, today(db, author.at)?, "received_on")?;
+    if let Some(order) = &new.order {
+        order::named(order, policy::current(db)?.orders.as_deref().unwrap_or_default())?;
+    }
     if let Some((_, code)) = payment::misnamed(db, &rows)?.pop() {
         return Err(Refused::new(code, code.about()).at("invoice_id").into());
     }

@@ -5,7 +5,7 @@ use crate::{
     ledger::Change,
     replay,
 };
-use dunlin_domain::{contract::ledger::Policy, policy};
+use dunlin_domain::{Refusal, Refused, contract::ledger::Policy, policy};
 use dunlin_store::{Db, Fault, policy as table, write};
 
 /// The policy in force.
@@ -27,6 +27,7 @@ pub fn put<D: Db>(db: &D, new: &Policy, author: &Author) -> Result<Change, Fault
         if before == *new {
             return Ok(Change::AlreadySo);
         }
+        unless_used(db, &before, new)?;
         let change = Note::changed("replace", "policy", "policy", Some(&before), Some(new))?;
         let entry = note(db, author, &change)?;
         table::insert(db, new, entry)?;
@@ -35,4 +36,18 @@ pub fn put<D: Db>(db: &D, new: &Policy, author: &Author) -> Result<Change, Fault
         }
         Ok(Change::Replaced)
     })
+}
+
+/// An order that payments or contracts name stays as it is: without it, or with another meaning under its name, what they
+/// said would be served otherwise. Another order takes another name.
+fn unless_used<D: Db>(db: &D, before: &Policy, new: &Policy) -> Result<(), Fault> {
+    let kept = new.orders.as_deref().unwrap_or_default();
+    let gone = before.orders.iter().flatten().filter(|order| !kept.contains(order));
+    let gone: Vec<&str> = gone.map(|order| order.name.as_str()).collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let Some((order, by)) = table::user_of(db, &gone)? else { return Ok(()) };
+    let detail = format!("the order {order} is named by {by}: add another under another name");
+    Err(Refused::new(Refusal::WrongState, detail).at("orders").into())
 }

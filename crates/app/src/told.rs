@@ -6,7 +6,8 @@ use dunlin_domain::{
     contract::{
         ledger::Policy,
         types::{
-            Allocation, AllocationRule, CorrectedField, Invoice, OrderSource, Payment, RateUsed, ServedBy,
+            Allocation, AllocationRule, CorrectedField, Invoice, OrderSource, Payment, RateUsed,
+            ServedBy,
         },
     },
     order,
@@ -81,7 +82,9 @@ fn rules<D: Db>(db: &D, allocations: &mut [Allocation], known: i64) -> Result<()
     let paid: BTreeMap<Id, _> = paid.into_iter().map(|of| (of.0.clone(), of)).collect();
     let about: BTreeMap<Id, _> = told::credit_notes(db, &notes, known)?.into_iter().collect();
     for of in allocations.iter_mut().filter(|of| of.difference.is_none()) {
-        let rule = if let Some((_, named, own, agreed)) = of.payment_id.as_ref().and_then(|id| paid.get(id)) {
+        let rule = if let Some((_, named, own, agreed)) =
+            of.payment_id.as_ref().and_then(|id| paid.get(id))
+        {
             let by_name = named.iter().any(|id| is_of(id, &of.invoice_id));
             let by = if by_name { ServedBy::Designation } else { ServedBy::Order };
             (by, in_force(&policy, own.as_ref(), agreed.as_ref()))

@@ -18,9 +18,16 @@ const MAX_RATE: i64 = 10_000_000;
 /// The tables that ship, one row a line: name, valid_from, rate, confirmed, source.
 const SHIPPED: &str = include_str!("rates.csv");
 
+/// Tables whose last row that ships holds for a known time: by law for a half-year.
+const HOLDS_UNTIL: [(&str, &str); 1] = [("de-base-rate", "2025-12-31")];
+
 /// All rates of a moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tables(BTreeMap<String, BTreeMap<Date, RateRow>>);
+pub struct Tables {
+    rows: BTreeMap<String, BTreeMap<Date, RateRow>>,
+    /// The last day for which a shipped table is known to be right: that of its last row, or what that row holds for.
+    known_through: BTreeMap<String, Date>,
+}
 
 impl Tables {
     /// The tables that ship.
@@ -36,28 +43,44 @@ impl Tables {
                     .put(name, RateRow { valid_from, rate, source, confirmed: confirmed == "yes" });
             }
         }
+        let last = |(name, rows): (&String, &BTreeMap<Date, RateRow>)| {
+            let held = HOLDS_UNTIL.iter().find(|(table, _)| table == name);
+            let held = held.and_then(|(_, day)| day.parse().ok());
+            Some((name.clone(), held.or(rows.keys().next_back().copied())?))
+        };
+        tables.known_through = tables.rows.iter().filter_map(last).collect();
         tables
     }
 
-    /// Adds a row, in place of one of the same table and day.
+    /// Adds a row, in place of one of the same table and day. One that is newer than all that ship shows that the table
+    /// is kept by its user.
     pub fn put(&mut self, name: &str, row: RateRow) {
-        self.0.entry(name.to_string()).or_default().insert(row.valid_from, row);
+        let rows = self.rows.entry(name.to_string()).or_default();
+        if rows.keys().next_back().is_some_and(|last| row.valid_from > *last) {
+            self.known_through.remove(name);
+        }
+        rows.insert(row.valid_from, row);
+    }
+
+    /// The last day for which a shipped table is known to be right. `None` for a table that its user keeps.
+    pub fn known_through(&self, name: &Id) -> Option<Date> {
+        self.known_through.get(name.as_str()).copied()
     }
 
     /// The names, in their order.
     pub fn names(&self) -> Vec<Id> {
-        self.0.keys().filter_map(|name| name.parse().ok()).collect()
+        self.rows.keys().filter_map(|name| name.parse().ok()).collect()
     }
 
     /// A table whole.
     pub fn table(&self, name: &Id) -> Option<RateTable> {
-        let rows = self.0.get(name.as_str())?.values().cloned().collect();
-        Some(RateTable { name: name.clone(), rows })
+        let rows = self.rows.get(name.as_str())?.values().cloned().collect();
+        Some(RateTable { name: name.clone(), rows, known_through: self.known_through(name) })
     }
 
     /// The row that holds on a day.
     pub fn at(&self, name: &Id, day: Date) -> Result<&RateRow, Refused> {
-        let row = self.0.get(name.as_str()).and_then(|rows| rows.range(..=day).next_back());
+        let row = self.rows.get(name.as_str()).and_then(|rows| rows.range(..=day).next_back());
         row.map(|(_, row)| row).ok_or_else(|| {
             let detail = format!("the table {} has no rate for {day}", name.as_str());
             Refused::new(Refusal::RateMissing, detail)
@@ -66,7 +89,7 @@ impl Tables {
 
     /// The days on which another row begins to hold, after one day and up to another.
     pub fn changes(&self, name: &Id, after: Date, upto: Date) -> Vec<Date> {
-        let rows = self.0.get(name.as_str()).filter(|_| after < upto);
+        let rows = self.rows.get(name.as_str()).filter(|_| after < upto);
         let later = |rows: &BTreeMap<Date, RateRow>| {
             rows.range(after..=upto).map(|(day, _)| *day).filter(|day| *day > after).collect()
         };
@@ -141,6 +164,33 @@ mod tests {
                 assert_eq!(row.confirmed, name == id("lpr-1y"), "{name:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_shipped_table_says_how_far_it_goes_until_a_newer_row_comes() {
+        let mut tables = Tables::shipped();
+        let row = |day: &str| RateRow {
+            valid_from: date(day),
+            rate: Decimal::ONE,
+            source: "ours".into(),
+            confirmed: true,
+        };
+        for (name, through) in [
+            ("lpr-1y", "2025-05-20"),
+            ("boe-bank-rate", "2025-08-07"),
+            ("ecb-main", "2025-06-11"),
+            ("de-base-rate", "2025-12-31"),
+        ] {
+            assert_eq!(tables.known_through(&id(name)), Some(date(through)), "{name}");
+            assert_eq!(tables.table(&id(name)).unwrap().known_through, Some(date(through)));
+        }
+        // An older row of the user's own says nothing of what came since.
+        tables.put("lpr-1y", row("2020-01-01"));
+        assert_eq!(tables.known_through(&id("lpr-1y")), Some(date("2025-05-20")));
+        tables.put("lpr-1y", row("2025-06-20"));
+        tables.put("house", row("2020-01-01"));
+        assert_eq!(tables.known_through(&id("lpr-1y")), None);
+        assert_eq!(tables.known_through(&id("house")), None);
     }
 
     #[test]

@@ -990,28 +990,4 @@ CREATE TABLE limit_policy (
     entry_key INTEGER NOT NULL
 ) STRICT;
 
-CREATE TABLE "default_record" (
-    key INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    customer_key INTEGER NOT NULL REFERENCES customer (key),
-    contract_key INTEGER REFERENCES contract (key),
-    invoice_key INTEGER REFERENCES invoice (key),
-    amount_minor INTEGER,
-    currency TEXT,
-    found_on TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('late-payment', 'refused', 'broken-plan', 'breach-of-contract', 'legal-action')),
-    reason TEXT NOT NULL,
-    evidence TEXT, -- the contract's attachments as JSON
-    by_rule INTEGER NOT NULL CHECK (by_rule IN (0, 1)),
-    state TEXT NOT NULL CHECK (state IN ('open', 'cured', 'withdrawn')),
-    closed_on TEXT,
-    cured_by_key INTEGER REFERENCES payment (key),
-    entry_key INTEGER,
-    closed_entry_key INTEGER,
-    CHECK ((closed_on IS NULL) = (state = 'open'))
-) STRICT;
-
-CREATE INDEX default_record_by_customer ON default_record (customer_key);
-
-CREATE UNIQUE INDEX default_record_open_by_rule ON default_record (customer_key, currency)
-    WHERE state = 'open' AND by_rule = 1;
+CREATE INDEX audit_by_subject ON audit (id, noun);

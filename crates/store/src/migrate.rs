@@ -48,6 +48,8 @@ pub fn prepare<D: Db>(db: &D) -> Result<(), Fault> {
     db.execute("PRAGMA synchronous = NORMAL", &[])?;
     // 32 MiB: the inner pages of the indexes of a million invoices.
     db.execute("PRAGMA cache_size = -32768", &[])?;
+    // What is deleted or replaced is overwritten: what an erasure takes away must not stay in the free cells of the file.
+    db.execute("PRAGMA secure_delete = ON", &[])?;
     if version < latest() {
         write(db, run_missing)?;
     }

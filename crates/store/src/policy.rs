@@ -36,3 +36,10 @@ pub fn allocating<D: Db>(db: &D) -> Result<Vec<i64>, Fault> {
         &[],
     )
 }
+
+/// Of these orders the first that a contract or payment names, and which one does.
+pub fn user_of<D: Db>(db: &D, orders: &[&str]) -> Result<Option<(String, String)>, Fault> {
+    let orders = crate::array(orders)?;
+    let row = db.first(sql!("policy/user_of.sql"), &[(&orders).into()])?;
+    row.map(|row| row.json(0)).transpose()
+}

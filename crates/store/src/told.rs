@@ -8,8 +8,7 @@ use dunlin_domain::{Date, Decimal, Id, Instant};
 pub type Paid = (Id, Vec<Id>, Option<Id>, Option<Id>);
 
 /// A correction of one field: of which document or instalment, which field, before, after, when and why.
-pub type Corrected =
-    (String, String, Option<String>, Option<String>, Option<Instant>, String);
+pub type Corrected = (String, String, Option<String>, Option<String>, Option<Instant>, String);
 
 /// A row of a table of rates: table, rate, valid from, source, confirmed.
 pub type Row = (Id, Decimal, Date, String, i64);
@@ -32,12 +31,20 @@ pub fn credit_notes<D: Db>(
 
 /// When a document was recorded. `None` where no entry of the chain says so.
 pub fn document_recorded<D: Db>(db: &D, key: i64) -> Result<Option<Instant>, Fault> {
-    moment(db, "SELECT a.at FROM invoice AS i CROSS JOIN audit AS a ON a.key = i.entry_key WHERE i.key = ?1", key)
+    moment(
+        db,
+        "SELECT a.at FROM invoice AS i CROSS JOIN audit AS a ON a.key = i.entry_key WHERE i.key = ?1",
+        key,
+    )
 }
 
 /// When a payment was recorded. `None` where no entry of the chain says so.
 pub fn payment_recorded<D: Db>(db: &D, key: i64) -> Result<Option<Instant>, Fault> {
-    moment(db, "SELECT a.at FROM payment AS p CROSS JOIN audit AS a ON a.key = p.entry_key WHERE p.key = ?1", key)
+    moment(
+        db,
+        "SELECT a.at FROM payment AS p CROSS JOIN audit AS a ON a.key = p.entry_key WHERE p.key = ?1",
+        key,
+    )
 }
 
 fn moment<D: Db>(db: &D, sql: &str, key: i64) -> Result<Option<Instant>, Fault> {
@@ -52,10 +59,7 @@ pub fn corrections<D: Db>(
     payment: Option<i64>,
     known: i64,
 ) -> Result<Vec<Corrected>, Fault> {
-    db.json(
-        sql!("told/corrections.sql"),
-        &[document.into(), payment.into(), known.into()],
-    )
+    db.json(sql!("told/corrections.sql"), &[document.into(), payment.into(), known.into()])
 }
 
 /// The row of a table of exchange rates by which a part of a payment was changed.

@@ -8,11 +8,11 @@ mod noted;
 
 use dunlin_app::{
     audit::{self, Author, Note},
-    erase,
+    customer, erase,
     ledger::Change,
     verify,
 };
-use dunlin_domain::Id;
+use dunlin_domain::{Id, contract::types::NewCustomer};
 use dunlin_store::{Db, native::NativeDb, verification::prove, write};
 
 fn author(salt: &str) -> Author {
@@ -407,4 +407,30 @@ fn an_erasure_leaves_amounts_and_a_chain_that_holds() {
     let (again, change) = erase::customer(&db, &id, &author("y")).unwrap();
     assert_eq!((again.audit_entries, again.notices, change), (0, 0, Change::AlreadySo));
     assert_eq!(audit::entries(&db, 0, 10).unwrap().len(), 6, "a repetition is not noted");
+}
+
+#[test]
+fn what_was_erased_is_not_in_the_file_any_more() {
+    let (folder, db) = book();
+    let read = |secret: &str| -> NewCustomer {
+        serde_json::from_value(serde_json::json!({
+            "id": "C9", "name": format!("name {secret}"), "email": format!("{secret}@example.org"),
+            "tags": [format!("tag {secret}")],
+            "contacts": [{"name": format!("contact {secret}"), "channel": "letter", "address": format!("{secret} street")}],
+            "bank_accounts": [{"account": "DE0012", "holder": format!("holder {secret}")}],
+        }))
+        .unwrap()
+    };
+    let id: Id = "C9".parse().unwrap();
+    customer::add(&db, &read("first4711"), id.clone(), &author("f")).unwrap();
+    customer::put(&db, &id, &read("second4711"), &author("s")).unwrap();
+    let found = |secret: &str| {
+        let bytes = ["test.db", "test.db-wal"].map(|name| std::fs::read(folder.path().join(name)));
+        let mut bytes = bytes.into_iter().flatten();
+        bytes.any(|bytes| bytes.windows(secret.len()).any(|part| part == secret.as_bytes()))
+    };
+    assert!(found("first4711") && found("second4711"));
+    erase::customer(&db, &id, &author("e")).unwrap();
+    assert!(!found("4711"));
+    assert_eq!(broken(&db), []);
 }

@@ -43,6 +43,31 @@ proptest! {
     }
 }
 
+/// How many events a long history has.
+fn long() -> usize {
+    std::env::var("DUNLIN_HISTORY_EVENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(300)
+}
+
+proptest! {
+    #![proptest_config(cases(4))]
+
+    #[test]
+    fn a_long_history_is_as_the_clerk_finds_it(
+        events in proptest::collection::vec(event(), long()),
+        questions in proptest::collection::vec((0i64..70, 0usize..300), 3),
+    ) {
+        let mut world = World::new();
+        for (number, event) in events.iter().enumerate() {
+            world.tell(number, event);
+        }
+        world.check(70, usize::MAX);
+        for (on, until) in questions {
+            world.check(on, until);
+        }
+        prop_assert!(verify::books(&world.db).unwrap().ok);
+    }
+}
+
 /// What was written off, recovered by money that went back, and is taken back from a day on, in whatever order it came.
 #[test]
 fn a_write_off_stands_until_it_is_taken_back_in_any_order_of_arrival() {

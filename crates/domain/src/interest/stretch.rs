@@ -215,8 +215,11 @@ impl<'a> Terms<'a> {
         let on = clause::fixing_day(reference.fixing, day, first_late, signed_on)?;
         let row = self.tables.at(&reference.table, on)?;
         let unconfirmed = if row.confirmed { "" } else { ", unconfirmed" };
+        let known = self.tables.known_through(&reference.table).filter(|known| on > *known);
+        let after = known.map(|known| format!("; last row, unconfirmed after {known}"));
+        let after = after.unwrap_or_default();
         let source = format!(
-            "{} {} of {}{} ({}{unconfirmed})",
+            "{} {} of {}{} ({}{unconfirmed}{after})",
             reference.table.as_str(),
             row.rate.normalize(),
             row.valid_from,

@@ -1,0 +1,225 @@
+//! What one read of a document or payment tells: by what rule, when it was recorded, what was corrected, which rate.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use dunlin_app::{
+    audit::{self, Author},
+    contract, customer, interest, invoice,
+    ledger::Change,
+    payment, policy,
+};
+use dunlin_domain::{
+    Date, Id, Refusal,
+    contract::types::{OrderSource, ServedBy},
+};
+use dunlin_store::{Fault, native::NativeDb};
+use serde_json::{Value, json};
+
+fn id(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+/// The first thing happens on the first day of December, the next on the next.
+fn author(day: u32) -> Author {
+    let at = format!("2024-12-{day:02}T12:00:00Z").parse().unwrap();
+    Author { who: "admin".into(), at, salt: "salt".into() }
+}
+
+fn eur(minor: i64) -> Value {
+    json!({"minor": minor, "currency": "EUR"})
+}
+
+struct World(NativeDb, #[allow(dead_code)] tempfile::TempDir);
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+        customer::add(&db, &read(json!({"id": "C1", "name": "C1"})), id("x"), &author(1)).unwrap();
+        Self(db, folder)
+    }
+
+    fn bill(&self, new: Value, day: u32) {
+        invoice::add(&self.0, &read(new), id("x"), &author(day)).unwrap();
+    }
+
+    fn pay(&self, new: Value, day: u32) {
+        payment::add(&self.0, &read(new), id("x"), &author(day)).unwrap();
+    }
+
+    /// Payment or credit note, who served, the order, who said so: of each allocation of the invoice.
+    fn rules(&self, of: &str, known: i64) -> Vec<(String, ServedBy, String, OrderSource)> {
+        let found = invoice::get(&self.0, &id(of), day("2024-12-31"), known).unwrap();
+        let told = found.allocations.into_iter().map(|of| {
+            let rule = of.rule.unwrap();
+            let source = of.payment_id.or(of.credit_note_id).unwrap().to_string();
+            (source, rule.served_by, rule.order, rule.order_from)
+        });
+        let mut told: Vec<_> = told.collect();
+        told.sort_by(|a, b| a.0.cmp(&b.0));
+        told
+    }
+}
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+#[test]
+fn an_allocation_says_by_what_rule_it_was_made() {
+    let world = World::new();
+    let agreed =
+        json!({"customer_id": "C1", "effective_on": "2024-01-01", "order": "newest-due-first"});
+    contract::put(&world.0, &id("K1"), &read(agreed), &author(1)).unwrap();
+    world.bill(json!({"id": "I1", "customer_id": "C1", "issued_on": "2024-01-10", "amount": eur(900),
+        "instalments": [{"due_on": "2024-02-10", "minor": 400}, {"due_on": "2024-03-10", "minor": 500}]}), 1);
+    let paid = |name: &str, more: Value| {
+        let mut new = json!({"id": name, "customer_id": "C1", "received_on": "2024-04-01", "amount": eur(10)});
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        world.pay(new, 2);
+    };
+    paid("P1", json!({"designation": [{"invoice_id": "I1", "minor": 10}]}));
+    paid("P2", json!({"invoice_id": "I1"}));
+    paid("P3", json!({"order": "principal-first"}));
+    paid("P4", json!({"contract_id": "K1"}));
+    paid("P5", json!({}));
+    let credit = |name: &str, about: Value| {
+        json!({"id": name, "customer_id": "C1", "kind": "credit-note", "issued_on": "2024-04-01", "amount": eur(10),
+            "relates_to": about})
+    };
+    world.bill(credit("N1", json!("I1")), 2);
+    world.bill(credit("N2", Value::Null), 2);
+    let before =
+        invoice::known_at(&world.0, Some("2024-12-02T23:00:00Z".parse().unwrap())).unwrap();
+    policy::put(&world.0, &read(json!({"order": "interest-first"})), &author(3)).unwrap();
+
+    let told = |order: &str, from: OrderSource| {
+        let of = |name: &str, by: ServedBy, order: &str, from: OrderSource| {
+            (name.to_string(), by, order.to_string(), from)
+        };
+        vec![
+            of("N1", ServedBy::Relation, order, from),
+            of("N2", ServedBy::Order, order, from),
+            of("P1", ServedBy::Designation, order, from),
+            of("P2", ServedBy::Designation, order, from),
+            of("P3", ServedBy::Order, "principal-first", OrderSource::Payment),
+            of("P4", ServedBy::Order, "newest-due-first", OrderSource::Contract),
+            of("P5", ServedBy::Order, order, from),
+        ]
+    };
+    assert_eq!(world.rules("I1", i64::MAX), told("interest-first", OrderSource::Policy));
+    assert_eq!(world.rules("I1", before), told("oldest-due-first", OrderSource::Standard));
+    let payment = payment::get(&world.0, &id("P4"), day("2024-12-31"), i64::MAX).unwrap();
+    assert_eq!(payment.allocations[0].rule.as_ref().unwrap().order_from, OrderSource::Contract);
+}
+
+#[test]
+fn a_document_says_when_it_was_recorded_and_corrected_as_far_as_was_known() {
+    let world = World::new();
+    world.bill(json!({"id": "I1", "customer_id": "C1", "issued_on": "2024-01-10", "due_on": "2024-02-01", "amount": eur(900)}), 1);
+    world.pay(
+        json!({"id": "P1", "customer_id": "C1", "received_on": "2024-04-01", "amount": eur(10)}),
+        2,
+    );
+    let fix = json!({"due_on": "2024-02-03", "minor": 800, "reason": "typed wrongly"});
+    invoice::correct(&world.0, &id("I1"), &read(fix), &author(4)).unwrap();
+    let named = json!({"designation": [{"invoice_id": "I1", "minor": 5}], "reason": "misread"});
+    payment::correct(&world.0, &id("P1"), &read(named), &author(5)).unwrap();
+
+    let moment = |day: u32| invoice::known_at(&world.0, Some(author(day).at)).unwrap();
+    let bill = |known: i64| invoice::get(&world.0, &id("I1"), day("2024-12-31"), known).unwrap();
+    assert_eq!(bill(moment(3)).corrections, None);
+    let told = bill(moment(4));
+    assert_eq!(told.recorded_at, Some(author(1).at));
+    let fields: Vec<Value> = told.corrections.unwrap().iter().map(|of| json!(of)).collect();
+    let field = |name: &str, before: &str, after: &str| {
+        json!({"id": "I1", "field": name, "before": before, "after": after, "recorded_at": "2024-12-04T12:00:00Z",
+            "reason": "typed wrongly"})
+    };
+    assert_eq!(fields, [field("due_on", "2024-02-01", "2024-02-03"), field("minor", "900", "800")]);
+
+    let paid = payment::get(&world.0, &id("P1"), day("2024-12-31"), i64::MAX).unwrap();
+    assert_eq!(paid.recorded_at, Some(author(2).at));
+    let told = paid.corrections.unwrap().remove(0);
+    let after = r#"[{"invoice_id":"I1","minor":5}]"#;
+    assert_eq!(
+        (told.field.as_str(), told.before.as_deref(), told.after.as_deref()),
+        ("designation", Some("[]"), Some(after))
+    );
+}
+
+#[test]
+fn a_converted_part_shows_the_row_that_was_known_when_it_was_recorded() {
+    let world = World::new();
+    let row = |from: &str, rate: &str| {
+        read::<Vec<_>>(
+            json!([{"valid_from": from, "rate": rate, "source": "the bank", "confirmed": true}]),
+        )
+    };
+    interest::put_rates(&world.0, &id("fx-usd-eur"), &row("2024-01-01", "0.5"), &author(1))
+        .unwrap();
+    world.bill(json!({"id": "I1", "customer_id": "C1", "issued_on": "2024-01-10", "amount": {"minor": 90, "currency": "USD"}}), 1);
+    world.pay(
+        json!({"id": "P1", "customer_id": "C1", "received_on": "2024-04-01", "amount": eur(100),
+        "designation": [{"invoice_id": "I1", "minor": 40}]}),
+        2,
+    );
+    interest::put_rates(&world.0, &id("fx-usd-eur"), &row("2024-02-01", "0.6"), &author(3))
+        .unwrap();
+    let part = payment::get(&world.0, &id("P1/USD"), day("2024-12-31"), i64::MAX).unwrap();
+    let used = json!({"table": "fx-usd-eur", "rate": "0.5", "valid_from": "2024-01-01", "source": "the bank", "confirmed": true});
+    assert_eq!(json!(part.conversion.unwrap()), used);
+    let whole = payment::get(&world.0, &id("P1"), day("2024-12-31"), i64::MAX).unwrap();
+    assert_eq!(whole.conversion, None);
+}
+
+#[test]
+fn entries_are_found_by_what_they_are_about() {
+    let world = World::new();
+    let bill = |name: &str| json!({"id": name, "customer_id": "C1", "issued_on": "2024-01-10", "amount": eur(9)});
+    world.bill(bill("I1"), 1);
+    world.bill(bill("C1"), 1);
+    let keys = |after: u64, noun: Option<&str>, id: Option<&str>| {
+        let found = audit::entries_of(&world.0, after, 10, noun, id).unwrap();
+        found.into_iter().map(|entry| entry.key).collect::<Vec<u64>>()
+    };
+    assert_eq!(keys(0, None, None), [1, 2, 3]);
+    assert_eq!(keys(0, Some("invoice"), None), [2, 3]);
+    assert_eq!(keys(2, Some("invoice"), None), [3]);
+    assert_eq!(keys(0, None, Some("C1")), [1, 3]);
+    assert_eq!(keys(0, Some("customer"), Some("C1")), [1]);
+    assert!(keys(0, Some("payment"), None).is_empty());
+}
+
+#[test]
+fn an_order_that_is_named_stays_as_it_is() {
+    let world = World::new();
+    let orders = |keys: Value| json!({"orders": [{"name": "ours", "keys": keys}, {"name": "spare", "keys": ["newest-due"]}]});
+    let put = |new: Value| policy::put(&world.0, &read(new), &author(2));
+    put(orders(json!(["newest-due"]))).unwrap();
+    let new = json!({"id": "P1", "customer_id": "C1", "received_on": "2024-04-01", "amount": eur(10), "order": "ours"});
+    world.pay(new.clone(), 2);
+    for other in [json!({}), orders(json!(["oldest-due"]))] {
+        let Err(Fault::Refused(refused)) = put(other) else { panic!("it was taken") };
+        assert_eq!((refused.code, refused.field.as_deref()), (Refusal::WrongState, Some("orders")));
+        assert!(refused.detail.contains("ours is named by payment P1"), "{refused:?}");
+    }
+    // What nobody names may go, and what is added hurts nobody.
+    put(json!({"orders": [{"name": "ours", "keys": ["newest-due"]}], "grace_days": 3})).unwrap();
+
+    // A database in which an order went away while that was allowed.
+    world.0.connection().execute_batch("UPDATE policy SET document = '{}'").unwrap();
+    let again = payment::add(&world.0, &read(new.clone()), id("x"), &author(3)).unwrap();
+    assert_eq!(again.1, Change::AlreadySo);
+    let mut other = new;
+    other["id"] = json!("P2");
+    let Err(Fault::Refused(refused)) = payment::add(&world.0, &read(other), id("x"), &author(3))
+    else {
+        panic!("it was taken")
+    };
+    assert_eq!(refused.code, Refusal::UnknownOrder);
+}
