@@ -990,4 +990,64 @@ CREATE TABLE limit_policy (
     entry_key INTEGER NOT NULL
 ) STRICT;
 
+CREATE INDEX inbound_event_awaits ON inbound_event (awaits, awaits_id, key) WHERE awaits IS NOT NULL;
+
+CREATE TABLE "default_record" (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    contract_key INTEGER REFERENCES contract (key),
+    invoice_key INTEGER REFERENCES invoice (key),
+    amount_minor INTEGER,
+    currency TEXT,
+    found_on TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('late-payment', 'refused', 'broken-plan', 'breach-of-contract', 'legal-action')),
+    reason TEXT NOT NULL,
+    evidence TEXT, -- the contract's attachments as JSON
+    by_rule INTEGER NOT NULL CHECK (by_rule IN (0, 1)),
+    state TEXT NOT NULL CHECK (state IN ('open', 'cured', 'withdrawn')),
+    closed_on TEXT,
+    cured_by_key INTEGER REFERENCES payment (key),
+    entry_key INTEGER,
+    closed_entry_key INTEGER,
+    CHECK ((closed_on IS NULL) = (state = 'open'))
+) STRICT;
+
+CREATE INDEX default_record_by_customer ON default_record (customer_key);
+
+CREATE UNIQUE INDEX default_record_open_by_rule ON default_record (customer_key, currency)
+    WHERE state = 'open' AND by_rule = 1;
+
+CREATE TABLE pause_former (
+    pause_key INTEGER NOT NULL REFERENCES pause (key),
+    resumed_on TEXT, -- null: it was said that it had not ended
+    entry_key INTEGER NOT NULL,
+    PRIMARY KEY (pause_key, entry_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "allocation" (
+    key INTEGER PRIMARY KEY,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    invoice_key INTEGER REFERENCES invoice (key), -- null: the money went back
+    payment_key INTEGER REFERENCES payment (key),
+    credit_key INTEGER REFERENCES invoice (key),
+    adjustment_key INTEGER REFERENCES adjustment (key),
+    difference_key INTEGER REFERENCES payment (key), -- the payment that earned a difference
+    difference TEXT CHECK (difference IS NULL OR difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld')),
+    allocated_on TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
+    recorded_at TEXT NOT NULL,
+    entry_key INTEGER,
+    CHECK ((payment_key IS NOT NULL) + (credit_key IS NOT NULL) + (adjustment_key IS NOT NULL)
+        + (difference_key IS NOT NULL) = 1),
+    CHECK (coalesce(invoice_key, payment_key, credit_key) IS NOT NULL)
+) STRICT;
+
+CREATE INDEX allocation_by_customer
+    ON allocation (customer_key, invoice_key, allocated_on, amount_minor, payment_key, credit_key);
+
+CREATE INDEX allocation_by_day ON allocation (allocated_on, invoice_key, amount_minor, payment_key, credit_key);
+
+CREATE INDEX allocation_by_adjustment ON allocation (adjustment_key) WHERE adjustment_key IS NOT NULL;
+
 CREATE INDEX audit_by_subject ON audit (id, noun);
