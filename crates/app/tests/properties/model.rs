@@ -90,6 +90,10 @@ fn keep(book: &[&Doc]) -> Vec<Part> {
         |doc: &Doc| doc.named().and_then(issued).map_or(doc.on(), |issued| issued.max(doc.on()));
     let mut claims: Vec<&Doc> = book.iter().copied().filter(|doc| doc.is_claim()).collect();
     claims.sort_by_key(|doc| (doc.due(), doc.on(), doc.id.clone()));
+    // What is contested is paid last by what names nothing.
+    let contested = |doc: &Doc| matches!(doc.what, What::Claim { disputed: true, .. });
+    let mut in_turn = claims.clone();
+    in_turn.sort_by_key(|doc| contested(doc));
     let mut credits: Vec<&Doc> = book.iter().copied().filter(|doc| !doc.is_claim()).collect();
     credits.sort_by_key(|doc| (doc.on(), doc.what != What::CreditNote, doc.id.clone()));
     let mut parts = Vec::new();
@@ -111,7 +115,7 @@ fn keep(book: &[&Doc]) -> Vec<Part> {
             }
         }
         for credit in credits.iter().filter(|doc| begins(doc) <= on) {
-            for claim in claims.iter().filter(|doc| doc.on() <= on) {
+            for claim in in_turn.iter().filter(|doc| doc.on() <= on) {
                 set(on, credit, claim, &mut left);
             }
         }
