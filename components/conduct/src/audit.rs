@@ -46,8 +46,8 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.whole(&AFTER)?.map(u64::from));
     let after = call.cursor()?.or(after).unwrap_or_default();
-    let (noun, id) =
-        (call.text(&NOUN).map(str::to_string), call.text(&SUBJECT).map(str::to_string));
+    let noun = call.text(&NOUN)?.map(str::to_string);
+    let id = call.text(&SUBJECT)?.map(str::to_string);
     let more = limit.saturating_add(1);
     let found = audit::entries_of(call.db()?, after, more, noun.as_deref(), id.as_deref())?;
     let (items, next) = page::cut(found, limit, |entry| entry.key)?;
