@@ -1,0 +1,15 @@
+-- How many rows fields_noted.sql is about.
+SELECT
+    (SELECT count(*) FROM reversal)
+    + (SELECT count(*) FROM write_off)
+    + (SELECT count(*) FROM dispute)
+    + (SELECT count(*) FROM interest_entry)
+    + (SELECT count(*) FROM pause)
+    + (SELECT count(*) FROM guarantee)
+    + (SELECT count(*) FROM contract_version)
+    + (SELECT count(*) FROM rate)
+    + (SELECT count(*) FROM policy)
+    + (SELECT count(*) FROM credit_refund)
+    + (SELECT count(*) FROM default_record)
+    + (SELECT count(*) FROM customer)
+    + (SELECT count(*) FROM customer_change)
