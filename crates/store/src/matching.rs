@@ -90,6 +90,20 @@ pub fn named<D: Db>(
     db.json(sql, &[(&documents).into(), (&customers).into()])
 }
 
+/// A payment that came from elsewhere: the number of what it was asked for, its customer and its id.
+pub type Elsewhere = (usize, i64, Id);
+
+/// Payments that are of no entry of a statement: by customer, amount and days, or by id. Rows as in
+/// `paid_elsewhere.sql`.
+pub fn paid_elsewhere<D: Db>(
+    db: &D,
+    held: &impl Serialize,
+    named: &impl Serialize,
+) -> Result<Vec<Elsewhere>, Fault> {
+    let (held, named) = (crate::array(held)?, crate::array(named)?);
+    db.json(sql!("bank/paid_elsewhere.sql"), &[(&held).into(), (&named).into()])
+}
+
 /// What these customers owe: the oldest open claims of each.
 pub fn owed<D: Db>(db: &D, customers: &impl Serialize) -> Result<Vec<ClaimRow>, Fault> {
     let customers = crate::array(customers)?;

@@ -2,12 +2,12 @@
 
 use super::book::Row;
 use dunlin_domain::{
-    Decimal,
+    Date, Decimal,
     bank::{
         Entry,
         name::{self, Name},
         words::{self, Clues},
-        world::{Claim, Customer, Masks, Taken, World},
+        world::{Claim, Customer, Elsewhere, Masks, Taken, World},
     },
 };
 use dunlin_store::{
@@ -18,6 +18,13 @@ use std::collections::BTreeSet;
 
 /// Documents and customers whose numbers and names are looked at in one go.
 const KEYS: i64 = 20_000;
+
+/// How many days a payment that came another way may be away from the entry of a statement that it is.
+const DAYS_APART: i64 = 5;
+
+/// The shortest id of a payment that a text names, and the most words of one that are looked at.
+const SHORTEST_ID: usize = 4;
+const MOST_WORDS: usize = 24;
 
 /// What is known for every slice of a file.
 #[derive(Debug, Default)]
@@ -37,6 +44,7 @@ impl Known {
         db: &D,
         rows: &mut [Row],
         taken: &Taken,
+        today: Date,
     ) -> Result<World, Fault> {
         let (mut numbers, mut accounts, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows.iter().filter(|row| row.pays) {
@@ -74,6 +82,10 @@ impl Known {
             keys.sort_unstable();
             keys.dedup();
         }
+        let named = elsewhere_named(db, rows)?;
+        customers.extend(named.iter().map(|(_, customer, _)| *customer));
+        customers.sort_unstable();
+        customers.dedup();
         let (payers, claims) = matching::named(db, &documents, &customers)?;
         for (key, id, name) in payers {
             world.customers.insert(key, Customer { id, name: Name::new(&name) });
@@ -82,6 +94,15 @@ impl Known {
         for row in rows.iter_mut().filter(|row| row.pays) {
             row.sight = world.look(&row.entry, &row.clues, row.currency);
             row.sight.repeated = row.repeats.is_some();
+            row.sight.later = row.entry.booked_on.is_some_and(|day| day > today);
+        }
+        let held = elsewhere(db, rows)?;
+        for (of, by_name) in [(named, true), (held, false)] {
+            for (at, customer, payment) in of {
+                if let Some(row) = rows.get_mut(at) {
+                    row.sight.elsewhere.push(Elsewhere { payment, customer, named: by_name });
+                }
+            }
         }
         let credits = || {
             let credits = rows.iter().filter(|row| row.pays);
@@ -131,6 +152,40 @@ impl Known {
         }
         matching::progressed(db, "customer", upto)?;
         Ok(Self { masks: Masks::new(matching::masks(db)?) })
+    }
+}
+
+/// Payments that these entries name by their ids. A word without a digit or a short one is no such id.
+fn elsewhere_named<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<matching::Elsewhere>, Fault> {
+    let mut wanted = Vec::new();
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.pays) {
+        let entry = &row.entry;
+        let apart = |c: char| c.is_whitespace() || ",;()".contains(c);
+        let texts = entry.references.iter().map(String::as_str).chain(entry.end_to_end.as_deref());
+        let words = texts.chain(entry.remittance.split(apart)).filter(|word| {
+            word.len() >= SHORTEST_ID && word.bytes().any(|byte| byte.is_ascii_digit())
+        });
+        wanted.extend(words.take(MOST_WORDS).map(|word| (at, word, row.currency)));
+    }
+    match wanted.is_empty() {
+        true => Ok(Vec::new()),
+        false => matching::paid_elsewhere(db, &[(); 0], &wanted),
+    }
+}
+
+/// Payments of whoever may have paid these entries, of their amounts and about their days.
+fn elsewhere<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<matching::Elsewhere>, Fault> {
+    let mut wanted = Vec::new();
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.pays) {
+        let Some(day) = row.entry.booked_on else { continue };
+        let from = day.plus_days(DAYS_APART.saturating_neg()).unwrap_or(Date::FIRST);
+        let to = day.plus_days(DAYS_APART).unwrap_or(Date::LAST);
+        let of = row.sight.customers().iter();
+        wanted.extend(of.map(|of| (at, *of, row.currency, row.entry.minor, from, to)));
+    }
+    match wanted.is_empty() {
+        true => Ok(Vec::new()),
+        false => matching::paid_elsewhere(db, &wanted, &[(); 0]),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     Entry,
     name::Name,
     words::{self, Clues},
-    world::{Customer, Sight, Taken, World},
+    world::{Customer, Elsewhere, Sight, Taken, World},
 };
 use crate::{
     Currency, Date, Decimal,
@@ -78,7 +78,7 @@ pub const fn points(reason: MatchReason) -> i64 {
         R::SumOfSeveral | R::PayerNameSimilar | R::SimilarNumber => 20,
         R::PayerNameDiffers => -15,
         R::AccountOfAnother | R::ReferenceUnknown => -30,
-        R::PayerNameShared | R::PerhapsRepeated => 0,
+        R::PayerNameShared | R::PerhapsRepeated | R::PerhapsBooked | R::LaterDay => 0,
         R::PartPayment | R::OverPayment | R::AlreadyPaid | R::OnAccount | R::Ambiguous => 0,
         R::ReversalOfEntry => 100,
     }
@@ -140,19 +140,35 @@ pub fn judge(
     });
     let accounts = world.of_account(entry).len();
     let certain = proposals.first().is_some_and(|best| best.certain(accounts)) && !near;
-    let certain = certain && !sight.repeated;
+    let of_best = |of: &&Elsewhere| {
+        of.named || proposals.first().is_some_and(|best| best.customer == of.customer)
+    };
+    let elsewhere = sight.elsewhere.iter().find(of_best);
+    let certain = certain && !sight.repeated && !sight.later && elsewhere.is_none();
+    // What names a payment and nothing else is thought to be its customer's.
+    if let (Some(of), true) = (elsewhere, proposals.is_empty()) {
+        proposals.push(Proposal::new(of.customer, Vec::new(), vec![MatchReason::OnAccount]));
+    }
     if near && let Some(best) = proposals.first_mut() {
         best.reasons.push(MatchReason::Ambiguous);
     }
-    if sight.repeated
-        && let Some(best) = proposals.first_mut()
-    {
-        best.reasons.push(MatchReason::PerhapsRepeated);
+    for (against, reason) in [
+        (sight.repeated, MatchReason::PerhapsRepeated),
+        (elsewhere.is_some(), MatchReason::PerhapsBooked),
+        (sight.later, MatchReason::LaterDay),
+    ] {
+        if let (true, Some(best)) = (against, proposals.first_mut()) {
+            best.reasons.push(reason);
+        }
     }
     // Beside what is certain nothing else is of any worth.
     proposals.truncate(if certain { 1 } else { KEPT });
     let numbered = proposals.iter().zip(1u32..);
-    let candidates = numbered.filter_map(|(of, number)| candidate(of, number, world)).collect();
+    let mut candidates: Vec<Candidate> =
+        numbered.filter_map(|(of, number)| candidate(of, number, world)).collect();
+    if let (Some(of), Some(best)) = (elsewhere, candidates.first_mut()) {
+        best.payment_id = Some(of.payment.clone());
+    }
     let booked = proposals.into_iter().next().filter(|_| certain);
     if let Some(best) = &booked {
         world.take(best.customer, &best.designation, entry.minor, currency, taken);

@@ -108,8 +108,28 @@ pub struct Sight {
     pub(super) strange: Vec<String>,
     /// It may be one that another statement had before.
     pub repeated: bool,
+    /// It is of a day that has not come.
+    pub later: bool,
+    /// Payments that it may be, which came another way than by a statement.
+    pub elsewhere: Vec<Elsewhere>,
     /// Whoever may have paid.
     pub(super) customers: Vec<i64>,
+}
+
+impl Sight {
+    /// Whoever may have paid.
+    pub fn customers(&self) -> &[i64] {
+        &self.customers
+    }
+}
+
+/// A payment of the ledger that no entry was booked as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    pub payment: Id,
+    pub customer: i64,
+    /// The entry names it: it need not be of the customer that the entry is thought to be of.
+    pub named: bool,
 }
 
 /// What the ledger has for a slice of entries.
@@ -180,7 +200,7 @@ impl World {
         customers.sort_unstable();
         customers.dedup();
         customers.truncate(MOST_CUSTOMERS);
-        Sight { named, lesser, unknown, strange, repeated: false, customers }
+        Sight { named, lesser, unknown, strange, customers, ..Sight::default() }
     }
 
     /// Customers whose other documents matter too: an entry may come from them that what it names does not explain.
