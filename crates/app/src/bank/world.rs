@@ -68,9 +68,9 @@ impl Known {
                 world.number(text.clone(), document, whole == 1);
             }
         }
-        for (account, customer) in paying {
+        for (account, customer, recorded) in paying {
             customers.push(customer);
-            world.account(account, customer);
+            world.account(account, customer, recorded == 1);
         }
         for (name, targets) in called {
             for customer in targets {

@@ -84,7 +84,8 @@ fn a_payment_that_an_entry_names_by_its_id_is_shown() {
 fn what_is_booked_on_a_day_that_has_not_come_waits_until_it_has() {
     let (_folder, db) = db();
     book(&db);
-    let credit = Line { end_to_end: "E1".into(), ..pays(10_000, "INV-1001", "Müller GmbH", KNOWN) };
+    let credit =
+        Line { end_to_end: "E1".into(), ..pays(10_000, "INV-1001", "Müller GmbH", KNOWN) };
     let on = |name: &str, line: &Line, day: &str| {
         let text = camt(name, std::slice::from_ref(line)).replace("2026-10-31", day);
         take_in(&db, name, &text).unwrap().bank.unwrap().matches

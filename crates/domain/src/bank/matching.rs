@@ -5,7 +5,8 @@
 //! anybody looking has [`ENOUGH`] points from at least two kinds, nothing that speaks against it as a whole (a number
 //! that is too short, a document that is paid already, more money than is open), and no other candidate within
 //! [`APART`] points. Money from an account that is known as one customer's, with no document that fits, goes to that
-//! customer on account. Everything else waits for somebody. The points of each signal stand in the contract's
+//! customer on account where the account stands in its record or the payer's name is like its own: an account that was
+//! only taught may be that of somebody who pays for many. Everything else waits for somebody. The points of each signal stand in the contract's
 //! `match-reason`.
 
 use super::{
@@ -101,7 +102,8 @@ impl Proposal {
         Self { customer, designation, points, reasons }
     }
 
-    fn certain(&self, accounts: usize) -> bool {
+    /// `own`: the account from which it came is one customer's, and that is no third party's.
+    fn certain(&self, own: impl Fn() -> bool) -> bool {
         use MatchReason as R;
         let has = |reason: R| self.reasons.contains(&reason);
         let against = [R::AlreadyPaid, R::OverPayment, R::SumOfSeveral, R::ReferenceUnknown];
@@ -111,7 +113,7 @@ impl Proposal {
         // A few digits stand in many texts: they are shown and decide nothing.
         let short = if has(R::ShortNumber) { points(R::ShortNumber) } else { 0 };
         if has(R::OnAccount) {
-            return has(R::PayerAccount) && !has(R::Ambiguous) && accounts == 1;
+            return has(R::PayerAccount) && !has(R::Ambiguous) && own();
         }
         let kinds = self.reasons.iter().fold(0u8, |kinds, reason| kinds | kind(*reason));
         kinds.count_ones() > 1 && self.points.saturating_sub(short) >= ENOUGH
@@ -138,8 +140,13 @@ pub fn judge(
     let near = proposals.get(1).is_some_and(|next| {
         proposals.first().is_some_and(|best| best.points.saturating_sub(next.points) < APART)
     });
-    let accounts = world.of_account(entry).len();
-    let certain = proposals.first().is_some_and(|best| best.certain(accounts)) && !near;
+    let own = |customer: i64| {
+        let known = || world.customers.get(&customer).zip(clues.name.as_ref());
+        let alike = || known().is_some_and(|(known, payer)| fits(payer, &known.name));
+        world.of_account(entry).len() == 1 && (world.records(entry, customer) || alike())
+    };
+    let certain =
+        proposals.first().is_some_and(|best| best.certain(|| own(best.customer))) && !near;
     let of_best = |of: &&Elsewhere| {
         of.named || proposals.first().is_some_and(|best| best.customer == of.customer)
     };
@@ -178,6 +185,11 @@ pub fn judge(
         booked: booked.map(|best| (best.customer, best.designation)),
         candidates,
     }
+}
+
+/// Whether a payer's name may be the customer's.
+pub fn fits(payer: &Name, customer: &Name) -> bool {
+    payer.likeness(customer) >= LIKE
 }
 
 fn candidate(proposal: &Proposal, number: u32, world: &World) -> Option<Candidate> {
