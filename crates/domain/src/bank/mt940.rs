@@ -198,7 +198,7 @@ impl Reader {
         let value = std::mem::take(&mut self.value);
         let line = self.field_line;
         self.read(&tag, &value, out).map_err(|refused| Refused {
-            detail: format!("line {line}: {}", refused.detail).into(),
+            detail: format!("line {line}: {}", refused.detail),
             ..refused
         })
     }
