@@ -100,18 +100,19 @@ pub fn named<D: Db>(
     db.json(sql, &[(&documents).into(), (&customers).into()])
 }
 
-/// A payment that came from elsewhere: the number of what it was asked for, its customer and its id.
-pub type Elsewhere = (usize, i64, Id);
+/// A payment that came another way than by a statement: customer, currency, amount, day, id.
+pub type Elsewhere = (i64, Currency, i64, Date, Id);
 
-/// Payments that are of no entry of a statement: by customer, amount and days, or by id. Rows as in
+/// Payments that are of no entry of a statement: by customer, days and amount, or by id. Parameters as in
 /// `paid_elsewhere.sql`.
 pub fn paid_elsewhere<D: Db>(
     db: &D,
-    held: &impl Serialize,
-    named: &impl Serialize,
+    of: &impl Serialize,
+    amounts: &impl Serialize,
+    ids: &impl Serialize,
 ) -> Result<Vec<Elsewhere>, Fault> {
-    let (held, named) = (crate::array(held)?, crate::array(named)?);
-    db.json(sql!("bank/paid_elsewhere.sql"), &[(&held).into(), (&named).into()])
+    let (of, amounts, ids) = (crate::array(of)?, crate::array(amounts)?, crate::array(ids)?);
+    db.json(sql!("bank/paid_elsewhere.sql"), &[(&of).into(), (&amounts).into(), (&ids).into()])
 }
 
 /// What these customers owe: the oldest open claims of each.

@@ -2,7 +2,7 @@
 
 use super::book::Row;
 use dunlin_domain::{
-    Date, Decimal,
+    Currency, Date, Decimal,
     bank::{
         Entry,
         name::{self, Name},
@@ -14,7 +14,7 @@ use dunlin_store::{
     Db, Fault,
     matching::{self, ClaimRow},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Documents and customers whose numbers and names are looked at in one go.
 const KEYS: i64 = 20_000;
@@ -83,7 +83,7 @@ impl Known {
             keys.dedup();
         }
         let named = elsewhere_named(db, rows)?;
-        customers.extend(named.iter().map(|(_, customer, _)| *customer));
+        customers.extend(named.iter().map(|(_, of)| of.customer));
         customers.sort_unstable();
         customers.dedup();
         let (payers, claims) = matching::named(db, &documents, &customers)?;
@@ -97,11 +97,9 @@ impl Known {
             row.sight.later = row.entry.booked_on.is_some_and(|day| day > today);
         }
         let held = elsewhere(db, rows)?;
-        for (of, by_name) in [(named, true), (held, false)] {
-            for (at, customer, payment) in of {
-                if let Some(row) = rows.get_mut(at) {
-                    row.sight.elsewhere.push(Elsewhere { payment, customer, named: by_name });
-                }
+        for (at, of) in named.into_iter().chain(held) {
+            if let Some(row) = rows.get_mut(at) {
+                row.sight.elsewhere.push(of);
             }
         }
         let credits = || {
@@ -155,9 +153,10 @@ impl Known {
     }
 }
 
-/// Payments that these entries name by their ids. A word without a digit or a short one is no such id.
-fn elsewhere_named<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<matching::Elsewhere>, Fault> {
-    let mut wanted = Vec::new();
+/// Payments that these entries name by their ids, with the places of the entries. A word without a digit or a short one
+/// is no such id.
+fn elsewhere_named<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)>, Fault> {
+    let mut wanted: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.pays) {
         let entry = &row.entry;
         let apart = |c: char| c.is_whitespace() || ",;()".contains(c);
@@ -165,28 +164,60 @@ fn elsewhere_named<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<matching::Elsewher
         let words = texts.chain(entry.remittance.split(apart)).filter(|word| {
             word.len() >= SHORTEST_ID && word.bytes().any(|byte| byte.is_ascii_digit())
         });
-        wanted.extend(words.take(MOST_WORDS).map(|word| (at, word, row.currency)));
+        for word in words.take(MOST_WORDS) {
+            wanted.entry(word).or_default().push(at);
+        }
     }
-    match wanted.is_empty() {
-        true => Ok(Vec::new()),
-        false => matching::paid_elsewhere(db, &[(); 0], &wanted),
+    let (nobody, ids) = ([(); 0], wanted.keys().collect::<Vec<_>>());
+    let mut found = Vec::new();
+    for (customer, currency, _, _, payment) in matching::paid_elsewhere(db, &nobody, &nobody, &ids)?
+    {
+        for at in wanted.get(payment.as_str()).into_iter().flatten() {
+            if rows.get(*at).is_some_and(|row| row.currency == currency) {
+                let payment = payment.clone();
+                found.push((*at, Elsewhere { payment, customer, named: true }));
+            }
+        }
     }
+    Ok(found)
 }
 
-/// Payments of whoever may have paid these entries, of their amounts and about their days.
-fn elsewhere<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<matching::Elsewhere>, Fault> {
-    let mut wanted = Vec::new();
+/// Payments of whoever may have paid these entries, of their amounts and about their days. Those of a customer are read
+/// once, however many entries it has.
+fn elsewhere<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)>, Fault> {
+    type Spans = BTreeMap<(i64, Currency), (Date, Date)>;
+    let (mut spans, mut amounts) = (Spans::new(), BTreeSet::new());
+    let mut credits: BTreeMap<(i64, Currency, i64), Vec<(usize, Date)>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.pays) {
         let Some(day) = row.entry.booked_on else { continue };
         let from = day.plus_days(DAYS_APART.saturating_neg()).unwrap_or(Date::FIRST);
         let to = day.plus_days(DAYS_APART).unwrap_or(Date::LAST);
-        let of = row.sight.customers().iter();
-        wanted.extend(of.map(|of| (at, *of, row.currency, row.entry.minor, from, to)));
+        amounts.insert(row.entry.minor);
+        for of in row.sight.customers() {
+            let span = spans.entry((*of, row.currency)).or_insert((from, to));
+            *span = (span.0.min(from), span.1.max(to));
+            credits.entry((*of, row.currency, row.entry.minor)).or_default().push((at, day));
+        }
     }
-    match wanted.is_empty() {
-        true => Ok(Vec::new()),
-        false => matching::paid_elsewhere(db, &wanted, &[(); 0]),
+    let of: Vec<_> =
+        spans.into_iter().map(|((of, currency), (from, to))| (of, currency, from, to)).collect();
+    let mut found = Vec::new();
+    for (customer, currency, minor, on, payment) in
+        matching::paid_elsewhere(db, &of, &amounts, &[(); 0])?
+    {
+        // One is enough for each entry.
+        if let Some(of) = credits.get_mut(&(customer, currency, minor)) {
+            of.retain(|(at, day)| {
+                let near = day.days_since(on).saturating_abs() <= DAYS_APART;
+                if near {
+                    let payment = payment.clone();
+                    found.push((*at, Elsewhere { payment, customer, named: false }));
+                }
+                !near
+            });
+        }
     }
+    Ok(found)
 }
 
 /// A claim, less what the file has paid of it so far.
