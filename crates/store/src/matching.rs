@@ -6,6 +6,7 @@ use dunlin_domain::{Currency, Date, Id, contract::bank::PayerAccount};
 use serde::Serialize;
 
 /// Learns that an account is a customer's, by a match that was confirmed. What is known already stays as it was learned.
+/// What is learned of several customers tells nothing of any.
 pub fn teach<D: Db>(
     db: &D,
     by: &Id,
@@ -21,6 +22,14 @@ pub fn teach<D: Db>(
         &[by.as_str().into(), account.into(), customer.into(), (&on).into(), entry.into()],
     )?;
     Ok(())
+}
+
+/// Whether an account was taught as another customer's.
+pub fn taught_otherwise<D: Db>(db: &D, account: &str, customer: i64) -> Result<bool, Fault> {
+    let sql = "SELECT EXISTS (
+             SELECT 1 FROM payer_account AS a CROSS JOIN customer AS c ON c.key = a.customer_key
+             WHERE a.account = ?1 AND coalesce(c.merged_key, c.key) <> ?2)";
+    Ok(db.int(sql, &[account.into(), customer.into()])? == 1)
 }
 
 /// Accounts that were taught, after a key, with their keys and their customers': all, or one.
@@ -54,8 +63,9 @@ const MOST_FOUND: i64 = 11;
 /// The most open claims of one customer that are looked at, in each currency.
 const MOST_CLAIMS: i64 = 200;
 
-/// Documents by number with whether it is the whole one, customers by account, customers by name.
-pub type Found = (Vec<(String, Vec<(i64, u8)>)>, Vec<(String, i64)>, Vec<(String, Vec<i64>)>);
+/// Documents by number with whether it is the whole one, customers by account with whether it is in their record,
+/// customers by name.
+pub type Found = (Vec<(String, Vec<(i64, u8)>)>, Vec<(String, i64, u8)>, Vec<(String, Vec<i64>)>);
 
 /// What is known by these numbers, accounts and names.
 pub fn found<D: Db>(
@@ -88,6 +98,21 @@ pub fn named<D: Db>(
     let (documents, customers) = (crate::array(documents)?, crate::array(customers)?);
     let sql = sql!("bank/named.sql");
     db.json(sql, &[(&documents).into(), (&customers).into()])
+}
+
+/// A payment that came another way than by a statement: customer, currency, amount, day, id.
+pub type Elsewhere = (i64, Currency, i64, Date, Id);
+
+/// Payments that are of no entry of a statement: by customer, days and amount, or by id. Parameters as in
+/// `paid_elsewhere.sql`.
+pub fn paid_elsewhere<D: Db>(
+    db: &D,
+    of: &impl Serialize,
+    amounts: &impl Serialize,
+    ids: &impl Serialize,
+) -> Result<Vec<Elsewhere>, Fault> {
+    let (of, amounts, ids) = (crate::array(of)?, crate::array(amounts)?, crate::array(ids)?);
+    db.json(sql!("bank/paid_elsewhere.sql"), &[(&of).into(), (&amounts).into(), (&ids).into()])
 }
 
 /// What these customers owe: the oldest open claims of each.

@@ -6,7 +6,7 @@ use crate::{
     replay,
 };
 use dunlin_domain::{
-    Currency, Decimal, Id, Refusal, Refused,
+    Currency, Date, Decimal, Id, Refusal, Refused,
     bank::{
         Entry, Statement,
         matching::{self, RULE, Verdict},
@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Takes a file in, inside the transaction.
 pub(super) fn apply<D: Db>(db: &D, file: &File, author: &Author) -> Result<ImportResult, Fault> {
-    let mut book = Book::new(db, file)?;
+    let mut book = Book::new(db, file, crate::ledger::today(db, author.at)?)?;
     if !book.new.is_empty() {
         let (last_invoice, last_payment) =
             (invoice::last_key(db)?, dunlin_store::payment::last_key(db)?);
@@ -70,6 +70,8 @@ struct Book {
     /// How many entries of each statement came by.
     numbers: Vec<u64>,
     entry: i64,
+    /// What is booked later than today waits for somebody.
+    today: Date,
     taken: Taken,
     known: Known,
     before: Before,
@@ -80,7 +82,7 @@ struct Book {
 
 impl Book {
     /// Looks which statements are there already: the same is left alone, another of the same name is refused.
-    fn new<D: Db>(db: &D, file: &File) -> Result<Self, Fault> {
+    fn new<D: Db>(db: &D, file: &File, today: Date) -> Result<Self, Fault> {
         let statements = &file.intake.statements;
         let ids: Vec<Id> =
             statements.iter().map(|(of, _)| statement_id(of)).collect::<Result<_, _>>()?;
@@ -108,6 +110,7 @@ impl Book {
             numbers: vec![0; ids.len()],
             ids,
             entry: 0,
+            today,
             taken: Taken::default(),
             known: Known::default(),
             before: Before::default(),
@@ -194,7 +197,7 @@ impl Book {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut world = self.known.world(db, &mut rows, &self.taken)?;
+        let mut world = self.known.world(db, &mut rows, &self.taken, self.today)?;
         let mut verdicts = Vec::with_capacity(rows.len());
         for row in &rows {
             let taken = &mut self.taken;
@@ -269,7 +272,7 @@ impl Book {
             let candidates = crate::ledger::json(&candidates)?;
             match found.as_slice() {
                 [(_, id, on, minor, payment, _, customer, _)]
-                    if wanted.get(payment) == Some(&1) =>
+                    if wanted.get(payment) == Some(&1) && *on <= self.today =>
                 {
                     let kind = ReversalKind::Returned;
                     reversals.push((booked(id), customer, payment, on, kind, minor, None::<&str>));

@@ -7,6 +7,7 @@ use crate::{
 };
 use dunlin_domain::{
     Decimal, Id, Money, Refusal, Refused,
+    bank::{matching as rule, name::Name},
     contract::{
         bank::{BankMatch, Candidate, Confirmation, MatchState, Rejection},
         ledger::NewReversal,
@@ -14,7 +15,7 @@ use dunlin_domain::{
     },
     text,
 };
-use dunlin_store::{Db, Fault, bank, customer, matching, write};
+use dunlin_store::{Db, Fault, bank, customer, invoice, matching, write};
 use serde_json::json;
 
 /// What stands before the id of a match in the id of its payment or reversal.
@@ -60,6 +61,9 @@ pub fn confirm<D: Db>(
         let said = said(&item, new)?;
         let booked = booked_now(db, key, id)?;
         let done = if item.minor > 0 {
+            if item.state != MatchState::Confirmed {
+                enough(db, &item, &said)?;
+            }
             pay(db, &item, &said, booked, author)?
         } else {
             give_back(db, &item, &said, booked, author)?
@@ -74,11 +78,58 @@ pub fn confirm<D: Db>(
         let row = (key, MatchState::Confirmed, Some(done.customer), Some(done.payment), None);
         bank::settle(db, &[row], entry)?;
         if let (Some(account), true) = (&item.payer_account, item.minor > 0) {
-            let on = crate::ledger::today(db, author.at)?;
-            matching::teach(db, id, account, done.customer, on, entry)?;
+            teach(db, &item, account, done.customer, new.teach, author, entry)?;
         }
         Ok(Change::Replaced)
     })
+}
+
+/// Learns the payer's account, where it is the customer's as far as its name says, or somebody says so. One that is
+/// known as another customer's is learned too, which makes it nobody's.
+fn teach<D: Db>(
+    db: &D,
+    item: &BankMatch,
+    account: &str,
+    customer: i64,
+    said: Option<bool>,
+    author: &Author,
+    entry: i64,
+) -> Result<(), Fault> {
+    let fits = |called: &str| {
+        let payer = item.payer_name.as_deref().map(Name::new);
+        payer.is_none_or(|payer| rule::fits(&payer, &Name::new(called)))
+    };
+    let wanted = match said {
+        Some(said) => said,
+        None => {
+            let (known, _) = matching::named(db, &[(); 0], &[customer])?;
+            known.first().is_some_and(|(_, _, called)| fits(called))
+        }
+    };
+    if wanted || matching::taught_otherwise(db, account, customer)? {
+        let on = crate::ledger::today(db, author.at)?;
+        matching::teach(db, &item.id, account, customer, on, entry)?;
+    }
+    Ok(())
+}
+
+/// Refuses what a document has no longer open: since the candidates were listed it was paid another way.
+fn enough<D: Db>(db: &D, item: &BankMatch, said: &Candidate) -> Result<(), Fault> {
+    let customer = known_customer(db, &said.customer_id)?;
+    for part in said.designation.iter().flatten() {
+        let Some((_, key, of, _, currency, _)) = invoice::find(db, part.invoice_id.as_str())?
+        else {
+            continue;
+        };
+        let open = invoice::open_now(db, key)?;
+        // What is another's or in another currency is for the payment to judge.
+        if of == customer && currency == item.currency && part.minor > open {
+            let detail =
+                format!("{} of {} are designated, {open} are open", part.minor, part.invoice_id);
+            return Err(Refused::new(Refusal::MoreThanOpen, detail).at("designation").into());
+        }
+    }
+    Ok(())
 }
 
 /// A confirmation with the candidate that it names in place of its number.

@@ -2,22 +2,29 @@
 
 use super::book::Row;
 use dunlin_domain::{
-    Decimal,
+    Currency, Date, Decimal,
     bank::{
         Entry,
         name::{self, Name},
         words::{self, Clues},
-        world::{Claim, Customer, Masks, Taken, World},
+        world::{Claim, Customer, Elsewhere, Masks, Taken, World},
     },
 };
 use dunlin_store::{
     Db, Fault,
     matching::{self, ClaimRow},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Documents and customers whose numbers and names are looked at in one go.
 const KEYS: i64 = 20_000;
+
+/// How many days a payment that came another way may be away from the entry of a statement that it is.
+const DAYS_APART: i64 = 5;
+
+/// The shortest id of a payment that a text names, and the most words of one that are looked at.
+const SHORTEST_ID: usize = 4;
+const MOST_WORDS: usize = 24;
 
 /// What is known for every slice of a file.
 #[derive(Debug, Default)]
@@ -37,6 +44,7 @@ impl Known {
         db: &D,
         rows: &mut [Row],
         taken: &Taken,
+        today: Date,
     ) -> Result<World, Fault> {
         let (mut numbers, mut accounts, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows.iter().filter(|row| row.pays) {
@@ -60,9 +68,9 @@ impl Known {
                 world.number(text.clone(), document, whole == 1);
             }
         }
-        for (account, customer) in paying {
+        for (account, customer, recorded) in paying {
             customers.push(customer);
-            world.account(account, customer);
+            world.account(account, customer, recorded == 1);
         }
         for (name, targets) in called {
             for customer in targets {
@@ -74,6 +82,10 @@ impl Known {
             keys.sort_unstable();
             keys.dedup();
         }
+        let named = elsewhere_named(db, rows)?;
+        customers.extend(named.iter().map(|(_, of)| of.customer));
+        customers.sort_unstable();
+        customers.dedup();
         let (payers, claims) = matching::named(db, &documents, &customers)?;
         for (key, id, name) in payers {
             world.customers.insert(key, Customer { id, name: Name::new(&name) });
@@ -82,6 +94,13 @@ impl Known {
         for row in rows.iter_mut().filter(|row| row.pays) {
             row.sight = world.look(&row.entry, &row.clues, row.currency);
             row.sight.repeated = row.repeats.is_some();
+            row.sight.later = row.entry.booked_on.is_some_and(|day| day > today);
+        }
+        let held = elsewhere(db, rows)?;
+        for (at, of) in named.into_iter().chain(held) {
+            if let Some(row) = rows.get_mut(at) {
+                row.sight.elsewhere.push(of);
+            }
         }
         let credits = || {
             let credits = rows.iter().filter(|row| row.pays);
@@ -132,6 +151,73 @@ impl Known {
         matching::progressed(db, "customer", upto)?;
         Ok(Self { masks: Masks::new(matching::masks(db)?) })
     }
+}
+
+/// Payments that these entries name by their ids, with the places of the entries. A word without a digit or a short one
+/// is no such id.
+fn elsewhere_named<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)>, Fault> {
+    let mut wanted: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.pays) {
+        let entry = &row.entry;
+        let apart = |c: char| c.is_whitespace() || ",;()".contains(c);
+        let texts = entry.references.iter().map(String::as_str).chain(entry.end_to_end.as_deref());
+        let words = texts.chain(entry.remittance.split(apart)).filter(|word| {
+            word.len() >= SHORTEST_ID && word.bytes().any(|byte| byte.is_ascii_digit())
+        });
+        for word in words.take(MOST_WORDS) {
+            wanted.entry(word).or_default().push(at);
+        }
+    }
+    let (nobody, ids) = ([(); 0], wanted.keys().collect::<Vec<_>>());
+    let mut found = Vec::new();
+    for (customer, currency, _, _, payment) in matching::paid_elsewhere(db, &nobody, &nobody, &ids)?
+    {
+        for at in wanted.get(payment.as_str()).into_iter().flatten() {
+            if rows.get(*at).is_some_and(|row| row.currency == currency) {
+                let payment = payment.clone();
+                found.push((*at, Elsewhere { payment, customer, named: true }));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Payments of whoever may have paid these entries, of their amounts and about their days. Those of a customer are read
+/// once, however many entries it has.
+fn elsewhere<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)>, Fault> {
+    type Spans = BTreeMap<(i64, Currency), (Date, Date)>;
+    let (mut spans, mut amounts) = (Spans::new(), BTreeSet::new());
+    let mut credits: BTreeMap<(i64, Currency, i64), Vec<(usize, Date)>> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.pays) {
+        let Some(day) = row.entry.booked_on else { continue };
+        let from = day.plus_days(DAYS_APART.saturating_neg()).unwrap_or(Date::FIRST);
+        let to = day.plus_days(DAYS_APART).unwrap_or(Date::LAST);
+        amounts.insert(row.entry.minor);
+        for of in row.sight.customers() {
+            let span = spans.entry((*of, row.currency)).or_insert((from, to));
+            *span = (span.0.min(from), span.1.max(to));
+            credits.entry((*of, row.currency, row.entry.minor)).or_default().push((at, day));
+        }
+    }
+    let of: Vec<_> =
+        spans.into_iter().map(|((of, currency), (from, to))| (of, currency, from, to)).collect();
+    let mut found = Vec::new();
+    for (customer, currency, minor, on, payment) in
+        matching::paid_elsewhere(db, &of, &amounts, &[(); 0])?
+    {
+        // One is enough for each entry.
+        if let Some(of) = credits.get_mut(&(customer, currency, minor)) {
+            of.retain(|(at, day)| {
+                let near = day.days_since(on).saturating_abs() <= DAYS_APART;
+                if near {
+                    let payment = payment.clone();
+                    found.push((*at, Elsewhere { payment, customer, named: false }));
+                }
+                !near
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// A claim, less what the file has paid of it so far.

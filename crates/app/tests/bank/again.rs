@@ -120,7 +120,7 @@ fn a_payment_that_was_a_mistake_sends_its_match_back_and_forgets_the_account() {
     invoice(&db, "INV-2001", "C2", "2026-10-01", 10_000);
     take(&db, "S1", &[pays(10_000, "", "Holding X", STRANGE)]);
     let id = matches(&db, Some(MatchState::Review))[0].id.clone();
-    let of = |customer: &str| from(json!({"customer_id": customer}));
+    let of = |customer: &str| from(json!({"customer_id": customer, "teach": true}));
     bank::confirm(&db, &id, &of("C1"), &author()).unwrap();
     let taught = bank::payer_accounts(&db, 0, 10).unwrap();
     assert_eq!((taught.len(), &taught[0].1.id), (1, &id));

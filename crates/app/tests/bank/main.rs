@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod again;
+mod elsewhere;
 mod month;
 mod support;
+mod taught;
 
 use dunlin_app::{bank, erase, ledger::Change, payment as payments};
 use dunlin_domain::{Date, Refusal, contract::bank::*};
@@ -86,7 +88,7 @@ fn a_confirmed_match_teaches_the_account_and_both_decisions_can_be_repeated() {
     let (first, second) = (waiting[0].id.clone(), waiting[1].id.clone());
     let to = |minor| -> Confirmation {
         from(
-            json!({"customer_id": "C1", "designation": [{"invoice_id": "INV-1001", "minor": minor}]}),
+            json!({"customer_id": "C1", "teach": true, "designation": [{"invoice_id": "INV-1001", "minor": minor}]}),
         )
     };
     assert_eq!(bank::confirm(&db, &first, &to(10_000), &author()).unwrap(), Change::Replaced);

@@ -77,6 +77,8 @@ struct Open {
     account: Option<String>,
     currency: Option<Currency>,
     opening: Option<Balance>,
+    /// The closing balance of the day before, which a statement may have beside its opening one.
+    previous: Option<Balance>,
     closing: Option<Balance>,
     /// The interim balances of a page: the first and the last one.
     interim: Option<(Balance, Balance)>,
@@ -96,6 +98,7 @@ struct Balance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Opening,
+    Previous,
     Closing,
     Interim,
 }
@@ -117,7 +120,7 @@ struct Booking {
     minor: Option<i64>,
     credit: Option<bool>,
     reversal: bool,
-    booked: bool,
+    status: Option<bool>,
     booked_on: Option<Date>,
     value_on: Option<Date>,
     bank_reference: Option<String>,
@@ -215,16 +218,17 @@ impl Message {
         let open = &mut self.open;
         match field {
             "" => return self.end(),
-            "/Id" => open.id = present(text),
+            "/Id" => once(&mut open.id, present(text), "Id")?,
             "/StmtPgntn/PgNb" => open.page = present(text),
             "/StmtPgntn/LastPgInd" => open.last_page = flag(text)?,
             "/ElctrncSeqNb" => open.sequence = present(text),
             "/LglSeqNb" if open.sequence.is_none() => open.sequence = present(text),
             "/FrToDt/FrDtTm" => open.from = Some(day(text)?),
             "/FrToDt/ToDtTm" => open.to = Some(day(text)?),
-            "/Acct/Id/IBAN" | "/Acct/Id/Othr/Id" => open.account = account(text),
+            "/Acct/Id/IBAN" | "/Acct/Id/Othr/Id" => once(&mut open.account, account(text), "Acct")?,
             "/Acct/Ccy" => {
-                open.currency = Some(text.trim().parse::<Currency>().map_err(|r| r.at("Ccy"))?);
+                let currency = text.trim().parse::<Currency>().map_err(|r| r.at("Ccy"))?;
+                once(&mut open.currency, Some(currency), "Ccy")?;
             }
             _ => {}
         }
@@ -235,21 +239,25 @@ impl Message {
         match field {
             "/Tp/CdOrPrtry/Cd" => {
                 self.balance.kind = match text.trim() {
-                    "OPBD" | "PRCD" => Some(Kind::Opening),
+                    "OPBD" => Some(Kind::Opening),
+                    "PRCD" => Some(Kind::Previous),
                     "CLBD" => Some(Kind::Closing),
                     "ITBD" => Some(Kind::Interim),
                     _ => None,
                 };
             }
-            "/Amt" => self.balance.minor = Some(self.amount(text)?),
-            "/CdtDbtInd" => self.balance.credit = Some(credit(text)?),
+            "/Amt" => {
+                let minor = self.amount(text)?;
+                once(&mut self.balance.minor, Some(minor), "Amt")?;
+            }
+            "/CdtDbtInd" => once(&mut self.balance.credit, Some(credit(text)?), "CdtDbtInd")?,
             "/Dt/Dt" | "/Dt/DtTm" => self.balance.on = Some(day(text)?),
             "" => {
                 let (balance, open) = (self.balance, &mut self.open);
                 match balance.kind {
-                    // A statement may have both the closing balance of the day before and its own opening one.
-                    Some(Kind::Opening) => open.opening = Some(balance),
-                    Some(Kind::Closing) => open.closing = Some(balance),
+                    Some(Kind::Opening) => once(&mut open.opening, Some(balance), "OPBD")?,
+                    Some(Kind::Previous) => once(&mut open.previous, Some(balance), "PRCD")?,
+                    Some(Kind::Closing) => once(&mut open.closing, Some(balance), "CLBD")?,
                     Some(Kind::Interim) => {
                         let first = open.interim.map_or(balance, |(first, _)| first);
                         open.interim = Some((first, balance));
@@ -265,12 +273,23 @@ impl Message {
     fn of_entry(&mut self, field: &str, text: &str) -> Result<(), Refused> {
         match field {
             "" => return self.book(),
-            "/Amt" => self.entry.minor = Some(self.amount(text)?),
-            "/CdtDbtInd" => self.entry.credit = Some(credit(text)?),
+            "/Amt" => {
+                let minor = self.amount(text)?;
+                once(&mut self.entry.minor, Some(minor), "Amt")?;
+            }
+            "/CdtDbtInd" => once(&mut self.entry.credit, Some(credit(text)?), "CdtDbtInd")?,
             "/RvslInd" => self.entry.reversal = flag(text)?,
             // The status is a text in the first versions and a code in the later ones.
             "/Sts" | "/Sts/Cd" if !text.trim().is_empty() => {
-                self.entry.booked = text.trim() == "BOOK";
+                let booked = match text.trim() {
+                    "BOOK" => true,
+                    "PDNG" | "INFO" | "FUTR" => false,
+                    _ => {
+                        let detail = "the status of an entry is BOOK, PDNG, INFO or FUTR";
+                        return Err(malformed(detail).at("Sts"));
+                    }
+                };
+                once(&mut self.entry.status, Some(booked), "Sts")?;
             }
             "/BookgDt/Dt" | "/BookgDt/DtTm" => self.entry.booked_on = Some(day(text)?),
             "/ValDt/Dt" | "/ValDt/DtTm" => self.entry.value_on = Some(day(text)?),
@@ -351,13 +370,13 @@ impl Message {
     /// An entry is whole.
     fn book(&mut self) -> Result<(), Refused> {
         let (entry, mut parts) = (std::mem::take(&mut self.entry), std::mem::take(&mut self.parts));
-        if !entry.booked {
-            self.open.pending = self.open.pending.saturating_add(1);
-            return Ok(());
-        }
         let missing = |what: &str| {
             Refused::new(Refusal::MissingField, format!("an entry has no {what}")).at(what)
         };
+        if !entry.status.ok_or_else(|| missing("Sts"))? {
+            self.open.pending = self.open.pending.saturating_add(1);
+            return Ok(());
+        }
         let minor = entry.minor.ok_or_else(|| missing("Amt"))?;
         let is_credit = entry.credit.ok_or_else(|| missing("CdtDbtInd"))?;
         let signed = |minor: i64, credit: bool| if credit { minor } else { minor.saturating_neg() };
@@ -410,7 +429,13 @@ impl Message {
         let missing = |what: &str, field: &str| {
             Refused::new(Refusal::MissingField, format!("the statement has no {what}")).at(field)
         };
-        let opening = open.opening.or(open.interim.map(|(first, _)| first));
+        if let (Some(opening), Some(previous)) = (open.opening, open.previous)
+            && opening.signed()? != previous.signed()?
+        {
+            let detail = "the opening balance is not what the day before closed with";
+            return Err(Refused::new(Refusal::BalanceMismatch, detail).at("Bal"));
+        }
+        let opening = open.opening.or(open.previous).or(open.interim.map(|(first, _)| first));
         let closing = open.closing.or(open.interim.map(|(_, last)| last));
         let opening = opening.ok_or_else(|| missing("opening balance (OPBD or PRCD)", "Bal"))?;
         let closing = closing.ok_or_else(|| missing("closing balance (CLBD)", "Bal"))?;
@@ -451,6 +476,15 @@ fn together(parts: Vec<Part>) -> Result<Part, Refused> {
         join(&mut whole.remittance, &part.remittance, " ")?;
     }
     Ok(whole)
+}
+
+/// Takes what a statement, balance or entry has once at most: a second one would stand for the first unseen.
+fn once<T>(slot: &mut Option<T>, value: Option<T>, name: &str) -> Result<(), Refused> {
+    if slot.is_some() {
+        return Err(malformed(format!("{name} stands twice where it may stand once")).at(name));
+    }
+    *slot = value;
+    Ok(())
 }
 
 fn credit(text: &str) -> Result<bool, Refused> {

@@ -5,14 +5,15 @@
 //! anybody looking has [`ENOUGH`] points from at least two kinds, nothing that speaks against it as a whole (a number
 //! that is too short, a document that is paid already, more money than is open), and no other candidate within
 //! [`APART`] points. Money from an account that is known as one customer's, with no document that fits, goes to that
-//! customer on account. Everything else waits for somebody. The points of each signal stand in the contract's
+//! customer on account where the account stands in its record or the payer's name is like its own: an account that was
+//! only taught may be that of somebody who pays for many. Everything else waits for somebody. The points of each signal stand in the contract's
 //! `match-reason`.
 
 use super::{
     Entry,
     name::Name,
     words::{self, Clues},
-    world::{Customer, Sight, Taken, World},
+    world::{Customer, Elsewhere, Sight, Taken, World},
 };
 use crate::{
     Currency, Date, Decimal,
@@ -78,7 +79,7 @@ pub const fn points(reason: MatchReason) -> i64 {
         R::SumOfSeveral | R::PayerNameSimilar | R::SimilarNumber => 20,
         R::PayerNameDiffers => -15,
         R::AccountOfAnother | R::ReferenceUnknown => -30,
-        R::PayerNameShared | R::PerhapsRepeated => 0,
+        R::PayerNameShared | R::PerhapsRepeated | R::PerhapsBooked | R::LaterDay => 0,
         R::PartPayment | R::OverPayment | R::AlreadyPaid | R::OnAccount | R::Ambiguous => 0,
         R::ReversalOfEntry => 100,
     }
@@ -101,7 +102,8 @@ impl Proposal {
         Self { customer, designation, points, reasons }
     }
 
-    fn certain(&self, accounts: usize) -> bool {
+    /// `own`: the account from which it came is one customer's, and that is no third party's.
+    fn certain(&self, own: impl Fn() -> bool) -> bool {
         use MatchReason as R;
         let has = |reason: R| self.reasons.contains(&reason);
         let against = [R::AlreadyPaid, R::OverPayment, R::SumOfSeveral, R::ReferenceUnknown];
@@ -111,7 +113,7 @@ impl Proposal {
         // A few digits stand in many texts: they are shown and decide nothing.
         let short = if has(R::ShortNumber) { points(R::ShortNumber) } else { 0 };
         if has(R::OnAccount) {
-            return has(R::PayerAccount) && !has(R::Ambiguous) && accounts == 1;
+            return has(R::PayerAccount) && !has(R::Ambiguous) && own();
         }
         let kinds = self.reasons.iter().fold(0u8, |kinds, reason| kinds | kind(*reason));
         kinds.count_ones() > 1 && self.points.saturating_sub(short) >= ENOUGH
@@ -138,21 +140,42 @@ pub fn judge(
     let near = proposals.get(1).is_some_and(|next| {
         proposals.first().is_some_and(|best| best.points.saturating_sub(next.points) < APART)
     });
-    let accounts = world.of_account(entry).len();
-    let certain = proposals.first().is_some_and(|best| best.certain(accounts)) && !near;
-    let certain = certain && !sight.repeated;
+    let own = |customer: i64| {
+        let known = || world.customers.get(&customer).zip(clues.name.as_ref());
+        let alike = || known().is_some_and(|(known, payer)| fits(payer, &known.name));
+        world.of_account(entry).len() == 1 && (world.records(entry, customer) || alike())
+    };
+    let certain =
+        proposals.first().is_some_and(|best| best.certain(|| own(best.customer))) && !near;
+    let of_best = |of: &&Elsewhere| {
+        of.named || proposals.first().is_some_and(|best| best.customer == of.customer)
+    };
+    let elsewhere = sight.elsewhere.iter().find(of_best);
+    let certain = certain && !sight.repeated && !sight.later && elsewhere.is_none();
+    // What names a payment and nothing else is thought to be its customer's.
+    if let (Some(of), true) = (elsewhere, proposals.is_empty()) {
+        proposals.push(Proposal::new(of.customer, Vec::new(), vec![MatchReason::OnAccount]));
+    }
     if near && let Some(best) = proposals.first_mut() {
         best.reasons.push(MatchReason::Ambiguous);
     }
-    if sight.repeated
-        && let Some(best) = proposals.first_mut()
-    {
-        best.reasons.push(MatchReason::PerhapsRepeated);
+    for (against, reason) in [
+        (sight.repeated, MatchReason::PerhapsRepeated),
+        (elsewhere.is_some(), MatchReason::PerhapsBooked),
+        (sight.later, MatchReason::LaterDay),
+    ] {
+        if let (true, Some(best)) = (against, proposals.first_mut()) {
+            best.reasons.push(reason);
+        }
     }
     // Beside what is certain nothing else is of any worth.
     proposals.truncate(if certain { 1 } else { KEPT });
     let numbered = proposals.iter().zip(1u32..);
-    let candidates = numbered.filter_map(|(of, number)| candidate(of, number, world)).collect();
+    let mut candidates: Vec<Candidate> =
+        numbered.filter_map(|(of, number)| candidate(of, number, world)).collect();
+    if let (Some(of), Some(best)) = (elsewhere, candidates.first_mut()) {
+        best.payment_id = Some(of.payment.clone());
+    }
     let booked = proposals.into_iter().next().filter(|_| certain);
     if let Some(best) = &booked {
         world.take(best.customer, &best.designation, entry.minor, currency, taken);
@@ -162,6 +185,11 @@ pub fn judge(
         booked: booked.map(|best| (best.customer, best.designation)),
         candidates,
     }
+}
+
+/// Whether a payer's name may be the customer's.
+pub fn fits(payer: &Name, customer: &Name) -> bool {
+    payer.likeness(customer) >= LIKE
 }
 
 fn candidate(proposal: &Proposal, number: u32, world: &World) -> Option<Candidate> {

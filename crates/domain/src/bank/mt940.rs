@@ -43,6 +43,8 @@ pub struct Reader {
     begun: bool,
     tag: Option<String>,
     value: String,
+    /// The line that the field begins in.
+    field_line: u64,
     stage: Stage,
     open: Open,
     entry: Option<Entry>,
@@ -107,6 +109,9 @@ impl Reader {
 
     pub(super) fn finish(&mut self, out: &mut Vec<Piece>) -> Result<(), Refused> {
         let line = std::mem::take(&mut self.line);
+        if !line.is_empty() {
+            self.lines = self.lines.saturating_add(1);
+        }
         self.line(&line, out)?;
         self.field(out)?;
         if !self.begun {
@@ -156,6 +161,7 @@ impl Reader {
         match tag(text) {
             Some((tag, value)) => {
                 self.field(out)?;
+                self.field_line = self.lines;
                 self.tag = Some(tag.to_string());
                 self.value = value.to_string();
             }
@@ -186,14 +192,22 @@ impl Reader {
         Ok(())
     }
 
-    /// A field is whole.
+    /// A field is whole, which shows when the next line has come: what is wrong is in the line that it began in.
     fn field(&mut self, out: &mut Vec<Piece>) -> Result<(), Refused> {
         let Some(tag) = self.tag.take() else { return Ok(()) };
         let value = std::mem::take(&mut self.value);
+        let line = self.field_line;
+        self.read(&tag, &value, out).map_err(|refused| Refused {
+            detail: format!("line {line}: {}", refused.detail),
+            ..refused
+        })
+    }
+
+    fn read(&mut self, tag: &str, value: &str, out: &mut Vec<Piece>) -> Result<(), Refused> {
         if tag != "86" {
             out.extend(self.entry.take().map(Piece::Entry));
         }
-        match (tag.as_str(), self.stage) {
+        match (tag, self.stage) {
             ("20", Stage::Outside | Stage::Closed) => {
                 self.open = Open { reference: value.trim().to_string(), ..Open::default() };
                 self.stage = Stage::Reference;
@@ -201,23 +215,23 @@ impl Reader {
             ("25" | "25P", Stage::Reference) => {
                 let first = value.lines().next().unwrap_or_default();
                 self.open.account =
-                    account(first).ok_or_else(|| self.fault(":25: names no account"))?;
+                    account(first).ok_or_else(|| malformed(":25: names no account"))?;
                 self.stage = Stage::Account;
             }
             ("28C" | "28", Stage::Account) => {
                 self.open.number = value.trim().to_string();
                 self.stage = Stage::Number;
             }
-            ("60F" | "60M", Stage::Number) => self.opening(&value, tag == "60M")?,
-            ("61", Stage::Lines) => self.transaction(&value)?,
+            ("60F" | "60M", Stage::Number) => self.opening(value, tag == "60M")?,
+            ("61", Stage::Lines) => self.transaction(value)?,
             ("86", Stage::Lines) => {
                 let mut entry =
-                    self.entry.take().ok_or_else(|| self.fault(":86: follows no :61:"))?;
-                describe(&value, &mut entry)?;
+                    self.entry.take().ok_or_else(|| malformed(":86: follows no :61:"))?;
+                describe(value, &mut entry)?;
                 out.push(Piece::Entry(entry));
             }
             ("62F" | "62M", Stage::Lines) => {
-                let statement = self.closing(&value, tag == "62M")?;
+                let statement = self.closing(value, tag == "62M")?;
                 out.extend(statement.map(Piece::Statement));
             }
             ("64" | "65" | "86", Stage::Closed) => {}
@@ -226,7 +240,7 @@ impl Reader {
                 Stage::Reference | Stage::Account | Stage::Number | Stage::Lines | Stage::Closed,
             ) if ALSO.contains(&other) => {}
             (other, _) => {
-                return Err(self.fault(&format!(":{other}: is not known or not in its place")));
+                return Err(malformed(format!(":{other}: is not known or not in its place")));
             }
         }
         Ok(())
@@ -256,7 +270,9 @@ impl Reader {
     }
 
     fn transaction(&mut self, value: &str) -> Result<(), Refused> {
-        let fault = || self.fault(":61: is not written as SWIFT has it");
+        // Before anything of it is read: where it is refused, the entry is this one.
+        self.entries = self.entries.saturating_add(1);
+        let fault = || malformed(":61: is not written as SWIFT has it");
         let currency = self.open.currency.ok_or_else(fault)?;
         let mut lines = value.lines();
         let line = lines.next().unwrap_or_default();
@@ -287,7 +303,6 @@ impl Reader {
         let credit = mark.1;
         let signed = if credit { minor } else { minor.saturating_neg() };
         self.open.sum.add(signed)?;
-        self.entries = self.entries.saturating_add(1);
         self.entry = Some(Entry {
             booked_on: Some(booked_on),
             value_on: Some(value_on),

@@ -2,9 +2,11 @@
 //! one of the day and one of the end of the day.
 //!
 //! Two entries of one statement are never the same, and an entry repeats at most one of each other statement. Entries
-//! of one account of ours and one amount are the same for sure when the bank's own reference is; where one of them has
-//! none, when they are of one day (booked or value) and have the same end-to-end reference, or the same references and
-//! text. Entries of one day and payer are perhaps the same when nothing tells them apart; a text that is written in
+//! of one account of ours and one amount are the same for sure when the bank's own reference is and nothing speaks
+//! against it: some banks count anew each day or year, so that another day, end-to-end reference, payer or text makes
+//! it perhaps the same, and two of these another one. Where one of them has no such reference, they are the same when
+//! they are of one day (booked or value) and have the same end-to-end reference, or the same references and text.
+//! Entries of one day and payer are perhaps the same when nothing tells them apart; a text that is written in
 //! another way tells nothing between two formats. Different references of the bank in one format are different entries.
 
 use super::{Entry, name};
@@ -46,6 +48,8 @@ struct Traits {
     end_to_end: Option<u64>,
     text: Option<u64>,
     payer: Option<u64>,
+    /// The booking day and the value day.
+    days: [Option<Date>; 2],
 }
 
 #[derive(Debug)]
@@ -111,14 +115,22 @@ impl Seen {
     }
 }
 
-/// Whether two entries of one account, day and amount are the same for sure (`true`), perhaps, or not.
+/// Whether two entries of one account and amount are the same for sure (`true`), perhaps, or not. Without one reference
+/// of the bank they are of one day.
 fn compare(a: &Traits, b: &Traits, one_format: bool) -> Option<bool> {
     let told = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a == b);
     let bank = told(a.bank, b.bank);
     let (end_to_end, text) = (told(a.end_to_end, b.end_to_end), told(a.text, b.text));
     let payer = told(a.payer, b.payer);
     match bank {
-        Some(true) => return Some(true),
+        Some(true) => {
+            let apart = [end_to_end == Some(false), payer == Some(false), !a.one_day(b)];
+            let apart = apart.into_iter().filter(|apart| *apart).count();
+            // Between two formats a text of its own is none where the payer or its reference is the same.
+            let known = end_to_end == Some(true) || payer == Some(true);
+            let reworded = text == Some(false) && (one_format || !known);
+            return (apart < 2).then_some(apart == 0 && !reworded);
+        }
         Some(false) if one_format => return None,
         _ => {}
     }
@@ -148,7 +160,13 @@ impl Traits {
             end_to_end: entry.end_to_end.as_deref().map(plain).and_then(of),
             text: of(text),
             payer: payer.and_then(of),
+            days: [entry.booked_on, entry.value_on],
         }
+    }
+
+    /// Whether a day of one is a day of the other.
+    fn one_day(&self, other: &Self) -> bool {
+        self.days.iter().flatten().any(|day| other.days.contains(&Some(*day)))
     }
 }
 
@@ -211,6 +229,12 @@ mod tests {
             ("B1 E1 Rent P1", "B1 E1 Rent P1", C, '='),
             ("B1 E1 Rent P1", "B2 E1 Rent P1", C, '|'),
             ("B1 - - -", "B1 E9 Other P9", M, '='),
+            ("B1 E1 Rent P1", "B1 E1 Other P1", C, '?'),
+            ("B1 E1 Rent P1", "B1 E1 Other P1", M, '='),
+            ("B1 - Rent -", "B1 - Other -", M, '?'),
+            ("B1 E1 Rent P1", "B1 E2 Rent P1", C, '?'),
+            ("B1 E1 Rent P1", "B1 E1 Rent P2", M, '?'),
+            ("B1 E1 Rent P1", "B1 E2 Other P2", C, '|'),
             ("B123456789012345-9 - - -", "B123456789012345 - - -", M, '='),
             ("- E1 Rent P1", "- E1 Other P1", C, '='),
             ("B1 E1 Rent P1", "- E1 - -", M, '='),
@@ -260,5 +284,31 @@ mod tests {
             let now = Entry { booked_on: day, value_on: day, ..entry("- E1 - -") };
             assert_eq!(seen.find(&now, place(2, BankFormat::Mt940)).is_some(), found, "{day:?}");
         }
+    }
+
+    #[test]
+    fn a_reference_that_the_bank_counts_anew_is_no_proof() {
+        let find = |before: &str, now: &str, day: &str| {
+            let mut seen = Seen::default();
+            let place = |statement| Place {
+                account: "A",
+                currency: eur(),
+                statement,
+                format: BankFormat::Mt940,
+            };
+            seen.add("first".parse().unwrap(), &entry(before), place(1));
+            let now = Entry { booked_on: day.parse().ok(), ..entry(now) };
+            seen.find(&now, place(2))
+        };
+        let first = || "first".parse().unwrap();
+        assert_eq!(
+            find("B1 E1 Rent P1", "B1 E1 Rent P1", "2026-10-31"),
+            Some(Repeats::Surely(first()))
+        );
+        assert_eq!(
+            find("B1 E1 Rent P1", "B1 E1 Rent P1", "2026-11-01"),
+            Some(Repeats::Perhaps(first()))
+        );
+        assert_eq!(find("B1 E1 Rent P1", "B1 E2 Rent P1", "2026-11-01"), None);
     }
 }

@@ -135,6 +135,8 @@ fn pending_entries_are_counted_and_left_out() {
 fn broken_camt_files_are_refused_by_name() {
     use Refusal::*;
     let nested: String = "<a>".repeat(40);
+    let previous = HEAD[HEAD.find("<Bal>").unwrap()..].to_string();
+    let opening = previous.replace("PRCD", "OPBD");
     let many: String = (0..40).map(|n| format!(" a{n}=\"x\"")).collect();
     for (from, to, refusal) in [
         ("350.00", "350.01", BalanceMismatch),
@@ -167,6 +169,26 @@ fn broken_camt_files_are_refused_by_name() {
         ("<Ustrd>", &format!("<Ustrd{many}>"), MalformedStatement),
         ("<Ustrd>", &nested, MalformedStatement),
         ("UTF-8", "ISO-8859-1", WrongEncoding),
+        (CLOSING, &[CLOSING, CLOSING].concat(), MalformedStatement),
+        ("<Bal>", &[&previous, "<Bal>"].concat(), MalformedStatement),
+        ("<Bal>", &[&opening, &opening, "<Bal>"].concat(), MalformedStatement),
+        ("<Bal>", &[&opening.replace("100.00", "101.00"), "<Bal>"].concat(), BalanceMismatch),
+        ("<Ntry>", "<Ntry><Amt Ccy=\"EUR\">250.00</Amt>", MalformedStatement),
+        ("<Amt Ccy=\"EUR\">250", "<Amt Ccy=\"EUR\" Ccy=\"EUR\">250", MalformedStatement),
+        ("<Ccy>EUR</Ccy>", "<Ccy>EUR</Ccy><Ccy>EUR</Ccy>", MalformedStatement),
+        ("<Sts>BOOK</Sts>", "<a:Sts>BOOK</b:Sts>", MalformedStatement),
+        ("<Sts>BOOK</Sts>", "<a:Sts>BOOK</Sts>", MalformedStatement),
+        ("<Sts>BOOK</Sts>", "<Sts>BOOKED</Sts>", MalformedStatement),
+        ("<Sts>BOOK</Sts>", "<Sts>BOOK</Sts><Sts>PDNG</Sts>", MalformedStatement),
+        ("<Sts>BOOK</Sts>", "<Sts></Sts>", MissingField),
+        ("<Sts>BOOK</Sts>", "", MissingField),
+        ("<Id>S1</Id>", "<Id>S1</Id><Id>S2</Id>", MalformedStatement),
+        (
+            "</Acct>",
+            "</Acct><Acct><Id><IBAN>DE02120300000000202051</IBAN></Id></Acct>",
+            MalformedStatement,
+        ),
+        ("</IBAN></Id><Ccy>", "</IBAN><Othr><Id>7</Id></Othr></Id><Ccy>", MalformedStatement),
     ] {
         let text = camt();
         assert!(text.contains(from), "{from}");
@@ -356,6 +378,47 @@ fn broken_mt940_files_are_refused_by_name() {
     assert_eq!(refused(b""), Some(EmptyBody));
     assert_eq!(refused(b":20:\xFF\r\n"), Some(WrongEncoding));
     assert_eq!(refused(camt().as_bytes()), Some(MalformedStatement));
+}
+
+#[test]
+fn an_opening_balance_may_stand_beside_the_closing_one_before_it() {
+    let previous = HEAD[HEAD.find("<Bal>").unwrap()..].to_string();
+    let opening = previous.replace("PRCD", "OPBD");
+    let text = camt().replacen("<Bal>", &[&opening, "<Bal>"].concat(), 1);
+    let found = read(BankFormat::Camt053, text.as_bytes(), 100).unwrap();
+    assert_eq!(statements(&found)[0].opening_minor, 10_000);
+}
+
+#[test]
+fn what_is_refused_in_mt940_is_named_by_its_line_and_entry() {
+    let two = MT940
+        .replace(
+            ":62F:C261031EUR350",
+            ":61:2610311031CR10,00NTRFX\r\n:86:more\r\nand more\r\n:62F:C261031EUR360",
+        )
+        .replace(":64:C261031EUR350", ":64:C261031EUR360");
+    for (from, to, line, entry) in [
+        (":60F:C261030EUR100,00", ":60F:C261030EUR100.00", 4, 0),
+        ("CR250,00", "CR250.00", 5, 1),
+        ("CR10,00", "CR10.00", 8, 2),
+        ("C261031EUR360", "C261331EUR360", 11, 2),
+        ("C261031EUR360", "C261031EUR361", 11, 2),
+        (":25:37040044/0532013000", ":25:/", 2, 0),
+        (":64:", ":77:", 12, 2),
+    ] {
+        assert!(two.contains(from), "{from}");
+        let file = two.replacen(from, to, 1);
+        // The last line may end without a mark.
+        for file in [file.as_str(), file.trim_end_matches("\r\n-\r\n")] {
+            let (mut reader, mut out) = (Reader::new(BankFormat::Mt940), Vec::new());
+            let read =
+                reader.feed(file.as_bytes(), &mut out).and_then(|()| reader.finish(&mut out));
+            let refused = read.unwrap_err();
+            let named = refused.detail.starts_with(&format!("line {line}: "));
+            assert!(named, "{from} -> {to}: {refused:?}");
+            assert_eq!(reader.entry(), entry, "{from} -> {to}");
+        }
+    }
 }
 
 /// A file with some of its bytes put in another place, changed, or left out.

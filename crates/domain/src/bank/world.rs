@@ -108,8 +108,28 @@ pub struct Sight {
     pub(super) strange: Vec<String>,
     /// It may be one that another statement had before.
     pub repeated: bool,
+    /// It is of a day that has not come.
+    pub later: bool,
+    /// Payments that it may be, which came another way than by a statement.
+    pub elsewhere: Vec<Elsewhere>,
     /// Whoever may have paid.
     pub(super) customers: Vec<i64>,
+}
+
+impl Sight {
+    /// Whoever may have paid.
+    pub fn customers(&self) -> &[i64] {
+        &self.customers
+    }
+}
+
+/// A payment of the ledger that no entry was booked as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    pub payment: Id,
+    pub customer: i64,
+    /// The entry names it: it need not be of the customer that the entry is thought to be of.
+    pub named: bool,
 }
 
 /// What the ledger has for a slice of entries.
@@ -124,6 +144,8 @@ pub struct World {
     /// Documents by number, and whether it is the whole one.
     numbers: HashMap<String, Vec<(i64, bool)>>,
     accounts: HashMap<String, Vec<i64>>,
+    /// Those of them that stand in the customer's record.
+    recorded: HashSet<(String, i64)>,
     names: HashMap<String, Vec<i64>>,
     /// Documents that several entries of the slice pay to the end.
     closing: HashSet<i64>,
@@ -138,7 +160,11 @@ impl World {
         self.numbers.entry(number).or_default().push((document, whole));
     }
 
-    pub fn account(&mut self, account: String, customer: i64) {
+    /// Adds an account of a customer, and whether it stands in the customer's record.
+    pub fn account(&mut self, account: String, customer: i64, recorded: bool) {
+        if recorded {
+            self.recorded.insert((account.clone(), customer));
+        }
         self.accounts.entry(account).or_default().push(customer);
     }
 
@@ -180,7 +206,7 @@ impl World {
         customers.sort_unstable();
         customers.dedup();
         customers.truncate(MOST_CUSTOMERS);
-        Sight { named, lesser, unknown, strange, repeated: false, customers }
+        Sight { named, lesser, unknown, strange, customers, ..Sight::default() }
     }
 
     /// Customers whose other documents matter too: an entry may come from them that what it names does not explain.
@@ -250,6 +276,12 @@ impl World {
     pub(super) fn of_account(&self, entry: &Entry) -> &[i64] {
         let of = entry.account.as_ref().and_then(|account| self.accounts.get(account));
         of.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether the account of the entry stands in the record of this customer.
+    pub(super) fn records(&self, entry: &Entry, customer: i64) -> bool {
+        let of = entry.account.as_ref().map(|account| (account.clone(), customer));
+        of.is_some_and(|of| self.recorded.contains(&of))
     }
 
     /// Customers of the payer's name.

@@ -36,6 +36,8 @@ pub struct Reader {
     /// The names of the open elements, and where each ends in the path.
     path: String,
     ends: Vec<usize>,
+    /// The prefixes of the open elements, each with its colon: an element ends as it began.
+    prefixes: Vec<Box<str>>,
     text: String,
     begun: bool,
     ended: bool,
@@ -225,7 +227,9 @@ impl Reader {
     }
 
     fn open(&mut self, name: &str, listener: &mut impl Listener) -> Result<(), Refused> {
+        let prefix = name;
         let name = self.name(name)?;
+        let prefix = prefix.strip_suffix(name).unwrap_or_default();
         if self.ended {
             return Err(self.fault("a second document"));
         }
@@ -238,13 +242,14 @@ impl Reader {
         }
         self.path.push_str(name);
         self.ends.push(self.path.len());
+        self.prefixes.push(prefix.into());
         self.text.clear();
         listener.open(&self.path)
     }
 
     fn attributes(&mut self, text: &str, listener: &mut impl Listener) -> Result<(), Refused> {
         let mut rest = text.trim();
-        let mut count = 0usize;
+        let mut names: Vec<&str> = Vec::new();
         while !rest.is_empty() {
             let fault = || self.fault("an attribute is not written `name=\"value\"`");
             let (name, after) = rest.split_once('=').ok_or_else(fault)?;
@@ -253,14 +258,17 @@ impl Reader {
                 after.chars().next().filter(|c| matches!(c, '"' | '\'')).ok_or_else(fault)?;
             let inner = after.get(1..).unwrap_or_default();
             let (value, after) = inner.split_once(quote).ok_or_else(fault)?;
-            count = count.saturating_add(1);
-            if count > MAX_ATTRIBUTES {
+            if names.len() >= MAX_ATTRIBUTES {
                 return Err(self.fault("an element has too many attributes"));
             }
             let name = name.trim();
             if name.is_empty() || name.len() > MAX_NAME || value.contains('<') {
                 return Err(fault());
             }
+            if names.contains(&name) {
+                return Err(self.fault("an element has an attribute twice"));
+            }
+            names.push(name);
             listener.attribute(&self.path, name, &self.unescape(value)?)?;
             rest = after.trim_start();
         }
@@ -268,11 +276,14 @@ impl Reader {
     }
 
     fn close(&mut self, name: &str, listener: &mut impl Listener) -> Result<(), Refused> {
+        let prefix = name;
         let name = self.name(name)?;
+        let prefix = prefix.strip_suffix(name).unwrap_or_default();
         self.ends.pop();
+        let same = self.prefixes.pop().is_some_and(|begun| *begun == *prefix);
         let start = self.ends.last().copied().unwrap_or(0);
         let open = self.path.get(start..).unwrap_or_default();
-        if open.strip_prefix('/').unwrap_or(open) != name || open.is_empty() {
+        if open.strip_prefix('/').unwrap_or(open) != name || open.is_empty() || !same {
             return Err(self.fault("an element ends that was not begun"));
         }
         listener.close(&self.path, &self.text)?;

@@ -25,7 +25,7 @@ fn world(claims: &[(&str, i64, i64)]) -> World {
         world.customers.insert(key, known);
         world.name(crate::bank::name::key(name), key);
     }
-    world.account(ACCOUNT.into(), 1);
+    world.account(ACCOUNT.into(), 1, true);
     for ((id, customer, minor), key) in claims.iter().zip(10i64..) {
         let (whole, parts) = words::of_document(id);
         world.number(whole, key, true);
