@@ -76,11 +76,11 @@ pub fn changed<D: Db>(db: &D, entry: i64, makes_customers: bool) -> Result<(), F
     Ok(())
 }
 
-/// Says of the last row, which noted this entry, that it made the customers since.
+/// Says of the last row, which noted this entry, that it made the customers since, where it may make any.
 pub fn completed<D: Db>(db: &D, entry: i64) -> Result<(), Fault> {
     db.execute(
         "UPDATE event SET customers_upto = (SELECT coalesce(max(key), 0) FROM customer)
-         WHERE key = (SELECT max(key) FROM event) AND entry_key = ?1",
+         WHERE key = (SELECT max(key) FROM event) AND entry_key = ?1 AND customers_after IS NOT NULL",
         &[entry.into()],
     )?;
     Ok(())

@@ -6,6 +6,7 @@
 mod again;
 mod month;
 mod support;
+mod told;
 
 use dunlin_app::{bank, erase, ledger::Change, payment as payments};
 use dunlin_domain::{Date, Refusal, contract::bank::*};

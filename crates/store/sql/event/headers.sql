@@ -49,7 +49,11 @@ SELECT
             json_array(o.of, o.owner, c.id, json(o.data), coalesce(o.booked, 0)),
             json_array(
                 o.invoices_upto, o.payments_upto, o.allocations_upto,
-                json_array(coalesce(o.customers_after, 0), coalesce(o.customers_upto, o.customers_after, 0))
+                -- Without a beginning it made no customers but those with entries of their own.
+                json_array(
+                    coalesce(o.customers_after, 0),
+                    CASE WHEN o.customers_after IS NULL THEN 0 ELSE coalesce(o.customers_upto, o.customers_after) END
+                )
             )
         )
     )
