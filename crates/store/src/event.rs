@@ -86,6 +86,17 @@ pub fn completed<D: Db>(db: &D, entry: i64) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Says more of the last row, which noted this entry, than its entry tells everybody.
+pub fn said<D: Db>(db: &D, entry: i64, data: &EventData) -> Result<(), Fault> {
+    let data =
+        serde_json::to_string(data).map_err(|e| Fault::Db(format!("an event as JSON: {e}")))?;
+    db.execute(
+        "UPDATE event SET data = ?2 WHERE key = (SELECT max(key) FROM event) AND entry_key = ?1",
+        &[entry.into(), (&data).into()],
+    )?;
+    Ok(())
+}
+
 /// Takes the last row back, which noted this entry. Only for the transaction that added it.
 pub fn forget<D: Db>(db: &D, entry: i64) -> Result<(), Fault> {
     db.execute(
@@ -183,8 +194,9 @@ pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
     db.int("SELECT coalesce(max(key), 0) FROM event", &[])
 }
 
-/// Customers by the change that made them: change, key, id.
-pub fn customers<D: Db>(db: &D, spans: &[Span]) -> Result<Vec<(i64, i64, Id)>, Fault> {
+/// Customers by the change that made them: change, key, id, and of the one that stayed after a merge, else of itself,
+/// key and id.
+pub fn customers<D: Db>(db: &D, spans: &[Span]) -> Result<Vec<(i64, i64, Id, i64, Id)>, Fault> {
     read(db, sql!("event/customers.sql"), spans)
 }
 
