@@ -194,7 +194,7 @@ fn a_receiver_that_never_answers_holds_up_nobody_else() {
         .variable("webhook_origin_2", good.origin())
         .start();
     let rows: String = (0..200).map(|n| format!("C{n},x\n")).collect();
-    app.import("customers", &format!("id,name\n{rows}"));
+    app.import("customers", format!("id,name\n{rows}"));
     for (name, receiver) in [("a-silent", &silent), ("b-good", &good)] {
         let url = format!("{}/in", receiver.origin());
         let new =
