@@ -44,6 +44,10 @@ pub type Span = (i64, i64, i64);
 /// Allocations by their change: change, after, up to, and the first and last of all that it recorded.
 pub type Stretch = (i64, i64, i64, i64, i64);
 
+/// A customer by the change that made it: change, key, id, and of the one that stayed after a merge, else of itself, key
+/// and id.
+pub type Customer = (i64, i64, Id, i64, Id);
+
 /// A document as it read when it was recorded: change, key, id, kind, customer, its id, issued, due, amount, currency,
 /// entry.
 pub type Document = (i64, i64, Id, InvoiceKind, i64, Id, Date, Date, i64, Currency, Option<i64>);
@@ -194,9 +198,8 @@ pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
     db.int("SELECT coalesce(max(key), 0) FROM event", &[])
 }
 
-/// Customers by the change that made them: change, key, id, and of the one that stayed after a merge, else of itself,
-/// key and id.
-pub fn customers<D: Db>(db: &D, spans: &[Span]) -> Result<Vec<(i64, i64, Id, i64, Id)>, Fault> {
+/// Customers by the change that made them.
+pub fn customers<D: Db>(db: &D, spans: &[Span]) -> Result<Vec<Customer>, Fault> {
     read(db, sql!("event/customers.sql"), spans)
 }
 
