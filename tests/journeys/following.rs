@@ -185,3 +185,24 @@ fn a_receiver_that_is_gone_is_left_alone_and_begins_again_when_told() {
     assert_eq!(app.post("/v1/ingest/webhooks/deliver").ok()["sent"], 1);
     assert_eq!(app.get("/v1/ingest/webhooks/erp").ok()["waiting"], 0);
 }
+
+#[test]
+fn a_receiver_that_never_answers_holds_up_nobody_else() {
+    let (silent, good) = (Receiver::start(&[SILENT]), Receiver::start(&[204]));
+    let app: App = Setup::new()
+        .variable("webhook_origin", silent.origin())
+        .variable("webhook_origin_2", good.origin())
+        .start();
+    let rows: String = (0..200).map(|n| format!("C{n},x\n")).collect();
+    app.import("customers", format!("id,name\n{rows}"));
+    for (name, receiver) in [("a-silent", &silent), ("b-good", &good)] {
+        let url = format!("{}/in", receiver.origin());
+        let new =
+            json!({"url": url, "secret": SECRET, "after": "0", "kinds": ["customer.created"]});
+        assert_eq!(app.put_json(&format!("/v1/ingest/webhooks/{name}"), &new).status, 201);
+    }
+    let run = app.post("/v1/ingest/webhooks/deliver").ok();
+    assert_eq!((&run["sent"], &run["done"]), (&json!(200), &json!(false)), "{run}");
+    assert_eq!(app.get("/v1/ingest/webhooks/b-good").ok()["waiting"], 0);
+    assert_eq!(app.get("/v1/ingest/webhooks/a-silent").ok()["waiting"], 200);
+}

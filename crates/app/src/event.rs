@@ -48,6 +48,7 @@ pub fn nothing() -> EventData {
     EventData {
         invoice_id: None,
         payment_id: None,
+        mandate_id: None,
         credit_note_id: None,
         day: None,
         due_on: None,
@@ -56,6 +57,7 @@ pub fn nothing() -> EventData {
         open_minor: None,
         state: None,
         before: None,
+        reason: None,
         entry: None,
     }
 }
@@ -181,11 +183,11 @@ fn stretch<D: Db>(db: &D, after: Place) -> Result<Stretched, Fault> {
 fn told<D: Db>(db: &D, headers: &[Header], spans: &Spans) -> Result<Vec<Placed>, Fault> {
     let moments: BTreeMap<i64, Instant> = headers.iter().map(|of| (of.key, of.at)).collect();
     let mut events: Vec<Placed> = headers.iter().filter_map(change).collect();
-    for (change, key, id) in event::customers(db, &spans.customers)? {
+    for (change, key, id, owner, owner_id) in event::customers(db, &spans.customers)? {
         let event = Told {
             place: Place { event: change, rank: Rank::Customer, row: key, part: 0 },
             kind: "customer.created".into(),
-            customer: Some((key, id.clone())),
+            customer: Some((owner, owner_id)),
             subject: Some(id.to_string()),
             data: nothing(),
         };

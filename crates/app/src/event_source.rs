@@ -68,20 +68,21 @@ pub fn put<D: Db>(
             previous_secret: None,
             previous_until: None,
         };
+        let stored = before.as_ref().and_then(|before| before.secret.clone());
+        after.previous_secret = before.as_ref().and_then(|of| of.previous_secret.clone());
+        after.previous_until = before.as_ref().and_then(|of| of.previous_until);
         if new.secret_variable.is_none() {
-            let stored = before.as_ref().and_then(|before| before.secret.clone());
             after.secret = new.secret.clone().or_else(|| stored.clone());
-            after.previous_secret = before.as_ref().and_then(|of| of.previous_secret.clone());
-            after.previous_until = before.as_ref().and_then(|of| of.previous_until);
-            if stored.is_some() && after.secret != stored {
-                after.previous_secret = stored;
-                after.previous_until = Some(author.at.plus_seconds(OVERLAP_SECONDS));
-            }
             let Some(secret) = &after.secret else {
                 let detail = "a source needs a secret, or the variable that holds it";
                 return Err(Refused::new(Refusal::MissingField, detail).at("secret").into());
             };
             secret_fits(secret, new.signature.kind)?;
+        }
+        // One that goes to a variable is good for the day too.
+        if stored.is_some() && after.secret != stored {
+            after.previous_secret = stored;
+            after.previous_until = Some(author.at.plus_seconds(OVERLAP_SECONDS));
         }
         let same = before.as_ref().is_some_and(|before| {
             before.document == after.document && before.secret == after.secret
@@ -192,11 +193,61 @@ fn is_secret_variable(name: &str) -> bool {
 
 fn secret_fits(secret: &str, kind: SignatureKind) -> Result<(), Refused> {
     let detail = match kind {
-        SignatureKind::StandardWebhooks if !secret.starts_with("whsec_") => {
-            "the secret is `whsec_` and base64"
+        SignatureKind::StandardWebhooks if !is_standard(secret) => {
+            "the secret is `whsec_` and base64 of 24 to 64 bytes"
         }
         _ if !(8..=200).contains(&secret.chars().count()) => "the secret has 8 to 200 characters",
         _ => return Ok(()),
     };
     Err(Refused::new(Refusal::MalformedField, detail).at("secret"))
+}
+
+/// Whether a secret can be one of Standard Webhooks: `whsec_` and base64 of 24 to 64 bytes. Nothing would ever fit another.
+fn is_standard(secret: &str) -> bool {
+    let Some(text) = secret.strip_prefix("whsec_") else { return false };
+    let digits = text.trim_end_matches('=');
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
+    // The last digit has bits that no byte takes: those are zero.
+    let (padding, ends) = match digits.len() % 4 {
+        0 => (0, true),
+        2 => (2, digits.ends_with(['A', 'Q', 'g', 'w'])),
+        3 => (1, digits.ends_with(|last| "AEIMQUYcgkosw048".contains(last))),
+        _ => return false,
+    };
+    let bytes = digits.len().saturating_mul(3) / 4;
+    ends && digits.bytes().all(known)
+        && text.len() == digits.len().saturating_add(padding)
+        && (24..=64).contains(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_standard;
+
+    #[test]
+    fn a_standard_secret_is_base64_of_24_to_64_bytes() {
+        for (secret, good) in [
+            ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", true),
+            ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", true),
+            ("whsec_!!!!", false),
+            ("whsec_YWJj", false),
+            ("whsec_", false),
+            ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", false),
+        ] {
+            assert_eq!(is_standard(secret), good, "{secret}");
+        }
+        let ends =
+            |digits: usize, end: &str| is_standard(&format!("whsec_{}{end}", "A".repeat(digits)));
+        assert_eq!([28, 32, 84, 88].map(|of| ends(of, "")), [false, true, true, false]);
+        for (end, good) in [
+            ("AAA=", true),
+            ("AAB=", false),
+            ("AAA", false),
+            ("AA==", true),
+            ("AB==", false),
+            ("A===", false),
+        ] {
+            assert_eq!(ends(32, end), good, "{end}");
+        }
+    }
 }

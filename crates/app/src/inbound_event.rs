@@ -14,16 +14,17 @@ use crate::{
 use dunlin_domain::{
     Date, Id, Instant, Money, Refusal, Refused,
     contract::{
-        events::{EventAction, InboundEvent, InboundState},
+        events::{EventAction, EventData, InboundEvent, InboundState},
         ledger::NewReversal,
         types::{InvoiceKind, NewInvoice, ReversalKind},
     },
+    event::is_code,
     profile::event::{self as mapping, Back, Made, Refund},
 };
 use dunlin_store::{
     Db, Fault, Within,
     arrears::Range,
-    customer,
+    customer, event as feed,
     event_source::Stored,
     inbound_event::{self as table, About, Awaited, Item, New, Outcome},
     invoice as documents, payment as payments, reversal, score, write,
@@ -226,6 +227,7 @@ fn apply<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<Applied, F
             let about = new.customer_id.as_str();
             let what = Note::changed(action, "customer_event", about, None::<&Value>, Some(&said))?;
             let entry = audit::note(db, author, &what)?;
+            feed::said(db, entry, &told(&new, event.makes))?;
             let applied = of(&new.customer_id, new.subject.as_ref().map(ToString::to_string))?;
             Ok(Applied { note: Some((new, entry)), ..applied })
         }
@@ -331,6 +333,23 @@ fn not_yet_to_come<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<
         Ok(Made::Invoice(_) | Made::Nothing) | Err(_) => return Ok(()),
     };
     Ok(not_in_future(day, today(db, author.at)?, field)?)
+}
+
+/// What the feed says of something to know about a customer: nothing else but the audit chain has it.
+fn told(of: &mapping::Note, makes: Option<EventAction>) -> EventData {
+    let (payment_id, mandate_id) = match makes {
+        Some(EventAction::MandateCancelled) => (None, of.subject.clone()),
+        _ => (of.subject.clone(), None),
+    };
+    EventData {
+        payment_id,
+        mandate_id,
+        day: Some(of.on),
+        minor: of.amount.map(|amount| amount.minor),
+        currency: of.amount.map(|amount| amount.currency),
+        reason: of.reason.clone().filter(|text| is_code(text)),
+        ..crate::event::nothing()
+    }
 }
 
 fn note_about<D: Db>(

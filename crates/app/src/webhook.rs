@@ -211,12 +211,14 @@ pub struct Parcel {
     pub secrets: Vec<String>,
 }
 
-/// Takes the next events to send. Nobody else gets them meanwhile.
-pub fn claim<D: Db>(db: &D, now: Instant) -> Result<Vec<Parcel>, Fault> {
+/// Takes the next events to send, of the webhooks in turn but for those that are left out. Nobody else gets them
+/// meanwhile.
+pub fn claim<D: Db>(db: &D, now: Instant, left_out: &[i64]) -> Result<Vec<Parcel>, Fault> {
     if !table::any_due(db, now)? {
         return Ok(Vec::new());
     }
-    let claimed = write(db, |db| table::claim(db, now, BATCH, now.plus_seconds(CLAIM_SECONDS)))?;
+    let until = now.plus_seconds(CLAIM_SECONDS);
+    let claimed = write(db, |db| table::claim(db, now, BATCH, until, left_out))?;
     let webhooks = table::page(db, "", u32::MAX)?;
     let parcel = |claimed: Claimed| {
         let of = webhooks.iter().find(|of| of.key == claimed.webhook)?;
@@ -235,6 +237,8 @@ pub enum Answered {
     Taken,
     /// Not now, in words.
     Later(String),
+    /// It did not answer in time, in words: whoever waits for it again makes all others wait.
+    Silent(String),
     /// It wants no more of anything: 410 Gone.
     Gone,
 }
@@ -268,7 +272,7 @@ pub fn settle<D: Db>(
                 gone.push(claimed.webhook);
                 put_off.push((claimed.key, now, 0, "the receiver answered 410 Gone".into()));
             }
-            Answered::Later(why) => {
+            Answered::Later(why) | Answered::Silent(why) => {
                 let row = later(claimed, why, now);
                 let count = if row.2 == 0 { &mut sent.retried } else { &mut sent.dead };
                 *count = count.saturating_add(1);

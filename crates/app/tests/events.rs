@@ -501,6 +501,13 @@ fn the_secret_before_the_last_is_taken_for_a_day() {
     };
     assert_eq!(secrets(86_399), ["another-secret", "a-long-secret"]);
     assert_eq!(secrets(86_400), ["another-secret"]);
+    // Also where the new one is in a variable.
+    let new: NewSource =
+        from(json!({"signature": {"kind": "stripe"}, "secret_variable": "source_secret_1",
+        "preset": "stripe"}));
+    event_source::put(&db, &id("pay"), &new, &author()).unwrap();
+    assert_eq!(secrets(86_399), ["another-secret"]);
+    assert!(secrets(86_400).is_empty());
     event_source::disable(&db, &id("pay"), &author()).unwrap();
     assert!(event_source::expected(&db, &id("pay"), now()).unwrap().is_none());
 }
@@ -563,9 +570,9 @@ proptest! {
         let mut paid = 0;
         let mut tick = |answers: &[Answer], dies: bool, clock: Instant| {
             webhook::take_up(&db, clock).unwrap();
-            let parcels = webhook::claim(&db, clock).unwrap();
+            let parcels = webhook::claim(&db, clock, &[]).unwrap();
             // Nobody else gets what one has.
-            assert!(webhook::claim(&db, clock).unwrap().is_empty());
+            assert!(webhook::claim(&db, clock, &[]).unwrap().is_empty());
             let mut of = Vec::new();
             for (place, parcel) in parcels.iter().enumerate() {
                 let answer = answers[place % answers.len()];
@@ -633,7 +640,7 @@ fn a_dead_letter_holds_up_its_customer_alone_until_it_is_given_up() {
     for _ in 0..20 {
         clock = clock.plus_seconds(90_000);
         webhook::take_up(&db, clock).unwrap();
-        let parcels = webhook::claim(&db, clock).unwrap();
+        let parcels = webhook::claim(&db, clock, &[]).unwrap();
         let answers = parcels.iter().map(|parcel| {
             let event: Event = serde_json::from_str(&parcel.claimed.body).unwrap();
             if event.customer_id == Some(id("C1")) {
@@ -651,12 +658,98 @@ fn a_dead_letter_holds_up_its_customer_alone_until_it_is_given_up() {
     assert_eq!(dead[0].0.event.kind, "customer.created");
     let give_up: Redelivery = from(json!({"events": [dead[0].0.event.id], "discard": true}));
     assert_eq!(webhook::redeliver(&db, &id("erp"), &give_up, &author()).unwrap(), 1);
-    let parcels = webhook::claim(&db, clock).unwrap();
+    let parcels = webhook::claim(&db, clock, &[]).unwrap();
     assert_eq!(parcels.len(), 1);
     assert!(parcels[0].claimed.body.contains("payment.recorded"), "{}", parcels[0].claimed.body);
     // A receiver that is gone is left alone, and what waits stays.
     webhook::settle(&db, &parcels, &[Answered::Gone], clock).unwrap();
     let paused = webhook::get(&db, &id("erp")).unwrap();
     assert!(paused.paused && paused.paused_because.is_some() && paused.waiting == 1, "{paused:?}");
-    assert!(webhook::claim(&db, clock.plus_seconds(1_000_000)).unwrap().is_empty());
+    assert!(webhook::claim(&db, clock.plus_seconds(1_000_000), &[]).unwrap().is_empty());
+}
+
+#[test]
+fn webhooks_take_turns_and_one_that_is_left_out_keeps_what_waits() {
+    let (_folder, db) = db();
+    (0..60).for_each(|n| customer(&db, &format!("C{n}")));
+    webhook(&db);
+    let new: NewWebhook =
+        from(json!({"url": "https://crm.example/in", "secret": SECRET, "after": "0"}));
+    webhook::put(&db, &id("later"), &new, &author()).unwrap();
+    webhook::take_up(&db, now()).unwrap();
+    let batch = |left_out: &[i64]| {
+        let mut of: BTreeMap<i64, usize> = BTreeMap::new();
+        for parcel in webhook::claim(&db, now(), left_out).unwrap() {
+            *of.entry(parcel.claimed.webhook).or_default() += 1;
+        }
+        of
+    };
+    let first = batch(&[]);
+    assert_eq!(first.values().collect::<Vec<_>>(), [&25, &25], "half of the batch each");
+    let silent = *first.keys().next().unwrap();
+    let rest = batch(&[silent]);
+    assert_eq!((rest.len(), rest.get(&silent)), (1, None), "{rest:?}");
+    assert_eq!(batch(&[silent]), BTreeMap::new());
+    assert_eq!(batch(&[]), BTreeMap::from([(silent, 35)]));
+}
+
+#[test]
+fn what_is_on_its_way_stays_in_order_over_a_merge() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    customer(&db, "C2");
+    webhook(&db);
+    pay(&db, "P1", "C1", 100, "2024-04-01");
+    webhook::take_up(&db, now()).unwrap();
+    customers::merge(&db, &id("C1"), &id("C2"), &author()).unwrap();
+    pay(&db, "P2", "C2", 100, "2024-04-02");
+    webhook::take_up(&db, now()).unwrap();
+    let mut told = Vec::new();
+    loop {
+        let parcels = webhook::claim(&db, now(), &[]).unwrap();
+        let Some(parcel) = parcels.first() else { break };
+        assert_eq!(parcels.len(), 1, "all of it is the one customer's");
+        let event: Event = serde_json::from_str(&parcel.claimed.body).unwrap();
+        told.push(format!("{} {}", event.kind, event.subject.unwrap()));
+        webhook::settle(&db, &parcels, &[Answered::Taken], now()).unwrap();
+    }
+    assert_eq!(
+        told,
+        [
+            "customer.created C1",
+            "customer.created C2",
+            "payment.recorded P1",
+            "customer.merged C1",
+            "payment.recorded P2",
+        ]
+    );
+    // Whoever reads from the beginning now finds all of them with the one that stayed.
+    assert!(feed(&db, 100, &[]).iter().all(|of| of.customer_id == Some(id("C2"))));
+}
+
+#[test]
+fn what_did_not_come_is_told_with_what_it_was() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let source = source(&db);
+    let failed = |name: &str, code: &str| {
+        let object = json!({"id": format!("pi_{name}"), "customer": "C1", "amount": 1250, "currency": "eur",
+            "last_payment_error": {"code": code}});
+        let body = stripe(name, "payment_intent.payment_failed", object);
+        inbound_event::receive(&db, &source, None, &body, &author()).unwrap();
+    };
+    failed("e1", "card_declined");
+    failed("e2", "Anna Weber has no money");
+    let told = feed(&db, 100, &["payment.failed".into()]);
+    let data = &told[0].data;
+    assert_eq!(told[0].customer_id, Some(id("C1")));
+    assert_eq!(data.payment_id, Some(id("pi_e1")));
+    assert_eq!(
+        (data.minor, data.currency.map(|of| of.to_string())),
+        (Some(1250), Some("EUR".into()))
+    );
+    assert!(data.day.is_some() && data.entry.is_some());
+    assert_eq!(data.reason.as_deref(), Some("card_declined"));
+    // What is no code may be about somebody.
+    assert_eq!((&told[1].data.payment_id, &told[1].data.reason), (&Some(id("pi_e2")), &None));
 }

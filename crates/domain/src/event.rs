@@ -19,9 +19,9 @@ pub const KINDS: [&str; 86] = [
     "alert.opened",
     "alert.snoozed",
     "allocation.recorded",
-    "bank-match.confirm",
-    "bank-match.reject",
-    "bank-match.reopen",
+    "bank-match.confirmed",
+    "bank-match.rejected",
+    "bank-match.reopened",
     "bank-statement.created",
     "card.changed",
     "card.created",
@@ -75,7 +75,7 @@ pub const KINDS: [&str; 86] = [
     "organisation.changed",
     "pause.created",
     "pause.resumed",
-    "payer-account.remove",
+    "payer-account.removed",
     "payment.corrected",
     "payment.failed",
     "payment.recorded",
@@ -230,9 +230,19 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         "decide" => "decided",
         "import" => "imported",
         "publish" => "published",
+        "confirm" => "confirmed",
+        "reject" => "rejected",
+        "reopen" => "reopened",
+        "remove" => "removed",
         other => other,
     };
     Some(format!("{}.{verb}", noun.replace('_', "-")))
+}
+
+/// Whether a reason is a code, such as `card_declined` or `AC04`. A sentence may be about a person.
+pub fn is_code(text: &str) -> bool {
+    let code = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(code)
 }
 
 /// Whether a kind is one of those that are asked for. Nothing asked for is everything.
@@ -291,8 +301,8 @@ mod tests {
             ("alert_rule", "replace", Some("alert-rule.changed")),
             ("card", "publish", Some("card.published")),
             ("tiers", "replace", Some("tiers.changed")),
-            ("bank-match", "reopen", Some("bank-match.reopen")),
-            ("payer-account", "remove", Some("payer-account.remove")),
+            ("bank-match", "reopen", Some("bank-match.reopened")),
+            ("payer-account", "remove", Some("payer-account.removed")),
             ("dispute", "resolve", Some("dispute.resolved")),
             ("bank_statement", "create", Some("bank-statement.created")),
             ("api_key", "revoke", None),
@@ -322,6 +332,39 @@ mod tests {
             .chain(never)
         {
             assert!(check_kinds(&[bad.to_string()]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_kind_stands_in_the_table_of_the_page() {
+        let page = include_str!("../../../docs/api/webhooks.md");
+        let rows = page.lines().skip_while(|line| *line != "| kind | what happened |").skip(2);
+        let (mut told, mut noun) = (Vec::new(), "");
+        for row in rows.take_while(|line| line.starts_with('|')) {
+            let cell = row.split('|').nth(1).unwrap();
+            for name in cell.split('`').skip(1).step_by(2) {
+                let (of, verb) = name.split_once('.').unwrap();
+                noun = if of.is_empty() { noun } else { of };
+                told.push(format!("{noun}.{verb}"));
+            }
+        }
+        told.sort();
+        assert_eq!(told, KINDS);
+    }
+
+    #[test]
+    fn a_reason_that_is_a_code_is_told() {
+        let long = "x".repeat(65);
+        for (text, code) in [
+            ("card_declined", true),
+            ("AC04", true),
+            ("", false),
+            ("Anna Weber", false),
+            ("a@b.example", false),
+            ("余额不足", false),
+            (&long, false),
+        ] {
+            assert_eq!(is_code(text), code, "{text}");
         }
     }
 

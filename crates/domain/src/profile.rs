@@ -131,6 +131,7 @@ impl Profile {
         let record = |kind: &ImportKind| RecordMapping {
             kind: *kind,
             when_present: None,
+            unless_present: None,
             when_values: None,
             unless_values: None,
             only_new: None,
@@ -223,6 +224,10 @@ fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result
     if record.fields.is_empty() || record.fields.len() > MAX_MAPPINGS {
         let detail = format!("a record maps 1 to {MAX_MAPPINGS} fields");
         return Err(invalid(&format!("{path}.fields"), detail));
+    }
+    if let Some(column) = &record.unless_present {
+        column_is_sound(column)
+            .map_err(|detail| invalid(&format!("{path}.unless_present"), detail))?;
     }
     if let Some(column) = &record.when_present {
         column_is_sound(column)

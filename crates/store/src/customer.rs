@@ -33,6 +33,9 @@ const MOVE_OWNED: &[&str] = &[
     "UPDATE credit_order SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE credit_reservation SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE OR IGNORE credit_hold SET customer_key = ?2 WHERE customer_key = ?1",
+    // What is on its way stays before what happens to the one that stays.
+    "UPDATE webhook_event SET customer_key = ?2
+     WHERE webhook_key IN (SELECT key FROM webhook) AND customer_key = ?1",
 ];
 
 /// Tables that the next sweep writes anew.

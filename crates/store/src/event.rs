@@ -44,6 +44,10 @@ pub type Span = (i64, i64, i64);
 /// Allocations by their change: change, after, up to, and the first and last of all that it recorded.
 pub type Stretch = (i64, i64, i64, i64, i64);
 
+/// A customer by the change that made it: change, key, id, and of the one that stayed after a merge, else of itself, key
+/// and id.
+pub type Customer = (i64, i64, Id, i64, Id);
+
 /// A document as it read when it was recorded: change, key, id, kind, customer, its id, issued, due, amount, currency,
 /// entry.
 pub type Document = (i64, i64, Id, InvoiceKind, i64, Id, Date, Date, i64, Currency, Option<i64>);
@@ -76,12 +80,23 @@ pub fn changed<D: Db>(db: &D, entry: i64, makes_customers: bool) -> Result<(), F
     Ok(())
 }
 
-/// Says of the last row, which noted this entry, that it made the customers since.
+/// Says of the last row, which noted this entry, that it made the customers since, where it may make any.
 pub fn completed<D: Db>(db: &D, entry: i64) -> Result<(), Fault> {
     db.execute(
         "UPDATE event SET customers_upto = (SELECT coalesce(max(key), 0) FROM customer)
-         WHERE key = (SELECT max(key) FROM event) AND entry_key = ?1",
+         WHERE key = (SELECT max(key) FROM event) AND entry_key = ?1 AND customers_after IS NOT NULL",
         &[entry.into()],
+    )?;
+    Ok(())
+}
+
+/// Says more of the last row, which noted this entry, than its entry tells everybody.
+pub fn said<D: Db>(db: &D, entry: i64, data: &EventData) -> Result<(), Fault> {
+    let data =
+        serde_json::to_string(data).map_err(|e| Fault::Db(format!("an event as JSON: {e}")))?;
+    db.execute(
+        "UPDATE event SET data = ?2 WHERE key = (SELECT max(key) FROM event) AND entry_key = ?1",
+        &[entry.into(), (&data).into()],
     )?;
     Ok(())
 }
@@ -183,8 +198,8 @@ pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
     db.int("SELECT coalesce(max(key), 0) FROM event", &[])
 }
 
-/// Customers by the change that made them: change, key, id.
-pub fn customers<D: Db>(db: &D, spans: &[Span]) -> Result<Vec<(i64, i64, Id)>, Fault> {
+/// Customers by the change that made them.
+pub fn customers<D: Db>(db: &D, spans: &[Span]) -> Result<Vec<Customer>, Fault> {
     read(db, sql!("event/customers.sql"), spans)
 }
 

@@ -134,16 +134,18 @@ pub fn any_due<D: Db>(db: &D, now: Instant) -> Result<bool, Fault> {
     Ok(db.int(sql, &[(&now).into()])? != 0)
 }
 
-/// Takes events for sending: what is due, of each customer only the oldest that waits. Nobody else gets them until
-/// `retry_at`, when whoever took them is taken for dead.
+/// Takes events for sending: what is due, of each customer only the oldest that waits, and of the webhooks that are not
+/// left out in turn. Nobody else gets them until `retry_at`, when whoever took them is taken for dead.
 pub fn claim<D: Db>(
     db: &D,
     now: Instant,
     limit: u32,
     retry_at: Instant,
+    left_out: &[i64],
 ) -> Result<Vec<Claimed>, Fault> {
     let (now, retry_at) = (now.to_string(), retry_at.to_string());
-    let params = [(&now).into(), i64::from(limit).into(), (&retry_at).into()];
+    let left_out = crate::array(left_out)?;
+    let params = [(&now).into(), i64::from(limit).into(), (&retry_at).into(), (&left_out).into()];
     let rows = db.execute(sql!("webhook/claim.sql"), &params)?;
     let claimed = rows.iter().map(|row| {
         Ok(Claimed {

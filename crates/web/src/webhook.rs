@@ -149,20 +149,26 @@ struct Happened<'a> {
 }
 
 /// Takes up what has happened and sends what is due until nothing is left or the moment has come (Unix milliseconds),
-/// and says whether nothing is left. Calls go out between transactions, never inside one.
+/// and says whether nothing is left. Calls go out between transactions, never inside one. A webhook whose receiver was
+/// silent is left out from then on: a batch lasts as long as its slowest.
 pub async fn send_until<D: Db>(
     call: &Call<'_, D>,
     until_millis: u64,
 ) -> Result<(Sent, bool), Problem> {
-    let mut sum = Sent::default();
+    let (mut sum, mut silent) = (Sent::default(), Vec::new());
     loop {
         let moved = webhook::take_up(call.db()?, call.env().now())?;
-        let parcels = webhook::claim(call.db()?, call.env().now())?;
+        let parcels = webhook::claim(call.db()?, call.env().now(), &silent)?;
         if parcels.is_empty() && !moved {
-            return Ok((sum, true));
+            return Ok((sum, silent.is_empty()));
         }
         let answers = join_all(parcels.iter().map(|parcel| send(call.env(), parcel))).await;
         let sent = webhook::settle(call.db()?, &parcels, &answers, call.env().now())?;
+        let waited = parcels.iter().zip(&answers);
+        let waited = waited.filter(|(_, answer)| matches!(answer, Answered::Silent(_)));
+        silent.extend(waited.map(|(parcel, _)| parcel.claimed.webhook));
+        silent.sort_unstable();
+        silent.dedup();
         sum.sent = sum.sent.saturating_add(sent.sent);
         sum.retried = sum.retried.saturating_add(sent.retried);
         sum.dead = sum.dead.saturating_add(sent.dead);
@@ -182,7 +188,7 @@ async fn send(env: &dyn Env, parcel: &Parcel) -> Answered {
         Some(Ok(410)) => Answered::Gone,
         Some(Ok(status)) => Answered::Later(format!("the receiver answered {status}")),
         Some(Err(why)) => Answered::Later(why),
-        None => Answered::Later(format!("no answer within {DEADLINE_SECONDS} s")),
+        None => Answered::Silent(format!("no answer within {DEADLINE_SECONDS} s")),
     }
 }
 

@@ -8,6 +8,7 @@ mod elsewhere;
 mod month;
 mod support;
 mod taught;
+mod told;
 
 use dunlin_app::{bank, erase, ledger::Change, payment as payments};
 use dunlin_domain::{Date, Refusal, contract::bank::*};

@@ -36,6 +36,7 @@ pub(super) struct Record {
     pub(super) when_present: Option<usize>,
     pub(super) when_values: Option<Vec<String>>,
     pub(super) unless_values: Option<Vec<String>>,
+    pub(super) unless_present: Option<usize>,
     pub(super) noun: Noun,
 }
 
@@ -234,7 +235,8 @@ fn records_for(profile: &Profile, kind: ImportKind) -> Result<Vec<&RecordMapping
 fn mapped<'a>(records: &[&'a RecordMapping]) -> impl Iterator<Item = &'a str> {
     let of = |record: &&'a RecordMapping| {
         let fields = record.fields.iter().filter_map(|mapping| mapping.column.as_deref());
-        fields.chain(record.when_present.as_deref()).collect::<Vec<&'a str>>()
+        let conditions = record.when_present.iter().chain(&record.unless_present);
+        fields.chain(conditions.map(String::as_str)).collect::<Vec<&'a str>>()
     };
     records.iter().flat_map(of).collect::<Vec<_>>().into_iter()
 }
@@ -311,11 +313,12 @@ fn compile(
 ) -> Plan {
     let date = profile.date.unwrap_or(DateForm::Ymd);
     let compiled = |record: &&RecordMapping| {
-        let when_present = record.when_present.as_ref();
-        let when_present =
-            when_present.and_then(|name| columns.iter().position(|column| column == name));
+        let place = |name: &Option<String>| {
+            name.as_ref().and_then(|name| columns.iter().position(|column| column == name))
+        };
         Record {
-            when_present,
+            when_present: place(&record.when_present),
+            unless_present: place(&record.unless_present),
             when_values: record.when_values.clone(),
             unless_values: record.unless_values.clone(),
             noun: noun(record, &columns, date),

@@ -78,8 +78,12 @@ struct Reading<'a, F: ?Sized> {
 
 impl<F: Fields + ?Sized> Reading<'_, F> {
     fn makes(&self, record: &Record) -> bool {
+        let read = |column: usize| value::trim(self.fields.get(column).unwrap_or(""));
+        if record.unless_present.is_some_and(|column| !read(column).is_empty()) {
+            return false;
+        }
         let Some(column) = record.when_present else { return true };
-        let text = value::trim(self.fields.get(column).unwrap_or(""));
+        let text = read(column);
         let among = |values: &Vec<String>| values.iter().any(|value| value == text);
         !text.is_empty()
             && record.when_values.as_ref().is_none_or(among)

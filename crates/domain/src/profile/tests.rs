@@ -324,6 +324,24 @@ fn one_row_gives_several_records_all_or_none() {
 }
 
 #[test]
+fn a_record_is_not_made_where_a_column_says_that_it_came_from_here() {
+    let mut of = ledger();
+    of["records"][1]["unless_present"] = json!("Ours");
+    let made = |header: &str, rows: &str| {
+        let mut slice =
+            read(&profile(of.clone()), ImportKind::Payments, &format!("{header}\n{rows}"));
+        assert_eq!(errors(&slice), "");
+        array(&mut slice.payments).as_array().unwrap().len()
+    };
+    let header = "No|Cust|Date|Due|Sum|Claim|Paid";
+    let row = "1|7|31/01/2024|20240229|1,00|Yes|3/1/2024";
+    for (ours, count) in [("", 1), (" ", 1), ("BANK-1", 0)] {
+        assert_eq!(made(&format!("{header}|Ours"), &format!("{row}|{ours}")), count, "{ours:?}");
+    }
+    assert_eq!(made(header, row), 1, "a file may lack the column");
+}
+
+#[test]
 fn an_unusable_profile_is_refused_at_its_place() {
     let long = "x".repeat(201);
     let many: Vec<Value> = (0..1001).map(|n| json!({"from": n.to_string(), "to": "yes"})).collect();
@@ -338,6 +356,7 @@ fn an_unusable_profile_is_refused_at_its_place() {
         ("/records", json!([]), "records"),
         ("/records", json!(vec![ledger()["records"][0].clone(); 5]), "records"),
         ("/records/1/when_present", json!(" Paid"), "records[1].when_present"),
+        ("/records/1/unless_present", json!(" Ours"), "records[1].unless_present"),
         ("/records/1/fields", json!([]), "records[1].fields"),
         ("/records/1/fields", json!([{"field": "id", "column": "No"}]), "records[1].fields"),
         ("/records/0/fields/0/field", json!("number"), "records[0].fields[0].field"),

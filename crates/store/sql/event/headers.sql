@@ -30,6 +30,12 @@ owned AS (
                     SELECT customer_key FROM credit_order WHERE id = a.id AND until_on = '9999-12-31'
                 )
                 WHEN 'credit_reservation' THEN (SELECT customer_key FROM credit_reservation WHERE id = a.id)
+                -- What somebody decided about an entry of a bank names whose payer it is; what it was decided to be before
+                -- says the rest.
+                WHEN 'bank-match' THEN coalesce(
+                    a.customer_key, (SELECT key FROM customer WHERE id = a.change ->> '$.before.customer_id')
+                )
+                WHEN 'payer-account' THEN (SELECT key FROM customer WHERE id = a.change ->> '$.before.customer_id')
                 WHEN 'write_off' THEN (
                     SELECT i.customer_key FROM write_off AS w JOIN invoice AS i ON i.key = w.invoice_key
                     WHERE w.id = a.id
@@ -46,12 +52,17 @@ SELECT
     json_group_array(
         json_array(
             json_array(o.key, o.entry_key, o.moment, o.kind, o.noun, o.action),
-            json_array(o.of, o.owner, c.id, json(o.data), coalesce(o.booked, 0)),
+            json_array(o.of, c.key, c.id, json(o.data), coalesce(o.booked, 0)),
             json_array(
                 o.invoices_upto, o.payments_upto, o.allocations_upto,
-                json_array(coalesce(o.customers_after, 0), coalesce(o.customers_upto, o.customers_after, 0))
+                -- Without a beginning it made no customers but those with entries of their own.
+                json_array(
+                    coalesce(o.customers_after, 0),
+                    CASE WHEN o.customers_after IS NULL THEN 0 ELSE coalesce(o.customers_upto, o.customers_after) END
+                )
             )
         )
     )
 FROM owned AS o
-LEFT JOIN customer AS c ON c.key = o.owner
+LEFT JOIN customer AS m ON m.key = o.owner
+LEFT JOIN customer AS c ON c.key = coalesce(m.merged_key, m.key)
