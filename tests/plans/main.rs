@@ -59,6 +59,11 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
         "score",
         "once an import: whether anybody was judged, which the first row answers",
     ),
+    (
+        "DELETE FROM reminded WHERE EXISTS (SELECT 1 FROM reminded) AND invoice_key IN ( SELECT i.key FROM allocation AS a NOT INDEXED CROSS JOIN invoice AS i ON i.key = a.invoice_key WHERE a.key > ?1 AND i.open_minor = 0)",
+        "reminded",
+        "once an import of payments: whether anybody was reminded, which the first row answers",
+    ),
     ("score/migration.sql", "invoice", MIGRATED),
     ("score/migration.sql", "score_change", MIGRATED),
     ("arrears/book.sql", "arrears", "once a tick: one row a customer and currency"),

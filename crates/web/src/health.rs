@@ -40,5 +40,5 @@ fn asks<D: Db>(call: &Call<'_, D>) -> Result<(), Problem> {
 }
 
 fn openapi<D: Db>(_: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Ok(Answer::of("application/json", include_str!("../../../docs/openapi.json")))
+    Ok(Answer::of("application/json", include_str!(concat!(env!("OUT_DIR"), "/openapi.json"))))
 }
