@@ -412,7 +412,11 @@ fn a_standing_credit_is_paid_out_and_can_stand_again() {
     let broken = found.checks.iter().filter(|check| check.broken > 0);
     let broken: Vec<_> =
         broken.map(|check| (check.name.as_str(), check.examples.clone())).collect();
-    assert_eq!(broken, [("reversals-recorded", vec!["G1".to_string()])]);
+    let of = |name: &str| vec![name.to_string()];
+    assert_eq!(
+        broken,
+        [("reversals-recorded", of("G1")), ("fields-noted", of("credit_refund R1"))]
+    );
 }
 
 #[test]

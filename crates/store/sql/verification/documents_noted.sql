@@ -83,7 +83,8 @@ documents_read AS MATERIALIZED (
                         unixepoch(c.after ->> 'due_on') / 86400 - unixepoch(c.before ->> 'due_on') / 86400, 0
                     )
                     + coalesce((SELECT w.key FROM invoice AS w WHERE w.id = c.after ->> 'relates_to'), 0) % 1000003
-                    - coalesce((SELECT w.key FROM invoice AS w WHERE w.id = c.before ->> 'relates_to'), 0) % 1000003)
+                    - coalesce((SELECT w.key FROM invoice AS w WHERE w.id = c.before ->> 'relates_to'), 0) % 1000003
+                    + coalesce(c.after ->> 'version_key', 0) % 1000003 - coalesce(c.before ->> 'version_key', 0) % 1000003)
                 ) * (c.invoice_key % 8191 + 1)), 0)
             FROM correction AS c
             WHERE c.invoice_key > f.after AND c.invoice_key <= f.upto
@@ -212,7 +213,15 @@ found AS (
                 i.penalty
             )
             -- Under the version of its contract that was in force then.
-            OR i.version_key IS NOT (
+            OR coalesce(
+                (
+                    SELECT coalesce(k.before ->> 'version_key', 0) FROM correction AS k
+                    WHERE k.invoice_key = i.key AND json_type(k.before, '$.version_key') IS NOT NULL
+                    ORDER BY k.key
+                    LIMIT 1
+                ),
+                i.version_key, 0
+            ) IS NOT coalesce((
                 SELECT v.key
                 FROM contract AS h CROSS JOIN contract_version AS v ON v.contract_key = h.key
                 WHERE
@@ -220,7 +229,7 @@ found AS (
                     AND coalesce(v.entry_key, 0) < m.key
                 ORDER BY v.effective_on DESC, v.version DESC
                 LIMIT 1
-            )
+            ), 0)
             OR coalesce(m.said ->> 'disputed', 0) IS NOT EXISTS (
                 SELECT 1 FROM dispute AS d
                 WHERE d.invoice_key = i.key AND d.entry_key = m.key AND d.opened_on = m.said ->> 'issued_on'
