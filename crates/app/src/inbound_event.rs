@@ -419,7 +419,7 @@ fn outcome<'a>(
         tries,
         at,
         next_try_at: None,
-        awaits: None,
+        waits_for: None,
     }
 }
 
@@ -432,7 +432,7 @@ fn refusal<'a, D: Db>(
     at: Instant,
 ) -> Result<Outcome<'a>, Fault> {
     let named = awaited(event, refused.code);
-    let awaits = match named {
+    let waits_for = match named {
         Some(record) if !record.is_there(db)? => named,
         // It is there and does not fit: nothing that comes would change that.
         _ => None,
@@ -441,7 +441,7 @@ fn refusal<'a, D: Db>(
         code: Some(refused.code),
         detail: Some(&refused.detail),
         next_try_at: retry::next(refused.code, tries, at),
-        awaits,
+        waits_for,
         ..outcome(event, InboundState::Refused, applied, tries, at)
     })
 }

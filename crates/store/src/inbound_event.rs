@@ -53,7 +53,7 @@ pub struct Outcome<'a> {
     /// When it is tried again by itself; `None` for not.
     pub next_try_at: Option<Instant>,
     /// What it names and was not there.
-    pub awaits: Option<Awaited<'a>>,
+    pub waits_for: Option<Awaited<'a>>,
 }
 
 /// A record that an event waits for.
@@ -110,7 +110,7 @@ pub fn find<D: Db>(db: &D, source: i64, id: &Id) -> Result<Option<(i64, String)>
 pub fn insert<D: Db>(db: &D, new: &New<'_>, result: &Outcome<'_>) -> Result<i64, Fault> {
     let at = new.at.to_string();
     let again = result.next_try_at.map(|at| at.to_string());
-    let (noun, awaited) = result.awaits.map(Awaited::named).unzip();
+    let (noun, waits_for) = result.waits_for.map(Awaited::named).unzip();
     db.int(
         "INSERT INTO inbound_event
              (source_key, id, kind, body, body_hash, received_at, state, makes, customer_key, made, code, detail,
@@ -132,7 +132,7 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>, result: &Outcome<'_>) -> Result<i64,
             i64::from(result.tries).into(),
             again.as_deref().into(),
             noun.into(),
-            awaited.into(),
+            waits_for.into(),
         ],
     )
 }
@@ -140,7 +140,7 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>, result: &Outcome<'_>) -> Result<i64,
 /// Says what became of an event that was tried again.
 pub fn update<D: Db>(db: &D, key: i64, result: &Outcome<'_>) -> Result<(), Fault> {
     let (at, again) = (result.at.to_string(), result.next_try_at.map(|at| at.to_string()));
-    let (noun, awaited) = result.awaits.map(Awaited::named).unzip();
+    let (noun, waits_for) = result.waits_for.map(Awaited::named).unzip();
     db.execute(
         "UPDATE inbound_event
          SET state = ?2, makes = ?3, customer_key = ?4, made = ?5, code = ?6, detail = ?7, tries = ?8, tried_at = ?9,
@@ -158,7 +158,7 @@ pub fn update<D: Db>(db: &D, key: i64, result: &Outcome<'_>) -> Result<(), Fault
             (&at).into(),
             again.as_deref().into(),
             noun.into(),
-            awaited.into(),
+            waits_for.into(),
         ],
     )?;
     Ok(())

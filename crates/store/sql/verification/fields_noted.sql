@@ -22,6 +22,10 @@ reads (what, entry_key, personal, path, always, given, whole, who, customer_key)
     FROM pause
     UNION ALL
     SELECT
+        'pause ' || p.id, f.entry_key, 0, '$.after', json_object('resumed_on', f.resumed_on), NULL, 0, NULL, NULL
+    FROM pause_former AS f CROSS JOIN pause AS p ON p.key = f.pause_key
+    UNION ALL
+    SELECT
         'dispute ' || d.id, d.entry_key, 0, '$.after',
         json_object(
             'invoice_id', i.id, 'on', d.opened_on, 'minor', d.minor, 'reason', d.reason, 'detail', d.detail,
@@ -209,7 +213,8 @@ found AS (
         )
     UNION ALL
     -- What ended without an entry that says so.
-    SELECT 'pause ' || id FROM pause WHERE entry_key IS NOT NULL AND (resumed_on IS NULL) <> (resumed_entry_key IS NULL)
+    SELECT 'pause ' || id FROM pause
+    WHERE entry_key IS NOT NULL AND resumed_on IS NOT NULL AND resumed_entry_key IS NULL
     UNION ALL
     SELECT 'dispute ' || id FROM dispute WHERE entry_key IS NOT NULL AND (outcome IS NULL) <> (resolved_entry_key IS NULL)
     UNION ALL
@@ -367,7 +372,14 @@ found AS (
     WHERE
         CASE a.noun || ' ' || a.action
             WHEN 'pause create' THEN a.key IS NOT (SELECT entry_key FROM pause WHERE id = a.id)
-            WHEN 'pause resume' THEN a.key IS NOT (SELECT resumed_entry_key FROM pause WHERE id = a.id)
+            -- A resumption that was put right is kept beside.
+            WHEN 'pause resume'
+                THEN a.key NOT IN (
+                    SELECT coalesce(resumed_entry_key, 0) FROM pause WHERE id = a.id
+                    UNION ALL
+                    SELECT f.entry_key FROM pause AS w CROSS JOIN pause_former AS f ON f.pause_key = w.key
+                    WHERE w.id = a.id
+                )
             WHEN 'default_record create' THEN a.key IS NOT (SELECT entry_key FROM default_record WHERE id = a.id)
             WHEN 'default_record close' THEN a.key IS NOT (SELECT closed_entry_key FROM default_record WHERE id = a.id)
             WHEN 'credit_refund create' THEN a.key IS NOT (SELECT entry_key FROM credit_refund WHERE id = a.id)
