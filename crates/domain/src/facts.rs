@@ -129,8 +129,8 @@ pub struct Known {
     pub group_defaults: Option<u32>,
     /// Payments that failed in 90 days and mandates cancelled in 12 months. `None`: nobody told anything.
     pub told: Option<[u32; 2]>,
-    /// The nearest last days of guarantees, of insurance and of contracts in force.
-    pub last_on: [Option<Date>; 3],
+    /// The nearest last days of guarantees, of insurance and of contracts in force, and their nearest milestone.
+    pub nearest_on: [Option<Date>; 4],
     /// What secures its debts in each currency.
     pub covers: Vec<(Currency, Cover)>,
     /// What is outstanding under each contract that a guarantee is bound to.
@@ -363,10 +363,14 @@ fn cover(facts: &mut Facts, of: &Known, owing: &[Owing]) {
         (secured(&covers, owing.outstanding_minor, &under), owing.outstanding_minor)
     });
     facts.set(FactName::InsuredShare, mean_share(borne));
-    let names =
-        [FactName::DaysToGuaranteeEnd, FactName::DaysToInsuranceEnd, FactName::DaysToContractEnd];
-    for (name, last_on) in names.into_iter().zip(of.last_on) {
-        facts.set(name, last_on.map(|on| on.days_since(facts.as_of).into()));
+    let names = [
+        FactName::DaysToGuaranteeEnd,
+        FactName::DaysToInsuranceEnd,
+        FactName::DaysToContractEnd,
+        FactName::DaysToMilestone,
+    ];
+    for (name, nearest_on) in names.into_iter().zip(of.nearest_on) {
+        facts.set(name, nearest_on.map(|on| on.days_since(facts.as_of).into()));
     }
 }
 

@@ -35,7 +35,7 @@ type StandingLists = (
     Vec<(i64, u32, u32)>,
     Vec<CoverRow>,
     Vec<(i64, Currency, i64, i64)>,
-    Vec<(i64, Date)>,
+    Vec<(i64, Option<Date>, Option<Date>)>,
 );
 type ExternalRow = (i64, Option<FinancialStatement>, Option<ExternalScore>, Option<u32>);
 
@@ -138,9 +138,9 @@ pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Su
     Ok(found)
 }
 
-/// Takes up defaults, what sources told, what secures debts, and what ends.
+/// Takes up defaults, what sources told, what secures debts, and the days of contracts.
 fn standing(found: &mut HashMap<i64, Sums>, lists: StandingLists) {
-    let (defaults, groups, told, covers, under, ending) = lists;
+    let (defaults, groups, told, covers, under, agreed) = lists;
     for (customer, open, oldest_on) in defaults {
         known(found, customer).defaults = Some((open, oldest_on));
     }
@@ -153,16 +153,16 @@ fn standing(found: &mut HashMap<i64, Sums>, lists: StandingLists) {
     for (customer, kind, last_on, currency, contract, amount_minor, share) in covers {
         let known = known(found, customer);
         known.covers.push((currency, Cover { contract, amount_minor, share }));
-        let [guarantee, insurance, _] = &mut known.last_on;
+        let [guarantee, insurance, ..] = &mut known.nearest_on;
         let nearest = if kind == GuaranteeKind::Insurance { insurance } else { guarantee };
         *nearest = nearest.iter().copied().chain(last_on).min();
     }
     for (customer, currency, contract, minor) in under {
         known(found, customer).under.push((currency, contract, minor));
     }
-    for (customer, last_on) in ending {
-        let [_, _, contract] = &mut known(found, customer).last_on;
-        *contract = Some(last_on);
+    for (customer, last_on, milestone_on) in agreed {
+        let [.., contract, milestone] = &mut known(found, customer).nearest_on;
+        (*contract, *milestone) = (last_on, milestone_on);
     }
 }
 

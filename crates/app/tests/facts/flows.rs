@@ -85,10 +85,13 @@ impl Desk {
         customer::put(&self.db, &id(words[0]), &read(new), &author(on)).map(drop)
     }
 
-    /// `ID CUSTOMER`: 2 % off within 10 days.
+    /// `ID CUSTOMER [MILESTONE]…`: 2 % off within 10 days.
     fn contract(&self, words: &[&str]) -> Result<(), Fault> {
+        let milestones: Vec<Value> =
+            words[2..].iter().map(|on| json!({"name": "Price review", "on": on})).collect();
         let new = read(json!({"customer_id": words[1], "effective_on": "2020-01-01",
-            "terms": {"net_days": 30, "discount_share": "0.02", "discount_days": 10}}));
+            "terms": {"net_days": 30, "discount_share": "0.02", "discount_days": 10},
+            "milestones": milestones}));
         contract::put(&self.db, &id(words[0]), &new, &author("2020-01-01")).map(drop)
     }
 

@@ -159,7 +159,9 @@ pub fn all(db: &NativeDb) -> Vec<History> {
             contracts: rows(
                 db,
                 &format!(
-                    "SELECT json_group_array(json_array(effective_on, ends_on) ORDER BY version)
+                    "SELECT json_group_array(json_array(effective_on, ends_on, json((
+                         SELECT json_group_array(value ->> 'on') FROM json_each(document, '$.milestones')
+                     ))) ORDER BY version)
                      FROM contract AS k JOIN contract_version ON contract_key = k.key
                      WHERE customer_key = {key} GROUP BY k.key"
                 ),

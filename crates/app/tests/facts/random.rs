@@ -256,7 +256,12 @@ fn others(db: &NativeDb, book: &Book) {
         let (owner, key, until) = (customer + 1, number + 1, later.map(|later| day(on + later)));
         let (of_contract, on) = (contract(*customer, one % 2), day(*on));
         match what {
-            0 => versions.push(json!([100 + key, of_contract, 1 + key, on, until, 0, "{}", at])),
+            0 => {
+                let milestones =
+                    [-30, 0, 30, 300].map(|days| json!({"on": on.plus_days(days).unwrap()}));
+                let document = json!({"milestones": milestones[..*other]}).to_string();
+                versions.push(json!([100 + key, of_contract, 1 + key, on, until, 0, document, at]));
+            }
             1 => {
                 let kind = ["guarantor", "pledge", "deposit", "insurance"][*one];
                 let currency = ["CNY", "EUR"][other / 2];

@@ -123,8 +123,8 @@ pub struct History {
     /// When sources of events told anything of it.
     pub told: Vec<Date>,
     pub securities: Vec<Security>,
-    /// The versions of each contract in their order: from which day on, and the last day.
-    pub contracts: Vec<Vec<(Date, Option<Date>)>>,
+    /// The versions of each contract in their order: from which day on, the last day, and the milestones.
+    pub contracts: Vec<Vec<(Date, Option<Date>, Vec<Date>)>>,
     /// In the order in which they were recorded.
     pub statements: Vec<FinancialStatement>,
     pub scores: Vec<ExternalScore>,
@@ -649,15 +649,18 @@ fn secured(facts: &mut Facts, history: &History, day: Date) {
         let kind = |of: &&&Security| (of.kind == GuaranteeKind::Insurance) == insurance;
         in_force.iter().filter(kind).filter_map(|of| of.last_on()).min()
     };
-    let last_of = |versions: &Vec<(Date, Option<Date>)>| {
-        // The last of those that began last.
-        let begun = versions.iter().filter(|of| of.0 <= day);
-        begun.max_by_key(|of| of.0)?.1.filter(|last| *last >= day)
-    };
+    // Of each the last of those that began last.
+    let begun = history
+        .contracts
+        .iter()
+        .filter_map(|versions| versions.iter().filter(|of| of.0 <= day).max_by_key(|of| of.0));
+    let agreed: Vec<_> = begun.filter(|of| of.1.is_none_or(|last| last >= day)).collect();
+    let milestones = agreed.iter().flat_map(|of| &of.2).copied();
     for (name, last) in [
         (FactName::DaysToGuaranteeEnd, nearest(false)),
         (FactName::DaysToInsuranceEnd, nearest(true)),
-        (FactName::DaysToContractEnd, history.contracts.iter().filter_map(last_of).min()),
+        (FactName::DaysToContractEnd, agreed.iter().filter_map(|of| of.1).min()),
+        (FactName::DaysToMilestone, milestones.filter(|on| *on >= day).min()),
     ] {
         facts.set(name, last.map(|last| last.days_since(day).into()));
     }

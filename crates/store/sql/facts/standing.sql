@@ -3,7 +3,8 @@
 -- [customer_key, open defaults of the whole group] of whoever is in one; [customer_key, payments that failed in 90
 -- days, mandates cancelled in 12 months] of whom any event had come in; [customer_key, kind, last day, currency,
 -- contract_key, amount, share] of what secures debts on the day; [customer_key, currency, contract_key, outstanding]
--- under the contracts that such names; and [customer_key, last day] of the contract in force that ends first.
+-- under the contracts that such names; and [customer_key, last day of the contract in force that ends first, nearest
+-- milestone of a contract in force].
 WITH
 own_default AS (
     SELECT
@@ -92,8 +93,17 @@ under AS (
     GROUP BY customer_key, currency, contract_key
     HAVING sum(minor) > 0
 ),
-ending AS (
-    SELECT k.customer_key, min(v.ends_on) AS last_on
+agreed AS (
+    SELECT
+        k.customer_key,
+        min(v.ends_on) AS last_on,
+        min(
+            (
+                SELECT min(m.value ->> 'on')
+                FROM json_each(v.document, '$.milestones') AS m
+                WHERE m.value ->> 'on' >= ?3
+            )
+        ) AS milestone_on
     FROM contract AS k
     CROSS JOIN contract_version AS v ON v.key = (
         SELECT w.key FROM contract_version AS w
@@ -101,8 +111,9 @@ ending AS (
         ORDER BY w.effective_on DESC, w.version DESC
         LIMIT 1
     )
-    WHERE k.customer_key > ?1 AND k.customer_key <= ?2 AND v.ends_on >= ?3
+    WHERE k.customer_key > ?1 AND k.customer_key <= ?2 AND (v.ends_on IS NULL OR v.ends_on >= ?3)
     GROUP BY k.customer_key
+    HAVING last_on IS NOT NULL OR milestone_on IS NOT NULL
 )
 SELECT
     json_array(
@@ -120,5 +131,5 @@ SELECT
             FROM cover
         ),
         (SELECT json_group_array(json_array(customer_key, currency, contract_key, minor)) FROM under),
-        (SELECT json_group_array(json_array(customer_key, last_on)) FROM ending)
+        (SELECT json_group_array(json_array(customer_key, last_on, milestone_on)) FROM agreed)
     )
