@@ -16,7 +16,7 @@ file AS MATERIALIZED (
         r.value ->> (3 + (r.value ->> 4 IS NOT NULL) + (r.value ->> 4 IS NOT NULL AND f.key >= m.key)) AS told
     FROM (SELECT key, id, noun, CASE WHEN json_valid(change) THEN change END AS change FROM audit) AS f
     CROSS JOIN merge AS m
-    CROSS JOIN json_each(f.change, '$.after.recorded') AS r
+    CROSS JOIN json_each(f.change ->> '$.after.recorded') AS r
     WHERE f.noun IN ('import', 'bank-statement')
 ),
 -- What lies before, between and after the ranges of files.
