@@ -190,9 +190,7 @@ impl Charging {
             }
             steps
         };
-        let of_claim = |id: &Id| {
-            self.notes_of(id).flat_map(of_note).collect()
-        };
+        let of_claim = |id: &Id| self.notes_of(id).flat_map(of_note).collect();
         self.claims.iter().map(|(claim, id)| (*claim, of_claim(id))).collect()
     }
 
