@@ -61,7 +61,7 @@ pub fn cases(usual: u32) -> ProptestConfig {
     ProptestConfig {
         cases: wanted.unwrap_or(usual),
         failure_persistence: None,
-        max_shrink_iters: std::env::var("SHRINK").map_or(600, |x| x.parse().unwrap()),
+        max_shrink_iters: 600,
         ..ProptestConfig::default()
     }
 }
