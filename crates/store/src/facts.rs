@@ -80,14 +80,23 @@ fn summed<D: Db, T: DeserializeOwned>(
     if known == i64::MAX {
         return db.json(statement, params);
     }
-    let tables = sql!("facts/as_known.sql").rsplit_once("SELECT 1");
-    let (Some((tables, _)), Some((_, statement))) = (tables, statement.split_once("WITH")) else {
+    let tables = sql!("facts/as_known.sql").rsplit_once(')');
+    let (Some((tables, _)), Some(statement)) = (tables, behind_with(statement)) else {
         return Err(Fault::Db("a statement of facts begins otherwise".into()));
     };
     let mut params = params.to_vec();
     params.resize(KNOWN, Param::Null);
     params.push(known.into());
-    db.json(&format!("{tables},{statement}"), &params)
+    db.json(&format!("{tables}),{statement}"), &params)
+}
+
+/// What stands behind the first word of a statement, which begins with common tables.
+fn behind_with(statement: &str) -> Option<&str> {
+    let mut rest = statement;
+    while rest.starts_with("--") {
+        rest = rest.split_once('\n')?.1;
+    }
+    rest.get("with".len()..)
 }
 
 /// How many parameters stand before the last entry that was known: more than any statement of facts has.

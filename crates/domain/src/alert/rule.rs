@@ -192,7 +192,7 @@ fn check_term(term: &RuleTerm, at: &str) -> Result<(), Refused> {
     if term.closing_bound.is_some_and(|bound| bound.abs() > far) {
         return malformed(&format!("{at}.closing_bound"), "a bound is at most 1000000000");
     }
-    // Of these nothing is ever below zero: an alert that closes there never closes.
+    // Nothing of these is ever below zero: an alert that had to come below it would never close.
     let share = matches!(term.kind, TermKind::LimitUsed | TermKind::BookShare);
     for (name, bound) in [("bound", term.bound), ("closing_bound", term.closing_bound)] {
         let field = format!("{at}.{name}");
