@@ -31,7 +31,7 @@ type BuyingRow = (i64, Currency, (Option<i64>, u32, f64), (u32, f64, f64, u32), 
 type KnownRow = (i64, Option<Date>, Option<Date>, Option<Date>, [u32; 3], u32);
 type CoverRow = (i64, GuaranteeKind, Option<Date>, Currency, Option<i64>, i64, Decimal);
 type StandingLists = (
-    Vec<(i64, u32, Option<Date>)>,
+    Vec<(i64, u32, Option<Date>, u32)>,
     Vec<(i64, u32)>,
     Vec<(i64, u32, u32)>,
     Vec<CoverRow>,
@@ -180,8 +180,8 @@ pub fn of_range<D: Db>(
 /// Takes up defaults, what sources told, what secures debts, and what ends.
 fn standing(found: &mut HashMap<i64, Sums>, lists: StandingLists) {
     let (defaults, groups, told, covers, under, ending) = lists;
-    for (customer, open, oldest_on) in defaults {
-        known(found, customer).defaults = Some((open, oldest_on));
+    for (customer, open, oldest_on, broken) in defaults {
+        known(found, customer).defaults = Some((open, oldest_on, broken));
     }
     for (customer, open) in groups {
         known(found, customer).group_defaults = Some(open);

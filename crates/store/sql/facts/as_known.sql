@@ -55,7 +55,8 @@ dispute AS NOT MATERIALIZED (
 ),
 default_record AS NOT MATERIALIZED (
     SELECT
-        key, customer_key, found_on, iif(coalesce(closed_entry_key, 0) > ?9, NULL, closed_on) AS closed_on
+        key, customer_key, found_on, kind, iif(coalesce(closed_entry_key, 0) > ?9, NULL, closed_on) AS closed_on,
+        iif(coalesce(closed_entry_key, 0) > ?9, 'open', state) AS state
     FROM main.default_record
     WHERE coalesce(entry_key, 0) <= ?9
 ),
