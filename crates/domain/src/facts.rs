@@ -123,8 +123,9 @@ pub struct Known {
     pub returned: u32,
     /// The most that was outstanding in the limit's currency at the end of a day of the last 12 months.
     pub peak_minor: i64,
-    /// Open defaults, and the day on which the oldest was found. `None`: it never had one.
-    pub defaults: Option<(u32, Option<Date>)>,
+    /// Open defaults, the day on which the oldest was found, and plans and promises broken in 12 months. `None`: it never
+    /// had a default.
+    pub defaults: Option<(u32, Option<Date>, u32)>,
     /// Open defaults of the whole group, its own included. `None` outside a group.
     pub group_defaults: Option<u32>,
     /// Payments that failed in 90 days and mandates cancelled in 12 months. `None`: nobody told anything.
@@ -339,9 +340,11 @@ fn known(facts: &mut Facts, of: &Known, limit: Option<Money>, owing: &[Owing]) {
         let seen = count > 0 || of.first_on.is_some();
         facts.set(name, seen.then(|| count.into()));
     }
-    let open = of.defaults.map(|(open, _)| open).or(of.first_on.map(|_| 0));
+    let broken = of.defaults.map(|(_, _, broken)| broken).or(of.first_on.map(|_| 0));
+    facts.set(FactName::BrokenPromises12m, broken.map(Decimal::from));
+    let open = of.defaults.map(|(open, _, _)| open).or(of.first_on.map(|_| 0));
     facts.set(FactName::DefaultsOpen, open.map(Decimal::from));
-    let oldest_on = of.defaults.and_then(|(_, oldest_on)| oldest_on);
+    let oldest_on = of.defaults.and_then(|(_, oldest_on, _)| oldest_on);
     facts.set(FactName::WorstDefaultDays, oldest_on.map(|on| day.days_since(on).into()));
     let others = of.group_defaults.map(|all| all.saturating_sub(open.unwrap_or(0)));
     facts.set(FactName::GroupDefaultsOpen, others.map(Decimal::from));

@@ -125,6 +125,12 @@ pub fn group<D: Db>(db: &D, head: i64, when: When) -> Result<Vec<i64>, Fault> {
     db.json(sql!("customer/group.sql"), &[head.into(), (&day).into(), when.known.into()])
 }
 
+/// The keys of the groups of these customers, and of the duplicates that were merged into them.
+pub fn around<D: Db>(db: &D, customers: &[i64]) -> Result<Vec<i64>, Fault> {
+    let customers = crate::array(customers)?;
+    db.json(sql!("customer/around.sql"), &[(&customers).into()])
+}
+
 /// The keys of a customer and of the duplicates that were merged into it.
 pub fn with_duplicates<D: Db>(db: &D, key: i64) -> Result<Vec<i64>, Fault> {
     db.json(

@@ -99,7 +99,8 @@ pub fn all(db: &NativeDb) -> Vec<History> {
         let others: Vec<i64> = group.map(|other| other.0).collect();
         let defaults = |key: &i64| {
             let of = format!(
-                "SELECT json_array(found_on, closed_on) FROM default_record WHERE customer_key = {key}"
+                "SELECT json_array(found_on, closed_on, kind, state) FROM default_record
+                 WHERE customer_key = {key}"
             );
             rows(db, &of)
         };

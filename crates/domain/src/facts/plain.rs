@@ -14,7 +14,7 @@ use crate::{
             AltmanModel, ExternalScore, FinancialStatement, PublicRecord, PublicRecordKind,
             ScaleDirection,
         },
-        ledger::{CustomerPart, GuaranteeKind},
+        ledger::{CustomerPart, DefaultKind, DefaultState, GuaranteeKind},
         score::{FactName, Facts},
         types::{InvoiceKind, ReversalKind},
     },
@@ -91,8 +91,8 @@ impl Security {
     }
 }
 
-/// A default: from which day on, and until it was closed.
-pub type Default = (Date, Option<Date>);
+/// A default: from which day on, until it was closed, of which kind, and in which state it is.
+pub type Default = (Date, Option<Date>, DefaultKind, DefaultState);
 
 /// What a customer owes and paid.
 #[derive(Clone, Debug, Default)]
@@ -616,6 +616,10 @@ fn defaults(facts: &mut Facts, history: &History, day: Date) {
     let own = open(&history.defaults, day);
     let asked = history.own.items(day).next().is_some();
     let had = history.defaults.iter().any(|of| of.0 <= day);
+    let broken = history.defaults.iter().filter(|of| of.0 > months(day, 12) && of.0 <= day);
+    let stands = |of: &&Default| of.3 != DefaultState::Withdrawn || of.1.is_none_or(|on| on > day);
+    let broken = broken.filter(|of| of.2 == DefaultKind::BrokenPlan).filter(stands).count();
+    facts.set(FactName::BrokenPromises12m, (asked || had).then(|| broken.into()));
     facts.set(FactName::DefaultsOpen, (asked || had).then(|| own.len().into()));
     let oldest = own.iter().min();
     facts.set(FactName::WorstDefaultDays, oldest.map(|on| day.days_since(*on).into()));

@@ -1,5 +1,6 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day, ?4: twelve months before it, ?5: ninety days before it.
--- Gives six lists: [customer_key, open defaults, the day of the oldest] of whoever had a default by the day;
+-- Gives six lists: [customer_key, open defaults, the day of the oldest, plans and promises broken in 12 months] of whoever
+-- had a default by the day;
 -- [customer_key, open defaults of the whole group] of whoever is in one; [customer_key, payments that failed in 90
 -- days, mandates cancelled in 12 months] of whom any event had come in; [customer_key, kind, last day, currency,
 -- contract_key, amount, share] of what secures debts on the day; [customer_key, currency, contract_key, outstanding]
@@ -10,7 +11,10 @@ own_default AS (
     SELECT
         customer_key,
         count(*) FILTER (WHERE closed_on IS NULL OR closed_on > ?3) AS open,
-        min(found_on) FILTER (WHERE closed_on IS NULL OR closed_on > ?3) AS oldest_on
+        min(found_on) FILTER (WHERE closed_on IS NULL OR closed_on > ?3) AS oldest_on,
+        count(*) FILTER (
+            WHERE kind = 'broken-plan' AND found_on > ?4 AND NOT (state = 'withdrawn' AND closed_on <= ?3)
+        ) AS broken
     FROM default_record
     WHERE customer_key > ?1 AND customer_key <= ?2 AND found_on <= ?3
     GROUP BY customer_key
@@ -117,7 +121,7 @@ agreed AS (
 )
 SELECT
     json_array(
-        (SELECT json_group_array(json_array(customer_key, open, oldest_on)) FROM own_default),
+        (SELECT json_group_array(json_array(customer_key, open, oldest_on, broken)) FROM own_default),
         (
             SELECT json_group_array(json_array(m.customer_key, g.open))
             FROM member AS m CROSS JOIN group_default AS g ON g.head_key = m.head_key
