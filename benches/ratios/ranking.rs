@@ -3,7 +3,7 @@
 //! is printed is the area under the curve: the share of pairs of a late and a prompt invoice in the right order.
 
 use crate::table::{Bar, Table};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use dunlin::demo::auc;
 use dunlin_app::{audit::Author, customer, invoice, payment, score};
 use dunlin_domain::{
@@ -38,7 +38,7 @@ pub fn measure(root: &Path, table: &mut Table) -> Result<()> {
     let lines = file.lines().skip(1).filter(|line| !line.trim().is_empty());
     let rows = lines.map(row).collect::<Result<Vec<Row>>>()?;
     let folder = tempfile::tempdir()?;
-    let db = NativeDb::open(&folder.path().join("ledger.db"))?;
+    let db = NativeDb::open(&folder.path().join("ledger.db")).map_err(fault)?;
     recorded(&db, &rows)?;
     let mut known: BTreeMap<(&Id, Date), Option<f64>> = BTreeMap::new();
     let (mut all, mut judged) = (Vec::new(), Vec::new());
@@ -62,7 +62,7 @@ pub fn measure(root: &Path, table: &mut Table) -> Result<()> {
 
 /// The share of its weight that the payment index gives.
 fn index(db: &NativeDb, customer: &Id, on: Date) -> Result<Option<f64>> {
-    let card = score::card(db, customer, on, Language::En)?;
+    let card = score::card(db, customer, on, Language::En).map_err(fault)?;
     let index = card.indicators.iter().find(|of| of.name == "payment-index");
     let share = index.and_then(|of| of.points?.checked_div(of.max_points));
     Ok(share.map(|share| share.to_string().parse()).transpose()?)
@@ -93,15 +93,20 @@ fn recorded(db: &NativeDb, rows: &[Row]) -> Result<()> {
     for (customer, invoice, issued_on, due_on, minor, paid_on) in rows {
         if customers.insert(customer) {
             let new = json!({"id": customer, "name": customer});
-            customer::add(db, &serde_json::from_value(new)?, made.clone(), &author)?;
+            customer::add(db, &serde_json::from_value(new)?, made.clone(), &author)
+                .map_err(fault)?;
         }
         let amount = json!({"minor": minor, "currency": dollars()?});
         let new = json!({"id": invoice, "customer_id": customer, "issued_on": issued_on, "due_on": due_on,
             "amount": amount});
-        invoice::add(db, &serde_json::from_value(new)?, made.clone(), &author)?;
+        invoice::add(db, &serde_json::from_value(new)?, made.clone(), &author).map_err(fault)?;
         let new = json!({"id": format!("P{invoice}"), "customer_id": customer, "received_on": paid_on,
             "amount": amount, "invoice_id": invoice});
-        payment::add(db, &serde_json::from_value(new)?, made.clone(), &author)?;
+        payment::add(db, &serde_json::from_value(new)?, made.clone(), &author).map_err(fault)?;
     }
     Ok(())
+}
+
+fn fault(fault: dunlin_store::Fault) -> anyhow::Error {
+    anyhow!("{fault:?}")
 }
