@@ -134,7 +134,7 @@ pub fn standing<D: Db>(
     let now = Now::new(db, at)?;
     let then = Then::new(db, asked.into(), &now)?;
     let day = then.when.day;
-    let position = position_then(db, id, &then, false)?;
+    let position = position_then(db, id, &then, (None, false))?;
     let limits = check::limits(&position, day);
     let rates = rates(db, &position, None, then.when)?;
     let (effective, decided) = limit::effective(&limits, &rates)?;
