@@ -75,6 +75,8 @@ pub(super) fn settle<D: Db>(
             clear(db, &standing, None, author)?;
             Ok(None)
         }
+        // Nothing but itself holds the order any more: it keeps what it says.
+        (Some(standing), true) if hold.rules.is_empty() => Ok(Some(standing.id)),
         (Some(standing), true) => {
             let verdict = standing.verdict.max(judged.verdict);
             let hold = Hold { id: standing.id.clone(), verdict, ..hold };
@@ -82,7 +84,7 @@ pub(super) fn settle<D: Db>(
             let before =
                 (Some(standing.amount), standing.purpose, standing.terms_days, standing.base_minor);
             if asked != before || verdict != standing.verdict || hold.rules != standing.rules {
-                let was = told(&standing, HoldState::Held);
+                let was = told(&standing, HoldState::Held, None);
                 let id = hold.id.as_str();
                 let what = Note::changed("change", "credit_hold", id, Some(&was), Some(&hold))?;
                 let entry = note(db, author, &what)?;
@@ -131,9 +133,10 @@ fn new(id: &Id, customer: &Id, author: &Author) -> Hold {
     }
 }
 
-/// A hold as its entries and events tell of it.
-fn told(of: &Waiting, state: HoldState) -> Value {
-    json!({"state": state, "order_id": of.order, "amount": of.amount, "verdict": of.verdict, "rules": of.rules})
+/// A hold as its entries and events tell of it, with the reservation that keeps its amount free, if any.
+fn told(of: &Waiting, state: HoldState, reservation: Option<&Id>) -> Value {
+    json!({"state": state, "order_id": of.order, "amount": of.amount, "verdict": of.verdict,
+        "rules": of.rules, "reservation_id": reservation})
 }
 
 fn open<D: Db>(
@@ -158,10 +161,7 @@ fn clear<D: Db>(
     reservation: Option<&Id>,
     author: &Author,
 ) -> Result<(), Fault> {
-    let mut after = told(hold, HoldState::Cleared);
-    if let Some(id) = reservation {
-        after["reservation_id"] = json!(id);
-    }
+    let after = told(hold, HoldState::Cleared, reservation);
     let state = HoldState::Held;
     let id = hold.id.as_str();
     let what = Note::changed("clear", "credit_hold", id, Some(&state), Some(&after))?;
