@@ -406,7 +406,7 @@ fn random_sequences_agree_with_a_clerk_with_a_slate() {
     db.execute("PRAGMA synchronous = OFF", &[]).unwrap();
     let number = std::cell::Cell::new(0u32);
     let config = ProptestConfig { cases: SEQUENCES, max_shrink_iters: 200, ..Default::default() };
-    let sequence = prop::collection::vec(step(), 1..11);
+    let sequence = prop::collection::vec(step(), 1..9);
     proptest!(config, |(steps in sequence)| {
         number.set(number.get() + 1);
         let name = format!("C{}", number.get());

@@ -1,9 +1,11 @@
 -- A hold keeps the whole of the question that waits, and how it read before it was asked otherwise.
 
+-- Of the columns: what of the order was done when more of it was asked for, what was seen when it was last judged, as JSON,
+-- and when its order was looked at after the release ran out.
 ALTER TABLE credit_hold ADD COLUMN terms_days INTEGER;
-ALTER TABLE credit_hold ADD COLUMN base_minor INTEGER NOT NULL DEFAULT 0; -- what of the order was done when more of it was asked for
-ALTER TABLE credit_hold ADD COLUMN reasons TEXT; -- what was seen when it was last judged, as JSON
-ALTER TABLE credit_hold ADD COLUMN followed_at TEXT; -- when its order was looked at after the release ran out
+ALTER TABLE credit_hold ADD COLUMN base_minor INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE credit_hold ADD COLUMN reasons TEXT;
+ALTER TABLE credit_hold ADD COLUMN followed_at TEXT;
 
 -- Releases from before are not followed up.
 UPDATE credit_hold SET followed_at = closed_at WHERE released_until IS NOT NULL;
