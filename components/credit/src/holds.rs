@@ -1,5 +1,6 @@
 //! `/v1/score/holds`: orders that wait.
 
+use crate::LANGUAGE;
 use dunlin_app::credit::hold;
 use dunlin_domain::{
     Id,
@@ -8,7 +9,7 @@ use dunlin_domain::{
         keys::Scope,
     },
 };
-use dunlin_store::{Db, credit};
+use dunlin_store::Db;
 use dunlin_web::{Answer, Call, Problem, Query, Route, page};
 
 const STATE: Query = Query::one_of("state", HoldState::NAMES, "Only holds in this state.");
@@ -26,22 +27,23 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/score/holds", "list_holds")
             .about("Lists holds, newest first.")
             .scope(Scope::ScoreRead)
-            .query(&[CUSTOMER, STATE])
+            .query(&[CUSTOMER, STATE, LANGUAGE])
             .pages()
             .answers::<HoldPage>()
             .run(list),
         Route::post("/v1/score/holds/run", "run_holds")
-            .about("Judges holds again and ends those whose reasons are gone; proposes a lower limit for whoever's grade worsened.")
+            .about("Judges holds again and ends those whose reasons are gone, opens others whose release ran out; proposes a lower limit for whoever's grade worsened.")
             .scope(Scope::SweepWrite)
             .answers::<HoldRun>()
             .run(|call| Answer::json(&hold::run(call.db()?, &call.author())?)),
         Route::get("/v1/score/holds/{id}", "get_hold")
             .about("Gives a hold: what waits, why, and how it ended.")
             .scope(Scope::ScoreRead)
+            .query(&[LANGUAGE])
             .answers::<Hold>()
-            .run(|call| Answer::json(&hold::get(call.db()?, &call.id()?)?)),
+            .run(get),
         Route::post("/v1/score/holds/{id}/release", "release_hold")
-            .about("Releases a hold by hand: until the release expires the order passes in spite of its reasons.")
+            .about("Releases a hold by hand: until the release expires the order passes in spite of the rules that the hold names.")
             .scope(Scope::ScoreWrite)
             .takes::<HoldRelease>()
             .answers::<Hold>()
@@ -57,10 +59,14 @@ fn place<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (customer, state): (Option<Id>, _) = (call.query(&CUSTOMER)?, call.query(&STATE)?);
     let (limit, before) = (call.limit()?, call.cursor()?.unwrap_or(i64::MAX));
-    let (db, most) = (call.db()?, limit.saturating_add(1));
-    let found = credit::holds(db, before, most, customer.as_ref(), state, None)?;
+    let (page, language) = ((before, limit.saturating_add(1)), call.query(&LANGUAGE)?);
+    let found = hold::list(call.db()?, page, customer.as_ref(), state, None, language)?;
     let (items, next) = page::cut(found, limit, |(key, _)| *key)?;
     Answer::json(&HoldPage { items: items.into_iter().map(|(_, hold)| hold).collect(), next })
+}
+
+fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    Answer::json(&hold::told_in(call.db()?, &call.id()?, call.query(&LANGUAGE)?)?)
 }
 
 fn release<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

@@ -22,7 +22,11 @@ use dunlin_domain::{
     },
     zone,
 };
-use dunlin_store::{Db, Fault, When, credit, customer, exchange, organisation};
+use dunlin_store::{
+    Db, Fault, When,
+    credit::{self, About},
+    customer, exchange, organisation,
+};
 
 /// The moment of a call, its day, and the organisation's zone.
 #[derive(Clone, Debug)]
@@ -43,9 +47,9 @@ impl Now {
 }
 
 /// Where a customer stands now. It must be there and not merged into another.
-fn position<D: Db>(db: &D, id: &Id, now: &Now, with_terms: bool) -> Result<Position, Fault> {
+fn position<D: Db>(db: &D, id: &Id, now: &Now, about: About<'_>) -> Result<Position, Fault> {
     let then = Then::new(db, Asked::default(), now)?;
-    match position_then(db, id, &then, with_terms) {
+    match position_then(db, id, &then, about) {
         Err(Fault::Refused(_)) => Err(unknown_customer()),
         found => unless_merged(found?),
     }
@@ -98,9 +102,9 @@ impl Then {
 }
 
 /// Where a customer stood at the end of a day, as known then: its record, its group and its limits are those of the day.
-fn position_then<D: Db>(db: &D, id: &Id, then: &Then, with_terms: bool) -> Result<Position, Fault> {
+fn position_then<D: Db>(db: &D, id: &Id, then: &Then, about: About<'_>) -> Result<Position, Fault> {
     if then.is_now
-        && let Some(found) = credit::position(db, id, (then.when.day, then.moment), with_terms)?
+        && let Some(found) = credit::position(db, id, (then.when.day, then.moment), about)?
     {
         return Ok(found);
     }
@@ -115,7 +119,7 @@ fn position_then<D: Db>(db: &D, id: &Id, then: &Then, with_terms: bool) -> Resul
     // Now, all count that were made: a request may have come a moment before one that was served first.
     let reserved = Some(then.moment).filter(|_| !then.is_now);
     let moment = (then.when, then.moment, reserved);
-    let found = credit::position_then(db, key, moment, (head.0, &members), with_terms)?;
+    let found = credit::position_then(db, key, moment, (head.0, &members), about)?;
     let head =
         in_group.then(|| Head { key: head.0, id: head.1.id.clone(), limit: head.1.credit_limit });
     Ok(Position {
@@ -144,10 +148,14 @@ fn rates<D: Db>(
     Ok(rates)
 }
 
+/// What is looked for besides where the customer stands.
+fn about(question: &NewCheck) -> About<'_> {
+    (question.order_id.as_ref(), question.terms_days.is_some())
+}
+
 /// All that a judgement of a question rests on now.
 fn inputs<D: Db>(db: &D, question: &NewCheck, now: &Now) -> Result<Inputs, Fault> {
-    let with_terms = question.terms_days.is_some();
-    let mut position = position(db, &question.customer, now, with_terms)?;
+    let mut position = position(db, &question.customer, now, about(question))?;
     position.pieces = condensed(position.pieces, question.order_id.as_ref());
     let rates = rates(db, &position, Some(question.amount), now.today.into())?;
     let question = question.clone();
@@ -165,8 +173,7 @@ fn inputs_then<D: Db>(
     if then.is_now {
         return inputs(db, question, now);
     }
-    let with_terms = question.terms_days.is_some();
-    let found = match position_then(db, &question.customer, &then, with_terms) {
+    let found = match position_then(db, &question.customer, &then, about(question)) {
         Err(Fault::Refused(_)) => Err(unknown_customer()),
         found => found,
     };

@@ -9,7 +9,8 @@ use dunlin_store::{Db, Fault, bank, customer, erasure, write};
 
 /// Takes name, addresses, contacts, representatives, bank accounts and tags of a customer away, who gave its
 /// guarantees, the personal fields of its entries in the audit chain, the texts of its notices, the bodies of events
-/// that came in about it, and why it was watched and its warnings put off or closed. Amounts stay, and the chain holds as before.
+/// that came in about it, why it was watched and its warnings put off or closed, and why its limits, rules and holds were set,
+/// placed and released. Amounts stay, and the chain holds as before.
 pub fn customer<D: Db>(db: &D, id: &Id, author: &Author) -> Result<(Erasure, Change), Fault> {
     let done = take_away(db, id, author)?;
     erasure::empty_log(db);

@@ -58,6 +58,10 @@ pub fn nothing() -> EventData {
         state: None,
         before: None,
         reason: None,
+        order_id: None,
+        verdict: None,
+        rules: None,
+        reservation_id: None,
         entry: None,
     }
 }

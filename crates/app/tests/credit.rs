@@ -3,117 +3,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+#[path = "common/credit.rs"]
+mod shop;
 
 use common::{day, db, id, read};
 use dunlin_app::{
-    audit::Author,
     credit::{Asked, check, hold, limit, order, policy, reservation, reservation::Reserved, rule},
     customer as customers, default_record, guarantee, interest, invoice as documents,
     ledger::Change,
-    payment as payments, sweep, tier,
+    sweep, tier,
 };
 use dunlin_domain::{
     Instant, Refusal,
     contract::{credit::*, types::Language},
     credit::reservation::Ask,
 };
-use dunlin_store::{Db, Fault, native::NativeDb};
-use proptest::prelude::*;
+use dunlin_store::{Fault, native::NativeDb};
 use serde_json::{Value, json};
-
-const NOON: &str = "2024-06-30T12:00:00Z";
-
-fn at(text: &str) -> Instant {
-    text.parse().unwrap()
-}
-
-fn by(who: &str, when: Instant) -> Author {
-    Author { who: who.into(), at: when, salt: "salt".into() }
-}
-
-fn author() -> Author {
-    by("tester", at(NOON))
-}
-
-fn eur(minor: i64) -> Value {
-    json!({"minor": minor, "currency": "EUR"})
-}
-
-fn customer(db: &NativeDb, name: &str, more: Value) {
-    let mut record = json!({"name": name});
-    for (field, value) in more.as_object().unwrap() {
-        record[field] = value.clone();
-    }
-    customers::put(db, &id(name), &read(record), &author()).unwrap();
-}
-
-fn invoice(db: &NativeDb, name: &str, of: &str, due: &str, minor: i64) {
-    let new = json!({"id": name, "customer_id": of, "issued_on": "2024-05-01", "due_on": due, "amount": eur(minor)});
-    documents::add(db, &read(new), id("made"), &author()).unwrap();
-}
-
-fn pay(db: &NativeDb, name: &str, of: &str, on: &str, minor: i64) {
-    let new = json!({"id": name, "customer_id": of, "received_on": on, "amount": eur(minor)});
-    payments::add(db, &read(new), id("made"), &author()).unwrap();
-}
-
-fn set_limit(db: &NativeDb, of: &str, made: &str, more: Value) -> Change {
-    let mut new = json!({"currency": "EUR"});
-    for (field, value) in more.as_object().unwrap() {
-        new[field] = value.clone();
-    }
-    limit::put(db, &id(of), &read(new), &id(made), &author()).unwrap()
-}
-
-fn effective(db: &NativeDb, of: &str, on: &str) -> String {
-    let found = limit::standing(db, &id(of), Some(day(on)), Some(Language::En), at(NOON)).unwrap();
-    let text = match found.effective {
-        None => "none".to_string(),
-        Some(limit) => limit.minor.map_or("unlimited".into(), |minor| minor.to_string()),
-    };
-    if found.expired { format!("{text} expired") } else { text }
-}
-
-fn question(of: &str, minor: i64, order: Option<&str>) -> NewCheck {
-    read(json!({"customer": of, "amount": eur(minor), "order_id": order}))
-}
-
-/// The verdict and the rules that failed.
-fn told(result: &CheckResult) -> String {
-    let names: Vec<&str> = result.reasons.iter().map(|of| of.rule.as_str()).collect();
-    format!("{} {}", result.verdict, names.join(" ")).trim().to_string()
-}
-
-fn simulated(db: &NativeDb, of: &str, minor: i64) -> String {
-    told(
-        &check::simulate(db, &question(of, minor, None), None, Some(Language::En), at(NOON))
-            .unwrap(),
-    )
-}
-
-fn reserve(
-    db: &NativeDb,
-    name: &str,
-    of: &str,
-    minor: i64,
-    when: Instant,
-    seconds: i64,
-) -> Result<Reserved, Fault> {
-    let expires = when.plus_seconds(seconds);
-    let new = json!({"id": name, "customer": of, "amount": eur(minor), "expires_at": expires});
-    reservation::add(db, &read(new), &id("made"), Some(Language::En), &by("tester", when))
-}
-
-fn total(db: &NativeDb, of: &str, on: &str) -> i64 {
-    check::exposure(db, &id(of), Some(day(on)), at(NOON)).unwrap().total_minor
-}
-
-fn refused<T: std::fmt::Debug>(result: Result<T, Fault>) -> (Refusal, Option<String>) {
-    match result.unwrap_err() {
-        Fault::Refused(refused) => (refused.code, refused.field),
-        other => panic!("{other:?}"),
-    }
-}
+use shop::*;
 
 #[test]
 fn limits_are_dated_and_the_record_is_that_of_who_sets_no_dated_one() {
@@ -569,19 +476,6 @@ fn what_is_reserved_ordered_and_held_moves_with_a_merge() {
     assert_eq!(refused(gone), (Refusal::CustomerMerged, Some("customer".into())));
 }
 
-/// What the exposure of a customer is made of, as of a day with what was known at a moment.
-fn parts(db: &NativeDb, of: &str, asked: Asked, when: Instant) -> String {
-    let found = check::exposure(db, &id(of), asked, when).unwrap();
-    let text = |of: &ExposurePart| {
-        let documents: Vec<String> =
-            of.documents.iter().map(|of| format!("{} {}", of.id, of.minor)).collect();
-        format!("{} {} [{}]", of.component, of.minor, documents.join(", "))
-    };
-    let parts = found.parts.iter().filter(|of| of.minor != 0 || !of.documents.is_empty());
-    let parts: Vec<String> = parts.map(text).collect();
-    format!("{} of {:?}: {}", found.total_minor, found.group_minor, parts.join("; "))
-}
-
 #[test]
 fn limits_exposures_and_checks_are_those_of_any_day_with_what_was_known_then() {
     let (_folder, db) = db();
@@ -810,118 +704,4 @@ fn a_seasonal_limit_holds_in_its_days_and_the_usage_follows_it() {
     let turned = (Some(day("2024-06-21")), Some(day("2024-06-20")));
     let turned = check::utilisation(&db, &id("C"), turned, 1, at(NOON));
     assert_eq!(refused(turned), (Refusal::MalformedParameter, Some("from".into())));
-}
-
-/// Something that happens to one customer.
-#[derive(Clone, Debug)]
-enum Step {
-    Reserve { minor: i64, seconds: i64 },
-    Commit(usize),
-    Release(usize),
-    Wait(i64),
-    Limit(i64),
-    Pay(i64),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        6 => (1i64..70, 1i64..100).prop_map(|(minor, seconds)| Step::Reserve { minor, seconds }),
-        3 => (0usize..4).prop_map(Step::Commit),
-        2 => (0usize..4).prop_map(Step::Release),
-        2 => (1i64..60).prop_map(Step::Wait),
-        1 => (0i64..200).prop_map(Step::Limit),
-        1 => (1i64..50).prop_map(Step::Pay),
-    ]
-}
-
-/// What a clerk with a slate knows of one customer.
-struct Slate {
-    limit: i64,
-    owed: i64,
-    ordered: i64,
-    /// Amount, end, and what became of it.
-    reserved: Vec<(i64, Instant, ReservationState)>,
-}
-
-impl Slate {
-    fn used(&self, now: Instant) -> i64 {
-        let held = self.reserved.iter().filter(|of| of.2 == ReservationState::Held && of.1 > now);
-        self.owed + self.ordered + held.map(|of| of.0).sum::<i64>()
-    }
-
-    fn state(&self, at: usize, now: Instant) -> Option<ReservationState> {
-        let (_, end, state) = self.reserved.get(at)?;
-        let over = *state == ReservationState::Held && *end <= now;
-        Some(if over { ReservationState::Expired } else { *state })
-    }
-}
-
-/// Sequences in one run.
-const SEQUENCES: u32 = 10_000;
-
-/// Each sequence is of a customer of its own in one database.
-#[test]
-fn random_sequences_agree_with_a_clerk_with_a_slate() {
-    let (_folder, db) = db();
-    // What a sequence needs is that writers wait for each other, not that the disk does.
-    db.execute("PRAGMA synchronous = OFF", &[]).unwrap();
-    let number = std::cell::Cell::new(0u32);
-    let config = ProptestConfig { cases: SEQUENCES, max_shrink_iters: 200, ..Default::default() };
-    let sequence = prop::collection::vec(step(), 1..9);
-    proptest!(config, |(steps in sequence)| {
-        number.set(number.get() + 1);
-        let name = format!("C{}", number.get());
-        customer(&db, &name, json!({"credit_limit": eur(100)}));
-        let mut slate = Slate { limit: 100, owed: 0, ordered: 0, reserved: Vec::new() };
-        let mut now = at(NOON);
-        for (at, step) in steps.into_iter().enumerate() {
-            let reservation = |at: usize| id(&format!("{name}-R{at}"));
-            match step {
-                Step::Reserve { minor, seconds } => {
-                    let fits = slate.used(now) + minor <= slate.limit;
-                    let made = reservation(slate.reserved.len());
-                    let found = reserve(&db, made.as_str(), &name, minor, now, seconds).unwrap();
-                    prop_assert_eq!(matches!(found, Reserved::Kept(..)), fits);
-                    if fits {
-                        let end = now.plus_seconds(seconds);
-                        slate.reserved.push((minor, end, ReservationState::Held));
-                    }
-                }
-                Step::Commit(at) | Step::Release(at) => {
-                    let Some(state) = slate.state(at, now) else { continue };
-                    let (ask, to) = match step {
-                        Step::Commit(_) => (Ask::Commit, ReservationState::Committed),
-                        _ => (Ask::Release, ReservationState::Released),
-                    };
-                    let found =
-                        reservation::ask(&db, &reservation(at), ask, &by("tester", now));
-                    if state == ReservationState::Held {
-                        prop_assert_eq!(found.unwrap().1, Change::Replaced);
-                        slate.reserved[at].2 = to;
-                        if ask == Ask::Commit {
-                            slate.ordered += slate.reserved[at].0;
-                        }
-                    } else {
-                        prop_assert!(found.is_err() || found.unwrap().1 == Change::AlreadySo);
-                    }
-                }
-                Step::Wait(seconds) => now = now.plus_seconds(seconds),
-                Step::Limit(minor) => {
-                    slate.limit = minor;
-                    set_limit(&db, &name, &format!("{name}-L{at}"), json!({"minor": minor}));
-                }
-                Step::Pay(minor) => {
-                    slate.owed -= minor;
-                    pay(&db, &format!("{name}-P{at}"), &name, "2024-06-30", minor);
-                }
-            }
-            prop_assert!(slate.reserved.len() < 10);
-        }
-        let known = Asked { day: None, known_at: Some(now) };
-        let then = parts(&db, &name, known, now);
-        prop_assert_eq!(then, parts(&db, &name, Asked::default(), now));
-        let asked = question(&name, 0, None);
-        let found = check::simulate(&db, &asked, None, Some(Language::En), now).unwrap();
-        prop_assert_eq!(found.total_minor, slate.used(now));
-    });
 }

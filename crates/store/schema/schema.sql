@@ -915,7 +915,7 @@ CREATE TABLE credit_reservation (
     until_at TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('held', 'committed', 'released', 'expired')), -- an expired one still reads held
     entry_key INTEGER NOT NULL
-, ended_entry_key INTEGER) STRICT;
+, ended_entry_key INTEGER, purpose TEXT CHECK (purpose IN ('order', 'delivery', 'invoice', 'contract')), terms_days INTEGER, check_id TEXT, hold_id TEXT) STRICT;
 
 CREATE INDEX credit_reservation_counting ON credit_reservation (customer_key, until_at);
 
@@ -969,7 +969,7 @@ CREATE TABLE credit_hold (
     release_reason TEXT,
     released_until TEXT,
     entry_key INTEGER NOT NULL,
-    closed_entry_key INTEGER,
+    closed_entry_key INTEGER, terms_days INTEGER, base_minor INTEGER NOT NULL DEFAULT 0, reasons TEXT, followed_at TEXT,
     CHECK ((closed_at IS NULL) = (state = 'held'))
 ) STRICT;
 
@@ -1051,3 +1051,21 @@ CREATE INDEX allocation_by_day ON allocation (allocated_on, invoice_key, amount_
 CREATE INDEX allocation_by_adjustment ON allocation (adjustment_key) WHERE adjustment_key IS NOT NULL;
 
 CREATE INDEX audit_by_subject ON audit (id, noun);
+
+CREATE INDEX credit_hold_run_out ON credit_hold (released_until)
+    WHERE released_until IS NOT NULL AND followed_at IS NULL;
+
+CREATE TABLE credit_hold_former (
+    key INTEGER PRIMARY KEY,
+    hold_key INTEGER NOT NULL REFERENCES credit_hold (key),
+    minor INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    purpose TEXT CHECK (purpose IN ('order', 'delivery', 'invoice', 'contract')),
+    terms_days INTEGER,
+    verdict TEXT NOT NULL CHECK (verdict IN ('pass', 'warn', 'hold', 'forced-hold')),
+    rules TEXT NOT NULL, -- names as a JSON array
+    changed_at TEXT NOT NULL,
+    entry_key INTEGER NOT NULL -- of the change
+) STRICT;
+
+CREATE INDEX credit_hold_former_by_hold ON credit_hold_former (hold_key, key);

@@ -10,19 +10,30 @@ use dunlin_domain::{
         },
         types::{CustomerStatus, Grade},
     },
-    credit::{check::Position, limit::Entry},
+    credit::{
+        check::{Position, Reason},
+        limit::Entry,
+    },
 };
+
+/// The order that is asked about, and whether its usual terms are looked for.
+pub type About<'a> = (Option<&'a Id>, bool);
 
 /// Where somebody stands now. Nothing where anything is allocated on a later day: then [`position_then`] reads it.
 pub fn position<D: Db>(
     db: &D,
     id: &Id,
     (today, now): (Date, Instant),
-    with_terms: bool,
+    (order, with_terms): About<'_>,
 ) -> Result<Option<Position>, Fault> {
     let (today, now) = (today.to_string(), now.to_string());
-    let params: [Param<'_>; 4] =
-        [id.as_str().into(), (&today).into(), (&now).into(), i64::from(with_terms).into()];
+    let params: [Param<'_>; 5] = [
+        id.as_str().into(),
+        (&today).into(),
+        (&now).into(),
+        i64::from(with_terms).into(),
+        order.map(Id::as_str).into(),
+    ];
     let row = db.first(sql!("credit/position.sql"), &params)?;
     row.map(|row| row.json(0)).transpose()
 }
@@ -34,12 +45,12 @@ pub fn position_then<D: Db>(
     customer: i64,
     (when, moment, reserved): (When, Instant, Option<Instant>),
     (head, members): (i64, &[i64]),
-    with_terms: bool,
+    (order, with_terms): About<'_>,
 ) -> Result<Position, Fault> {
     let (day, moment) = (when.day.to_string(), moment.to_string());
     let reserved = reserved.map(|at| at.to_string());
     let members = crate::array(members)?;
-    let params: [Param<'_>; 8] = [
+    let params: [Param<'_>; 9] = [
         customer.into(),
         (&day).into(),
         (&moment).into(),
@@ -48,6 +59,7 @@ pub fn position_then<D: Db>(
         i64::from(with_terms).into(),
         when.known.into(),
         reserved.as_ref().into(),
+        order.map(Id::as_str).into(),
     ];
     db.json(sql!("credit/position_then.sql"), &params)
 }
@@ -169,8 +181,9 @@ pub fn insert_reservation<D: Db>(
     let (made, until) = (new.made_at.to_string(), new.expires_at.to_string());
     db.execute(
         "INSERT INTO credit_reservation
-             (id, customer_key, minor, currency, order_id, made_at, expires_at, until_at, state, entry_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9)",
+             (id, customer_key, minor, currency, order_id, made_at, expires_at, until_at, state, entry_key, purpose,
+              terms_days, check_id, hold_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         &[
             new.id.as_str().into(),
             customer.into(),
@@ -181,9 +194,29 @@ pub fn insert_reservation<D: Db>(
             (&until).into(),
             new.state.name().into(),
             entry.into(),
+            new.purpose.map(CheckPurpose::name).into(),
+            new.terms_days.map(i64::from).into(),
+            new.check_id.as_ref().map(Id::as_str).into(),
+            new.hold_id.as_ref().map(Id::as_str).into(),
         ],
     )?;
     Ok(())
+}
+
+/// The reservation that keeps an order's amount free since its hold cleared.
+pub fn reservation_of_hold<D: Db>(
+    db: &D,
+    customer: i64,
+    order: &Id,
+    now: Instant,
+) -> Result<Option<Id>, Fault> {
+    let now = now.to_string();
+    let row = db.first(
+        "SELECT id FROM credit_reservation
+         WHERE customer_key = ?1 AND until_at > ?3 AND state = 'held' AND order_id = ?2 AND hold_id IS NOT NULL",
+        &[customer.into(), order.as_str().into(), (&now).into()],
+    )?;
+    row.map(|row| row.parse(0)).transpose()
 }
 
 /// Ends a reservation.
@@ -297,7 +330,8 @@ pub fn check<D: Db>(db: &D, id: &Id) -> Result<Option<(String, Option<Id>)>, Fau
 
 // ---- holds
 
-/// Holds before a key, newest first: of a customer, in a state, or one alone.
+/// Holds before a key, newest first, each without its reasons and with what was seen: of a customer, in a state, or one
+/// alone.
 pub fn holds<D: Db>(
     db: &D,
     before: i64,
@@ -305,7 +339,7 @@ pub fn holds<D: Db>(
     customer: Option<&Id>,
     state: Option<HoldState>,
     only: Option<&Id>,
-) -> Result<Vec<(i64, Hold)>, Fault> {
+) -> Result<Vec<(i64, Hold, Vec<Reason>)>, Fault> {
     let params: [Param<'_>; 5] = [
         before.into(),
         i64::from(limit).into(),
@@ -316,44 +350,55 @@ pub fn holds<D: Db>(
     db.json(sql!("credit/holds.sql"), &params)
 }
 
-/// A hold that stands: id, verdict, amount, names of rules.
-pub type Held = (Id, Verdict, Money, Vec<Id>);
-
-/// The hold that a check opened on an order and that stands.
-pub fn hold_of_order<D: Db>(db: &D, customer: i64, order: &Id) -> Result<Option<Held>, Fault> {
-    let row = db.first(
-        "SELECT id, verdict, minor, currency, rules FROM credit_hold
-         WHERE customer_key = ?1 AND order_id = ?2 AND state = 'held' AND minor IS NOT NULL",
-        &[customer.into(), order.as_str().into()],
-    )?;
-    let read = |row: crate::Row| {
-        let amount = Money { minor: row.int(2)?, currency: row.parse(3)? };
-        Ok((row.parse(0)?, row.parse(1)?, amount, row.json(4)?))
-    };
-    row.map(read).transpose()
+/// A hold of an order, with the question that waits.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct Waiting {
+    pub key: i64,
+    pub id: Id,
+    pub customer: Id,
+    pub order: Option<Id>,
+    pub amount: Money,
+    pub purpose: Option<CheckPurpose>,
+    pub terms_days: Option<u32>,
+    /// What was invoiced and cancelled of the order when more of it was asked for.
+    pub base_minor: i64,
+    pub verdict: Verdict,
+    pub rules: Vec<Id>,
 }
 
-/// Opens a hold.
-pub fn insert_hold<D: Db>(db: &D, new: &Hold, customer: i64, entry: i64) -> Result<(), Fault> {
-    let text = crate::array(new)?;
-    let params: [Param<'_>; 3] = [(&text).into(), customer.into(), entry.into()];
+/// The hold that a check opened on an order and that stands.
+pub fn hold_of_order<D: Db>(db: &D, customer: i64, order: &Id) -> Result<Option<Waiting>, Fault> {
+    let params = [customer.into(), order.as_str().into()];
+    let row = db.first(sql!("credit/hold_of_order.sql"), &params)?;
+    row.map(|row| row.json(0)).transpose()
+}
+
+/// Opens a hold, with what was seen.
+pub fn insert_hold<D: Db>(
+    db: &D,
+    (new, base_minor, seen): (&Hold, i64, &[&Reason]),
+    customer: i64,
+    entry: i64,
+) -> Result<(), Fault> {
+    let (text, seen) = (crate::array(new)?, crate::array(seen)?);
+    let params: [Param<'_>; 5] =
+        [(&text).into(), customer.into(), entry.into(), base_minor.into(), (&seen).into()];
     db.execute(sql!("credit/insert_hold.sql"), &params)?;
     Ok(())
 }
 
-/// Notes of a hold that stands why it does now.
+/// Notes what a hold that stands waits for now, and why, and keeps how it read.
 pub fn change_hold<D: Db>(
     db: &D,
-    id: &Id,
-    verdict: Verdict,
-    minor: i64,
-    rules: &[&Id],
+    (new, base_minor, seen): (&Hold, i64, &[&Reason]),
+    at: Instant,
+    entry: i64,
 ) -> Result<(), Fault> {
-    let rules = crate::array(rules)?;
-    db.execute(
-        "UPDATE credit_hold SET verdict = ?2, minor = ?3, rules = ?4 WHERE id = ?1",
-        &[id.as_str().into(), verdict.name().into(), minor.into(), (&rules).into()],
-    )?;
+    let (text, seen, at) = (crate::array(new)?, crate::array(seen)?, at.to_string());
+    let params: [Param<'_>; 3] = [new.id.as_str().into(), (&at).into(), entry.into()];
+    db.execute(sql!("credit/keep_former_hold.sql"), &params)?;
+    let params: [Param<'_>; 3] = [(&text).into(), base_minor.into(), (&seen).into()];
+    db.execute(sql!("credit/change_hold.sql"), &params)?;
     Ok(())
 }
 
@@ -367,15 +412,15 @@ pub fn clear_hold<D: Db>(db: &D, id: &Id, at: Instant, entry: i64) -> Result<(),
     Ok(())
 }
 
-/// Ends a hold by somebody's word.
+/// Ends a hold by somebody's word, which lets its order pass until a moment where one is given.
 pub fn release_hold<D: Db>(
     db: &D,
     id: &Id,
-    (at, until): (Instant, Instant),
+    (at, until): (Instant, Option<Instant>),
     (who, reason): (&str, &str),
     entry: i64,
 ) -> Result<(), Fault> {
-    let (at, until) = (at.to_string(), until.to_string());
+    let (at, until) = (at.to_string(), until.map(|until| until.to_string()));
     db.execute(
         "UPDATE credit_hold SET state = 'released', closed_at = ?2, released_until = ?3, released_by = ?4,
              release_reason = ?5, closed_entry_key = ?6
@@ -383,7 +428,7 @@ pub fn release_hold<D: Db>(
         &[
             id.as_str().into(),
             (&at).into(),
-            (&until).into(),
+            until.as_ref().into(),
             who.into(),
             reason.into(),
             entry.into(),
@@ -392,13 +437,25 @@ pub fn release_hold<D: Db>(
     Ok(())
 }
 
-/// A hold that may clear: its key and id, the customer's id, the order, the amount, the purpose.
-pub type Standing = (i64, Id, Id, Option<Id>, i64, Currency, Option<CheckPurpose>);
-
-/// Holds after a key that may clear by themselves.
-pub fn standing_holds<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<Standing>, Fault> {
+/// Holds after a key that may clear by themselves, the oldest first.
+pub fn standing_holds<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<Waiting>, Fault> {
     let params = [after.into(), i64::from(limit).into()];
     db.json(sql!("credit/standing_holds.sql"), &params)
+}
+
+/// Holds whose release ran out and whose orders nobody looked at since.
+pub fn run_out_holds<D: Db>(db: &D, now: Instant, limit: u32) -> Result<Vec<Waiting>, Fault> {
+    let now = now.to_string();
+    let params: [Param<'_>; 2] = [(&now).into(), i64::from(limit).into()];
+    db.json(sql!("credit/run_out_holds.sql"), &params)
+}
+
+/// Notes that the order of a hold was looked at after its release ran out.
+pub fn follow_hold<D: Db>(db: &D, key: i64, at: Instant) -> Result<(), Fault> {
+    let at = at.to_string();
+    let params: [Param<'_>; 2] = [key.into(), (&at).into()];
+    db.execute("UPDATE credit_hold SET followed_at = ?2 WHERE key = ?1", &params)?;
+    Ok(())
 }
 
 // ---- the limit policy

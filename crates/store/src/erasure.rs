@@ -37,8 +37,8 @@ pub fn erase_guarantees<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
     Ok(!rows.is_empty() || !formers.is_empty())
 }
 
-/// Takes out why the customer was watched and why warnings about it were put off or closed, and says whether anything
-/// was there.
+/// Takes out why the customer was watched, why warnings about it were put off or closed, and why its limits, rules and
+/// holds were set, placed and released, and says whether anything was there.
 pub fn erase_reasons<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
     let params: [Param<'_>; 2] = [customer.into(), ERASED.into()];
     let mut found = false;
@@ -49,6 +49,14 @@ pub fn erase_reasons<D: Db>(db: &D, customer: i64) -> Result<bool, Fault> {
         "UPDATE alert_action SET reason = ?2
          WHERE alert_key IN (SELECT key FROM alert WHERE customer_key = ?1) AND reason IS NOT NULL AND reason <> ?2
          RETURNING key",
+        "UPDATE credit_limit SET reason = ?2
+         WHERE customer_key = ?1 AND reason IS NOT NULL AND reason <> ?2 RETURNING key",
+        "UPDATE credit_hold SET reason = ?2
+         WHERE customer_key = ?1 AND reason IS NOT NULL AND reason <> ?2 RETURNING key",
+        "UPDATE credit_hold SET release_reason = ?2
+         WHERE customer_key = ?1 AND release_reason IS NOT NULL AND release_reason <> ?2 RETURNING key",
+        sql!("erasure/erase_rules.sql"),
+        sql!("erasure/erase_checks.sql"),
     ] {
         found |= !db.execute(sql, &params)?.is_empty();
     }

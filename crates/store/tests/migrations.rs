@@ -327,9 +327,12 @@ const ENUMS: &[(&str, &str, &str)] = &[
     ("credit_hold", "purpose", "check-purpose"),
     ("credit_hold", "state", "hold-state"),
     ("credit_hold", "verdict", "verdict"),
+    ("credit_hold_former", "purpose", "check-purpose"),
+    ("credit_hold_former", "verdict", "verdict"),
     ("credit_limit", "kind", "limit-kind"),
     ("credit_limit", "source", "limit-source"),
     ("credit_limit", "state", "limit-state"),
+    ("credit_reservation", "purpose", "check-purpose"),
     ("credit_reservation", "state", "reservation-state"),
 ];
 

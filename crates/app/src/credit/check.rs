@@ -9,15 +9,15 @@ use dunlin_domain::{
     Date, Id, Instant, Refusal, Refused,
     contract::{
         credit::{
-            Application, CheckResult, CreditExposure, NewCheck, OnboardingResult, Utilisation,
-            UtilisationPoint,
+            Application, CheckResult, CreditExposure, NewCheck, OnboardingResult, RuleKind,
+            Utilisation, UtilisationPoint,
         },
         types::Language,
     },
     credit::{
         check::{self, Inputs, Judged, Position},
         exposure::condensed,
-        onboarding,
+        onboarding, words,
     },
 };
 use dunlin_store::{Db, Fault, credit, organisation, write};
@@ -48,13 +48,30 @@ pub fn ask<D: Db>(
         }
         true => write(db, |db| {
             let (inputs, judged) = self::judged(db, question, &now)?;
-            let hold_id = hold::settle(db, &inputs, &judged, made, author)?;
+            let hold_id = hold::settle(db, &inputs, &judged, (made, 0), author)?;
             keep(db, &inputs, &judged, hold_id.as_ref())?;
             Ok((inputs, judged, hold_id))
         })?,
     };
-    let told = check::answer(&inputs, &judged, language.unwrap_or(now.language))?;
+    let told = answer(db, &inputs, &judged, language.unwrap_or(now.language))?;
     Ok(CheckResult { id: Some(made.clone()), hold_id, ..told })
+}
+
+/// The answer, in which a forced hold that stands says why somebody placed it. That text is no part of what is kept: it
+/// may be taken away.
+pub(super) fn answer<D: Db>(
+    db: &D,
+    inputs: &Inputs,
+    judged: &Judged,
+    language: Language,
+) -> Result<CheckResult, Fault> {
+    let mut told = check::answer(inputs, judged, language)?;
+    let held = told.reasons.iter_mut().filter(|of| of.kind == RuleKind::PlacedHold);
+    for reason in held {
+        let hold = hold::get(db, &reason.value.parse()?)?;
+        reason.detail = words::standing(&hold, language);
+    }
+    Ok(told)
 }
 
 /// Asks without leaving a trace: now, or as of a day with what was known.
@@ -69,7 +86,7 @@ pub fn simulate<D: Db>(
     let now = Now::new(db, at)?;
     let inputs = inputs_then(db, question, asked.into(), &now)?;
     let judged = check::judge(&inputs)?;
-    Ok(check::answer(&inputs, &judged, language.unwrap_or(now.language))?)
+    answer(db, &inputs, &judged, language.unwrap_or(now.language))
 }
 
 pub(super) fn judged<D: Db>(
@@ -77,9 +94,37 @@ pub(super) fn judged<D: Db>(
     question: &NewCheck,
     now: &Now,
 ) -> Result<(Inputs, Judged), Fault> {
-    let inputs = inputs(db, question, now)?;
+    judged_beyond(db, question, now, 0)
+}
+
+/// The same of a question for more of an order than a part that was invoiced or cancelled.
+pub(super) fn judged_beyond<D: Db>(
+    db: &D,
+    question: &NewCheck,
+    now: &Now,
+    base_minor: i64,
+) -> Result<(Inputs, Judged), Fault> {
+    let mut inputs = inputs(db, question, now)?;
+    if let Some(done) = &mut inputs.position.done {
+        done.minor = done.minor.saturating_sub(base_minor);
+    }
     let judged = check::judge(&inputs)?;
     Ok((inputs, judged))
+}
+
+/// The same on top of all that was invoiced or cancelled of the order, with how much that is.
+pub(super) fn judged_on_top<D: Db>(
+    db: &D,
+    question: &NewCheck,
+    now: &Now,
+) -> Result<(Inputs, Judged, i64), Fault> {
+    let mut inputs = inputs(db, question, now)?;
+    let base_minor = inputs.position.done.map_or(0, |done| done.minor);
+    if let Some(done) = &mut inputs.position.done {
+        done.minor = 0;
+    }
+    let judged = check::judge(&inputs)?;
+    Ok((inputs, judged, base_minor))
 }
 
 /// A check that was asked, judged again from what it rested on.
@@ -89,7 +134,7 @@ pub fn get<D: Db>(db: &D, id: &Id, language: Option<Language>) -> Result<CheckRe
         .map_err(|e| Fault::Db(format!("what a check rested on: {e}")))?;
     let judged = check::judge(&inputs)?;
     let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
-    let told = check::answer(&inputs, &judged, language)?;
+    let told = answer(db, &inputs, &judged, language)?;
     Ok(CheckResult { id: Some(id.clone()), hold_id, ..told })
 }
 
@@ -115,7 +160,7 @@ pub fn exposure<D: Db>(
 
 fn on<D: Db>(db: &D, id: &Id, asked: Asked, now: &Now) -> Result<CreditExposure, Fault> {
     let then = Then::new(db, asked, now)?;
-    let position = position_then(db, id, &then, false)?;
+    let position = position_then(db, id, &then, (None, false))?;
     let position = Position { pieces: condensed(position.pieces, None), ..position };
     let day = then.when.day;
     let question = nothing(&position, day)?;

@@ -1,24 +1,34 @@
 //! Holds: orders that wait, and how they get on.
 
-use super::{Now, check::judged, policy};
+use super::{Now, check::judged_beyond, policy};
 use crate::{
     audit::{Author, Note, note},
-    ledger::{Change, missing},
+    ledger::{Change, known_customer, missing},
+    score::made_id,
 };
 use dunlin_domain::{
     Id, Money, Refusal, Refused,
-    contract::credit::{
-        Hold, HoldRelease, HoldRun, HoldState, NewCheck, NewHold, RuleKind, Verdict,
+    contract::{
+        credit::{
+            CheckPurpose, Hold, HoldRelease, HoldRun, HoldState, NewCheck, NewHold, Order,
+            Reservation, ReservationState, RuleKind, Verdict,
+        },
+        types::Language,
     },
     credit::{
-        check::{Inputs, Judged, is_held},
+        check::{Inputs, Judged, Reason, added, is_held, is_over, is_waiting},
         limit::MAX_REASON,
-        reservation::LONGEST_SECONDS,
+        reservation::{self, LONGEST_SECONDS},
+        words,
     },
     text,
 };
-use dunlin_store::{Db, Fault, credit, write};
-use serde_json::json;
+use dunlin_store::{
+    Db, Fault,
+    credit::{self, Waiting},
+    organisation, write,
+};
+use serde_json::{Value, json};
 
 /// How long a release counts where nothing is said.
 const RELEASED_SECONDS: i64 = 7 * 24 * 3600;
@@ -30,61 +40,76 @@ pub(super) fn concerns<D: Db>(db: &D, inputs: &Inputs, judged: &Judged) -> Resul
     Ok(is_held(judged.verdict) || credit::hold_of_order(db, customer, order)?.is_some())
 }
 
-/// Opens a hold on an order that has to wait, or ends the one that stands when nothing holds the order any more. Runs
-/// inside the transaction of the check.
+/// Opens a hold on an order that has to wait, or ends the one that stands when nothing holds all that it waits for any
+/// more. Runs inside the transaction of the check, which is `made` and asks for more of the order than a part of it.
 pub(super) fn settle<D: Db>(
     db: &D,
     inputs: &Inputs,
     judged: &Judged,
-    made: &Id,
+    (made, base_minor): (&Id, i64),
     author: &Author,
 ) -> Result<Option<Id>, Fault> {
     let (question, customer) = (&inputs.question, inputs.position.key);
     let Some(order) = &question.order_id else { return Ok(None) };
     let standing = credit::hold_of_order(db, customer, order)?;
     // That it stands is no reason of its own.
-    let reasons = judged.reasons.iter().filter(|of| of.kind != RuleKind::PlacedHold);
-    let reasons = reasons.filter(|of| is_held(of.verdict));
-    let mut rules: Vec<&Id> = reasons.map(|of| &of.rule).collect();
+    let seen = judged.reasons.iter().filter(|of| of.kind != RuleKind::PlacedHold);
+    let seen: Vec<&Reason> = seen.filter(|of| is_held(of.verdict)).collect();
+    let mut rules: Vec<Id> = seen.iter().map(|of| of.rule.clone()).collect();
     rules.dedup();
+    let hold = Hold {
+        order_id: Some(order.clone()),
+        amount: Some(question.amount),
+        purpose: question.purpose,
+        terms_days: question.terms_days,
+        verdict: judged.verdict,
+        rules,
+        ..new(made, &inputs.position.id, author)
+    };
     match (standing, is_held(judged.verdict)) {
         (None, false) => Ok(None),
-        (Some((id, ..)), false) => {
-            clear(db, &id, author)?;
+        (Some(standing), false) => {
+            if !is_all_of(&standing, question, base_minor) {
+                return Ok(Some(standing.id));
+            }
+            clear(db, &standing, None, author)?;
             Ok(None)
         }
-        (Some((id, verdict, amount, before)), true) => {
-            let worst = verdict.max(judged.verdict);
-            let same = worst == verdict && before.iter().eq(rules.iter().copied());
-            if !same || amount.minor != question.amount.minor {
-                let change = json!({"verdict": worst, "rules": rules});
-                let what = Note::changed(
-                    "change",
-                    "credit_hold",
-                    id.as_str(),
-                    None::<&Verdict>,
-                    Some(&change),
-                );
-                note(db, author, &what?)?;
-                credit::change_hold(db, &id, worst, question.amount.minor, &rules)?;
+        // Nothing but itself holds the order any more: it keeps what it says.
+        (Some(standing), true) if hold.rules.is_empty() => Ok(Some(standing.id)),
+        (Some(standing), true) => {
+            let verdict = standing.verdict.max(judged.verdict);
+            let hold = Hold { id: standing.id.clone(), verdict, ..hold };
+            let asked = (hold.amount, hold.purpose, hold.terms_days, base_minor);
+            let before =
+                (Some(standing.amount), standing.purpose, standing.terms_days, standing.base_minor);
+            if asked != before || verdict != standing.verdict || hold.rules != standing.rules {
+                let was = told(&standing, HoldState::Held, None);
+                let id = hold.id.as_str();
+                let what = Note::changed("change", "credit_hold", id, Some(&was), Some(&hold))?;
+                let entry = note(db, author, &what)?;
+                credit::change_hold(db, (&hold, base_minor, &seen), author.at, entry)?;
             }
-            Ok(Some(id))
+            Ok(Some(hold.id))
         }
         // Only a hold that was placed by hand stands in its way: there is nothing to add.
-        (None, true) if rules.is_empty() => Ok(None),
+        (None, true) if hold.rules.is_empty() => Ok(None),
         (None, true) => {
-            let hold = Hold {
-                order_id: Some(order.clone()),
-                amount: Some(question.amount),
-                purpose: question.purpose,
-                verdict: judged.verdict,
-                rules: rules.into_iter().cloned().collect(),
-                ..new(made, &inputs.position.id, author)
-            };
-            open(db, &hold, customer, author)?;
+            open(db, (&hold, base_minor, &seen), customer, author)?;
             Ok(Some(hold.id))
         }
     }
+}
+
+/// Whether a question that passes asks for all that a hold waits for.
+fn is_all_of(hold: &Waiting, question: &NewCheck, base_minor: i64) -> bool {
+    let of = |purpose: Option<CheckPurpose>| purpose.unwrap_or(CheckPurpose::Order);
+    let asked = question.amount.minor.saturating_add(base_minor);
+    let as_long = |most: u32| question.terms_days.is_some_and(|days| days >= most);
+    question.amount.currency == hold.amount.currency
+        && asked >= hold.amount.minor.saturating_add(hold.base_minor)
+        && of(question.purpose) == of(hold.purpose)
+        && hold.terms_days.is_none_or(as_long)
 }
 
 fn new(id: &Id, customer: &Id, author: &Author) -> Hold {
@@ -94,8 +119,10 @@ fn new(id: &Id, customer: &Id, author: &Author) -> Hold {
         order_id: None,
         amount: None,
         purpose: None,
+        terms_days: None,
         verdict: Verdict::ForcedHold,
         rules: Vec::new(),
+        reasons: Vec::new(),
         reason: None,
         opened_at: author.at,
         state: HoldState::Held,
@@ -106,22 +133,61 @@ fn new(id: &Id, customer: &Id, author: &Author) -> Hold {
     }
 }
 
-fn open<D: Db>(db: &D, hold: &Hold, customer: i64, author: &Author) -> Result<(), Fault> {
-    let entry = note(db, author, &Note::made("credit_hold", hold.id.as_str(), hold)?)?;
-    credit::insert_hold(db, hold, customer, entry)
+/// A hold as its entries and events tell of it, with the reservation that keeps its amount free, if any.
+fn told(of: &Waiting, state: HoldState, reservation: Option<&Id>) -> Value {
+    json!({"state": state, "order_id": of.order, "amount": of.amount, "verdict": of.verdict,
+        "rules": of.rules, "reservation_id": reservation})
 }
 
-fn clear<D: Db>(db: &D, id: &Id, author: &Author) -> Result<(), Fault> {
-    let state = HoldState::Held;
-    let what = Note::changed(
-        "clear",
-        "credit_hold",
-        id.as_str(),
-        Some(&state),
-        Some(&HoldState::Cleared),
-    )?;
+fn open<D: Db>(
+    db: &D,
+    (hold, base_minor, seen): (&Hold, i64, &[&Reason]),
+    customer: i64,
+    author: &Author,
+) -> Result<(), Fault> {
+    let public = Hold { reason: None, ..hold.clone() };
+    let mut what = Note::made("credit_hold", hold.id.as_str(), &public)?;
+    if let Some(reason) = &hold.reason {
+        what = what.with_personal(&json!({"reason": reason}), customer)?;
+    }
     let entry = note(db, author, &what)?;
-    credit::clear_hold(db, id, author.at, entry)
+    credit::insert_hold(db, (hold, base_minor, seen), customer, entry)
+}
+
+/// Ends a hold whose reasons are gone, with the reservation that keeps its amount free, if any.
+fn clear<D: Db>(
+    db: &D,
+    hold: &Waiting,
+    reservation: Option<&Id>,
+    author: &Author,
+) -> Result<(), Fault> {
+    let after = told(hold, HoldState::Cleared, reservation);
+    let state = HoldState::Held;
+    let id = hold.id.as_str();
+    let what = Note::changed("clear", "credit_hold", id, Some(&state), Some(&after))?;
+    let entry = note(db, author, &what)?;
+    credit::clear_hold(db, &hold.id, author.at, entry)
+}
+
+/// Ends the hold of an order of which nothing waits any more. A forced one stands.
+pub(super) fn clear_of_order<D: Db>(
+    db: &D,
+    customer: i64,
+    order: &Order,
+    author: &Author,
+) -> Result<(), Fault> {
+    let done = order.invoiced_minor.max(order.delivered_minor);
+    let done = done.saturating_add(order.cancelled_minor);
+    let is_all = |hold: &Waiting| {
+        let most = done.saturating_sub(hold.base_minor);
+        order.amount.currency == hold.amount.currency && most >= hold.amount.minor
+    };
+    match credit::hold_of_order(db, customer, &order.id)? {
+        Some(hold) if hold.verdict == Verdict::Hold && is_all(&hold) => {
+            clear(db, &hold, None, author)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Places a hold by hand: a forced one.
@@ -129,18 +195,19 @@ pub fn place<D: Db>(db: &D, new_hold: &NewHold, made: &Id, author: &Author) -> R
     text::check(&new_hold.reason, 1, MAX_REASON, "reason")?;
     write(db, |db| {
         let now = Now::new(db, author.at)?;
-        let customer = super::position(db, &new_hold.customer, &now, false)?;
+        let customer = super::position(db, &new_hold.customer, &now, (None, false))?;
         let hold = Hold {
             order_id: new_hold.order_id.clone(),
             reason: Some(new_hold.reason.clone()),
             ..new(made, &customer.id, author)
         };
-        open(db, &hold, customer.key, author)?;
+        open(db, (&hold, 0, &[]), customer.key, author)?;
         Ok(hold)
     })
 }
 
-/// Releases a hold by hand. The order then passes in spite of its reasons until the release expires.
+/// Releases a hold by hand. What it names then stops no check of its order for at most its amount, until the release
+/// expires. One that was placed by hand ends, and that is all.
 pub fn release<D: Db>(
     db: &D,
     id: &Id,
@@ -163,58 +230,172 @@ pub fn release<D: Db>(
             }
             HoldState::Held => {}
         }
-        let what =
-            Note::changed("release", "credit_hold", id.as_str(), Some(&before.state), Some(new))?;
+        let until = before.amount.is_some().then_some(until);
+        let after = json!({"state": HoldState::Released, "order_id": before.order_id, "amount": before.amount,
+            "verdict": before.verdict, "rules": before.rules, "until": until});
+        let what = Note::changed(
+            "release",
+            "credit_hold",
+            id.as_str(),
+            Some(&before.state),
+            Some(&after),
+        )?;
+        let customer = known_customer(db, &before.customer)?;
+        let what = what.with_personal(&json!({"reason": new.reason}), customer)?;
         let entry = note(db, author, &what)?;
         credit::release_hold(db, id, (author.at, until), (&author.who, &new.reason), entry)?;
         Ok((get(db, id)?, Change::Replaced))
     })
 }
 
-/// The hold.
+/// The hold, in the organisation's language.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Hold, Fault> {
-    let mut found = credit::holds(db, 0, 1, None, None, Some(id))?;
+    told_in(db, id, None)
+}
+
+/// The hold, in a language.
+pub fn told_in<D: Db>(db: &D, id: &Id, language: Option<Language>) -> Result<Hold, Fault> {
+    let mut found = list(db, (0, 1), None, None, Some(id), language)?;
     found.pop().map(|(_, hold)| hold).ok_or_else(|| missing("hold"))
+}
+
+/// So many holds before a key, newest first: of a customer, in a state, or one alone.
+pub fn list<D: Db>(
+    db: &D,
+    (before, limit): (i64, u32),
+    customer: Option<&Id>,
+    state: Option<HoldState>,
+    only: Option<&Id>,
+    language: Option<Language>,
+) -> Result<Vec<(i64, Hold)>, Fault> {
+    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
+    let found = credit::holds(db, before, limit, customer, state, only)?;
+    let told = |(key, hold, seen): (i64, Hold, Vec<Reason>)| {
+        let reasons = seen.iter().map(|of| words::reason(of, language)).collect();
+        (key, Hold { reasons, ..hold })
+    };
+    Ok(found.into_iter().map(told).collect())
 }
 
 /// Holds that are judged in one transaction, so that others get their turn.
 const SLICE: u32 = 100;
 
-/// Judges all holds again that may clear, ends those whose reasons are gone, and proposes a lower limit for whoever's
-/// grade worsened and another for whoever's review came due. Run every minute, or as often as orders should go on by themselves. A hold that cannot be judged, for
-/// want of a rate, stands.
+/// Judges all holds again that may clear, the oldest first, ends those whose reasons are gone, looks at orders whose
+/// release ran out, and proposes a lower limit for whoever's grade worsened and another for whoever's review came due.
+/// Run every minute, or as often as orders should go on by themselves. A hold that cannot be judged, for want of a rate,
+/// stands.
 pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
-    let mut done = HoldRun { judged: 0, cleared: 0, limits_proposed: 0, reviews_proposed: 0 };
+    let (mut judged, mut cleared) = (0u64, 0u64);
     let mut after = Some(0);
     while let Some(from) = after {
-        let (judged, cleared, next) = write(db, |db| review(db, from, author))?;
-        done.judged = done.judged.saturating_add(judged);
-        done.cleared = done.cleared.saturating_add(cleared);
+        let (looked_at, gone, next) = write(db, |db| review(db, from, author))?;
+        judged = judged.saturating_add(looked_at);
+        cleared = cleared.saturating_add(gone);
         after = next;
     }
-    done.limits_proposed = policy::cut(db, author)?;
-    done.reviews_proposed = policy::due(db, author)?;
-    Ok(done)
+    let (mut reopened, mut more) = (0u64, true);
+    while more {
+        let found;
+        (found, more) = write(db, |db| follow(db, author))?;
+        reopened = reopened.saturating_add(found);
+    }
+    Ok(HoldRun {
+        judged,
+        cleared,
+        reopened,
+        limits_proposed: policy::cut(db, author)?,
+        reviews_proposed: policy::due(db, author)?,
+    })
+}
+
+fn is_full(found: &[Waiting]) -> bool {
+    found.len() == usize::try_from(SLICE).unwrap_or(usize::MAX)
+}
+
+/// What a hold waits for, judged now. Nothing where it cannot be.
+fn judged_again<D: Db>(
+    db: &D,
+    hold: &Waiting,
+    now: &Now,
+) -> Result<Option<(Inputs, Judged)>, Fault> {
+    let question = NewCheck {
+        customer: hold.customer.clone(),
+        amount: hold.amount,
+        purpose: hold.purpose,
+        order_id: hold.order.clone(),
+        terms_days: hold.terms_days,
+    };
+    match judged_beyond(db, &question, now, hold.base_minor) {
+        Ok(found) => Ok(Some(found)),
+        Err(Fault::Refused(_)) => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// A slice of the holds after a key: how many were judged and cleared, and where to go on.
 fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<(u64, u64, Option<i64>), Fault> {
     let standing = credit::standing_holds(db, after, SLICE)?;
-    let (judged_now, last) = (standing.len(), standing.last().map(|(key, ..)| *key));
     let now = Now::new(db, author.at)?;
     let mut cleared = 0u64;
-    for (_, id, customer, order_id, minor, currency, purpose) in standing {
-        let amount = Money { minor, currency };
-        let question = NewCheck { customer, amount, purpose, order_id, terms_days: None };
-        match judged(db, &question, &now) {
-            Ok((_, judged)) if !is_held(judged.verdict) => {
-                clear(db, &id, author)?;
-                cleared = cleared.saturating_add(1);
-            }
-            Ok(_) | Err(Fault::Refused(_)) => {}
-            Err(fault) => return Err(fault),
+    for hold in &standing {
+        let Some((inputs, judged)) = judged_again(db, hold, &now)? else { continue };
+        let is_over = is_over(&inputs)?;
+        if !is_over && is_held(judged.verdict) {
+            continue;
+        }
+        let kept = if is_over { None } else { keep_free(db, hold, &inputs, author)? };
+        clear(db, hold, kept.as_ref(), author)?;
+        cleared = cleared.saturating_add(1);
+    }
+    let last = standing.last().map(|hold| hold.key).filter(|_| is_full(&standing));
+    Ok((u64::try_from(standing.len()).unwrap_or(u64::MAX), cleared, last))
+}
+
+/// Keeps free what a hold clears for, as long as it takes to go on with the order: the next hold finds it taken.
+fn keep_free<D: Db>(
+    db: &D,
+    hold: &Waiting,
+    inputs: &Inputs,
+    author: &Author,
+) -> Result<Option<Id>, Fault> {
+    let minor = added(inputs)?;
+    if minor == 0 {
+        return Ok(None);
+    }
+    let kept = Reservation {
+        id: made_id("R", &[hold.id.as_str()])?,
+        customer: inputs.position.id.clone(),
+        amount: Money { minor, ..hold.amount },
+        order_id: hold.order.clone(),
+        made_at: author.at,
+        expires_at: reservation::end(None, author.at)?,
+        state: ReservationState::Held,
+        purpose: hold.purpose,
+        terms_days: hold.terms_days,
+        check_id: None,
+        verdict: None,
+        hold_id: Some(hold.id.clone()),
+    };
+    let what = Note::made("credit_reservation", kept.id.as_str(), &kept)?;
+    let entry = note(db, author, &what)?;
+    credit::insert_reservation(db, &kept, inputs.position.key, entry)?;
+    Ok(Some(kept.id))
+}
+
+/// A slice of the holds whose release ran out: how many of their orders wait again, because something of them has not left
+/// the house and the reasons stand, and whether there are more.
+fn follow<D: Db>(db: &D, author: &Author) -> Result<(u64, bool), Fault> {
+    let found = credit::run_out_holds(db, author.at, SLICE)?;
+    let now = Now::new(db, author.at)?;
+    let mut reopened = 0u64;
+    for hold in &found {
+        credit::follow_hold(db, hold.key, author.at)?;
+        let Some((inputs, judged)) = judged_again(db, hold, &now)? else { continue };
+        if is_held(judged.verdict) && is_waiting(&inputs) {
+            let made = made_id("H", &[hold.id.as_str()])?;
+            let stands = settle(db, &inputs, &judged, (&made, hold.base_minor), author)?;
+            reopened = reopened.saturating_add(u64::from(stands == Some(made)));
         }
     }
-    let full = judged_now == usize::try_from(SLICE).unwrap_or(usize::MAX);
-    Ok((u64::try_from(judged_now).unwrap_or(u64::MAX), cleared, last.filter(|_| full)))
+    Ok((reopened, is_full(&found)))
 }

@@ -15,6 +15,7 @@ use dunlin_domain::{
     credit::{check, limit},
 };
 use dunlin_store::{Db, Fault, credit, customer, write};
+use serde_json::json;
 
 /// The most limits of a customer that are looked through for one from the same day.
 const LOOKED_THROUGH: u32 = 1_000;
@@ -51,8 +52,22 @@ pub fn put<D: Db>(
         let waits = needs_second_key(credit::policy(db)?.map(|(_, of)| of).as_ref(), &new);
         let state = if waits { LimitState::Pending } else { LimitState::Approved };
         let action = if before.is_some() { "replace" } else { "create" };
-        let was = before.as_ref().map(as_written);
-        let what = Note::changed(action, "credit_limit", made.as_str(), was.as_ref(), Some(&new))?;
+        // Why is free text about a customer, and kept apart.
+        let public = |new: &NewLimit| NewLimit { reason: None, ..new.clone() };
+        let (was, now) = (before.as_ref().map(as_written), public(&new));
+        let before_public = was.as_ref().map(public);
+        let mut what = Note::changed(
+            action,
+            "credit_limit",
+            made.as_str(),
+            before_public.as_ref(),
+            Some(&now),
+        )?;
+        let reasons = (was.and_then(|was| was.reason), new.reason.as_deref());
+        if reasons.0.is_some() || reasons.1.is_some() {
+            let reasons = json!({"before": {"reason": reasons.0}, "after": {"reason": reasons.1}});
+            what = what.with_personal(&reasons, key)?;
+        }
         let entry = note(db, author, &what)?;
         let rows = [(made.clone(), key, new)];
         credit::insert_limits(db, &rows, (state, LimitSource::Key), &author.who, entry)?;
@@ -134,7 +149,7 @@ pub fn standing<D: Db>(
     let now = Now::new(db, at)?;
     let then = Then::new(db, asked.into(), &now)?;
     let day = then.when.day;
-    let position = position_then(db, id, &then, false)?;
+    let position = position_then(db, id, &then, (None, false))?;
     let limits = check::limits(&position, day);
     let rates = rates(db, &position, None, then.when)?;
     let (effective, decided) = limit::effective(&limits, &rates)?;

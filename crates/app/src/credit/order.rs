@@ -1,5 +1,6 @@
 //! Orders as they stand: written whole, each time.
 
+use super::hold;
 use crate::{
     audit::{Author, Note, note},
     ledger::{Change, day_or_today, known_customer, missing},
@@ -50,6 +51,8 @@ pub fn put<D: Db>(
                 return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
             }
         }
+        // What was reserved for more of it is in its amount by now.
+        let grows = before.as_ref().is_none_or(|before| before.amount.minor < order.amount.minor);
         let (action, change) = match before {
             None => ("create", Change::Made),
             Some(_) => ("replace", Change::Replaced),
@@ -58,8 +61,11 @@ pub fn put<D: Db>(
             Note::changed(action, "credit_order", id.as_str(), before.as_ref(), Some(&order))?;
         let entry = note(db, author, &what)?;
         credit::put_order(db, &order, customer, entry)?;
-        if before.is_none() {
+        if grows {
             credit::commit_reservations_of(db, customer, id, author.at, entry)?;
+        }
+        if order.undelivered_minor == 0 {
+            hold::clear_of_order(db, customer, &order, author)?;
         }
         Ok((order, change))
     })

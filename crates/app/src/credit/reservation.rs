@@ -1,9 +1,13 @@
 //! Reservations: an amount is kept free in the transaction that finds it free.
 
-use super::{Now, check::judged, hold};
+use super::{
+    Now,
+    check::{answer, judged_on_top},
+    hold,
+};
 use crate::{
     audit::{Author, Note, note},
-    ledger::{Change, ROW, amount_in_range, known_customer, missing, unless_differing},
+    ledger::{Change, ROW, amount_in_range, json, known_customer, missing, unless_differing},
 };
 use dunlin_domain::{
     Date, Id, Instant, Refusal, Refused,
@@ -12,11 +16,13 @@ use dunlin_domain::{
         types::Language,
     },
     credit::{
-        check::{self, is_held},
-        reservation::{Ask, Step, end, state, step},
+        check::is_held,
+        exposure::Piece,
+        order::grown,
+        reservation::{Ask, Step, again, end, state, step},
     },
 };
-use dunlin_store::{Db, End, Fault, credit, write, write_if};
+use dunlin_store::{Db, Fault, credit, write};
 
 /// What came of asking to keep an amount free.
 #[derive(Clone, Debug)]
@@ -27,7 +33,7 @@ pub enum Reserved {
     Held(Box<CheckResult>),
 }
 
-/// Keeps an amount free, when a check of it passes.
+/// Keeps an amount free, when a check of it passes. The check is kept with it.
 pub fn add<D: Db>(
     db: &D,
     new: &NewReservation,
@@ -38,39 +44,49 @@ pub fn add<D: Db>(
     amount_in_range(&new.amount, 1)?;
     let expires_at = end(new.expires_at, author.at);
     let id = new.id.as_ref().unwrap_or(made);
-    write_if(db, |db| {
+    write(db, |db| {
         if let Some(id) = &new.id
             && let Some(before) = stored(db, id, author.at)?
         {
             same(new, &before)?;
-            return Ok((Reserved::Kept(before, Change::AlreadySo), End::RollBack));
+            again(before.state)?;
+            return Ok(Reserved::Kept(before, Change::AlreadySo));
         }
         let expires_at = expires_at.clone()?;
+        let order = new.order_id.as_ref().unwrap_or(id);
         let question = NewCheck {
             customer: new.customer.clone(),
             amount: new.amount,
-            purpose: None,
-            order_id: Some(new.order_id.clone().unwrap_or_else(|| id.clone())),
-            terms_days: None,
+            purpose: new.purpose,
+            order_id: Some(order.clone()),
+            terms_days: new.terms_days,
         };
         let now = Now::new(db, author.at)?;
-        let (inputs, judged) = judged(db, &question, &now)?;
-        let own = |piece: &&dunlin_domain::credit::exposure::Piece| {
-            piece.member == inputs.position.key && piece.order == question.order_id
+        // It is asked for on top of what was invoiced or cancelled of the order.
+        let (inputs, judged, base_minor) = judged_on_top(db, &question, &now)?;
+        let key = inputs.position.key;
+        let own = |piece: &&Piece| piece.member == key && piece.order.as_ref() == Some(order);
+        let own: Vec<_> = inputs.position.pieces.iter().filter(own).map(|of| &of.id).collect();
+        let of_hold = match own.is_empty() {
+            true => None,
+            false => credit::reservation_of_hold(db, key, order, author.at)?,
         };
-        if inputs.position.pieces.iter().any(|piece| own(&piece)) {
+        if own.iter().any(|id| **id != of_hold) {
             let detail = "the order is in the exposure already: reserved, or recorded";
             return Err(Refused::new(Refusal::WrongState, detail).at("order_id").into());
         }
         // An order that was named waits, or goes on, as after a check.
         let hold_id = match &new.order_id {
-            Some(_) => hold::settle(db, &inputs, &judged, made, author)?,
+            Some(_) => hold::settle(db, &inputs, &judged, (made, base_minor), author)?,
             None => None,
         };
-        if is_held(judged.verdict) {
-            let told = check::answer(&inputs, &judged, language.unwrap_or(now.language))?;
-            let end = if hold_id.is_some() { End::Commit } else { End::RollBack };
-            return Ok((Reserved::Held(Box::new(CheckResult { hold_id, ..told })), end));
+        let verdict = judged.verdict;
+        let asked = (verdict, hold_id.as_ref());
+        credit::insert_check(db, made, key, author.at, asked, &json(&inputs)?)?;
+        if is_held(verdict) {
+            let told = answer(db, &inputs, &judged, language.unwrap_or(now.language))?;
+            let told = CheckResult { id: Some(made.clone()), hold_id, ..told };
+            return Ok(Reserved::Held(Box::new(told)));
         }
         let kept = Reservation {
             id: id.clone(),
@@ -80,10 +96,18 @@ pub fn add<D: Db>(
             made_at: author.at,
             expires_at,
             state: ReservationState::Held,
+            purpose: new.purpose,
+            terms_days: new.terms_days,
+            check_id: Some(made.clone()),
+            verdict: Some(verdict),
+            hold_id: None,
         };
         let entry = note(db, author, &Note::made("credit_reservation", id.as_str(), &kept)?)?;
-        credit::insert_reservation(db, &kept, inputs.position.key, entry)?;
-        Ok((Reserved::Kept(kept, Change::Made), End::Commit))
+        if let Some(of_hold) = &of_hold {
+            credit::end_reservation(db, of_hold, ReservationState::Released, author.at, entry)?;
+        }
+        credit::insert_reservation(db, &kept, key, entry)?;
+        Ok(Reserved::Kept(kept, Change::Made))
     })
 }
 
@@ -92,6 +116,8 @@ fn same(new: &NewReservation, before: &Reservation) -> Result<(), Fault> {
         ("customer", before.customer != new.customer),
         ("amount", before.amount != new.amount),
         ("order_id", before.order_id != new.order_id),
+        ("purpose", before.purpose != new.purpose),
+        ("terms_days", before.terms_days != new.terms_days),
         ("expires_at", new.expires_at.is_some_and(|at| at != before.expires_at)),
     ];
     let differs = differs.into_iter().filter(|(_, differs)| *differs);
@@ -144,28 +170,27 @@ pub fn ask<D: Db>(
     })
 }
 
-/// What was reserved is undelivered from now on, unless the order was recorded already.
+/// What was reserved is undelivered from now on: an order of its own, or more of the one that is known.
 fn become_order<D: Db>(db: &D, of: &Reservation, author: &Author, entry: i64) -> Result<(), Fault> {
     let id = of.order_id.as_ref().unwrap_or(&of.id);
-    match credit::order_then(db, id, Date::LAST)? {
-        Some(order) if order.customer == of.customer => Ok(()),
+    let today = Now::new(db, author.at)?.today;
+    let order = match credit::order_then(db, id, Date::LAST)? {
+        Some(order) if order.customer == of.customer => grown(&order, &of.amount, today)?,
         Some(_) => {
             let detail = "an order of this id is recorded for another customer";
-            Err(Refused::new(Refusal::WrongState, detail).at("order_id").into())
+            return Err(Refused::new(Refusal::WrongState, detail).at("order_id").into());
         }
-        None => {
-            let order = Order {
-                id: id.clone(),
-                customer: of.customer.clone(),
-                amount: of.amount,
-                delivered_minor: 0,
-                invoiced_minor: 0,
-                cancelled_minor: 0,
-                on: Now::new(db, author.at)?.today,
-                undelivered_minor: of.amount.minor,
-                unbilled_minor: 0,
-            };
-            credit::put_order(db, &order, known_customer(db, &of.customer)?, entry)
-        }
-    }
+        None => Order {
+            id: id.clone(),
+            customer: of.customer.clone(),
+            amount: of.amount,
+            delivered_minor: 0,
+            invoiced_minor: 0,
+            cancelled_minor: 0,
+            on: today,
+            undelivered_minor: of.amount.minor,
+            unbilled_minor: 0,
+        },
+    };
+    credit::put_order(db, &order, known_customer(db, &of.customer)?, entry)
 }

@@ -11,6 +11,7 @@ use dunlin_domain::{
     credit::rule::{check, shipped},
 };
 use dunlin_store::{Db, Fault, credit, write};
+use serde_json::json;
 
 /// Sets a rule, in place of the one of its name.
 pub fn put<D: Db>(
@@ -31,12 +32,35 @@ pub fn put<D: Db>(
         }
         let action = if before.is_some() { "replace" } else { "create" };
         let was = before.as_ref().map(|before| &before.rule);
-        let what = Note::changed(action, "credit_rule", name.as_str(), was, Some(new))?;
+        let what = noted((action, name), was, new, whose.0.or(whose.1))?;
         let entry = note(db, author, &what)?;
         credit::put_rule(db, (name, version), new, whose, entry)?;
         let rule = Rule { name: name.clone(), version, rule: new.clone() };
         Ok((rule, if before.is_some() { Change::Replaced } else { Change::Made }))
     })
+}
+
+/// A rule as its entry tells of it. Why there is one for a customer is free text about it, and kept apart.
+fn noted<'a>(
+    (action, name): (&'a str, &'a Id),
+    before: Option<&NewRule>,
+    after: &NewRule,
+    whose: Option<i64>,
+) -> Result<Note<'a>, Fault> {
+    let Some(customer) = whose else {
+        return Note::changed(action, "credit_rule", name.as_str(), before, Some(after));
+    };
+    let public = |rule: &NewRule| NewRule { reason: None, ..rule.clone() };
+    let (was, now) = (before.map(public), public(after));
+    let what = Note::changed(action, "credit_rule", name.as_str(), was.as_ref(), Some(&now))?;
+    let reason = |rule: &NewRule| json!({"reason": rule.reason});
+    match before.and_then(|before| before.reason.as_ref()).is_some() || after.reason.is_some() {
+        false => Ok(what),
+        true => what.with_personal(
+            &json!({"before": before.map(reason), "after": reason(after)}),
+            customer,
+        ),
+    }
 }
 
 /// The rule of this name, one that ships included.

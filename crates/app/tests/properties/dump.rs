@@ -167,8 +167,13 @@ const BY_IDS: &[(&str, &str)] = &[
     ),
     (
         "credit_hold",
-        "SELECT h.id, c.id, order_id, minor, h.currency, purpose, verdict, rules, reason, state, released_by
+        "SELECT h.id, c.id, order_id, minor, h.currency, purpose, terms_days, verdict, rules, reason, state, released_by
          FROM credit_hold AS h JOIN customer AS c ON c.key = h.customer_key",
+    ),
+    (
+        "credit_hold_former",
+        "SELECT h.id, f.minor, f.currency, f.purpose, f.terms_days, f.verdict, f.rules FROM credit_hold_former AS f
+         JOIN credit_hold AS h ON h.key = f.hold_key",
     ),
     ("limit_policy", "SELECT document FROM limit_policy"),
     ("webhook", "SELECT name, url, kinds, paused FROM webhook"),

@@ -1,10 +1,11 @@
 //! The check: may this go out?
 //!
 //! Every rule that decides is looked at, whichever fails first. The verdict is the worst of what failed and was not
-//! released by hand. A hold that was placed by hand is not released by the release of another.
+//! released by hand. A release waives what it names of its order, for at most its amount; a hold that was placed by hand
+//! is not released by the release of another.
 //!
-//! What an order has in the exposure already is not added again when it is asked about: `added = asked − counted`, at
-//! least zero. The limit is held against the exposure with what is added, the customer's own against the limit that
+//! What an order has or had in the exposure is not added again when it is asked about: `added = asked − counted`, at least
+//! zero, where `counted = reserved + undelivered + unbilled + invoiced + cancelled` of the order. The limit is held against the exposure with what is added, the customer's own against the limit that
 //! counts for it, the group's as a whole against the group's limit.
 
 use super::{
@@ -55,6 +56,21 @@ pub struct Released {
     pub order: Option<Id>,
     /// For at most so much. Absent: however much.
     pub amount: Option<Money>,
+    /// The rules that it waives, where they give no more than its verdict. Absent: all, as checks were judged before.
+    #[serde(default)]
+    pub rules: Option<Vec<Id>>,
+    #[serde(default)]
+    pub verdict: Option<Verdict>,
+}
+
+impl Released {
+    /// Whether a reason that holds was known when somebody released the order.
+    fn waives(&self, reason: &Reason) -> bool {
+        let named = self.rules.as_ref().is_none_or(|rules| rules.contains(&reason.rule));
+        named
+            && reason.kind != RuleKind::PlacedHold
+            && self.verdict.is_none_or(|most| reason.verdict <= most)
+    }
 }
 
 /// Where a customer stands.
@@ -79,6 +95,10 @@ pub struct Position {
     pub rules: Vec<Known>,
     pub placed: Vec<Placed>,
     pub released: Vec<Released>,
+    /// What was invoiced and cancelled of the order that is asked about, less what was when more of it was asked for.
+    /// Absent: the order is not known.
+    #[serde(default)]
+    pub done: Option<Money>,
     /// Promises that are broken and not mended. Absent: not recorded.
     pub broken_promises: Option<u32>,
     /// Whether a debt is in the legal stage. Absent: not recorded.
@@ -98,7 +118,7 @@ pub struct Inputs {
 }
 
 /// A rule that failed, and on what.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     pub rule: Id,
     pub kind: RuleKind,
@@ -108,7 +128,7 @@ pub struct Reason {
 }
 
 /// What a rule saw, and what it held it against.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Seen {
     /// The kind says it all.
     Plain,
@@ -182,6 +202,7 @@ pub fn pairs(
     to.extend(position.rules.iter().filter_map(own));
     let mut from = to.clone();
     from.extend(position.pieces.iter().map(|piece| piece.currency));
+    from.extend(position.done.map(|done| done.currency));
     from.extend(position.guarantees.iter().map(|of| of.currency));
     let pair = |from: &Currency| to.iter().map(|to| (*from, *to)).collect::<Vec<_>>();
     from.iter().flat_map(pair).filter(|(from, to)| from != to).collect()
@@ -200,6 +221,24 @@ pub fn judge(inputs: &Inputs) -> Result<Judged, Refused> {
 /// Whether an order with this verdict waits.
 pub fn is_held(verdict: Verdict) -> bool {
     verdict >= Verdict::Hold
+}
+
+/// How much of what is asked for is not in the exposure yet, in the currency that is asked for.
+pub fn added(inputs: &Inputs) -> Result<i64, Refused> {
+    Ok(inputs.question.amount.minor.saturating_sub(case::counted(inputs)?).max(0))
+}
+
+/// Whether something of the order that is asked about is still to leave the house.
+pub fn is_waiting(inputs: &Inputs) -> bool {
+    use ExposureComponent::{OrdersReserved, Undelivered};
+    case::of_order(inputs).any(|of| matches!(of.component, OrdersReserved | Undelivered))
+}
+
+/// Whether nothing waits any more of all that is asked for: the order was recorded, and so much of it was delivered,
+/// invoiced or cancelled.
+pub fn is_over(inputs: &Inputs) -> Result<bool, Refused> {
+    let known = inputs.position.done.is_some() && !is_waiting(inputs);
+    Ok(known && added(inputs)? == 0 && inputs.question.amount.minor > 0)
 }
 
 /// The answer to a check, without an id.

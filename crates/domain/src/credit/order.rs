@@ -3,7 +3,11 @@
 //! What was invoiced is in the ledger. What was delivered and not invoiced is unbilled. What was cancelled, and what
 //! was delivered or invoiced, is no longer undelivered: `amount − cancelled − max(delivered, invoiced)`.
 
-use crate::{Refusal, Refused, contract::credit::NewOrder, money::MAX_MINOR};
+use crate::{
+    Date, Money, Refusal, Refused,
+    contract::credit::{NewOrder, Order},
+    money::MAX_MINOR,
+};
 
 /// How much of an order counts as what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,31 @@ pub fn counting(new: &NewOrder) -> Result<Counting, Refused> {
     Ok(Counting {
         undelivered: amount.saturating_sub(cancelled).saturating_sub(done),
         unbilled: delivered.saturating_sub(invoiced).max(0),
+    })
+}
+
+/// An order to which more is added, from a day on.
+pub fn grown(before: &Order, more: &Money, on: Date) -> Result<Order, Refused> {
+    if before.amount.currency != more.currency {
+        let detail = format!("the order is recorded in {}", before.amount.currency);
+        return Err(Refused::new(Refusal::WrongState, detail).at("order_id"));
+    }
+    let minor = before.amount.minor.saturating_add(more.minor);
+    let whole = NewOrder {
+        customer: before.customer.clone(),
+        amount: Money { minor, ..before.amount },
+        delivered_minor: Some(before.delivered_minor),
+        invoiced_minor: Some(before.invoiced_minor),
+        cancelled_minor: Some(before.cancelled_minor),
+        on: None,
+    };
+    let counting = counting(&whole)?;
+    Ok(Order {
+        amount: whole.amount,
+        on: before.on.max(on),
+        undelivered_minor: counting.undelivered,
+        unbilled_minor: counting.unbilled,
+        ..before.clone()
     })
 }
 
@@ -96,6 +125,43 @@ mod tests {
         ] {
             let refused = counting(&order(amount, delivered, invoiced, cancelled)).unwrap_err();
             assert_eq!((refused.field.as_deref(), refused.code), (Some(field), code));
+        }
+    }
+
+    #[test]
+    fn what_is_added_to_an_order_is_undelivered_whatever_was_done_of_it() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let eur = |minor| Money::new(minor, "EUR".parse().unwrap());
+        for ((amount, delivered, invoiced, cancelled), more, wanted) in [
+            ((60, 60, 60, 0), 40, Ok((100, 40, 0))),
+            ((60, 60, 0, 0), 40, Ok((100, 40, 60))),
+            ((60, 0, 0, 60), 60, Ok((120, 60, 0))),
+            ((60, 20, 10, 5), 1, Ok((61, 36, 10))),
+            ((60, 0, 0, 0), MAX_MINOR, Err(Refusal::AmountTooLarge)),
+        ] {
+            let of = order(amount, delivered, invoiced, cancelled);
+            let found = counting(&of).unwrap();
+            let before = Order {
+                id: "O".parse().unwrap(),
+                customer: of.customer,
+                amount: of.amount,
+                delivered_minor: delivered,
+                invoiced_minor: invoiced,
+                cancelled_minor: cancelled,
+                on: day("2024-06-10"),
+                undelivered_minor: found.undelivered,
+                unbilled_minor: found.unbilled,
+            };
+            let added = grown(&before, &eur(more), day("2024-06-30"));
+            let counts = |of: Order| (of.amount.minor, of.undelivered_minor, of.unbilled_minor);
+            assert_eq!(added.map(counts).map_err(|refused| refused.code), wanted, "{amount}");
+            // Never before the day from which it stands so.
+            if let Ok(order) = grown(&before, &eur(1), day("2024-06-01")) {
+                assert_eq!(order.on, before.on);
+            }
+            let dollars = Money::new(1, "USD".parse().unwrap());
+            let refused = grown(&before, &dollars, day("2024-06-30")).unwrap_err();
+            assert_eq!(refused.code, Refusal::WrongState);
         }
     }
 

@@ -1,11 +1,11 @@
 //! A reservation keeps an amount free until it is committed, released, or runs out.
 //!
-//! | state | commit | release |
-//! |---|---|---|
-//! | held | committed | released |
-//! | committed | already so | refused: the order is cancelled instead |
-//! | released | refused | already so |
-//! | expired | refused | already so |
+//! | state | commit | release | the same again |
+//! |---|---|---|---|
+//! | held | committed | released | already so |
+//! | committed | already so | refused: the order is cancelled instead | already so |
+//! | released | refused | already so | refused: it keeps nothing free |
+//! | expired | refused | already so | refused: it keeps nothing free |
 
 use crate::{Instant, Refusal, Refused, contract::credit::ReservationState};
 
@@ -47,6 +47,19 @@ pub fn state(stored: ReservationState, expires_at: Instant, now: Instant) -> Res
     }
 }
 
+/// Whether the same reservation again is one that keeps its amount: held, or an order by now.
+pub fn again(state: ReservationState) -> Result<(), Refused> {
+    match state {
+        ReservationState::Held | ReservationState::Committed => Ok(()),
+        ReservationState::Released | ReservationState::Expired => Err(ended(state)),
+    }
+}
+
+fn ended(state: ReservationState) -> Refused {
+    let detail = format!("the reservation is {state}: its amount is not kept any more");
+    Refused::new(Refusal::WrongState, detail)
+}
+
 /// What becomes of a reservation.
 pub fn step(state: ReservationState, ask: Ask) -> Result<Step, Refused> {
     use ReservationState as S;
@@ -60,10 +73,7 @@ pub fn step(state: ReservationState, ask: Ask) -> Result<Step, Refused> {
             let detail = "the reservation is an order by now: cancel the order";
             Err(Refused::new(Refusal::WrongState, detail))
         }
-        (S::Released | S::Expired, Ask::Commit) => {
-            let detail = format!("the reservation is {state}: its amount is not kept any more");
-            Err(Refused::new(Refusal::WrongState, detail))
-        }
+        (S::Released | S::Expired, Ask::Commit) => Err(ended(state)),
     }
 }
 
@@ -78,10 +88,10 @@ mod tests {
     #[test]
     fn steps_follow_the_table() {
         let table = "
-            held      | committed  | released
-            committed | already so | wrong-state
-            released  | wrong-state | already so
-            expired   | wrong-state | already so";
+            held      | committed  | released | already so
+            committed | already so | wrong-state | already so
+            released  | wrong-state | already so | wrong-state
+            expired   | wrong-state | already so | wrong-state";
         for line in table.lines().filter(|line| !line.trim().is_empty()) {
             let cells: Vec<&str> = line.split('|').map(str::trim).collect();
             let state: ReservationState = cells[0].parse().unwrap();
@@ -93,6 +103,9 @@ mod tests {
                 };
                 assert_eq!(found, wanted, "{state} {ask:?}");
             }
+            let found = again(state)
+                .map_or_else(|refused| refused.code.to_string(), |()| "already so".into());
+            assert_eq!(found, cells[3], "{state} again");
         }
     }
 

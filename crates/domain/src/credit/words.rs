@@ -5,9 +5,9 @@ use super::{
     limit::{Decided, Limits},
 };
 use crate::{
-    Money,
+    Id, Money,
     contract::{
-        credit::{CheckReason, Contribution, ExposureComponent, PassCondition, RuleKind},
+        credit::{CheckReason, Contribution, ExposureComponent, Hold, PassCondition, RuleKind},
         types::{CustomerStatus, Language},
     },
     message,
@@ -90,8 +90,21 @@ fn english(of: &Reason) -> String {
             let component = component.name().replace('-', " ");
             format!("Of {component} there is {}; {} is allowed.", money(seen), money(most))
         }
-        (_, Seen::Hold(id)) => format!("Somebody placed a hold: {id}."),
+        (_, Seen::Hold(id)) => format!("A forced hold stands: {id}."),
         (kind, _) => format!("{kind}."),
+    }
+}
+
+/// A forced hold that stands: why somebody placed it, or that a rule did.
+pub fn standing(hold: &Hold, language: Language) -> String {
+    let rules: Vec<&str> = hold.rules.iter().map(Id::as_str).collect();
+    match (&hold.reason, language) {
+        (Some(reason), Language::En) => format!("Somebody placed a hold: {reason}"),
+        (Some(reason), Language::ZhCn) => format!("有人工冻结：{reason}"),
+        (None, Language::En) => {
+            format!("It waits until somebody releases it, because of {}.", rules.join(", "))
+        }
+        (None, Language::ZhCn) => format!("须由人工放行，原因：{}。", rules.join("、")),
     }
 }
 
@@ -158,7 +171,7 @@ fn chinese(of: &Reason) -> String {
             };
             format!("{component}为 {}，允许 {}。", money(seen), money(most))
         }
-        (_, Seen::Hold(id)) => format!("有人工冻结：{id}。"),
+        (_, Seen::Hold(id)) => format!("存在强制冻结：{id}。"),
         (kind, _) => format!("{kind}。"),
     }
 }

@@ -1,5 +1,5 @@
 -- ?1: before this key, ?2: at most so many, ?3: customer or null, ?4: state or null, ?5: only this id or null.
--- Gives [key, the contract's hold], newest first.
+-- Gives [key, the contract's hold without reasons, what was seen], newest first.
 WITH
 wanted AS (
     SELECT h.* FROM customer AS c CROSS JOIN credit_hold AS h ON h.customer_key = c.key
@@ -21,11 +21,12 @@ SELECT
                 'amount', json(iif(
                     page.minor IS NULL, NULL, json_object('minor', page.minor, 'currency', page.currency)
                 )),
-                'purpose', page.purpose, 'verdict', page.verdict, 'rules', json(page.rules), 'reason', page.reason,
+                'purpose', page.purpose, 'terms_days', page.terms_days, 'reasons', json('[]'), 'verdict', page.verdict, 'rules', json(page.rules), 'reason', page.reason,
                 'opened_at', page.opened_at, 'state', page.state, 'closed_at', page.closed_at,
                 'released_by', page.released_by, 'release_reason', page.release_reason,
                 'released_until', page.released_until
-            )
+            ),
+            json(coalesce(page.reasons, '[]'))
         )
         ORDER BY page.key DESC
     )

@@ -1,4 +1,4 @@
--- ?1: id of a customer, ?2: today, ?3: now, ?4: 1 to look for its usual terms.
+-- ?1: id of a customer, ?2: today, ?3: now, ?4: 1 to look for its usual terms, ?5: the order that is asked about or null.
 -- Gives the position of the domain as it is now. Documents of other members of the group are summed up. Nothing where
 -- anything is allocated on a later day, which credit/position_then.sql reads, and where there is no such customer.
 WITH
@@ -146,7 +146,7 @@ SELECT
                 AND (g.claim_by IS NULL OR g.claim_by >= ?2)
         ),
         'rules', (
-            SELECT json_group_array(json_array(k.name, k.version, k.level, json(k.document)))
+            SELECT json_group_array(json_array(k.name, k.version, k.level, json_remove(k.document, '$.reason')))
             FROM (
                 SELECT name, version, 'customer' AS level, document FROM credit_rule
                 WHERE customer_key = own.key AND replaced = 0 AND customer_key IS NOT NULL
@@ -166,11 +166,15 @@ SELECT
             SELECT
                 json_group_array(
                     json_array(
-                        h.id, h.order_id, json(iif(h.minor IS NULL, 'null', json_array(h.minor, h.currency)))
+                        h.id, h.order_id, json_array(h.minor, h.currency), json(h.rules), h.verdict
                     )
                 )
             FROM credit_hold AS h
-            WHERE h.customer_key = own.key AND h.released_until > ?3
+            WHERE h.customer_key = own.key AND h.released_until > ?3 AND h.minor IS NOT NULL
+        ),
+        'done', (
+            SELECT json_array(o.invoiced_minor + o.cancelled_minor, o.currency) FROM credit_order AS o
+            WHERE o.id = ?5 AND o.until_on > ?2 AND o.from_on <= ?2 AND o.customer_key = own.key
         ),
         'broken_promises', (
             SELECT count(*) FROM default_record AS d

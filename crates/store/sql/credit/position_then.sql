@@ -1,6 +1,6 @@
 -- ?1: key of a customer, ?2: the day, ?3: its last moment, ?4: keys of its group then as a JSON array, ?5: the head of the
 -- group, ?6: 1 to look for its usual terms, ?7: the last audit entry that was known, ?8: the last moment of what was
--- reserved, or null for all.
+-- reserved, or null for all, ?9: the order that is asked about or null.
 -- Gives the position of the domain at the end of the day as known then: credit/position.sql from the ground up. What the
 -- records of the customer and of its head say is not in it. Grades are those that sweeps found by the day.
 WITH
@@ -238,27 +238,39 @@ SELECT
         'rules', (
             SELECT
                 json_group_array(
-                    json_array(rule.name, rule.version, rule.level, json(rule.document)) ORDER BY rule.key
+                    json_array(rule.name, rule.version, rule.level, json_remove(rule.document, '$.reason'))
+                    ORDER BY rule.key
                 )
             FROM rule
         ),
         'placed', (
             SELECT json_group_array(json_array(h.id, h.order_id)) FROM credit_hold AS h
+            -- How it read before a later check changed it.
+            LEFT JOIN credit_hold_former AS f ON f.key = (
+                SELECT min(e.key) FROM credit_hold_former AS e
+                WHERE e.hold_key = h.key AND (e.entry_key > ?7 OR e.changed_at > ?3)
+            )
             WHERE
                 h.customer_key = ?1 AND h.opened_at <= ?3 AND h.entry_key <= ?7
                 AND NOT (h.closed_at IS NOT NULL AND h.closed_at <= ?3 AND h.closed_entry_key <= ?7)
-                AND (h.minor IS NULL OR h.verdict = 'forced-hold')
+                AND (h.minor IS NULL OR coalesce(f.verdict, h.verdict) = 'forced-hold')
         ),
         'released', (
             SELECT
                 json_group_array(
                     json_array(
-                        h.id, h.order_id, json(iif(h.minor IS NULL, 'null', json_array(h.minor, h.currency)))
+                        h.id, h.order_id, json_array(h.minor, h.currency), json(h.rules), h.verdict
                     )
                 )
             FROM credit_hold AS h
             WHERE
                 h.customer_key = ?1 AND h.released_until > ?3 AND h.closed_at <= ?3 AND h.closed_entry_key <= ?7
+                AND h.minor IS NOT NULL
+        ),
+        'done', (
+            SELECT json_array(o.invoiced_minor + o.cancelled_minor, o.currency) FROM credit_order AS o
+            WHERE o.id = ?9 AND o.customer_key = ?1 AND o.from_on <= ?2 AND o.entry_key <= ?7
+            ORDER BY o.key DESC LIMIT 1
         ),
         'broken_promises', (SELECT count(*) FROM failed WHERE kind = 'broken-plan'),
         'legal_stage', EXISTS (SELECT 1 FROM failed WHERE kind = 'legal-action'),

@@ -6,7 +6,7 @@ page AS (SELECT * FROM event WHERE key >= ?1 ORDER BY key LIMIT ?2),
 -- Whose each is: said by the row, or found by the noun and id of its audit entry.
 owned AS (
     SELECT
-        e.*, a.noun, a.action, coalesce(e.at, a.at) AS moment, coalesce(e.subject, a.id) AS of,
+        e.*, a.noun, a.action, a.change, coalesce(e.at, a.at) AS moment, coalesce(e.subject, a.id) AS of,
         coalesce(
             e.customer_key,
             CASE a.noun
@@ -52,7 +52,21 @@ SELECT
     json_group_array(
         json_array(
             json_array(o.key, o.entry_key, o.moment, o.kind, o.noun, o.action),
-            json_array(o.of, c.key, c.id, json(o.data), coalesce(o.booked, 0)),
+            json_array(
+                o.of, c.key, c.id,
+                -- Of a hold what its entry says, so that whoever is told need not ask.
+                json(iif(
+                    o.noun = 'credit_hold',
+                    json_object(
+                        'order_id', o.change ->> '$.after.order_id', 'minor', o.change ->> '$.after.amount.minor',
+                        'currency', o.change ->> '$.after.amount.currency', 'state', o.change ->> '$.after.state',
+                        'verdict', o.change ->> '$.after.verdict', 'rules', json(o.change -> '$.after.rules'),
+                        'reservation_id', o.change ->> '$.after.reservation_id'
+                    ),
+                    o.data
+                )),
+                coalesce(o.booked, 0)
+            ),
             json_array(
                 o.invoices_upto, o.payments_upto, o.allocations_upto,
                 -- Without a beginning it made no customers but those with entries of their own.

@@ -67,7 +67,7 @@ impl<'a> Case<'a> {
             settings: Settings::of(&position.rules, purpose, day),
             limits: limits(position, day),
             books: exposure::books(position.pieces.iter(), &position.guarantees)?,
-            counted: counted(inputs),
+            counted: counted(inputs)?,
             rules: RuleKind::ALL.iter().flat_map(of).collect(),
         })
     }
@@ -137,14 +137,19 @@ impl<'a> Case<'a> {
                     .amount
                     .is_none_or(|most| most.currency == asked.currency && most.minor >= asked.minor)
         };
-        let released = position.released.iter().find(covers);
-        let standing =
-            reasons.iter().filter(|of| released.is_none() || of.kind == RuleKind::PlacedHold);
-        let verdict = standing.map(|of| of.verdict).max().unwrap_or(Verdict::Pass);
-        let let_pass = reasons.iter().any(|of| is_held(of.verdict)) && !is_held(verdict);
+        let released =
+            |of: &Reason| position.released.iter().filter(covers).find(|by| by.waives(of));
+        let worst = reasons.iter().map(|of| of.verdict).max().unwrap_or(Verdict::Pass);
+        let held = reasons.iter().filter(|of| is_held(of.verdict));
+        let standing = held.filter(|of| released(of).is_none()).map(|of| of.verdict).max();
+        // Who lets it pass has seen what it warns of.
+        let passes = if is_held(worst) { Verdict::Pass } else { worst };
+        let verdict = standing.unwrap_or(passes);
+        let let_pass = is_held(worst) && !is_held(verdict);
+        let let_pass = reasons.first().filter(|_| let_pass).and_then(released);
         Ok(Judged {
             verdict,
-            released_by: released.filter(|_| let_pass).map(|released| released.id.clone()),
+            released_by: let_pass.map(|released| released.id.clone()),
             reasons,
             currency,
             before,
@@ -298,16 +303,27 @@ fn reason(known: &Known, seen: Seen) -> Reason {
     }
 }
 
-/// How much of the order that is asked about is in the exposure already.
-fn counted(inputs: &Inputs) -> i64 {
+/// What the order that is asked about has in the exposure.
+pub(super) fn of_order(inputs: &Inputs) -> impl Iterator<Item = &Piece> + Clone {
     let (order, position) = (inputs.question.order_id.as_ref(), &inputs.position);
-    let of = |piece: &&Piece| {
-        piece.member == position.key
-            && order.is_some()
-            && piece.order.as_ref() == order
-            && piece.currency == inputs.question.amount.currency
+    let of = move |piece: &&Piece| {
+        piece.member == position.key && order.is_some() && piece.order.as_ref() == order
     };
-    position.pieces.iter().filter(of).map(|piece| piece.minor).fold(0, i64::saturating_add)
+    position.pieces.iter().filter(of)
+}
+
+/// How much of the order that is asked about is or was in the exposure, in the currency that is asked for: what counts of
+/// it, and what was invoiced, which counts in the ledger, or cancelled. A rate never makes it more.
+pub(super) fn counted(inputs: &Inputs) -> Result<i64, Refused> {
+    let to = inputs.question.amount.currency;
+    let pieces = of_order(inputs).map(|piece| Money::new(piece.minor, piece.currency));
+    let done = inputs.question.order_id.as_ref().and(inputs.position.done);
+    let mut counted = 0i64;
+    for money in pieces.chain(done) {
+        let minor = inputs.rates.down(money.minor, money.currency, to)?;
+        counted = counted.saturating_add(minor);
+    }
+    Ok(counted)
 }
 
 /// A share of a limit, rounded down.

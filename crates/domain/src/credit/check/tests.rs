@@ -44,6 +44,7 @@ fn inputs(amount: i64) -> Inputs {
         rules: Vec::new(),
         placed: Vec::new(),
         released: Vec::new(),
+        done: None,
         broken_promises: None,
         legal_stage: None,
         usual_terms: None,
@@ -351,6 +352,8 @@ fn a_release_lets_its_order_pass_up_to_its_amount_and_no_other() {
         id: id("H1"),
         order: Some(id(order)),
         amount: Some(eur(minor)),
+        rules: Some(vec![id("limit-used")]),
+        verdict: Some(Verdict::Hold),
     };
     let held = "hold: limit-used limit-nearly-used";
     check_that(&inputs, held);
@@ -366,6 +369,105 @@ fn a_release_lets_its_order_pass_up_to_its_amount_and_no_other() {
     check_that(&inputs, "forced-hold: placed-hold limit-used limit-nearly-used");
     inputs.position.placed = vec![Placed { id: id("H2"), order: Some(id("O2")) }];
     check_that(&inputs, "pass: limit-used limit-nearly-used");
+}
+
+#[test]
+fn a_release_waives_what_it_names_and_nothing_that_is_new_or_sterner() {
+    let late = r#""kind": "days-overdue", "verdict": "#;
+    for (named, of, status, late_is, wanted) in [
+        ("limit-used", Verdict::Hold, CustomerStatus::Active, "", "pass: limit-used"),
+        (
+            "limit-used",
+            Verdict::Hold,
+            CustomerStatus::OnHold,
+            "",
+            "hold: account-on-hold limit-used",
+        ),
+        (
+            "limit-used",
+            Verdict::Hold,
+            CustomerStatus::Closed,
+            "",
+            "forced-hold: account-stopped limit-used",
+        ),
+        (
+            "limit-used account-stopped",
+            Verdict::ForcedHold,
+            CustomerStatus::Closed,
+            "",
+            "pass: account-stopped limit-used",
+        ),
+        ("limit-used", Verdict::Hold, CustomerStatus::Active, "hold", "hold: R limit-used"),
+        ("limit-used R", Verdict::Hold, CustomerStatus::Active, "hold", "pass: R limit-used"),
+        // The rule was a hold when it was released and is a forced one now.
+        (
+            "limit-used R",
+            Verdict::Hold,
+            CustomerStatus::Active,
+            "forced-hold",
+            "forced-hold: R limit-used",
+        ),
+        ("", Verdict::Hold, CustomerStatus::Active, "", "hold: limit-used"),
+    ] {
+        let mut inputs = inputs(150);
+        inputs.question.order_id = Some(id("O1"));
+        inputs.position.status = status;
+        inputs.position.pieces = vec![overdue("I1", 20, "2024-06-20", 0)];
+        if !late_is.is_empty() {
+            inputs.position.rules = vec![rule(RuleLevel::All, &format!("{late}\"{late_is}\""))];
+        }
+        inputs.position.released = vec![Released {
+            id: id("H1"),
+            order: Some(id("O1")),
+            amount: Some(eur(150)),
+            rules: Some(named.split_whitespace().map(id).collect()),
+            verdict: Some(of),
+        }];
+        check_that(&inputs, &format!("{wanted} limit-nearly-used"));
+        let let_pass = judge(&inputs).unwrap().released_by.is_some();
+        assert_eq!(let_pass, wanted.starts_with("pass"), "{named} {late_is}");
+    }
+}
+
+#[test]
+fn what_was_invoiced_or_cancelled_of_an_order_is_not_added_again() {
+    let invoice = |minor| overdue("I1", minor, "2024-07-20", 0);
+    let order = |minor| piece(ExposureComponent::Undelivered, "O1", minor);
+    // What the order has in the exposure, what of it was invoiced and cancelled, what is asked, and what is added.
+    for (pieces, done, asked, wanted, is_over) in [
+        (vec![invoice(50), order(30)], Some(50), 80, 80, false),
+        (vec![invoice(50), order(30)], Some(50), 90, 90, false),
+        (vec![invoice(80)], Some(80), 80, 80, true),
+        (vec![invoice(80)], Some(80), 81, 81, false),
+        (vec![], Some(80), 80, 0, true),
+        (vec![], None, 80, 80, false),
+        // Of more than was done when it was asked for.
+        (vec![invoice(60)], Some(0), 40, 100, false),
+        (vec![invoice(60), order(40)], Some(0), 40, 100, false),
+    ] {
+        let mut inputs = inputs(asked);
+        inputs.question.order_id = Some(id("O1"));
+        inputs.position.pieces = pieces;
+        inputs.position.done = done.map(eur);
+        assert_eq!(judge(&inputs).unwrap().after_minor, wanted, "{done:?} {asked}");
+        assert_eq!(super::is_over(&inputs), Ok(is_over), "{done:?} {asked}");
+        inputs.question.order_id = None;
+        let before = judge(&inputs).unwrap().before.total;
+        assert_eq!(judge(&inputs).unwrap().after_minor, before + asked, "{done:?} {asked}");
+    }
+}
+
+#[test]
+fn an_order_in_another_currency_counts_once_at_the_rate_of_the_day() {
+    let (usd, eur_code) = ("USD".parse().unwrap(), "EUR".parse().unwrap());
+    let mut inputs = inputs(54);
+    inputs.question.order_id = Some(id("O1"));
+    inputs.position.pieces =
+        vec![Piece { currency: usd, ..piece(ExposureComponent::OrdersReserved, "O1", 54) }];
+    assert_eq!(judge(&inputs).unwrap_err().code, Refusal::RateMissing);
+    inputs.rates.put(usd, eur_code, "0.9".parse().unwrap());
+    // Reserved are 48.6: of what is owed 49, of what counts as asked already 48.
+    assert_eq!(judge(&inputs).unwrap().after_minor, 49 + 54 - 48);
 }
 
 #[test]

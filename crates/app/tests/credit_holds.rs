@@ -1,0 +1,544 @@
+//! Holds on a real SQLite file: what a release lets pass, what clears, what counts once, and what was told of it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+#[path = "common/credit.rs"]
+mod shop;
+
+use common::{db, id, read};
+use dunlin_app::{
+    credit::{Asked, check, hold, limit, order, reservation, reservation::Reserved, rule},
+    erase,
+    ledger::Change,
+    {event, interest},
+};
+use dunlin_domain::{
+    Instant, Refusal,
+    contract::{credit::*, events::Event, types::Language},
+    credit::reservation::Ask,
+};
+use dunlin_store::{Db, native::NativeDb};
+use serde_json::{Value, json};
+use shop::*;
+
+const EN: Option<Language> = Some(Language::En);
+
+/// Asks as the shop does: `more` says what else than the amount.
+fn ask(db: &NativeDb, name: &str, minor: i64, order: &str, more: Value) -> CheckResult {
+    ask_at(db, name, minor, order, more, at(NOON))
+}
+
+fn ask_at(
+    db: &NativeDb,
+    name: &str,
+    minor: i64,
+    order: &str,
+    more: Value,
+    when: Instant,
+) -> CheckResult {
+    let mut new = json!({"customer": "C", "amount": eur(minor), "order_id": order});
+    for (field, value) in more.as_object().unwrap() {
+        new[field] = value.clone();
+    }
+    check::ask(db, &read(new), &id(name), EN, &by("shop", when)).unwrap()
+}
+
+fn plain(db: &NativeDb, name: &str, minor: i64, order: &str) -> String {
+    told(&ask(db, name, minor, order, json!({})))
+}
+
+fn reserve_for(db: &NativeDb, name: &str, minor: i64, order: &str) -> Reserved {
+    let new = json!({"id": name, "customer": "C", "amount": eur(minor), "order_id": order});
+    reservation::add(db, &read(new), &id(&format!("K-{name}")), EN, &author()).unwrap()
+}
+
+fn kept(found: &Reserved) -> bool {
+    matches!(found, Reserved::Kept(..))
+}
+
+fn put(db: &NativeDb, name: &str, minor: i64, more: Value) {
+    let mut new = json!({"customer": "C", "amount": eur(minor)});
+    for (field, value) in more.as_object().unwrap() {
+        new[field] = value.clone();
+    }
+    order::put(db, &id(name), &read(new), &author()).unwrap();
+}
+
+fn release(db: &NativeDb, name: &str, until: Option<&str>) -> Hold {
+    let new = json!({"reason": "the director agreed", "until": until});
+    hold::release(db, &id(name), &read(new), &author()).unwrap().0
+}
+
+fn run(db: &NativeDb) -> HoldRun {
+    run_at(db, at(NOON))
+}
+
+fn run_at(db: &NativeDb, when: Instant) -> HoldRun {
+    hold::run(db, &by("schedule", when)).unwrap()
+}
+
+fn state(db: &NativeDb, name: &str) -> HoldState {
+    hold::get(db, &id(name)).unwrap().state
+}
+
+fn events(db: &NativeDb, kinds: &str) -> Vec<Event> {
+    event::feed(db, "0".parse().unwrap(), 100, &[kinds.into()], None).unwrap().items
+}
+
+const OVER: &str = "hold limit-used limit-nearly-used";
+
+#[test]
+fn releasing_a_placed_hold_ends_it_and_waives_nothing() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let place = |name: &str, order: Option<&str>| {
+        let new = json!({"customer": "C", "order_id": order, "reason": "manual stop"});
+        hold::place(&db, &read(new), &id(name), &author()).unwrap();
+    };
+    place("H1", None);
+    place("H2", Some("O1"));
+    assert_eq!(plain(&db, "K1", 1, "O1"), "forced-hold placed-hold placed-hold");
+    assert_eq!(release(&db, "H1", None).released_until, None);
+    assert_eq!(plain(&db, "K2", 1, "O1"), "forced-hold placed-hold");
+    release(&db, "H2", Some("2024-07-30T00:00:00Z"));
+    assert_eq!(plain(&db, "K3", 1, "O1"), "pass");
+    // The limit stands as before, for the order and for every other.
+    assert_eq!(plain(&db, "K4", 101, "O1"), OVER);
+    assert_eq!(plain(&db, "K5", 101, "NEW"), OVER);
+    assert!(!kept(&reserve_for(&db, "R1", 101, "O9")));
+    let asked = Asked { day: None, known_at: Some(at(NOON)) };
+    let then = check::simulate(&db, &question("C", 101, Some("O1")), asked, EN, at(NOON)).unwrap();
+    assert_eq!(told(&then), OVER);
+}
+
+#[test]
+fn what_is_new_or_forced_since_a_release_stands() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    assert_eq!(plain(&db, "K1", 150, "O1"), OVER);
+    release(&db, "K1", None);
+    let passed = ask(&db, "K2", 150, "O1", json!({}));
+    assert_eq!((passed.verdict, passed.released_by), (Verdict::Pass, Some(id("K1"))));
+    assert_eq!(plain(&db, "K3", 151, "O1"), OVER);
+    assert_eq!(plain(&db, "K4", 150, "O2"), OVER);
+    // A reason that nobody saw when it was released.
+    invoice(&db, "I1", "C", "2024-06-01", 1);
+    rule::put(&db, &id("late"), &read(json!({"kind": "days-overdue"})), &author()).unwrap();
+    let held = ask(&db, "K5", 150, "O1", json!({}));
+    assert_eq!(told(&held), "hold late limit-used limit-nearly-used");
+    customer(&db, "C", json!({"credit_limit": eur(100), "status": "closed"}));
+    assert_eq!(ask(&db, "K6", 150, "O1", json!({})).verdict, Verdict::ForcedHold);
+    // Who releases a forced hold of a check releases what it says.
+    let stands = hold::get(&db, &held.hold_id.unwrap()).unwrap();
+    let names: Vec<&str> = stands.rules.iter().map(|rule| rule.as_str()).collect();
+    assert_eq!(names, ["account-stopped", "late", "limit-used"]);
+    release(&db, stands.id.as_str(), None);
+    assert_eq!(ask(&db, "K7", 150, "O1", json!({})).verdict, Verdict::Pass);
+    assert_eq!(ask(&db, "K8", 1, "O3", json!({})).verdict, Verdict::ForcedHold);
+}
+
+#[test]
+fn committing_onto_a_known_order_adds_to_it_and_the_limit_is_never_exceeded() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let commit = |name: &str| reservation::ask(&db, &id(name), Ask::Commit, &author());
+    assert!(kept(&reserve_for(&db, "R1", 60, "O1")));
+    commit("R1").unwrap();
+    invoice(&db, "I1", "C", "2024-07-31", 60);
+    put(&db, "O1", 60, json!({"invoiced_minor": 60}));
+    assert!(kept(&reserve_for(&db, "R2", 40, "O1")));
+    assert_eq!(total(&db, "C", "2024-06-30"), 100);
+    commit("R2").unwrap();
+    let found = order::get(&db, &id("O1"), None).unwrap();
+    assert_eq!((found.amount.minor, found.undelivered_minor), (100, 40));
+    assert_eq!(total(&db, "C", "2024-06-30"), 100);
+    assert_eq!(commit("R2").unwrap().1, Change::AlreadySo);
+    assert_eq!(total(&db, "C", "2024-06-30"), 100);
+    put(&db, "O1", 100, json!({"invoiced_minor": 60, "cancelled_minor": 40}));
+    assert_eq!(total(&db, "C", "2024-06-30"), 60);
+    // What was cancelled and is taken up again counts again, and what is too much of it is refused.
+    assert!(!kept(&reserve_for(&db, "R3", 41, "O1")));
+    assert!(kept(&reserve_for(&db, "R4", 40, "O1")));
+    commit("R4").unwrap();
+    assert_eq!(total(&db, "C", "2024-06-30"), 100);
+    assert!(!kept(&reserve_for(&db, "R5", 1, "O9")));
+}
+
+#[test]
+fn a_reservation_that_cannot_become_part_of_its_order_stays_a_reservation() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    customer(&db, "D", json!({"credit_limit": eur(100)}));
+    assert!(kept(&reserve_for(&db, "R1", 60, "O1")));
+    let new = json!({"customer": "D", "amount": eur(1)});
+    order::put(&db, &id("O1"), &read(new), &author()).unwrap();
+    let commit = || reservation::ask(&db, &id("R1"), Ask::Commit, &author());
+    assert_eq!(refused(commit()), (Refusal::WrongState, Some("order_id".into())));
+    let found = reservation::get(&db, &id("R1"), at(NOON)).unwrap();
+    assert_eq!(found.state, ReservationState::Held);
+    assert_eq!(total(&db, "C", "2024-06-30"), 60);
+    // Nor where the order is in another currency by now.
+    assert!(kept(&reserve_for(&db, "R2", 10, "O2")));
+    put(&db, "O2", 10, json!({}));
+    put(&db, "O2", 10, json!({"cancelled_minor": 10}));
+    assert!(kept(&reserve_for(&db, "R3", 10, "O2")));
+    let dollars =
+        json!({"customer": "C", "amount": {"minor": 10, "currency": "USD"}, "cancelled_minor": 10});
+    order::put(&db, &id("O2"), &read(dollars), &author()).unwrap();
+    let commit = reservation::ask(&db, &id("R3"), Ask::Commit, &author());
+    assert_eq!(refused(commit), (Refusal::WrongState, Some("order_id".into())));
+}
+
+#[test]
+fn a_write_that_raises_an_order_takes_over_what_is_reserved_for_it() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(200)}));
+    put(&db, "O1", 60, json!({"cancelled_minor": 60}));
+    assert!(kept(&reserve_for(&db, "R1", 40, "O1")));
+    put(&db, "O1", 60, json!({"cancelled_minor": 59}));
+    assert_eq!(total(&db, "C", "2024-06-30"), 41);
+    put(&db, "O1", 100, json!({"cancelled_minor": 60}));
+    assert_eq!(total(&db, "C", "2024-06-30"), 40);
+    let (_, again) = reservation::ask(&db, &id("R1"), Ask::Commit, &author()).unwrap();
+    assert_eq!(again, Change::AlreadySo);
+    assert_eq!(total(&db, "C", "2024-06-30"), 40);
+}
+
+#[test]
+fn of_two_held_orders_of_60_under_a_limit_of_100_only_the_older_clears() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    invoice(&db, "I1", "C", "2024-07-31", 90);
+    assert_eq!(plain(&db, "OLD", 60, "OS1"), OVER);
+    assert_eq!(plain(&db, "NEW", 60, "OS2"), OVER);
+    pay(&db, "P1", "C", "2024-06-30", 90);
+    let done = run(&db);
+    assert_eq!((done.judged, done.cleared), (2, 1));
+    assert_eq!((state(&db, "OLD"), state(&db, "NEW")), (HoldState::Cleared, HoldState::Held));
+    assert_eq!(total(&db, "C", "2024-06-30"), 60);
+    // The next run finds it taken too.
+    assert_eq!(run(&db).cleared, 0);
+    let cleared = &events(&db, "hold.cleared")[0].data;
+    let free = reservation::get(&db, cleared.reservation_id.as_ref().unwrap(), at(NOON)).unwrap();
+    assert_eq!((free.amount.minor, free.hold_id), (60, Some(id("OLD"))));
+    assert_eq!(free.expires_at, at("2024-06-30T12:15:00Z"));
+    // The shop goes on with the order: its own reservation takes the place, also with a check before it.
+    assert_eq!(plain(&db, "K3", 60, "OS1"), "pass");
+    assert!(kept(&reserve_for(&db, "R1", 60, "OS1")));
+    assert_eq!(total(&db, "C", "2024-06-30"), 60);
+    let ended = reservation::get(&db, &free.id, at(NOON)).unwrap();
+    assert_eq!(ended.state, ReservationState::Released);
+    let twice = json!({"customer": "C", "amount": eur(1), "order_id": "OS1"});
+    let twice = reservation::add(&db, &read(twice), &id("R2"), EN, &author());
+    assert_eq!(refused(twice), (Refusal::WrongState, Some("order_id".into())));
+    reservation::ask(&db, &id("R1"), Ask::Release, &author()).unwrap();
+    assert_eq!(run(&db).cleared, 1);
+    // Nobody goes on with the other: it is free again after a while.
+    assert_eq!(total(&db, "C", "2024-06-30"), 60);
+    let later = at("2024-06-30T12:15:00Z");
+    assert_eq!(check::exposure(&db, &id("C"), None, later).unwrap().total_minor, 0);
+}
+
+#[test]
+fn a_hold_ends_with_its_order_and_an_invoiced_part_counts_once() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    put(&db, "OB1", 80, json!({}));
+    invoice(&db, "I1", "C", "2024-07-31", 50);
+    put(&db, "OB1", 80, json!({"invoiced_minor": 50}));
+    let delivery = |name: &str, minor: i64, order: &str| {
+        ask(&db, name, minor, order, json!({"purpose": "delivery"}))
+    };
+    let found = delivery("K1", 80, "OB1");
+    assert_eq!((told(&found).as_str(), found.after_minor), ("pass", 80));
+    // As of then it is the same.
+    let asked = Asked { day: None, known_at: Some(at(NOON)) };
+    let then = check::simulate(&db, &question("C", 80, Some("OB1")), asked, EN, at(NOON)).unwrap();
+    assert_eq!(then.after_minor, 80);
+    invoice(&db, "I2", "C", "2024-07-31", 30);
+    put(&db, "OB1", 80, json!({"invoiced_minor": 80}));
+    assert_eq!(delivery("K2", 80, "OB1").after_minor, 80);
+    assert_eq!(delivery("K3", 81, "OB1").after_minor, 81);
+    // Held, and delivered and invoiced all the same, or cancelled: nothing of it waits any more.
+    for (name, done) in [
+        ("OHO", json!({"delivered_minor": 150, "invoiced_minor": 150})),
+        ("OHC", json!({"cancelled_minor": 150})),
+        ("OHD", json!({"delivered_minor": 100, "cancelled_minor": 50})),
+    ] {
+        assert_eq!(ask(&db, name, 150, name, json!({})).verdict, Verdict::Hold, "{name}");
+        put(&db, name, 150, json!({}));
+        assert_eq!((run(&db).cleared, state(&db, name)), (0, HoldState::Held), "{name}");
+        put(&db, name, 150, done);
+        assert_eq!(state(&db, name), HoldState::Cleared, "{name}");
+    }
+    // A part of what waits is not all of it.
+    put(&db, "OHP", 60, json!({"delivered_minor": 60, "invoiced_minor": 60}));
+    assert_eq!(ask(&db, "OHP", 250, "OHP", json!({})).verdict, Verdict::Hold);
+    put(&db, "OHP", 60, json!({"delivered_minor": 60, "invoiced_minor": 60, "on": "2024-06-30"}));
+    assert_eq!((run(&db).cleared, state(&db, "OHP")), (0, HoldState::Held));
+}
+
+#[test]
+fn a_hold_keeps_its_whole_question_and_only_all_of_it_clears_it() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(1_000)}));
+    invoice(&db, "I1", "C", "2024-05-31", 1);
+    pay(&db, "P1", "C", "2024-05-31", 1);
+    let put = |name: &str, new: Value| rule::put(&db, &id(name), &read(new), &author()).unwrap();
+    put("terms", json!({"kind": "worsened-terms"}));
+    put("large", json!({"kind": "order-amount", "amount": eur(400), "purposes": ["order"]}));
+    let long = json!({"terms_days": 90});
+    assert_eq!(told(&ask(&db, "H1", 10, "OE1", long.clone())), "hold terms");
+    assert_eq!(told(&ask(&db, "H2", 500, "OK1", json!({}))), "hold large");
+    // Nothing has changed: nothing clears.
+    let done = run(&db);
+    assert_eq!((done.judged, done.cleared), (2, 0));
+    for (name, minor, order, more, hold) in [
+        ("K1", 10, "OE1", json!({}), "H1"),
+        ("K2", 10, "OE1", json!({"terms_days": 30}), "H1"),
+        ("K3", 500, "OK1", json!({"purpose": "invoice"}), "H2"),
+        ("K4", 1, "OK1", json!({}), "H2"),
+    ] {
+        let found = ask(&db, name, minor, order, more);
+        assert_eq!((told(&found).as_str(), found.hold_id), ("pass", Some(id(hold))), "{name}");
+        assert_eq!(state(&db, hold), HoldState::Held, "{name}");
+    }
+    put("terms", json!({"kind": "worsened-terms", "more_than": "60"}));
+    put("large", json!({"kind": "order-amount", "amount": eur(500)}));
+    assert_eq!(ask(&db, "K5", 10, "OE1", long).hold_id, None);
+    assert_eq!(run(&db).cleared, 1);
+    assert_eq!((state(&db, "H1"), state(&db, "H2")), (HoldState::Cleared, HoldState::Cleared));
+    // A reservation is asked the same.
+    let more = json!({"id": "R1", "customer": "C", "amount": eur(10), "order_id": "OR1", "terms_days": 91,
+        "purpose": "delivery"});
+    let found = reservation::add(&db, &read(more), &id("H3"), EN, &author()).unwrap();
+    assert!(matches!(&found, Reserved::Held(held) if told(held) == "hold terms"));
+    let kept = hold::get(&db, &id("H3")).unwrap();
+    assert_eq!((kept.terms_days, kept.purpose), (Some(91), Some(CheckPurpose::Delivery)));
+    assert_eq!(run(&db).cleared, 0);
+}
+
+#[test]
+fn a_hold_is_of_the_currency_of_its_amount() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(20)}));
+    let row = |rate: &str| json!([{"valid_from": "2024-06-01", "rate": rate, "source": "bank", "confirmed": true}]);
+    for (table, rate) in [("fx-usd-eur", "1"), ("fx-eur-usd", "1")] {
+        interest::put_rates(&db, &id(table), &read::<Vec<_>>(row(rate)), &author()).unwrap();
+    }
+    assert_eq!(plain(&db, "H1", 70, "OF1"), OVER);
+    let dollars = json!({"amount": {"minor": 30, "currency": "USD"}});
+    assert_eq!(ask(&db, "K2", 0, "OF1", dollars.clone()).verdict, Verdict::Hold);
+    let amount = serde_json::to_value(hold::get(&db, &id("H1")).unwrap().amount).unwrap();
+    assert_eq!(amount, dollars["amount"]);
+    // The same number of another currency is another amount.
+    assert_eq!(plain(&db, "K3", 30, "OF1"), OVER);
+    let amount = hold::get(&db, &id("H1")).unwrap().amount.unwrap();
+    assert_eq!(amount.currency.as_str(), "EUR");
+    assert_eq!(ask(&db, "K4", 0, "OF1", dollars.clone()).verdict, Verdict::Hold);
+    release(&db, "H1", None);
+    assert_eq!(ask(&db, "K5", 0, "OF1", dollars).released_by, Some(id("H1")));
+    assert_eq!(plain(&db, "K6", 30, "OF1"), OVER);
+}
+
+#[test]
+fn a_hold_reads_then_as_it_read_then() {
+    let (_folder, db) = db();
+    let hour = |hour: &str| at(&format!("2024-06-30T{hour}:00:00Z"));
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    invoice(&db, "I1", "C", "2024-07-31", 40);
+    ask_at(&db, "H1", 70, "OQ1", json!({}), hour("13"));
+    customer(&db, "C", json!({"credit_limit": eur(100), "status": "suspended"}));
+    ask_at(&db, "K2", 70, "OQ1", json!({}), hour("15"));
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    assert_eq!(hold::get(&db, &id("H1")).unwrap().verdict, Verdict::ForcedHold);
+    let then = |text: &str| {
+        let asked = Asked { day: None, known_at: Some(hour(text)) };
+        let found =
+            check::simulate(&db, &question("C", 70, Some("OQ1")), asked, EN, hour("20")).unwrap();
+        let names: Vec<&str> = found.reasons.iter().map(|of| of.rule.as_str()).collect();
+        format!("{} {}", found.verdict, names.join(" "))
+    };
+    assert_eq!(then("12"), OVER);
+    assert_eq!(then("13"), OVER);
+    assert_eq!(then("14"), OVER);
+    assert_eq!(then("15"), "forced-hold placed-hold limit-used limit-nearly-used");
+    let rows = "SELECT count(*) FROM credit_hold_former";
+    assert_eq!(db.int(rows, &[]).unwrap(), 1);
+}
+
+#[test]
+fn a_reservation_that_ended_is_not_kept_by_asking_again() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let again = |name: &str, when: Instant| {
+        let new = json!({"id": name, "customer": "C", "amount": eur(60)});
+        reservation::add(&db, &read(new), &id(&format!("K-{name}")), EN, &by("shop", when))
+    };
+    for (name, end) in [("R1", Some(Ask::Release)), ("R2", Some(Ask::Commit)), ("R3", None)] {
+        if name == "R3" {
+            put(&db, "R2", 60, json!({"cancelled_minor": 60}));
+        }
+        assert!(matches!(again(name, at(NOON)).unwrap(), Reserved::Kept(_, Change::Made)));
+        assert!(matches!(again(name, at(NOON)).unwrap(), Reserved::Kept(_, Change::AlreadySo)));
+        if let Some(end) = end {
+            reservation::ask(&db, &id(name), end, &author()).unwrap();
+        }
+    }
+    let late = at("2024-06-30T12:15:00Z");
+    assert_eq!(refused(again("R1", at(NOON))).0, Refusal::WrongState);
+    assert!(matches!(again("R2", late).unwrap(), Reserved::Kept(_, Change::AlreadySo)));
+    assert_eq!(refused(again("R3", late)).0, Refusal::WrongState);
+}
+
+#[test]
+fn the_check_of_a_reservation_is_kept_and_named() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let kept = |name: &str, minor: i64| {
+        let new = json!({"id": name, "customer": "C", "amount": eur(minor)});
+        reservation::add(&db, &read(new), &id(&format!("K-{name}")), EN, &author()).unwrap()
+    };
+    let Reserved::Kept(found, _) = kept("R1", 95) else { panic!("held") };
+    assert_eq!((found.check_id, found.verdict), (Some(id("K-R1")), Some(Verdict::Warn)));
+    let judged = check::get(&db, &id("K-R1"), EN).unwrap();
+    assert_eq!((told(&judged).as_str(), judged.after_minor), ("warn limit-nearly-used", 95));
+    let Reserved::Held(refused) = kept("R2", 6) else { panic!("kept") };
+    assert_eq!((refused.id.clone(), refused.hold_id.clone()), (Some(id("K-R2")), None));
+    assert_eq!(check::get(&db, &id("K-R2"), EN).unwrap(), *refused);
+    let stored = reservation::get(&db, &id("R1"), at(NOON)).unwrap();
+    assert_eq!((stored.check_id, stored.verdict), (Some(id("K-R1")), Some(Verdict::Warn)));
+}
+
+#[test]
+fn an_order_waits_again_when_its_release_runs_out_and_something_of_it_has_not_left() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    invoice(&db, "I1", "C", "2024-07-31", 100);
+    let (until, later) = ("2024-06-30T13:00:00Z", at("2024-06-30T13:00:00Z"));
+    for (name, order) in [("H1", "X1"), ("H2", "X2"), ("H3", "X3")] {
+        plain(&db, name, 20, order);
+        release(&db, name, Some(until));
+    }
+    let long = json!({"id": "R1", "customer": "C", "amount": eur(20), "order_id": "X1",
+        "expires_at": "2024-07-01T00:00:00Z"});
+    assert!(kept(&reservation::add(&db, &read(long), &id("KR"), EN, &author()).unwrap()));
+    put(&db, "X2", 20, json!({"delivered_minor": 20}));
+    assert_eq!(run_at(&db, at("2024-06-30T12:59:59Z")).reopened, 0);
+    // X1 is reserved, X2 is delivered, of X3 nobody heard again.
+    assert_eq!(run_at(&db, later).reopened, 1);
+    assert_eq!(run_at(&db, later).reopened, 0);
+    let opened = events(&db, "hold.opened");
+    let last = &opened.last().unwrap().data;
+    assert_eq!((opened.len(), last.order_id.clone()), (4, Some(id("X1"))));
+    assert_eq!((last.minor, last.verdict.as_deref()), (Some(20), Some("hold")));
+    // The old one reads as it ended.
+    assert_eq!(state(&db, "H1"), HoldState::Released);
+}
+
+#[test]
+fn events_of_holds_say_what_waits() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    plain(&db, "H1", 120, "O1");
+    plain(&db, "K2", 130, "O1");
+    release(&db, "H1", None);
+    plain(&db, "H2", 110, "O2");
+    set_limit(&db, "C", "L1", json!({"minor": 200}));
+    plain(&db, "K4", 110, "O2");
+    let new = json!({"customer": "C", "reason": "a law firm asked"});
+    hold::place(&db, &read(new), &id("H3"), &author()).unwrap();
+    let told: Vec<String> = events(&db, "hold.*")
+        .into_iter()
+        .map(|of| {
+            let data = of.data;
+            let rules: Vec<String> =
+                data.rules.unwrap().iter().map(|rule| rule.to_string()).collect();
+            let order = data.order_id.map(|order| order.to_string()).unwrap_or_default();
+            let currency = data.currency.map(|of| of.to_string()).unwrap_or_default();
+            format!(
+                "{} {order} {}{currency} {} {} {}",
+                of.kind,
+                data.minor.unwrap_or(0),
+                data.state.unwrap(),
+                data.verdict.unwrap(),
+                rules.join(" "),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "hold.opened O1 120EUR held hold limit-used",
+            "hold.changed O1 130EUR held hold limit-used",
+            "hold.released O1 130EUR released hold limit-used",
+            "hold.opened O2 110EUR held hold limit-used",
+            "hold.cleared O2 110EUR cleared hold limit-used",
+            "hold.opened  0 held forced-hold ",
+        ]
+    );
+}
+
+#[test]
+fn a_hold_says_in_plain_words_why() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    plain(&db, "H1", 120, "O1");
+    let detail = |language| {
+        let found = hold::told_in(&db, &id("H1"), Some(language)).unwrap();
+        found.reasons.iter().map(|of| format!("{} {}", of.level, of.detail)).collect::<Vec<_>>()
+    };
+    assert_eq!(detail(Language::En), ["all The exposure would be EUR 1.20; EUR 1.00 is allowed."]);
+    assert_eq!(detail(Language::ZhCn), ["all 信用占用将达 EUR 1.20，允许 EUR 1.00。"]);
+    let new = json!({"customer": "C", "order_id": "O2", "reason": "a law firm asked"});
+    hold::place(&db, &read(new), &id("H2"), &author()).unwrap();
+    let found = ask(&db, "K2", 1, "O2", json!({}));
+    assert_eq!(found.reasons[0].detail, "Somebody placed a hold: a law firm asked");
+    assert_eq!(check::get(&db, &id("K2"), EN).unwrap().reasons, found.reasons);
+    // A forced hold of a check was not placed by anybody.
+    customer(&db, "C", json!({"credit_limit": eur(100), "status": "suspended"}));
+    plain(&db, "H3", 1, "O3");
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let found = ask(&db, "K3", 1, "O3", json!({}));
+    let wanted = "It waits until somebody releases it, because of account-stopped.";
+    assert_eq!(found.reasons[0].detail, wanted);
+}
+
+#[test]
+fn erasure_takes_the_free_texts_of_credit() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(10)}));
+    let secret = "Ms Miller is ill";
+    let new = json!({"customer": "C", "reason": secret, "order_id": "O1"});
+    hold::place(&db, &read(new), &id("H1"), &author()).unwrap();
+    ask(&db, "K1", 1, "O1", json!({}));
+    hold::release(&db, &id("H1"), &read(json!({"reason": secret})), &author()).unwrap();
+    set_limit(&db, "C", "L1", json!({"minor": 5, "reason": secret}));
+    let own = json!({"kind": "days-overdue", "customer": "C", "reason": secret});
+    rule::put(&db, &id("own"), &read(own), &author()).unwrap();
+    ask(&db, "K2", 1, "O2", json!({}));
+    let count = |table: &str, text: &str| {
+        let columns = match table {
+            "audit" => "coalesce(change, '') || coalesce(personal, '')",
+            "credit_hold" => "coalesce(reason, '') || coalesce(release_reason, '')",
+            "credit_limit" => "coalesce(reason, '')",
+            "credit_rule" => "document",
+            _ => "inputs",
+        };
+        let sql = format!("SELECT count(*) FROM {table} WHERE instr({columns}, '{text}') > 0");
+        db.int(&sql, &[]).unwrap()
+    };
+    let tables = ["audit", "credit_hold", "credit_limit", "credit_rule", "credit_check"];
+    assert_eq!(tables.map(|table| count(table, secret)), [4, 1, 1, 1, 0]);
+    erase::customer(&db, &id("C"), &author()).unwrap();
+    assert_eq!(tables.map(|table| count(table, secret)), [0, 0, 0, 0, 0]);
+    let found = hold::get(&db, &id("H1")).unwrap();
+    assert_eq!(found.reason.as_deref(), Some("erased"));
+    assert_eq!(found.release_reason.as_deref(), Some("erased"));
+    let asked = check::get(&db, &id("K1"), EN).unwrap();
+    assert_eq!(asked.reasons[0].detail, "Somebody placed a hold: erased");
+    let standing = limit::standing(&db, &id("C"), None, EN, at(NOON)).unwrap();
+    assert_eq!(standing.effective.unwrap().minor, Some(5));
+    assert_eq!(erase::customer(&db, &id("C"), &author()).unwrap().1, Change::AlreadySo);
+}
