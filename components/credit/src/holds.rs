@@ -42,7 +42,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .run(|call| Answer::json(&hold::get(call.db()?, &call.id()?)?)),
         Route::post("/v1/score/holds/{id}/release", "release_hold")
             .about("Releases a hold by hand: until the release expires the order passes in spite of its reasons.")
-            .scope(Scope::ScoreWrite)
+            .scope(Scope::ScoreAdmin)
             .takes::<HoldRelease>()
             .answers::<Hold>()
             .run(release),

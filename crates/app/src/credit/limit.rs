@@ -1,20 +1,24 @@
 //! Limits: a ledger of what was asked for, what counts, and since when.
 
-use super::{Asked, Now, Then, order::of_customer, position_then, rates};
+use super::{Asked, Now, Then, position_then, rates, rates_of};
 use crate::{
     audit::{Author, Note, note},
-    ledger::{Change, known_customer, missing},
+    ledger::{Change, missing},
     score::made_id,
 };
 use dunlin_domain::{
     Date, Id, Instant, Refusal, Refused,
     contract::{
-        credit::{Limit, LimitKind, LimitPolicy, LimitSource, LimitStanding, LimitState, NewLimit},
+        credit::{Limit, LimitKind, LimitSource, LimitStanding, LimitState, NewLimit},
         types::Language,
     },
-    credit::{check, limit},
+    credit::{
+        approval::{self, Standing},
+        check::{self, Position},
+        limit,
+    },
 };
-use dunlin_store::{Db, Fault, credit, customer, write};
+use dunlin_store::{Db, Fault, credit, write};
 
 /// The most limits of a customer that are looked through for one from the same day.
 const LOOKED_THROUGH: u32 = 1_000;
@@ -30,13 +34,11 @@ pub fn put<D: Db>(
     write(db, |db| {
         let now = Now::new(db, author.at)?;
         let new = limit::settled(new, now.today)?;
-        let key = known_customer(db, customer_id).map_err(of_customer)?;
-        if new.kind == Some(LimitKind::Group) {
-            let place = customer::place(db, customer_id)?;
-            if place.is_some_and(|place| place.parent_key.is_some()) {
-                let detail = "the limit of a group is that of its head";
-                return Err(Refused::new(Refusal::MalformedField, detail).at("kind").into());
-            }
+        let position = super::position(db, customer_id, &now, false)?;
+        let head_id = position.head.as_ref().map(|head| &head.id);
+        if new.kind == Some(LimitKind::Group) && head_id.is_some_and(|id| id != customer_id) {
+            let detail = "the limit of a group is that of its head";
+            return Err(Refused::new(Refusal::MalformedField, detail).at("kind").into());
         }
         let all = credit::limits(db, i64::MAX, LOOKED_THROUGH, Some(customer_id), None, None)?;
         let mut standing = all.into_iter().map(|(_, limit)| limit).filter(|limit| {
@@ -48,13 +50,13 @@ pub fn put<D: Db>(
         if before.as_ref().is_some_and(|before| as_written(before) == new) {
             return Ok(Change::AlreadySo);
         }
-        let waits = needs_second_key(credit::policy(db)?.map(|(_, of)| of).as_ref(), &new);
+        let waits = needs_second_key(db, &position, &new, now.today)?;
         let state = if waits { LimitState::Pending } else { LimitState::Approved };
         let action = if before.is_some() { "replace" } else { "create" };
         let was = before.as_ref().map(as_written);
         let what = Note::changed(action, "credit_limit", made.as_str(), was.as_ref(), Some(&new))?;
         let entry = note(db, author, &what)?;
-        let rows = [(made.clone(), key, new)];
+        let rows = [(made.clone(), position.key, new)];
         credit::insert_limits(db, &rows, (state, LimitSource::Key), &author.who, entry)?;
         Ok(if before.is_some() { Change::Replaced } else { Change::Made })
     })
@@ -73,16 +75,24 @@ fn as_written(limit: &Limit) -> NewLimit {
     }
 }
 
-/// Whether a limit waits for a second key.
-pub(super) fn needs_second_key(policy: Option<&LimitPolicy>, new: &NewLimit) -> bool {
-    let thresholds = policy.and_then(|policy| policy.second_key_from.as_deref());
-    thresholds.unwrap_or_default().iter().any(|of| {
-        new.unlimited == Some(true)
-            || (of.currency == new.currency && new.minor.is_some_and(|minor| minor >= of.minor))
-    })
+/// Whether a limit waits for a second key: a raise that reaches a threshold of the policy in force.
+fn needs_second_key<D: Db>(
+    db: &D,
+    position: &Position,
+    new: &NewLimit,
+    today: Date,
+) -> Result<bool, Fault> {
+    let Some(thresholds) = &position.second_key_from else { return Ok(false) };
+    let head = position.head.as_ref().map(|head| head.limit);
+    let records = [position.limit, head.flatten()].into_iter().flatten();
+    let ledger = position.ledger.iter().map(|entry| entry.currency);
+    let currencies = records.map(|record| record.currency).chain(ledger).chain([new.currency]);
+    let rates = rates_of(db, approval::pairs(thresholds, currencies), today.into())?;
+    let standing = Standing { ledger: &position.ledger, record: position.limit, head };
+    Ok(approval::waits(thresholds, standing, new, today, &rates))
 }
 
-/// Approves a limit that waits, or turns it down. From the threshold on never by the key that asked for it.
+/// Approves a limit that waits, or turns it down. From the threshold on the key that asked for it does not approve.
 pub fn decide<D: Db>(
     db: &D,
     id: &Id,
@@ -98,11 +108,14 @@ pub fn decide<D: Db>(
             let detail = format!("the limit is {}", before.state);
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
-        let policy = credit::policy(db)?.map(|(_, policy)| policy);
-        let asked = before.asked_by == author.who;
-        if asked && needs_second_key(policy.as_ref(), &as_written(&before)) {
-            let code = Refusal::SecondKeyNeeded;
-            return Err(Fault::refused(code, code.about()));
+        if state == LimitState::Approved {
+            let now = Now::new(db, author.at)?;
+            let position = super::position(db, &before.customer, &now, false)?;
+            let waits = needs_second_key(db, &position, &as_written(&before), now.today)?;
+            if waits && before.asked_by == author.who {
+                let code = Refusal::SecondKeyNeeded;
+                return Err(Fault::refused(code, code.about()));
+            }
         }
         let what = Note::changed(
             "decide",
@@ -141,7 +154,7 @@ pub fn standing<D: Db>(
     Ok(LimitStanding {
         customer: id.clone(),
         as_of: day,
-        why: check::why(&limits, decided, language.unwrap_or(now.language)),
+        why: check::why(&position, &limits, decided, language.unwrap_or(now.language)),
         individual: limits.individual,
         group: limits.group,
         group_id: position.head.map(|head| head.id),

@@ -19,8 +19,8 @@ use crate::{
     Currency, Date, Decimal, Id, Instant, Money, Refusal, Refused,
     contract::{
         credit::{
-            CheckPurpose, CheckResult, CreditExposure, EffectiveLimit, ExposureComponent,
-            ExposurePart, LimitKind, NewCheck, RuleKind, RuleLevel, Verdict,
+            ApprovalThreshold, CheckPurpose, CheckResult, CreditExposure, EffectiveLimit,
+            ExposureComponent, ExposurePart, LimitKind, NewCheck, RuleKind, RuleLevel, Verdict,
         },
         types::{CustomerStatus, Grade, Language},
     },
@@ -66,8 +66,14 @@ pub struct Position {
     /// The customer that it was merged into.
     pub merged: Option<Id>,
     pub currency: Option<Currency>,
-    /// The credit limit of its record.
+    /// The credit limit of its record, as far as it counts.
     pub limit: Option<Money>,
+    /// What needs a second key.
+    #[serde(default)]
+    pub second_key_from: Option<Vec<ApprovalThreshold>>,
+    /// Whether a record says more than counts.
+    #[serde(default)]
+    pub capped: bool,
     /// Absent: in no group.
     pub head: Option<Head>,
     pub grade: Option<Grade>,
@@ -265,10 +271,19 @@ pub fn exposure(inputs: &Inputs) -> Result<CreditExposure, Refused> {
 }
 
 /// Which limit decided, in one sentence.
-pub fn why(limits: &Limits, decided: Decided, language: Language) -> String {
+pub fn why(position: &Position, limits: &Limits, decided: Decided, language: Language) -> String {
     let temporary =
         limits.individual.as_ref().is_some_and(|line| line.kind == LimitKind::Temporary);
-    words::why(decided, temporary, limits, language)
+    let deciding = match decided {
+        Decided::Individual => limits.individual.as_ref(),
+        Decided::Group => limits.group.as_ref(),
+        Decided::None | Decided::Unlimited => None,
+    };
+    // That of a record has no first day.
+    match position.capped && deciding.is_some_and(|line| line.from.is_none()) {
+        true => words::capped(language),
+        false => words::why(decided, temporary, limits, language),
+    }
 }
 
 mod case;

@@ -220,6 +220,17 @@ fn names(of: &[Contribution]) -> (Vec<String>, usize) {
     (named, more)
 }
 
+/// Why not all of the limit of a record counts.
+pub fn capped(language: Language) -> String {
+    match language {
+        Language::En => {
+            "The limit of the record needs a second key: of it counts what is below the threshold."
+                .into()
+        }
+        Language::ZhCn => "客户资料中的额度须经第二人批准：仅计入低于审批门槛的部分。".into(),
+    }
+}
+
 /// Which limit decided, in one sentence.
 pub fn why(decided: Decided, temporary: bool, limits: &Limits, language: Language) -> String {
     let english = language == Language::En;

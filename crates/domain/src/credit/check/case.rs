@@ -11,7 +11,7 @@ use crate::{
         check::{Piece, Released},
         exposure::{self, Books},
         limit::{self, Decided, Limits},
-        rule::{Known, Settings, deciding, shipped},
+        rule::{self, Known, Settings, deciding, shipped},
     },
 };
 use rust_decimal::prelude::ToPrimitive;
@@ -293,7 +293,7 @@ fn reason(known: &Known, seen: Seen) -> Reason {
         rule: known.name.clone(),
         kind: known.rule.kind,
         level: known.level,
-        verdict: known.rule.verdict.unwrap_or(Verdict::Hold),
+        verdict: rule::verdict(known),
         seen,
     }
 }

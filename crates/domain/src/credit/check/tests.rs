@@ -35,6 +35,8 @@ fn inputs(amount: i64) -> Inputs {
         merged: None,
         currency: None,
         limit: Some(eur(100)),
+        second_key_from: None,
+        capped: false,
         head: None,
         grade: None,
         grade_before: None,
