@@ -5,18 +5,22 @@
 
 mod common;
 
-use common::{db, id, read};
+use common::{day, db, id, read};
 use dunlin_app::{
+    alert_rule,
     audit::Author,
-    credit::{check, limit, policy, rule},
-    customer as customers, interest, invoice as documents,
+    contract,
+    credit::{check, hold, limit, policy, rule},
+    customer as customers, dispute, guarantee, interest, invoice as documents,
     ledger::Change,
+    payment as payments, sweep,
 };
 use dunlin_domain::{
     Instant, Refusal,
     contract::{credit::*, types::Language},
 };
 use dunlin_store::{Fault, native::NativeDb};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const NOON: &str = "2024-06-30T12:00:00Z";
@@ -246,4 +250,279 @@ fn a_rule_that_would_never_bind_is_refused() {
     assert_eq!(refused(of_member), (Refusal::MalformedField, Some("group".into())));
     let named = put_rule(&db, "limit-used", none);
     assert_eq!(refused(named), (Refusal::MalformedField, Some("kind".into())));
+}
+
+fn swept(db: &NativeDb, on: &str) {
+    let mut tick = sweep::Tick::begin(db, Some(day(on)), id("owner"), noon()).unwrap();
+    loop {
+        match tick.step(db, noon()).unwrap() {
+            sweep::Step::More => {}
+            sweep::Step::Deliver => {
+                tick.delivered(db, dunlin_app::remind::Handed::default(), true, noon()).unwrap();
+            }
+            sweep::Step::Done => break,
+        }
+    }
+    tick.end(db).unwrap();
+}
+
+#[test]
+fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
+    let (_folder, db) = db();
+    let texts = json!({"en": "Late.", "zh_cn": "逾期。"});
+    let late = json!({"severity": "critical", "text": texts, "advice": texts,
+        "terms": [{"kind": "above", "fact": "overdue-share", "bound": "0.5"}]});
+    alert_rule::put(&db, "half-late", &read(late), &author()).unwrap();
+    rate(&db, "fx-usd-eur", "0.9");
+    customer(&db, "H", json!({"credit_limit": eur(1_000)}));
+    customer(&db, "Group", json!({"parent_id": "H"}));
+    for name in ["Same", "Raise", "Dollars", "Season", "Free"] {
+        customer(&db, name, json!({}));
+    }
+    for name in ["Same", "Raise", "Dollars", "Season", "Free", "Group"] {
+        let more = json!({"due_on": "2024-06-10", "amount": eur(200)});
+        invoice(&db, &format!("I-{name}"), name, more);
+    }
+    for name in ["Same", "Raise", "Season"] {
+        set_limit(&db, name, &format!("L-{name}"), json!({"minor": 1_000, "from": "2024-01-01"}));
+    }
+    set_limit(
+        &db,
+        "Dollars",
+        "L-D",
+        json!({"minor": 1_000, "currency": "USD", "from": "2024-01-01"}),
+    );
+    set_limit(&db, "Free", "L-F", json!({"unlimited": true, "from": "2024-01-01"}));
+    let advent =
+        json!({"kind": "temporary", "minor": 90_000, "from": "2024-06-01", "to": "2024-08-30"});
+    set_limit(&db, "Season", "L-T", advent);
+    // The policy grants everybody the limit that is there already.
+    let line = |grade: &str| json!({"grade": grade, "turnover_share": "10", "cap_minor": 1_000});
+    let lines = ["A", "B", "C", "D", "E"].map(line);
+    let new = json!({"currency": "EUR", "lines": lines,
+        "second_key_from": [eur(5_000)]});
+    policy::publish(&db, &read(new), &author()).unwrap();
+    set_limit(&db, "Raise", "L-R", json!({"minor": 200_000}));
+    swept(&db, "2024-06-30");
+    let run = |when: &str| {
+        let author = Author { at: when.parse().unwrap(), ..author() };
+        hold::run(&db, &author).unwrap().limits_proposed
+    };
+    assert_eq!((run(NOON), run(NOON)), (6, 0));
+    let cut = |name: &str| {
+        let pending = standing(&db, name).pending;
+        let cut = pending.into_iter().find(|of| of.source == LimitSource::Alert).unwrap();
+        (format!("{} {}", cut.minor, cut.currency), cut.id)
+    };
+    for (name, wanted) in [
+        ("Same", "500 EUR"),
+        ("Raise", "500 EUR"),
+        ("Dollars", "500 USD"),
+        ("Season", "500 EUR"),
+        ("Free", "1000 EUR"),
+        ("Group", "500 EUR"),
+    ] {
+        let (found, made) = cut(name);
+        assert_eq!(found, wanted, "{name}");
+        decide(&db, made.as_str(), LimitState::Approved, "other").unwrap();
+    }
+    for (name, wanted) in [
+        ("Same", "500 EUR"),
+        ("Raise", "500 EUR, 1 waits"),
+        ("Dollars", "500 USD"),
+        ("Season", "500 EUR"),
+        ("Free", "1000 EUR"),
+        ("Group", "500 EUR"),
+    ] {
+        assert_eq!(counts(&db, name), wanted, "{name}");
+    }
+    // The next day the same alerts cut nothing further.
+    assert_eq!(run("2024-07-01T12:00:00Z"), 0);
+}
+
+/// A book at random: what a customer owes, what secures it, and what bounds it.
+#[derive(Clone, Debug)]
+struct Book {
+    /// Of the customer's own: unlimited when absent, temporary when so.
+    own: Option<(i64, bool)>,
+    /// Of its group, and what the head owes.
+    group: Option<(i64, i64)>,
+    /// Amount, days from the fifth of June to its due date, how much is contested, whether it is under the contract.
+    invoices: Vec<(i64, i64, i64, bool)>,
+    /// Of all debts or of the contract's: how much, which percentage.
+    guarantees: Vec<(bool, i64, i64)>,
+    /// What may be overdue, or no item at all.
+    late: Option<Option<i64>>,
+    asked: i64,
+}
+
+fn book() -> impl Strategy<Value = Book> {
+    let invoice = (1i64..80, 0i64..60, 0i64..100, prop::bool::ANY);
+    let invoice = invoice.prop_map(|(minor, due, contested, under)| {
+        (minor * 100, due, (contested - 60).max(0).min(minor) * 100, under)
+    });
+    let guarantee = (prop::bool::ANY, 1i64..80, 1i64..=4);
+    (
+        prop::option::weighted(0.9, (0i64..120, prop::bool::weighted(0.2))),
+        prop::option::weighted(0.4, (0i64..150, 0i64..100)),
+        prop::collection::vec(invoice, 0..5),
+        prop::collection::vec(guarantee, 0..3),
+        prop::option::weighted(0.3, prop::option::of(0i64..50)),
+        1i64..100,
+    )
+        .prop_map(|(own, group, invoices, guarantees, late, asked)| Book {
+            own: own.map(|(minor, temporary)| (minor * 100, temporary)),
+            group: group.map(|(minor, owed)| (minor * 100, owed * 100)),
+            invoices,
+            guarantees: guarantees
+                .into_iter()
+                .map(|(all, minor, share)| (all, minor * 100, share * 25))
+                .collect(),
+            late: late.map(|most| most.map(|most| most * 100)),
+            asked: asked * 100,
+        })
+}
+
+impl Book {
+    fn written(&self) -> (tempfile::TempDir, NativeDb) {
+        let (folder, db) = db();
+        customer(&db, "H", json!({}));
+        match self.group {
+            None => customer(&db, "C", json!({})),
+            Some((limit, owed)) => {
+                customer(&db, "C", json!({"parent_id": "H"}));
+                set_limit(
+                    &db,
+                    "H",
+                    "LH",
+                    json!({"kind": "group", "minor": limit, "from": "2024-01-01"}),
+                );
+                if owed > 0 {
+                    invoice(&db, "IH", "H", json!({"amount": eur(owed)}));
+                }
+            }
+        }
+        let own = match self.own {
+            None => json!({"unlimited": true, "from": "2024-01-01"}),
+            Some((minor, false)) => {
+                json!({"minor": minor, "mandatory": true, "from": "2024-01-01"})
+            }
+            Some((minor, true)) => json!({"kind": "temporary", "minor": minor, "mandatory": true,
+                "from": "2024-01-01", "to": "2024-12-31"}),
+        };
+        set_limit(&db, "C", "LC", own);
+        let new = json!({"customer_id": "C", "effective_on": "2024-01-01"});
+        contract::put(&db, &id("K"), &read(new), &author()).unwrap();
+        for (at, (minor, due, contested, under)) in self.invoices.iter().enumerate() {
+            let name = format!("I{at}");
+            let due = day("2024-06-05").plus_days(*due).unwrap().to_string();
+            let more = json!({"due_on": due, "amount": eur(*minor)});
+            let of = if *under { json!({"contract_id": "K"}) } else { json!({}) };
+            invoice(&db, &name, "C", with(more, of));
+            if *contested > 0 {
+                let new = json!({"id": format!("D{at}"), "invoice_id": name, "reason": "price",
+                    "minor": contested, "on": "2024-06-01"});
+                dispute::open(&db, &read(new), id("made"), &author()).unwrap();
+            }
+        }
+        for (at, (all, minor, percent)) in self.guarantees.iter().enumerate() {
+            let of = if *all { json!({}) } else { json!({"contract_id": "K"}) };
+            let share = format!("0.{percent:02}").replace("0.100", "1");
+            secure(
+                &db,
+                &format!("G{at}"),
+                with(json!({"amount": eur(*minor), "share": share}), of),
+            );
+        }
+        match self.late {
+            None => {}
+            Some(None) => {
+                put_rule(&db, "late", json!({"kind": "days-overdue"})).unwrap();
+            }
+            Some(Some(most)) => {
+                put_rule(&db, "late", json!({"kind": "overdue-amount", "amount": eur(most)}))
+                    .unwrap();
+            }
+        }
+        (folder, db)
+    }
+
+    /// Whether the order is held after something was done.
+    fn held(&self, done: impl FnOnce(&NativeDb)) -> bool {
+        let (_folder, db) = self.written();
+        done(&db);
+        ask(&db, "C", self.asked).verdict >= Verdict::Hold
+    }
+}
+
+fn secure(db: &NativeDb, name: &str, more: Value) {
+    let new = json!({"customer_id": "C", "kind": "guarantor", "party": "Bank", "valid_from": "2024-01-01"});
+    guarantee::put(db, &id(name), &read(with(new, more)), &author()).unwrap();
+}
+
+fn pay(db: &NativeDb, name: &str, more: Value) {
+    let new = json!({"id": name, "customer_id": "C", "received_on": "2024-06-30"});
+    payments::add(db, &read(with(new, more)), id("made"), &author()).unwrap();
+}
+
+/// Sets the limits that were named, less something.
+fn raise(db: &NativeDb, limits: [(&Option<NeededLimit>, i64); 2]) {
+    for (at, (limit, less)) in limits.into_iter().enumerate() {
+        let Some(limit) = limit else { continue };
+        let new = json!({"kind": limit.kind, "minor": limit.minor - less, "currency": limit.currency,
+            "mandatory": true, "from": "2024-01-01", "to": (limit.kind == LimitKind::Temporary).then_some("2024-12-31")});
+        let new = limit::put(db, &limit.customer, &read(new), &id(&format!("N{at}")), &author());
+        new.unwrap();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 60, ..ProptestConfig::default() })]
+
+    /// Who does what is said to make an order pass gets it, and who does one less does not.
+    #[test]
+    fn what_is_said_to_make_it_pass_is_followed_and_it_passes(book in book()) {
+        let (_folder, db) = book.written();
+        let told = ask(&db, "C", book.asked);
+        let Some(way) = told.would_pass_if else { return Ok(()) };
+        let amount = |minor: i64| json!({"amount": eur(minor)});
+        if let Some(most) = way.amount {
+            let of = |asked: i64| Book { asked, ..book.clone() }.held(|_| ());
+            prop_assert!(!of(most.minor) && of(most.minor + 1), "order {most:?}");
+        }
+        if let Some(least) = way.prepayment {
+            let paid = |minor: i64| {
+                book.held(|db| if minor > 0 { pay(db, "P", amount(minor)) })
+            };
+            prop_assert!(!paid(least.minor) && paid(least.minor - 1), "prepay {least:?}");
+        }
+        if let Some(least) = way.guarantee {
+            let brought = |minor: i64| {
+                book.held(|db| if minor > 0 { secure(db, "GN", amount(minor)) })
+            };
+            prop_assert!(!brought(least.minor) && brought(least.minor - 1), "guarantee {least:?}");
+        }
+        let set = |own: i64, group: i64| {
+            book.held(|db| raise(db, [(&way.limit, own), (&way.group_limit, group)]))
+        };
+        if way.limit.is_some() || way.group_limit.is_some() {
+            prop_assert!(!set(0, 0), "limits {:?} {:?}", way.limit, way.group_limit);
+            prop_assert!(way.limit.is_none() || set(1, 0), "less of {:?}", way.limit);
+            prop_assert!(way.group_limit.is_none() || set(0, 1), "less of {:?}", way.group_limit);
+        }
+        let settled = |left_out: Option<&Contribution>| {
+            book.held(|db| {
+                for of in way.invoices.iter().filter(|of| Some(*of) != left_out) {
+                    let named = json!({"invoice_id": of.id});
+                    pay(db, &format!("P-{}", of.id), with(amount(of.minor), named));
+                }
+            })
+        };
+        if !way.invoices.is_empty() {
+            prop_assert!(!settled(None), "invoices {:?}", way.invoices);
+            for of in &way.invoices {
+                prop_assert!(settled(Some(of)), "{:?} without {:?}", way.invoices, of.id);
+            }
+        }
+    }
 }

@@ -129,6 +129,15 @@ pub fn limits<D: Db>(
     db.json(sql!("credit/limits.sql"), &params)
 }
 
+/// Which of these ids are limits that were asked for.
+pub fn known_limits<D: Db>(db: &D, ids: &[Id]) -> Result<Vec<Id>, Fault> {
+    let ids = crate::array(ids)?;
+    db.json(
+        "SELECT json_group_array(l.id) FROM json_each(?1) AS j CROSS JOIN credit_limit AS l ON l.id = j.value",
+        &[(&ids).into()],
+    )
+}
+
 // ---- orders
 
 /// An order as it stood on a day.
@@ -434,8 +443,8 @@ pub struct Candidate {
     pub status: CustomerStatus,
     pub limit: Option<Money>,
     pub ledger: Vec<Entry>,
-    /// How many limits wait for a second key.
-    pub waiting: i64,
+    /// Amount, currency and whether it is unlimited of each limit that waits for a second key.
+    pub waiting: Vec<(i64, Currency, u8)>,
 }
 
 /// Which customers to look at.

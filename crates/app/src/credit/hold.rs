@@ -192,7 +192,7 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
         done.cleared = done.cleared.saturating_add(cleared);
         after = next;
     }
-    done.limits_proposed = policy::cut(db, author)?;
+    done.limits_proposed = policy::cut_after_alerts(db, author)?;
     done.reviews_proposed = policy::due(db, author)?;
     Ok(done)
 }

@@ -18,7 +18,11 @@ use dunlin_domain::{
         limit,
     },
 };
-use dunlin_store::{Db, Fault, credit, write};
+use dunlin_store::{
+    Db, Fault,
+    credit::{self, NewRow},
+    write,
+};
 
 /// The most limits of a customer that are looked through for one from the same day.
 const LOOKED_THROUGH: u32 = 1_000;
@@ -108,6 +112,7 @@ pub fn decide<D: Db>(
             let detail = format!("the limit is {}", before.state);
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
+        let mut ends = Vec::new();
         if state == LimitState::Approved {
             let now = Now::new(db, author.at)?;
             let position = super::position(db, &before.customer, &now, false)?;
@@ -115,6 +120,9 @@ pub fn decide<D: Db>(
             if waits && before.asked_by == author.who {
                 let code = Refusal::SecondKeyNeeded;
                 return Err(Fault::refused(code, code.about()));
+            }
+            if before.source == LimitSource::Alert {
+                ends = cut_with(&position, &before, now.today)?;
             }
         }
         let what = Note::changed(
@@ -126,8 +134,33 @@ pub fn decide<D: Db>(
         )?;
         let entry = note(db, author, &what)?;
         credit::decide_limit(db, id, state, &author.who, entry)?;
+        let counts = (LimitState::Approved, LimitSource::Alert);
+        credit::insert_limits(db, &ends, counts, &before.asked_by, entry)?;
         Ok((get(db, id)?, Change::Replaced))
     })
+}
+
+/// Temporary limits that come down with a cut, so that it is not waited for until they end.
+fn cut_with(position: &Position, cut: &Limit, today: Date) -> Result<Vec<NewRow>, Fault> {
+    let mut rows = Vec::new();
+    for entry in position.ledger.iter().filter(|entry| entry.kind == LimitKind::Temporary) {
+        let from = entry.from.max(today);
+        let counts = check::limits(position, from).individual;
+        let is_lower =
+            entry.unlimited == 0 && entry.currency == cut.currency && entry.minor <= cut.minor;
+        if is_lower || counts.is_none_or(|line| line.id.as_ref() != Some(&entry.id)) {
+            continue;
+        }
+        let id = made_id("L", &[cut.id.as_str(), entry.id.as_str()])?;
+        let new = NewLimit {
+            from: Some(from),
+            to: entry.to,
+            kind: Some(LimitKind::Temporary),
+            ..as_written(cut)
+        };
+        rows.push((id, position.key, new));
+    }
+    Ok(rows)
 }
 
 /// A limit that was asked for.
@@ -155,16 +188,16 @@ pub fn standing<D: Db>(
         customer: id.clone(),
         as_of: day,
         why: check::why(&position, &limits, decided, language.unwrap_or(now.language)),
+        expired: limits.expired(),
         individual: limits.individual,
         group: limits.group,
         group_id: position.head.map(|head| head.id),
         effective,
-        expired: limits.expired,
         pending: credit::waiting(db, id, then.when.known)?,
     })
 }
 
-/// The id of a limit that was proposed in a review: the same for the same customer and entry.
-pub(super) fn proposed_id(customer: &Id, day: Date, source: LimitSource) -> Result<Id, Fault> {
-    made_id("L", &[customer.as_str(), &day.to_string(), source.name()])
+/// The id of a limit that was proposed: the same for the same customer, day and reason.
+pub(super) fn proposed_id(customer: &Id, day: Date, why: &str) -> Result<Id, Fault> {
+    made_id("L", &[customer.as_str(), &day.to_string(), why])
 }

@@ -95,7 +95,17 @@ pub fn books<'a>(
 }
 
 impl Book {
-    /// Adds what is paid in advance.
+    /// Takes off what is paid of a document.
+    pub fn pay(&mut self, piece: &Piece, minor: i64) {
+        if let Some(sum) = self.sums.get_mut(place(piece.component)) {
+            *sum = sum.saturating_sub(minor);
+        }
+        if let Some(under) = piece.contract.and_then(|contract| self.under.get_mut(&contract)) {
+            *under = under.saturating_sub(minor);
+        }
+    }
+
+    /// Adds what is paid and set against nothing.
     pub fn prepay(&mut self, minor: i64) {
         if let Some(sum) = self.sums.get_mut(place(ExposureComponent::Unapplied)) {
             *sum = sum.saturating_add(minor);

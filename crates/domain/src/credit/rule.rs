@@ -215,7 +215,8 @@ pub fn verdict(known: &Known) -> Verdict {
 /// Of the rules that ship those that stand on a day beside these.
 pub fn standing(rules: &[Known], day: Date) -> Vec<&'static Known> {
     // What is for some purposes leaves the others to those that ship.
-    let for_all = rules.iter().filter(|known| known.rule.purposes.is_none());
+    let for_all =
+        rules.iter().filter(|known| known.level == RuleLevel::All && known.rule.purposes.is_none());
     let rules: Vec<Known> = for_all.cloned().collect();
     let decides = |known: &&Known| {
         let of = deciding(&rules, shipped(), known.rule.kind, None, None, day);
