@@ -2,7 +2,7 @@
 
 use crate::{Db, Fault, Param, When};
 use dunlin_domain::{
-    Currency, Date, Id, Instant, Money,
+    Currency, Date, Decimal, Id, Instant, Money,
     contract::{
         credit::{
             CheckPurpose, Hold, HoldState, Limit, LimitPolicy, LimitSource, LimitState, NewLimit,
@@ -437,7 +437,8 @@ pub struct Candidate {
     pub grade: Option<Grade>,
     pub tier: Option<String>,
     pub turnover_minor: i64,
-    pub guaranteed_minor: i64,
+    /// Amount and share of each guarantee in force.
+    pub guarantees: Vec<(i64, Decimal)>,
     pub first_on: Option<Date>,
     pub outstanding_minor: i64,
     pub status: CustomerStatus,

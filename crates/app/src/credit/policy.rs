@@ -10,13 +10,13 @@ use dunlin_domain::{
     contract::{
         credit::{
             ApprovalThreshold, LimitKind, LimitLine, LimitPolicy, LimitReview, LimitSimulation,
-            LimitSource, LimitState, NewLimit, PublishedPolicy,
+            LimitSource, LimitState, LimitStep, NewLimit, PublishedPolicy,
         },
         types::CustomerStatus,
     },
     credit::{
         approval, check, limit,
-        policy::{self, Facts, InForce, cut, proposal},
+        policy::{self, Facts, InForce, borne, cut, proposal},
         rates::Rates,
     },
     money,
@@ -33,6 +33,9 @@ use std::{
 
 /// Customers in one slice of a simulation or review: some tens of milliseconds.
 const SLICE: u32 = 5_000;
+
+/// The customers that a simulation names.
+const MAX_FALLS: usize = 100;
 
 /// Customers whose review is due and that are looked at in one transaction, so that others get their turn.
 const DUE: u32 = 500;
@@ -109,7 +112,7 @@ impl<'a> View<'a> {
             tier: of.tier.as_deref(),
             grade: of.grade,
             turnover_minor: of.turnover_minor,
-            guaranteed_minor: of.guaranteed_minor,
+            guaranteed_minor: borne(&of.guarantees),
             tenure_days: of.first_on.map_or(0, |first| self.day.days_past_due(first)),
         };
         proposal(self.policy, &facts)
@@ -188,11 +191,13 @@ pub fn simulate<D: Db>(
         lowered: 0,
         first: 0,
         below_outstanding: 0,
+        falls: Vec::new(),
         now_minor: 0,
         proposed_minor: 0,
         currency: policy.currency,
     };
     let thresholds = credit::policy(db)?.and_then(|(_, in_force)| in_force.second_key_from);
+    let mut falls: Vec<LimitStep> = Vec::new();
     let (mut after, mut more) = (0, true);
     while more {
         let slice = credit::candidates(db, Among::After(after, SLICE), day, policy.currency)?;
@@ -210,10 +215,22 @@ pub fn simulate<D: Db>(
             one(&mut found.raised, now.is_some_and(|now| minor > now));
             one(&mut found.lowered, now.is_some_and(|now| minor < now));
             one(&mut found.below_outstanding, minor < of.outstanding_minor);
+            if now.is_some_and(|now| minor < now) {
+                falls.push(LimitStep {
+                    customer: of.id.clone(),
+                    now_minor: now,
+                    proposed_minor: minor,
+                    outstanding_minor: of.outstanding_minor,
+                });
+            }
             found.now_minor = money::sum([found.now_minor, now.unwrap_or(0)])?;
             found.proposed_minor = money::sum([found.proposed_minor, minor])?;
         }
+        let fall = |of: &LimitStep| of.now_minor.unwrap_or(0).saturating_sub(of.proposed_minor);
+        falls.sort_by(|a, b| (fall(b), &a.customer).cmp(&(fall(a), &b.customer)));
+        falls.truncate(MAX_FALLS);
     }
+    found.falls = falls;
     Ok(found)
 }
 

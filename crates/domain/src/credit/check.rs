@@ -20,7 +20,8 @@ use crate::{
     contract::{
         credit::{
             ApprovalThreshold, CheckPurpose, CheckResult, CreditExposure, EffectiveLimit,
-            ExposureComponent, ExposurePart, LimitKind, NewCheck, RuleKind, RuleLevel, Verdict,
+            ExposureComponent, ExposurePart, LimitKind, NewCheck, PassCondition, RuleKind,
+            RuleLevel, TermsAdvice, TermsOffer, Verdict,
         },
         types::{CustomerStatus, Grade, Language},
     },
@@ -29,7 +30,7 @@ use crate::{
 };
 use case::{Case, Supposed};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The head of the customer's group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,11 +236,38 @@ pub fn answer(
         after_minor: judged.after_minor,
         group_after_minor: judged.group_after_minor,
         limit: judged.limit.clone(),
-        would_pass_if,
+        terms: terms(&advice, question, would_pass_if.as_ref(), language),
         advice,
+        would_pass_if,
         hold_id: None,
         released_by: judged.released_by.clone(),
     })
+}
+
+/// Terms to offer, with what would make the order pass.
+fn terms(
+    advice: &[TermsAdvice],
+    question: &NewCheck,
+    way: Option<&PassCondition>,
+    language: Language,
+) -> Vec<TermsOffer> {
+    let offer = |advice: &TermsAdvice| {
+        let amount = match advice {
+            TermsAdvice::Deposit => way.and_then(|way| way.prepayment),
+            TermsAdvice::Guarantee => way.and_then(|way| way.guarantee),
+            TermsAdvice::LargerLimit => {
+                let limit = way.and_then(|way| way.limit.as_ref().or(way.group_limit.as_ref()));
+                limit.map(|limit| Money::new(limit.minor, limit.currency))
+            }
+            TermsAdvice::Prepay => Some(question.amount),
+            TermsAdvice::ShorterTerms => None,
+        };
+        let days = question.terms_days.filter(|_| *advice == TermsAdvice::ShorterTerms);
+        let days = days.and_then(|days| days.checked_div(2));
+        let detail = words::offer(*advice, amount.as_ref(), days, language);
+        TermsOffer { advice: *advice, amount, days, detail }
+    };
+    advice.iter().map(offer).collect()
 }
 
 fn parts(case: &Case<'_>, judged: &Judged) -> Result<Vec<ExposurePart>, Refused> {
@@ -253,8 +281,8 @@ fn parts(case: &Case<'_>, judged: &Judged) -> Result<Vec<ExposurePart>, Refused>
     exposure::told(&judged.before, &case.settings, position.key, pieces, guarantees, limit_minor)
 }
 
-/// The exposure of a position, for which nothing is asked.
-pub fn exposure(inputs: &Inputs) -> Result<CreditExposure, Refused> {
+/// The exposure of a position, for which nothing is asked. The other members are named by what `ids` says of their keys.
+pub fn exposure(inputs: &Inputs, ids: &BTreeMap<i64, Id>) -> Result<CreditExposure, Refused> {
     let case = Case::new(inputs)?;
     let judged = case.judge(&Supposed::default())?;
     let most = judged.limit.as_ref().and_then(|limit| limit.minor);
@@ -263,6 +291,7 @@ pub fn exposure(inputs: &Inputs) -> Result<CreditExposure, Refused> {
         as_of: inputs.day,
         currency: judged.currency,
         parts: parts(&case, &judged)?,
+        members: case.members(judged.currency, ids)?,
         total_minor: judged.before.total,
         group_minor: judged.group_after_minor,
         limit: judged.limit,

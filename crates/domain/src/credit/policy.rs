@@ -75,6 +75,15 @@ pub fn check(policy: &LimitPolicy) -> Result<(), Refused> {
     Ok(())
 }
 
+/// What guarantees bear at the most: of each its share, rounded down.
+pub fn borne(guarantees: &[(i64, Decimal)]) -> i64 {
+    let bears = |(minor, share): &(i64, Decimal)| {
+        let part = Decimal::from(*minor).checked_mul(*share).map(|part| part.floor());
+        part.and_then(|part| part.to_i64()).unwrap_or(*minor)
+    };
+    guarantees.iter().map(bears).fold(0, i64::saturating_add)
+}
+
 /// The limit that a policy grants. `None` for grades it says nothing of.
 pub fn proposal(policy: &LimitPolicy, facts: &Facts<'_>) -> Option<i64> {
     let line = line(policy, facts)?;
@@ -205,6 +214,13 @@ mod tests {
             };
             assert_eq!(proposal(&policy, &facts), wanted, "{facts:?}");
         }
+    }
+
+    #[test]
+    fn a_guarantee_counts_with_the_share_that_it_bears() {
+        let share = |text: &str| text.parse().unwrap();
+        assert_eq!(borne(&[]), 0);
+        assert_eq!(borne(&[(1_000, share("0.5")), (999, share("0.5")), (7, share("1"))]), 1_006);
     }
 
     #[test]

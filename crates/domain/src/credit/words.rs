@@ -9,7 +9,7 @@ use crate::{
     contract::{
         credit::{
             CheckReason, Contribution, ExposureComponent, LimitKind, NeededLimit, PassCondition,
-            RuleKind, Verdict,
+            RuleKind, TermsAdvice, Verdict,
         },
         types::{CustomerStatus, Language},
     },
@@ -181,6 +181,40 @@ fn chinese(of: &Reason) -> String {
         }
         (_, Seen::Hold(id)) => format!("有人工冻结：{id}。"),
         (kind, _) => format!("{kind}。"),
+    }
+}
+
+/// Terms to offer.
+pub fn offer(
+    advice: TermsAdvice,
+    of: Option<&Money>,
+    days: Option<u32>,
+    language: Language,
+) -> String {
+    use TermsAdvice as T;
+    let of = of.map(|money| amount(money, language));
+    let english = language == Language::En;
+    match (advice, of, days, english) {
+        (T::ShorterTerms, _, Some(days), true) => format!("Offer terms of {days} days."),
+        (T::ShorterTerms, _, Some(days), false) => format!("建议账期缩短为 {days} 天。"),
+        (T::ShorterTerms, _, None, true) => "Offer shorter terms.".into(),
+        (T::ShorterTerms, _, None, false) => "建议缩短账期。".into(),
+        (T::Deposit, Some(of), _, true) => format!("Ask for {of} in advance."),
+        (T::Deposit, Some(of), _, false) => format!("要求预付 {of}。"),
+        (T::Deposit, None, _, true) => "Ask for a part in advance.".into(),
+        (T::Deposit, None, _, false) => "要求预付部分款项。".into(),
+        (T::Guarantee, Some(of), _, true) => format!("Ask for a guarantee of {of}."),
+        (T::Guarantee, Some(of), _, false) => format!("要求提供 {of} 的担保。"),
+        (T::Guarantee, None, _, true) => "Ask for a guarantee.".into(),
+        (T::Guarantee, None, _, false) => "要求提供担保。".into(),
+        (T::LargerLimit, Some(of), _, true) => format!("A limit of {of} is justified."),
+        (T::LargerLimit, Some(of), _, false) => format!("可将额度提高到 {of}。"),
+        (T::LargerLimit, None, _, true) => "A larger limit is justified.".into(),
+        (T::LargerLimit, None, _, false) => "可提高额度。".into(),
+        (T::Prepay, Some(of), _, true) => format!("Sell against {of} in advance."),
+        (T::Prepay, Some(of), _, false) => format!("先付款 {of} 后发货。"),
+        (T::Prepay, None, _, true) => "Sell against payment in advance.".into(),
+        (T::Prepay, None, _, false) => "先付款后发货。".into(),
     }
 }
 

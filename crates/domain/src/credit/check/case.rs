@@ -4,7 +4,9 @@ use super::{Inputs, Judged, Reason, Seen, is_held, limits, purpose_of};
 use crate::{
     Currency, Decimal, Id, Money, Refused,
     contract::{
-        credit::{ExposureComponent, LimitKind, LimitLine, RuleKind, RuleLevel, Verdict},
+        credit::{
+            ExposureComponent, LimitKind, LimitLine, MemberExposure, RuleKind, RuleLevel, Verdict,
+        },
         types::{CustomerStatus, Grade},
     },
     credit::{
@@ -226,6 +228,24 @@ impl<'a> Case<'a> {
         }
         book.prepay(left);
         served
+    }
+
+    /// What the other members of the group stand for.
+    pub fn members(
+        &self,
+        to: Currency,
+        ids: &BTreeMap<i64, Id>,
+    ) -> Result<Vec<MemberExposure>, Refused> {
+        let (position, rates) = (&self.inputs.position, &self.inputs.rates);
+        let (pieces, guarantees) = (&position.pieces, &position.guarantees);
+        let mut members = Vec::new();
+        for (key, id) in ids {
+            let sums = exposure::sums(&self.books, |of| of == *key, &self.settings, to, rates)?;
+            let parts =
+                exposure::told(&sums, &self.settings, *key, pieces, guarantees, |_| Ok(None))?;
+            members.push(MemberExposure { customer: id.clone(), total_minor: sums.total, parts });
+        }
+        Ok(members)
     }
 
     /// The exposure of the customer, or of all members of its group.

@@ -637,3 +637,41 @@ proptest! {
         prop_assert_eq!(judge(&kept).unwrap(), judge(&inputs).unwrap());
     }
 }
+
+#[test]
+fn terms_say_how_much_and_how_long() {
+    let offers = |grade: Option<Grade>, asked: i64, terms_days: Option<u32>, language: Language| {
+        let mut inputs = inputs(asked);
+        inputs.position.grade = grade;
+        inputs.question.terms_days = terms_days;
+        let judged = judge(&inputs).unwrap();
+        let told = answer(&inputs, &judged, language).unwrap().terms;
+        told.into_iter().map(|of| of.detail).collect::<Vec<_>>().join(" ")
+    };
+    let (en, zh) = (Language::En, Language::ZhCn);
+    for (grade, asked, days, language, wanted) in [
+        (None, 90, None, en, ""),
+        (None, 130, None, en, "Offer shorter terms. Ask for EUR 0.30 in advance."),
+        (Some(Grade::A), 130, None, en, "A limit of EUR 1.30 is justified."),
+        (
+            Some(Grade::B),
+            130,
+            Some(60),
+            en,
+            "Offer terms of 30 days. A limit of EUR 1.30 is justified.",
+        ),
+        (
+            Some(Grade::D),
+            130,
+            None,
+            en,
+            "Ask for EUR 0.30 in advance. Ask for a guarantee of EUR 0.30.",
+        ),
+        (Some(Grade::E), 130, None, en, "Sell against EUR 1.30 in advance."),
+        (Some(Grade::C), 95, None, en, "Offer shorter terms. Ask for a part in advance."),
+        (Some(Grade::D), 130, None, zh, "要求预付 EUR 0.30。 要求提供 EUR 0.30 的担保。"),
+        (Some(Grade::B), 130, Some(60), zh, "建议账期缩短为 30 天。 可将额度提高到 EUR 1.30。"),
+    ] {
+        assert_eq!(offers(grade, asked, days, language), wanted, "{grade:?} {asked}");
+    }
+}
