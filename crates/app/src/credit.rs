@@ -13,9 +13,10 @@ pub mod rule;
 
 use crate::{invoice::known_at, ledger::missing};
 use dunlin_domain::{
-    Date, Id, Instant, Money, Refusal, Refused,
+    Currency, Date, Id, Instant, Money, Refusal, Refused,
     contract::{credit::NewCheck, types::Language},
     credit::{
+        approval,
         check::{Head, Inputs, Position, pairs},
         exposure::condensed,
         rates::Rates,
@@ -27,6 +28,7 @@ use dunlin_store::{
     credit::{self, About},
     customer, exchange, organisation,
 };
+use std::collections::BTreeSet;
 
 /// The moment of a call, its day, and the organisation's zone.
 #[derive(Clone, Debug)]
@@ -106,7 +108,7 @@ fn position_then<D: Db>(db: &D, id: &Id, then: &Then, about: About<'_>) -> Resul
     if then.is_now
         && let Some(found) = credit::position(db, id, (then.when.day, then.moment), about)?
     {
-        return Ok(found);
+        return capped(db, found, then.when);
     }
     let (key, record) = customer::then(db, id, then.when)?.ok_or_else(|| missing("customer"))?;
     let parent = match &record.parent_id {
@@ -122,14 +124,31 @@ fn position_then<D: Db>(db: &D, id: &Id, then: &Then, about: About<'_>) -> Resul
     let found = credit::position_then(db, key, moment, (head.0, &members), about)?;
     let head =
         in_group.then(|| Head { key: head.0, id: head.1.id.clone(), limit: head.1.credit_limit });
-    Ok(Position {
+    let found = Position {
         status: record.status,
         merged: record.merged_into,
         currency: record.currency,
         limit: record.credit_limit,
         head,
         ..found
-    })
+    };
+    capped(db, found, then.when)
+}
+
+/// The position with as much of the limits of records as counts without a second key.
+fn capped<D: Db>(db: &D, mut of: Position, when: When) -> Result<Position, Fault> {
+    let Some(thresholds) = of.second_key_from.take() else { return Ok(of) };
+    let head = of.head.as_mut().and_then(|head| head.limit.as_mut());
+    let records: Vec<&mut Money> = of.limit.as_mut().into_iter().chain(head).collect();
+    let currencies = records.iter().map(|record| record.currency);
+    let rates = rates_of(db, approval::pairs(&thresholds, currencies), when)?;
+    let mut capped = false;
+    for record in records {
+        let counts = approval::of_record(&thresholds, *record, &rates);
+        capped |= counts != *record;
+        *record = counts;
+    }
+    Ok(Position { capped, second_key_from: Some(thresholds), ..of })
 }
 
 /// The rates that a judgement may need. One that is missing is refused when it is needed.
@@ -139,8 +158,17 @@ fn rates<D: Db>(
     asked: Option<Money>,
     when: When,
 ) -> Result<Rates, Fault> {
+    rates_of(db, pairs(position, asked, when.day), when)
+}
+
+/// The rates between pairs of currencies. One that is missing is refused when it is needed.
+fn rates_of<D: Db>(
+    db: &D,
+    pairs: BTreeSet<(Currency, Currency)>,
+    when: When,
+) -> Result<Rates, Fault> {
     let mut rates = Rates::default();
-    for (from, to) in pairs(position, asked, when.day) {
+    for (from, to) in pairs {
         if let Some(rate) = exchange::known(db, from, to, when)? {
             rates.put(from, to, rate);
         }

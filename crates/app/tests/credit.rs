@@ -360,7 +360,7 @@ fn rules_are_found_at_the_nearest_level_and_count_from_their_write() {
     assert_eq!((rule.version, change), (2, Change::Replaced));
     assert_eq!(put("late", json!({"more_than": "10"})).1, Change::AlreadySo);
     assert_eq!(verdicts(), both("pass", "pass"));
-    assert_eq!(rule::list(&db, None, 10).unwrap().len(), 6 + 3);
+    assert_eq!(rule::list(&db, None, 10, at(NOON)).unwrap().len(), 6 + 3);
 }
 
 #[test]
@@ -499,7 +499,9 @@ fn limits_exposures_and_checks_are_those_of_any_day_with_what_was_known_then() {
     let new = json!({"id": "R1", "customer": "C", "amount": eur(15), "expires_at": hour("22")});
     reservation::add(&db, &read(new), &id("x"), None, &at_hour("15")).unwrap();
     let new = json!({"kind": "limit-used", "more_than": "2"});
-    rule::put(&db, &id("twice"), &read(new), &at_hour("16")).unwrap();
+    for name in ["limit-used", "limit-nearly-used"] {
+        rule::put(&db, &id(name), &read(new.clone()), &at_hour("16")).unwrap();
+    }
     reservation::ask(&db, &id("R1"), Ask::Release, &at_hour("17")).unwrap();
     order(json!({"delivered_minor": 10}), "18");
     let new = json!({"id": "I1", "customer_id": "C", "issued_on": "2024-06-10", "due_on": "2024-06-20",

@@ -2,7 +2,7 @@
 
 use crate::{Db, Fault, Param, When};
 use dunlin_domain::{
-    Currency, Date, Id, Instant, Money,
+    Currency, Date, Decimal, Id, Instant, Money,
     contract::{
         credit::{
             CheckPurpose, Hold, HoldState, Limit, LimitPolicy, LimitSource, LimitState, NewLimit,
@@ -139,6 +139,15 @@ pub fn limits<D: Db>(
         only.map(Id::as_str).into(),
     ];
     db.json(sql!("credit/limits.sql"), &params)
+}
+
+/// Which of these ids are limits that were asked for.
+pub fn known_limits<D: Db>(db: &D, ids: &[Id]) -> Result<Vec<Id>, Fault> {
+    let ids = crate::array(ids)?;
+    db.json(
+        "SELECT json_group_array(l.id) FROM json_each(?1) AS j CROSS JOIN credit_limit AS l ON l.id = j.value",
+        &[(&ids).into()],
+    )
 }
 
 // ---- orders
@@ -485,14 +494,15 @@ pub struct Candidate {
     pub grade: Option<Grade>,
     pub tier: Option<String>,
     pub turnover_minor: i64,
-    pub guaranteed_minor: i64,
+    /// Amount and share of each guarantee in force.
+    pub guarantees: Vec<(i64, Decimal)>,
     pub first_on: Option<Date>,
     pub outstanding_minor: i64,
     pub status: CustomerStatus,
     pub limit: Option<Money>,
     pub ledger: Vec<Entry>,
-    /// How many limits wait for a second key.
-    pub waiting: i64,
+    /// Amount, currency and whether it is unlimited of each limit that waits for a second key.
+    pub waiting: Vec<(i64, Currency, u8)>,
 }
 
 /// Which customers to look at.

@@ -20,7 +20,8 @@ use dunlin_domain::{
         onboarding, words,
     },
 };
-use dunlin_store::{Db, Fault, credit, organisation, write};
+use dunlin_store::{Db, Fault, credit, customer, organisation, write};
+use std::collections::BTreeSet;
 
 /// The most points of a series of utilisation: two months of days, or five years of months.
 const MAX_POINTS: i64 = 62;
@@ -165,7 +166,10 @@ fn on<D: Db>(db: &D, id: &Id, asked: Asked, now: &Now) -> Result<CreditExposure,
     let day = then.when.day;
     let question = nothing(&position, day)?;
     let rates = rates(db, &position, Some(question.amount), then.when)?;
-    Ok(check::exposure(&Inputs { at: then.moment, day, question, position, rates })?)
+    let others: BTreeSet<i64> = position.pieces.iter().map(|of| of.member).collect();
+    let others: Vec<i64> = others.into_iter().filter(|key| *key != position.key).collect();
+    let ids = customer::ids(db, &others)?.into_iter().collect();
+    Ok(check::exposure(&Inputs { at: then.moment, day, question, position, rates }, &ids)?)
 }
 
 /// How much was used at the end of each of some days: from a day to another, every so many.

@@ -303,7 +303,7 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
         judged,
         cleared,
         reopened,
-        limits_proposed: policy::cut(db, author)?,
+        limits_proposed: policy::cut_after_alerts(db, author)?,
         reviews_proposed: policy::due(db, author)?,
     })
 }
