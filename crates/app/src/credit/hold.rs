@@ -1,6 +1,6 @@
 //! Holds: orders that wait, and how they get on.
 
-use super::{Now, check::judged, policy};
+use super::{Basis, Now, check::judged, policy};
 use crate::{
     audit::{Author, Note, note},
     ledger::{Change, missing},
@@ -11,7 +11,7 @@ use dunlin_domain::{
         Hold, HoldRelease, HoldRun, HoldState, NewCheck, NewHold, RuleKind, Verdict,
     },
     credit::{
-        check::{Inputs, Judged, is_held},
+        check::{Judged, is_held},
         limit::MAX_REASON,
         reservation::LONGEST_SECONDS,
     },
@@ -24,24 +24,29 @@ use serde_json::json;
 const RELEASED_SECONDS: i64 = 7 * 24 * 3600;
 
 /// Whether a check has a hold to open, to change or to end.
-pub(super) fn concerns<D: Db>(db: &D, inputs: &Inputs, judged: &Judged) -> Result<bool, Fault> {
-    let Some(order) = &inputs.question.order_id else { return Ok(false) };
-    let customer = inputs.position.key;
-    Ok(is_held(judged.verdict) || credit::hold_of_order(db, customer, order)?.is_some())
+pub(super) fn concerns(basis: &Basis, judged: &Judged) -> bool {
+    basis.inputs.question.order_id.is_some() && (basis.waits || is_held(judged.verdict))
 }
 
 /// Opens a hold on an order that has to wait, or ends the one that stands when nothing holds the order any more. Runs
 /// inside the transaction of the check.
 pub(super) fn settle<D: Db>(
     db: &D,
-    inputs: &Inputs,
+    basis: &Basis,
     judged: &Judged,
     made: &Id,
     author: &Author,
 ) -> Result<Option<Id>, Fault> {
+    if !concerns(basis, judged) {
+        return Ok(None);
+    }
+    let inputs = &basis.inputs;
     let (question, customer) = (&inputs.question, inputs.position.key);
     let Some(order) = &question.order_id else { return Ok(None) };
-    let standing = credit::hold_of_order(db, customer, order)?;
+    let standing = match basis.waits {
+        true => credit::hold_of_order(db, customer, order)?,
+        false => None,
+    };
     // That it stands is no reason of its own.
     let reasons = judged.reasons.iter().filter(|of| of.kind != RuleKind::PlacedHold);
     let reasons = reasons.filter(|of| is_held(of.verdict));
@@ -201,12 +206,11 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
 fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<(u64, u64, Option<i64>), Fault> {
     let standing = credit::standing_holds(db, after, SLICE)?;
     let (judged_now, last) = (standing.len(), standing.last().map(|(key, ..)| *key));
-    let now = Now::new(db, author.at)?;
     let mut cleared = 0u64;
     for (_, id, customer, order_id, minor, currency, purpose) in standing {
         let amount = Money { minor, currency };
         let question = NewCheck { customer, amount, purpose, order_id, terms_days: None };
-        match judged(db, &question, &now) {
+        match judged(db, &question, author.at) {
             Ok((_, judged)) if !is_held(judged.verdict) => {
                 clear(db, &id, author)?;
                 cleared = cleared.saturating_add(1);

@@ -53,8 +53,8 @@ pub fn add<D: Db>(
             order_id: Some(new.order_id.clone().unwrap_or_else(|| id.clone())),
             terms_days: None,
         };
-        let now = Now::new(db, author.at)?;
-        let (inputs, judged) = judged(db, &question, &now)?;
+        let (basis, judged) = judged(db, &question, author.at)?;
+        let inputs = &basis.inputs;
         let own = |piece: &&dunlin_domain::credit::exposure::Piece| {
             piece.member == inputs.position.key && piece.order == question.order_id
         };
@@ -64,11 +64,11 @@ pub fn add<D: Db>(
         }
         // An order that was named waits, or goes on, as after a check.
         let hold_id = match &new.order_id {
-            Some(_) => hold::settle(db, &inputs, &judged, made, author)?,
+            Some(_) => hold::settle(db, &basis, &judged, made, author)?,
             None => None,
         };
         if is_held(judged.verdict) {
-            let told = check::answer(&inputs, &judged, language.unwrap_or(now.language))?;
+            let told = check::answer(inputs, &judged, language.unwrap_or(basis.language))?;
             let end = if hold_id.is_some() { End::Commit } else { End::RollBack };
             return Ok((Reserved::Held(Box::new(CheckResult { hold_id, ..told })), end));
         }
