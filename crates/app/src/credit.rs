@@ -11,14 +11,17 @@ pub mod policy;
 pub mod reservation;
 pub mod rule;
 
-use crate::{invoice::known_at, ledger::missing};
+use crate::{
+    invoice::known_at,
+    ledger::{json, missing},
+};
 use dunlin_domain::{
     Currency, Date, Id, Instant, Money, Refusal, Refused,
     contract::{credit::NewCheck, types::Language},
     credit::{
         approval,
         check::{Head, Inputs, Position, pairs},
-        exposure::condensed,
+        exposure::{condensed, is_listed},
         rates::Rates,
     },
     zone,
@@ -28,7 +31,13 @@ use dunlin_store::{
     credit::{self, About},
     customer, exchange, organisation,
 };
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+
+thread_local! {
+    /// The organisation's time zone as it was read last. A guess that saves a statement: the next one says what holds.
+    static ZONE: RefCell<String> = const { RefCell::new(String::new()) };
+}
 
 /// The moment of a call, its day, and the organisation's zone.
 #[derive(Clone, Debug)]
@@ -45,6 +54,29 @@ impl Now {
         let organisation = organisation::get(db)?;
         let (zone, language) = (organisation.time_zone, organisation.language);
         Ok(Self { at, today: zone::day_in(at, &zone)?, language, zone })
+    }
+}
+
+/// Where a customer stands at this very moment, in one statement, with the moment as the organisation counts days.
+/// Nothing where [`position_then`] has to look.
+fn standing<D: Db>(
+    db: &D,
+    id: &Id,
+    at: Instant,
+    about: About<'_>,
+) -> Result<Option<(Now, credit::Found)>, Fault> {
+    let guess = ZONE.with_borrow(|zone| zone::day_in(at, zone)).ok();
+    let mut today = guess.map_or_else(|| Now::new(db, at).map(|now| now.today), Ok)?;
+    loop {
+        let found = credit::position(db, id, (today, at), about)?;
+        let Some(found) = found else { return Ok(None) };
+        let day = zone::day_in(at, &found.time_zone)?;
+        ZONE.with_borrow_mut(|zone| zone.clone_from(&found.time_zone));
+        if day == today {
+            let (language, zone) = (found.language, found.time_zone.clone());
+            return Ok(Some((Now { at, today, language, zone }, found)));
+        }
+        today = day;
     }
 }
 
@@ -108,7 +140,7 @@ fn position_then<D: Db>(db: &D, id: &Id, then: &Then, about: About<'_>) -> Resul
     if then.is_now
         && let Some(found) = credit::position(db, id, (then.when.day, then.moment), about)?
     {
-        return capped(db, found, then.when);
+        return capped(db, found.position, then.when);
     }
     let (key, record) = customer::then(db, id, then.when)?.ok_or_else(|| missing("customer"))?;
     let parent = match &record.parent_id {
@@ -181,13 +213,74 @@ fn about(question: &NewCheck) -> About<'_> {
     (question.order_id.as_ref(), question.terms_days.is_some())
 }
 
-/// All that a judgement of a question rests on now.
-fn inputs<D: Db>(db: &D, question: &NewCheck, now: &Now) -> Result<Inputs, Fault> {
-    let mut position = position(db, &question.customer, now, about(question))?;
-    position.pieces = condensed(position.pieces, question.order_id.as_ref());
-    let rates = rates(db, &position, Some(question.amount), now.today.into())?;
-    let question = question.clone();
-    Ok(Inputs { at: now.at, day: now.today, question, position, rates })
+/// All that a judgement of a question rests on now, and what belongs to it.
+struct Basis {
+    inputs: Inputs,
+    /// The position as it was read, where that is what the judgement rests on.
+    text: Option<String>,
+    /// Whether a check holds the order.
+    waits: bool,
+    language: Language,
+}
+
+impl Basis {
+    fn new<D: Db>(db: &D, question: &NewCheck, at: Instant) -> Result<Self, Fault> {
+        let order = question.order_id.as_ref();
+        let (now, mut position, text, waits) =
+            match standing(db, &question.customer, at, about(question))? {
+                Some((now, found)) => {
+                    let position = unless_merged(found.position)?;
+                    let position = capped(db, position, now.today.into())?;
+                    let text = Some(found.text).filter(|_| !position.capped);
+                    (now, position, text, found.waits)
+                }
+                None => {
+                    let now = Now::new(db, at)?;
+                    let position = position(db, &question.customer, &now, about(question))?;
+                    let waits = match order {
+                        Some(order) => credit::hold_of_order(db, position.key, order)?.is_some(),
+                        None => false,
+                    };
+                    (now, position, None, waits)
+                }
+            };
+        let text = text.filter(|_| is_listed(&position.pieces));
+        position.pieces = condensed(position.pieces, order);
+        let rates = rates(db, &position, Some(question.amount), now.today.into())?;
+        let question = question.clone();
+        let inputs = Inputs { at, day: now.today, question, position, rates };
+        Ok(Self { inputs, text, waits, language: now.language })
+    }
+
+    /// Leaves away a part of what was invoiced or cancelled of the order, and says how much.
+    fn without_done(&mut self, part: impl Fn(i64) -> i64) -> i64 {
+        let Some(done) = &mut self.inputs.position.done else { return 0 };
+        let away = part(done.minor);
+        done.minor = done.minor.saturating_sub(away);
+        self.text = self.text.take().filter(|_| away == 0);
+        away
+    }
+
+    /// What a judgement rested on as it is kept, which [`kept`] reads: the position as it was read, where it can be.
+    fn record(&self) -> Result<String, Fault> {
+        let Some(position) = &self.text else { return json(&self.inputs) };
+        let Inputs { at, day, question, rates, .. } = &self.inputs;
+        let (at, day, question, rates) = (json(at)?, json(day)?, json(question)?, json(rates)?);
+        Ok(format!(
+            r#"{{"at":{at},"day":{day},"question":{question},"position":{position},"rates":{rates}}}"#
+        ))
+    }
+}
+
+/// What a judgement rested on, from how it was kept.
+fn kept(record: &str) -> Result<Inputs, Fault> {
+    let mut inputs: Inputs = serde_json::from_str(record)
+        .map_err(|e| Fault::Db(format!("what a check rested on: {e}")))?;
+    if is_listed(&inputs.position.pieces) {
+        let pieces = std::mem::take(&mut inputs.position.pieces);
+        inputs.position.pieces = condensed(pieces, inputs.question.order_id.as_ref());
+    }
+    Ok(inputs)
 }
 
 /// All that a judgement of a question would have rested on then.
@@ -199,7 +292,7 @@ fn inputs_then<D: Db>(
 ) -> Result<Inputs, Fault> {
     let then = Then::new(db, asked, now)?;
     if then.is_now {
-        return inputs(db, question, now);
+        return Ok(Basis::new(db, question, now.at)?.inputs);
     }
     let found = match position_then(db, &question.customer, &then, about(question)) {
         Err(Fault::Refused(_)) => Err(unknown_customer()),

@@ -8,7 +8,7 @@ use dunlin_domain::{
             CheckPurpose, Hold, HoldState, Limit, LimitPolicy, LimitSource, LimitState, NewLimit,
             NewRule, Order, Reservation, ReservationState, Rule, Verdict,
         },
-        types::{CustomerStatus, Grade},
+        types::{CustomerStatus, Grade, Language},
     },
     credit::{
         check::{Position, Reason},
@@ -19,13 +19,26 @@ use dunlin_domain::{
 /// The order that is asked about, and whether its usual terms are looked for.
 pub type About<'a> = (Option<&'a Id>, bool);
 
+/// Where somebody stands now, with what belongs to it at the same moment.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub position: Position,
+    /// The position as the statement gave it, in JSON.
+    pub text: String,
+    /// Whether a check holds the order.
+    pub waits: bool,
+    /// The organisation's.
+    pub time_zone: String,
+    pub language: Language,
+}
+
 /// Where somebody stands now. Nothing where anything is allocated on a later day: then [`position_then`] reads it.
 pub fn position<D: Db>(
     db: &D,
     id: &Id,
     (today, now): (Date, Instant),
     (order, with_terms): About<'_>,
-) -> Result<Option<Position>, Fault> {
+) -> Result<Option<Found>, Fault> {
     let (today, now) = (today.to_string(), now.to_string());
     let params: [Param<'_>; 5] = [
         id.as_str().into(),
@@ -34,8 +47,14 @@ pub fn position<D: Db>(
         i64::from(with_terms).into(),
         order.map(Id::as_str).into(),
     ];
-    let row = db.first(sql!("credit/position.sql"), &params)?;
-    row.map(|row| row.json(0)).transpose()
+    let Some(row) = db.first(sql!("credit/position.sql"), &params)? else { return Ok(None) };
+    Ok(Some(Found {
+        position: row.json(0)?,
+        waits: row.int(1)? == 1,
+        time_zone: row.text(2)?.to_string(),
+        language: row.parse(3)?,
+        text: row.text(0)?.to_string(),
+    }))
 }
 
 /// Where somebody stood on a day up to a moment of it, with what was known, among the members of its group then, with

@@ -253,6 +253,11 @@ fn bearing<'a>(
     Ok(documents)
 }
 
+/// Whether [`condensed`] keeps all pieces, so that it only puts them in order.
+pub fn is_listed(pieces: &[Piece]) -> bool {
+    pieces.len() <= MAX_LISTED
+}
+
 /// Keeps the first documents of each component and currency and sums up the rest, so that what a check rests on stays
 /// of a size. What is of one order is kept.
 pub fn condensed(mut pieces: Vec<Piece>, order: Option<&Id>) -> Vec<Piece> {
