@@ -102,7 +102,7 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
     (
         "policy/user_of.sql",
         "payment",
-        "once a policy that changes or drops an order: whether a payment names it",
+        "once a policy that changes or drops an order, or a file of rates: whether a payment names it",
     ),
     ("verification/ageing.sql", "invoice", VERIFIED),
     ("verification/allocations.sql", "allocation", VERIFIED),
@@ -125,14 +125,14 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
     ("verification/recorded.sql", "payment", VERIFIED),
     ("verification/returns.sql", "allocation", VERIFIED),
     (
-        "SELECT json_group_array(customer_key) FROM ( SELECT customer_key FROM payment UNION SELECT customer_key FROM invoice WHERE kind = 'credit-note' ORDER BY customer_key)",
+        "SELECT json_group_array(customer_key) FROM ( SELECT customer_key FROM payment UNION SELECT customer_key FROM invoice WHERE kind = 'credit-note' INTERSECT SELECT customer_key FROM invoice WHERE due_on >= ?1 ORDER BY customer_key)",
         "invoice",
-        "when a policy with another order is written: whoever may be allocated anew",
+        "when a policy with another order or clause is written, or a rate that an order weighs: whoever may be allocated anew",
     ),
     (
-        "SELECT json_group_array(customer_key) FROM ( SELECT customer_key FROM payment UNION SELECT customer_key FROM invoice WHERE kind = 'credit-note' ORDER BY customer_key)",
+        "SELECT json_group_array(customer_key) FROM ( SELECT customer_key FROM payment UNION SELECT customer_key FROM invoice WHERE kind = 'credit-note' INTERSECT SELECT customer_key FROM invoice WHERE due_on >= ?1 ORDER BY customer_key)",
         "payment",
-        "when a policy with another order is written: whoever may be allocated anew",
+        "when a policy with another order or clause is written, or a rate that an order weighs: whoever may be allocated anew",
     ),
 ];
 

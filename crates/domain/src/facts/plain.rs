@@ -101,6 +101,9 @@ pub struct Ledger {
     pub rows: Vec<Row>,
 }
 
+/// A version of a contract: from which day on, the last day, and the milestones.
+pub type Version = (Date, Option<Date>, Vec<Date>);
+
 /// All that happened with a customer.
 #[derive(Clone, Debug)]
 pub struct History {
@@ -123,8 +126,8 @@ pub struct History {
     /// When sources of events told anything of it.
     pub told: Vec<Date>,
     pub securities: Vec<Security>,
-    /// The versions of each contract in their order: from which day on, the last day, and the milestones.
-    pub contracts: Vec<Vec<(Date, Option<Date>, Vec<Date>)>>,
+    /// The versions of each contract in their order.
+    pub contracts: Vec<Vec<Version>>,
     /// In the order in which they were recorded.
     pub statements: Vec<FinancialStatement>,
     pub scores: Vec<ExternalScore>,

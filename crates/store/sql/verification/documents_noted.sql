@@ -48,7 +48,7 @@ moved AS (
     SELECT invoice_key, payment_key, 1, after FROM correction
 ),
 -- What the range of each file reads, and what corrections added to that.
-documents_read AS (
+documents_read AS MATERIALIZED (
     SELECT
         f.id, f.number, f.told,
         (
@@ -82,7 +82,7 @@ documents_read AS (
     FROM file AS f
     WHERE f.which = 0
 ),
-payments_read AS (
+payments_read AS MATERIALIZED (
     SELECT
         f.id, f.number, f.told,
         (

@@ -8,6 +8,13 @@ kept AS MATERIALIZED (
 replaced AS MATERIALIZED (
     SELECT id, at, change, personal FROM audit WHERE noun = 'customer' AND action = 'replace' AND json_valid(change)
 ),
+-- The entry that last said what a guarantee is.
+guaranteed AS (
+    SELECT
+        g.*,
+        coalesce((SELECT max(f.entry_key) FROM guarantee_former AS f WHERE f.guarantee_key = g.key), g.entry_key) AS said_key
+    FROM guarantee AS g
+),
 -- Which entry tells of which row, where in it, and how the row reads: fields that are always said, and those that are
 -- compared where they are said. Of the whole, the entry says no field that the row has not. By whom, and whose it is.
 reads (what, entry_key, personal, path, always, given, whole, who, customer_key) AS (
@@ -64,22 +71,18 @@ reads (what, entry_key, personal, path, always, given, whole, who, customer_key)
     LEFT JOIN payment AS p ON p.key = d.cured_by_key
     UNION ALL
     SELECT
-        'guarantee ' || g.id,
-        coalesce((SELECT max(f.entry_key) FROM guarantee_former AS f WHERE f.guarantee_key = g.key), g.entry_key), 0,
-        '$.after',
+        'guarantee ' || g.id, g.said_key, 0, '$.after',
         json_object(
             'contract_id', k.id, 'kind', g.kind, 'amount',
             json_object('minor', g.amount_minor, 'currency', g.currency), 'share', g.share, 'valid_from',
             g.valid_from, 'valid_to', g.valid_to, 'claim_by', g.claim_by
         ),
         NULL, 0, NULL, g.customer_key
-    FROM guarantee AS g LEFT JOIN contract AS k ON k.key = g.contract_key
+    FROM guaranteed AS g LEFT JOIN contract AS k ON k.key = g.contract_key
     UNION ALL
     SELECT
-        'guarantee ' || g.id,
-        coalesce((SELECT max(f.entry_key) FROM guarantee_former AS f WHERE f.guarantee_key = g.key), g.entry_key), 1,
-        '$.party.after', json_quote(g.party), NULL, 0, NULL, NULL
-    FROM guarantee AS g
+        'guarantee ' || id, said_key, 1, '$.party.after', json_quote(party), NULL, 0, NULL, NULL
+    FROM guaranteed
     UNION ALL
     SELECT
         'guarantee ' || g.id, f.entry_key, 0, '$.before', json_remove(f.document, '$.id', '$.party'), NULL, 1, NULL, NULL
