@@ -1,5 +1,5 @@
 //! How well the card puts who pays late in order, without training: every invoice of a public ledger is ranked by the
-//! payment index that its customer had at the end of the day of issue, and held against whether it was paid late. What
+//! payment index that its customer had on the day before it was issued, and held against whether it was paid late. What
 //! is printed is the area under the curve: the share of pairs of a late and a prompt invoice in the right order.
 
 use crate::table::{Bar, Table};
@@ -45,7 +45,7 @@ pub fn measure(root: &Path, table: &mut Table) -> Result<()> {
     for (customer, _, issued_on, due_on, _, paid_on) in &rows {
         let found = match known.get(&(customer, *issued_on)) {
             Some(found) => *found,
-            None => index(&db, customer, *issued_on)?,
+            None => index(&db, customer, issued_on.plus_days(-1)?)?,
         };
         known.insert((customer, *issued_on), found);
         let late = paid_on > due_on;
@@ -54,8 +54,14 @@ pub fn measure(root: &Path, table: &mut Table) -> Result<()> {
     }
     for (of, pairs) in [("all invoices", all), ("those with a history", judged)] {
         let area = auc(&pairs).context("nobody paid late, or everybody")?;
-        let work = format!("payment index on the day of issue, {of}");
-        table.add(&work, format!("AUC of {}", pairs.len()), String::new(), area, Some(BAR));
+        let work = format!("payment index on the day before the issue, {of}");
+        table.add(
+            &work,
+            format!("AUC {area:.4} of {}", pairs.len()),
+            String::new(),
+            area,
+            Some(BAR),
+        );
     }
     Ok(())
 }
