@@ -405,7 +405,7 @@ pub fn worsened_since<D: Db>(db: &D, day: Date) -> Result<Vec<Worsened>, Fault> 
              FROM alert
              WHERE opened_on >= ?1 AND closed_on IS NULL
                  AND (kind = 'grade-worse' OR severity IN ('serious', 'critical'))
-             GROUP BY customer_key
+             GROUP BY +customer_key
          )",
         &[(&day).into()],
     )
