@@ -368,7 +368,7 @@ fn apply_rows<D: Db>(
             (heads + customer::insert_members(db, rows, Some(entry))?, import::count(db, rows)?)
         }
         ImportKind::Invoices => {
-            (invoice::insert_all(db, rows, Some(entry))?, import::count(db, rows)?)
+            (invoice::insert_plain(db, rows, Some(entry))?, import::count(db, rows)?)
         }
         ImportKind::Payments => {
             (payment::insert_all(db, rows, Some(entry))?, import::count(db, rows)?)

@@ -4,6 +4,7 @@ use crate::{Db, Fault, notice, rate};
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
     allocation::{Allocated, Claim, Contested, Credit, Named, Returned, Source},
+    arrange::arrange,
     contract::{
         ledger::{Component, LateInterest, Policy},
         types::{Allocation, Difference, InvoiceKind},
@@ -309,7 +310,7 @@ impl<'p> Reading<'p> {
     /// Names of invoices that have instalments become those of their instalments.
     fn open_parts(&mut self) {
         for parts in self.parts.values_mut() {
-            parts.sort_unstable();
+            arrange(parts, Ord::cmp);
         }
         // A debt in instalments is one with the first of them.
         let first = |about: i64| self.parts.get(&about).and_then(|parts| parts.first());

@@ -69,8 +69,17 @@ type ItemRow = (
 
 /// Adds the rows whose id is new and whose customer is there, and says how many were.
 pub fn insert_all<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
+    insert(db, sql!("invoice/insert_all.sql"), rows, entry)
+}
+
+/// The same for rows that say nothing of contracts, other documents, instalments or penalties.
+pub fn insert_plain<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
+    insert(db, sql!("invoice/insert_plain.sql"), rows, entry)
+}
+
+fn insert<D: Db>(db: &D, sql: &str, rows: &str, entry: Option<i64>) -> Result<u64, Fault> {
     let before = last_key(db)?;
-    db.execute(sql!("invoice/insert_all.sql"), &[rows.into(), entry.into()])?;
+    db.execute(sql, &[rows.into(), entry.into()])?;
     let added = crate::added(before, last_key(db)?);
     if added > 0 {
         dispute::open_whole(db, before, entry)?;

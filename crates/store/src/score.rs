@@ -131,10 +131,13 @@ pub fn outdate<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
 
 /// The same of the customers with invoices after this one.
 pub fn outdate_since<D: Db>(db: &D, last_invoice: i64) -> Result<(), Fault> {
+    // Before anybody was judged the customers of a large file need not be gathered.
+    if db.int("SELECT EXISTS (SELECT 1 FROM score)", &[])? == 0 {
+        return Ok(());
+    }
     db.execute(
         "INSERT INTO score_outdated SELECT customer_key FROM score
-         WHERE EXISTS (SELECT 1 FROM score)
-             AND customer_key IN (SELECT customer_key FROM invoice NOT INDEXED WHERE key > ?1)
+         WHERE customer_key IN (SELECT customer_key FROM invoice NOT INDEXED WHERE key > ?1)
          ON CONFLICT DO NOTHING",
         &[last_invoice.into()],
     )?;

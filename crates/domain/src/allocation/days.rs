@@ -153,7 +153,7 @@ impl<'a> Replay<'a> {
             self.begin(*at, later);
             naming.push(*at);
         }
-        events.differences.sort_unstable();
+        arrange(&mut events.differences, Ord::cmp);
         for at in &events.differences {
             self.differences(*at);
         }
