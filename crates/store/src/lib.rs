@@ -84,6 +84,36 @@ fn array<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, Fault> {
     serde_json::to_string(rows).map_err(|e| Fault::Db(format!("rows as JSON: {e}")))
 }
 
+/// Rows that are added by one statement, most first: few enough that its parameters stay within what SQLite takes.
+const ROWS_AT_ONCE: [usize; 3] = [64, 8, 1];
+
+/// Adds rows of so many values each, one parameter a value. For wide rows of texts: it is half the work of cutting them
+/// out of a JSON parameter. `into` is the table with its columns, `tail` what follows the rows.
+fn insert_values<D: Db>(
+    db: &D,
+    into: &str,
+    width: usize,
+    tail: &str,
+    values: &[Param<'_>],
+) -> Result<(), Fault> {
+    let row = format!("(?{})", ", ?".repeat(width.saturating_sub(1)));
+    let mut rest = values;
+    for rows in ROWS_AT_ONCE {
+        let mut sql = String::new();
+        while let Some((now, later)) = rest.split_at_checked(rows.saturating_mul(width)) {
+            if now.is_empty() {
+                break;
+            }
+            if sql.is_empty() {
+                sql = format!("INSERT INTO {into} VALUES {} {tail}", vec![row.as_str(); rows].join(", "));
+            }
+            db.execute(&sql, now)?;
+            rest = later;
+        }
+    }
+    Ok(())
+}
+
 /// How many rows a statement added, by the last key before and after: the write lock keeps others out, nothing is
 /// ever deleted, and unlike `changes()` this also holds on libSQL.
 fn added(before: i64, after: i64) -> u64 {

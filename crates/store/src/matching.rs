@@ -110,9 +110,11 @@ pub fn paid_elsewhere<D: Db>(
     of: &impl Serialize,
     amounts: &impl Serialize,
     ids: &impl Serialize,
+    upto: i64,
 ) -> Result<Vec<Elsewhere>, Fault> {
     let (of, amounts, ids) = (crate::array(of)?, crate::array(amounts)?, crate::array(ids)?);
-    db.json(sql!("bank/paid_elsewhere.sql"), &[(&of).into(), (&amounts).into(), (&ids).into()])
+    let params = [(&of).into(), (&amounts).into(), (&ids).into(), upto.into()];
+    db.json(sql!("bank/paid_elsewhere.sql"), &params)
 }
 
 /// What these customers owe: the oldest open claims of each.

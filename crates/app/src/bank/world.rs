@@ -30,6 +30,8 @@ const MOST_WORDS: usize = 24;
 #[derive(Debug, Default)]
 pub(super) struct Known {
     masks: Masks,
+    /// The last payment before the file.
+    last_payment: i64,
 }
 
 impl Known {
@@ -82,7 +84,7 @@ impl Known {
             keys.sort_unstable();
             keys.dedup();
         }
-        let named = elsewhere_named(db, rows)?;
+        let named = elsewhere_named(db, rows, self.last_payment)?;
         customers.extend(named.iter().map(|(_, of)| of.customer));
         customers.sort_unstable();
         customers.dedup();
@@ -96,7 +98,7 @@ impl Known {
             row.sight.repeated = row.repeats.is_some();
             row.sight.later = row.entry.booked_on.is_some_and(|day| day > today);
         }
-        let held = elsewhere(db, rows)?;
+        let held = elsewhere(db, rows, self.last_payment)?;
         for (at, of) in named.into_iter().chain(held) {
             if let Some(row) = rows.get_mut(at) {
                 row.sight.elsewhere.push(of);
@@ -115,7 +117,7 @@ impl Known {
     }
 
     /// Brings what documents and customers are found by up to date with what came since the last statement.
-    pub(super) fn catch_up<D: Db>(db: &D) -> Result<Self, Fault> {
+    pub(super) fn catch_up<D: Db>(db: &D, last_payment: i64) -> Result<Self, Fault> {
         let mut upto = matching::progress(db, "invoice")?;
         loop {
             let documents = matching::documents(db, upto, KEYS)?;
@@ -149,13 +151,17 @@ impl Known {
             call(db, names)?;
         }
         matching::progressed(db, "customer", upto)?;
-        Ok(Self { masks: Masks::new(matching::masks(db)?) })
+        Ok(Self { masks: Masks::new(matching::masks(db)?), last_payment })
     }
 }
 
 /// Payments that these entries name by their ids, with the places of the entries. A word without a digit or a short one
 /// is no such id.
-fn elsewhere_named<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)>, Fault> {
+fn elsewhere_named<D: Db>(
+    db: &D,
+    rows: &[Row],
+    upto: i64,
+) -> Result<Vec<(usize, Elsewhere)>, Fault> {
     let mut wanted: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.pays) {
         let entry = &row.entry;
@@ -170,7 +176,7 @@ fn elsewhere_named<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)
     }
     let (nobody, ids) = ([(); 0], wanted.keys().collect::<Vec<_>>());
     let mut found = Vec::new();
-    for (customer, currency, _, _, payment) in matching::paid_elsewhere(db, &nobody, &nobody, &ids)?
+    for (customer, currency, _, _, payment) in matching::paid_elsewhere(db, &nobody, &nobody, &ids, upto)?
     {
         for at in wanted.get(payment.as_str()).into_iter().flatten() {
             if rows.get(*at).is_some_and(|row| row.currency == currency) {
@@ -184,7 +190,11 @@ fn elsewhere_named<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)
 
 /// Payments of whoever may have paid these entries, of their amounts and about their days. Those of a customer are read
 /// once, however many entries it has.
-fn elsewhere<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)>, Fault> {
+fn elsewhere<D: Db>(
+    db: &D,
+    rows: &[Row],
+    upto: i64,
+) -> Result<Vec<(usize, Elsewhere)>, Fault> {
     type Spans = BTreeMap<(i64, Currency), (Date, Date)>;
     let (mut spans, mut amounts) = (Spans::new(), BTreeSet::new());
     let mut credits: BTreeMap<(i64, Currency, i64), Vec<(usize, Date)>> = BTreeMap::new();
@@ -203,7 +213,7 @@ fn elsewhere<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)>, Fau
         spans.into_iter().map(|((of, currency), (from, to))| (of, currency, from, to)).collect();
     let mut found = Vec::new();
     for (customer, currency, minor, on, payment) in
-        matching::paid_elsewhere(db, &of, &amounts, &[(); 0])?
+        matching::paid_elsewhere(db, &of, &amounts, &[(); 0], upto)?
     {
         // One is enough for each entry.
         if let Some(of) = credits.get_mut(&(customer, currency, minor)) {

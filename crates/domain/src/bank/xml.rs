@@ -98,37 +98,53 @@ impl Reader {
             }
             rest = rest.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(rest);
         }
+        // Whole pieces are nearly always well below the end of what is UTF-8: one look serves them all.
+        let valid = std::str::from_utf8(rest).unwrap_or_else(|_| {
+            rest.utf8_chunks().next().map(|chunk| chunk.valid()).unwrap_or_default()
+        });
+        let mut at = 0usize;
         loop {
-            let markup = rest.first() == Some(&b'<');
-            let end = if markup { self.markup_end(rest)? } else { find(rest, b"<") };
-            let Some((piece, after)) = end.and_then(|end| rest.split_at_checked(end)) else {
-                return Ok(rest);
+            let after = rest.get(at..).unwrap_or_default();
+            let markup = after.first() == Some(&b'<');
+            let end = if markup { self.markup_end(after)? } else { find(after, b"<") };
+            let Some((piece, _)) = end.and_then(|end| after.split_at_checked(end)) else {
+                return Ok(after);
             };
             self.bounded(piece)?;
-            let text = std::str::from_utf8(piece).map_err(|_| {
+            let next = at.saturating_add(piece.len());
+            let text = valid.get(at..next).ok_or_else(|| {
                 let detail = format!("line {} is not UTF-8", self.line.saturating_add(1));
                 Refused::new(Refusal::WrongEncoding, detail)
             })?;
-            let mut lines = 0u64;
-            for byte in piece.iter().filter(|b| **b < b' ') {
-                match byte {
-                    b'\n' => lines = lines.saturating_add(1),
-                    b'\t' | b'\r' => {}
-                    _ => {
-                        let line = self.line.saturating_add(1);
-                        let detail = format!("line {line} has a control character");
-                        return Err(Refused::new(Refusal::MalformedText, detail));
-                    }
-                }
-            }
+            let lines = self.lines(piece)?;
             if markup {
                 self.markup(text, listener)?
             } else {
                 self.words(text, false)?
             }
             self.line = self.line.saturating_add(lines);
-            rest = after;
+            at = next;
         }
+    }
+
+    /// How many lines end in a piece. One with control characters is refused.
+    fn lines(&self, piece: &[u8]) -> Result<u64, Refused> {
+        if !piece.iter().fold(false, |any, byte| any | (*byte < b' ')) {
+            return Ok(0);
+        }
+        let mut lines = 0u64;
+        for byte in piece.iter().filter(|b| **b < b' ') {
+            match byte {
+                b'\n' => lines = lines.saturating_add(1),
+                b'\t' | b'\r' => {}
+                _ => {
+                    let line = self.line.saturating_add(1);
+                    let detail = format!("line {line} has a control character");
+                    return Err(Refused::new(Refusal::MalformedText, detail));
+                }
+            }
+        }
+        Ok(lines)
     }
 
     /// Where markup ends that begins here. `None`: not in these bytes.
@@ -276,15 +292,18 @@ impl Reader {
     }
 
     fn close(&mut self, name: &str, listener: &mut impl Listener) -> Result<(), Refused> {
-        let prefix = name;
-        let name = self.name(name)?;
-        let prefix = prefix.strip_suffix(name).unwrap_or_default();
         self.ends.pop();
-        let same = self.prefixes.pop().is_some_and(|begun| *begun == *prefix);
+        let begun = self.prefixes.pop();
         let start = self.ends.last().copied().unwrap_or(0);
         let open = self.path.get(start..).unwrap_or_default();
-        if open.strip_prefix('/').unwrap_or(open) != name || open.is_empty() || !same {
-            return Err(self.fault("an element ends that was not begun"));
+        let open = open.strip_prefix('/').unwrap_or(open);
+        // What it began with needs no second look.
+        if open != name || open.is_empty() || begun.as_deref() != Some("") {
+            let local = self.name(name)?;
+            let prefix = name.strip_suffix(local).unwrap_or_default();
+            if open != local || open.is_empty() || begun.as_deref() != Some(prefix) {
+                return Err(self.fault("an element ends that was not begun"));
+            }
         }
         listener.close(&self.path, &self.text)?;
         self.path.truncate(start);
