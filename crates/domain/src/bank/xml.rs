@@ -18,14 +18,45 @@ const MAX_ATTRIBUTES: usize = 16;
 /// The longest name.
 const MAX_NAME: usize = 128;
 
-/// Who listens. A path is the names from the root, with slashes between.
+/// Where an element stands: its path, which is the names from the root with slashes between, as a number (FNV-1a of 64
+/// bits). Comparing the paths themselves took a tenth of the time of a statement. Whoever makes up a name that gives the
+/// number of another writes no more than whoever uses the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(u64);
+
+impl Place {
+    /// The place of a path.
+    pub const fn of(path: &str) -> Self {
+        Self(0xCBF2_9CE4_8422_2325).then(path)
+    }
+
+    /// The place whose path goes on so.
+    pub const fn then(self, text: &str) -> Self {
+        let (mut sum, mut rest) = (self.0, text.as_bytes());
+        while let [byte, after @ ..] = rest {
+            sum = (sum ^ *byte as u64).wrapping_mul(0x0100_0000_01B3);
+            rest = after;
+        }
+        Self(sum)
+    }
+}
+
+/// Who listens.
 pub trait Listener {
     /// An element begins.
-    fn open(&mut self, path: &str) -> Result<(), Refused>;
+    fn open(&mut self, place: Place) -> Result<(), Refused>;
     /// An attribute of the element that has just begun, by its name as it is written.
-    fn attribute(&mut self, path: &str, name: &str, value: &str) -> Result<(), Refused>;
+    fn attribute(&mut self, place: Place, name: &str, value: &str) -> Result<(), Refused>;
     /// An element ends. The text is what stood in it after the last element inside it.
-    fn close(&mut self, path: &str, text: &str) -> Result<(), Refused>;
+    fn close(&mut self, place: Place, text: &str) -> Result<(), Refused>;
+}
+
+/// An element that has begun.
+#[derive(Debug)]
+struct Begun {
+    place: Place,
+    /// Where its name begins among the names.
+    name: usize,
 }
 
 /// The reader's place in the file.
@@ -33,11 +64,9 @@ pub trait Listener {
 pub struct Reader {
     /// Bytes of a text or markup whose end has not come.
     pending: Vec<u8>,
-    /// The names of the open elements, and where each ends in the path.
-    path: String,
-    ends: Vec<usize>,
-    /// The prefixes of the open elements, each with its colon: an element ends as it began.
-    prefixes: Vec<Box<str>>,
+    /// The open elements, and their names as they are written, one after the other: an element ends as it began.
+    open: Vec<Begun>,
+    names: String,
     text: String,
     begun: bool,
     ended: bool,
@@ -186,7 +215,7 @@ impl Reader {
 
     /// Text between markup. What stands around elements is white space.
     fn words(&mut self, text: &str, literal: bool) -> Result<(), Refused> {
-        if self.ends.is_empty() {
+        if self.open.is_empty() {
             let nothing = text.chars().all(|c| c.is_ascii_whitespace());
             return if nothing { Ok(()) } else { Err(self.fault("text outside of the document")) };
         }
@@ -243,27 +272,26 @@ impl Reader {
     }
 
     fn open(&mut self, name: &str, listener: &mut impl Listener) -> Result<(), Refused> {
-        let prefix = name;
-        let name = self.name(name)?;
-        let prefix = prefix.strip_suffix(name).unwrap_or_default();
+        let local = self.name(name)?;
         if self.ended {
             return Err(self.fault("a second document"));
         }
-        if self.ends.len() >= MAX_DEPTH {
+        if self.open.len() >= MAX_DEPTH {
             return Err(self.fault("elements are nested too deep"));
         }
         self.begun = true;
-        if !self.path.is_empty() {
-            self.path.push('/');
-        }
-        self.path.push_str(name);
-        self.ends.push(self.path.len());
-        self.prefixes.push(prefix.into());
+        let place = match self.open.last() {
+            Some(around) => around.place.then("/").then(local),
+            None => Place::of(local),
+        };
+        self.open.push(Begun { place, name: self.names.len() });
+        self.names.push_str(name);
         self.text.clear();
-        listener.open(&self.path)
+        listener.open(place)
     }
 
     fn attributes(&mut self, text: &str, listener: &mut impl Listener) -> Result<(), Refused> {
+        let Some(place) = self.open.last().map(|begun| begun.place) else { return Ok(()) };
         let mut rest = text.trim();
         let mut names: Vec<&str> = Vec::new();
         while !rest.is_empty() {
@@ -285,30 +313,23 @@ impl Reader {
                 return Err(self.fault("an element has an attribute twice"));
             }
             names.push(name);
-            listener.attribute(&self.path, name, &self.unescape(value)?)?;
+            listener.attribute(place, name, &self.unescape(value)?)?;
             rest = after.trim_start();
         }
         Ok(())
     }
 
     fn close(&mut self, name: &str, listener: &mut impl Listener) -> Result<(), Refused> {
-        self.ends.pop();
-        let begun = self.prefixes.pop();
-        let start = self.ends.last().copied().unwrap_or(0);
-        let open = self.path.get(start..).unwrap_or_default();
-        let open = open.strip_prefix('/').unwrap_or(open);
-        // What it began with needs no second look.
-        if open != name || open.is_empty() || begun.as_deref() != Some("") {
-            let local = self.name(name)?;
-            let prefix = name.strip_suffix(local).unwrap_or_default();
-            if open != local || open.is_empty() || begun.as_deref() != Some(prefix) {
-                return Err(self.fault("an element ends that was not begun"));
-            }
+        let written = self.open.last().and_then(|begun| self.names.get(begun.name..));
+        if written != Some(name) {
+            self.name(name)?;
+            return Err(self.fault("an element ends that was not begun"));
         }
-        listener.close(&self.path, &self.text)?;
-        self.path.truncate(start);
+        let Some(begun) = self.open.pop() else { return Ok(()) };
+        listener.close(begun.place, &self.text)?;
+        self.names.truncate(begun.name);
         self.text.clear();
-        self.ended = self.ends.is_empty();
+        self.ended = self.open.is_empty();
         Ok(())
     }
 
