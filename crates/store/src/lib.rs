@@ -2,7 +2,8 @@
 //!
 //! One noun, one file: `invoice.rs` has what is asked of table `invoice`, with its longer statements in
 //! `sql/invoice/`. Everything is synchronous and goes through [`Db`], so that no `.await` can stand between BEGIN and
-//! COMMIT. Bulk writes are one JSON parameter; wide reads are one JSON column.
+//! COMMIT. Bulk writes are one JSON parameter, or one parameter a value where rows are wide and many; wide reads are one
+//! JSON column.
 
 /// A statement by its path below `sql/`. A component has it without comments: see `build/`.
 macro_rules! sql {
@@ -105,7 +106,10 @@ fn insert_values<D: Db>(
                 break;
             }
             if sql.is_empty() {
-                sql = format!("INSERT INTO {into} VALUES {} {tail}", vec![row.as_str(); rows].join(", "));
+                sql = format!(
+                    "INSERT INTO {into} VALUES {} {tail}",
+                    vec![row.as_str(); rows].join(", ")
+                );
             }
             db.execute(&sql, now)?;
             rest = later;

@@ -64,7 +64,8 @@ pub fn insert_booked<D: Db>(
         if let Some(day) = of.received_on {
             days.entry(day).or_insert_with(|| day.to_string());
         }
-        let named = (!of.designation.is_empty()).then(|| crate::array(of.designation)).transpose()?;
+        let named =
+            (!of.designation.is_empty()).then(|| crate::array(of.designation)).transpose()?;
         names.push((named, of.currency.to_string()));
     }
     let mut values: Vec<Param<'_>> = Vec::with_capacity(payments.len().saturating_mul(9));

@@ -28,8 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn apply<D: Db>(db: &D, file: &File, author: &Author) -> Result<ImportResult, Fault> {
     let mut book = Book::new(db, file, crate::ledger::today(db, author.at)?)?;
     if !book.new.is_empty() {
-        let (last_invoice, last_payment) =
-            (invoice::last_key(db)?, payment::last_key(db)?);
+        let (last_invoice, last_payment) = (invoice::last_key(db)?, payment::last_key(db)?);
         let begun = Note::made("bank-statement", file.id.as_str(), &file.format)?;
         let last_entry = bank::last_key(db)?;
         book.entry = audit::note(db, author, &begun)?;

@@ -229,23 +229,26 @@ impl Reader {
     }
 
     fn markup(&mut self, tag: &str, listener: &mut impl Listener) -> Result<(), Refused> {
-        let within =
-            |begin: &str, end: &str| tag.strip_prefix(begin).and_then(|tag| tag.strip_suffix(end));
-        match tag.as_bytes().get(1) {
-            Some(b'/') => self.close(within("</", ">").unwrap_or_default().trim_end(), listener),
-            Some(b'?') => match within("<?", "?>") {
+        // It ends with `>`, or as what it is has to.
+        let end = tag.len().saturating_sub(1);
+        match tag.as_bytes() {
+            [_, b'/', ..] => {
+                let name = tag.get(2..end).unwrap_or_default();
+                let bare = name.bytes().next_back().is_some_and(|b| b.is_ascii_alphanumeric());
+                self.close(if bare { name } else { name.trim_end() }, listener)
+            }
+            [_, b'?', ..] => match tag.get(2..end).and_then(|inner| inner.strip_suffix('?')) {
                 Some(instruction) => self.instruction(instruction),
                 None => Err(self.fault("an instruction has no name")),
             },
-            Some(b'!') => match within("<![CDATA[", "]]>") {
-                Some(text) => self.words(text, true),
+            [_, b'!', ..] => match tag.strip_prefix("<![CDATA[") {
+                Some(text) => self.words(text.strip_suffix("]]>").unwrap_or_default(), true),
                 None => Ok(()),
             },
-            _ => {
-                let (inner, empty) = match within("<", "/>") {
-                    Some(inner) => (inner, true),
-                    None => (within("<", ">").unwrap_or_default(), false),
-                };
+            bytes => {
+                let empty = matches!(bytes, [.., b'/', b'>']);
+                let end = end.saturating_sub(usize::from(empty));
+                let inner = tag.get(1..end).unwrap_or_default();
                 let name = match inner.bytes().position(|b| b.is_ascii_whitespace()) {
                     Some(end) => inner.get(..end).unwrap_or_default(),
                     None => inner,
