@@ -60,7 +60,7 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
         "once an import: whether anybody was judged, which the first row answers",
     ),
     (
-        "DELETE FROM reminded WHERE EXISTS (SELECT 1 FROM reminded) AND invoice_key IN ( SELECT i.key FROM allocation AS a NOT INDEXED CROSS JOIN invoice AS i ON i.key = a.invoice_key WHERE a.key > ?1 AND i.open_minor = 0)",
+        "DELETE FROM reminded WHERE invoice_key IN ( SELECT i.key FROM allocation AS a NOT INDEXED CROSS JOIN invoice AS i ON i.key = a.invoice_key WHERE a.key > ?1 AND i.open_minor = 0 AND EXISTS (SELECT 1 FROM reminded))",
         "reminded",
         "once an import of payments: whether anybody was reminded, which the first row answers",
     ),

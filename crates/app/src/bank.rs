@@ -55,10 +55,12 @@ impl Intake {
     pub fn take(&mut self, piece: &Piece) -> Result<Option<String>, Fault> {
         match piece {
             Piece::Entry(entry) => {
+                self.slice.push(if self.slice.is_empty() { '[' } else { ',' });
+                self.slice.push_str(&format!("[{},", self.statements.len()));
                 let text = crate::ledger::json(entry)?;
                 self.digest.add(&text);
-                self.slice.push(if self.slice.is_empty() { '[' } else { ',' });
-                self.slice.push_str(&format!("[{},{text}]", self.statements.len()));
+                self.slice.push_str(&text);
+                self.slice.push(']');
                 self.entries = self.entries.saturating_add(1);
                 for day in [entry.booked_on, entry.value_on].into_iter().flatten() {
                     let (first, last) = self.span.unwrap_or((day, day));

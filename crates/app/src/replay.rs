@@ -91,6 +91,9 @@ pub fn after<D: Db>(
         };
         look_again(db, &plain)?;
         let others: Vec<i64> = slice.iter().filter(|key| !plain.contains(key)).copied().collect();
+        if paid && !others.is_empty() {
+            payment::free(db, &others, last_payment)?;
+        }
         customers(db, &others, at, entry)?;
     }
     Ok(())

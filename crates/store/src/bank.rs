@@ -1,10 +1,11 @@
 //! Tables `bank_statement` and `bank_entry`: statements of bank accounts and what their entries were taken for.
 
-use crate::{Db, Fault, erasure::ERASED, matching};
+use crate::{Db, Fault, Param, erasure::ERASED, matching};
 use dunlin_domain::{
     Currency, Date, Id, Instant,
+    bank::Entry,
     contract::{
-        bank::{BankFormat, BankMatch, BankStatement, MatchState, StatementGap},
+        bank::{BankFormat, BankMatch, BankStatement, Candidate, MatchState, StatementGap},
         ingest::ImportResult,
     },
 };
@@ -146,16 +147,6 @@ pub fn entries_of<D: Db>(
     db.json(sql, &[(&statements).into(), (&from).into(), (&to).into()])
 }
 
-/// Notes what entries repeat: rows of id and the id of the first.
-pub fn repeat<D: Db>(db: &D, rows: &impl Serialize) -> Result<(), Fault> {
-    let rows = crate::array(rows)?;
-    db.execute(
-        "UPDATE bank_entry SET repeats = j.value ->> 1 FROM json_each(?1) AS j WHERE bank_entry.id = j.value ->> 0",
-        &[(&rows).into()],
-    )?;
-    Ok(())
-}
-
 /// A statement in the order of its account: account, currency, key, and the rest as in [`dunlin_domain::bank::gap::Link`],
 /// with the gap before it.
 pub type ChainRow =
@@ -182,17 +173,70 @@ pub fn last_statement<D: Db>(db: &D) -> Result<i64, Fault> {
     db.int("SELECT coalesce(max(key), 0) FROM bank_statement", &[])
 }
 
-/// Adds entries, rows as in `insert_entries.sql`.
+/// An entry that is new, and what it was taken for.
+#[derive(Debug)]
+pub struct NewEntry<'a> {
+    pub id: &'a Id,
+    pub statement: i64,
+    pub number: i64,
+    pub read: &'a Entry,
+    pub state: MatchState,
+    pub candidates: &'a [Candidate],
+    pub customer: Option<i64>,
+    pub payment: Option<i64>,
+    pub repeats: Option<&'a Id>,
+}
+
+/// The columns of a new entry, as [`insert_entries`] has them.
+const NEW_ENTRY: &str = "bank_entry
+    (id, statement_key, number, booked_on, value_on, minor, reversal, reference, end_to_end, bank_reference, remittance,
+     payer_name, payer_account, state, rule, candidates, customer_key, payment_key, entry_key, repeats)";
+
+/// Adds entries.
 pub fn insert_entries<D: Db>(
     db: &D,
-    rows: &impl Serialize,
+    entries: &[NewEntry<'_>],
     rule: &str,
     entry: i64,
 ) -> Result<(), Fault> {
-    let rows = crate::array(rows)?;
-    let sql = sql!("bank/insert_entries.sql");
-    db.execute(sql, &[(&rows).into(), rule.into(), entry.into()])?;
-    Ok(())
+    let (mut days, mut lists) = (BTreeMap::new(), Vec::with_capacity(entries.len()));
+    for of in entries {
+        for day in [of.read.booked_on, of.read.value_on].into_iter().flatten() {
+            days.entry(day).or_insert_with(|| day.to_string());
+        }
+        let references = of.read.references.as_slice();
+        let references = (!references.is_empty()).then(|| crate::array(references)).transpose()?;
+        lists.push((references, crate::array(of.candidates)?));
+    }
+    let day = |of: Option<Date>| of.and_then(|day| days.get(&day)).map(String::as_str).into();
+    let mut values: Vec<Param<'_>> = Vec::with_capacity(entries.len().saturating_mul(20));
+    for (of, (references, candidates)) in entries.iter().zip(&lists) {
+        let read = of.read;
+        let remittance = Some(read.remittance.as_str()).filter(|text| !text.is_empty());
+        values.extend::<[Param<'_>; 20]>([
+            of.id.as_str().into(),
+            of.statement.into(),
+            of.number.into(),
+            day(read.booked_on),
+            day(read.value_on),
+            read.minor.into(),
+            i64::from(read.reversal).into(),
+            references.as_deref().into(),
+            read.end_to_end.as_deref().into(),
+            read.bank_reference.as_deref().into(),
+            remittance.into(),
+            read.name.as_deref().into(),
+            read.account.as_deref().into(),
+            of.state.name().into(),
+            rule.into(),
+            candidates.into(),
+            of.customer.into(),
+            of.payment.into(),
+            entry.into(),
+            of.repeats.map(Id::as_str).into(),
+        ]);
+    }
+    crate::insert_values(db, NEW_ENTRY, 20, "", &values)
 }
 
 /// Statements after a key, with their keys.

@@ -2,7 +2,8 @@
 //!
 //! One noun, one file: `invoice.rs` has what is asked of table `invoice`, with its longer statements in
 //! `sql/invoice/`. Everything is synchronous and goes through [`Db`], so that no `.await` can stand between BEGIN and
-//! COMMIT. Bulk writes are one JSON parameter; wide reads are one JSON column.
+//! COMMIT. Bulk writes are one JSON parameter, or one parameter a value where rows are wide and many; wide reads are one
+//! JSON column.
 
 /// A statement by its path below `sql/`. A component has it without comments: see `build/`.
 macro_rules! sql {
@@ -82,6 +83,39 @@ pub use when::When;
 /// Rows or keys as one JSON parameter.
 fn array<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, Fault> {
     serde_json::to_string(rows).map_err(|e| Fault::Db(format!("rows as JSON: {e}")))
+}
+
+/// Rows that are added by one statement, most first: few enough that its parameters stay within what SQLite takes.
+const ROWS_AT_ONCE: [usize; 3] = [64, 8, 1];
+
+/// Adds rows of so many values each, one parameter a value. For wide rows of texts: it is half the work of cutting them
+/// out of a JSON parameter. `into` is the table with its columns, `tail` what follows the rows.
+fn insert_values<D: Db>(
+    db: &D,
+    into: &str,
+    width: usize,
+    tail: &str,
+    values: &[Param<'_>],
+) -> Result<(), Fault> {
+    let row = format!("(?{})", ", ?".repeat(width.saturating_sub(1)));
+    let mut rest = values;
+    for rows in ROWS_AT_ONCE {
+        let mut sql = String::new();
+        while let Some((now, later)) = rest.split_at_checked(rows.saturating_mul(width)) {
+            if now.is_empty() {
+                break;
+            }
+            if sql.is_empty() {
+                sql = format!(
+                    "INSERT INTO {into} VALUES {} {tail}",
+                    vec![row.as_str(); rows].join(", ")
+                );
+            }
+            db.execute(&sql, now)?;
+            rest = later;
+        }
+    }
+    Ok(())
 }
 
 /// How many rows a statement added, by the last key before and after: the write lock keeps others out, nothing is

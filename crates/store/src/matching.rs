@@ -1,7 +1,7 @@
 //! What the entries of bank statements are matched by: tables `match_key` and `match_mask`, which follow documents and
 //! customers, `payer_account`, which confirmations teach, and what is owed.
 
-use crate::{Db, Fault};
+use crate::{Db, Fault, Param};
 use dunlin_domain::{Currency, Date, Id, contract::bank::PayerAccount};
 use serde::Serialize;
 
@@ -110,9 +110,11 @@ pub fn paid_elsewhere<D: Db>(
     of: &impl Serialize,
     amounts: &impl Serialize,
     ids: &impl Serialize,
+    upto: i64,
 ) -> Result<Vec<Elsewhere>, Fault> {
     let (of, amounts, ids) = (crate::array(of)?, crate::array(amounts)?, crate::array(ids)?);
-    db.json(sql!("bank/paid_elsewhere.sql"), &[(&of).into(), (&amounts).into(), (&ids).into()])
+    let params = [(&of).into(), (&amounts).into(), (&ids).into(), upto.into()];
+    db.json(sql!("bank/paid_elsewhere.sql"), &params)
 }
 
 /// What these customers owe: the oldest open claims of each.
@@ -167,14 +169,12 @@ pub fn renamed<D: Db>(db: &D, after: i64) -> Result<Vec<(i64, String)>, Fault> {
 /// table is in too.
 pub fn insert_keys<D: Db>(db: &D, rows: &mut [(String, &str, i64)]) -> Result<(), Fault> {
     rows.sort_unstable();
-    let rows = crate::array(rows)?;
-    db.execute(
-        "INSERT INTO match_key (text, kind, target_key)
-         SELECT j.part ->> 0, j.part ->> 1, j.part ->> 2
-         FROM (SELECT value AS part FROM json_each(?1) LIMIT -1) AS j WHERE true ON CONFLICT DO NOTHING",
-        &[(&rows).into()],
-    )?;
-    Ok(())
+    let values: Vec<Param<'_>> = rows
+        .iter()
+        .flat_map(|(text, kind, key)| [text.into(), (*kind).into(), (*key).into()])
+        .collect();
+    let into = "match_key (text, kind, target_key)";
+    crate::insert_values(db, into, 3, "ON CONFLICT DO NOTHING", &values)
 }
 
 /// The most masks that tell anything.

@@ -184,9 +184,9 @@ pub fn forget_levels<D: Db>(db: &D, invoices: &str) -> Result<(), Fault> {
 /// The same of the documents that allocations after this one are about.
 pub fn forget_appended<D: Db>(db: &D, last_allocation: i64) -> Result<(), Fault> {
     db.execute(
-        "DELETE FROM reminded WHERE EXISTS (SELECT 1 FROM reminded) AND invoice_key IN (
+        "DELETE FROM reminded WHERE invoice_key IN (
              SELECT i.key FROM allocation AS a NOT INDEXED CROSS JOIN invoice AS i ON i.key = a.invoice_key
-             WHERE a.key > ?1 AND i.open_minor = 0)",
+             WHERE a.key > ?1 AND i.open_minor = 0 AND EXISTS (SELECT 1 FROM reminded))",
         &[last_allocation.into()],
     )?;
     Ok(())

@@ -5,6 +5,7 @@ use dunlin_domain::{
     Currency, Date, Id, Refusal, Refused,
     contract::types::{Deduction, Designation},
 };
+use std::collections::BTreeMap;
 
 /// A payment as it is stored.
 #[derive(Clone, Debug)]
@@ -35,6 +36,68 @@ pub fn insert_all<D: Db>(db: &D, rows: &str, entry: Option<i64>) -> Result<u64, 
     let before = last_key(db)?;
     db.execute(sql!("payment/insert_all.sql"), &[rows.into(), entry.into()])?;
     Ok(crate::added(before, last_key(db)?))
+}
+
+/// A payment that an entry of a bank statement was booked as.
+#[derive(Debug)]
+pub struct Booked<'a> {
+    pub id: String,
+    pub customer: i64,
+    pub received_on: Option<Date>,
+    pub minor: i64,
+    pub currency: Currency,
+    /// Keys of documents, and how much each is to have.
+    pub designation: &'a [(i64, i64)],
+}
+
+/// Adds payments out of bank statements under the keys after this one; gives how many. What names documents for
+/// all of it is taken to be used up by them: [`allocation::append`](crate::allocation::append) sets it against them, and
+/// [`free`] is for the customers of whom it does not.
+pub fn insert_booked<D: Db>(
+    db: &D,
+    after: i64,
+    payments: &[Booked<'_>],
+    entry: i64,
+) -> Result<u64, Fault> {
+    let (mut days, mut names) = (BTreeMap::new(), Vec::with_capacity(payments.len()));
+    for of in payments {
+        if let Some(day) = of.received_on {
+            days.entry(day).or_insert_with(|| day.to_string());
+        }
+        let named =
+            (!of.designation.is_empty()).then(|| crate::array(of.designation)).transpose()?;
+        names.push((named, of.currency.to_string()));
+    }
+    let mut values: Vec<Param<'_>> = Vec::with_capacity(payments.len().saturating_mul(9));
+    for ((of, (named, currency)), key) in payments.iter().zip(&names).zip(after.saturating_add(1)..)
+    {
+        let day = of.received_on.and_then(|day| days.get(&day));
+        let sum = of.designation.iter().fold(0i64, |sum, (_, minor)| sum.saturating_add(*minor));
+        let whole = sum == of.minor;
+        values.extend::<[Param<'_>; 9]>([
+            key.into(),
+            of.id.as_str().into(),
+            of.customer.into(),
+            day.map(String::as_str).into(),
+            of.minor.into(),
+            currency.into(),
+            if whole { 0 } else { of.minor }.into(),
+            named.as_deref().into(),
+            entry.into(),
+        ]);
+    }
+    let into = "payment
+        (key, id, customer_key, received_on, amount_minor, currency, unallocated_minor, designation, entry_key)";
+    crate::insert_values(db, into, 9, "ON CONFLICT (id) DO NOTHING", &values)?;
+    let added = db.int("SELECT count(*) FROM payment WHERE key > ?1", &[after.into()])?;
+    Ok(u64::try_from(added).unwrap_or(0))
+}
+
+/// Has the payments after a key that these customers made be used by nothing, so that a replay uses them.
+pub fn free<D: Db>(db: &D, customers: &[i64], after: i64) -> Result<(), Fault> {
+    let customers = crate::array(customers)?;
+    db.execute(sql!("payment/free.sql"), &[(&customers).into(), after.into()])?;
+    Ok(())
 }
 
 /// The rows whose id is stored with other content, and the field that differs.

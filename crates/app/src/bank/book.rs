@@ -20,8 +20,7 @@ use dunlin_domain::{
         types::ReversalKind,
     },
 };
-use dunlin_store::{Db, Fault, bank, invoice, reversal, verification};
-use serde::Serialize;
+use dunlin_store::{Db, Fault, bank, invoice, payment, reversal, verification};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn apply<D: Db>(db: &D, file: &File, author: &Author) -> Result<ImportResult, Fault> {
     let mut book = Book::new(db, file, crate::ledger::today(db, author.at)?)?;
     if !book.new.is_empty() {
-        let (last_invoice, last_payment) =
-            (invoice::last_key(db)?, dunlin_store::payment::last_key(db)?);
+        let (last_invoice, last_payment) = (invoice::last_key(db)?, payment::last_key(db)?);
         let begun = Note::made("bank-statement", file.id.as_str(), &file.format)?;
         let last_entry = bank::last_key(db)?;
         book.entry = audit::note(db, author, &begun)?;
@@ -38,7 +36,7 @@ pub(super) fn apply<D: Db>(db: &D, file: &File, author: &Author) -> Result<Impor
         book.insert_statements(db, file)?;
         book.gaps = book.look_for_gaps(db, file, last_statement)?;
         book.before = Before::read(db, &file.intake, &book.new, last_statement)?;
-        book.known = Known::catch_up(db)?;
+        book.known = Known::catch_up(db, last_payment)?;
         for number in 0..file.staged {
             book.slice(db, file, &bank::staged(db, file.key, number)?)?;
         }
@@ -218,25 +216,20 @@ impl Book {
             verdicts.push(verdict);
         }
         let (mut entries, mut payments) = (Vec::with_capacity(rows.len()), Vec::new());
+        let last = payment::last_key(db)?;
+        let mut key = last;
         for (row, verdict) in rows.iter().zip(&verdicts) {
-            payments.extend(row.payment(verdict, &world)?);
-            entries.push(row.stored(verdict));
+            let booked = row.payment(verdict, &world)?;
+            key = key.saturating_add(i64::from(booked.is_some()));
+            entries.push(row.stored(verdict, booked.as_ref().map(|_| key)));
+            payments.extend(booked);
         }
         let wanted = u64::try_from(payments.len()).unwrap_or(u64::MAX);
-        let added = dunlin_store::payment::insert_all(
-            db,
-            &crate::ledger::json(&payments)?,
-            Some(self.entry),
-        )?;
-        if added != wanted {
+        if payment::insert_booked(db, last, &payments, self.entry)? != wanted {
             let detail = "a payment has the id that one of an entry would have";
             return Err(Fault::refused(Refusal::DifferentContent, detail));
         }
         bank::insert_entries(db, &entries, RULE, self.entry)?;
-        let repeats: Vec<(&Id, &Id)> = rows.iter().filter_map(Row::repeats).collect();
-        if !repeats.is_empty() {
-            bank::repeat(db, &repeats)?;
-        }
         self.accepted = self.accepted.saturating_add(u64::try_from(entries.len()).unwrap_or(0));
         Ok(())
     }
@@ -345,58 +338,45 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Its id with that of the entry that it is or may be.
-    fn repeats(&self) -> Option<(&Id, &Id)> {
+    /// The id of the entry that it is or may be.
+    fn repeats(&self) -> Option<&Id> {
         match self.repeats.as_ref()? {
-            Repeats::Surely(first) | Repeats::Perhaps(first) => Some((&self.id, first)),
+            Repeats::Surely(first) | Repeats::Perhaps(first) => Some(first),
         }
     }
 
-    /// A row of the payments' `insert_all.sql`.
+    /// What it is booked as.
     fn payment<'a>(
         &'a self,
         verdict: &'a Verdict,
-        world: &'a World,
-    ) -> Result<Option<impl Serialize + use<'a>>, Fault> {
+        world: &World,
+    ) -> Result<Option<payment::Booked<'a>>, Fault> {
         let Some((customer, designation)) = &verdict.booked else { return Ok(None) };
-        let unknown = || Fault::Db("a match names a customer that was not read".into());
-        let customer = world.customers.get(customer).ok_or_else(unknown)?;
-        let designation = (!designation.is_empty()).then_some(designation);
-        let none = None::<i64>;
-        Ok(Some((
-            self.number,
-            booked(&self.id),
-            &customer.id,
-            self.entry.booked_on,
-            self.entry.minor,
-            self.currency,
-            none,
-            none,
-            none,
+        if !world.customers.contains_key(customer) {
+            return Err(Fault::Db("a match names a customer that was not read".into()));
+        }
+        Ok(Some(payment::Booked {
+            id: booked(&self.id),
+            customer: *customer,
+            received_on: self.entry.booked_on,
+            minor: self.entry.minor,
+            currency: self.currency,
             designation,
-        )))
+        }))
     }
 
-    /// A row of `insert_entries.sql`.
-    fn stored<'a>(&'a self, verdict: &'a Verdict) -> impl Serialize + use<'a> {
-        let entry = &self.entry;
-        (
-            &self.id,
-            self.statement,
-            self.number,
-            entry.booked_on,
-            entry.value_on,
-            entry.minor,
-            i64::from(entry.reversal),
-            (!entry.references.is_empty()).then_some(&entry.references),
-            &entry.end_to_end,
-            &entry.bank_reference,
-            (!entry.remittance.is_empty()).then_some(&entry.remittance),
-            &entry.name,
-            &entry.account,
-            verdict.state,
-            &verdict.candidates,
-            verdict.booked.as_ref().map(|(customer, _)| customer),
-        )
+    /// The entry as it is kept, with the key of its payment.
+    fn stored<'a>(&'a self, verdict: &'a Verdict, payment: Option<i64>) -> bank::NewEntry<'a> {
+        bank::NewEntry {
+            id: &self.id,
+            statement: self.statement,
+            number: i64::try_from(self.number).unwrap_or(i64::MAX),
+            read: &self.entry,
+            state: verdict.state,
+            candidates: &verdict.candidates,
+            customer: verdict.booked.as_ref().map(|(customer, _)| *customer),
+            payment,
+            repeats: self.repeats(),
+        }
     }
 }

@@ -30,6 +30,8 @@ const MOST_WORDS: usize = 24;
 #[derive(Debug, Default)]
 pub(super) struct Known {
     masks: Masks,
+    /// The last payment before the file.
+    last_payment: i64,
 }
 
 impl Known {
@@ -82,7 +84,7 @@ impl Known {
             keys.sort_unstable();
             keys.dedup();
         }
-        let named = elsewhere_named(db, rows)?;
+        let named = elsewhere_named(db, rows, self.last_payment)?;
         customers.extend(named.iter().map(|(_, of)| of.customer));
         customers.sort_unstable();
         customers.dedup();
@@ -96,7 +98,7 @@ impl Known {
             row.sight.repeated = row.repeats.is_some();
             row.sight.later = row.entry.booked_on.is_some_and(|day| day > today);
         }
-        let held = elsewhere(db, rows)?;
+        let held = elsewhere(db, rows, self.last_payment)?;
         for (at, of) in named.into_iter().chain(held) {
             if let Some(row) = rows.get_mut(at) {
                 row.sight.elsewhere.push(of);
@@ -115,7 +117,7 @@ impl Known {
     }
 
     /// Brings what documents and customers are found by up to date with what came since the last statement.
-    pub(super) fn catch_up<D: Db>(db: &D) -> Result<Self, Fault> {
+    pub(super) fn catch_up<D: Db>(db: &D, last_payment: i64) -> Result<Self, Fault> {
         let mut upto = matching::progress(db, "invoice")?;
         loop {
             let documents = matching::documents(db, upto, KEYS)?;
@@ -127,9 +129,19 @@ impl Known {
                 rows.extend(parts.into_iter().map(|part| (part, "part", key)));
                 rows.push((whole, "number", key));
             }
-            let masks: BTreeSet<(String, u8)> = rows
+            let mut looks: [BTreeSet<String>; 2] = Default::default();
+            for (text, kind, _) in &rows {
+                let of = usize::from(*kind == "number");
+                if let Some(known) = looks.get_mut(of)
+                    && !words::masked(text, |mask| known.contains(mask))
+                {
+                    known.insert(words::mask(text));
+                }
+            }
+            let masks: Vec<(&String, usize)> = looks
                 .iter()
-                .map(|(text, kind, _)| (words::mask(text), u8::from(*kind == "number")))
+                .enumerate()
+                .flat_map(|(whole, known)| known.iter().map(move |mask| (mask, whole)))
                 .collect();
             matching::insert_masks(db, &masks)?;
             matching::insert_keys(db, &mut rows)?;
@@ -149,14 +161,18 @@ impl Known {
             call(db, names)?;
         }
         matching::progressed(db, "customer", upto)?;
-        Ok(Self { masks: Masks::new(matching::masks(db)?) })
+        Ok(Self { masks: Masks::new(matching::masks(db)?), last_payment })
     }
 }
 
 /// Payments that these entries name by their ids, with the places of the entries. A word without a digit or a short one
 /// is no such id.
-fn elsewhere_named<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)>, Fault> {
-    let mut wanted: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+fn elsewhere_named<D: Db>(
+    db: &D,
+    rows: &[Row],
+    upto: i64,
+) -> Result<Vec<(usize, Elsewhere)>, Fault> {
+    let mut wanted: Vec<(&str, usize)> = Vec::with_capacity(rows.len());
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.pays) {
         let entry = &row.entry;
         let apart = |c: char| c.is_whitespace() || ",;()".contains(c);
@@ -164,15 +180,20 @@ fn elsewhere_named<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)
         let words = texts.chain(entry.remittance.split(apart)).filter(|word| {
             word.len() >= SHORTEST_ID && word.bytes().any(|byte| byte.is_ascii_digit())
         });
-        for word in words.take(MOST_WORDS) {
-            wanted.entry(word).or_default().push(at);
-        }
+        wanted.extend(words.take(MOST_WORDS).map(|word| (word, at)));
     }
-    let (nobody, ids) = ([(); 0], wanted.keys().collect::<Vec<_>>());
+    let (nobody, ids) = ([(); 0], wanted.iter().map(|(word, _)| *word).collect::<Vec<_>>());
+    let payments = matching::paid_elsewhere(db, &nobody, &nobody, &ids, upto)?;
     let mut found = Vec::new();
-    for (customer, currency, _, _, payment) in matching::paid_elsewhere(db, &nobody, &nobody, &ids)?
-    {
-        for at in wanted.get(payment.as_str()).into_iter().flatten() {
+    // Mostly there are none, and then no word is looked up.
+    if !payments.is_empty() {
+        wanted.sort_unstable();
+        wanted.dedup();
+    }
+    for (customer, currency, _, _, payment) in payments {
+        let from = wanted.partition_point(|(word, _)| *word < payment.as_str());
+        let naming = wanted.iter().skip(from).take_while(|(word, _)| *word == payment.as_str());
+        for (_, at) in naming {
             if rows.get(*at).is_some_and(|row| row.currency == currency) {
                 let payment = payment.clone();
                 found.push((*at, Elsewhere { payment, customer, named: true }));
@@ -184,7 +205,7 @@ fn elsewhere_named<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)
 
 /// Payments of whoever may have paid these entries, of their amounts and about their days. Those of a customer are read
 /// once, however many entries it has.
-fn elsewhere<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)>, Fault> {
+fn elsewhere<D: Db>(db: &D, rows: &[Row], upto: i64) -> Result<Vec<(usize, Elsewhere)>, Fault> {
     type Spans = BTreeMap<(i64, Currency), (Date, Date)>;
     let (mut spans, mut amounts) = (Spans::new(), BTreeSet::new());
     let mut credits: BTreeMap<(i64, Currency, i64), Vec<(usize, Date)>> = BTreeMap::new();
@@ -203,7 +224,7 @@ fn elsewhere<D: Db>(db: &D, rows: &[Row]) -> Result<Vec<(usize, Elsewhere)>, Fau
         spans.into_iter().map(|((of, currency), (from, to))| (of, currency, from, to)).collect();
     let mut found = Vec::new();
     for (customer, currency, minor, on, payment) in
-        matching::paid_elsewhere(db, &of, &amounts, &[(); 0])?
+        matching::paid_elsewhere(db, &of, &amounts, &[(); 0], upto)?
     {
         // One is enough for each entry.
         if let Some(of) = credits.get_mut(&(customer, currency, minor)) {

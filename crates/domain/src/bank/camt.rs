@@ -7,7 +7,7 @@
 
 use super::{
     Entry, MAX_BATCH, Piece, Statement, Sum, account, join, malformed, present,
-    xml::{self, Listener},
+    xml::{self, Listener, Place},
 };
 use crate::{
     Currency, Date, Refusal, Refused,
@@ -20,8 +20,19 @@ const MESSAGE: &str = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.";
 /// The versions that were published.
 const VERSIONS: std::ops::RangeInclusive<u8> = 2..=13;
 
-/// Where a statement begins.
-const STATEMENT: &str = "Document/BkToCstmrStmt/Stmt";
+/// Where a message, a statement, its balances, its entries and their transactions stand.
+const DOCUMENT: Place = Place::of("Document");
+const STATEMENT: Place = DOCUMENT.then("/BkToCstmrStmt/Stmt");
+const BALANCE: Place = STATEMENT.then("/Bal");
+const ENTRY: Place = STATEMENT.then("/Ntry");
+const PART: Place = ENTRY.then("/NtryDtls/TxDtls");
+
+/// Whether a place is one of these, by their paths below another.
+macro_rules! is {
+    ($place:expr, $around:ident, $($path:literal)|+) => {
+        $($place == const { $around.then($path) })||+
+    };
+}
 
 /// Reads a file.
 #[derive(Debug, Default)]
@@ -53,6 +64,8 @@ impl Reader {
 #[derive(Debug, Default)]
 struct Message {
     out: Vec<Piece>,
+    /// The root is that of a message of this kind, and names its version.
+    rooted: bool,
     named: bool,
     statements: u64,
     entries: u64,
@@ -148,34 +161,30 @@ struct Other {
 }
 
 impl Listener for Message {
-    fn open(&mut self, path: &str) -> Result<(), Refused> {
-        match path {
-            "Document" => {}
-            _ if !path.starts_with("Document/") => {
-                return Err(malformed("the file is no camt.053 document"));
-            }
+    fn open(&mut self, place: Place) -> Result<(), Refused> {
+        match place {
+            DOCUMENT => self.rooted = true,
+            _ if !self.rooted => return Err(malformed("the file is no camt.053 document")),
             _ if !self.named => {
                 return Err(malformed(format!("the document does not name {MESSAGE}02 or later")));
             }
             STATEMENT => self.open = Open { last_page: true, ..Open::default() },
-            _ => match path.strip_prefix(STATEMENT).unwrap_or_default() {
-                "/Bal" => self.balance = Balance::default(),
-                "/Ntry" => {
-                    (self.entry, self.parts) = (Booking::default(), Vec::new());
-                    self.entries = self.entries.saturating_add(1);
-                }
-                "/Ntry/NtryDtls/TxDtls" => self.part = Part::default(),
-                _ => {}
-            },
+            BALANCE => self.balance = Balance::default(),
+            ENTRY => {
+                (self.entry, self.parts) = (Booking::default(), Vec::new());
+                self.entries = self.entries.saturating_add(1);
+            }
+            PART => self.part = Part::default(),
+            _ => {}
         }
         self.currency = None;
         Ok(())
     }
 
-    fn attribute(&mut self, path: &str, name: &str, value: &str) -> Result<(), Refused> {
+    fn attribute(&mut self, place: Place, name: &str, value: &str) -> Result<(), Refused> {
         if name == "Ccy" {
             self.currency = Some(value.parse::<Currency>().map_err(|r| r.at("Ccy")));
-        } else if path == "Document" && (name == "xmlns" || name.starts_with("xmlns:")) {
+        } else if place == DOCUMENT && (name == "xmlns" || name.starts_with("xmlns:")) {
             match value.strip_prefix(MESSAGE) {
                 Some(version) => {
                     let known =
@@ -196,37 +205,30 @@ impl Listener for Message {
         Ok(())
     }
 
-    fn close(&mut self, path: &str, text: &str) -> Result<(), Refused> {
-        let Some(field) = path.strip_prefix(STATEMENT) else {
-            return Ok(());
-        };
-        if let Some(field) = field.strip_prefix("/Ntry/NtryDtls/TxDtls") {
-            return self.of_part(field, text);
-        }
-        if let Some(field) = field.strip_prefix("/Ntry") {
-            return self.of_entry(field, text);
-        }
-        if let Some(field) = field.strip_prefix("/Bal") {
-            return self.of_balance(field, text);
-        }
-        self.of_statement(field, text)
+    fn close(&mut self, place: Place, text: &str) -> Result<(), Refused> {
+        // Where a path leads from is not asked: what is most is looked for first.
+        self.of_part(place, text)
     }
 }
 
 impl Message {
-    fn of_statement(&mut self, field: &str, text: &str) -> Result<(), Refused> {
+    fn of_statement(&mut self, place: Place, text: &str) -> Result<(), Refused> {
         let open = &mut self.open;
-        match field {
-            "" => return self.end(),
-            "/Id" => once(&mut open.id, present(text), "Id")?,
-            "/StmtPgntn/PgNb" => open.page = present(text),
-            "/StmtPgntn/LastPgInd" => open.last_page = flag(text)?,
-            "/ElctrncSeqNb" => open.sequence = present(text),
-            "/LglSeqNb" if open.sequence.is_none() => open.sequence = present(text),
-            "/FrToDt/FrDtTm" => open.from = Some(day(text)?),
-            "/FrToDt/ToDtTm" => open.to = Some(day(text)?),
-            "/Acct/Id/IBAN" | "/Acct/Id/Othr/Id" => once(&mut open.account, account(text), "Acct")?,
-            "/Acct/Ccy" => {
+        match place {
+            STATEMENT => return self.end(),
+            _ if is!(place, STATEMENT, "/Id") => once(&mut open.id, present(text), "Id")?,
+            _ if is!(place, STATEMENT, "/StmtPgntn/PgNb") => open.page = present(text),
+            _ if is!(place, STATEMENT, "/StmtPgntn/LastPgInd") => open.last_page = flag(text)?,
+            _ if is!(place, STATEMENT, "/ElctrncSeqNb") => open.sequence = present(text),
+            _ if is!(place, STATEMENT, "/LglSeqNb") && open.sequence.is_none() => {
+                open.sequence = present(text)
+            }
+            _ if is!(place, STATEMENT, "/FrToDt/FrDtTm") => open.from = Some(day(text)?),
+            _ if is!(place, STATEMENT, "/FrToDt/ToDtTm") => open.to = Some(day(text)?),
+            _ if is!(place, STATEMENT, "/Acct/Id/IBAN" | "/Acct/Id/Othr/Id") => {
+                once(&mut open.account, account(text), "Acct")?
+            }
+            _ if is!(place, STATEMENT, "/Acct/Ccy") => {
                 let currency = text.trim().parse::<Currency>().map_err(|r| r.at("Ccy"))?;
                 once(&mut open.currency, Some(currency), "Ccy")?;
             }
@@ -235,9 +237,9 @@ impl Message {
         Ok(())
     }
 
-    fn of_balance(&mut self, field: &str, text: &str) -> Result<(), Refused> {
-        match field {
-            "/Tp/CdOrPrtry/Cd" => {
+    fn of_balance(&mut self, place: Place, text: &str) -> Result<(), Refused> {
+        match place {
+            _ if is!(place, BALANCE, "/Tp/CdOrPrtry/Cd") => {
                 self.balance.kind = match text.trim() {
                     "OPBD" => Some(Kind::Opening),
                     "PRCD" => Some(Kind::Previous),
@@ -246,13 +248,15 @@ impl Message {
                     _ => None,
                 };
             }
-            "/Amt" => {
+            _ if is!(place, BALANCE, "/Amt") => {
                 let minor = self.amount(text)?;
                 once(&mut self.balance.minor, Some(minor), "Amt")?;
             }
-            "/CdtDbtInd" => once(&mut self.balance.credit, Some(credit(text)?), "CdtDbtInd")?,
-            "/Dt/Dt" | "/Dt/DtTm" => self.balance.on = Some(day(text)?),
-            "" => {
+            _ if is!(place, BALANCE, "/CdtDbtInd") => {
+                once(&mut self.balance.credit, Some(credit(text)?), "CdtDbtInd")?
+            }
+            _ if is!(place, BALANCE, "/Dt/Dt" | "/Dt/DtTm") => self.balance.on = Some(day(text)?),
+            BALANCE => {
                 let (balance, open) = (self.balance, &mut self.open);
                 match balance.kind {
                     Some(Kind::Opening) => once(&mut open.opening, Some(balance), "OPBD")?,
@@ -265,22 +269,24 @@ impl Message {
                     None => {}
                 }
             }
-            _ => {}
+            _ => return self.of_statement(place, text),
         }
         Ok(())
     }
 
-    fn of_entry(&mut self, field: &str, text: &str) -> Result<(), Refused> {
-        match field {
-            "" => return self.book(),
-            "/Amt" => {
+    fn of_entry(&mut self, place: Place, text: &str) -> Result<(), Refused> {
+        match place {
+            ENTRY => return self.book(),
+            _ if is!(place, ENTRY, "/Amt") => {
                 let minor = self.amount(text)?;
                 once(&mut self.entry.minor, Some(minor), "Amt")?;
             }
-            "/CdtDbtInd" => once(&mut self.entry.credit, Some(credit(text)?), "CdtDbtInd")?,
-            "/RvslInd" => self.entry.reversal = flag(text)?,
+            _ if is!(place, ENTRY, "/CdtDbtInd") => {
+                once(&mut self.entry.credit, Some(credit(text)?), "CdtDbtInd")?
+            }
+            _ if is!(place, ENTRY, "/RvslInd") => self.entry.reversal = flag(text)?,
             // The status is a text in the first versions and a code in the later ones.
-            "/Sts" | "/Sts/Cd" if !text.trim().is_empty() => {
+            _ if (is!(place, ENTRY, "/Sts" | "/Sts/Cd")) && !text.trim().is_empty() => {
                 let booked = match text.trim() {
                     "BOOK" => true,
                     "PDNG" | "INFO" | "FUTR" => false,
@@ -291,18 +297,24 @@ impl Message {
                 };
                 once(&mut self.entry.status, Some(booked), "Sts")?;
             }
-            "/BookgDt/Dt" | "/BookgDt/DtTm" => self.entry.booked_on = Some(day(text)?),
-            "/ValDt/Dt" | "/ValDt/DtTm" => self.entry.value_on = Some(day(text)?),
-            "/AcctSvcrRef" => self.entry.bank_reference = present(text),
-            "/AddtlNtryInf" => join(&mut self.entry.information, text, " ")?,
-            _ => {}
+            _ if is!(place, ENTRY, "/BookgDt/Dt" | "/BookgDt/DtTm") => {
+                self.entry.booked_on = Some(day(text)?)
+            }
+            _ if is!(place, ENTRY, "/ValDt/Dt" | "/ValDt/DtTm") => {
+                self.entry.value_on = Some(day(text)?)
+            }
+            _ if is!(place, ENTRY, "/AcctSvcrRef") => self.entry.bank_reference = present(text),
+            _ if is!(place, ENTRY, "/AddtlNtryInf") => {
+                join(&mut self.entry.information, text, " ")?
+            }
+            _ => return self.of_balance(place, text),
         }
         Ok(())
     }
 
-    fn of_part(&mut self, field: &str, text: &str) -> Result<(), Refused> {
-        match field {
-            "" => {
+    fn of_part(&mut self, place: Place, text: &str) -> Result<(), Refused> {
+        match place {
+            PART => {
                 if self.parts.len() >= MAX_BATCH {
                     let detail = format!("an entry has more than {MAX_BATCH} transactions");
                     return Err(Refused::new(Refusal::TextTooLong, detail));
@@ -311,40 +323,52 @@ impl Message {
             }
             // In the first versions the amount of the transaction stands one deeper. One in another currency is what
             // was instructed, not what was booked.
-            "/Amt" | "/AmtDtls/TxAmt/Amt" => {
+            _ if is!(place, PART, "/Amt" | "/AmtDtls/TxAmt/Amt") => {
                 let booked =
                     self.currency.as_ref().and_then(|currency| currency.as_ref().ok().copied());
                 if booked == self.open.currency && self.part.minor.is_none() {
                     self.part.minor = Some(self.amount(text)?);
                 }
             }
-            "/CdtDbtInd" => self.part.credit = Some(credit(text)?),
-            "/RtrInf" | "/RtrInf/Rsn/Cd" | "/RtrInf/Rsn/Prtry" => self.part.returned = true,
-            "/Refs/EndToEndId" => self.part.end_to_end = present(text),
-            "/Refs/AcctSvcrRef" => self.part.bank_reference = present(text),
-            "/RmtInf/Ustrd" | "/RmtInf/Strd/AddtlRmtInf" => {
+            _ if is!(place, PART, "/CdtDbtInd") => self.part.credit = Some(credit(text)?),
+            _ if is!(place, PART, "/RtrInf" | "/RtrInf/Rsn/Cd" | "/RtrInf/Rsn/Prtry") => {
+                self.part.returned = true
+            }
+            _ if is!(place, PART, "/Refs/EndToEndId") => self.part.end_to_end = present(text),
+            _ if is!(place, PART, "/Refs/AcctSvcrRef") => self.part.bank_reference = present(text),
+            _ if is!(place, PART, "/RmtInf/Ustrd" | "/RmtInf/Strd/AddtlRmtInf") => {
                 join(&mut self.part.remittance, text, " ")?;
             }
-            "/RmtInf/Strd/CdtrRefInf/Ref" | "/RmtInf/Strd/RfrdDocInf/Nb" => {
+            _ if is!(place, PART, "/RmtInf/Strd/CdtrRefInf/Ref" | "/RmtInf/Strd/RfrdDocInf/Nb") => {
                 if self.part.references.len() < super::words::MOST_NAMED {
                     self.part.references.extend(present(text));
                 } else {
                     join(&mut self.part.remittance, text, " ")?;
                 }
             }
-            "/RltdPties/Dbtr/Nm" | "/RltdPties/Dbtr/Pty/Nm" => {
+            _ if is!(place, PART, "/RltdPties/Dbtr/Nm" | "/RltdPties/Dbtr/Pty/Nm") => {
                 self.part.debtor.name = present(text);
             }
-            "/RltdPties/Cdtr/Nm" | "/RltdPties/Cdtr/Pty/Nm" => {
+            _ if is!(place, PART, "/RltdPties/Cdtr/Nm" | "/RltdPties/Cdtr/Pty/Nm") => {
                 self.part.creditor.name = present(text);
             }
-            "/RltdPties/DbtrAcct/Id/IBAN" | "/RltdPties/DbtrAcct/Id/Othr/Id" => {
+            _ if is!(
+                place,
+                PART,
+                "/RltdPties/DbtrAcct/Id/IBAN" | "/RltdPties/DbtrAcct/Id/Othr/Id"
+            ) =>
+            {
                 self.part.debtor.account = account(text);
             }
-            "/RltdPties/CdtrAcct/Id/IBAN" | "/RltdPties/CdtrAcct/Id/Othr/Id" => {
+            _ if is!(
+                place,
+                PART,
+                "/RltdPties/CdtrAcct/Id/IBAN" | "/RltdPties/CdtrAcct/Id/Othr/Id"
+            ) =>
+            {
                 self.part.creditor.account = account(text);
             }
-            _ => {}
+            _ => return self.of_entry(place, text),
         }
         Ok(())
     }

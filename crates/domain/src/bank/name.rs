@@ -6,57 +6,57 @@
 //! are the same over the words of both, in hundredths. Chinese names, which have no spaces, are compared by pairs of
 //! characters instead.
 
-/// Legal forms, and words that say no more than they do.
+/// Legal forms, and words that say no more than they do, in the order of the alphabet.
 const FORMS: [&str; 49] = [
-    "gmbh",
-    "mbh",
-    "co",
-    "kg",
-    "ag",
-    "ohg",
-    "ug",
-    "se",
-    "ev",
-    "eg",
-    "kgaa",
-    "gbr",
-    "ek",
-    "haftungsbeschraenkt",
-    "ltd",
-    "limited",
-    "inc",
-    "llc",
-    "llp",
-    "plc",
-    "lp",
-    "corp",
-    "corporation",
-    "company",
-    "incorporated",
-    "pty",
-    "bv",
-    "nv",
-    "vof",
-    "sa",
-    "sarl",
-    "srl",
-    "spa",
-    "sas",
-    "sl",
-    "oy",
-    "oyj",
     "ab",
+    "ag",
+    "and",
+    "aps",
     "as",
     "asa",
-    "aps",
-    "the",
-    "and",
-    "und",
-    "et",
+    "bv",
+    "co",
+    "company",
+    "corp",
+    "corporation",
+    "de",
+    "eg",
+    "ek",
     "en",
+    "et",
+    "ev",
+    "gbr",
+    "gmbh",
+    "haftungsbeschraenkt",
+    "inc",
+    "incorporated",
+    "kg",
+    "kgaa",
+    "limited",
+    "llc",
+    "llp",
+    "lp",
+    "ltd",
+    "mbh",
     "mr",
     "mrs",
-    "de",
+    "nv",
+    "ohg",
+    "oy",
+    "oyj",
+    "plc",
+    "pty",
+    "sa",
+    "sarl",
+    "sas",
+    "se",
+    "sl",
+    "spa",
+    "srl",
+    "the",
+    "ug",
+    "und",
+    "vof",
 ];
 
 /// The same of Chinese names, longest first.
@@ -104,13 +104,13 @@ impl Name {
             }
         }
         let words = plain.split_whitespace().map(without_chinese_form).filter(|w| !w.is_empty());
-        let mut words: Vec<String> = words.take(MOST_WORDS).map(str::to_string).collect();
+        let mut words: Vec<&str> = words.take(MOST_WORDS).collect();
         // A name that is nothing but a form keeps it.
-        if words.iter().any(|word| !FORMS.contains(&word.as_str())) {
-            words.retain(|word| !FORMS.contains(&word.as_str()));
+        if words.iter().any(|word| !is_form(word)) {
+            words.retain(|word| !is_form(word));
         }
         words.sort_unstable();
-        Self { words }
+        Self { words: words.into_iter().map(str::to_string).collect() }
     }
 
     /// What it is looked up by: its words in alphabetical order.
@@ -159,6 +159,10 @@ pub fn key(text: &str) -> String {
     Name::new(text).key()
 }
 
+fn is_form(word: &str) -> bool {
+    FORMS.binary_search(&word).is_ok()
+}
+
 fn without_chinese_form(word: &str) -> &str {
     let form = CHINESE_FORMS.iter().find_map(|form| word.strip_suffix(form));
     form.filter(|rest| !rest.is_empty()).unwrap_or(word)
@@ -202,6 +206,7 @@ mod tests {
         }
         assert_eq!(key("The Bakery Company, Ltd."), "bakery");
         assert_eq!(key("GmbH"), "gmbh");
+        assert!(FORMS.is_sorted());
     }
 
     proptest! {

@@ -8,10 +8,35 @@ use super::{
 };
 use crate::decimal::Times as _;
 use crate::{Currency, Date, Decimal, Id, contract::bank::MatchReason, decimal};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
+};
 
 /// The most customers that are looked at for one entry: more with one name or number are no clue.
 const MOST_CUSTOMERS: usize = 10;
+
+/// What is looked up by the key of a row. The database chose it, so that nobody can make keys that meet.
+pub(super) type ByKey<T> = HashMap<i64, T, BuildHasherDefault<OfKey>>;
+
+/// The key, spread over all bits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OfKey(u64);
+
+impl Hasher for OfKey {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_i64(i64::from(*byte)));
+    }
+
+    fn write_i64(&mut self, key: i64) {
+        let mixed = (self.0 ^ key.cast_unsigned()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ mixed.rotate_left(32);
+    }
+}
 
 /// A claim that is open, or a document that is named and paid.
 #[derive(Clone, Debug)]
@@ -138,9 +163,9 @@ pub struct World {
     pub customers: BTreeMap<i64, Customer>,
     masks: Masks,
     /// By document; documents that are paid have claims with nothing open.
-    claims: HashMap<i64, Vec<Claim>>,
+    claims: ByKey<Vec<Claim>>,
     /// Documents of each customer, the one due first at the front.
-    documents: HashMap<i64, Vec<i64>>,
+    documents: ByKey<Vec<i64>>,
     /// Documents by number, and whether it is the whole one.
     numbers: HashMap<String, Vec<(i64, bool)>>,
     accounts: HashMap<String, Vec<i64>>,
@@ -214,7 +239,7 @@ impl World {
         &self,
         entries: impl Iterator<Item = (&'a Entry, &'a Sight)>,
     ) -> Vec<i64> {
-        let mut times: HashMap<i64, u32> = HashMap::new();
+        let mut times: ByKey<u32> = ByKey::default();
         let mut wanted: HashSet<i64> = HashSet::new();
         for (entry, sight) in entries {
             for (document, _) in &sight.named {
@@ -237,7 +262,7 @@ impl World {
 
     /// Notes which documents are paid to the end by several entries of the slice together.
     pub fn sum_up<'a>(&mut self, entries: impl Iterator<Item = (&'a Entry, &'a Sight)>) {
-        let mut sums: HashMap<i64, (i64, u32)> = HashMap::new();
+        let mut sums: ByKey<(i64, u32)> = ByKey::default();
         for (entry, sight) in entries {
             if let [(document, reason)] = sight.named.as_slice()
                 && points(*reason) >= points(MatchReason::InvoiceNumber)
@@ -391,7 +416,7 @@ impl World {
 
 /// What earlier entries of the same file took off claims, by the claim's key: the ledger knows it only at the end.
 #[derive(Clone, Debug, Default)]
-pub struct Taken(pub(super) HashMap<i64, i64>);
+pub struct Taken(pub(super) ByKey<i64>);
 
 impl Taken {
     /// What is open of a claim after that.
