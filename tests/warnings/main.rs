@@ -166,8 +166,8 @@ fn outcome(
             }
             None if !customer.bad => {
                 outcome.good += 1;
-                let ahead = |of: &&&Alert| last.days_since(of.opened_on) <= AHEAD_DAYS;
-                outcome.good_warned += usize::from(own.iter().any(|of| ahead(&of)));
+                let ahead = |of: &&Alert| last.days_since(of.opened_on) <= AHEAD_DAYS;
+                outcome.good_warned += usize::from(own.iter().any(|of| ahead(of)));
                 outcome.false_alarms += own.len();
                 for of in own {
                     outcome.by_rule.entry(of.rule.clone()).or_default().1 += 1;
