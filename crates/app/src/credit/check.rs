@@ -94,10 +94,13 @@ pub(super) fn judged<D: Db>(
     question: &NewCheck,
     now: &Now,
 ) -> Result<(Inputs, Judged), Fault> {
-    judged_beyond(db, question, now, 0)
+    let inputs = inputs(db, question, now)?;
+    let judged = check::judge(&inputs)?;
+    Ok((inputs, judged))
 }
 
-/// The same of a question for more of an order than a part that was invoiced or cancelled.
+/// The same of what a hold waits for: for more of the order than a part that was invoiced or cancelled. What was cancelled
+/// since waits no more.
 pub(super) fn judged_beyond<D: Db>(
     db: &D,
     question: &NewCheck,
@@ -106,7 +109,8 @@ pub(super) fn judged_beyond<D: Db>(
 ) -> Result<(Inputs, Judged), Fault> {
     let mut inputs = inputs(db, question, now)?;
     if let Some(done) = &mut inputs.position.done {
-        done.minor = done.minor.saturating_sub(base_minor);
+        let all = done.invoiced.saturating_add(done.cancelled);
+        (done.invoiced, done.cancelled) = (all.saturating_sub(base_minor), 0);
     }
     let judged = check::judge(&inputs)?;
     Ok((inputs, judged))
@@ -119,9 +123,10 @@ pub(super) fn judged_on_top<D: Db>(
     now: &Now,
 ) -> Result<(Inputs, Judged, i64), Fault> {
     let mut inputs = inputs(db, question, now)?;
-    let base_minor = inputs.position.done.map_or(0, |done| done.minor);
+    let mut base_minor = 0;
     if let Some(done) = &mut inputs.position.done {
-        done.minor = 0;
+        base_minor = done.invoiced.saturating_add(done.cancelled);
+        (done.invoiced, done.cancelled) = (0, 0);
     }
     let judged = check::judge(&inputs)?;
     Ok((inputs, judged, base_minor))
