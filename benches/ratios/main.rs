@@ -14,6 +14,7 @@ mod data;
 mod events;
 mod facts;
 mod import;
+mod ranking;
 mod replay;
 mod requests;
 mod server;
@@ -94,6 +95,8 @@ enum Work {
     Requests,
     /// Checks and reservations, and a limit policy on the whole book
     Check,
+    /// How well the card ranks who pays late, on a public ledger
+    Ranking,
     /// Sizes of the components
     Wasm,
 }
@@ -119,7 +122,7 @@ fn run(options: &Options) -> Result<()> {
         .parent()
         .context("the package stands in no workspace")?;
     // What is measured natively alone needs no components.
-    if !matches!(options.only, Some(Work::Accrue | Work::Facts)) {
+    if !matches!(options.only, Some(Work::Accrue | Work::Facts | Work::Ranking)) {
         eprintln!("building what is stale");
         dunlin::build_components(root)?;
     }
@@ -178,6 +181,9 @@ fn run(options: &Options) -> Result<()> {
             let data = Data::new(*invoices)?;
             facts::measure(*invoices, &data.name(), data.runs(), &mut table)?;
         }
+    }
+    if wants(Work::Ranking) {
+        ranking::measure(root, &mut table)?;
     }
     println!("{}", if options.json { table.as_json() } else { table.as_text() });
     Ok(())

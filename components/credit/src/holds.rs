@@ -44,7 +44,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .run(get),
         Route::post("/v1/score/holds/{id}/release", "release_hold")
             .about("Releases a hold by hand: until the release expires the order passes in spite of the rules that the hold names.")
-            .scope(Scope::ScoreWrite)
+            .scope(Scope::ScoreAdmin)
             .takes::<HoldRelease>()
             .answers::<Hold>()
             .run(release),

@@ -24,7 +24,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
         Route::put("/v1/score/limits/{customer}", "put_limit")
             .about("Sets a limit for the days from one to another. From the threshold of the limit policy on it waits for a second key.")
-            .scope(Scope::ScoreWrite)
+            .scope(Scope::ScoreAdmin)
             .query(&[LANGUAGE])
             .takes::<NewLimit>()
             .answers::<LimitStanding>()
@@ -56,12 +56,12 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .run(list),
         Route::post("/v1/score/limit-changes/{id}/approve", "approve_limit")
             .about("Approves a limit that waits.")
-            .scope(Scope::ScoreWrite)
+            .scope(Scope::ScoreAdmin)
             .answers::<Limit>()
             .run(|call| decide(call, LimitState::Approved)),
         Route::post("/v1/score/limit-changes/{id}/refuse", "refuse_limit")
             .about("Turns a limit down that waits.")
-            .scope(Scope::ScoreWrite)
+            .scope(Scope::ScoreAdmin)
             .answers::<Limit>()
             .run(|call| decide(call, LimitState::Refused)),
     ]

@@ -12,7 +12,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
         Route::put("/v1/score/limit-policy", "put_limit_policy")
             .about("Publishes how limits are proposed. It changes no limit by itself.")
-            .scope(Scope::ScoreWrite)
+            .scope(Scope::ScoreAdmin)
             .takes::<LimitPolicy>()
             .answers::<PublishedPolicy>()
             .run(put),
@@ -30,7 +30,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .run(simulate),
         Route::post("/v1/score/limit-policy/review", "review_limits")
             .about("Proposes limits for a slice of the book by the policy in force. They wait for a key.")
-            .scope(Scope::ScoreWrite)
+            .scope(Scope::ScoreAdmin)
             .query(&[CURSOR])
             .answers::<LimitReview>()
             .run(review),

@@ -15,7 +15,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
         Route::put("/v1/score/rules/{name}", "put_credit_rule")
             .about("Sets a rule that checks look at, or an exclusion, in place of the one of its name.")
-            .scope(Scope::ScoreWrite)
+            .scope(Scope::ScoreAdmin)
             .takes::<NewRule>()
             .answers::<Rule>()
             .run(put),
@@ -41,7 +41,7 @@ fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after): (_, Option<Id>) = (call.limit()?, call.cursor()?);
-    let mut items = rule::list(call.db()?, after.as_ref(), limit.saturating_add(1))?;
+    let mut items = rule::list(call.db()?, after.as_ref(), limit.saturating_add(1), call.now())?;
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
     let stored = items.iter().filter(|rule| rule.version > 0).count();
     let more = stored > most;

@@ -10,8 +10,8 @@ use dunlin_domain::{
     },
     zone,
 };
-use dunlin_store::Db;
-use dunlin_web::{AS_OF, Answer, Call, Problem, Query, Route, page};
+use dunlin_store::{Db, When};
+use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, page};
 
 const FROM: Query = Query::date("from", "The first day.").required();
 const TO: Query = Query::date("to", "The second day, not before it.").required();
@@ -21,13 +21,13 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/score/customers/{id}", "get_score")
             .about("Gives a customer's score on the day with its grade, its reasons, every indicator and every fact.")
             .scope(Scope::ScoreRead)
-            .query(&[AS_OF, LANGUAGE])
+            .query(&[AS_OF, KNOWN_AT, LANGUAGE])
             .answers::<ScoreCard>()
             .run(get),
         Route::get("/v1/score/customers/{id}/facts", "get_facts")
             .about("Gives what is known of a customer's behaviour on the day: every fact by name.")
             .scope(Scope::ScoreRead)
-            .query(&[AS_OF])
+            .query(&[AS_OF, KNOWN_AT])
             .answers::<Facts>()
             .run(facts),
         Route::get("/v1/score/customers/{id}/history", "get_score_history")
@@ -63,7 +63,8 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
             (asked.map_or_else(today, Ok)?, spoken.unwrap_or(organisation.language))
         }
     };
-    Answer::json(&score::card(call.db()?, &call.id()?, day, language)?)
+    let when = When { day, known: call.known()? };
+    Answer::json(&score::card(call.db()?, &call.id()?, when, language)?)
 }
 
 fn history<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
@@ -84,7 +85,7 @@ fn migration<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 }
 
 fn facts<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&score::facts(call.db()?, &call.id()?, call.day()?)?)
+    Answer::json(&score::facts(call.db()?, &call.id()?, call.when()?)?)
 }
 
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

@@ -2,7 +2,7 @@
 
 use dunlin_app::{alert_rule, backtest, ledger};
 use dunlin_domain::{
-    Id,
+    Id, Refusal,
     contract::{
         keys::Scope,
         warn::{AlertRule, AlertRulePage, Backtest, NewAlertRule, NewBacktest},
@@ -71,7 +71,10 @@ fn disable<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn tried<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (name, new) = (call.path::<Id>("name")?, call.body::<NewBacktest>()?);
-    let after = new.after.as_deref().map(page::decode).transpose()?.unwrap_or_default();
+    let refused =
+        |_| Problem::new(Refusal::MalformedField, "this was not answered here").at("after");
+    let after = new.after.as_deref().map(page::decode).transpose().map_err(refused)?;
+    let after = after.unwrap_or_default();
     let today = ledger::today(call.db()?, call.now())?;
     let (found, next) = backtest::run(call.db()?, name.as_str(), &new, after, today)?;
     Answer::json(&Backtest { next: next.as_ref().map(page::encode).transpose()?, ..found })

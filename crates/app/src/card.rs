@@ -15,8 +15,8 @@ use dunlin_domain::{
         types::Language,
     },
 };
-use dunlin_store::{Db, Fault, card as table, sweep, write};
-use std::collections::BTreeMap;
+use dunlin_store::{Db, Fault, When, card as table, sweep, write};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose facts are asked about when they are nobody's.
 const NOBODY: &str = "what-if";
@@ -33,9 +33,9 @@ pub(crate) struct Cards {
 
 impl Cards {
     /// Reads them.
-    pub fn in_force<D: Db>(db: &D, day: Date) -> Result<Self, Fault> {
+    pub fn in_force<D: Db>(db: &D, when: impl Into<When>) -> Result<Self, Fault> {
         let mut cards = Self { everybody: Card::default(), by_segment: BTreeMap::new() };
-        for (segment, name, version, document) in table::in_force(db, day)? {
+        for (segment, name, version, document) in table::in_force(db, when.into())? {
             let card = Card { model: model(&name, version), document };
             match segment {
                 Some(segment) => drop(cards.by_segment.insert(segment, card)),
@@ -164,16 +164,23 @@ pub fn what_if<D: Db>(
 ) -> Result<ScoreCard, Fault> {
     let day = asked.as_of.map_or_else(|| ledger::today(db, now), Ok)?;
     let (mut facts, segment) = match &asked.customer_id {
-        Some(id) => score::known(db, id, day)?,
+        Some(id) => score::known(db, id, day.into())?,
         None => (Facts::none(&NOBODY.parse()?, day), None),
     };
     for name in asked.unknown.iter().flatten() {
         facts.set(*name, None);
     }
+    let mut given = BTreeSet::new();
     for (at, fact) in asked.facts.iter().flatten().enumerate() {
         if fact.value.abs() > Decimal::from(MAX_FACT) {
             let detail = format!("a fact is at most {MAX_FACT}");
             let field = format!("facts[{at}].value");
+            return Err(Refused::new(Refusal::MalformedField, detail).at(&field).into());
+        }
+        if asked.unknown.iter().flatten().any(|name| *name == fact.name) || !given.insert(fact.name)
+        {
+            let detail = format!("`{}` is asked about twice", fact.name);
+            let field = format!("facts[{at}].name");
             return Err(Refused::new(Refusal::MalformedField, detail).at(&field).into());
         }
         facts.set(fact.name, Some(fact.value));

@@ -11,13 +11,17 @@ pub mod policy;
 pub mod reservation;
 pub mod rule;
 
-use crate::{invoice::known_at, ledger::missing};
+use crate::{
+    invoice::known_at,
+    ledger::{json, missing},
+};
 use dunlin_domain::{
-    Date, Id, Instant, Money, Refusal, Refused,
+    Currency, Date, Id, Instant, Money, Refusal, Refused,
     contract::{credit::NewCheck, types::Language},
     credit::{
+        approval,
         check::{Head, Inputs, Position, pairs},
-        exposure::condensed,
+        exposure::{condensed, is_listed},
         rates::Rates,
     },
     zone,
@@ -27,6 +31,13 @@ use dunlin_store::{
     credit::{self, About},
     customer, exchange, organisation,
 };
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+thread_local! {
+    /// The organisation's time zone as it was read last. A guess that saves a statement: the next one says what holds.
+    static ZONE: RefCell<String> = const { RefCell::new(String::new()) };
+}
 
 /// The moment of a call, its day, and the organisation's zone.
 #[derive(Clone, Debug)]
@@ -43,6 +54,29 @@ impl Now {
         let organisation = organisation::get(db)?;
         let (zone, language) = (organisation.time_zone, organisation.language);
         Ok(Self { at, today: zone::day_in(at, &zone)?, language, zone })
+    }
+}
+
+/// Where a customer stands at this very moment, in one statement, with the moment as the organisation counts days.
+/// Nothing where [`position_then`] has to look.
+fn standing<D: Db>(
+    db: &D,
+    id: &Id,
+    at: Instant,
+    about: About<'_>,
+) -> Result<Option<(Now, credit::Found)>, Fault> {
+    let guess = ZONE.with_borrow(|zone| zone::day_in(at, zone)).ok();
+    let mut today = guess.map_or_else(|| Now::new(db, at).map(|now| now.today), Ok)?;
+    loop {
+        let found = credit::position(db, id, (today, at), about)?;
+        let Some(found) = found else { return Ok(None) };
+        let day = zone::day_in(at, &found.time_zone)?;
+        ZONE.with_borrow_mut(|zone| zone.clone_from(&found.time_zone));
+        if day == today {
+            let (language, zone) = (found.language, found.time_zone.clone());
+            return Ok(Some((Now { at, today, language, zone }, found)));
+        }
+        today = day;
     }
 }
 
@@ -106,7 +140,7 @@ fn position_then<D: Db>(db: &D, id: &Id, then: &Then, about: About<'_>) -> Resul
     if then.is_now
         && let Some(found) = credit::position(db, id, (then.when.day, then.moment), about)?
     {
-        return Ok(found);
+        return capped(db, found.position, then.when);
     }
     let (key, record) = customer::then(db, id, then.when)?.ok_or_else(|| missing("customer"))?;
     let parent = match &record.parent_id {
@@ -122,14 +156,31 @@ fn position_then<D: Db>(db: &D, id: &Id, then: &Then, about: About<'_>) -> Resul
     let found = credit::position_then(db, key, moment, (head.0, &members), about)?;
     let head =
         in_group.then(|| Head { key: head.0, id: head.1.id.clone(), limit: head.1.credit_limit });
-    Ok(Position {
+    let found = Position {
         status: record.status,
         merged: record.merged_into,
         currency: record.currency,
         limit: record.credit_limit,
         head,
         ..found
-    })
+    };
+    capped(db, found, then.when)
+}
+
+/// The position with as much of the limits of records as counts without a second key.
+fn capped<D: Db>(db: &D, mut of: Position, when: When) -> Result<Position, Fault> {
+    let Some(thresholds) = of.second_key_from.take() else { return Ok(of) };
+    let head = of.head.as_mut().and_then(|head| head.limit.as_mut());
+    let records: Vec<&mut Money> = of.limit.as_mut().into_iter().chain(head).collect();
+    let currencies = records.iter().map(|record| record.currency);
+    let rates = rates_of(db, approval::pairs(&thresholds, currencies), when)?;
+    let mut capped = false;
+    for record in records {
+        let counts = approval::of_record(&thresholds, *record, &rates);
+        capped |= counts != *record;
+        *record = counts;
+    }
+    Ok(Position { capped, second_key_from: Some(thresholds), ..of })
 }
 
 /// The rates that a judgement may need. One that is missing is refused when it is needed.
@@ -139,8 +190,17 @@ fn rates<D: Db>(
     asked: Option<Money>,
     when: When,
 ) -> Result<Rates, Fault> {
+    rates_of(db, pairs(position, asked, when.day), when)
+}
+
+/// The rates between pairs of currencies. One that is missing is refused when it is needed.
+fn rates_of<D: Db>(
+    db: &D,
+    pairs: BTreeSet<(Currency, Currency)>,
+    when: When,
+) -> Result<Rates, Fault> {
     let mut rates = Rates::default();
-    for (from, to) in pairs(position, asked, when.day) {
+    for (from, to) in pairs {
         if let Some(rate) = exchange::known(db, from, to, when)? {
             rates.put(from, to, rate);
         }
@@ -153,13 +213,76 @@ fn about(question: &NewCheck) -> About<'_> {
     (question.order_id.as_ref(), question.terms_days.is_some())
 }
 
-/// All that a judgement of a question rests on now.
-fn inputs<D: Db>(db: &D, question: &NewCheck, now: &Now) -> Result<Inputs, Fault> {
-    let mut position = position(db, &question.customer, now, about(question))?;
-    position.pieces = condensed(position.pieces, question.order_id.as_ref());
-    let rates = rates(db, &position, Some(question.amount), now.today.into())?;
-    let question = question.clone();
-    Ok(Inputs { at: now.at, day: now.today, question, position, rates })
+/// All that a judgement of a question rests on now, and what belongs to it.
+struct Basis {
+    inputs: Inputs,
+    /// The position as it was read, where that is what the judgement rests on.
+    text: Option<String>,
+    /// Whether a check holds the order.
+    waits: bool,
+    language: Language,
+}
+
+impl Basis {
+    fn new<D: Db>(db: &D, question: &NewCheck, at: Instant) -> Result<Self, Fault> {
+        let order = question.order_id.as_ref();
+        let (now, mut position, text, waits) =
+            match standing(db, &question.customer, at, about(question))? {
+                Some((now, found)) => {
+                    let position = unless_merged(found.position)?;
+                    let position = capped(db, position, now.today.into())?;
+                    let text = Some(found.text).filter(|_| !position.capped);
+                    (now, position, text, found.waits)
+                }
+                None => {
+                    let now = Now::new(db, at)?;
+                    let position = position(db, &question.customer, &now, about(question))?;
+                    let waits = match order {
+                        Some(order) => credit::hold_of_order(db, position.key, order)?.is_some(),
+                        None => false,
+                    };
+                    (now, position, None, waits)
+                }
+            };
+        let text = text.filter(|_| is_listed(&position.pieces));
+        position.pieces = condensed(position.pieces, order);
+        let rates = rates(db, &position, Some(question.amount), now.today.into())?;
+        let question = question.clone();
+        let inputs = Inputs { at, day: now.today, question, position, rates };
+        Ok(Self { inputs, text, waits, language: now.language })
+    }
+
+    /// Leaves away a part of what was invoiced or cancelled of the order, and says how much. The rest is not asked for
+    /// again, cancelled or not.
+    fn without_done(&mut self, part: impl Fn(i64) -> i64) -> i64 {
+        let Some(done) = &mut self.inputs.position.done else { return 0 };
+        let (all, was) = (done.invoiced.saturating_add(done.cancelled), done.invoiced);
+        let away = part(all);
+        (done.invoiced, done.cancelled) = (all.saturating_sub(away), 0);
+        self.text = self.text.take().filter(|_| was == all && away == 0);
+        away
+    }
+
+    /// What a judgement rested on as it is kept, which [`kept`] reads: the position as it was read, where it can be.
+    fn record(&self) -> Result<String, Fault> {
+        let Some(position) = &self.text else { return json(&self.inputs) };
+        let Inputs { at, day, question, rates, .. } = &self.inputs;
+        let (at, day, question, rates) = (json(at)?, json(day)?, json(question)?, json(rates)?);
+        Ok(format!(
+            r#"{{"at":{at},"day":{day},"question":{question},"position":{position},"rates":{rates}}}"#
+        ))
+    }
+}
+
+/// What a judgement rested on, from how it was kept.
+fn kept(record: &str) -> Result<Inputs, Fault> {
+    let mut inputs: Inputs = serde_json::from_str(record)
+        .map_err(|e| Fault::Db(format!("what a check rested on: {e}")))?;
+    if is_listed(&inputs.position.pieces) {
+        let pieces = std::mem::take(&mut inputs.position.pieces);
+        inputs.position.pieces = condensed(pieces, inputs.question.order_id.as_ref());
+    }
+    Ok(inputs)
 }
 
 /// All that a judgement of a question would have rested on then.
@@ -171,7 +294,7 @@ fn inputs_then<D: Db>(
 ) -> Result<Inputs, Fault> {
     let then = Then::new(db, asked, now)?;
     if then.is_now {
-        return inputs(db, question, now);
+        return Ok(Basis::new(db, question, now.at)?.inputs);
     }
     let found = match position_then(db, &question.customer, &then, about(question)) {
         Err(Fault::Refused(_)) => Err(unknown_customer()),

@@ -16,7 +16,7 @@ use dunlin_domain::{
     text,
 };
 use dunlin_store::{
-    Db, Fault,
+    Db, Fault, When,
     credit_refund::{self as table, New},
     invoice, write,
 };
@@ -70,9 +70,14 @@ pub fn add<D: Db>(
     })
 }
 
-/// How much is paid out: what was asked, or all that nothing was set against on the day and since.
+/// How much is paid out: what was asked, or all that nothing was set against on the day and since. Another refund may
+/// have stood for a time in between.
 fn left<D: Db>(db: &D, key: i64, on: Date, asked: Option<i64>) -> Result<i64, Fault> {
-    let most = open_on(db, key, on)?.min(open_on(db, key, Date::LAST)?);
+    let refunds = table::of_credits(db, &[key], When::ALL)?.remove(&key).unwrap_or_default();
+    let mut most = open_on(db, key, on)?.min(open_on(db, key, Date::LAST)?);
+    for later in refunds.iter().filter(|refund| refund.on > on) {
+        most = most.min(open_on(db, key, later.on)?);
+    }
     let minor = asked.unwrap_or(most);
     if minor > most || minor == 0 {
         let detail = format!("{most} of it was not used on {on} and since");

@@ -281,19 +281,13 @@ fn claimable<D: Db>(
     let keys = store_invoice::keys_of(db, customer)?;
     let reading = invoice::Reading::of(db, &keys, when.day, when.known)?;
     let mut debts = vec![0i64; ended.len()];
-    let mut contracts: BTreeMap<Id, Option<i64>> = BTreeMap::new();
+    let claims: Vec<_> =
+        reading.claims_open().filter(|(claim, _)| claim.currency == currency).collect();
+    let contracts = claims.iter().filter_map(|(claim, _)| claim.contract_id.as_ref()).collect();
+    let contracts = contract::keys(db, &contracts)?;
     let mut all = 0i64;
-    for (claim, open) in reading.claims_open().filter(|(claim, _)| claim.currency == currency) {
-        let contract = match &claim.contract_id {
-            None => None,
-            Some(id) => match contracts.get(id) {
-                Some(known) => *known,
-                None => {
-                    let key = contract::key(db, id)?.map(|(key, _)| key);
-                    *contracts.entry(id.clone()).or_insert(key)
-                }
-            },
-        };
+    for (claim, open) in claims {
+        let contract = claim.contract_id.as_ref().and_then(|id| contracts.get(id)).copied();
         let mut secures = false;
         for ((cover, (from, to)), debt) in ended.iter().zip(&mut debts) {
             let of_debt = cover.contract.is_none() || cover.contract == contract;

@@ -12,9 +12,10 @@ use dunlin_domain::{
     Date, Decimal, Id, Money, Refusal, Refused,
     contract::{
         ledger::LateInterest,
-        types::{Interest, InterestCap},
+        types::{Interest, InterestCap, InterestEntry},
     },
     interest::{self, Accrued, Charges},
+    money,
     rate::Tables,
 };
 use dunlin_store::{
@@ -117,7 +118,7 @@ fn borne<'a>(
     mut settled: Vec<(Date, i64)>,
     charges: &mut Charges,
 ) -> Result<Vec<Borne<'a>>, Refused> {
-    let whole = dunlin_domain::money::sum(items.iter().map(|item| item.amount_minor))?;
+    let whole = money::sum(items.iter().map(|item| item.amount_minor))?;
     let mut found: Vec<Borne<'a>> = Vec::with_capacity(items.len());
     let mut is_late = false;
     for item in items {
@@ -179,15 +180,17 @@ fn of_document<D: Db>(
     let is_surrounded = items.first().is_some_and(|item| book.is_surrounded(item));
     let is_own = |item: &Item| !document.is_part || item.invoice_key == document.key;
     let charging = Charging::of(db, &document.claims, known)?;
-    let together = |sums: BTreeMap<i64, i64>| dunlin_domain::money::sum(sums.into_values());
-    let (noted_minor, waived_minor) = match document.is_part {
-        true => (0, 0),
+    let (notes, waivers) = match document.is_part {
+        true => (Vec::new(), Vec::new()),
         false => (
-            together(charging.noted(entries_upto)?)?,
-            interest_entry::waived_minor(db, document.key, entries_upto, known)?,
+            charging.notes(entries_upto),
+            interest_entry::waivers(db, document.key, entries_upto, known)?,
         ),
     };
-    let fees_minor = together(charging.fees(through)?)?;
+    let together = |entries: &[InterestEntry]| money::sum(entries.iter().map(|of| of.minor));
+    let (noted_minor, waived_minor) = (together(&notes)?, together(&waivers)?);
+    let given = |entries: Vec<InterestEntry>| Some(entries).filter(|of| !of.is_empty());
+    let fees_minor = money::sum(charging.fees(through)?.into_values())?;
     let root = items.iter().find_map(|item| item.parent_key).unwrap_or(document.key);
     let mut settled = Vec::new();
     if is_surrounded {
@@ -197,7 +200,7 @@ fn of_document<D: Db>(
     }
     let claims: Vec<&Item> = items.iter().filter(|item| is_surrounded || is_own(item)).collect();
     let amounts = items.iter().map(|item| item.amount_minor);
-    let mut charges = Charges::on(dunlin_domain::money::sum(amounts)?, fees_minor);
+    let mut charges = Charges::on(money::sum(amounts)?, fees_minor);
     let found = borne(&book, clause, &claims, through, settled, &mut charges)?;
     if !found.iter().any(|(item, _)| is_own(item)) {
         return Ok(None);
@@ -210,7 +213,9 @@ fn of_document<D: Db>(
         capped_minor: 0,
         cap: None,
         noted_minor,
+        notes: given(notes),
         waived_minor,
+        waivers: given(waivers),
         outstanding_minor: 0,
         clause: name,
         explained: Vec::new(),
@@ -259,5 +264,5 @@ fn as_known<D: Db>(db: &D, mut items: Vec<Item>, known: i64) -> Result<Vec<Item>
 }
 
 fn sum(one: i64, other: i64) -> Result<i64, Refused> {
-    dunlin_domain::money::sum([one, other])
+    money::sum([one, other])
 }

@@ -64,14 +64,18 @@ pub fn add<D: Db>(
     })
 }
 
-/// A credit note is never corrected to less than was paid out of it.
+/// A credit note is never corrected to less than was paid out of it at any time.
 fn unless_paid_out<D: Db>(db: &D, item: &Item, minor: i64) -> Result<(), Fault> {
     if item.kind != InvoiceKind::CreditNote {
         return Ok(());
     }
     let refunds = credit_refund::of_credits(db, &[item.key], When::ALL)?;
-    let standing = refunds.values().flatten().filter(|refund| refund.reversed_on.is_none());
-    let gone = standing.fold(0i64, |sum, refund| sum.saturating_add(refund.minor));
+    let refunds = refunds.get(&item.key).map(Vec::as_slice).unwrap_or_default();
+    let standing = |day: Date| {
+        let stood = |of: &&CreditRefund| of.on <= day && of.reversed_on.is_none_or(|on| on > day);
+        refunds.iter().filter(stood).fold(0i64, |sum, of| sum.saturating_add(of.minor))
+    };
+    let gone = refunds.iter().map(|refund| standing(refund.on)).max().unwrap_or(0);
     if minor < gone {
         let detail = format!("{gone} of it was paid out");
         return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());

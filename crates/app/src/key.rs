@@ -44,12 +44,15 @@ impl Caller {
     }
 }
 
-/// `write` includes `read` of the same component; `admin` includes everything.
+/// `write` includes `read` of the same component, `score-admin` both of `score`, and `admin` everything.
 pub fn includes(held: Scope, wanted: Scope) -> bool {
     match held {
         Scope::Admin => true,
         Scope::IngestWrite => matches!(wanted, Scope::IngestWrite | Scope::IngestRead),
         Scope::ScoreWrite => matches!(wanted, Scope::ScoreWrite | Scope::ScoreRead),
+        Scope::ScoreAdmin => {
+            matches!(wanted, Scope::ScoreAdmin | Scope::ScoreWrite | Scope::ScoreRead)
+        }
         Scope::RemindWrite => matches!(wanted, Scope::RemindWrite | Scope::RemindRead),
         Scope::IngestRead
         | Scope::ScoreRead

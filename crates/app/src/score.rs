@@ -15,18 +15,26 @@ use dunlin_domain::{
     facts::combine,
     tier::{self, Described},
 };
-use dunlin_store::{Db, Fault, arrears::Range, customer, facts as ledger, score};
+use dunlin_store::{Db, Fault, When, arrears::Range, customer, facts as ledger, score};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
-/// The customer's card on the day, from what was true on it. What the day's sweep found is read where nothing was
-/// recorded since, and worked out anew where something was.
-pub fn card<D: Db>(db: &D, id: &Id, day: Date, language: Language) -> Result<ScoreCard, Fault> {
-    if let Some((card, facts)) = fresh(db, id, day)? {
+/// The customer's card on the day, from what was true on it and known then. With all that is recorded, what the day's
+/// sweep found is read where nothing was recorded since, and worked out anew where something was.
+pub fn card<D: Db>(
+    db: &D,
+    id: &Id,
+    when: impl Into<When>,
+    language: Language,
+) -> Result<ScoreCard, Fault> {
+    let when = when.into();
+    if when.knows_all()
+        && let Some((card, facts)) = fresh(db, id, when.day)?
+    {
         return Ok(card.card(&facts, language));
     }
-    let (facts, segment) = known(db, id, day)?;
-    Ok(Cards::in_force(db, day)?.of(segment.as_deref()).card(&facts, language))
+    let (facts, segment) = known(db, id, when)?;
+    Ok(Cards::in_force(db, when)?.of(segment.as_deref()).card(&facts, language))
 }
 
 /// The card and the facts by which the day's sweep judged the customer, unless something was recorded since.
@@ -45,17 +53,17 @@ fn named(id: &Id, day: Date, facts: score::ByName) -> Facts {
     Facts { customer_id: id.clone(), as_of: day, values }
 }
 
-/// What is known of the customer's behaviour on the day.
-pub fn facts<D: Db>(db: &D, id: &Id, day: Date) -> Result<Facts, Fault> {
-    Ok(known(db, id, day)?.0)
+/// What was known of the customer's behaviour on the day.
+pub fn facts<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<Facts, Fault> {
+    Ok(known(db, id, when.into())?.0)
 }
 
 /// The same, and the segment that the customer was in.
-pub(crate) fn known<D: Db>(db: &D, id: &Id, day: Date) -> Result<(Facts, Option<String>), Fault> {
-    let (key, found) = customer::then(db, id, day.into())?.ok_or_else(|| missing("customer"))?;
+pub(crate) fn known<D: Db>(db: &D, id: &Id, when: When) -> Result<(Facts, Option<String>), Fault> {
+    let (key, found) = customer::then(db, id, when)?.ok_or_else(|| missing("customer"))?;
     let range = Range { after: key.saturating_sub(1), upto: key };
-    let sums = ledger::of_range(db, range, day)?.remove(&key).unwrap_or_default();
-    Ok((combine(&found.id, day, &sums, found.credit_limit), found.segment))
+    let sums = ledger::of_range(db, range, when)?.remove(&key).unwrap_or_default();
+    Ok((combine(&found.id, when.day, &sums, found.credit_limit), found.segment))
 }
 
 /// The judgements of the last sweep, lowest score first.

@@ -3,10 +3,11 @@
 //! Between sweeps nothing is marked by those who write. The order of events says what happened since the last look, and
 //! the customers of that are judged anew; where a file brought more than can be looked at, the sweep does it.
 
-use crate::{alert_rule, event as feed, ledger, score::made_id};
+use crate::{alert_rule, card::Cards, event as feed, ledger, score::made_id};
 use dunlin_domain::{
     Currency, Date, Id, Instant, Money,
     alert::{self, Finding, Key, Live, Position, Sample, Values},
+    card::NOTCHES,
     contract::{
         events::EventData,
         warn::{AlertRule, Judged, TermKind, WatchedEvent},
@@ -17,7 +18,7 @@ use dunlin_domain::{
 use dunlin_store::{
     Db, Fault, alert as table,
     arrears::{self, Range},
-    event, facts as sums, sweep, write,
+    customer, event, facts as sums, score, sweep, write,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -239,21 +240,31 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
         write(db, |db| table::set_position(db, &end.to_string()))?;
         return Ok(nothing);
     }
-    let (mut reached, mut more, mut customers) = (from, true, BTreeSet::new());
+    let (mut reached, mut more) = (from, true);
+    let (mut customers, mut of_others) = (BTreeSet::new(), Vec::new());
     while more && customers.len() < RUN {
         let stretch = feed::after(db, reached)?;
         (reached, more) = (stretch.reached, stretch.more);
         let matters = stretch.events.iter().filter(|of| matters(&of.event.kind));
-        customers.extend(matters.filter_map(|of| of.customer_key));
+        for (of, key) in matters.filter_map(|of| Some((of, of.customer_key?))) {
+            customers.insert(key);
+            if concerns_others(&of.event.kind) {
+                of_others.push(key);
+            }
+        }
     }
     if reached == from {
         return Ok(nothing);
     }
+    if !of_others.is_empty() {
+        customers.extend(customer::around(db, &of_others)?);
+    }
     write(db, |db| {
-        let ground = Ground::read(db)?;
+        let (ground, cards) = (Ground::read(db)?, Cards::in_force(db, day)?);
         let mut judged = Judged { customers: 0, opened: 0, closed: 0, done: !more };
         for range in ranges(&customers) {
-            let (seen, opened, closed) = between(db, range, &customers, day, &ground, now)?;
+            let (seen, opened, closed) =
+                between(db, range, &customers, day, (&ground, &cards), now)?;
             judged.customers = judged.customers.saturating_add(seen);
             judged.opened = judged.opened.saturating_add(opened);
             judged.closed = judged.closed.saturating_add(closed);
@@ -287,6 +298,11 @@ fn matters(kind: &str) -> bool {
         .any(|noun| kind.starts_with(noun))
 }
 
+/// What happens to one customer and changes where the others of its group stand, or its duplicate.
+fn concerns_others(kind: &str) -> bool {
+    kind.starts_with("default.") || kind == "customer.merged"
+}
+
 /// The customers as ranges to read, each without a wide gap.
 fn ranges(customers: &BTreeSet<i64>) -> Vec<Range> {
     let mut ranges: Vec<Range> = Vec::new();
@@ -305,7 +321,7 @@ fn between<D: Db>(
     range: Range,
     wanted: &BTreeSet<i64>,
     day: Date,
-    ground: &Ground,
+    (ground, cards): (&Ground, &Cards),
     at: Instant,
 ) -> Result<(u64, u64, u64), Fault> {
     let warned_on = sweep::warned_before(db, day)?;
@@ -315,10 +331,10 @@ fn between<D: Db>(
     }
     let mut known = sums::of_range(db, range, day)?;
     let mut happened = happened(db, range, day, ground)?;
+    let mut parts: HashMap<i64, Option<u32>> =
+        table::positions(db, range, day, true)?.into_iter().map(|of| (of.0, of.6.0)).collect();
     let mut judging = Vec::new();
-    for (key, id, minor, currency, grade_now, grade_before, notches, _) in
-        table::positions(db, range, day, true)?
-    {
+    for (key, id, minor, currency, segment, _, before) in score::to_judge(db, range)? {
         if !wanted.contains(&key) {
             continue;
         }
@@ -330,16 +346,22 @@ fn between<D: Db>(
         });
         // Who was never asked to pay anything is not scored, and its facts are left out there too.
         let scored = known.known.first_on.is_some();
-        let facts = if scored { values(&combine(&id, day, &known, limit)) } else { Values::new() };
+        let facts = scored.then(|| combine(&id, day, &known, limit));
+        // The grade as it is by now stands against the one of the last sweep.
+        let card = cards.of(segment.as_deref());
+        let standing = facts.as_ref().and_then(|facts| card.judge(facts));
+        let (grade_before, model) =
+            before.map_or((None, None), |(_, grade, _, model)| (grade, Some(model)));
+        let same_card = model.as_ref() == Some(&card.model);
         let position = Position {
-            facts,
+            facts: facts.as_ref().map(values).unwrap_or_default(),
             events: happened.remove(&key).unwrap_or_default(),
             overdue_before: overdue_before(&owed.remove(&key).unwrap_or_default(), warned_on),
             grade_before,
-            grade_now,
-            notch_now: notches.0,
-            notch_before: notches.1,
-            notches: notches.2,
+            grade_now: standing.map(|of| of.grade),
+            notch_now: standing.map(|of| of.notch),
+            notch_before: parts.remove(&key).flatten().filter(|_| same_card),
+            notches: Some(card.document.notches.unwrap_or(NOTCHES)),
             limit,
             owed: owing.collect(),
             ..Position::on(day)

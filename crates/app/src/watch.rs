@@ -2,6 +2,7 @@
 
 use crate::{
     audit::{Author, Note, note},
+    customer::merged,
     ledger::{self, Change, missing},
 };
 use dunlin_domain::{
@@ -16,7 +17,11 @@ use serde_json::json;
 pub fn put<D: Db>(db: &D, id: &Id, new: &NewWatch, author: &Author) -> Result<Change, Fault> {
     text::check(&new.reason, 1, 500, "reason")?;
     write(db, |db| {
-        let key = customer::key(db, id)?.ok_or_else(|| missing("customer"))?;
+        let found = customer::place(db, id)?.ok_or_else(|| missing("customer"))?;
+        if let Some((_, into)) = &found.merged {
+            return Err(merged(into).at("id").into());
+        }
+        let key = found.key;
         let day = ledger::today(db, author.at)?;
         if new.until.is_some_and(|until| until <= day) {
             let detail = format!("it is after today, {day}");

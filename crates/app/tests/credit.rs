@@ -10,7 +10,7 @@ use common::{day, db, id, read};
 use dunlin_app::{
     credit::{Asked, check, hold, limit, order, policy, reservation, reservation::Reserved, rule},
     customer as customers, default_record, guarantee, interest, invoice as documents,
-    ledger::Change,
+    ledger::{Change, put_organisation},
     sweep, tier,
 };
 use dunlin_domain::{
@@ -360,7 +360,37 @@ fn rules_are_found_at_the_nearest_level_and_count_from_their_write() {
     assert_eq!((rule.version, change), (2, Change::Replaced));
     assert_eq!(put("late", json!({"more_than": "10"})).1, Change::AlreadySo);
     assert_eq!(verdicts(), both("pass", "pass"));
-    assert_eq!(rule::list(&db, None, 10).unwrap().len(), 6 + 3);
+    assert_eq!(rule::list(&db, None, 10, at(NOON)).unwrap().len(), 6 + 3);
+}
+
+/// The zone that was read last, and the position as it was read, save statements and never an answer.
+#[test]
+fn a_check_counts_days_as_the_organisation_does_now_and_is_judged_again_alike() {
+    let (folder, db) = db();
+    let other = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    customer(&db, "C", json!({"credit_limit": eur(500)}));
+    // Another than the order in which they are put to be judged.
+    invoice(&db, "I2", "C", "2024-07-10", 200);
+    invoice(&db, "I1", "C", "2024-06-30", 100);
+    let late = at("2024-06-30T18:00:00Z");
+    let overdue_in = |zone: &str, made: &str| {
+        let new = json!({"name": "Ours", "time_zone": zone, "language": "en"});
+        put_organisation(&other, &read(new), &author()).unwrap();
+        let language = Some(Language::En);
+        let asked = question("C", 100, Some("O"));
+        let tried = check::simulate(&db, &asked, None, language, late).unwrap();
+        let kept = check::ask(&db, &asked, &id(made), language, &by("tester", late)).unwrap();
+        assert_eq!(tried.exposure, kept.exposure);
+        assert_eq!(check::get(&db, &id(made), language).unwrap().exposure, kept.exposure);
+        let overdue = |part: &&ExposurePart| part.component == ExposureComponent::OverdueInvoices;
+        kept.exposure.iter().find(overdue).unwrap().minor
+    };
+    assert_eq!(overdue_in("UTC", "K1"), 0);
+    // Two o'clock of the day after.
+    assert_eq!(overdue_in("Asia/Shanghai", "K2"), 100);
+    assert_eq!(overdue_in("UTC", "K3"), 0);
+    let first = check::get(&db, &id("K1"), Some(Language::En)).unwrap();
+    assert_eq!(told(&first), "pass");
 }
 
 #[test]
@@ -499,7 +529,9 @@ fn limits_exposures_and_checks_are_those_of_any_day_with_what_was_known_then() {
     let new = json!({"id": "R1", "customer": "C", "amount": eur(15), "expires_at": hour("22")});
     reservation::add(&db, &read(new), &id("x"), None, &at_hour("15")).unwrap();
     let new = json!({"kind": "limit-used", "more_than": "2"});
-    rule::put(&db, &id("twice"), &read(new), &at_hour("16")).unwrap();
+    for name in ["limit-used", "limit-nearly-used"] {
+        rule::put(&db, &id(name), &read(new.clone()), &at_hour("16")).unwrap();
+    }
     reservation::ask(&db, &id("R1"), Ask::Release, &at_hour("17")).unwrap();
     order(json!({"delivered_minor": 10}), "18");
     let new = json!({"id": "I1", "customer_id": "C", "issued_on": "2024-06-10", "due_on": "2024-06-20",

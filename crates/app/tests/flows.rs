@@ -396,6 +396,12 @@ fn a_standing_credit_is_paid_out_and_can_stand_again() {
     assert_eq!(back("2024-04-01"), Ok((id("G1"), Change::AlreadySo)));
     assert_eq!(back("2024-04-02"), Err((Refusal::DifferentContent, "on".into())));
     assert_eq!((stands("2024-03-31"), stands("2024-04-01")), (((150, 0), 0), ((0, 50), 50)));
+    // While the first one stood nothing was left for another, and the note was not less.
+    let too_much = json!({"id": "R2", "on": "2024-01-20", "minor": 50});
+    assert_eq!(refund("G1", too_much), Err((Refusal::MoreThanOpen, "minor".into())));
+    let less: InvoiceCorrection = from(json!({"minor": 199, "reason": "too much"}));
+    let less = documents::correct(&db, &id("G1"), &less, &author());
+    assert_eq!(less.map_err(refused), Err((Refusal::MoreThanOpen, "minor".into())));
     let reversed = (50, vec![(200, Some(day("2024-04-01")))]);
     assert_eq!(
         (read("2024-04-01", i64::MAX), read("2024-04-01", paid_out).1),

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 fn db() -> (tempfile::TempDir, NativeDb) {
     let folder = tempfile::tempdir().unwrap();
     let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
-    // Grades are made by the sweep alone, and every lateness here would move one.
+    // Every lateness here would move a grade; the test that wants them has them.
     for name in ["grade-fell", "grade-slipped", "grade-worse"] {
         alert_rule::disable(&db, name, &author("2024-06-29")).unwrap();
     }
@@ -158,6 +158,52 @@ fn what_happens_between_sweeps_is_judged_without_one() {
     );
 }
 
+/// Runs what is judged between sweeps, and gives what is open of the rule of grades.
+fn grades_open(db: &NativeDb, on: &str) -> Vec<String> {
+    warn::run(db, noon(on)).unwrap();
+    let told =
+        |of: &Alert| format!("{} {} < {}", of.rule, of.evidence.value, of.evidence.threshold);
+    let open = alerts(db, on).into_iter().filter(|of| of.state == AlertState::Open);
+    open.filter(|of| of.rule == "grade-worse").map(|of| told(&of)).collect()
+}
+
+#[test]
+fn a_grade_that_falls_between_sweeps_is_warned_of_without_one() {
+    let (_folder, db) = db();
+    let shipped = dunlin_domain::alert::shipped().into_iter().find(|of| of.name == "grade-worse");
+    alert_rule::put(&db, "grade-worse", &shipped.unwrap().rule, &author("2024-06-29")).unwrap();
+    customer(&db, "C1", json!({}));
+    for (name, due) in [("1", "2024-04-20"), ("2", "2024-05-20"), ("3", "2024-06-20")] {
+        bill(&db, &format!("I{name}"), "C1", "2024-04-01", due);
+        pay(&db, &format!("P{name}"), "C1", due, &format!("I{name}"));
+    }
+    swept(&db, "2024-06-30");
+    assert_eq!(grades_open(&db, "2024-06-30"), [""; 0]);
+    bounce(&db, "P1", "2024-07-01");
+    assert_eq!(grades_open(&db, "2024-07-01"), ["grade-worse D < A"]);
+    let again = warn::run(&db, noon("2024-07-01")).unwrap();
+    assert_eq!((again.customers, again.opened), (0, 0), "once for the same");
+    swept(&db, "2024-07-01");
+    assert_eq!(grades_open(&db, "2024-07-01"), ["grade-worse D < A"], "the sweep finds the same");
+}
+
+#[test]
+fn the_alerts_of_a_duplicate_end_without_a_sweep() {
+    let (_folder, db) = db();
+    for name in ["C1", "C2"] {
+        customer(&db, name, json!({}));
+        bill(&db, &format!("I-{name}"), name, "2024-06-01", "2024-06-20");
+    }
+    swept(&db, "2024-06-30");
+    assert_eq!(told(&db, "2024-06-30"), ["C1 first-overdue open", "C2 first-overdue open"]);
+    customers::merge(&db, &id("C2"), &id("C1"), &author("2024-06-30")).unwrap();
+    warn::run(&db, noon("2024-06-30")).unwrap();
+    assert_eq!(told(&db, "2024-06-30"), ["C1 first-overdue open", "C2 first-overdue closed"]);
+    let watched = from(json!({"reason": "why"}));
+    let refused = watch::put(&db, &id("C2"), &watched, &author("2024-06-30")).unwrap_err();
+    assert_eq!(code(refused), (Refusal::CustomerMerged, "id".into()));
+}
+
 #[test]
 fn a_default_in_the_group_warns_of_the_others() {
     let (_folder, db) = db();
@@ -170,12 +216,18 @@ fn a_default_in_the_group_warns_of_the_others() {
     }
     bill(&db, "I-H", "H", "2024-06-01", "2024-08-20");
     let new = json!({"customer_id": "M1", "kind": "refused", "found_on": "2024-06-29", "reason": "says no"});
-    default_record::add(&db, &from(new), id("F1"), &author("2024-06-30")).unwrap();
     swept(&db, "2024-06-30");
+    assert_eq!(told(&db, "2024-06-30"), [""; 0]);
+    default_record::add(&db, &from(new), id("F1"), &author("2024-06-30")).unwrap();
+    let all = ["H group-default open", "M1 in-default open", "M2 group-default open"];
     assert_eq!(
-        told(&db, "2024-06-30"),
-        ["H group-default open", "M1 in-default open", "M2 group-default open"]
+        warn::run(&db, noon("2024-06-30")).unwrap().customers,
+        4,
+        "X is new since the sweep"
     );
+    assert_eq!(told(&db, "2024-06-30"), all, "without a sweep");
+    swept(&db, "2024-07-01");
+    assert_eq!(told(&db, "2024-07-01"), all, "the sweep finds the same");
     let list = watch::page(&db, day("2024-06-30"), FIRST, 10).unwrap();
     let list: Vec<_> = list.iter().map(|(of, _)| (of.customer_id.as_str(), of.severity)).collect();
     let (critical, serious) = (Some(Severity::Critical), Some(Severity::Serious));

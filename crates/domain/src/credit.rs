@@ -3,6 +3,7 @@
 //! A check is judged from [`check::Inputs`] alone, so that a judgement that was kept gives the same answer again.
 
 pub mod advice;
+pub mod approval;
 pub mod check;
 pub mod exposure;
 pub mod limit;

@@ -123,14 +123,15 @@ pub struct Known {
     pub returned: u32,
     /// The most that was outstanding in the limit's currency at the end of a day of the last 12 months.
     pub peak_minor: i64,
-    /// Open defaults, and the day on which the oldest was found. `None`: it never had one.
-    pub defaults: Option<(u32, Option<Date>)>,
+    /// Open defaults, the day on which the oldest was found, and plans and promises broken in 12 months. `None`: it never
+    /// had a default.
+    pub defaults: Option<(u32, Option<Date>, u32)>,
     /// Open defaults of the whole group, its own included. `None` outside a group.
     pub group_defaults: Option<u32>,
     /// Payments that failed in 90 days and mandates cancelled in 12 months. `None`: nobody told anything.
     pub told: Option<[u32; 2]>,
-    /// The nearest last days of guarantees, of insurance and of contracts in force.
-    pub last_on: [Option<Date>; 3],
+    /// The nearest last days of guarantees, of insurance and of contracts in force, and their nearest milestone.
+    pub nearest_on: [Option<Date>; 4],
     /// What secures its debts in each currency.
     pub covers: Vec<(Currency, Cover)>,
     /// What is outstanding under each contract that a guarantee is bound to.
@@ -339,9 +340,11 @@ fn known(facts: &mut Facts, of: &Known, limit: Option<Money>, owing: &[Owing]) {
         let seen = count > 0 || of.first_on.is_some();
         facts.set(name, seen.then(|| count.into()));
     }
-    let open = of.defaults.map(|(open, _)| open).or(of.first_on.map(|_| 0));
+    let broken = of.defaults.map(|(_, _, broken)| broken).or(of.first_on.map(|_| 0));
+    facts.set(FactName::BrokenPromises12m, broken.map(Decimal::from));
+    let open = of.defaults.map(|(open, _, _)| open).or(of.first_on.map(|_| 0));
     facts.set(FactName::DefaultsOpen, open.map(Decimal::from));
-    let oldest_on = of.defaults.and_then(|(_, oldest_on)| oldest_on);
+    let oldest_on = of.defaults.and_then(|(_, oldest_on, _)| oldest_on);
     facts.set(FactName::WorstDefaultDays, oldest_on.map(|on| day.days_since(on).into()));
     let others = of.group_defaults.map(|all| all.saturating_sub(open.unwrap_or(0)));
     facts.set(FactName::GroupDefaultsOpen, others.map(Decimal::from));
@@ -363,10 +366,14 @@ fn cover(facts: &mut Facts, of: &Known, owing: &[Owing]) {
         (secured(&covers, owing.outstanding_minor, &under), owing.outstanding_minor)
     });
     facts.set(FactName::InsuredShare, mean_share(borne));
-    let names =
-        [FactName::DaysToGuaranteeEnd, FactName::DaysToInsuranceEnd, FactName::DaysToContractEnd];
-    for (name, last_on) in names.into_iter().zip(of.last_on) {
-        facts.set(name, last_on.map(|on| on.days_since(facts.as_of).into()));
+    let names = [
+        FactName::DaysToGuaranteeEnd,
+        FactName::DaysToInsuranceEnd,
+        FactName::DaysToContractEnd,
+        FactName::DaysToMilestone,
+    ];
+    for (name, nearest_on) in names.into_iter().zip(of.nearest_on) {
+        facts.set(name, nearest_on.map(|on| on.days_since(facts.as_of).into()));
     }
 }
 

@@ -113,6 +113,14 @@ pub fn find(name: &Id, custom: &[AllocationOrder]) -> Option<Order> {
         .map(|(_, keys, components)| Order { keys: keys.to_vec(), components: components.to_vec() })
 }
 
+/// The names of the orders that ask how heavy the late interest of a debt is.
+pub fn weighing(custom: &[AllocationOrder]) -> Vec<&str> {
+    let presets = PRESETS.iter().map(|(name, keys, _)| (*name, *keys));
+    let own = custom.iter().map(|order| (order.name.as_str(), order.keys.as_slice()));
+    let weighs = |keys: &[OrderKey]| keys.contains(&OrderKey::HeaviestBurden);
+    presets.chain(own).filter(|(_, keys)| weighs(keys)).map(|(name, _)| name).collect()
+}
+
 /// The same, refused when there is none of that name.
 pub fn named(name: &Id, custom: &[AllocationOrder]) -> Result<Order, Refused> {
     find(name, custom).ok_or_else(|| {

@@ -104,6 +104,13 @@ pub const EXCHANGE: &str = "fx-";
 /// with other letters would never be read; and nothing is had for nothing.
 pub fn check_table(name: &Id, rows: &[RateRow]) -> Result<(), Refused> {
     rows.iter().try_for_each(check)?;
+    let mut days: BTreeMap<Date, &RateRow> = BTreeMap::new();
+    for row in rows {
+        if days.insert(row.valid_from, row).is_some_and(|other| other != row) {
+            let detail = format!("two rows of {} say different things", row.valid_from);
+            return Err(Refused::new(Refusal::DifferentContent, detail).at("valid_from"));
+        }
+    }
     let lower = name.as_str().to_ascii_lowercase();
     if !lower.starts_with(EXCHANGE) {
         return Ok(());
@@ -164,6 +171,21 @@ mod tests {
                 assert_eq!(row.confirmed, name == id("lpr-1y"), "{name:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_day_has_one_row_however_often_it_is_said() {
+        let row = |day: &str, rate: &str| RateRow {
+            valid_from: date(day),
+            rate: rate.parse().unwrap(),
+            source: "ours".into(),
+            confirmed: true,
+        };
+        let refused = |rows: &[RateRow]| check_table(&id("house"), rows).err().map(|of| of.code);
+        let (one, same) = (row("2024-01-01", "0.05"), row("2024-01-01", "0.050"));
+        assert_eq!(refused(&[one.clone(), row("2024-01-02", "0.06"), same]), None);
+        let other = row("2024-01-01", "0.06");
+        assert_eq!(refused(&[one, other]), Some(Refusal::DifferentContent));
     }
 
     #[test]

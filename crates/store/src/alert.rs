@@ -390,13 +390,23 @@ fn currency(code: &str) -> Result<Option<Currency>, Fault> {
     parsed.map_err(|refused: dunlin_domain::Refused| Fault::Db(format!("stored value: {refused}")))
 }
 
-/// The customers with an open alert from a day on that is grave, or says that the grade fell.
-pub fn worsened_since<D: Db>(db: &D, day: Date) -> Result<Vec<i64>, Fault> {
+/// A customer whose alert calls for a lower limit: its key, the day of the newest such alert, and whether it is grave.
+pub type Worsened = (i64, Date, u8);
+
+/// The customers with an open alert from a day on that is grave, or says that the grade fell. A grave one goes before.
+pub fn worsened_since<D: Db>(db: &D, day: Date) -> Result<Vec<Worsened>, Fault> {
     let day = day.to_string();
     db.json(
-        "SELECT json_group_array(customer_key) FROM alert
-         WHERE opened_on >= ?1 AND closed_on IS NULL
-             AND (kind = 'grade-worse' OR severity IN ('serious', 'critical'))",
+        "SELECT json_group_array(json_array(customer_key, coalesce(grave_on, any_on), grave_on IS NOT NULL))
+         FROM (
+             SELECT
+                 customer_key, max(opened_on) AS any_on,
+                 max(opened_on) FILTER (WHERE severity IN ('serious', 'critical')) AS grave_on
+             FROM alert
+             WHERE opened_on >= ?1 AND closed_on IS NULL
+                 AND (kind = 'grade-worse' OR severity IN ('serious', 'critical'))
+             GROUP BY customer_key
+         )",
         &[(&day).into()],
     )
 }

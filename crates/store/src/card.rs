@@ -1,6 +1,6 @@
 //! Table `card`: drafts and versions of the documents that judge.
 
-use crate::{Db, Fault};
+use crate::{Db, Fault, When};
 use dunlin_domain::{
     Date,
     contract::score::{Card, CardDocument, CardState},
@@ -16,9 +16,9 @@ const DRAFT: i64 = 1_000_000_000;
 pub type InForce = (Option<String>, String, u32, CardDocument);
 
 /// The cards in force on the day, one for each segment that has any.
-pub fn in_force<D: Db>(db: &D, day: Date) -> Result<Vec<InForce>, Fault> {
-    let day = day.to_string();
-    db.json(sql!("card/in_force.sql"), &[(&day).into()])
+pub fn in_force<D: Db>(db: &D, when: When) -> Result<Vec<InForce>, Fault> {
+    let day = when.day.to_string();
+    db.json(sql!("card/in_force.sql"), &[(&day).into(), when.known.into()])
 }
 
 /// Cards by name, a draft and then its versions from the newest.

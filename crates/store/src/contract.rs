@@ -5,6 +5,7 @@ use dunlin_domain::{
     Currency, Date, Id, Instant,
     contract::ledger::{Contract, NewContract},
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A row of `page.sql` and `versions.sql`.
 type Found = (i64, i64, i64, Contract);
@@ -81,6 +82,14 @@ pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, i64)>, Fault> {
     let sql = "SELECT key, customer_key FROM contract WHERE id = ?1";
     let row = db.first(sql, &[id.as_str().into()])?;
     row.map(|row| Ok((row.int(0)?, row.int(1)?))).transpose()
+}
+
+/// The keys of contracts by their ids.
+pub fn keys<D: Db>(db: &D, ids: &BTreeSet<&Id>) -> Result<BTreeMap<Id, i64>, Fault> {
+    let ids = crate::array(ids)?;
+    let sql = "SELECT json_group_object(c.id, c.key)
+               FROM json_each(?1) AS j CROSS JOIN contract AS c ON c.id = j.value";
+    db.json(sql, &[(&ids).into()])
 }
 
 /// Whether the contract has a version of this content, whichever it is.

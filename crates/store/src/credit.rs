@@ -2,13 +2,13 @@
 
 use crate::{Db, Fault, Param, When};
 use dunlin_domain::{
-    Currency, Date, Id, Instant, Money,
+    Currency, Date, Decimal, Id, Instant, Money,
     contract::{
         credit::{
             CheckPurpose, Hold, HoldState, Limit, LimitPolicy, LimitSource, LimitState, NewLimit,
             NewRule, Order, Reservation, ReservationState, Rule, Verdict,
         },
-        types::{CustomerStatus, Grade},
+        types::{CustomerStatus, Grade, Language},
     },
     credit::{
         check::{Position, Reason},
@@ -19,13 +19,26 @@ use dunlin_domain::{
 /// The order that is asked about, and whether its usual terms are looked for.
 pub type About<'a> = (Option<&'a Id>, bool);
 
+/// Where somebody stands now, with what belongs to it at the same moment.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub position: Position,
+    /// The position as the statement gave it, in JSON.
+    pub text: String,
+    /// Whether a check holds the order.
+    pub waits: bool,
+    /// The organisation's.
+    pub time_zone: String,
+    pub language: Language,
+}
+
 /// Where somebody stands now. Nothing where anything is allocated on a later day: then [`position_then`] reads it.
 pub fn position<D: Db>(
     db: &D,
     id: &Id,
     (today, now): (Date, Instant),
     (order, with_terms): About<'_>,
-) -> Result<Option<Position>, Fault> {
+) -> Result<Option<Found>, Fault> {
     let (today, now) = (today.to_string(), now.to_string());
     let params: [Param<'_>; 5] = [
         id.as_str().into(),
@@ -34,8 +47,14 @@ pub fn position<D: Db>(
         i64::from(with_terms).into(),
         order.map(Id::as_str).into(),
     ];
-    let row = db.first(sql!("credit/position.sql"), &params)?;
-    row.map(|row| row.json(0)).transpose()
+    let Some(row) = db.first(sql!("credit/position.sql"), &params)? else { return Ok(None) };
+    Ok(Some(Found {
+        position: row.json(0)?,
+        waits: row.int(1)? == 1,
+        time_zone: row.text(2)?.to_string(),
+        language: row.parse(3)?,
+        text: row.text(0)?.to_string(),
+    }))
 }
 
 /// Where somebody stood on a day up to a moment of it, with what was known, among the members of its group then, with
@@ -139,6 +158,15 @@ pub fn limits<D: Db>(
         only.map(Id::as_str).into(),
     ];
     db.json(sql!("credit/limits.sql"), &params)
+}
+
+/// Which of these ids are limits that were asked for.
+pub fn known_limits<D: Db>(db: &D, ids: &[Id]) -> Result<Vec<Id>, Fault> {
+    let ids = crate::array(ids)?;
+    db.json(
+        "SELECT json_group_array(l.id) FROM json_each(?1) AS j CROSS JOIN credit_limit AS l ON l.id = j.value",
+        &[(&ids).into()],
+    )
 }
 
 // ---- orders
@@ -485,14 +513,15 @@ pub struct Candidate {
     pub grade: Option<Grade>,
     pub tier: Option<String>,
     pub turnover_minor: i64,
-    pub guaranteed_minor: i64,
+    /// Amount and share of each guarantee in force.
+    pub guarantees: Vec<(i64, Decimal)>,
     pub first_on: Option<Date>,
     pub outstanding_minor: i64,
     pub status: CustomerStatus,
     pub limit: Option<Money>,
     pub ledger: Vec<Entry>,
-    /// How many limits wait for a second key.
-    pub waiting: i64,
+    /// Amount, currency and whether it is unlimited of each limit that waits for a second key.
+    pub waiting: Vec<(i64, Currency, u8)>,
 }
 
 /// Which customers to look at.

@@ -119,10 +119,29 @@ pub fn place<D: Db>(db: &D, id: &Id) -> Result<Option<Place>, Fault> {
     Ok(Some(Place { key, parent_key, is_parent: is_parent != 0, merged }))
 }
 
+/// The ids of these keys.
+pub fn ids<D: Db>(db: &D, keys: &[i64]) -> Result<Vec<(i64, Id)>, Fault> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys = crate::array(keys)?;
+    db.json(
+        "SELECT json_group_array(json_array(c.key, c.id)) FROM json_each(?1) AS j
+         CROSS JOIN customer AS c ON c.key = j.value",
+        &[(&keys).into()],
+    )
+}
+
 /// The keys of a group by the records of the day: the head and its members.
 pub fn group<D: Db>(db: &D, head: i64, when: When) -> Result<Vec<i64>, Fault> {
     let day = when.day.to_string();
     db.json(sql!("customer/group.sql"), &[head.into(), (&day).into(), when.known.into()])
+}
+
+/// The keys of the groups of these customers, and of the duplicates that were merged into them.
+pub fn around<D: Db>(db: &D, customers: &[i64]) -> Result<Vec<i64>, Fault> {
+    let customers = crate::array(customers)?;
+    db.json(sql!("customer/around.sql"), &[(&customers).into()])
 }
 
 /// The keys of a customer and of the duplicates that were merged into it.

@@ -1,6 +1,6 @@
 //! What the ledger says of a customer's behaviour: sums over documents and allocations.
 
-use crate::{Db, Fault, Param, arrears::Range};
+use crate::{Db, Fault, Param, When, arrears::Range};
 use dunlin_domain::{
     Currency, Date, Decimal,
     contract::{
@@ -10,6 +10,7 @@ use dunlin_domain::{
     facts::{Buying, Group, Known, Owing, Paying, Sums, Weighed},
     guarantee::Cover,
 };
+use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 
 type PayingRow = (
@@ -30,12 +31,12 @@ type BuyingRow = (i64, Currency, (Option<i64>, u32, f64), (u32, f64, f64, u32), 
 type KnownRow = (i64, Option<Date>, Option<Date>, Option<Date>, [u32; 3], u32);
 type CoverRow = (i64, GuaranteeKind, Option<Date>, Currency, Option<i64>, i64, Decimal);
 type StandingLists = (
-    Vec<(i64, u32, Option<Date>)>,
+    Vec<(i64, u32, Option<Date>, u32)>,
     Vec<(i64, u32)>,
     Vec<(i64, u32, u32)>,
     Vec<CoverRow>,
     Vec<(i64, Currency, i64, i64)>,
-    Vec<(i64, Date)>,
+    Vec<(i64, Option<Date>, Option<Date>)>,
 );
 type ExternalRow = (i64, Option<FinancialStatement>, Option<ExternalScore>, Option<u32>);
 
@@ -69,15 +70,53 @@ impl Windows {
     }
 }
 
-/// All that is summed of the customers of the range on the day. Customers of whom nothing is known are not there.
-pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Sums>, Fault> {
+/// Runs a statement of facts over all that is recorded, or over what was known with an entry.
+fn summed<D: Db, T: DeserializeOwned>(
+    db: &D,
+    known: i64,
+    statement: &str,
+    params: &[Param<'_>],
+) -> Result<T, Fault> {
+    if known == i64::MAX {
+        return db.json(statement, params);
+    }
+    let tables = sql!("facts/as_known.sql").rsplit_once(')');
+    let (Some((tables, _)), Some(statement)) = (tables, behind_with(statement)) else {
+        return Err(Fault::Db("a statement of facts begins otherwise".into()));
+    };
+    let mut params = params.to_vec();
+    params.resize(KNOWN, Param::Null);
+    params.push(known.into());
+    db.json(&format!("{tables}),{statement}"), &params)
+}
+
+/// What stands behind the first word of a statement, which begins with common tables.
+fn behind_with(statement: &str) -> Option<&str> {
+    let mut rest = statement;
+    while rest.starts_with("--") {
+        rest = rest.split_once('\n')?.1;
+    }
+    rest.get("with".len()..)
+}
+
+/// How many parameters stand before the last entry that was known: more than any statement of facts has.
+const KNOWN: usize = 8;
+
+/// All that is summed of the customers of the range on the day, as it was known. Customers of whom nothing is known are
+/// not there.
+pub fn of_range<D: Db>(
+    db: &D,
+    range: Range,
+    when: impl Into<When>,
+) -> Result<HashMap<i64, Sums>, Fault> {
+    let When { day: of, known } = when.into();
     let windows = Windows::of(of)?;
     let (after, upto, day) = (range.after.into(), range.upto.into(), (&windows.day).into());
     let year = &windows.year;
     let mut found: HashMap<i64, Sums> = HashMap::new();
     let [three, six, twelve, two_years] = windows.months_from_day.map(Param::from);
     let params: [Param<'_>; 8] = [after, upto, day, year.into(), three, six, twelve, two_years];
-    let rows: Vec<PayingRow> = db.json(sql!("facts/paying.sql"), &params)?;
+    let rows: Vec<PayingRow> = summed(db, known, sql!("facts/paying.sql"), &params)?;
     for row in rows {
         let sums = found.entry(row.0).or_default();
         // As they come, the day and the due date in one number; in their order below.
@@ -93,7 +132,7 @@ pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Su
         }
     }
     let rows: Vec<(i64, Currency, i64, [i64; 4], i64)> =
-        db.json(sql!("facts/owing.sql"), &[after, upto, day])?;
+        summed(db, known, sql!("facts/owing.sql"), &[after, upto, day])?;
     for (customer, currency, outstanding_minor, overdue_minor, contested_minor) in rows {
         let owing = Owing { currency, outstanding_minor, overdue_minor, contested_minor };
         found.entry(customer).or_default().owing.push(owing);
@@ -101,19 +140,19 @@ pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Su
     let (month, before) = (&windows.thirty_days, &windows.a_year_before_those);
     let params = [after, upto, day, year.into(), month.into(), before.into()];
     let (rows, large): (Vec<BuyingRow>, Vec<(i64, i64)>) =
-        db.json(sql!("facts/buying.sql"), &params)?;
+        summed(db, known, sql!("facts/buying.sql"), &params)?;
     for row in rows {
         found.entry(row.0).or_default().buying.push(buying(row));
     }
     let rows: Vec<(i64, Currency, i64, i64)> =
-        db.json(sql!("facts/group.sql"), &[after, upto, day])?;
+        summed(db, known, sql!("facts/group.sql"), &[after, upto, day])?;
     for (customer, currency, outstanding_minor, overdue_minor) in rows {
         let group = Group { currency, outstanding_minor, overdue_minor };
         found.entry(customer).or_default().group.push(group);
     }
     let quarter = &windows.ninety_days;
     let params = [after, upto, day, year.into(), month.into(), quarter.into()];
-    let rows: Vec<KnownRow> = db.json(sql!("facts/known.sql"), &params)?;
+    let rows: Vec<KnownRow> = summed(db, known, sql!("facts/known.sql"), &params)?;
     for (customer, first_on, last, before, changes, returned) in rows {
         let orders_on = [last, before];
         let known = Known { first_on, orders_on, changes, returned, ..Known::default() };
@@ -123,14 +162,14 @@ pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Su
         found.entry(customer).or_default().known.large_before_due = Some(days);
     }
     let params = [after, upto, day, (&windows.first_of_year).into()];
-    let rows: Vec<(i64, i64)> = db.json(sql!("facts/peak.sql"), &params)?;
+    let rows: Vec<(i64, i64)> = summed(db, known, sql!("facts/peak.sql"), &params)?;
     for (customer, minor) in rows {
         found.entry(customer).or_default().known.peak_minor = minor;
     }
     let params = [after, upto, day, year.into(), quarter.into()];
-    standing(&mut found, db.json(sql!("facts/standing.sql"), &params)?);
+    standing(&mut found, summed(db, known, sql!("facts/standing.sql"), &params)?);
     let rows: Vec<ExternalRow> =
-        db.json(sql!("facts/external.sql"), &[after, upto, day, year.into()])?;
+        summed(db, known, sql!("facts/external.sql"), &[after, upto, day, year.into()])?;
     for (customer, statement, score, entries) in rows {
         let known = &mut found.entry(customer).or_default().known;
         (known.statement, known.score, known.entries) = (statement, score, entries);
@@ -138,11 +177,11 @@ pub fn of_range<D: Db>(db: &D, range: Range, of: Date) -> Result<HashMap<i64, Su
     Ok(found)
 }
 
-/// Takes up defaults, what sources told, what secures debts, and what ends.
+/// Takes up defaults, what sources told, what secures debts, and the days of contracts.
 fn standing(found: &mut HashMap<i64, Sums>, lists: StandingLists) {
-    let (defaults, groups, told, covers, under, ending) = lists;
-    for (customer, open, oldest_on) in defaults {
-        known(found, customer).defaults = Some((open, oldest_on));
+    let (defaults, groups, told, covers, under, agreed) = lists;
+    for (customer, open, oldest_on, broken) in defaults {
+        known(found, customer).defaults = Some((open, oldest_on, broken));
     }
     for (customer, open) in groups {
         known(found, customer).group_defaults = Some(open);
@@ -153,16 +192,16 @@ fn standing(found: &mut HashMap<i64, Sums>, lists: StandingLists) {
     for (customer, kind, last_on, currency, contract, amount_minor, share) in covers {
         let known = known(found, customer);
         known.covers.push((currency, Cover { contract, amount_minor, share }));
-        let [guarantee, insurance, _] = &mut known.last_on;
+        let [guarantee, insurance, ..] = &mut known.nearest_on;
         let nearest = if kind == GuaranteeKind::Insurance { insurance } else { guarantee };
         *nearest = nearest.iter().copied().chain(last_on).min();
     }
     for (customer, currency, contract, minor) in under {
         known(found, customer).under.push((currency, contract, minor));
     }
-    for (customer, last_on) in ending {
-        let [_, _, contract] = &mut known(found, customer).last_on;
-        *contract = Some(last_on);
+    for (customer, last_on, milestone_on) in agreed {
+        let [.., contract, milestone] = &mut known(found, customer).nearest_on;
+        (*contract, *milestone) = (last_on, milestone_on);
     }
 }
 

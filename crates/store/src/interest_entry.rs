@@ -5,7 +5,11 @@ use crate::{
     Db, Fault,
     invoice::{self, Item},
 };
-use dunlin_domain::{Currency, Date, Id, contract::types::InvoiceKind, money};
+use dunlin_domain::{
+    Currency, Date, Id,
+    contract::types::{InterestEntry, InvoiceKind},
+    money,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The document whose interest is asked for.
@@ -119,14 +123,20 @@ impl Charging {
         Ok(charging)
     }
 
-    /// What interest notes about each claim claim of its interest by a day, less the credit notes about each note. What
-    /// was disputed of one with success was claimed all the same.
-    pub fn noted(&self, day: Date) -> Result<BTreeMap<i64, i64>, Fault> {
-        let noted = |note: &Item| self.credited(note, day);
-        self.sums(|about| {
-            let notes = self.of_id(about).iter().filter(|of| of.kind == InvoiceKind::InterestNote);
-            Ok(money::sum(notes.map(noted))?)
-        })
+    /// The interest notes of a day or before about all claims together, oldest first, with what each claims of the
+    /// interest: less the credit notes about it. What was disputed of one with success was claimed all the same.
+    pub fn notes(&self, day: Date) -> Vec<InterestEntry> {
+        let notes = self.claims.values().flat_map(|id| self.notes_of(id));
+        let notes = notes.filter(|note| note.issued_on <= day).map(|note| InterestEntry {
+            id: note.id.clone(),
+            on: note.issued_on,
+            minor: self.credited(note, day),
+            reason: None,
+            recorded_at: None,
+        });
+        let mut notes: Vec<InterestEntry> = notes.collect();
+        notes.sort_by(|one, other| (one.on, &one.id).cmp(&(other.on, &other.id)));
+        notes
     }
 
     /// What is charged for each claim by a day beside its interest: fees, whatever is about these, and what is about
@@ -180,15 +190,16 @@ impl Charging {
             }
             steps
         };
-        let of_claim = |id: &Id| {
-            let notes = self.of_id(id).iter().filter(|of| of.kind == InvoiceKind::InterestNote);
-            notes.flat_map(of_note).collect()
-        };
+        let of_claim = |id: &Id| self.notes_of(id).flat_map(of_note).collect();
         self.claims.iter().map(|(claim, id)| (*claim, of_claim(id))).collect()
     }
 
     fn sums(&self, of: impl Fn(&Id) -> Result<i64, Fault>) -> Result<BTreeMap<i64, i64>, Fault> {
         self.claims.iter().map(|(claim, id)| Ok((*claim, of(id)?))).collect()
+    }
+
+    fn notes_of(&self, about: &Id) -> impl Iterator<Item = &Item> {
+        self.of_id(about).iter().filter(|of| of.kind == InvoiceKind::InterestNote)
     }
 
     fn of_id(&self, about: &Id) -> &[Item] {
@@ -207,13 +218,23 @@ impl Charging {
     }
 }
 
-/// What was given up of a document's interest up to a day, as known with an audit entry.
-pub fn waived_minor<D: Db>(db: &D, invoice: i64, day: Date, known: i64) -> Result<i64, Fault> {
+/// The waivers of a document's interest up to a day, as known with an audit entry, oldest first.
+pub fn waivers<D: Db>(
+    db: &D,
+    invoice: i64,
+    day: Date,
+    known: i64,
+) -> Result<Vec<InterestEntry>, Fault> {
     let day = day.to_string();
-    db.int(
-        "SELECT coalesce(sum(minor), 0) FROM interest_entry
-         WHERE invoice_key = ?1 AND note_key IS NULL AND booked_on <= ?2
-             AND (entry_key IS NULL OR entry_key <= ?3)",
+    db.json(
+        "SELECT
+             json_group_array(json_object(
+                 'id', substr(e.id, length('waiver/') + 1), 'on', e.booked_on, 'minor', e.minor, 'reason', e.reason,
+                 'recorded_at', a.at
+             ) ORDER BY e.booked_on, e.key)
+         FROM interest_entry AS e LEFT JOIN audit AS a ON a.key = e.entry_key
+         WHERE e.invoice_key = ?1 AND e.note_key IS NULL AND e.booked_on <= ?2
+             AND (e.entry_key IS NULL OR e.entry_key <= ?3)",
         &[invoice.into(), (&day).into(), known.into()],
     )
 }

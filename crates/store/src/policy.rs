@@ -1,7 +1,7 @@
 //! Table `policy`: versions of the one document that says how the ledger is kept.
 
 use crate::{Db, Fault};
-use dunlin_domain::{contract::ledger::Policy, policy};
+use dunlin_domain::{Date, contract::ledger::Policy, order, policy};
 
 /// The policy in force.
 pub fn current<D: Db>(db: &D) -> Result<Policy, Fault> {
@@ -27,14 +27,24 @@ pub fn insert<D: Db>(db: &D, new: &Policy, entry: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The keys of the customers whose allocations another order may change: whoever has anything to allocate.
-pub fn allocating<D: Db>(db: &D) -> Result<Vec<i64>, Fault> {
+/// The keys of the customers whose allocations another order of documents due from this day on may change: whoever has
+/// such, and anything to allocate.
+pub fn allocating<D: Db>(db: &D, due_from: Date) -> Result<Vec<i64>, Fault> {
+    let due_from = due_from.to_string();
     db.json(
         "SELECT json_group_array(customer_key) FROM (
              SELECT customer_key FROM payment UNION SELECT customer_key FROM invoice WHERE kind = 'credit-note'
+             INTERSECT SELECT customer_key FROM invoice WHERE due_on >= ?1
              ORDER BY customer_key)",
-        &[],
+        &[(&due_from).into()],
     )
+}
+
+/// Whether an order that asks for the heaviest burden is in use: by the policy, a contract or a payment.
+pub fn weighs<D: Db>(db: &D, policy: &Policy) -> Result<bool, Fault> {
+    let names = order::weighing(policy.orders.as_deref().unwrap_or_default());
+    let by_policy = policy.order.as_ref().is_some_and(|order| names.contains(&order.as_str()));
+    Ok(by_policy || user_of(db, &names)?.is_some())
 }
 
 /// Of these orders the first that a contract or payment names, and which one does.

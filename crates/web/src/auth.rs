@@ -2,7 +2,7 @@
 
 use crate::{Env, Problem, RouteInfo, call::Database};
 use dunlin_app::key::{self, Caller};
-use dunlin_domain::{Instant, Refusal};
+use dunlin_domain::{Instant, Refusal, contract::keys::Scope};
 use dunlin_store::Db;
 use http::{HeaderMap, header::AUTHORIZATION};
 
@@ -51,10 +51,13 @@ pub(crate) fn authorise<D: Db>(
     if caller.may(scope) {
         return Ok(Some(caller));
     }
-    Err(Problem::new(
-        Refusal::ScopeMissing,
-        format!("this function needs a key with the scope {scope}"),
-    ))
+    Err(scope_missing(scope))
+}
+
+/// What somebody is told whose key does not have the scope.
+pub(crate) fn scope_missing(scope: Scope) -> Problem {
+    let detail = format!("this function needs a key with the scope {scope}");
+    Problem::new(Refusal::ScopeMissing, detail)
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {

@@ -1,15 +1,15 @@
 //! A call of a function: what the client sent, read and checked, and the world it runs in.
 
 use crate::{
-    AS_OF, CURSOR, Env, KNOWN_AT, LIMIT, Media, Problem, Query, RouteInfo, body::Body, json, page,
-    query, route::Takes,
+    AS_OF, CURSOR, Env, KNOWN_AT, LIMIT, Media, Problem, Query, RouteInfo, auth::scope_missing,
+    body::Body, json, page, query, route::Takes,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use dunlin_app::audit::Author;
 use dunlin_app::key::Caller;
 use dunlin_app::{invoice, ledger};
-use dunlin_domain::{Date, Id, Instant, Refusal, Refused};
+use dunlin_domain::{Date, Id, Instant, Refusal, Refused, contract::keys::Scope};
 use dunlin_store::{Db, Fault, When};
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
@@ -232,6 +232,14 @@ impl<'r, D> Call<'r, D> {
     /// Who called: a key's id, or `admin`. Absent on open routes.
     pub fn key_id(&self) -> Option<&str> {
         self.caller.as_ref().map(|caller| caller.id.as_str())
+    }
+
+    /// Refuses who may call the function but not what it is asked for.
+    pub fn needs(&self, scope: Scope) -> Result<(), Problem> {
+        match self.caller.as_ref().is_some_and(|caller| caller.may(scope)) {
+            true => Ok(()),
+            false => Err(scope_missing(scope)),
+        }
     }
 
     /// Who changes something, and when: what the audit chain keeps.

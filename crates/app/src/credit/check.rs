@@ -1,10 +1,7 @@
 //! Checks: asked, kept, judged again.
 
-use super::{Asked, Now, Then, hold, inputs, inputs_then, nothing, position_then, rates};
-use crate::{
-    audit::Author,
-    ledger::{json, missing},
-};
+use super::{Asked, Basis, Now, Then, hold, inputs_then, kept, nothing, position_then, rates};
+use crate::{audit::Author, ledger::missing};
 use dunlin_domain::{
     Date, Id, Instant, Refusal, Refused,
     contract::{
@@ -20,7 +17,8 @@ use dunlin_domain::{
         onboarding, words,
     },
 };
-use dunlin_store::{Db, Fault, credit, organisation, write};
+use dunlin_store::{Db, Fault, credit, customer, organisation, write};
+use std::collections::BTreeSet;
 
 /// The most points of a series of utilisation: two months of days, or five years of months.
 const MAX_POINTS: i64 = 62;
@@ -34,26 +32,25 @@ pub fn ask<D: Db>(
     author: &Author,
 ) -> Result<CheckResult, Fault> {
     check::check(question)?;
-    let now = Now::new(db, author.at)?;
-    let (inputs, judged) = judged(db, question, &now)?;
-    let keep = |db: &D, inputs: &Inputs, judged: &Judged, hold_id: Option<&Id>| {
-        let (key, verdict) = (inputs.position.key, (judged.verdict, hold_id));
-        credit::insert_check(db, made, key, author.at, verdict, &json(inputs)?)
+    let (basis, judged) = judged(db, question, author.at)?;
+    let keep = |db: &D, basis: &Basis, judged: &Judged, hold_id: Option<&Id>| {
+        let (key, verdict) = (basis.inputs.position.key, (judged.verdict, hold_id));
+        credit::insert_check(db, made, key, author.at, verdict, &basis.record()?)
     };
     // What one statement read is of one moment: without a hold to open or to end nobody has to wait for it.
-    let (inputs, judged, hold_id) = match hold::concerns(db, &inputs, &judged)? {
+    let (basis, judged, hold_id) = match hold::concerns(&basis, &judged) {
         false => {
-            write(db, |db| keep(db, &inputs, &judged, None))?;
-            (inputs, judged, None)
+            write(db, |db| keep(db, &basis, &judged, None))?;
+            (basis, judged, None)
         }
         true => write(db, |db| {
-            let (inputs, judged) = self::judged(db, question, &now)?;
-            let hold_id = hold::settle(db, &inputs, &judged, (made, 0), author)?;
-            keep(db, &inputs, &judged, hold_id.as_ref())?;
-            Ok((inputs, judged, hold_id))
+            let (basis, judged) = self::judged(db, question, author.at)?;
+            let hold_id = hold::settle(db, &basis, &judged, (made, 0), author)?;
+            keep(db, &basis, &judged, hold_id.as_ref())?;
+            Ok((basis, judged, hold_id))
         })?,
     };
-    let told = answer(db, &inputs, &judged, language.unwrap_or(now.language))?;
+    let told = answer(db, &basis.inputs, &judged, language.unwrap_or(basis.language))?;
     Ok(CheckResult { id: Some(made.clone()), hold_id, ..told })
 }
 
@@ -83,20 +80,29 @@ pub fn simulate<D: Db>(
     at: Instant,
 ) -> Result<CheckResult, Fault> {
     check::check(question)?;
-    let now = Now::new(db, at)?;
-    let inputs = inputs_then(db, question, asked.into(), &now)?;
+    let asked = asked.into();
+    let (inputs, own) = match asked.day.is_none() && asked.known_at.is_none() {
+        true => {
+            let Basis { inputs, language, .. } = Basis::new(db, question, at)?;
+            (inputs, language)
+        }
+        false => {
+            let now = Now::new(db, at)?;
+            (inputs_then(db, question, asked, &now)?, now.language)
+        }
+    };
     let judged = check::judge(&inputs)?;
-    answer(db, &inputs, &judged, language.unwrap_or(now.language))
+    answer(db, &inputs, &judged, language.unwrap_or(own))
 }
 
 pub(super) fn judged<D: Db>(
     db: &D,
     question: &NewCheck,
-    now: &Now,
-) -> Result<(Inputs, Judged), Fault> {
-    let inputs = inputs(db, question, now)?;
-    let judged = check::judge(&inputs)?;
-    Ok((inputs, judged))
+    at: Instant,
+) -> Result<(Basis, Judged), Fault> {
+    let basis = Basis::new(db, question, at)?;
+    let judged = check::judge(&basis.inputs)?;
+    Ok((basis, judged))
 }
 
 /// The same of what a hold waits for: for more of the order than a part that was invoiced or cancelled. What was cancelled
@@ -104,39 +110,31 @@ pub(super) fn judged<D: Db>(
 pub(super) fn judged_beyond<D: Db>(
     db: &D,
     question: &NewCheck,
-    now: &Now,
+    at: Instant,
     base_minor: i64,
-) -> Result<(Inputs, Judged), Fault> {
-    let mut inputs = inputs(db, question, now)?;
-    if let Some(done) = &mut inputs.position.done {
-        let all = done.invoiced.saturating_add(done.cancelled);
-        (done.invoiced, done.cancelled) = (all.saturating_sub(base_minor), 0);
-    }
-    let judged = check::judge(&inputs)?;
-    Ok((inputs, judged))
+) -> Result<(Basis, Judged), Fault> {
+    let mut basis = Basis::new(db, question, at)?;
+    basis.without_done(|_| base_minor);
+    let judged = check::judge(&basis.inputs)?;
+    Ok((basis, judged))
 }
 
 /// The same on top of all that was invoiced or cancelled of the order, with how much that is.
 pub(super) fn judged_on_top<D: Db>(
     db: &D,
     question: &NewCheck,
-    now: &Now,
-) -> Result<(Inputs, Judged, i64), Fault> {
-    let mut inputs = inputs(db, question, now)?;
-    let mut base_minor = 0;
-    if let Some(done) = &mut inputs.position.done {
-        base_minor = done.invoiced.saturating_add(done.cancelled);
-        (done.invoiced, done.cancelled) = (0, 0);
-    }
-    let judged = check::judge(&inputs)?;
-    Ok((inputs, judged, base_minor))
+    at: Instant,
+) -> Result<(Basis, Judged, i64), Fault> {
+    let mut basis = Basis::new(db, question, at)?;
+    let base_minor = basis.without_done(|done| done);
+    let judged = check::judge(&basis.inputs)?;
+    Ok((basis, judged, base_minor))
 }
 
 /// A check that was asked, judged again from what it rested on.
 pub fn get<D: Db>(db: &D, id: &Id, language: Option<Language>) -> Result<CheckResult, Fault> {
     let (text, hold_id) = credit::check(db, id)?.ok_or_else(|| missing("check"))?;
-    let inputs: Inputs = serde_json::from_str(&text)
-        .map_err(|e| Fault::Db(format!("what a check rested on: {e}")))?;
+    let inputs = kept(&text)?;
     let judged = check::judge(&inputs)?;
     let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
     let told = answer(db, &inputs, &judged, language)?;
@@ -170,7 +168,10 @@ fn on<D: Db>(db: &D, id: &Id, asked: Asked, now: &Now) -> Result<CreditExposure,
     let day = then.when.day;
     let question = nothing(&position, day)?;
     let rates = rates(db, &position, Some(question.amount), then.when)?;
-    Ok(check::exposure(&Inputs { at: then.moment, day, question, position, rates })?)
+    let others: BTreeSet<i64> = position.pieces.iter().map(|of| of.member).collect();
+    let others: Vec<i64> = others.into_iter().filter(|key| *key != position.key).collect();
+    let ids = customer::ids(db, &others)?.into_iter().collect();
+    Ok(check::exposure(&Inputs { at: then.moment, day, question, position, rates }, &ids)?)
 }
 
 /// How much was used at the end of each of some days: from a day to another, every so many.

@@ -1,13 +1,13 @@
 //! Holds: orders that wait, and how they get on.
 
-use super::{Now, check::judged_beyond, policy};
+use super::{Basis, Now, check::judged_beyond, policy};
 use crate::{
     audit::{Author, Note, note},
     ledger::{Change, known_customer, missing},
     score::made_id,
 };
 use dunlin_domain::{
-    Id, Money, Refusal, Refused,
+    Id, Instant, Money, Refusal, Refused,
     contract::{
         credit::{
             CheckPurpose, Hold, HoldRelease, HoldRun, HoldState, NewCheck, NewHold, Order,
@@ -34,24 +34,29 @@ use serde_json::{Value, json};
 const RELEASED_SECONDS: i64 = 7 * 24 * 3600;
 
 /// Whether a check has a hold to open, to change or to end.
-pub(super) fn concerns<D: Db>(db: &D, inputs: &Inputs, judged: &Judged) -> Result<bool, Fault> {
-    let Some(order) = &inputs.question.order_id else { return Ok(false) };
-    let customer = inputs.position.key;
-    Ok(is_held(judged.verdict) || credit::hold_of_order(db, customer, order)?.is_some())
+pub(super) fn concerns(basis: &Basis, judged: &Judged) -> bool {
+    basis.inputs.question.order_id.is_some() && (basis.waits || is_held(judged.verdict))
 }
 
 /// Opens a hold on an order that has to wait, or ends the one that stands when nothing holds all that it waits for any
 /// more. Runs inside the transaction of the check, which is `made` and asks for more of the order than a part of it.
 pub(super) fn settle<D: Db>(
     db: &D,
-    inputs: &Inputs,
+    basis: &Basis,
     judged: &Judged,
     (made, base_minor): (&Id, i64),
     author: &Author,
 ) -> Result<Option<Id>, Fault> {
+    if !concerns(basis, judged) {
+        return Ok(None);
+    }
+    let inputs = &basis.inputs;
     let (question, customer) = (&inputs.question, inputs.position.key);
     let Some(order) = &question.order_id else { return Ok(None) };
-    let standing = credit::hold_of_order(db, customer, order)?;
+    let standing = match basis.waits {
+        true => credit::hold_of_order(db, customer, order)?,
+        false => None,
+    };
     // That it stands is no reason of its own.
     let seen = judged.reasons.iter().filter(|of| of.kind != RuleKind::PlacedHold);
     let seen: Vec<&Reason> = seen.filter(|of| is_held(of.verdict)).collect();
@@ -303,7 +308,7 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
         judged,
         cleared,
         reopened,
-        limits_proposed: policy::cut(db, author)?,
+        limits_proposed: policy::cut_after_alerts(db, author)?,
         reviews_proposed: policy::due(db, author)?,
     })
 }
@@ -316,8 +321,8 @@ fn is_full(found: &[Waiting]) -> bool {
 fn judged_again<D: Db>(
     db: &D,
     hold: &Waiting,
-    now: &Now,
-) -> Result<Option<(Inputs, Judged)>, Fault> {
+    at: Instant,
+) -> Result<Option<(Basis, Judged)>, Fault> {
     let question = NewCheck {
         customer: hold.customer.clone(),
         amount: hold.amount,
@@ -325,7 +330,7 @@ fn judged_again<D: Db>(
         order_id: hold.order.clone(),
         terms_days: hold.terms_days,
     };
-    match judged_beyond(db, &question, now, hold.base_minor) {
+    match judged_beyond(db, &question, at, hold.base_minor) {
         Ok(found) => Ok(Some(found)),
         Err(Fault::Refused(_)) => Ok(None),
         Err(fault) => Err(fault),
@@ -335,15 +340,14 @@ fn judged_again<D: Db>(
 /// A slice of the holds after a key: how many were judged and cleared, and where to go on.
 fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<(u64, u64, Option<i64>), Fault> {
     let standing = credit::standing_holds(db, after, SLICE)?;
-    let now = Now::new(db, author.at)?;
     let mut cleared = 0u64;
     for hold in &standing {
-        let Some((inputs, judged)) = judged_again(db, hold, &now)? else { continue };
-        let is_over = is_over(&inputs)?;
+        let Some((basis, judged)) = judged_again(db, hold, author.at)? else { continue };
+        let is_over = is_over(&basis.inputs)?;
         if !is_over && is_held(judged.verdict) {
             continue;
         }
-        let kept = if is_over { None } else { keep_free(db, hold, &inputs, author)? };
+        let kept = if is_over { None } else { keep_free(db, hold, &basis.inputs, author)? };
         clear(db, hold, kept.as_ref(), author)?;
         cleared = cleared.saturating_add(1);
     }
@@ -386,14 +390,13 @@ fn keep_free<D: Db>(
 /// the house and the reasons stand, and whether there are more.
 fn follow<D: Db>(db: &D, author: &Author) -> Result<(u64, bool), Fault> {
     let found = credit::run_out_holds(db, author.at, SLICE)?;
-    let now = Now::new(db, author.at)?;
     let mut reopened = 0u64;
     for hold in &found {
         credit::follow_hold(db, hold.key, author.at)?;
-        let Some((inputs, judged)) = judged_again(db, hold, &now)? else { continue };
-        if is_held(judged.verdict) && is_waiting(&inputs) {
+        let Some((basis, judged)) = judged_again(db, hold, author.at)? else { continue };
+        if is_held(judged.verdict) && is_waiting(&basis.inputs) {
             let made = made_id("H", &[hold.id.as_str()])?;
-            let stands = settle(db, &inputs, &judged, (&made, hold.base_minor), author)?;
+            let stands = settle(db, &basis, &judged, (&made, hold.base_minor), author)?;
             reopened = reopened.saturating_add(u64::from(stands == Some(made)));
         }
     }

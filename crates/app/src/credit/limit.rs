@@ -1,20 +1,28 @@
 //! Limits: a ledger of what was asked for, what counts, and since when.
 
-use super::{Asked, Now, Then, order::of_customer, position_then, rates};
+use super::{Asked, Now, Then, position_then, rates, rates_of};
 use crate::{
     audit::{Author, Note, note},
-    ledger::{Change, known_customer, missing},
+    ledger::{Change, missing},
     score::made_id,
 };
 use dunlin_domain::{
     Date, Id, Instant, Refusal, Refused,
     contract::{
-        credit::{Limit, LimitKind, LimitPolicy, LimitSource, LimitStanding, LimitState, NewLimit},
+        credit::{Limit, LimitKind, LimitSource, LimitStanding, LimitState, NewLimit},
         types::Language,
     },
-    credit::{check, limit},
+    credit::{
+        approval::{self, Standing},
+        check::{self, Position},
+        limit,
+    },
 };
-use dunlin_store::{Db, Fault, credit, customer, write};
+use dunlin_store::{
+    Db, Fault,
+    credit::{self, NewRow},
+    write,
+};
 use serde_json::json;
 
 /// The most limits of a customer that are looked through for one from the same day.
@@ -31,13 +39,11 @@ pub fn put<D: Db>(
     write(db, |db| {
         let now = Now::new(db, author.at)?;
         let new = limit::settled(new, now.today)?;
-        let key = known_customer(db, customer_id).map_err(of_customer)?;
-        if new.kind == Some(LimitKind::Group) {
-            let place = customer::place(db, customer_id)?;
-            if place.is_some_and(|place| place.parent_key.is_some()) {
-                let detail = "the limit of a group is that of its head";
-                return Err(Refused::new(Refusal::MalformedField, detail).at("kind").into());
-            }
+        let position = super::position(db, customer_id, &now, (None, false))?;
+        let head_id = position.head.as_ref().map(|head| &head.id);
+        if new.kind == Some(LimitKind::Group) && head_id.is_some_and(|id| id != customer_id) {
+            let detail = "the limit of a group is that of its head";
+            return Err(Refused::new(Refusal::MalformedField, detail).at("kind").into());
         }
         let all = credit::limits(db, i64::MAX, LOOKED_THROUGH, Some(customer_id), None, None)?;
         let mut standing = all.into_iter().map(|(_, limit)| limit).filter(|limit| {
@@ -49,7 +55,7 @@ pub fn put<D: Db>(
         if before.as_ref().is_some_and(|before| as_written(before) == new) {
             return Ok(Change::AlreadySo);
         }
-        let waits = needs_second_key(credit::policy(db)?.map(|(_, of)| of).as_ref(), &new);
+        let waits = needs_second_key(db, &position, &new, now.today)?;
         let state = if waits { LimitState::Pending } else { LimitState::Approved };
         let action = if before.is_some() { "replace" } else { "create" };
         // Why is free text about a customer, and kept apart.
@@ -66,10 +72,10 @@ pub fn put<D: Db>(
         let reasons = (was.and_then(|was| was.reason), new.reason.as_deref());
         if reasons.0.is_some() || reasons.1.is_some() {
             let reasons = json!({"before": {"reason": reasons.0}, "after": {"reason": reasons.1}});
-            what = what.with_personal(&reasons, key)?;
+            what = what.with_personal(&reasons, position.key)?;
         }
         let entry = note(db, author, &what)?;
-        let rows = [(made.clone(), key, new)];
+        let rows = [(made.clone(), position.key, new)];
         credit::insert_limits(db, &rows, (state, LimitSource::Key), &author.who, entry)?;
         Ok(if before.is_some() { Change::Replaced } else { Change::Made })
     })
@@ -88,16 +94,24 @@ fn as_written(limit: &Limit) -> NewLimit {
     }
 }
 
-/// Whether a limit waits for a second key.
-pub(super) fn needs_second_key(policy: Option<&LimitPolicy>, new: &NewLimit) -> bool {
-    let thresholds = policy.and_then(|policy| policy.second_key_from.as_deref());
-    thresholds.unwrap_or_default().iter().any(|of| {
-        new.unlimited == Some(true)
-            || (of.currency == new.currency && new.minor.is_some_and(|minor| minor >= of.minor))
-    })
+/// Whether a limit waits for a second key: a raise that reaches a threshold of the policy in force.
+fn needs_second_key<D: Db>(
+    db: &D,
+    position: &Position,
+    new: &NewLimit,
+    today: Date,
+) -> Result<bool, Fault> {
+    let Some(thresholds) = &position.second_key_from else { return Ok(false) };
+    let head = position.head.as_ref().map(|head| head.limit);
+    let records = [position.limit, head.flatten()].into_iter().flatten();
+    let ledger = position.ledger.iter().map(|entry| entry.currency);
+    let currencies = records.map(|record| record.currency).chain(ledger).chain([new.currency]);
+    let rates = rates_of(db, approval::pairs(thresholds, currencies), today.into())?;
+    let standing = Standing { ledger: &position.ledger, record: position.limit, head };
+    Ok(approval::waits(thresholds, standing, new, today, &rates))
 }
 
-/// Approves a limit that waits, or turns it down. From the threshold on never by the key that asked for it.
+/// Approves a limit that waits, or turns it down. From the threshold on the key that asked for it does not approve.
 pub fn decide<D: Db>(
     db: &D,
     id: &Id,
@@ -113,11 +127,18 @@ pub fn decide<D: Db>(
             let detail = format!("the limit is {}", before.state);
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
-        let policy = credit::policy(db)?.map(|(_, policy)| policy);
-        let asked = before.asked_by == author.who;
-        if asked && needs_second_key(policy.as_ref(), &as_written(&before)) {
-            let code = Refusal::SecondKeyNeeded;
-            return Err(Fault::refused(code, code.about()));
+        let mut ends = Vec::new();
+        if state == LimitState::Approved {
+            let now = Now::new(db, author.at)?;
+            let position = super::position(db, &before.customer, &now, (None, false))?;
+            let waits = needs_second_key(db, &position, &as_written(&before), now.today)?;
+            if waits && before.asked_by == author.who {
+                let code = Refusal::SecondKeyNeeded;
+                return Err(Fault::refused(code, code.about()));
+            }
+            if before.source == LimitSource::Alert {
+                ends = cut_with(&position, &before, now.today)?;
+            }
         }
         let what = Note::changed(
             "decide",
@@ -128,8 +149,33 @@ pub fn decide<D: Db>(
         )?;
         let entry = note(db, author, &what)?;
         credit::decide_limit(db, id, state, &author.who, entry)?;
+        let counts = (LimitState::Approved, LimitSource::Alert);
+        credit::insert_limits(db, &ends, counts, &before.asked_by, entry)?;
         Ok((get(db, id)?, Change::Replaced))
     })
+}
+
+/// Temporary limits that come down with a cut, so that it is not waited for until they end.
+fn cut_with(position: &Position, cut: &Limit, today: Date) -> Result<Vec<NewRow>, Fault> {
+    let mut rows = Vec::new();
+    for entry in position.ledger.iter().filter(|entry| entry.kind == LimitKind::Temporary) {
+        let from = entry.from.max(today);
+        let counts = check::limits(position, from).individual;
+        let is_lower =
+            entry.unlimited == 0 && entry.currency == cut.currency && entry.minor <= cut.minor;
+        if is_lower || counts.is_none_or(|line| line.id.as_ref() != Some(&entry.id)) {
+            continue;
+        }
+        let id = made_id("L", &[cut.id.as_str(), entry.id.as_str()])?;
+        let new = NewLimit {
+            from: Some(from),
+            to: entry.to,
+            kind: Some(LimitKind::Temporary),
+            ..as_written(cut)
+        };
+        rows.push((id, position.key, new));
+    }
+    Ok(rows)
 }
 
 /// A limit that was asked for.
@@ -156,17 +202,17 @@ pub fn standing<D: Db>(
     Ok(LimitStanding {
         customer: id.clone(),
         as_of: day,
-        why: check::why(&limits, decided, language.unwrap_or(now.language)),
+        why: check::why(&position, &limits, decided, language.unwrap_or(now.language)),
+        expired: limits.expired(),
         individual: limits.individual,
         group: limits.group,
         group_id: position.head.map(|head| head.id),
         effective,
-        expired: limits.expired,
         pending: credit::waiting(db, id, then.when.known)?,
     })
 }
 
-/// The id of a limit that was proposed in a review: the same for the same customer and entry.
-pub(super) fn proposed_id(customer: &Id, day: Date, source: LimitSource) -> Result<Id, Fault> {
-    made_id("L", &[customer.as_str(), &day.to_string(), source.name()])
+/// The id of a limit that was proposed: the same for the same customer, day and reason.
+pub(super) fn proposed_id(customer: &Id, day: Date, why: &str) -> Result<Id, Fault> {
+    made_id("L", &[customer.as_str(), &day.to_string(), why])
 }

@@ -1,22 +1,23 @@
 //! The limit policy: published, tried on the book, and proposed from.
 
-use super::{Now, limit::proposed_id};
+use super::{Now, limit::proposed_id, rates_of};
 use crate::{
     audit::{Author, Note, note},
     ledger::{Change, missing},
 };
 use dunlin_domain::{
-    Date, Id, Instant,
+    Currency, Date, Id, Instant, Money,
     contract::{
         credit::{
-            LimitKind, LimitPolicy, LimitReview, LimitSimulation, LimitSource, LimitState,
-            NewLimit, PublishedPolicy,
+            ApprovalThreshold, LimitKind, LimitLine, LimitPolicy, LimitReview, LimitSimulation,
+            LimitSource, LimitState, LimitStep, NewLimit, PublishedPolicy,
         },
         types::CustomerStatus,
     },
     credit::{
-        limit,
-        policy::{Facts, check, proposal},
+        approval, check, limit,
+        policy::{self, Facts, InForce, borne, cut, proposal},
+        rates::Rates,
     },
     money,
 };
@@ -25,9 +26,16 @@ use dunlin_store::{
     credit::{self, Among, Candidate},
     review as table, write,
 };
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    slice,
+};
 
 /// Customers in one slice of a simulation or review: some tens of milliseconds.
 const SLICE: u32 = 5_000;
+
+/// The customers that a simulation names.
+const MAX_FALLS: usize = 100;
 
 /// Customers whose review is due and that are looked at in one transaction, so that others get their turn.
 const DUE: u32 = 500;
@@ -44,7 +52,7 @@ pub fn publish<D: Db>(
     new: &LimitPolicy,
     author: &Author,
 ) -> Result<(PublishedPolicy, Change), Fault> {
-    check(new)?;
+    policy::check(new)?;
     write(db, |db| {
         let before = credit::policy(db)?;
         if let Some((version, before)) = before.as_ref().filter(|(_, before)| before == new) {
@@ -63,35 +71,105 @@ pub fn publish<D: Db>(
     })
 }
 
-/// The limit that would be proposed for a customer, beside the one it has. `None`: none, or the same.
-fn proposed(policy: &LimitPolicy, of: &Candidate, day: Date) -> Option<(Option<i64>, i64)> {
-    if matches!(of.status, CustomerStatus::Suspended | CustomerStatus::Closed) {
-        return None;
-    }
-    let limits = limit::on(day, &of.ledger, of.limit, None);
-    let now = limits.individual.as_ref();
-    if now.is_some_and(|line| line.unlimited || line.currency != policy.currency) {
-        return None;
-    }
-    let tenure = of.first_on.map_or(0, |first| day.days_past_due(first));
-    let facts = Facts {
-        tier: of.tier.as_deref(),
-        grade: of.grade,
-        turnover_minor: of.turnover_minor,
-        guaranteed_minor: of.guaranteed_minor,
-        tenure_days: tenure,
-    };
-    let now = now.map(|line| line.minor);
-    proposal(policy, &facts).filter(|minor| Some(*minor) != now).map(|minor| (now, minor))
+/// A policy that looks at a slice of the book.
+struct View<'a> {
+    policy: &'a LimitPolicy,
+    /// What needs a second key now: of the limits of records counts what stays below.
+    thresholds: &'a [ApprovalThreshold],
+    day: Date,
+    rates: Rates,
 }
 
-/// Whether the limit in force began too lately to be looked at again.
-fn is_cooling(policy: &LimitPolicy, of: &Candidate, day: Date) -> bool {
-    let cooling = i64::from(policy.cooling_days.unwrap_or(0));
-    let limits = limit::on(day, &of.ledger, of.limit, None);
-    let began = limits.individual.and_then(|line| line.from);
-    began.is_some_and(|from| day.days_since(from) < cooling)
+impl<'a> View<'a> {
+    fn new<D: Db>(
+        db: &D,
+        policy: &'a LimitPolicy,
+        thresholds: Option<&'a Vec<ApprovalThreshold>>,
+        slice: &[Candidate],
+        day: Date,
+    ) -> Result<Self, Fault> {
+        let thresholds = thresholds.map_or(&[][..], Vec::as_slice);
+        let limits = slice.iter().flat_map(|of| {
+            let dated = of.ledger.iter().map(|entry| entry.currency);
+            dated.chain(of.limit.map(|record| record.currency))
+        });
+        let pairs = approval::pairs(thresholds, limits.chain([policy.currency]));
+        Ok(Self { policy, thresholds, day, rates: rates_of(db, pairs, day.into())? })
+    }
+
+    /// The customer's own limit in force, but for temporary ones.
+    fn in_force(&self, of: &Candidate) -> Option<LimitLine> {
+        let record = of.limit.map(|it| approval::of_record(self.thresholds, it, &self.rates));
+        limit::on(self.day, &of.ledger, record, None).individual
+    }
+
+    /// What the policy grants, in its own currency.
+    fn granted(&self, of: &Candidate) -> Option<i64> {
+        if matches!(of.status, CustomerStatus::Suspended | CustomerStatus::Closed) {
+            return None;
+        }
+        let facts = Facts {
+            tier: of.tier.as_deref(),
+            grade: of.grade,
+            turnover_minor: of.turnover_minor,
+            guaranteed_minor: borne(&of.guarantees),
+            tenure_days: of.first_on.map_or(0, |first| self.day.days_past_due(first)),
+        };
+        proposal(self.policy, &facts)
+    }
+
+    /// The limit that would be proposed, beside the one in force, both in the policy's currency. `None`: none, the same,
+    /// or one that cannot be compared.
+    fn proposed(&self, of: &Candidate) -> Option<(Option<i64>, i64)> {
+        let now = match self.in_force(of) {
+            None => None,
+            Some(line) if line.unlimited => return None,
+            Some(line) => {
+                Some(self.rates.down(line.minor, line.currency, self.policy.currency).ok()?)
+            }
+        };
+        self.granted(of).filter(|minor| Some(*minor) != now).map(|minor| (now, minor))
+    }
+
+    /// Whether the limit in force began too lately to be looked at again.
+    fn is_cooling(&self, of: &Candidate) -> bool {
+        let cooling = i64::from(self.policy.cooling_days.unwrap_or(0));
+        let began = self.in_force(of).and_then(|line| line.from);
+        began.is_some_and(|from| self.day.days_since(from) < cooling)
+    }
+
+    /// What a review proposes for whoever has nothing waiting.
+    fn reviewed(&self, slice: &[Candidate]) -> Result<Vec<Proposal>, Fault> {
+        let mut found = Vec::new();
+        for of in slice.iter().filter(|of| of.waiting.is_empty() && !self.is_cooling(of)) {
+            let Some((_, minor)) = self.proposed(of) else { continue };
+            let id = proposed_id(&of.id, self.day, LimitSource::Review.name())?;
+            found.push((id, of.key, Money::new(minor, self.policy.currency), None));
+        }
+        Ok(found)
+    }
+
+    /// The lower limit that an alert leads to, in the currency of the one in force.
+    fn lower(&self, of: &Candidate, line: &LimitLine, is_grave: bool) -> Option<Money> {
+        let currency = if line.unlimited { self.policy.currency } else { line.currency };
+        let in_currency = |minor: i64| self.rates.down(minor, self.policy.currency, currency).ok();
+        let in_force = InForce {
+            minor: Some(line.minor).filter(|_| !line.unlimited),
+            granted: self.granted(of).and_then(in_currency),
+            outstanding: of.outstanding_minor,
+            is_grave,
+        };
+        let minor = cut(self.policy, &in_force)?;
+        let is_as_low = |(waits, code, unlimited): &(i64, Currency, u8)| {
+            *unlimited == 0 && *code == currency && *waits <= minor
+        };
+        let waits = of.waiting.iter().any(is_as_low);
+        (!waits).then_some(Money::new(minor, currency))
+    }
 }
+
+/// A limit that is proposed: its id, the customer's key, how much, until when.
+type Proposal = (Id, i64, Money, Option<Date>);
 
 /// How the book would change under a policy, without changing it.
 pub fn simulate<D: Db>(
@@ -100,7 +178,7 @@ pub fn simulate<D: Db>(
     day: Option<Date>,
     at: Instant,
 ) -> Result<LimitSimulation, Fault> {
-    check(policy)?;
+    self::policy::check(policy)?;
     let day = match day {
         Some(day) => day,
         None => Now::new(db, at)?.today,
@@ -113,18 +191,22 @@ pub fn simulate<D: Db>(
         lowered: 0,
         first: 0,
         below_outstanding: 0,
+        falls: Vec::new(),
         now_minor: 0,
         proposed_minor: 0,
         currency: policy.currency,
     };
+    let thresholds = credit::policy(db)?.and_then(|(_, in_force)| in_force.second_key_from);
+    let mut falls: Vec<LimitStep> = Vec::new();
     let (mut after, mut more) = (0, true);
     while more {
         let slice = credit::candidates(db, Among::After(after, SLICE), day, policy.currency)?;
         more = slice.len() == usize::try_from(SLICE).unwrap_or(usize::MAX);
+        let view = View::new(db, policy, thresholds.as_ref(), &slice, day)?;
         for of in &slice {
             after = of.key;
             found.customers = found.customers.saturating_add(1);
-            let Some((now, minor)) = proposed(policy, of, day) else { continue };
+            let Some((now, minor)) = view.proposed(of) else { continue };
             let one = |count: &mut u64, holds: bool| {
                 *count = count.saturating_add(u64::from(holds));
             };
@@ -133,10 +215,22 @@ pub fn simulate<D: Db>(
             one(&mut found.raised, now.is_some_and(|now| minor > now));
             one(&mut found.lowered, now.is_some_and(|now| minor < now));
             one(&mut found.below_outstanding, minor < of.outstanding_minor);
+            if now.is_some_and(|now| minor < now) {
+                falls.push(LimitStep {
+                    customer: of.id.clone(),
+                    now_minor: now,
+                    proposed_minor: minor,
+                    outstanding_minor: of.outstanding_minor,
+                });
+            }
             found.now_minor = money::sum([found.now_minor, now.unwrap_or(0)])?;
             found.proposed_minor = money::sum([found.proposed_minor, minor])?;
         }
+        let fall = |of: &LimitStep| of.now_minor.unwrap_or(0).saturating_sub(of.proposed_minor);
+        falls.sort_by(|a, b| (fall(b), &a.customer).cmp(&(fall(a), &b.customer)));
+        falls.truncate(MAX_FALLS);
     }
+    found.falls = falls;
     Ok(found)
 }
 
@@ -148,9 +242,9 @@ pub fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<LimitReview,
         let slice = credit::candidates(db, Among::After(after, SLICE), day, policy.currency)?;
         let full = slice.len() == usize::try_from(SLICE).unwrap_or(usize::MAX);
         let next = slice.last().filter(|_| full).map(|of| of.key.to_string());
-        let wanted = slice.iter().filter(|of| of.waiting == 0 && !is_cooling(&policy, of, day));
-        let wanted = wanted.filter_map(|of| Some((of, proposed(&policy, of, day)?.1)));
-        let proposed = propose(db, wanted, (&policy, day), LimitSource::Review, author)?;
+        let view = View::new(db, &policy, policy.second_key_from.as_ref(), &slice, day)?;
+        let wanted = view.reviewed(&slice)?;
+        let proposed = propose(db, wanted, day, LimitSource::Review, author)?;
         let customers = u64::try_from(slice.len()).unwrap_or(u64::MAX);
         Ok(LimitReview { customers, proposed, next })
     })
@@ -175,54 +269,94 @@ fn due_slice<D: Db>(db: &D, author: &Author) -> Result<(u64, bool), Fault> {
         return Ok((0, false));
     }
     let found = credit::candidates(db, Among::These(&keys), day, policy.currency)?;
-    let wanted = found.iter().filter(|of| of.waiting == 0 && !is_cooling(&policy, of, day));
-    let wanted = wanted.filter_map(|of| Some((of, self::proposed(&policy, of, day)?.1)));
-    let proposed = propose(db, wanted, (&policy, day), LimitSource::Review, author)?;
+    let view = View::new(db, &policy, policy.second_key_from.as_ref(), &found, day)?;
+    let proposed = propose(db, view.reviewed(&found)?, day, LimitSource::Review, author)?;
     table::proposed(db, &keys)?;
     Ok((proposed, keys.len() == usize::try_from(DUE).unwrap_or(usize::MAX)))
 }
 
-/// Proposes a cut for whoever's grade worsened yesterday or today, once for each day.
-pub(crate) fn cut<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
+/// Proposes a cut for whoever's grade worsened, or has a grave alert, since yesterday, once for each day of alerts. What is
+/// waiting keeps no cut back, but for one that is as low.
+pub(crate) fn cut_after_alerts<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
     write(db, |db| {
         let Some((_, policy)) = credit::policy(db)? else { return Ok(0) };
-        let day = Now::new(db, author.at)?.today;
-        let keys = alert::worsened_since(db, day.plus_days(-1)?)?;
-        if keys.is_empty() {
+        let now = Now::new(db, author.at)?;
+        let worsened = alert::worsened_since(db, now.today.plus_days(-1)?)?;
+        if worsened.is_empty() {
             return Ok(0);
         }
-        let found = credit::candidates(db, Among::These(&keys), day, policy.currency)?;
-        let lower = |of: &Candidate| {
-            let (now, minor) = proposed(&policy, of, day)?;
-            (of.waiting == 0 && now.is_some_and(|now| minor < now)).then_some(minor)
-        };
-        let wanted = found.iter().filter_map(|of| Some((of, lower(of)?)));
-        propose(db, wanted, (&policy, day), LimitSource::Alert, author)
+        let keys: Vec<i64> = worsened.iter().map(|(key, _, _)| *key).collect();
+        let found = credit::candidates(db, Among::These(&keys), now.today, policy.currency)?;
+        let by_key: BTreeMap<i64, (Date, bool)> =
+            worsened.into_iter().map(|(key, on, grave)| (key, (on, grave == 1))).collect();
+        let mut asked = Vec::new();
+        for of in &found {
+            let Some((on, is_grave)) = by_key.get(&of.key).copied() else { continue };
+            let why = if is_grave { "grave" } else { LimitSource::Alert.name() };
+            asked.push((proposed_id(&of.id, on, why)?, of, is_grave));
+        }
+        let ids: Vec<Id> = asked.iter().map(|(id, ..)| id.clone()).collect();
+        let known: BTreeSet<Id> = credit::known_limits(db, &ids)?.into_iter().collect();
+        asked.retain(|(id, ..)| !known.contains(id));
+        let mut wanted = Vec::new();
+        for (id, of, is_grave) in asked {
+            let stopped = matches!(of.status, CustomerStatus::Suspended | CustomerStatus::Closed);
+            let slice = slice::from_ref(of);
+            let mut view =
+                View::new(db, &policy, policy.second_key_from.as_ref(), slice, now.today)?;
+            let own = view.in_force(of).filter(|line| counts(line));
+            let line = match own {
+                _ if stopped => None,
+                None => borrowed(db, of, &now)?,
+                own => own,
+            };
+            let Some(line) = line else { continue };
+            let pairs = approval::pairs(&[], [line.currency, policy.currency].into_iter());
+            view.rates = rates_of(db, pairs, now.today.into())?;
+            // What ends comes down until then: what stood before it may be lower.
+            let to = line.to.filter(|_| line.kind == LimitKind::Individual);
+            let lower = view.lower(of, &line, is_grave);
+            wanted.extend(lower.map(|amount| (id, of.key, amount, to)));
+        }
+        propose(db, wanted, now.today, LimitSource::Alert, author)
     })
 }
 
+/// Whether a limit is more than a zero that gives way to another.
+fn counts(line: &LimitLine) -> bool {
+    line.unlimited || line.minor > 0 || line.mandatory
+}
+
+/// The limit that stands in for whoever has none of its own: a temporary one, or that of its group.
+fn borrowed<D: Db>(db: &D, of: &Candidate, now: &Now) -> Result<Option<LimitLine>, Fault> {
+    let position = super::position(db, &of.id, now, (None, false))?;
+    let limits = check::limits(&position, now.today);
+    Ok(limits.individual.filter(counts).or(limits.group))
+}
+
 /// Records proposals, all under one entry.
-fn propose<'a, D: Db>(
+fn propose<D: Db>(
     db: &D,
-    wanted: impl Iterator<Item = (&'a Candidate, i64)>,
-    (policy, day): (&LimitPolicy, Date),
+    wanted: Vec<Proposal>,
+    day: Date,
     source: LimitSource,
     author: &Author,
 ) -> Result<u64, Fault> {
-    let row = |(of, minor): (&Candidate, i64)| {
+    let row = |(id, key, amount, to): Proposal| {
         let limit = NewLimit {
-            minor: Some(minor),
-            currency: policy.currency,
+            minor: Some(amount.minor),
+            currency: amount.currency,
             from: Some(day),
-            to: None,
+            to,
             kind: Some(LimitKind::Individual),
             unlimited: Some(false),
-            mandatory: Some(false),
+            // A cut to nothing is none of the group's either.
+            mandatory: Some(source == LimitSource::Alert && amount.minor == 0),
             reason: None,
         };
-        Ok((proposed_id(&of.id, day, source)?, of.key, limit))
+        (id, key, limit)
     };
-    let rows = wanted.map(row).collect::<Result<Vec<(Id, i64, NewLimit)>, Fault>>()?;
+    let rows: Vec<(Id, i64, NewLimit)> = wanted.into_iter().map(row).collect();
     if rows.is_empty() {
         return Ok(0);
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     audit::{Author, Note, note},
-    ledger::{Change, ROW, amount_in_range, json, known_customer, missing, unless_differing},
+    ledger::{Change, ROW, amount_in_range, known_customer, missing, unless_differing},
 };
 use dunlin_domain::{
     Date, Id, Instant, Refusal, Refused,
@@ -61,9 +61,9 @@ pub fn add<D: Db>(
             order_id: Some(order.clone()),
             terms_days: new.terms_days,
         };
-        let now = Now::new(db, author.at)?;
         // It is asked for on top of what was invoiced or cancelled of the order.
-        let (inputs, judged, base_minor) = judged_on_top(db, &question, &now)?;
+        let (basis, judged, base_minor) = judged_on_top(db, &question, author.at)?;
+        let inputs = &basis.inputs;
         let key = inputs.position.key;
         let own = |piece: &&Piece| piece.member == key && piece.order.as_ref() == Some(order);
         let own: Vec<_> = inputs.position.pieces.iter().filter(own).map(|of| &of.id).collect();
@@ -77,14 +77,14 @@ pub fn add<D: Db>(
         }
         // An order that was named waits, or goes on, as after a check.
         let hold_id = match &new.order_id {
-            Some(_) => hold::settle(db, &inputs, &judged, (made, base_minor), author)?,
+            Some(_) => hold::settle(db, &basis, &judged, (made, base_minor), author)?,
             None => None,
         };
         let verdict = judged.verdict;
         let asked = (verdict, hold_id.as_ref());
-        credit::insert_check(db, made, key, author.at, asked, &json(&inputs)?)?;
+        credit::insert_check(db, made, key, author.at, asked, &basis.record()?)?;
         if is_held(verdict) {
-            let told = answer(db, &inputs, &judged, language.unwrap_or(now.language))?;
+            let told = answer(db, inputs, &judged, language.unwrap_or(basis.language))?;
             let told = CheckResult { id: Some(made.clone()), hold_id, ..told };
             return Ok(Reserved::Held(Box::new(told)));
         }

@@ -1,16 +1,16 @@
 //! Rules: what a check looks at.
 
-use super::order::of_customer;
+use super::{Now, order::of_customer};
 use crate::{
     audit::{Author, Note, note},
     ledger::{Change, known_customer, missing},
 };
 use dunlin_domain::{
-    Id,
-    contract::credit::{NewRule, Rule},
-    credit::rule::{check, shipped},
+    Id, Instant, Refusal, Refused,
+    contract::credit::{NewRule, Rule, RuleLevel},
+    credit::rule::{Known, check, check_name, shipped, standing},
 };
-use dunlin_store::{Db, Fault, credit, write};
+use dunlin_store::{Db, Fault, credit, customer, write};
 use serde_json::json;
 
 /// Sets a rule, in place of the one of its name.
@@ -21,7 +21,9 @@ pub fn put<D: Db>(
     author: &Author,
 ) -> Result<(Rule, Change), Fault> {
     check(new)?;
+    check_name(name, new)?;
     write(db, |db| {
+        check_group(db, new)?;
         let key = |id: &Option<Id>| id.as_ref().map(|id| known_customer(db, id)).transpose();
         let whose =
             (key(&new.customer).map_err(of_customer)?, key(&new.group).map_err(of_customer)?);
@@ -66,23 +68,45 @@ fn noted<'a>(
 /// The rule of this name, one that ships included.
 pub fn get<D: Db>(db: &D, name: &Id) -> Result<Rule, Fault> {
     let found = credit::rules(db, "", 1, Some(name))?.pop();
-    let found = found.or_else(|| ships().into_iter().find(|rule| rule.name == *name));
+    let ships = || shipped().iter().find(|known| known.name == *name).cloned().map(told);
+    let found = found.or_else(ships);
     found.ok_or_else(|| missing("rule"))
 }
 
-/// Rules after a name. Those that ship stand before all others.
-pub fn list<D: Db>(db: &D, after: Option<&Id>, limit: u32) -> Result<Vec<Rule>, Fault> {
+/// Rules after a name. Those that ship and stand today come before all others.
+pub fn list<D: Db>(
+    db: &D,
+    after: Option<&Id>,
+    limit: u32,
+    at: Instant,
+) -> Result<Vec<Rule>, Fault> {
     let stored = credit::rules(db, after.map_or("", Id::as_str), limit, None)?;
-    let mut rules = if after.is_none() { ships() } else { Vec::new() };
+    let mut rules = Vec::new();
+    if after.is_none() {
+        let all = credit::rules(db, "", u32::MAX, None)?.into_iter();
+        let for_all = all.filter(|of| of.rule.customer.is_none() && of.rule.group.is_none());
+        let known: Vec<Known> = for_all.map(known).collect();
+        rules.extend(standing(&known, Now::new(db, at)?.today).into_iter().cloned().map(told));
+    }
     rules.extend(stored);
     Ok(rules)
 }
 
-fn ships() -> Vec<Rule> {
-    let rule = |known: dunlin_domain::credit::rule::Known| Rule {
-        name: known.name,
-        version: known.version,
-        rule: known.rule,
-    };
-    shipped().iter().cloned().map(rule).collect()
+/// What is for a group names its head.
+fn check_group<D: Db>(db: &D, new: &NewRule) -> Result<(), Fault> {
+    let Some(group) = &new.group else { return Ok(()) };
+    let place = customer::place(db, group)?;
+    if place.is_some_and(|place| place.parent_key.is_some()) {
+        let detail = "a rule for a group names its head: this is a member";
+        return Err(Refused::new(Refusal::MalformedField, detail).at("group").into());
+    }
+    Ok(())
+}
+
+fn told(known: Known) -> Rule {
+    Rule { name: known.name, version: known.version, rule: known.rule }
+}
+
+fn known(of: Rule) -> Known {
+    Known { name: of.name, version: of.version, level: RuleLevel::All, rule: of.rule }
 }

@@ -3,14 +3,15 @@
 use crate::{
     audit::{Author, Note, note},
     ledger::Change,
+    replay,
 };
 use dunlin_domain::{
-    Id, Refusal, Refused,
+    Date, Id, Refusal, Refused,
     contract::ledger::{RateRow, RateTable},
     preset::CONTRACT_RATE,
     rate,
 };
-use dunlin_store::{Db, Fault, When, accrual, rate as rates, write};
+use dunlin_store::{Db, Fault, When, accrual, policy, rate as rates, write};
 
 /// The table of rates of this name.
 pub fn rate_table<D: Db>(db: &D, name: &Id, when: impl Into<When>) -> Result<RateTable, Fault> {
@@ -26,7 +27,9 @@ pub fn rate_names<D: Db>(db: &D, known: i64) -> Result<Vec<Id>, Fault> {
     Ok(rates::tables(db, known)?.names())
 }
 
-/// Adds rows to a table of rates. A row of a day that has one takes its place; what is there already is left alone.
+/// Adds rows to a table of rates. A row of a day that has one takes its place; what is there already is left alone. Where
+/// an order asks which debt bears most, everybody is replayed of whom one may bear otherwise: it does not matter when a
+/// rate was recorded.
 pub fn put_rates<D: Db>(
     db: &D,
     name: &Id,
@@ -48,6 +51,16 @@ pub fn put_rates<D: Db>(
         let entry = note(db, author, &Note::made("rate", name.as_str(), &new)?)?;
         rates::insert_all(db, name, &new, entry)?;
         accrual::mark_all(db)?;
+        let first = new.iter().map(|row| row.valid_from).min();
+        if let Some(first) = first.filter(|_| !name.as_str().starts_with(rate::EXCHANGE)) {
+            let policy = policy::current(db)?;
+            if policy::weighs(db, &policy)? {
+                // What is due the day before is late on the first day of the rate.
+                let due_from = first.plus_days(-1).unwrap_or(Date::FIRST);
+                let weighed = policy::allocating(db, due_from)?;
+                replay::customers(db, &weighed, author.at, Some(entry))?;
+            }
+        }
         Ok(if there.is_some() { Change::Replaced } else { Change::Made })
     })
 }

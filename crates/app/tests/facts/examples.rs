@@ -187,6 +187,19 @@ fn what_is_contested_counts_while_it_is() {
 }
 
 #[test]
+fn the_nearest_milestone_counts_down_to_its_day() {
+    check(
+        "contract K1 C 2024-03-31 2024-06-30
+         contract K2 C 2024-03-01",
+        "2024-02-29 days-to-milestone 1 days-to-contract-end -
+         2024-03-01 days-to-milestone 0
+         2024-03-02 days-to-milestone 29
+         2024-06-30 days-to-milestone 0
+         2024-07-01 days-to-milestone -",
+    );
+}
+
+#[test]
 fn changes_count_for_ninety_days() {
     check(
         "customer C 1000 on=2024-01-01 contact=Ann bank=1234

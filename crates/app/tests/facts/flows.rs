@@ -8,8 +8,11 @@ use dunlin_app::{
     sweep::{Step, Tick},
     write_off,
 };
-use dunlin_domain::{Date, contract::types::Language};
-use dunlin_store::{Db, Fault, native::NativeDb};
+use dunlin_domain::{
+    Date,
+    contract::{score::Facts, types::Language},
+};
+use dunlin_store::{Db, Fault, When, native::NativeDb};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
 use std::{cell::Cell, collections::BTreeSet, path::Path};
@@ -46,6 +49,7 @@ impl Desk {
             "pay" => self.pay(&words[1..]),
             "back" => self.back(&words[1..]),
             "off" => self.off(&words[1..]),
+            "correct" => self.correct(&words[1..]),
             "dispute" => self.dispute(&words[1..]),
             "resolve" => self.resolve(&words[1..]),
             "merge" => {
@@ -85,10 +89,13 @@ impl Desk {
         customer::put(&self.db, &id(words[0]), &read(new), &author(on)).map(drop)
     }
 
-    /// `ID CUSTOMER`: 2 % off within 10 days.
+    /// `ID CUSTOMER [MILESTONE]…`: 2 % off within 10 days.
     fn contract(&self, words: &[&str]) -> Result<(), Fault> {
+        let milestones: Vec<Value> =
+            words[2..].iter().map(|on| json!({"name": "Price review", "on": on})).collect();
         let new = read(json!({"customer_id": words[1], "effective_on": "2020-01-01",
-            "terms": {"net_days": 30, "discount_share": "0.02", "discount_days": 10}}));
+            "terms": {"net_days": 30, "discount_share": "0.02", "discount_days": 10},
+            "milestones": milestones}));
         contract::put(&self.db, &id(words[0]), &new, &author("2020-01-01")).map(drop)
     }
 
@@ -110,6 +117,14 @@ impl Desk {
             }
         }
         invoice::add(&self.db, &read(new), id("made"), &author("2026-01-01")).map(drop)
+    }
+
+    /// `ID ISSUED DUE MINOR`
+    fn correct(&self, words: &[&str]) -> Result<(), Fault> {
+        let minor: i64 = words[3].parse().unwrap();
+        let new = read(json!({"issued_on": words[1], "due_on": words[2], "minor": minor,
+            "reason": "typing error"}));
+        invoice::correct(&self.db, &id(words[0]), &new, &author("2026-01-01")).map(drop)
     }
 
     /// `ID ISSUED MINOR [INVOICE]`
@@ -309,6 +324,53 @@ fn a_card_never_rests_on_facts_that_are_older_than_the_books() {
         panic!("{failed}");
     }
     assert!(read.get() > 0 && worked_out.get() > 0, "{read:?} {worked_out:?}");
+}
+
+/// A line that changes what was known of days before it, as any line may.
+fn hindsight() -> impl Strategy<Value = String> {
+    let correction =
+        (0usize..12, 0i64..700, 0i64..90, 0i64..400).prop_map(|(one, on, more, minor)| {
+            format!("correct I{one} {} {} {minor}", day(on), day(on + more))
+        });
+    let record = prop_oneof![
+        (1i64..900).prop_map(|limit| format!("customer C {limit}")),
+        Just("customer D head=C".to_string()),
+        Just("customer D".to_string()),
+    ];
+    prop_oneof![6 => line(), 2 => correction, 1 => record]
+}
+
+/// What came later, of whatever day, does not change what was known then.
+#[test]
+fn facts_of_a_day_as_known_then_are_those_that_were_given_then() {
+    let books =
+        (proptest::collection::vec(hindsight(), 10..40), proptest::collection::vec(0i64..900, 2));
+    let moved = Cell::new(0);
+    let outcome = runner(16).run(&books, |(lines, days)| {
+        let desk = Desk::new();
+        let given = |known: i64| -> Vec<Facts> {
+            let asked =
+                ["C", "D"].into_iter().flat_map(|who| days.iter().map(move |on| (who, *on)));
+            let when = |on| When { day: day(on), known };
+            asked.map(|(who, on)| score::facts(&desk.db, &id(who), when(on)).unwrap()).collect()
+        };
+        let mut then = Vec::new();
+        for line in &lines {
+            desk.tell(line).unwrap();
+            let entry = desk.db.int("SELECT max(key) FROM audit", &[]).unwrap();
+            then.push((line, entry, given(i64::MAX)));
+        }
+        let now = given(i64::MAX);
+        for (line, entry, facts) in then {
+            prop_assert_eq!(&given(entry), &facts, "after {}", line);
+            moved.set(moved.get() + usize::from(facts != now));
+        }
+        Ok(())
+    });
+    if let Err(failed) = outcome {
+        panic!("{failed}");
+    }
+    assert!(moved.get() > 0, "nothing came later");
 }
 
 #[test]

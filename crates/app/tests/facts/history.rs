@@ -99,7 +99,8 @@ pub fn all(db: &NativeDb) -> Vec<History> {
         let others: Vec<i64> = group.map(|other| other.0).collect();
         let defaults = |key: &i64| {
             let of = format!(
-                "SELECT json_array(found_on, closed_on) FROM default_record WHERE customer_key = {key}"
+                "SELECT json_array(found_on, closed_on, kind, state) FROM default_record
+                 WHERE customer_key = {key}"
             );
             rows(db, &of)
         };
@@ -159,7 +160,9 @@ pub fn all(db: &NativeDb) -> Vec<History> {
             contracts: rows(
                 db,
                 &format!(
-                    "SELECT json_group_array(json_array(effective_on, ends_on) ORDER BY version)
+                    "SELECT json_group_array(json_array(effective_on, ends_on, json((
+                         SELECT json_group_array(value ->> 'on') FROM json_each(document, '$.milestones')
+                     ))) ORDER BY version)
                      FROM contract AS k JOIN contract_version ON contract_key = k.key
                      WHERE customer_key = {key} GROUP BY k.key"
                 ),

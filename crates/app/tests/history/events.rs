@@ -55,7 +55,7 @@ pub enum Event {
         payment: usize,
         after: i64,
         minor: i64,
-        mistake: bool,
+        kind: &'static str,
     },
     CorrectInvoice {
         invoice: usize,
@@ -79,9 +79,35 @@ pub enum Event {
     },
     Dispute {
         invoice: usize,
-        after: i64,
+        on: i64,
         minor: i64,
+    },
+    Resolve {
+        dispute: usize,
+        after: i64,
         upheld: i64,
+    },
+    /// Of one document, or of all of a customer.
+    Pause {
+        invoice: Option<usize>,
+        from: i64,
+        days: Option<i64>,
+        duplicate: bool,
+    },
+    Resume {
+        pause: usize,
+        after: i64,
+    },
+    /// Interest is given up; what is below nothing takes it back.
+    Waiver {
+        invoice: usize,
+        on: i64,
+        minor: i64,
+    },
+    /// A row of the table of rates that comes late.
+    Rate {
+        from: i64,
+        hundredths: i64,
     },
     Merge,
 }
@@ -94,6 +120,9 @@ pub const ORDERS: [&str; 6] = [
     "prc-civil-code-560-561",
     "fee-penalty-interest-principal",
 ];
+
+/// Why money went back.
+pub const KINDS: [&str; 4] = ["chargeback", "returned", "refund", "mistake"];
 
 pub const DEDUCTIONS: [&str; 3] = ["withholding", "bank-charge", "agreed"];
 
@@ -129,8 +158,9 @@ pub fn event() -> impl Strategy<Value = Event> {
         5 => (0usize..3, 0i64..20, minor.clone())
             .prop_map(|(note, after, minor)| Event::Refund { note, after, minor }),
         3 => (0usize..3, 0i64..15).prop_map(|(refund, after)| Event::RefundBack { refund, after }),
-        10 => (0usize..6, 0i64..20, minor.clone(), any::<bool>())
-            .prop_map(|(payment, after, minor, mistake)| Event::Reverse { payment, after, minor, mistake }),
+        10 => (0usize..6, 0i64..20, minor.clone(), 0usize..6).prop_map(|(payment, after, minor, kind)| {
+            Event::Reverse { payment, after, minor, kind: KINDS[kind.min(3)] }
+        }),
         5 => (0usize..6, on.clone(), 0i64..20, 0i64..400)
             .prop_map(|(invoice, on, net, minor)| Event::CorrectInvoice { invoice, on, net, minor }),
         5 => (0usize..6, on, minor.clone())
@@ -138,8 +168,15 @@ pub fn event() -> impl Strategy<Value = Event> {
         10 => (0usize..6, 0i64..30, minor.clone())
             .prop_map(|(invoice, after, minor)| Event::WriteOff { invoice, after, minor }),
         5 => (0usize..3, 0i64..15).prop_map(|(write_off, after)| Event::TakeBack { write_off, after }),
-        5 => (0usize..6, 0i64..30, minor, 0i64..200)
-            .prop_map(|(invoice, after, minor, upheld)| Event::Dispute { invoice, after, minor, upheld }),
+        6 => (0usize..6, 0i64..35, minor).prop_map(|(invoice, on, minor)| Event::Dispute { invoice, on, minor }),
+        4 => (0usize..3, 0i64..15, 0i64..200)
+            .prop_map(|(dispute, after, upheld)| Event::Resolve { dispute, after, upheld }),
+        4 => (proptest::option::of(0usize..6), 0i64..50, proptest::option::of(0i64..20), proptest::bool::weighted(0.15))
+            .prop_map(|(invoice, from, days, duplicate)| Event::Pause { invoice, from, days, duplicate }),
+        2 => (0usize..3, 0i64..25).prop_map(|(pause, after)| Event::Resume { pause, after }),
+        4 => (0usize..6, 15i64..60, -5i64..10)
+            .prop_map(|(invoice, on, minor)| Event::Waiver { invoice, on, minor }),
+        2 => (0i64..50, 20i64..90).prop_map(|(from, hundredths)| Event::Rate { from, hundredths }),
         1 => Just(Event::Merge),
     ]
 }

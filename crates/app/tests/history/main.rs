@@ -92,7 +92,7 @@ fn a_write_off_stands_until_it_is_taken_back_in_any_order_of_arrival() {
         deductions: vec![],
         side: Side::default(),
     };
-    let back = Event::Reverse { payment: 0, after: 5, minor: 70, mistake: false };
+    let back = Event::Reverse { payment: 0, after: 5, minor: 70, kind: "chargeback" };
     // On its own day, before the recovery, on its day, before, on and after the day on which the money goes back.
     for after in [0, 5, 10, 12, 15, 20] {
         let take_back = Event::TakeBack { write_off: 0, after };

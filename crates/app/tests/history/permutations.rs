@@ -2,7 +2,7 @@
 //!
 //! The events are those that a ledger took, as they were sent: nothing of them depends on what it held. Another ledger
 //! is sent them in a random order. What it refuses, because what it names has not come or because it takes more than
-//! there is so far, is sent again until it is taken, as a client would. Two things come in the order in which they were
+//! there is so far, is sent again until it is taken, as a client would. Three things come in the order in which they were
 //! decided, because the order is what they mean: corrections of one document, of which the last one holds, and what
 //! goes back of a payment that was partly changed into another currency, where the last of it takes the parts along.
 
@@ -11,7 +11,7 @@ use crate::{
     events::event,
     world::{Deed, World, author, cases, day, id},
 };
-use dunlin_app::{interest, verify};
+use dunlin_app::{invoice, verify};
 use dunlin_store::{Db, Fault, native::NativeDb};
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use std::cell::Cell;
@@ -22,7 +22,7 @@ const EVENTS: usize = 24;
 /// Orders of arrival for each list of events.
 const ORDERS: usize = 4;
 
-/// Days on which interest is compared.
+/// Days on which interest and lateness are compared.
 const DAYS: [i64; 3] = [25, 45, 70];
 
 /// What stands in the ledger, by ids: what must not depend on the order of arrival. Parts of payments, credits and
@@ -46,9 +46,10 @@ pub fn state(db: &NativeDb) -> Vec<String> {
     let mut lines = text(sql);
     for name in text("SELECT id FROM invoice") {
         for on in DAYS {
-            let of = interest::of_invoice(db, &id(&name), day(on), i64::MAX).unwrap();
-            let of = of.map(|of| (of.accrued.minor, of.outstanding_minor));
-            lines.push(format!("interest {name} {on} {of:?}"));
+            let Ok(of) = invoice::get(db, &id(&name), day(on), i64::MAX) else { continue };
+            let late = (of.delinquent_days, of.disputed_minor);
+            let interest = of.interest.map(|of| (of.accrued.minor, of.outstanding_minor));
+            lines.push(format!("on {on} {name} {late:?} {interest:?}"));
         }
     }
     lines.sort();
@@ -64,8 +65,10 @@ fn must_wait(later: &Deed, earlier: &Deed, with_parts: &[String]) -> bool {
         (Deed::Reverse(one, _), Deed::Reverse(other, _)) => {
             one == other && with_parts.contains(one)
         }
+        // Of two rows of one day the later one holds.
+        (Deed::Rate(one), Deed::Rate(other)) => one["valid_from"] == other["valid_from"],
         // Nothing is recorded for a customer that was merged into another.
-        (Deed::Merge, Deed::Invoice(new) | Deed::Payment(new)) => {
+        (Deed::Merge, Deed::Invoice(new) | Deed::Payment(new) | Deed::Pause(new)) => {
             new["customer_id"] == CUSTOMERS[1]
         }
         _ => false,

@@ -3,7 +3,8 @@
 use crate::{
     clerk::{
         CURRENCIES, CUSTOMERS, Claim, Clerk, Contested, Credit, DISCOUNT_DAYS, Documents, Entry,
-        FIXED_SUMS, GRACE, RATE_DAY, RATES, Refund, Standing, TOLERANCE, documents,
+        FIXED_SUMS, GRACE, NEVER, Paused, RATE_DAY, RATES, Refund, Standing, TOLERANCE, Waived,
+        documents,
     },
     events::{DEDUCTIONS, Event, ORDERS, Side},
 };
@@ -11,7 +12,7 @@ use dunlin_app::{
     audit::Author,
     contract, credit_refund, customer, dispute, interest, invoice,
     ledger::{self, Change},
-    payment, policy, statement, write_off,
+    pause, payment, policy, statement, write_off,
 };
 use dunlin_domain::{Date, Id, Instant};
 use dunlin_store::{Db, Fault, When, native::NativeDb};
@@ -24,6 +25,9 @@ use std::{
 };
 
 pub const START: &str = "2024-01-01";
+
+/// The day on which all events come.
+const TODAY: &str = "2025-01-01";
 
 pub fn day(number: i64) -> Date {
     START.parse::<Date>().unwrap().plus_days(number).unwrap()
@@ -76,6 +80,11 @@ pub enum Deed {
     TakeBack(String, Value),
     Dispute(Value),
     Resolve(String, Value),
+    Pause(Value),
+    Resume(String, Value),
+    Waiver(Value),
+    /// A row of the table of rates.
+    Rate(Value),
     Merge,
 }
 
@@ -98,6 +107,13 @@ impl Deed {
             }
             Self::Dispute(new) => dispute::open(db, &read(new), made, author).map(|done| done.1),
             Self::Resolve(of, new) => dispute::resolve(db, &id(&of), &read(new), author),
+            Self::Pause(new) => pause::add(db, &read(new), made, author).map(|done| done.1),
+            Self::Resume(of, new) => pause::resume(db, &id(&of), &read(new), author),
+            Self::Waiver(new) => {
+                interest::add_waiver(db, &read(new), made, TODAY.parse().unwrap(), author)
+                    .map(|done| done.1)
+            }
+            Self::Rate(row) => interest::put_rates(db, &id("house"), &[read(row)], author),
             Self::Merge => customer::merge(db, &id(CUSTOMERS[1]), &id(CUSTOMERS[0]), author),
         }
     }
@@ -114,6 +130,7 @@ pub struct World {
     pub write_offs: Vec<String>,
     pub notes: Vec<String>,
     pub refunds: Vec<String>,
+    pub pauses: Vec<String>,
     pub step: usize,
 }
 
@@ -197,6 +214,7 @@ impl World {
             write_offs: Vec::new(),
             notes: Vec::new(),
             refunds: Vec::new(),
+            pauses: Vec::new(),
             step: 0,
         }
     }
@@ -240,8 +258,8 @@ impl World {
             ),
             Event::Refund { note, after, minor } => self.refund(number, note, after, minor),
             Event::RefundBack { refund, after } => self.refund_back(refund, after),
-            Event::Reverse { payment, after, minor, mistake } => {
-                self.reverse(number, payment, after, minor, mistake)
+            Event::Reverse { payment, after, minor, kind } => {
+                self.reverse(number, payment, after, minor, kind)
             }
             Event::CorrectInvoice { invoice, on, net, minor } => {
                 self.correct_invoice(invoice, (on, net, minor))
@@ -253,9 +271,18 @@ impl World {
                 self.write_off(&format!("W{number}"), invoice, after + 5, minor)
             }
             Event::TakeBack { write_off, after } => self.take_back(write_off, after),
-            Event::Dispute { invoice, after, minor, upheld } => {
-                self.dispute(&format!("D{number}"), invoice, after, minor, upheld)
+            Event::Dispute { invoice, on, minor } => {
+                self.dispute(&format!("D{number}"), invoice, on, minor)
             }
+            Event::Resolve { dispute, after, upheld } => self.resolve(dispute, after, upheld),
+            Event::Pause { invoice, from, days, duplicate } => {
+                self.pause(&format!("S{number}"), invoice, (from, days), duplicate)
+            }
+            Event::Resume { pause, after } => self.resume(pause, after),
+            Event::Waiver { invoice, on, minor } => {
+                self.waiver(&format!("V{number}"), invoice, on, minor)
+            }
+            Event::Rate { from, hundredths } => self.rate(from, hundredths),
             Event::Merge => self.send(Deed::Merge).then_some(Entry::Merge),
         };
         if let Some(entry) = entry {
@@ -491,12 +518,12 @@ impl World {
         payment: usize,
         after: i64,
         minor: i64,
-        mistake: bool,
+        kind: &str,
     ) -> Option<Entry> {
         let name = Self::pick(&self.payments, payment)?;
         let on = self.now().credits.iter().find(|credit| credit.id == name).unwrap().on + after;
-        let back = format!("B{number}");
-        let mut new = json!({"id": back, "kind": if mistake { "mistake" } else { "chargeback" }});
+        let (back, mistake) = (format!("B{number}"), kind == "mistake");
+        let mut new = json!({"id": back, "kind": kind});
         if !mistake {
             new["on"] = json!(day(on));
         }
@@ -573,35 +600,78 @@ impl World {
         done.then_some(Entry::End { id: name, on })
     }
 
-    fn dispute(
-        &mut self,
-        name: &str,
-        invoice: usize,
-        on: i64,
-        minor: i64,
-        upheld: i64,
-    ) -> Option<Entry> {
+    fn dispute(&mut self, name: &str, invoice: usize, on: i64, minor: i64) -> Option<Entry> {
         let of = Self::pick(&self.invoices, invoice)?;
         // Instalments are contested one by one.
         let plain = self.now().claims.iter().any(|claim| claim.id == of.name);
         let claim = if plain { of.name } else { format!("{}#1", of.name) };
         let new = json!({"id": name, "invoice_id": claim, "on": day(on), "minor": minor,
             "reason": "price"});
-        if !self.send(Deed::Dispute(new)) {
-            return None;
-        }
-        let (upheld, decided) = (upheld.min(minor), on + 3);
+        let id = name.to_string();
+        let contested = Contested { id, claim, on, minor, decided: NEVER, upheld: 0 };
+        self.send(Deed::Dispute(new)).then_some(Entry::Dispute(contested))
+    }
+
+    fn resolve(&mut self, dispute: usize, after: i64, upheld: i64) -> Option<Entry> {
+        let now = self.now();
+        let of = Self::pick(&now.contested, dispute)?;
+        let (decided, upheld) = (of.on + after, upheld.min(of.minor));
         let outcome = match upheld {
             0 => json!({"outcome": "rejected", "on": day(decided)}),
-            all if all == minor => json!({"outcome": "upheld", "on": day(decided)}),
+            all if all == of.minor => json!({"outcome": "upheld", "on": day(decided)}),
             part => json!({"outcome": "partly-upheld", "upheld_minor": part, "on": day(decided)}),
         };
-        assert!(self.send(Deed::Resolve(name.to_string(), outcome)));
-        let contested = Contested { claim: claim.clone(), on, minor, decided, upheld };
-        let (side, named) = ((of.customer, of.currency), vec![(claim, None)]);
-        let credit = Self::credit(name, side, 2, (decided, upheld), named);
-        let upheld = if upheld > 0 { vec![credit] } else { Vec::new() };
-        Some(Entry::Dispute(contested, upheld))
+        if !self.send(Deed::Resolve(of.id.clone(), outcome)) {
+            return None;
+        }
+        let claim = now.claims.iter().find(|claim| claim.id == of.claim).unwrap();
+        let (side, named) = ((claim.customer, claim.currency), vec![(of.claim, None)]);
+        let credit = Self::credit(&of.id, side, 2, (decided, upheld), named);
+        Some(Entry::Resolve(of.id, decided, Some(credit).filter(|_| upheld > 0)))
+    }
+
+    fn pause(
+        &mut self,
+        name: &str,
+        invoice: Option<usize>,
+        (from, days): (i64, Option<i64>),
+        duplicate: bool,
+    ) -> Option<Entry> {
+        let customer = self.now().owner(CUSTOMERS[usize::from(duplicate)]);
+        let whole = match invoice {
+            Some(at) => Some(Self::pick(&self.invoices, at)?.name),
+            None => None,
+        };
+        let to = days.map(|days| from + days);
+        let mut new = json!({"id": name, "from": day(from), "to": to.map(day)});
+        match &whole {
+            Some(whole) => new["invoice_id"] = json!(whole),
+            None => new["customer_id"] = json!(customer),
+        }
+        assert!(self.send(Deed::Pause(new)));
+        self.pauses.push(name.to_string());
+        let (id, to) = (name.to_string(), to.unwrap_or(NEVER));
+        Some(Entry::Pause(Paused { id, customer, whole, from, to }))
+    }
+
+    fn resume(&mut self, pause: usize, after: i64) -> Option<Entry> {
+        let name = Self::pick(&self.pauses, pause)?;
+        let on = self.now().paused.iter().find(|of| of.id == name).unwrap().from + after;
+        let done = self.send(Deed::Resume(name.clone(), json!({"on": day(on)})));
+        done.then_some(Entry::Resume(name, on))
+    }
+
+    fn waiver(&mut self, name: &str, invoice: usize, on: i64, minor: i64) -> Option<Entry> {
+        let whole = Self::pick(&self.invoices, invoice)?.name;
+        let new = json!({"id": name, "invoice_id": whole, "on": day(on), "minor": minor,
+            "reason": "an old customer"});
+        self.send(Deed::Waiver(new)).then_some(Entry::Waiver(Waived { whole, on, minor }))
+    }
+
+    fn rate(&mut self, from: i64, hundredths: i64) -> Option<Entry> {
+        let row = json!({"valid_from": day(from), "rate": format!("0.{hundredths:02}"),
+            "source": "ours", "confirmed": true});
+        self.send(Deed::Rate(row)).then_some(Entry::Rate(from, hundredths.into()))
     }
 
     /// What the ledger answers for a day and a moment is what the clerk finds.
@@ -627,9 +697,14 @@ impl World {
         let of_invoices = documents.claims.iter().filter(|claim| claim.kind == "invoice");
         for claim in of_invoices.filter(|claim| standing.fixed.contains_key(&claim.whole)) {
             let of = interest::of_invoice(&self.db, &id(&claim.whole), day(on), known).unwrap();
-            let got = of.map_or(0, |of| of.fixed_minor);
-            let (wanted, whole) = (standing.fixed[&claim.whole], &claim.whole);
-            assert_eq!(got, wanted, "fixed sum of {whole} on day {on} as known at step {until}");
+            let (fixed, whole) = (standing.fixed[&claim.whole], &claim.whole);
+            let (noted, waived) = standing.settled[whole];
+            let parts = documents.claims.iter().filter(|part| part.whole == *whole);
+            let accrued: i64 = parts.map(|part| standing.interest[&part.id]).sum();
+            let got = of
+                .map(|of| (of.fixed_minor, of.noted_minor, of.waived_minor, of.outstanding_minor));
+            let wanted = (fixed, noted, waived, accrued + fixed - noted - waived);
+            assert_eq!(got, Some(wanted), "sums of {whole} on day {on} as known at step {until}");
         }
         for credit in documents.credits.iter().filter(|credit| credit.rank < 2) {
             let name = id(&credit.id);
@@ -644,6 +719,14 @@ impl World {
                 "left of {} on day {on} as known at step {until}",
                 credit.id
             );
+        }
+        if documents.merged == self.now().merged {
+            for (whole, wanted) in &standing.late {
+                let got = invoice::get(&self.db, &id(whole), day(on), known).unwrap();
+                let days = (got.days_past_due.into(), got.delinquent_days.into());
+                let got = (days.0, days.1, got.disputed_minor);
+                assert_eq!(got, *wanted, "{whole} on day {on} as known at step {until}");
+            }
         }
         // What a merge moved is asked for by its own name, of a moment before it too; the customers' sums are not.
         if documents.merged == self.now().merged {

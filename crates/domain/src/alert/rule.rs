@@ -5,7 +5,7 @@ use crate::{
     Currency, Decimal, Refusal, Refused,
     contract::{
         score::FactName,
-        warn::{AlertRule, NewAlertRule, RuleTerm, TermKind, Wording},
+        warn::{AlertRule, NewAlertRule, RuleTerm, TermKind, TermMatch, Wording},
     },
     text,
 };
@@ -28,6 +28,10 @@ const MAX_BACK: u32 = 730;
 
 /// The most values or customers that a term may want.
 const MAX_LEAST: u32 = 1_000;
+
+/// The most grades that a grade can fall by, and the most parts: from A1 to E3.
+const MOST_GRADES: u32 = 4;
+const MOST_PARTS: u32 = 14;
 
 /// The longest sentence of a rule.
 const MAX_WORDS: usize = 500;
@@ -95,6 +99,14 @@ pub fn check(name: &str, rule: &NewAlertRule) -> Result<(), Refused> {
         return malformed("terms", "one term at most is `limit-used` or `book-share`");
     }
     within(rule.holds_days, 0, MAX_DAYS, "holds_days")?;
+    let never_waits = match rule.term_match.unwrap_or(TermMatch::All) {
+        TermMatch::All => rule.terms.iter().any(holds_once),
+        TermMatch::Any => rule.terms.iter().all(holds_once),
+    };
+    if never_waits && rule.holds_days.is_some_and(|days| days > 0) {
+        let detail = "a change since the sweep before is there on one day and cannot be waited for";
+        return malformed("holds_days", detail);
+    }
     within(rule.snooze_days, 0, MAX_DAYS, "snooze_days")?;
     if let Some(escalation) = &rule.escalation {
         within(Some(escalation.after_days), 1, MAX_DAYS, "escalation.after_days")?;
@@ -105,6 +117,11 @@ pub fn check(name: &str, rule: &NewAlertRule) -> Result<(), Refused> {
     }
     check_words(&rule.text, "text")?;
     check_words(&rule.advice, "advice")
+}
+
+/// Whether the term finds something on the day on which it happens alone, unless an alert is there.
+fn holds_once(term: &RuleTerm) -> bool {
+    matches!(term.kind, TermKind::NewlyOverdue | TermKind::GradeWorse | TermKind::NotchWorse)
 }
 
 fn malformed(field: &str, detail: &str) -> Result<(), Refused> {
@@ -172,10 +189,37 @@ fn check_term(term: &RuleTerm, at: &str) -> Result<(), Refused> {
     if term.bound.is_some_and(|bound| bound.abs() > far) {
         return malformed(&format!("{at}.bound"), "a bound is at most 1000000000");
     }
-    let share = matches!(term.kind, TermKind::LimitUsed | TermKind::BookShare);
-    if share && term.bound.is_some_and(|bound| bound < Decimal::ZERO) {
-        return malformed(&format!("{at}.bound"), "a share is not below zero");
+    if term.closing_bound.is_some_and(|bound| bound.abs() > far) {
+        return malformed(&format!("{at}.closing_bound"), "a bound is at most 1000000000");
     }
+    // Nothing of these is ever below zero: an alert that had to come below it would never close.
+    let share = matches!(term.kind, TermKind::LimitUsed | TermKind::BookShare);
+    for (name, bound) in [("bound", term.bound), ("closing_bound", term.closing_bound)] {
+        let field = format!("{at}.{name}");
+        if share && bound.is_some_and(|bound| bound < Decimal::ZERO) {
+            return malformed(&field, "a share is not below zero");
+        }
+        if term.kind == TermKind::Anomaly && bound.is_some_and(|bound| bound < Decimal::ZERO) {
+            return malformed(&field, "a distance is not below zero");
+        }
+    }
+    let most = match term.kind {
+        TermKind::GradeWorse => MOST_GRADES,
+        TermKind::NotchWorse => MOST_PARTS,
+        _ => return within_bounds(term, at, far),
+    };
+    let whole = |bound: Decimal| bound.fract().is_zero() && bound >= Decimal::ONE;
+    if term.bound.is_some_and(|bound| !whole(bound) || bound > Decimal::from(most)) {
+        return malformed(
+            &format!("{at}.bound"),
+            &format!("it is a whole number from 1 to {most}"),
+        );
+    }
+    within_bounds(term, at, far)
+}
+
+/// The spread, and the place of the closing bound.
+fn within_bounds(term: &RuleTerm, at: &str, far: Decimal) -> Result<(), Refused> {
     if term.spread.is_some_and(|spread| spread <= Decimal::ZERO || spread > far) {
         return malformed(&format!("{at}.spread"), "a spread is more than zero");
     }

@@ -37,6 +37,9 @@ const MAX_NAME: usize = 40;
 /// The longest reason in words, in characters.
 const MAX_TEXT: usize = 500;
 
+/// What a reason may have filled in.
+const PLACEHOLDERS: [&str; 3] = ["value", "percent", "days"];
+
 /// The longest segment, as in a customer's record.
 const MAX_SEGMENT: usize = 200;
 
@@ -87,8 +90,15 @@ fn indicator(rule: &IndicatorRule) -> Result<(), Refused> {
     if rule.reason == THIN_FILE {
         return Err(invalid("this reason is given by the card itself", "reason"));
     }
-    between(rule.text.en.chars().count(), 1, MAX_TEXT, "text.en")?;
-    between(rule.text.zh_cn.chars().count(), 1, MAX_TEXT, "text.zh_cn")
+    for (words, field) in [(&rule.text.en, "text.en"), (&rule.text.zh_cn, "text.zh_cn")] {
+        between(words.chars().count(), 1, MAX_TEXT, field)?;
+        let mut named = words.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+        if named.any(|name| !PLACEHOLDERS.contains(&name)) {
+            let known = PLACEHOLDERS.join(", ");
+            return Err(invalid(format!("what stands in braces is one of {known}"), field));
+        }
+    }
+    Ok(())
 }
 
 fn scale(rule: &IndicatorRule, points: &[Anchor], field: &str) -> Result<(), Refused> {
@@ -196,6 +206,12 @@ mod tests {
         let first = "/indicators/0";
         for (pointer, value, code, field) in [
             ("/segment", json!(""), Refusal::InvalidCard, "segment"),
+            (
+                "/indicators/0/text/zh_cn",
+                json!("{day}"),
+                Refusal::InvalidCard,
+                "indicators[0].text.zh_cn",
+            ),
             ("/indicators", json!([]), Refusal::InvalidCard, "indicators"),
             ("/indicators/0/name", json!("Pays late"), Refusal::InvalidCard, "indicators[0].name"),
             (

@@ -21,8 +21,9 @@ use crate::{
     Currency, Date, Decimal, Id, Instant, Money, Refusal, Refused,
     contract::{
         credit::{
-            CheckPurpose, CheckResult, CreditExposure, EffectiveLimit, ExposureComponent,
-            ExposurePart, LimitKind, NewCheck, RuleKind, RuleLevel, Verdict,
+            ApprovalThreshold, CheckPurpose, CheckResult, CreditExposure, EffectiveLimit,
+            ExposureComponent, ExposurePart, LimitKind, NewCheck, PassCondition, RuleKind,
+            RuleLevel, TermsAdvice, TermsOffer, Verdict,
         },
         types::{CustomerStatus, Grade, Language},
     },
@@ -31,7 +32,7 @@ use crate::{
 };
 use case::{Case, Supposed};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The head of the customer's group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,8 +92,14 @@ pub struct Position {
     /// The customer that it was merged into.
     pub merged: Option<Id>,
     pub currency: Option<Currency>,
-    /// The credit limit of its record.
+    /// The credit limit of its record, as far as it counts.
     pub limit: Option<Money>,
+    /// What needs a second key.
+    #[serde(default)]
+    pub second_key_from: Option<Vec<ApprovalThreshold>>,
+    /// Whether a record says more than counts.
+    #[serde(default)]
+    pub capped: bool,
     /// Absent: in no group.
     pub head: Option<Head>,
     pub grade: Option<Grade>,
@@ -278,11 +285,38 @@ pub fn answer(
         after_minor: judged.after_minor,
         group_after_minor: judged.group_after_minor,
         limit: judged.limit.clone(),
-        would_pass_if,
+        terms: terms(&advice, question, would_pass_if.as_ref(), language),
         advice,
+        would_pass_if,
         hold_id: None,
         released_by: judged.released_by.clone(),
     })
+}
+
+/// Terms to offer, with what would make the order pass.
+fn terms(
+    advice: &[TermsAdvice],
+    question: &NewCheck,
+    way: Option<&PassCondition>,
+    language: Language,
+) -> Vec<TermsOffer> {
+    let offer = |advice: &TermsAdvice| {
+        let amount = match advice {
+            TermsAdvice::Deposit => way.and_then(|way| way.prepayment),
+            TermsAdvice::Guarantee => way.and_then(|way| way.guarantee),
+            TermsAdvice::LargerLimit => {
+                let limit = way.and_then(|way| way.limit.as_ref().or(way.group_limit.as_ref()));
+                limit.map(|limit| Money::new(limit.minor, limit.currency))
+            }
+            TermsAdvice::Prepay => Some(question.amount),
+            TermsAdvice::ShorterTerms => None,
+        };
+        let days = question.terms_days.filter(|_| *advice == TermsAdvice::ShorterTerms);
+        let days = days.and_then(|days| days.checked_div(2));
+        let detail = words::offer(*advice, amount.as_ref(), days, language);
+        TermsOffer { advice: *advice, amount, days, detail }
+    };
+    advice.iter().map(offer).collect()
 }
 
 fn parts(case: &Case<'_>, judged: &Judged) -> Result<Vec<ExposurePart>, Refused> {
@@ -296,8 +330,8 @@ fn parts(case: &Case<'_>, judged: &Judged) -> Result<Vec<ExposurePart>, Refused>
     exposure::told(&judged.before, &case.settings, position.key, pieces, guarantees, limit_minor)
 }
 
-/// The exposure of a position, for which nothing is asked.
-pub fn exposure(inputs: &Inputs) -> Result<CreditExposure, Refused> {
+/// The exposure of a position, for which nothing is asked. The other members are named by what `ids` says of their keys.
+pub fn exposure(inputs: &Inputs, ids: &BTreeMap<i64, Id>) -> Result<CreditExposure, Refused> {
     let case = Case::new(inputs)?;
     let judged = case.judge(&Supposed::default())?;
     let most = judged.limit.as_ref().and_then(|limit| limit.minor);
@@ -306,6 +340,7 @@ pub fn exposure(inputs: &Inputs) -> Result<CreditExposure, Refused> {
         as_of: inputs.day,
         currency: judged.currency,
         parts: parts(&case, &judged)?,
+        members: case.members(judged.currency, ids)?,
         total_minor: judged.before.total,
         group_minor: judged.group_after_minor,
         limit: judged.limit,
@@ -314,10 +349,19 @@ pub fn exposure(inputs: &Inputs) -> Result<CreditExposure, Refused> {
 }
 
 /// Which limit decided, in one sentence.
-pub fn why(limits: &Limits, decided: Decided, language: Language) -> String {
+pub fn why(position: &Position, limits: &Limits, decided: Decided, language: Language) -> String {
     let temporary =
         limits.individual.as_ref().is_some_and(|line| line.kind == LimitKind::Temporary);
-    words::why(decided, temporary, limits, language)
+    let deciding = match decided {
+        Decided::Individual => limits.individual.as_ref(),
+        Decided::Group => limits.group.as_ref(),
+        Decided::None | Decided::Unlimited => None,
+    };
+    // That of a record has no first day.
+    match position.capped && deciding.is_some_and(|line| line.from.is_none()) {
+        true => words::capped(language),
+        false => words::why(decided, temporary, limits, language),
+    }
 }
 
 mod case;

@@ -95,7 +95,17 @@ pub fn books<'a>(
 }
 
 impl Book {
-    /// Adds what is paid in advance.
+    /// Takes off what is paid of a document.
+    pub fn pay(&mut self, piece: &Piece, minor: i64) {
+        if let Some(sum) = self.sums.get_mut(place(piece.component)) {
+            *sum = sum.saturating_sub(minor);
+        }
+        if let Some(under) = piece.contract.and_then(|contract| self.under.get_mut(&contract)) {
+            *under = under.saturating_sub(minor);
+        }
+    }
+
+    /// Adds what is paid and set against nothing.
     pub fn prepay(&mut self, minor: i64) {
         if let Some(sum) = self.sums.get_mut(place(ExposureComponent::Unapplied)) {
             *sum = sum.saturating_add(minor);
@@ -107,12 +117,8 @@ impl Book {
         self.covers.push(Cover { contract: None, amount_minor: minor, share: Decimal::ONE });
     }
 
-    fn sum(&self, component: ExposureComponent) -> i64 {
-        self.sums.get(place(component)).copied().unwrap_or(0)
-    }
-
-    /// The components as they count: what lowers the exposure is below zero. What is asked stands apart.
-    fn parts(&self, settings: &Settings) -> Result<[i64; COMPONENTS], Refused> {
+    /// What counts and is not paid, before guarantees.
+    fn owed(&self, settings: &Settings) -> Result<i64, Refused> {
         use ExposureComponent as C;
         let counted = |component: C| match settings.counts(component) {
             true => self.sum(component),
@@ -120,8 +126,22 @@ impl Book {
         };
         let owed = [C::OpenInvoices, C::OverdueInvoices, C::OrdersReserved, C::Undelivered];
         let owed = owed.into_iter().chain([C::Unbilled]).map(counted).chain([self.asked]);
-        let owed = money::sum(owed)?.saturating_sub(counted(C::Unapplied)).max(0);
-        let borne = secured(&self.covers, owed, &self.under);
+        Ok(money::sum(owed)?.saturating_sub(counted(C::Unapplied)).max(0))
+    }
+
+    /// What the first guarantees bear together.
+    fn borne(&self, first: usize, owed: i64) -> i64 {
+        secured(self.covers.get(..first).unwrap_or(&self.covers), owed, &self.under)
+    }
+
+    fn sum(&self, component: ExposureComponent) -> i64 {
+        self.sums.get(place(component)).copied().unwrap_or(0)
+    }
+
+    /// The components as they count: what lowers the exposure is below zero. What is asked stands apart.
+    fn parts(&self, settings: &Settings) -> Result<[i64; COMPONENTS], Refused> {
+        use ExposureComponent as C;
+        let borne = self.borne(self.covers.len(), self.owed(settings)?);
         let mut parts = self.sums;
         for (component, value) in [(C::Unapplied, self.sum(C::Unapplied)), (C::Secured, borne)] {
             if let Some(part) = parts.get_mut(place(component)) {
@@ -196,12 +216,7 @@ pub fn told(
         if *component == ExposureComponent::Secured {
             let own = guarantees.iter().filter(|of| of.member == member);
             all = u64::try_from(own.clone().count()).unwrap_or(u64::MAX);
-            let named = own.map(|of| Contribution {
-                id: of.id.clone(),
-                minor: of.minor,
-                currency: of.currency,
-            });
-            documents = named.take(MAX_LISTED).collect();
+            documents = bearing(own, member, pieces, settings)?;
         }
         let listed = u64::try_from(documents.len()).unwrap_or(u64::MAX);
         Ok(ExposurePart {
@@ -214,6 +229,33 @@ pub fn told(
         })
     };
     ExposureComponent::ALL.iter().map(part).collect()
+}
+
+/// What each guarantee of a member bears beyond those before it.
+fn bearing<'a>(
+    own: impl Iterator<Item = &'a Guaranteed>,
+    member: i64,
+    pieces: &[Piece],
+    settings: &Settings,
+) -> Result<Vec<Contribution>, Refused> {
+    let own: Vec<Guaranteed> = own.cloned().collect();
+    let books = books(pieces.iter().filter(|of| of.member == member), &own)?;
+    let mut places: BTreeMap<Currency, usize> = BTreeMap::new();
+    let mut documents = Vec::new();
+    for of in own.into_iter().take(MAX_LISTED) {
+        let Some(book) = books.get(&(member, of.currency)) else { continue };
+        let place = places.entry(of.currency).or_default();
+        let (owed, before) = (book.owed(settings)?, *place);
+        *place = place.saturating_add(1);
+        let minor = book.borne(before, owed).saturating_sub(book.borne(*place, owed));
+        documents.push(Contribution { id: of.id, minor, currency: of.currency });
+    }
+    Ok(documents)
+}
+
+/// Whether [`condensed`] keeps all pieces, so that it only puts them in order.
+pub fn is_listed(pieces: &[Piece]) -> bool {
+    pieces.len() <= MAX_LISTED
 }
 
 /// Keeps the first documents of each component and currency and sums up the rest, so that what a check rests on stays
@@ -330,6 +372,18 @@ mod tests {
     fn a_payment_in_advance_lowers_the_exposure_below_zero() {
         let paid = [piece(ExposureComponent::Unapplied, 30)];
         assert_eq!(total(&paid, &[guaranteed(40, "1")], &Settings::default()).total, -30);
+    }
+
+    #[test]
+    fn what_is_secured_is_what_each_guarantee_bears() {
+        let pieces = [piece(ExposureComponent::OpenInvoices, 100)];
+        let covers = [guaranteed(1_000, "0.5"), guaranteed(30, "1"), guaranteed(1_000, "0.5")];
+        let (settings, none) = (Settings::default(), |_| Ok(None));
+        let sums = total(&pieces, &covers, &settings);
+        let told = told(&sums, &settings, 1, &pieces, &covers, none).unwrap();
+        let secured = told.iter().find(|of| of.component == ExposureComponent::Secured).unwrap();
+        let borne: Vec<i64> = secured.documents.iter().map(|of| of.minor).collect();
+        assert_eq!((secured.minor, borne), (-100, vec![-50, -30, -20]));
     }
 
     proptest! {

@@ -46,8 +46,17 @@ pub struct Entry {
 pub struct Limits {
     pub individual: Option<LimitLine>,
     pub group: Option<LimitLine>,
+    /// Whether the customer's own ended and nothing took its place.
+    pub own_expired: bool,
+    /// Whether the group's did.
+    pub group_expired: bool,
+}
+
+impl Limits {
     /// Whether a limit of either kind ended and nothing took its place.
-    pub expired: bool,
+    pub fn expired(&self) -> bool {
+        self.own_expired || self.group_expired
+    }
 }
 
 /// Which of the limits decided.
@@ -109,8 +118,8 @@ pub fn on(
     // A group limit of one who is in no group bounds nothing.
     let group = head.map(|record| of_kind(ledger, LimitKind::Group, day, record));
     let (group, group_expired) = group.unwrap_or_default();
-    let expired = (temporary.is_none() && own.1) || group_expired;
-    Limits { individual: temporary.map(line).or(own.0), group, expired }
+    let own_expired = temporary.is_none() && own.1;
+    Limits { individual: temporary.map(line).or(own.0), group, own_expired, group_expired }
 }
 
 /// The limit of a kind on the day, and whether it ended.
@@ -256,7 +265,7 @@ mod tests {
             None => "none".to_string(),
             Some(limit) => limit.minor.map_or("unlimited".into(), |minor| minor.to_string()),
         };
-        let found = if limits.expired { format!("{found} expired") } else { found };
+        let found = if limits.expired() { format!("{found} expired") } else { found };
         assert_eq!(found, wanted, "{text} on {on_day}");
     }
 
@@ -365,7 +374,7 @@ mod tests {
         let limits = Limits {
             individual: Some(line(1_000, eur())),
             group: Some(line(1_050, usd)),
-            expired: false,
+            ..Limits::default()
         };
         let mut rates = Rates::default();
         assert_eq!(effective(&limits, &rates).unwrap_err().code, Refusal::RateMissing);

@@ -66,10 +66,22 @@ pub fn check(policy: &LimitPolicy) -> Result<(), Refused> {
     if policy.step_minor.is_some_and(|step| !(1..=MAX_MINOR).contains(&step)) {
         return at("step_minor", "a step is at least 1");
     }
+    if policy.alert_share.is_some_and(|share| !(Decimal::ZERO..=Decimal::ONE).contains(&share)) {
+        return at("alert_share", "a share of the limit is 0 to 1");
+    }
     if policy.second_key_from.iter().flatten().any(|of| of.minor < 0) {
         return at("second_key_from.minor", "a threshold is not below zero");
     }
     Ok(())
+}
+
+/// What guarantees bear at the most: of each its share, rounded down.
+pub fn borne(guarantees: &[(i64, Decimal)]) -> i64 {
+    let bears = |(minor, share): &(i64, Decimal)| {
+        let part = Decimal::from(*minor).checked_mul(*share).map(|part| part.floor());
+        part.and_then(|part| part.to_i64()).unwrap_or(*minor)
+    };
+    guarantees.iter().map(bears).fold(0, i64::saturating_add)
 }
 
 /// The limit that a policy grants. `None` for grades it says nothing of.
@@ -87,6 +99,31 @@ pub fn proposal(policy: &LimitPolicy, facts: &Facts<'_>) -> Option<i64> {
     };
     let step = policy.step_minor.unwrap_or(1).max(1);
     Some(granted.saturating_sub(granted.checked_rem(step).unwrap_or(0)))
+}
+
+/// What is in force where an alert is raised, in its own currency as all amounts here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InForce {
+    /// The limit. Absent: unlimited.
+    pub minor: Option<i64>,
+    /// What the policy grants. Absent: it says nothing.
+    pub granted: Option<i64>,
+    /// What the customer owes.
+    pub outstanding: i64,
+    /// Whether the alert is serious or critical.
+    pub is_grave: bool,
+}
+
+/// The lower limit that an alert leads to: the lesser of what the policy grants and, where the alert is grave, of its share
+/// of the limit. What is unlimited comes down to what is granted, else to what is owed. Nothing where that is not less.
+pub fn cut(policy: &LimitPolicy, of: &InForce) -> Option<i64> {
+    let Some(minor) = of.minor else {
+        return of.granted.or(of.is_grave.then_some(of.outstanding));
+    };
+    let share = policy.alert_share.unwrap_or(Decimal::new(5, 1));
+    let shared = Decimal::from(minor).checked_mul(share).and_then(|part| part.floor().to_i64());
+    let shared = shared.filter(|_| of.is_grave);
+    of.granted.into_iter().chain(shared).min().filter(|cut| *cut < minor)
 }
 
 /// The row of the tier and grade, else of the tier, else of the grade.
@@ -180,6 +217,37 @@ mod tests {
     }
 
     #[test]
+    fn a_guarantee_counts_with_the_share_that_it_bears() {
+        let share = |text: &str| text.parse().unwrap();
+        assert_eq!(borne(&[]), 0);
+        assert_eq!(borne(&[(1_000, share("0.5")), (999, share("0.5")), (7, share("1"))]), 1_006);
+    }
+
+    #[test]
+    fn a_grave_alert_leaves_a_share_of_what_is_in_force_whatever_is_granted() {
+        let with = |share: &str| LimitPolicy { alert_share: share.parse().ok(), ..policy() };
+        for (share, minor, granted, is_grave, wanted) in [
+            ("", Some(1_000), Some(1_000), true, Some(500)),
+            ("", Some(1_000), None, true, Some(500)),
+            ("", Some(1_000), Some(300), true, Some(300)),
+            ("", Some(1_000), Some(5_000), false, None),
+            ("", Some(1_000), Some(999), false, Some(999)),
+            ("", Some(1), None, true, Some(0)),
+            ("", Some(0), Some(0), true, None),
+            ("0.25", Some(999), None, true, Some(249)),
+            ("0", Some(999), None, true, Some(0)),
+            ("1", Some(999), Some(999), true, None),
+            ("1", Some(999), Some(998), true, Some(998)),
+            ("", None, Some(400), true, Some(400)),
+            ("", None, None, true, Some(70)),
+            ("", None, None, false, None),
+        ] {
+            let of = InForce { minor, granted, outstanding: 70, is_grave };
+            assert_eq!(cut(&with(share), &of), wanted, "{share} of {of:?}");
+        }
+    }
+
+    #[test]
     fn a_policy_is_checked_field_by_field() {
         let good = policy();
         let refused = |change: &dyn Fn(&mut LimitPolicy)| {
@@ -202,6 +270,7 @@ mod tests {
             "tenure.below_days"
         );
         assert_eq!(refused(&|of| of.step_minor = Some(0)), "step_minor");
+        assert_eq!(refused(&|of| of.alert_share = Some(Decimal::TWO)), "alert_share");
         assert_eq!(refused(&|of| of.lines[0].tier = Some("Key".into())), "lines.tier");
     }
 

@@ -1,7 +1,9 @@
 //! Which rules decide: of each kind those of the nearest level alone.
 //!
-//! The levels are the customer, its group, all. An exclusion at the level that decides takes the kind out. Where nobody
-//! wrote a rule of a kind for all, those that ship with Dunlin stand there:
+//! The levels are the customer, its group, all. An exclusion at the level that decides takes the kind out. Those that ship
+//! with Dunlin stand among the rules for all, beside what others are written: one of them gives way to a rule for all of
+//! its own name, which then stands as it did, to an exclusion, and to a nearer rule of its kind that is not milder. So an
+//! early warning never switches a limit off.
 //!
 //! | rule | gives | when |
 //! |---|---|---|
@@ -107,6 +109,9 @@ pub fn check(new: &NewRule) -> Result<(), Refused> {
     if (new.kind == RuleKind::ExposureComponent) != new.component.is_some() {
         return at(Refusal::MissingField, "component", "an exposure-component names one, no other");
     }
+    if let Some(field) = foreign(new) {
+        return at(Refusal::MalformedField, field, "this kind does not look at it");
+    }
     if let Some(amount) = new.amount {
         if amount.minor < 0 {
             return at(Refusal::AmountNotPositive, "amount", "a bound is zero or more");
@@ -131,6 +136,24 @@ pub fn check(new: &NewRule) -> Result<(), Refused> {
     text::check_optional(new.reason.as_deref(), MAX_REASON, "reason")
 }
 
+/// The first bound that the kind of a rule does not look at.
+fn foreign(new: &NewRule) -> Option<&'static str> {
+    use RuleKind as K;
+    let kind = new.kind;
+    let counts =
+        matches!(kind, K::DaysOverdue | K::WorsenedTerms | K::LimitUsed | K::BrokenPromise);
+    let amounts = matches!(kind, K::OverdueAmount | K::OrderAmount | K::ExposureComponent);
+    [
+        ("more_than", new.more_than.is_some(), counts || kind == K::ScoreDrop),
+        ("amount", new.amount.is_some(), amounts),
+        ("grade", new.grade.is_some(), kind == K::ScoreDrop),
+        ("statuses", new.statuses.is_some(), kind == K::AccountStatus),
+        ("counts", new.counts.is_some(), kind == K::ExposureComponent),
+    ]
+    .into_iter()
+    .find_map(|(field, is_there, fits)| (is_there && !fits).then_some(field))
+}
+
 /// The rules of a kind that decide, of one component where that is the kind. None where the kind is excluded.
 pub fn deciding<'a>(
     rules: &'a [Known],
@@ -151,17 +174,71 @@ pub fn deciding<'a>(
                 .as_ref()
                 .is_none_or(|purposes| purpose.is_none_or(|purpose| purposes.contains(&purpose)))
     };
-    for level in [RuleLevel::Customer, RuleLevel::Group, RuleLevel::All] {
-        let of = rules.iter().filter(|known| known.level == level).filter(holds);
-        let found: Vec<&Known> = of.collect();
-        if found.iter().any(|known| known.rule.exclude == Some(true)) {
+    let of = |level: RuleLevel| -> Vec<&'a Known> {
+        rules.iter().filter(|known| known.level == level).filter(holds).collect()
+    };
+    let excludes = |found: &[&Known]| found.iter().any(|of| of.rule.exclude == Some(true));
+    let for_all = of(RuleLevel::All);
+    // Each that ships, or what took its place by name.
+    let in_place = |ships: &'a Known| {
+        for_all.iter().copied().find(|of| of.name == ships.name).unwrap_or(ships)
+    };
+    let ships: Vec<&Known> = match excludes(&for_all) {
+        true => Vec::new(),
+        false => shipped.iter().filter(holds).map(in_place).collect(),
+    };
+    for level in [RuleLevel::Customer, RuleLevel::Group] {
+        let found = of(level);
+        if excludes(&found) {
             return Vec::new();
         }
-        if !found.is_empty() {
-            return found;
+        if let Some(worst) = found.iter().map(|known| verdict(known)).max() {
+            let stricter = ships.into_iter().filter(|known| verdict(known) > worst);
+            return found.into_iter().chain(stricter).collect();
         }
     }
-    shipped.iter().filter(holds).collect()
+    match excludes(&for_all) {
+        true => Vec::new(),
+        false => {
+            let named = |known: &&Known| for_all.iter().any(|of| of.name == known.name);
+            let ships: Vec<&Known> = ships.into_iter().filter(|of| !named(of)).collect();
+            for_all.into_iter().chain(ships).collect()
+        }
+    }
+}
+
+/// What a rule gives when it fails.
+pub fn verdict(known: &Known) -> Verdict {
+    known.rule.verdict.unwrap_or(Verdict::Hold)
+}
+
+/// Of the rules that ship those that stand on a day beside these.
+pub fn standing(rules: &[Known], day: Date) -> Vec<&'static Known> {
+    // What is for some purposes leaves the others to those that ship.
+    let for_all =
+        rules.iter().filter(|known| known.level == RuleLevel::All && known.rule.purposes.is_none());
+    let rules: Vec<Known> = for_all.cloned().collect();
+    let decides = |known: &&Known| {
+        let of = deciding(&rules, shipped(), known.rule.kind, None, None, day);
+        of.iter().any(|of| of.version == 0 && of.name == known.name)
+    };
+    shipped().iter().filter(decides).collect()
+}
+
+/// Checks the name of a rule: one that ships gives its own to a rule of its kind for all.
+pub fn check_name(name: &Id, new: &NewRule) -> Result<(), Refused> {
+    let Some(known) = shipped().iter().find(|known| known.name == *name) else { return Ok(()) };
+    let detail =
+        format!("{name} ships with Dunlin: what takes its place is of its kind and for all");
+    let at = |field: &str| Err(Refused::new(Refusal::MalformedField, detail.clone()).at(field));
+    if new.kind != known.rule.kind {
+        return at("kind");
+    }
+    match (&new.customer, &new.group) {
+        (Some(_), _) => at("customer"),
+        (None, Some(_)) => at("group"),
+        (None, None) => Ok(()),
+    }
 }
 
 /// What counts towards the total, and what bounds a component by itself.
@@ -253,7 +330,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_for_all_takes_the_place_of_those_that_ship() {
+    fn a_rule_that_ships_gives_way_to_its_name_to_an_exclusion_and_to_a_nearer_one_that_is_not_milder()
+     {
         let day = "2024-06-01".parse().unwrap();
         let shipped = shipped();
         let names = |rules: &[Known]| {
@@ -261,16 +339,60 @@ mod tests {
             found.iter().map(|known| known.name.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(names(&[]), ["limit-used", "limit-nearly-used"]);
-        let own = Known {
-            name: "mine".parse().unwrap(),
-            version: 1,
-            level: RuleLevel::All,
-            rule: plain(RuleKind::LimitUsed),
+        let own = |name: &str, level: RuleLevel, more: &str| {
+            let known = rule(name, level, more);
+            Known { rule: NewRule { kind: RuleKind::LimitUsed, ..known.rule }, ..known }
         };
-        assert_eq!(names(&[own]), ["mine"]);
+        use RuleLevel::{All, Customer, Group};
+        let (warns, forces) = (r#", "verdict": "warn""#, r#", "verdict": "forced-hold""#);
+        for (rules, wanted) in [
+            (vec![own("mine", All, "")], "mine limit-used limit-nearly-used"),
+            // An early warning for all leaves the limit as it is.
+            (vec![own("early", All, warns)], "early limit-used limit-nearly-used"),
+            (vec![own("limit-used", All, warns)], "limit-used limit-nearly-used"),
+            (vec![own("limit-nearly-used", All, "")], "limit-nearly-used limit-used"),
+            (vec![own("none", All, r#", "exclude": true"#)], ""),
+            (vec![own("none", Customer, r#", "exclude": true"#)], ""),
+            (vec![own("early", Customer, warns)], "early limit-used"),
+            (vec![own("early", Group, warns)], "early limit-used"),
+            (vec![own("own", Customer, "")], "own"),
+            (vec![own("own", Customer, forces)], "own"),
+            (vec![own("early", Customer, warns), own("limit-used", All, warns)], "early"),
+            (
+                vec![own("early", Customer, warns), own("none", All, r#", "exclude": true"#)],
+                "early",
+            ),
+            (
+                vec![own("limit-used", All, r#", "to": "2024-05-31""#)],
+                "limit-used limit-nearly-used",
+            ),
+        ] {
+            assert_eq!(names(&rules).join(" "), wanted, "{rules:?}");
+        }
+        let list = |rules: &[Known]| standing(rules, day).len();
+        assert_eq!(list(&[]), 6);
+        assert_eq!(list(&[own("limit-used", All, warns)]), 5);
+        assert_eq!(list(&[own("none", All, r#", "exclude": true"#)]), 4);
+        assert_eq!(list(&[own("early", Customer, "")]), 6);
         for known in shipped {
             assert_eq!(check(&known.rule), Ok(()), "{}", known.name);
             assert_eq!(known.name.as_str().parse::<Id>().as_ref(), Ok(&known.name));
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_rule_that_ships_is_for_one_of_its_kind_for_all() {
+        for (name, text, wanted) in [
+            ("mine", r#""kind": "days-overdue""#, ""),
+            ("limit-used", r#""kind": "limit-used""#, ""),
+            ("limit-used", r#""kind": "limit-used", "exclude": true"#, ""),
+            ("limit-used", r#""kind": "days-overdue""#, "kind"),
+            ("limit-used", r#""kind": "limit-used", "customer": "C""#, "customer"),
+            ("limit-used", r#""kind": "limit-used", "group": "C""#, "group"),
+        ] {
+            let new: NewRule = serde_json::from_str(&format!("{{{text}}}")).unwrap();
+            let found = check_name(&name.parse().unwrap(), &new).err();
+            assert_eq!(found.and_then(|of| of.field).unwrap_or_default(), wanted, "{name} {text}");
         }
     }
 
@@ -290,6 +412,17 @@ mod tests {
             (r#""kind": "exposure-component""#, "component missing-field"),
             (r#""kind": "limit-used", "component": "unbilled""#, "component missing-field"),
             (r#""kind": "limit-used", "more_than": "-0.1""#, "more_than malformed-field"),
+            (
+                r#""kind": "days-overdue", "amount": {"minor": 1, "currency": "EUR"}"#,
+                "amount malformed-field",
+            ),
+            (
+                r#""kind": "order-amount", "exclude": true, "more_than": "1""#,
+                "more_than malformed-field",
+            ),
+            (r#""kind": "limit-used", "statuses": ["active"]"#, "statuses malformed-field"),
+            (r#""kind": "limit-used", "grade": "E""#, "grade malformed-field"),
+            (r#""kind": "limit-used", "counts": false"#, "counts malformed-field"),
             (r#""kind": "account-status", "statuses": []"#, "statuses malformed-field"),
             (r#""kind": "days-overdue", "purposes": []"#, "purposes malformed-field"),
             (

@@ -5,9 +5,12 @@ use super::{
     limit::{Decided, Limits},
 };
 use crate::{
-    Id, Money,
+    Decimal, Id, Money,
     contract::{
-        credit::{CheckReason, Contribution, ExposureComponent, Hold, PassCondition, RuleKind},
+        credit::{
+            CheckReason, Contribution, ExposureComponent, Hold, LimitKind, NeededLimit,
+            PassCondition, RuleKind, TermsAdvice, Verdict,
+        },
         types::{CustomerStatus, Language},
     },
     message,
@@ -53,16 +56,24 @@ fn amount(money: &Money, language: Language) -> String {
 
 fn english(of: &Reason) -> String {
     let money = |money: &Money| amount(money, Language::En);
+    // What merely warns allows more.
+    let bound = |most: String| match of.verdict {
+        Verdict::Warn => format!("a warning is given above {most}"),
+        _ => format!("{most} is allowed"),
+    };
+    let count = |most: &Decimal| match of.verdict {
+        Verdict::Warn => bound(most.normalize().to_string()),
+        _ => format!("{} are allowed", most.normalize()),
+    };
     match (&of.kind, &of.seen) {
         (RuleKind::DaysOverdue, Seen::Count(seen, most)) => {
-            format!("The oldest item is {seen} days overdue; {} are allowed.", most.normalize())
+            format!("The oldest item is {seen} days overdue; {}.", count(most))
         }
-        (RuleKind::WorsenedTerms, Seen::Count(seen, most)) => format!(
-            "The terms asked for are {seen} days longer than usual; {} are allowed.",
-            most.normalize()
-        ),
+        (RuleKind::WorsenedTerms, Seen::Count(seen, most)) => {
+            format!("The terms asked for are {seen} days longer than usual; {}.", count(most))
+        }
         (RuleKind::BrokenPromise, Seen::Count(seen, most)) => {
-            format!("Broken promises to pay: {seen}; {} are allowed.", most.normalize())
+            format!("Broken promises to pay: {seen}; {}.", count(most))
         }
         (_, Seen::Status(status)) => format!("The account is {}.", account(*status)),
         (RuleKind::ExpiredLimit, _) => "The credit limit has expired.".into(),
@@ -72,23 +83,22 @@ fn english(of: &Reason) -> String {
             format!("The grade fell from {before} to {grade}.")
         }
         (_, Seen::Grade(grade, _)) => format!("The grade is {grade}."),
-        (RuleKind::OrderAmount, Seen::Amount(seen, most)) => {
-            format!("{} is asked for; one order may have {}.", money(seen), money(most))
-        }
+        (RuleKind::OrderAmount, Seen::Amount(seen, most)) => match of.verdict {
+            Verdict::Warn => format!("{} is asked for; {}.", money(seen), bound(money(most))),
+            _ => format!("{} is asked for; one order may have {}.", money(seen), money(most)),
+        },
         (_, Seen::Amount(seen, most)) => {
-            format!("{} is overdue; {} is allowed.", money(seen), money(most))
+            format!("{} is overdue; {}.", money(seen), bound(money(most)))
         }
         (_, Seen::Used { after, most, group: false }) => {
-            format!("The exposure would be {}; {} is allowed.", money(after), money(most))
+            format!("The exposure would be {}; {}.", money(after), bound(money(most)))
         }
-        (_, Seen::Used { after, most, group: true }) => format!(
-            "The exposure of the group would be {}; {} is allowed.",
-            money(after),
-            money(most)
-        ),
+        (_, Seen::Used { after, most, group: true }) => {
+            format!("The exposure of the group would be {}; {}.", money(after), bound(money(most)))
+        }
         (_, Seen::Component(component, seen, most)) => {
             let component = component.name().replace('-', " ");
-            format!("Of {component} there is {}; {} is allowed.", money(seen), money(most))
+            format!("Of {component} there is {}; {}.", money(seen), bound(money(most)))
         }
         (_, Seen::Hold(id)) => format!("A forced hold stands: {id}."),
         (kind, _) => format!("{kind}."),
@@ -120,15 +130,25 @@ fn account(status: CustomerStatus) -> &'static str {
 
 fn chinese(of: &Reason) -> String {
     let money = |money: &Money| amount(money, Language::ZhCn);
+    let bound = |most: String| match of.verdict {
+        Verdict::Warn => format!("超过 {most} 即提示"),
+        _ => format!("允许 {most}"),
+    };
     match (&of.kind, &of.seen) {
         (RuleKind::DaysOverdue, Seen::Count(seen, most)) => {
-            format!("最早的未付款项已逾期 {seen} 天，允许 {} 天。", most.normalize())
+            format!(
+                "最早的未付款项已逾期 {seen} 天，{}。",
+                bound(format!("{} 天", most.normalize()))
+            )
         }
         (RuleKind::WorsenedTerms, Seen::Count(seen, most)) => {
-            format!("所要求的账期比平时长 {seen} 天，允许 {} 天。", most.normalize())
+            format!(
+                "所要求的账期比平时长 {seen} 天，{}。",
+                bound(format!("{} 天", most.normalize()))
+            )
         }
         (RuleKind::BrokenPromise, Seen::Count(seen, most)) => {
-            format!("未兑现的付款承诺 {seen} 次，允许 {} 次。", most.normalize())
+            format!("未兑现的付款承诺 {seen} 次，{}。", bound(format!("{} 次", most.normalize())))
         }
         (_, Seen::Status(status)) => format!(
             "客户账户状态：{}。",
@@ -147,17 +167,18 @@ fn chinese(of: &Reason) -> String {
             format!("信用等级由 {before} 降至 {grade}。")
         }
         (_, Seen::Grade(grade, _)) => format!("信用等级为 {grade}。"),
-        (RuleKind::OrderAmount, Seen::Amount(seen, most)) => {
-            format!("本次金额 {}，单笔上限 {}。", money(seen), money(most))
-        }
+        (RuleKind::OrderAmount, Seen::Amount(seen, most)) => match of.verdict {
+            Verdict::Warn => format!("本次金额 {}，{}。", money(seen), bound(money(most))),
+            _ => format!("本次金额 {}，单笔上限 {}。", money(seen), money(most)),
+        },
         (_, Seen::Amount(seen, most)) => {
-            format!("逾期金额 {}，允许 {}。", money(seen), money(most))
+            format!("逾期金额 {}，{}。", money(seen), bound(money(most)))
         }
         (_, Seen::Used { after, most, group: false }) => {
-            format!("信用占用将达 {}，允许 {}。", money(after), money(most))
+            format!("信用占用将达 {}，{}。", money(after), bound(money(most)))
         }
         (_, Seen::Used { after, most, group: true }) => {
-            format!("集团信用占用将达 {}，允许 {}。", money(after), money(most))
+            format!("集团信用占用将达 {}，{}。", money(after), bound(money(most)))
         }
         (_, Seen::Component(component, seen, most)) => {
             let component = match component {
@@ -169,10 +190,44 @@ fn chinese(of: &Reason) -> String {
                 ExposureComponent::Unapplied => "未核销款项",
                 ExposureComponent::Secured => "担保覆盖金额",
             };
-            format!("{component}为 {}，允许 {}。", money(seen), money(most))
+            format!("{component}为 {}，{}。", money(seen), bound(money(most)))
         }
         (_, Seen::Hold(id)) => format!("存在强制冻结：{id}。"),
         (kind, _) => format!("{kind}。"),
+    }
+}
+
+/// Terms to offer.
+pub fn offer(
+    advice: TermsAdvice,
+    of: Option<&Money>,
+    days: Option<u32>,
+    language: Language,
+) -> String {
+    use TermsAdvice as T;
+    let of = of.map(|money| amount(money, language));
+    let english = language == Language::En;
+    match (advice, of, days, english) {
+        (T::ShorterTerms, _, Some(days), true) => format!("Offer terms of {days} days."),
+        (T::ShorterTerms, _, Some(days), false) => format!("建议账期缩短为 {days} 天。"),
+        (T::ShorterTerms, _, None, true) => "Offer shorter terms.".into(),
+        (T::ShorterTerms, _, None, false) => "建议缩短账期。".into(),
+        (T::Deposit, Some(of), _, true) => format!("Ask for {of} in advance."),
+        (T::Deposit, Some(of), _, false) => format!("要求预付 {of}。"),
+        (T::Deposit, None, _, true) => "Ask for a part in advance.".into(),
+        (T::Deposit, None, _, false) => "要求预付部分款项。".into(),
+        (T::Guarantee, Some(of), _, true) => format!("Ask for a guarantee of {of}."),
+        (T::Guarantee, Some(of), _, false) => format!("要求提供 {of} 的担保。"),
+        (T::Guarantee, None, _, true) => "Ask for a guarantee.".into(),
+        (T::Guarantee, None, _, false) => "要求提供担保。".into(),
+        (T::LargerLimit, Some(of), _, true) => format!("A limit of {of} is justified."),
+        (T::LargerLimit, Some(of), _, false) => format!("可将额度提高到 {of}。"),
+        (T::LargerLimit, None, _, true) => "A larger limit is justified.".into(),
+        (T::LargerLimit, None, _, false) => "可提高额度。".into(),
+        (T::Prepay, Some(of), _, true) => format!("Sell against {of} in advance."),
+        (T::Prepay, Some(of), _, false) => format!("先付款 {of} 后发货。"),
+        (T::Prepay, None, _, true) => "Sell against payment in advance.".into(),
+        (T::Prepay, None, _, false) => "先付款后发货。".into(),
     }
 }
 
@@ -207,14 +262,40 @@ pub fn would_pass_if(of: &PassCondition, judged: &Judged, language: Language) ->
             },
         );
     }
-    if let Some(least) = &of.limit {
-        way(
-            format!("have the limit raised to {}", money(least)),
-            format!("将额度提高到 {}", money(least)),
-        );
+    let figure = |of: &NeededLimit| money(&Money::new(of.minor, of.currency));
+    match (&of.limit, &of.group_limit) {
+        (None, None) => {}
+        (Some(own), None) => {
+            let most = figure(own);
+            match (own.kind, judged.limit.is_some()) {
+                (LimitKind::Temporary, _) => way(
+                    format!("have the temporary limit raised to {most}"),
+                    format!("将临时额度提高到 {most}"),
+                ),
+                (_, true) => {
+                    way(format!("have the limit raised to {most}"), format!("将额度提高到 {most}"))
+                }
+                (_, false) => {
+                    way(format!("have a limit of {most} set"), format!("设定 {most} 的额度"));
+                }
+            }
+        }
+        (None, Some(group)) => {
+            let (most, head) = (figure(group), &group.customer);
+            way(
+                format!("have the limit of the group {head} raised to {most}"),
+                format!("将集团 {head} 的额度提高到 {most}"),
+            );
+        }
+        (Some(own), Some(group)) => {
+            let (own, most, head) = (figure(own), figure(group), &group.customer);
+            way(
+                format!("have the limit raised to {own} and that of the group {head} to {most}"),
+                format!("将额度提高到 {own}，并将集团 {head} 的额度提高到 {most}"),
+            );
+        }
     }
-    let forced =
-        judged.reasons.iter().any(|of| of.verdict > crate::contract::credit::Verdict::Hold);
+    let forced = judged.reasons.iter().any(|of| of.verdict > Verdict::Hold);
     match (ways.is_empty(), forced, english) {
         (true, false, true) => {
             "No payment or guarantee would do: the reasons above have to clear, or somebody has to release it.".into()
@@ -233,10 +314,21 @@ fn names(of: &[Contribution]) -> (Vec<String>, usize) {
     (named, more)
 }
 
+/// Why not all of the limit of a record counts.
+pub fn capped(language: Language) -> String {
+    match language {
+        Language::En => {
+            "The limit of the record needs a second key: of it counts what is below the threshold."
+                .into()
+        }
+        Language::ZhCn => "客户资料中的额度须经第二人批准：仅计入低于审批门槛的部分。".into(),
+    }
+}
+
 /// Which limit decided, in one sentence.
 pub fn why(decided: Decided, temporary: bool, limits: &Limits, language: Language) -> String {
     let english = language == Language::En;
-    let text = match (decided, limits.expired, temporary) {
+    let text = match (decided, limits.expired(), temporary) {
         (Decided::None, true, _) => ("The limit has expired.", "额度已过期。"),
         (Decided::None, false, _) => ("No limit is set.", "尚未设定额度。"),
         (Decided::Unlimited, _, _) => {

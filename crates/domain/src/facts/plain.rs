@@ -14,7 +14,7 @@ use crate::{
             AltmanModel, ExternalScore, FinancialStatement, PublicRecord, PublicRecordKind,
             ScaleDirection,
         },
-        ledger::{CustomerPart, GuaranteeKind},
+        ledger::{CustomerPart, DefaultKind, DefaultState, GuaranteeKind},
         score::{FactName, Facts},
         types::{InvoiceKind, ReversalKind},
     },
@@ -91,8 +91,8 @@ impl Security {
     }
 }
 
-/// A default: from which day on, and until it was closed.
-pub type Default = (Date, Option<Date>);
+/// A default: from which day on, until it was closed, of which kind, and in which state it is.
+pub type Default = (Date, Option<Date>, DefaultKind, DefaultState);
 
 /// What a customer owes and paid.
 #[derive(Clone, Debug, Default)]
@@ -123,8 +123,8 @@ pub struct History {
     /// When sources of events told anything of it.
     pub told: Vec<Date>,
     pub securities: Vec<Security>,
-    /// The versions of each contract in their order: from which day on, and the last day.
-    pub contracts: Vec<Vec<(Date, Option<Date>)>>,
+    /// The versions of each contract in their order: from which day on, the last day, and the milestones.
+    pub contracts: Vec<Vec<(Date, Option<Date>, Vec<Date>)>>,
     /// In the order in which they were recorded.
     pub statements: Vec<FinancialStatement>,
     pub scores: Vec<ExternalScore>,
@@ -616,6 +616,10 @@ fn defaults(facts: &mut Facts, history: &History, day: Date) {
     let own = open(&history.defaults, day);
     let asked = history.own.items(day).next().is_some();
     let had = history.defaults.iter().any(|of| of.0 <= day);
+    let broken = history.defaults.iter().filter(|of| of.0 > months(day, 12) && of.0 <= day);
+    let stands = |of: &&Default| of.3 != DefaultState::Withdrawn || of.1.is_none_or(|on| on > day);
+    let broken = broken.filter(|of| of.2 == DefaultKind::BrokenPlan).filter(stands).count();
+    facts.set(FactName::BrokenPromises12m, (asked || had).then(|| broken.into()));
     facts.set(FactName::DefaultsOpen, (asked || had).then(|| own.len().into()));
     let oldest = own.iter().min();
     facts.set(FactName::WorstDefaultDays, oldest.map(|on| day.days_since(*on).into()));
@@ -649,15 +653,18 @@ fn secured(facts: &mut Facts, history: &History, day: Date) {
         let kind = |of: &&&Security| (of.kind == GuaranteeKind::Insurance) == insurance;
         in_force.iter().filter(kind).filter_map(|of| of.last_on()).min()
     };
-    let last_of = |versions: &Vec<(Date, Option<Date>)>| {
-        // The last of those that began last.
-        let begun = versions.iter().filter(|of| of.0 <= day);
-        begun.max_by_key(|of| of.0)?.1.filter(|last| *last >= day)
-    };
+    // Of each the last of those that began last.
+    let begun = history
+        .contracts
+        .iter()
+        .filter_map(|versions| versions.iter().filter(|of| of.0 <= day).max_by_key(|of| of.0));
+    let agreed: Vec<_> = begun.filter(|of| of.1.is_none_or(|last| last >= day)).collect();
+    let milestones = agreed.iter().flat_map(|of| &of.2).copied();
     for (name, last) in [
         (FactName::DaysToGuaranteeEnd, nearest(false)),
         (FactName::DaysToInsuranceEnd, nearest(true)),
-        (FactName::DaysToContractEnd, history.contracts.iter().filter_map(last_of).min()),
+        (FactName::DaysToContractEnd, agreed.iter().filter_map(|of| of.1).min()),
+        (FactName::DaysToMilestone, milestones.filter(|on| *on >= day).min()),
     ] {
         facts.set(name, last.map(|last| last.days_since(day).into()));
     }

@@ -1,5 +1,6 @@
 -- ?1: id of a customer, ?2: today, ?3: now, ?4: 1 to look for its usual terms, ?5: the order that is asked about or null.
--- Gives the position of the domain as it is now. Documents of other members of the group are summed up. Nothing where
+-- Gives the position of the domain as it is now, whether a check holds the order, and the time zone and the language of
+-- the organisation. Documents of other members of the group are summed up. Nothing where
 -- anything is allocated on a later day, which credit/position_then.sql reads, and where there is no such customer.
 WITH
 own AS MATERIALIZED (
@@ -21,6 +22,9 @@ SELECT
         ),
         'currency', own.currency,
         'limit', iif(own.limit_minor IS NULL, NULL, json_array(own.limit_minor, own.limit_currency)),
+        'second_key_from', json(
+            (SELECT p.document -> '$.second_key_from' FROM limit_policy AS p ORDER BY p.key DESC LIMIT 1)
+        ),
         'head', iif(
             EXISTS (SELECT 1 FROM other),
             (
@@ -193,8 +197,14 @@ SELECT
             ),
             NULL
         )
-    )
+    ) AS position,
+    ?5 IS NOT NULL AND EXISTS (
+        SELECT 1 FROM credit_hold AS h
+        WHERE h.customer_key = own.key AND h.order_id = ?5 AND h.state = 'held' AND h.minor IS NOT NULL
+    ) AS waits,
+    us.time_zone, us.language
 FROM own
+CROSS JOIN organisation AS us ON us.one = 1
 LEFT JOIN score ON score.customer_key = own.key
 WHERE
     NOT EXISTS (

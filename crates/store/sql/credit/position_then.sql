@@ -197,6 +197,12 @@ grade AS MATERIALIZED (SELECT as_of, grade FROM graded ORDER BY as_of DESC LIMIT
 SELECT
     json_object(
         'key', own.key, 'id', own.id, 'status', own.status, 'merged', NULL, 'currency', NULL, 'limit', NULL,
+        'second_key_from', json(
+            (
+                SELECT p.document -> '$.second_key_from' FROM limit_policy AS p WHERE p.entry_key <= ?7
+                ORDER BY p.key DESC LIMIT 1
+            )
+        ),
         'head', NULL,
         'grade', (SELECT grade FROM grade),
         'grade_before', (

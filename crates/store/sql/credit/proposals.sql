@@ -1,7 +1,7 @@
 -- ?1: after this customer, ?2: at most so many, ?3: the day, ?4: twelve months before it, ?5: the currency,
 -- ?6: only of these, as a JSON array of keys, or null.
--- Gives [key, id, grade, tier, turnover, guaranteed, first issued, outstanding, status, limit of the record, ledger of
--- individual limits, how many of them wait] of customers in the order of keys: what a limit policy proposes from.
+-- Gives [key, id, grade, tier, turnover, amount and share of each guarantee, first issued, outstanding, status, limit of the record, ledger of
+-- individual limits, amount, currency and whether it is unlimited of each that waits] of customers in the order of keys: what a limit policy proposes from.
 WITH
 page AS MATERIALIZED (
     SELECT key, id, status, limit_minor, limit_currency FROM customer
@@ -31,7 +31,7 @@ bought AS MATERIALIZED (
     GROUP BY p.key
 ),
 borne AS MATERIALIZED (
-    SELECT p.key, sum(g.amount_minor) AS minor
+    SELECT p.key, json_group_array(json_array(g.amount_minor, g.share)) AS covers
     FROM page AS p CROSS JOIN guarantee AS g ON g.customer_key = p.key
     WHERE
         g.currency = ?5 AND g.valid_from <= ?3 AND (g.valid_to IS NULL OR g.valid_to >= ?3)
@@ -46,7 +46,7 @@ dated AS MATERIALIZED (
                 l.kind, l.minor, l.currency, l.unlimited, l.mandatory, l.from_on, l.to_on, l.id, l.counts_key
             )
         ) FILTER (WHERE l.state = 'approved') AS ledger,
-        sum(l.state = 'pending') AS waiting
+        json_group_array(json_array(l.minor, l.currency, l.unlimited)) FILTER (WHERE l.state = 'pending') AS waiting
     FROM page AS p CROSS JOIN credit_limit AS l ON l.customer_key = p.key
     WHERE l.kind = 'individual' AND l.state <> 'refused'
     GROUP BY p.key
@@ -54,11 +54,11 @@ dated AS MATERIALIZED (
 SELECT
     json_group_array(
         json_array(
-            page.key, page.id, score.grade, score.tier, coalesce(bought.turnover, 0), coalesce(borne.minor, 0),
+            page.key, page.id, score.grade, score.tier, coalesce(bought.turnover, 0), json(coalesce(borne.covers, '[]')),
             bought.first_on,
             coalesce(bought.outstanding, 0), page.status,
             iif(page.limit_minor IS NULL, NULL, json_array(page.limit_minor, page.limit_currency)),
-            json(coalesce(dated.ledger, '[]')), coalesce(dated.waiting, 0)
+            json(coalesce(dated.ledger, '[]')), json(coalesce(dated.waiting, '[]'))
         )
         ORDER BY page.key
     )

@@ -1,15 +1,20 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day, ?4: twelve months before it, ?5: ninety days before it.
--- Gives six lists: [customer_key, open defaults, the day of the oldest] of whoever had a default by the day;
+-- Gives six lists: [customer_key, open defaults, the day of the oldest, plans and promises broken in 12 months] of whoever
+-- had a default by the day;
 -- [customer_key, open defaults of the whole group] of whoever is in one; [customer_key, payments that failed in 90
 -- days, mandates cancelled in 12 months] of whom any event had come in; [customer_key, kind, last day, currency,
 -- contract_key, amount, share] of what secures debts on the day; [customer_key, currency, contract_key, outstanding]
--- under the contracts that such names; and [customer_key, last day] of the contract in force that ends first.
+-- under the contracts that such names; and [customer_key, last day of the contract in force that ends first, nearest
+-- milestone of a contract in force].
 WITH
 own_default AS (
     SELECT
         customer_key,
         count(*) FILTER (WHERE closed_on IS NULL OR closed_on > ?3) AS open,
-        min(found_on) FILTER (WHERE closed_on IS NULL OR closed_on > ?3) AS oldest_on
+        min(found_on) FILTER (WHERE closed_on IS NULL OR closed_on > ?3) AS oldest_on,
+        count(*) FILTER (
+            WHERE kind = 'broken-plan' AND found_on > ?4 AND NOT (state = 'withdrawn' AND closed_on <= ?3)
+        ) AS broken
     FROM default_record
     WHERE customer_key > ?1 AND customer_key <= ?2 AND found_on <= ?3
     GROUP BY customer_key
@@ -92,8 +97,17 @@ under AS (
     GROUP BY customer_key, currency, contract_key
     HAVING sum(minor) > 0
 ),
-ending AS (
-    SELECT k.customer_key, min(v.ends_on) AS last_on
+agreed AS (
+    SELECT
+        k.customer_key,
+        min(v.ends_on) AS last_on,
+        min(
+            (
+                SELECT min(m.value ->> 'on')
+                FROM json_each(v.document, '$.milestones') AS m
+                WHERE m.value ->> 'on' >= ?3
+            )
+        ) AS milestone_on
     FROM contract AS k
     CROSS JOIN contract_version AS v ON v.key = (
         SELECT w.key FROM contract_version AS w
@@ -101,12 +115,13 @@ ending AS (
         ORDER BY w.effective_on DESC, w.version DESC
         LIMIT 1
     )
-    WHERE k.customer_key > ?1 AND k.customer_key <= ?2 AND v.ends_on >= ?3
+    WHERE k.customer_key > ?1 AND k.customer_key <= ?2 AND (v.ends_on IS NULL OR v.ends_on >= ?3)
     GROUP BY k.customer_key
+    HAVING last_on IS NOT NULL OR milestone_on IS NOT NULL
 )
 SELECT
     json_array(
-        (SELECT json_group_array(json_array(customer_key, open, oldest_on)) FROM own_default),
+        (SELECT json_group_array(json_array(customer_key, open, oldest_on, broken)) FROM own_default),
         (
             SELECT json_group_array(json_array(m.customer_key, g.open))
             FROM member AS m CROSS JOIN group_default AS g ON g.head_key = m.head_key
@@ -120,5 +135,5 @@ SELECT
             FROM cover
         ),
         (SELECT json_group_array(json_array(customer_key, currency, contract_key, minor)) FROM under),
-        (SELECT json_group_array(json_array(customer_key, last_on)) FROM ending)
+        (SELECT json_group_array(json_array(customer_key, last_on, milestone_on)) FROM agreed)
     )

@@ -3,139 +3,112 @@
 -- with a control sum of their amounts: each such range is read once, in the order of the table, and what lies beside
 -- them names an entry of its own. So every document is looked at once.
 WITH
+-- A merge moves what was the duplicate's: whose a document is, the sum of a file tells until the next one.
+merge AS MATERIALIZED (
+    SELECT coalesce(max(key), 0) AS key FROM audit WHERE noun = 'customer' AND action = 'merge'
+),
+-- The documents (0) and the payments (1) of each file. One of its three sums is taken: that of amounts alone of an entry
+-- from before there were others.
 file AS MATERIALIZED (
-    SELECT key, id, change ->> '$.after.recorded' AS recorded
-    FROM (SELECT key, id, noun, CASE WHEN json_valid(change) THEN change END AS change FROM audit)
-    WHERE noun IN ('import', 'bank-statement') AND change ->> '$.after.recorded' IS NOT NULL
-),
-documents AS MATERIALIZED (
     SELECT
-        key, id, recorded ->> '$[0][0]' AS after, recorded ->> '$[0][1]' AS upto, recorded ->> '$[0][2]' AS number,
-        recorded ->> '$[0][3]' AS control, recorded ->> '$[0][4]' AS fields, recorded ->> '$[0][5]' AS whose
-    FROM file
-),
-payments AS MATERIALIZED (
-    SELECT
-        key, id, recorded ->> '$[1][0]' AS after, recorded ->> '$[1][1]' AS upto, recorded ->> '$[1][2]' AS number,
-        recorded ->> '$[1][3]' AS control, recorded ->> '$[1][4]' AS fields, recorded ->> '$[1][5]' AS whose
-    FROM file
+        f.key, f.id, r.key AS which, r.value ->> 0 AS after, r.value ->> 1 AS upto, r.value ->> 2 AS number,
+        r.value ->> 4 IS NOT NULL AS of_fields, r.value ->> 4 IS NOT NULL AND f.key >= m.key AS of_whose,
+        r.value ->> (3 + (r.value ->> 4 IS NOT NULL) + (r.value ->> 4 IS NOT NULL AND f.key >= m.key)) AS told
+    FROM (SELECT key, id, noun, CASE WHEN json_valid(change) THEN change END AS change FROM audit) AS f
+    CROSS JOIN merge AS m
+    CROSS JOIN json_each(f.change ->> '$.after.recorded') AS r
+    WHERE f.noun IN ('import', 'bank-statement')
 ),
 -- What lies before, between and after the ranges of files.
-documents_beside AS (
-    SELECT coalesce(lag(upto) OVER (ORDER BY after, upto), 0) AS after, after AS upto FROM documents
+beside AS (
+    SELECT which, coalesce(lag(upto) OVER (PARTITION BY which ORDER BY after, upto), 0) AS after, after AS upto FROM file
     UNION ALL
-    SELECT coalesce(max(upto), 0), 9223372036854775807 FROM documents
-),
-payments_beside AS (
-    SELECT coalesce(lag(upto) OVER (ORDER BY after, upto), 0) AS after, after AS upto FROM payments
-    UNION ALL
-    SELECT coalesce(max(upto), 0), 9223372036854775807 FROM payments
+    SELECT w.value, coalesce((SELECT max(f.upto) FROM file AS f WHERE f.which = w.value), 0), 9223372036854775807
+    FROM json_each('[0, 1]') AS w
 ),
 made AS (
     SELECT key, noun, id, CASE WHEN json_valid(change) THEN change -> '$.after' END AS said
     FROM audit
     WHERE action = 'create' AND noun IN ('invoice', 'payment')
 ),
--- A merge moves what was the duplicate's: whose a document is, the sum of a file tells until the next one.
-merge AS MATERIALIZED (
-    SELECT coalesce(max(key), 0) AS key FROM audit WHERE noun = 'customer' AND action = 'merge'
+-- How documents and payments that were corrected read at first, in the fields that ever were.
+original AS MATERIALIZED (
+    SELECT invoice_key, payment_key, json_group_object(field, value) AS fields
+    FROM (
+        SELECT c.invoice_key, c.payment_key, f.key AS field, f.value AS value, min(c.key)
+        FROM correction AS c CROSS JOIN json_each(c.before) AS f
+        GROUP BY c.invoice_key, c.payment_key, f.key
+    )
+    GROUP BY invoice_key, payment_key
 ),
--- What the range of each file reads, and what corrections added to that. One of the three sums is taken: that of amounts
--- alone of an entry from before there were others.
-documents_read AS MATERIALIZED (
+-- What corrections took off the sums, and what they added.
+moved AS (
+    SELECT invoice_key, payment_key, -1 AS sign, before AS fields FROM correction
+    UNION ALL
+    SELECT invoice_key, payment_key, 1, after FROM correction
+),
+-- What the range of each file reads, and what corrections added to that.
+documents_read AS (
     SELECT
-        f.id, f.number,
-        CASE
-            WHEN f.fields IS NULL THEN f.control
-            WHEN f.key < m.key THEN f.fields
-            ELSE f.whose
-        END AS told,
-        CASE
-            WHEN f.fields IS NULL
-                THEN (
-                    SELECT json_array(count(*), coalesce(sum((i.amount_minor % 1000003) * (i.key % 8191 + 1)), 0))
-                    FROM invoice AS i NOT INDEXED
-                    WHERE i.key > f.after AND i.key <= f.upto AND i.entry_key = f.key
-                )
-            WHEN f.key < m.key
-                THEN (
-                    SELECT json_array(count(*), coalesce(sum((
-                        i.amount_minor % 1000003 + unixepoch(i.due_on) / 86400 + length(i.kind)
-                        + coalesce(i.version_key, 0) % 1000003 + coalesce(i.relates_key, 0) % 1000003
-                    ) * (i.key % 8191 + 1)), 0))
-                    FROM invoice AS i NOT INDEXED
-                    WHERE i.key > f.after AND i.key <= f.upto AND i.entry_key = f.key
-                )
-            ELSE (
-                    SELECT json_array(count(*), coalesce(sum((
-                        i.amount_minor % 1000003 + unixepoch(i.due_on) / 86400 + length(i.kind)
-                        + coalesce(i.version_key, 0) % 1000003 + coalesce(i.relates_key, 0) % 1000003 + i.customer_key % 1000003
-                    ) * (i.key % 8191 + 1)), 0))
-                    FROM invoice AS i NOT INDEXED
-                    WHERE i.key > f.after AND i.key <= f.upto AND i.entry_key = f.key
-                )
-        END AS reads,
+        f.id, f.number, f.told,
         (
             SELECT
-                coalesce(sum((
-                    coalesce((c.after ->> 'amount_minor') % 1000003 - (c.before ->> 'amount_minor') % 1000003, 0)
-                    + iif(f.fields IS NULL, 0, coalesce(
-                        unixepoch(c.after ->> 'due_on') / 86400 - unixepoch(c.before ->> 'due_on') / 86400, 0
+                json_array(count(*), coalesce(sum((
+                    i.amount_minor % 1000003
+                    + iif(
+                        f.of_fields,
+                        unixepoch(i.due_on) / 86400 + length(i.kind) + coalesce(i.version_key, 0) % 1000003
+                        + coalesce(i.relates_key, 0) % 1000003, 0
                     )
-                    + coalesce((SELECT w.key FROM invoice AS w WHERE w.id = c.after ->> 'relates_to'), 0) % 1000003
-                    - coalesce((SELECT w.key FROM invoice AS w WHERE w.id = c.before ->> 'relates_to'), 0) % 1000003
-                    + coalesce(c.after ->> 'version_key', 0) % 1000003 - coalesce(c.before ->> 'version_key', 0) % 1000003)
+                    + iif(f.of_whose, i.customer_key % 1000003, 0)
+                ) * (i.key % 8191 + 1)), 0))
+            FROM invoice AS i NOT INDEXED
+            WHERE i.key > f.after AND i.key <= f.upto AND i.entry_key = f.key
+        ) AS reads,
+        (
+            SELECT
+                coalesce(sum(c.sign * (
+                    coalesce((c.fields ->> 'amount_minor') % 1000003, 0)
+                    + iif(
+                        f.of_fields,
+                        coalesce(unixepoch(c.fields ->> 'due_on') / 86400, 0)
+                        + coalesce((SELECT w.key FROM invoice AS w WHERE w.id = c.fields ->> 'relates_to'), 0) % 1000003
+                        + coalesce(c.fields ->> 'version_key', 0) % 1000003, 0
+                    )
                 ) * (c.invoice_key % 8191 + 1)), 0)
-            FROM correction AS c
+            FROM moved AS c
             WHERE c.invoice_key > f.after AND c.invoice_key <= f.upto
         ) AS corrected
-    FROM documents AS f CROSS JOIN merge AS m
+    FROM file AS f
+    WHERE f.which = 0
 ),
-payments_read AS MATERIALIZED (
+payments_read AS (
     SELECT
-        f.id, f.number,
-        CASE
-            WHEN f.fields IS NULL THEN f.control
-            WHEN f.key < m.key THEN f.fields
-            ELSE f.whose
-        END AS told,
-        CASE
-            WHEN f.fields IS NULL
-                THEN (
-                    SELECT json_array(count(*), coalesce(sum((p.amount_minor % 1000003) * (p.key % 8191 + 1)), 0))
-                    FROM payment AS p NOT INDEXED
-                    WHERE p.key > f.after AND p.key <= f.upto AND p.entry_key = f.key
-                )
-            WHEN f.key < m.key
-                THEN (
-                    SELECT json_array(count(*), coalesce(sum((
-                        p.amount_minor % 1000003 + unixepoch(p.received_on) / 86400 + unicode(p.currency)
-                        + coalesce(p.invoice_key, 0) % 1000003
-                    ) * (p.key % 8191 + 1)), 0))
-                    FROM payment AS p NOT INDEXED
-                    WHERE p.key > f.after AND p.key <= f.upto AND p.entry_key = f.key
-                )
-            ELSE (
-                    SELECT json_array(count(*), coalesce(sum((
-                        p.amount_minor % 1000003 + unixepoch(p.received_on) / 86400 + unicode(p.currency)
-                        + coalesce(p.invoice_key, 0) % 1000003 + p.customer_key % 1000003
-                    ) * (p.key % 8191 + 1)), 0))
-                    FROM payment AS p NOT INDEXED
-                    WHERE p.key > f.after AND p.key <= f.upto AND p.entry_key = f.key
-                )
-        END AS reads,
+        f.id, f.number, f.told,
         (
             SELECT
-                coalesce(sum((
-                    coalesce((c.after ->> 'amount_minor') % 1000003 - (c.before ->> 'amount_minor') % 1000003, 0)
-                    + iif(f.fields IS NULL, 0, coalesce(
-                        unixepoch(c.after ->> 'received_on') / 86400 - unixepoch(c.before ->> 'received_on') / 86400, 0
-                    ))
+                json_array(count(*), coalesce(sum((
+                    p.amount_minor % 1000003
+                    + iif(
+                        f.of_fields,
+                        unixepoch(p.received_on) / 86400 + unicode(p.currency) + coalesce(p.invoice_key, 0) % 1000003, 0
+                    )
+                    + iif(f.of_whose, p.customer_key % 1000003, 0)
+                ) * (p.key % 8191 + 1)), 0))
+            FROM payment AS p NOT INDEXED
+            WHERE p.key > f.after AND p.key <= f.upto AND p.entry_key = f.key
+        ) AS reads,
+        (
+            SELECT
+                coalesce(sum(c.sign * (
+                    coalesce((c.fields ->> 'amount_minor') % 1000003, 0)
+                    + iif(f.of_fields, coalesce(unixepoch(c.fields ->> 'received_on') / 86400, 0), 0)
                 ) * (c.payment_key % 8191 + 1)), 0)
-            FROM correction AS c
+            FROM moved AS c
             WHERE c.payment_key > f.after AND c.payment_key <= f.upto
         ) AS corrected
-    FROM payments AS f CROSS JOIN merge AS m
+    FROM file AS f
+    WHERE f.which = 1
 ),
 found AS (
     SELECT 'file ' || f.id AS id
@@ -144,8 +117,8 @@ found AS (
     UNION ALL
     -- Beside files: an entry of its own, or one of a file from before entries said what they recorded.
     SELECT 'invoice ' || i.id
-    FROM documents_beside AS b
-    CROSS JOIN invoice AS i NOT INDEXED ON i.key > b.after AND i.key <= b.upto
+    FROM beside AS b
+    CROSS JOIN invoice AS i NOT INDEXED ON i.key > b.after AND i.key <= b.upto AND b.which = 0
     CROSS JOIN audit AS a ON a.key = i.entry_key
     WHERE
         CASE
@@ -155,8 +128,8 @@ found AS (
         END
     UNION ALL
     SELECT 'payment ' || p.id
-    FROM payments_beside AS b
-    CROSS JOIN payment AS p NOT INDEXED ON p.key > b.after AND p.key <= b.upto
+    FROM beside AS b
+    CROSS JOIN payment AS p NOT INDEXED ON p.key > b.after AND p.key <= b.upto AND b.which = 1
     CROSS JOIN audit AS a ON a.key = p.entry_key
     WHERE
         CASE
@@ -169,59 +142,22 @@ found AS (
     FROM made AS m
     LEFT JOIN invoice AS i ON i.id = m.id
     LEFT JOIN customer AS c ON c.id = m.said ->> 'customer_id'
+    LEFT JOIN original AS o ON o.invoice_key = i.key
     WHERE
         m.noun = 'invoice'
         AND (
             i.entry_key IS NOT m.key OR i.currency IS NOT m.said ->> '$.amount.currency'
             OR i.customer_key IS NOT coalesce(c.merged_key, c.key)
-            OR m.said ->> 'issued_on' IS NOT coalesce(
-                (
-                    SELECT k.before ->> 'issued_on' FROM correction AS k
-                    WHERE k.invoice_key = i.key AND k.before ->> 'issued_on' IS NOT NULL
-                    ORDER BY k.key
-                    LIMIT 1
-                ),
-                i.issued_on
-            )
+            OR m.said ->> 'issued_on' IS NOT coalesce(o.fields ->> 'issued_on', i.issued_on)
             OR i.kind IS NOT coalesce(m.said ->> 'kind', 'invoice')
             OR m.said ->> 'due_on' IS NOT NULL
-            AND m.said ->> 'due_on' IS NOT coalesce(
-                (
-                    SELECT k.before ->> 'due_on' FROM correction AS k
-                    WHERE k.invoice_key = i.key AND k.before ->> 'due_on' IS NOT NULL
-                    ORDER BY k.key
-                    LIMIT 1
-                ),
-                i.due_on
-            )
+            AND m.said ->> 'due_on' IS NOT coalesce(o.fields ->> 'due_on', i.due_on)
             OR coalesce(m.said ->> 'relates_to', '') IS NOT coalesce(
-                (
-                    SELECT k.before ->> 'relates_to' FROM correction AS k
-                    WHERE k.invoice_key = i.key AND k.before ->> 'relates_to' IS NOT NULL
-                    ORDER BY k.key
-                    LIMIT 1
-                ),
-                (SELECT r.id FROM invoice AS r WHERE r.key = i.relates_key), ''
+                o.fields ->> 'relates_to', (SELECT r.id FROM invoice AS r WHERE r.key = i.relates_key), ''
             )
-            OR coalesce(m.said ->> 'penalty', 0) IS NOT coalesce(
-                (
-                    SELECT k.before ->> 'penalty' FROM correction AS k
-                    WHERE k.invoice_key = i.key AND k.before ->> 'penalty' IS NOT NULL
-                    ORDER BY k.key
-                    LIMIT 1
-                ),
-                i.penalty
-            )
+            OR coalesce(m.said ->> 'penalty', 0) IS NOT coalesce(o.fields ->> 'penalty', i.penalty)
             -- Under the version of its contract that was in force then.
-            OR coalesce(
-                (
-                    SELECT coalesce(k.before ->> 'version_key', 0) FROM correction AS k
-                    WHERE k.invoice_key = i.key AND json_type(k.before, '$.version_key') IS NOT NULL
-                    ORDER BY k.key
-                    LIMIT 1
-                ),
-                i.version_key, 0
-            ) IS NOT coalesce((
+            OR coalesce(o.fields ->> 'version_key', i.version_key, 0) IS NOT coalesce((
                 SELECT v.key
                 FROM contract AS h CROSS JOIN contract_version AS v ON v.contract_key = h.key
                 WHERE
@@ -238,35 +174,20 @@ found AS (
                 SELECT 1
                 FROM json_each(m.said, '$.instalments') AS f
                 LEFT JOIN invoice AS part ON part.id = i.id || '#' || (f.key + 1)
+                LEFT JOIN original AS k ON k.invoice_key = part.key
                 WHERE
                     part.parent_key IS NOT i.key OR part.kind <> i.kind OR part.version_key IS NOT i.version_key
-                    OR f.value ->> 'due_on' IS NOT coalesce(
-                        (
-                    SELECT k.before ->> 'due_on' FROM correction AS k
-                    WHERE k.invoice_key = part.key AND k.before ->> 'due_on' IS NOT NULL
-                    ORDER BY k.key
-                    LIMIT 1
-                ),
-                        part.due_on
-                    )
+                    OR f.value ->> 'due_on' IS NOT coalesce(k.fields ->> 'due_on', part.due_on)
             )
             -- With its instalments, if it has any.
             OR m.said ->> '$.amount.minor' IS NOT (
-                SELECT
-                    sum(coalesce(
-                        (
-                            SELECT k.before ->> 'amount_minor' FROM correction AS k
-                            WHERE k.invoice_key = w.key AND k.before ->> 'amount_minor' IS NOT NULL
-                            ORDER BY k.key
-                            LIMIT 1
-                        ),
-                        w.amount_minor
-                    ))
+                SELECT sum(coalesce(k.fields ->> 'amount_minor', w.amount_minor))
                 FROM (
                     SELECT i.key, i.amount_minor
                     UNION ALL
                     SELECT part.key, part.amount_minor FROM invoice AS part WHERE part.parent_key = i.key
                 ) AS w
+                LEFT JOIN original AS k ON k.invoice_key = w.key
             )
         )
     UNION ALL
@@ -274,41 +195,18 @@ found AS (
     FROM made AS m
     LEFT JOIN payment AS p ON p.id = m.id
     LEFT JOIN customer AS c ON c.id = m.said ->> 'customer_id'
+    LEFT JOIN original AS o ON o.payment_key = p.key
     WHERE
         m.noun = 'payment'
         AND (
             p.entry_key IS NOT m.key OR p.currency IS NOT m.said ->> '$.amount.currency'
             OR p.customer_key IS NOT coalesce(c.merged_key, c.key)
-            OR m.said ->> 'received_on' IS NOT coalesce(
-                (
-                    SELECT k.before ->> 'received_on' FROM correction AS k
-                    WHERE k.payment_key = p.key AND k.before ->> 'received_on' IS NOT NULL
-                    ORDER BY k.key
-                    LIMIT 1
-                ),
-                p.received_on
-            )
-            OR m.said ->> '$.amount.minor' IS NOT coalesce(
-                (
-                    SELECT k.before ->> 'amount_minor' FROM correction AS k
-                    WHERE k.payment_key = p.key AND k.before ->> 'amount_minor' IS NOT NULL
-                    ORDER BY k.key
-                    LIMIT 1
-                ),
-                p.amount_minor
-            )
+            OR m.said ->> 'received_on' IS NOT coalesce(o.fields ->> 'received_on', p.received_on)
+            OR m.said ->> '$.amount.minor' IS NOT coalesce(o.fields ->> 'amount_minor', p.amount_minor)
             OR m.said ->> 'invoice_id' IS NOT (SELECT w.id FROM invoice AS w WHERE w.key = p.invoice_key)
             OR m.said ->> 'contract_id' IS NOT (SELECT h.id FROM contract AS h WHERE h.key = p.contract_key)
             OR m.said ->> 'order' IS NOT p.allocation_order
-            OR coalesce(
-                (
-                    SELECT k.before ->> 'designation' FROM correction AS k
-                    WHERE k.payment_key = p.key AND k.before ->> 'designation' IS NOT NULL
-                    ORDER BY k.key
-                    LIMIT 1
-                ),
-                p.designation, '[]'
-            ) IS NOT (
+            OR coalesce(o.fields ->> 'designation', p.designation, '[]') IS NOT (
                 SELECT json_group_array(json_array(w.key, f.value ->> 'minor'))
                 FROM json_each(m.said, '$.designation') AS f CROSS JOIN invoice AS w ON w.id = f.value ->> 'invoice_id'
                 WHERE w.currency = p.currency

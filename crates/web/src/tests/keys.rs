@@ -90,6 +90,7 @@ fn a_scope_opens_its_own_functions_and_no_others() {
         (Scope::IngestWrite, "xx..."),
         (Scope::ScoreRead, "....."),
         (Scope::ScoreWrite, "....."),
+        (Scope::ScoreAdmin, "....."),
         (Scope::RemindRead, "....."),
         (Scope::RemindWrite, "....."),
         (Scope::ReportRead, "..x.."),

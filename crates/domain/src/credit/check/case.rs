@@ -4,28 +4,34 @@ use super::{Inputs, Judged, Reason, Seen, is_held, limits, purpose_of};
 use crate::{
     Currency, Decimal, Id, Money, Refused,
     contract::{
-        credit::{CheckPurpose, ExposureComponent, LimitLine, RuleKind, RuleLevel, Verdict},
+        credit::{
+            CheckPurpose, ExposureComponent, LimitKind, LimitLine, MemberExposure, RuleKind,
+            RuleLevel, Verdict,
+        },
         types::{CustomerStatus, Grade},
     },
     credit::{
         check::{Piece, Released},
-        exposure::{self, Books},
+        exposure::{self, Book, Books},
         limit::{self, Decided, Limits},
-        rule::{Known, Settings, deciding, shipped},
+        rule::{self, Known, Settings, deciding, shipped},
     },
 };
 use rust_decimal::prelude::ToPrimitive;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is taken otherwise than it is, to find what would pass.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Supposed {
     /// Asked for in its place.
     pub amount: Option<i64>,
+    /// Paid, and set against what is owed as the ledger would.
     pub prepaid: i64,
     pub guaranteed: i64,
-    /// The limit of the customer and of its group, in the currency of the one that counts.
-    pub limit: Option<i64>,
+    /// The customer's own limit, in [`Case::own_currency`].
+    pub own: Option<i64>,
+    /// The limit of its group, in its currency.
+    pub group: Option<i64>,
     /// Pieces that are paid, by place.
     pub paid: BTreeSet<usize>,
 }
@@ -34,8 +40,10 @@ pub(super) struct Supposed {
 pub(super) struct Case<'a> {
     pub inputs: &'a Inputs,
     pub settings: Settings,
-    limits: Limits,
+    pub limits: Limits,
     books: Books,
+    /// Invoices of the customer's own in the currency asked for, by place, in the order in which they are paid.
+    owed: Vec<usize>,
     /// How much of the order that is asked about is in the exposure already.
     counted: i64,
     /// The rules that decide, kind by kind.
@@ -47,12 +55,18 @@ struct Sight<'a> {
     asked: Money,
     limits: Limits,
     decided: Decided,
-    /// Overdue and not wholly contested, of the customer's own.
-    overdue: Vec<&'a Piece>,
+    /// Overdue and not contested, of the customer's own.
+    overdue: Vec<Open<'a>>,
     books: Books,
     /// What counts for the customer, its currency, and the exposure with what is asked.
     own: (Option<i64>, Currency, i64),
     has_limit: bool,
+}
+
+/// What is open and not contested of a document.
+struct Open<'a> {
+    piece: &'a Piece,
+    minor: i64,
 }
 
 impl<'a> Case<'a> {
@@ -67,6 +81,7 @@ impl<'a> Case<'a> {
             settings: Settings::of(&position.rules, purpose, day),
             limits: limits(position, day),
             books: exposure::books(position.pieces.iter(), &position.guarantees)?,
+            owed: owed(inputs),
             counted: counted(inputs, is_known(inputs))?,
             rules: RuleKind::ALL.iter().flat_map(of).collect(),
         })
@@ -75,7 +90,7 @@ impl<'a> Case<'a> {
     pub fn judge(&self, supposed: &Supposed) -> Result<Judged, Refused> {
         let inputs = self.inputs;
         let (position, question) = (&inputs.position, &inputs.question);
-        let limits = self.limits_with(supposed)?;
+        let limits = self.limits_with(supposed);
         let (limit, decided) = limit::effective(&limits, &inputs.rates)?;
         let minor = supposed.amount.unwrap_or(question.amount.minor);
         let asked = Money { minor, ..question.amount };
@@ -85,14 +100,12 @@ impl<'a> Case<'a> {
         let unpaid = unpaid.filter(|(at, _)| !supposed.paid.contains(at)).map(|(_, piece)| piece);
         let mut books = match supposed.paid.is_empty() {
             true => self.books.clone(),
-            false => exposure::books(unpaid.clone(), &position.guarantees)?,
+            false => exposure::books(unpaid, &position.guarantees)?,
         };
         let before = self.sums(&books, currency, false)?;
         let book = books.entry((position.key, asked.currency)).or_default();
         book.asked = asked.minor.saturating_sub(self.counted).max(0);
-        if supposed.prepaid > 0 {
-            book.prepay(supposed.prepaid);
-        }
+        let served = self.serve(book, supposed.prepaid);
         if supposed.guaranteed > 0 {
             book.guarantee(supposed.guaranteed);
         }
@@ -101,16 +114,19 @@ impl<'a> Case<'a> {
             true => Some(self.sums(&books, currency, true)?.total),
             false => None,
         };
-        let is_overdue = |piece: &&Piece| {
-            piece.member == position.key
+        let overdue = position.pieces.iter().enumerate().filter_map(|(at, piece)| {
+            let is_overdue = piece.member == position.key
                 && piece.component == ExposureComponent::OverdueInvoices
-                && piece.minor > piece.contested
-        };
+                && !supposed.paid.contains(&at);
+            let paid = served.get(&at).copied().unwrap_or(0);
+            let minor = piece.minor.saturating_sub(piece.contested).saturating_sub(paid);
+            (is_overdue && minor > 0).then_some(Open { piece, minor })
+        });
         let sight = Sight {
             asked,
             limits,
             decided,
-            overdue: unpaid.filter(is_overdue).collect(),
+            overdue: overdue.collect(),
             books,
             own: (limit.as_ref().and_then(|limit| limit.minor), currency, after_minor),
             has_limit: limit.is_some(),
@@ -160,17 +176,82 @@ impl<'a> Case<'a> {
     }
 
     /// The limits, each of them another where that is supposed.
-    fn limits_with(&self, supposed: &Supposed) -> Result<Limits, Refused> {
+    fn limits_with(&self, supposed: &Supposed) -> Limits {
         let mut limits = self.limits.clone();
-        let Some(minor) = supposed.limit else { return Ok(limits) };
-        let rates = &self.inputs.rates;
-        let (limit, _) = limit::effective(&limits, rates)?;
-        let Some(counts) = limit else { return Ok(limits) };
-        for line in [&mut limits.individual, &mut limits.group].into_iter().flatten() {
-            let minor = rates.down(minor, counts.currency, line.currency)?;
-            *line = LimitLine { minor, mandatory: true, ..line.clone() };
+        let line = |kind: LimitKind, currency: Currency| LimitLine {
+            kind,
+            minor: 0,
+            currency,
+            unlimited: false,
+            mandatory: false,
+            from: None,
+            to: None,
+            id: None,
+        };
+        if let Some(minor) = supposed.own {
+            let own = limits.individual.take();
+            let own = own.unwrap_or_else(|| line(LimitKind::Individual, self.own_currency()));
+            limits.individual = Some(LimitLine { minor, mandatory: true, ..own });
+            limits.own_expired = false;
         }
-        Ok(limits)
+        if let Some(minor) = supposed.group {
+            let group = limits.group.take();
+            let group = group.unwrap_or_else(|| line(LimitKind::Group, self.own_currency()));
+            limits.group = Some(LimitLine { minor, ..group });
+            limits.group_expired = false;
+        }
+        limits
+    }
+
+    /// The currency of the customer's own limit, or of one that would be set.
+    pub fn own_currency(&self) -> Currency {
+        let limits = &self.limits;
+        let line = limits.individual.as_ref().or(limits.group.as_ref());
+        line.map_or(self.inputs.question.amount.currency, |line| line.currency)
+    }
+
+    /// Pays what is owed as the ledger does: the oldest due first, what is contested last. What is left stays unapplied.
+    /// Gives by place what was paid of what is not contested.
+    fn serve(&self, book: &mut Book, prepaid: i64) -> BTreeMap<usize, i64> {
+        let mut served = BTreeMap::new();
+        let mut left = prepaid;
+        for contested in [false, true] {
+            for at in &self.owed {
+                let Some(piece) = self.inputs.position.pieces.get(*at).filter(|_| left > 0) else {
+                    break;
+                };
+                let open = match contested {
+                    true => piece.contested,
+                    false => piece.minor.saturating_sub(piece.contested),
+                };
+                let paid = open.min(left);
+                left = left.saturating_sub(paid);
+                book.pay(piece, paid);
+                if !contested {
+                    served.insert(*at, paid);
+                }
+            }
+        }
+        book.prepay(left);
+        served
+    }
+
+    /// What the other members of the group stand for.
+    pub fn members(
+        &self,
+        to: Currency,
+        ids: &BTreeMap<i64, Id>,
+    ) -> Result<Vec<MemberExposure>, Refused> {
+        let (position, rates) = (&self.inputs.position, &self.inputs.rates);
+        let (pieces, guarantees) = (&position.pieces, &position.guarantees);
+        let mut members = Vec::new();
+        for (key, id) in ids {
+            let sums = exposure::sums(&self.books, |of| of == *key, &self.settings, to, rates)?;
+            let parts =
+                exposure::told(&sums, &self.settings, *key, pieces, guarantees, |_| Ok(None))?;
+            members.push(MemberExposure { customer: id.clone(), total_minor: sums.total, parts });
+        }
+        Ok(members)
     }
 
     /// The exposure of the customer, or of all members of its group.
@@ -198,7 +279,7 @@ impl<'a> Case<'a> {
         };
         let seen = match rule.kind {
             RuleKind::DaysOverdue => {
-                let oldest = sight.overdue.iter().filter_map(|piece| piece.due_on).min();
+                let oldest = sight.overdue.iter().filter_map(|open| open.piece.due_on).min();
                 count(oldest.map(|due| self.inputs.day.days_since(due)))
             }
             RuleKind::AccountStatus => {
@@ -212,18 +293,17 @@ impl<'a> Case<'a> {
                 let longer = asked.zip(position.usual_terms);
                 count(longer.map(|(asked, usual)| asked.saturating_sub(usual)))
             }
-            RuleKind::ExpiredLimit => plain(sight.limits.expired),
-            RuleKind::LimitMissing => plain(!sight.has_limit && !sight.limits.expired),
+            RuleKind::ExpiredLimit => plain(sight.limits.expired()),
+            RuleKind::LimitMissing => plain(!sight.has_limit && !sight.limits.expired()),
             RuleKind::LegalStage => plain(position.legal_stage == Some(1)),
             RuleKind::BrokenPromise => count(position.broken_promises.map(i64::from)),
             RuleKind::OverdueAmount => match rule.amount {
                 None => None,
                 Some(bound) => {
                     let mut sum = 0i64;
-                    for piece in &sight.overdue {
-                        let minor = piece.minor.saturating_sub(piece.contested);
-                        sum =
-                            sum.saturating_add(rates.up(minor, piece.currency, bound.currency)?);
+                    for open in &sight.overdue {
+                        let currency = open.piece.currency;
+                        sum = sum.saturating_add(rates.up(open.minor, currency, bound.currency)?);
                     }
                     amount(sum, bound)
                 }
@@ -298,9 +378,24 @@ fn reason(known: &Known, seen: Seen) -> Reason {
         rule: known.name.clone(),
         kind: known.rule.kind,
         level: known.level,
-        verdict: known.rule.verdict.unwrap_or(Verdict::Hold),
+        verdict: rule::verdict(known),
         seen,
     }
+}
+
+/// Invoices of the customer's own in the currency asked for, by place, the oldest due first.
+fn owed(inputs: &Inputs) -> Vec<usize> {
+    use ExposureComponent as C;
+    let position = &inputs.position;
+    let is_owed = |(_, piece): &(usize, &Piece)| {
+        piece.member == position.key
+            && matches!(piece.component, C::OpenInvoices | C::OverdueInvoices)
+            && piece.currency == inputs.question.amount.currency
+    };
+    let mut owed: Vec<(usize, &Piece)> =
+        position.pieces.iter().enumerate().filter(is_owed).collect();
+    owed.sort_by(|(_, a), (_, b)| (a.due_on, &a.id).cmp(&(b.due_on, &b.id)));
+    owed.into_iter().map(|(at, _)| at).collect()
 }
 
 /// What the order that is asked about has in the exposure.

@@ -9,12 +9,13 @@ use super::{
 use crate::{
     Id, Money,
     contract::{
-        credit::{Contribution, ExposureComponent, PassCondition},
+        credit::{Contribution, ExposureComponent, LimitKind, NeededLimit, PassCondition},
         types::Language,
     },
     credit::{exposure::Piece, words},
     money::MAX_MINOR,
 };
+use std::collections::BTreeSet;
 
 /// More than what rounding takes off when a debt is paid that many guarantees secure.
 const MARGIN: i64 = 1_000;
@@ -38,17 +39,14 @@ pub(super) fn of(case: &Case<'_>, judged: &Judged, language: Language) -> PassCo
     let enough = |of: fn(i64) -> Supposed| least(excess, most, |minor| passes(&of(minor)));
     let prepaid = |prepaid| Supposed { prepaid, ..Supposed::default() };
     let guaranteed = |guaranteed| Supposed { guaranteed, ..Supposed::default() };
-    let limit = |limit| Supposed { limit: Some(limit), ..Supposed::default() };
-    let limited = judged.limit.as_ref().filter(|limit| limit.minor.is_some()).and_then(|of| {
-        let most = all.saturating_mul(MOST_ABOVE).min(MAX_MINOR);
-        Some(Money::new(least(all, most, |minor| passes(&limit(minor)))?, of.currency))
-    });
+    let (limit, group_limit) = limits(case, all, &passes);
     let one = |minor: Option<i64>| minor.map(|minor| Money { minor, ..asked });
     let condition = PassCondition {
         amount: one(less(case, judged, excess, &passes)),
         prepayment: one(enough(prepaid)),
         guarantee: one(enough(guaranteed)),
-        limit: limited,
+        limit,
+        group_limit,
         invoices: invoices(case, excess, passes),
         text: String::new(),
     };
@@ -135,7 +133,44 @@ fn least(guess: i64, most: i64, holds: impl Fn(i64) -> bool) -> Option<i64> {
     Some(found)
 }
 
-/// The oldest invoices that are enough when they are paid.
+/// The least limits that are enough: the customer's own, else its group's, else both.
+fn limits(
+    case: &Case<'_>,
+    all: i64,
+    passes: &impl Fn(&Supposed) -> bool,
+) -> (Option<NeededLimit>, Option<NeededLimit>) {
+    let position = &case.inputs.position;
+    let most = all.max(1).saturating_mul(MOST_ABOVE).min(MAX_MINOR);
+    let with = |own: Option<i64>, group: Option<i64>| {
+        passes(&Supposed { own, group, ..Supposed::default() })
+    };
+    let own = |minor: i64| NeededLimit {
+        minor,
+        currency: case.own_currency(),
+        kind: case.limits.individual.as_ref().map_or(LimitKind::Individual, |line| line.kind),
+        customer: position.id.clone(),
+    };
+    if let Some(enough) = least(all, most, |minor| with(Some(minor), None)) {
+        return (Some(own(enough)), None);
+    }
+    let Some(head) = &position.head else { return (None, None) };
+    let group = |minor: i64| NeededLimit {
+        minor,
+        currency: case.limits.group.as_ref().map_or(case.own_currency(), |line| line.currency),
+        kind: LimitKind::Group,
+        customer: head.id.clone(),
+    };
+    if let Some(enough) = least(all, most, |minor| with(None, Some(minor))) {
+        return (None, Some(group(enough)));
+    }
+    let both = least(all, most, |minor| with(Some(minor), Some(most))).and_then(|of_own| {
+        let of_group = least(all, most, |minor| with(Some(of_own), Some(minor)))?;
+        Some((own(of_own), group(of_group)))
+    });
+    both.unzip()
+}
+
+/// Invoices that are enough when they are paid: the oldest, without those that are not needed.
 fn invoices(case: &Case<'_>, excess: i64, passes: impl Fn(&Supposed) -> bool) -> Vec<Contribution> {
     use ExposureComponent as C;
     let position = &case.inputs.position;
@@ -145,13 +180,11 @@ fn invoices(case: &Case<'_>, excess: i64, passes: impl Fn(&Supposed) -> bool) ->
     });
     let mut own: Vec<(usize, &Piece, &Id)> =
         own.filter_map(|(at, piece)| Some((at, piece, piece.id.as_ref()?))).collect();
-    own.sort_by(|a, b| (a.1.due_on, a.2).cmp(&(b.1.due_on, b.2)));
+    let is_contested = |piece: &Piece| piece.contested >= piece.minor;
+    own.sort_by_key(|(_, piece, id)| (is_contested(piece), piece.due_on, *id));
     let count = i64::try_from(own.len()).unwrap_or(0);
-    let first = |count: i64| {
-        let count = usize::try_from(count).unwrap_or(0);
-        let paid = own.iter().take(count).map(|(at, _, _)| *at).collect();
-        Supposed { paid, ..Supposed::default() }
-    };
+    let paid = |paid: BTreeSet<usize>| passes(&Supposed { paid, ..Supposed::default() });
+    let first = |count: i64| own.iter().take(usize::try_from(count).unwrap_or(0));
     let (mut sum, mut guess) = (0i64, 0i64);
     for (_, piece, _) in &own {
         if sum >= excess {
@@ -162,14 +195,22 @@ fn invoices(case: &Case<'_>, excess: i64, passes: impl Fn(&Supposed) -> bool) ->
         sum = sum.saturating_add(paid);
         guess = guess.saturating_add(1);
     }
-    let Some(enough) = least(guess, count, |count| passes(&first(count))) else {
-        return Vec::new();
-    };
-    let named = own.iter().take(usize::try_from(enough).unwrap_or(0));
+    let enough = least(guess, count, |count| paid(first(count).map(|(at, ..)| *at).collect()));
+    let Some(enough) = enough else { return Vec::new() };
+    let mut needed: BTreeSet<usize> = first(enough).map(|(at, ..)| *at).collect();
+    let mut named: Vec<&(usize, &Piece, &Id)> = first(enough).collect();
+    // What is contested is left out first, then the smallest.
+    named.sort_by_key(|(_, piece, _)| (!is_contested(piece), piece.minor));
+    for (at, ..) in named {
+        needed.remove(at);
+        if !paid(needed.clone()) {
+            needed.insert(*at);
+        }
+    }
     let told = |(_, piece, id): &(usize, &Piece, &Id)| Contribution {
         id: (*id).clone(),
         minor: piece.minor,
         currency: piece.currency,
     };
-    named.map(told).collect()
+    own.iter().filter(|(at, ..)| needed.contains(at)).map(told).collect()
 }

@@ -1,7 +1,10 @@
 //! The check as tables: a position in words, a question, and what comes of it.
 
 use super::*;
-use crate::{contract::credit::NewRule, credit::rule};
+use crate::{
+    contract::credit::{NeededLimit, NewRule, PassCondition},
+    credit::rule,
+};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -35,6 +38,8 @@ fn inputs(amount: i64) -> Inputs {
         merged: None,
         currency: None,
         limit: Some(eur(100)),
+        second_key_from: None,
+        capped: false,
         head: None,
         grade: None,
         grade_before: None,
@@ -498,8 +503,13 @@ fn a_held_check_says_in_plain_words_what_would_make_it_pass() {
     let would = |language| answer(&inputs, &judged, language).unwrap().would_pass_if.unwrap();
     let found = would(Language::En);
     assert_eq!(
-        (found.amount, found.prepayment, found.guarantee, found.limit),
-        (Some(eur(30)), Some(eur(30)), Some(eur(30)), Some(eur(130)))
+        (
+            found.amount,
+            found.prepayment,
+            found.guarantee,
+            found.limit.map(|of| (of.minor, of.kind))
+        ),
+        (Some(eur(30)), Some(eur(30)), Some(eur(30)), Some((130, LimitKind::Individual)))
     );
     let names: Vec<&str> = found.invoices.iter().map(|of| of.id.as_str()).collect();
     assert_eq!(names, ["I1"]);
@@ -542,6 +552,124 @@ fn every_reason_has_words_in_both_languages() {
         assert!(english.is_ascii() && english.ends_with('.'), "{english}");
         assert!(chinese.ends_with('。') && !chinese.contains(kind.name()), "{chinese}");
     }
+}
+
+/// What would make it pass, in English and in parts.
+fn would_pass_if(inputs: &Inputs) -> PassCondition {
+    let judged = judge(inputs).unwrap();
+    answer(inputs, &judged, Language::En).unwrap().would_pass_if.unwrap()
+}
+
+#[test]
+fn money_in_advance_goes_to_the_oldest_debt_also_where_that_is_secured() {
+    let mut inputs = inputs(1_500);
+    inputs.position.limit = Some(eur(1_000));
+    let secured = piece(ExposureComponent::OpenInvoices, "I1", 4_000);
+    inputs.position.pieces = vec![Piece { contract: Some(7), ..secured }];
+    inputs.position.guarantees = vec![Guaranteed {
+        member: 1,
+        currency: "EUR".parse().unwrap(),
+        contract: Some(7),
+        minor: 4_000,
+        share: Decimal::ONE,
+        id: id("G"),
+    }];
+    let found = would_pass_if(&inputs);
+    assert_eq!((found.prepayment, found.invoices), (Some(eur(4_500)), Vec::new()));
+}
+
+#[test]
+fn only_the_limit_that_binds_is_named_with_whose_it_is() {
+    let needed = |own: i64, group: i64, of_others: i64, asked: i64| {
+        let mut inputs = inputs(asked);
+        inputs.position.limit = Some(eur(own));
+        inputs.position.head = Some(Head { key: 2, id: id("H"), limit: Some(eur(group)) });
+        let others = piece(ExposureComponent::OpenInvoices, "I1", of_others);
+        inputs.position.pieces = vec![Piece { member: 2, ..others }];
+        let found = would_pass_if(&inputs);
+        let told =
+            |of: Option<NeededLimit>| of.map(|of| (of.minor, of.kind, of.customer.to_string()));
+        (told(found.limit), told(found.group_limit), found.text)
+    };
+    let own = |minor| Some((minor, LimitKind::Individual, "C".to_string()));
+    let group = |minor| Some((minor, LimitKind::Group, "H".to_string()));
+    let (of_own, of_group, text) = needed(5_000, 15_000, 14_000, 2_000);
+    assert_eq!((of_own, of_group), (None, group(16_000)));
+    assert!(text.ends_with("; have the limit of the group H raised to EUR 160.00."), "{text}");
+    let (of_own, of_group, text) = needed(1_000, 50_000, 14_000, 2_000);
+    assert_eq!((of_own, of_group), (own(2_000), None));
+    assert!(text.ends_with("; have the limit raised to EUR 20.00."), "{text}");
+    let (of_own, of_group, text) = needed(1_000, 15_000, 14_000, 2_000);
+    assert_eq!((of_own, of_group), (own(2_000), group(16_000)));
+    let both = "; have the limit raised to EUR 20.00 and that of the group H to EUR 160.00.";
+    assert!(text.ends_with(both), "{text}");
+}
+
+#[test]
+fn a_temporary_limit_is_raised_as_such_and_an_expired_one_set_anew() {
+    let entry = |kind, minor, from: &str, to: &str| Entry {
+        kind,
+        minor,
+        currency: "EUR".parse().unwrap(),
+        unlimited: 0,
+        mandatory: 0,
+        from: day(from),
+        to: Some(day(to)),
+        id: id("L"),
+        counts: 1,
+    };
+    let mut inputs = inputs(300);
+    inputs.position.ledger = vec![entry(LimitKind::Temporary, 200, "2024-06-01", "2024-07-31")];
+    let found = would_pass_if(&inputs);
+    let limit = found.limit.unwrap();
+    assert_eq!((limit.minor, limit.kind), (300, LimitKind::Temporary));
+    assert!(found.text.ends_with("; have the temporary limit raised to EUR 3.00."));
+    inputs.position.ledger = vec![entry(LimitKind::Individual, 900, "2024-01-01", "2024-06-29")];
+    let found = would_pass_if(&inputs);
+    let limit = found.limit.unwrap();
+    assert_eq!((limit.minor, limit.kind), (300, LimitKind::Individual));
+    assert_eq!(found.text, "It passes with any one of these: have a limit of EUR 3.00 set.");
+}
+
+#[test]
+fn invoices_are_named_that_are_needed_and_contested_ones_last() {
+    let named = |inputs: &Inputs| {
+        let found = would_pass_if(inputs).invoices;
+        found.iter().map(|of| of.id.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    let mut large = inputs(100);
+    large.position.limit = Some(eur(5_100));
+    large.position.pieces = vec![
+        Piece {
+            due_on: Some(day("2024-07-01")),
+            ..piece(ExposureComponent::OpenInvoices, "I1", 10)
+        },
+        Piece {
+            due_on: Some(day("2024-07-02")),
+            ..piece(ExposureComponent::OpenInvoices, "I2", 9_000)
+        },
+    ];
+    assert_eq!(named(&large), "I2");
+    let mut late = inputs(10);
+    late.position.limit = Some(eur(9_000));
+    let rule: NewRule = serde_json::from_str(r#"{"kind": "days-overdue"}"#).unwrap();
+    late.position.rules =
+        vec![rule::Known { name: id("late"), version: 1, level: RuleLevel::All, rule }];
+    late.position.pieces =
+        vec![overdue("I3", 800, "2024-05-01", 800), overdue("I4", 900, "2024-06-01", 0)];
+    assert_eq!(named(&late), "I4");
+    // Money in advance does it as well: it goes to what is late and not contested.
+    assert_eq!(would_pass_if(&late).prepayment, Some(eur(900)));
+}
+
+#[test]
+fn a_warning_does_not_say_what_is_allowed() {
+    let warned = inputs(100);
+    let judged = judge(&warned).unwrap();
+    let told = |language| answer(&warned, &judged, language).unwrap().reasons[0].detail.clone();
+    let english = told(Language::En);
+    assert_eq!(english, "The exposure would be EUR 1.00; a warning is given above EUR 0.90.");
+    assert_eq!(told(Language::ZhCn), "信用占用将达 EUR 1.00，超过 EUR 0.90 即提示。");
 }
 
 fn some_piece() -> impl Strategy<Value = Piece> {
@@ -591,19 +719,21 @@ proptest! {
             let with = |guaranteed| Supposed { guaranteed, ..Supposed::default() };
             prop_assert!(passes(with(least.minor)) && !passes(with(least.minor - 1)));
         }
-        if let Some(least) = found.limit {
-            let with = |limit| Supposed { limit: Some(limit), ..Supposed::default() };
-            prop_assert!(passes(with(least.minor)) && !passes(with(least.minor - 1)));
-        }
+        let (own, group) = (found.limit.map(|of| of.minor), found.group_limit.map(|of| of.minor));
+        let limits = |own, group| passes(Supposed { own, group, ..Supposed::default() });
+        prop_assert!(limits(own, group) || (own.is_none() && group.is_none()));
+        prop_assert!(own.is_none() || !limits(own.map(|least| least - 1), group));
+        prop_assert!(group.is_none() || !limits(own, group.map(|least| least - 1)));
         let own = inputs.position.pieces.iter().enumerate();
         let place = |id: &Id| own.clone().find(|(_, of)| of.id.as_ref() == Some(id)).unwrap().0;
         let named: Vec<usize> = found.invoices.iter().map(|of| place(&of.id)).collect();
-        if let Some((last, others)) = named.split_last() {
-            let with = |paid: &[usize]| Supposed {
-                paid: paid.iter().copied().collect(), ..Supposed::default()
-            };
-            let all: Vec<usize> = others.iter().copied().chain([*last]).collect();
-            prop_assert!(passes(with(&all)) && !passes(with(others)));
+        let paid = |paid: BTreeSet<usize>| passes(Supposed { paid, ..Supposed::default() });
+        let all: BTreeSet<usize> = named.iter().copied().collect();
+        prop_assert!(all.is_empty() || paid(all.clone()));
+        // None of them can be left out.
+        for at in &named {
+            let others = all.iter().copied().filter(|of| of != at).collect();
+            prop_assert!(!paid(others));
         }
         // Money in advance always helps against a limit.
         prop_assert!(found.prepayment.is_some());
@@ -618,5 +748,43 @@ proptest! {
         inputs.position.pieces = pieces;
         let kept: Inputs = serde_json::from_str(&serde_json::to_string(&inputs).unwrap()).unwrap();
         prop_assert_eq!(judge(&kept).unwrap(), judge(&inputs).unwrap());
+    }
+}
+
+#[test]
+fn terms_say_how_much_and_how_long() {
+    let offers = |grade: Option<Grade>, asked: i64, terms_days: Option<u32>, language: Language| {
+        let mut inputs = inputs(asked);
+        inputs.position.grade = grade;
+        inputs.question.terms_days = terms_days;
+        let judged = judge(&inputs).unwrap();
+        let told = answer(&inputs, &judged, language).unwrap().terms;
+        told.into_iter().map(|of| of.detail).collect::<Vec<_>>().join(" ")
+    };
+    let (en, zh) = (Language::En, Language::ZhCn);
+    for (grade, asked, days, language, wanted) in [
+        (None, 90, None, en, ""),
+        (None, 130, None, en, "Offer shorter terms. Ask for EUR 0.30 in advance."),
+        (Some(Grade::A), 130, None, en, "A limit of EUR 1.30 is justified."),
+        (
+            Some(Grade::B),
+            130,
+            Some(60),
+            en,
+            "Offer terms of 30 days. A limit of EUR 1.30 is justified.",
+        ),
+        (
+            Some(Grade::D),
+            130,
+            None,
+            en,
+            "Ask for EUR 0.30 in advance. Ask for a guarantee of EUR 0.30.",
+        ),
+        (Some(Grade::E), 130, None, en, "Sell against EUR 1.30 in advance."),
+        (Some(Grade::C), 95, None, en, "Offer shorter terms. Ask for a part in advance."),
+        (Some(Grade::D), 130, None, zh, "要求预付 EUR 0.30。 要求提供 EUR 0.30 的担保。"),
+        (Some(Grade::B), 130, Some(60), zh, "建议账期缩短为 30 天。 可将额度提高到 EUR 1.30。"),
+    ] {
+        assert_eq!(offers(grade, asked, days, language), wanted, "{grade:?} {asked}");
     }
 }

@@ -1,0 +1,116 @@
+-- ?9: the last audit entry that was known.
+-- The tables that facts are summed over, as they read then: what was recorded later is not there, and what was corrected,
+-- decided or replaced later reads as before. Put before another statement of facts, its tables are these, because the name
+-- of a common table hides the name of a table. Rows of before there was an audit chain were always known.
+WITH
+invoice AS NOT MATERIALIZED (
+    SELECT
+        d.*,
+        d.amount_minor - coalesce(
+            (
+                SELECT sum(a.amount_minor) FROM main.allocation AS a
+                WHERE a.customer_key = d.customer_key AND a.invoice_key = d.key AND coalesce(a.entry_key, 0) <= ?9
+            ), 0
+        ) AS open_minor
+    FROM (
+        SELECT
+            i.key, i.customer_key, i.kind, i.currency, i.parent_key, i.version_key,
+            coalesce(
+                (
+                    SELECT c.before ->> 'issued_on' FROM main.correction AS c
+                    WHERE c.invoice_key = i.key AND c.entry_key > ?9 AND c.before ->> 'issued_on' IS NOT NULL
+                    ORDER BY c.key LIMIT 1
+                ), i.issued_on
+            ) AS issued_on,
+            coalesce(
+                (
+                    SELECT c.before ->> 'due_on' FROM main.correction AS c
+                    WHERE c.invoice_key = i.key AND c.entry_key > ?9 AND c.before ->> 'due_on' IS NOT NULL
+                    ORDER BY c.key LIMIT 1
+                ), i.due_on
+            ) AS due_on,
+            coalesce(
+                (
+                    SELECT c.before ->> 'amount_minor' FROM main.correction AS c
+                    WHERE c.invoice_key = i.key AND c.entry_key > ?9 AND c.before ->> 'amount_minor' IS NOT NULL
+                    ORDER BY c.key LIMIT 1
+                ), i.amount_minor
+            ) AS amount_minor
+        FROM main.invoice AS i
+        WHERE coalesce(i.entry_key, 0) <= ?9
+    ) AS d
+),
+allocation AS NOT MATERIALIZED (
+    SELECT * FROM main.allocation WHERE coalesce(entry_key, 0) <= ?9
+),
+reversal AS NOT MATERIALIZED (
+    SELECT * FROM main.reversal WHERE coalesce(entry_key, 0) <= ?9
+),
+dispute AS NOT MATERIALIZED (
+    SELECT
+        key, customer_key, invoice_key, opened_on, minor,
+        iif(coalesce(resolved_entry_key, 0) > ?9, NULL, resolved_on) AS resolved_on
+    FROM main.dispute
+    WHERE coalesce(entry_key, 0) <= ?9
+),
+default_record AS NOT MATERIALIZED (
+    SELECT
+        key, customer_key, found_on, kind, iif(coalesce(closed_entry_key, 0) > ?9, NULL, closed_on) AS closed_on,
+        iif(coalesce(closed_entry_key, 0) > ?9, 'open', state) AS state
+    FROM main.default_record
+    WHERE coalesce(entry_key, 0) <= ?9
+),
+-- Who was replaced later reads as before.
+customer AS NOT MATERIALIZED (
+    SELECT key, parent_key, limit_currency
+    FROM main.customer AS c
+    WHERE
+        coalesce(entry_key, 0) <= ?9
+        AND NOT EXISTS (SELECT 1 FROM main.customer_former AS e WHERE e.customer_key = c.key AND e.entry_key > ?9)
+    UNION ALL
+    SELECT f.customer_key, f.parent_key, f.document ->> '$.credit_limit.currency'
+    FROM main.customer_former AS f
+    CROSS JOIN main.customer AS c ON c.key = f.customer_key
+    WHERE
+        coalesce(c.entry_key, 0) <= ?9
+        AND f.key = (
+            SELECT min(e.key) FROM main.customer_former AS e
+            WHERE e.customer_key = f.customer_key AND e.entry_key > ?9
+        )
+),
+-- What has no entry of its own was recorded in the moment of one.
+customer_change AS NOT MATERIALIZED (
+    SELECT * FROM main.customer_change
+    WHERE recorded_at <= (SELECT n.at FROM main.audit AS n WHERE n.key = ?9)
+),
+inbound_event AS NOT MATERIALIZED (
+    SELECT * FROM main.inbound_event
+    WHERE received_at <= (SELECT n.at FROM main.audit AS n WHERE n.key = ?9)
+),
+customer_event AS NOT MATERIALIZED (
+    SELECT * FROM main.customer_event WHERE coalesce(entry_key, 0) <= ?9
+),
+guarantee AS NOT MATERIALIZED (
+    SELECT
+        coalesce(f.customer_key, g.customer_key) AS customer_key,
+        iif(f.key IS NULL, g.contract_key, f.contract_key) AS contract_key,
+        coalesce(f.document ->> 'kind', g.kind) AS kind,
+        coalesce(f.document ->> '$.amount.currency', g.currency) AS currency,
+        coalesce(f.document ->> '$.amount.minor', g.amount_minor) AS amount_minor,
+        coalesce(f.document ->> 'share', g.share) AS share,
+        coalesce(f.document ->> 'valid_from', g.valid_from) AS valid_from,
+        iif(f.key IS NULL, g.valid_to, f.document ->> 'valid_to') AS valid_to,
+        iif(f.key IS NULL, g.claim_by, f.document ->> 'claim_by') AS claim_by
+    FROM main.guarantee AS g
+    LEFT JOIN main.guarantee_former AS f ON f.key = (
+        SELECT min(e.key) FROM main.guarantee_former AS e WHERE e.guarantee_key = g.key AND e.entry_key > ?9
+    )
+    WHERE coalesce(g.entry_key, 0) <= ?9
+),
+contract_version AS NOT MATERIALIZED (
+    SELECT * FROM main.contract_version WHERE coalesce(entry_key, 0) <= ?9
+),
+external_fact AS NOT MATERIALIZED (
+    SELECT * FROM main.external_fact WHERE coalesce(entry_key, 0) <= ?9
+)
+SELECT 1
