@@ -252,12 +252,14 @@ impl Basis {
         Ok(Self { inputs, text, waits, language: now.language })
     }
 
-    /// Leaves away a part of what was invoiced or cancelled of the order, and says how much.
+    /// Leaves away a part of what was invoiced or cancelled of the order, and says how much. The rest is not asked for
+    /// again, cancelled or not.
     fn without_done(&mut self, part: impl Fn(i64) -> i64) -> i64 {
         let Some(done) = &mut self.inputs.position.done else { return 0 };
-        let away = part(done.minor);
-        done.minor = done.minor.saturating_sub(away);
-        self.text = self.text.take().filter(|_| away == 0);
+        let (all, was) = (done.invoiced.saturating_add(done.cancelled), done.invoiced);
+        let away = part(all);
+        (done.invoiced, done.cancelled) = (all.saturating_sub(away), 0);
+        self.text = self.text.take().filter(|_| was == all && away == 0);
         away
     }
 

@@ -157,7 +157,10 @@ fn committing_onto_a_known_order_adds_to_it_and_the_limit_is_never_exceeded() {
     assert_eq!(total(&db, "C", "2024-06-30"), 100);
     put(&db, "O1", 100, json!({"invoiced_minor": 60, "cancelled_minor": 40}));
     assert_eq!(total(&db, "C", "2024-06-30"), 60);
-    // What was cancelled and is taken up again counts again, and what is too much of it is refused.
+    // What was cancelled and is taken up again counts again, and what is too much of it is refused, in a check too.
+    assert_eq!(plain(&db, "K1", 141, "O1"), OVER);
+    let delivery = ask(&db, "K2", 100, "O1", json!({"purpose": "delivery"}));
+    assert_eq!(delivery.after_minor, 60);
     assert!(!kept(&reserve_for(&db, "R3", 41, "O1")));
     assert!(kept(&reserve_for(&db, "R4", 40, "O1")));
     commit("R4").unwrap();

@@ -131,16 +131,17 @@ impl Slate {
         self.orders.get(order).map_or(0, |of| of.invoiced + of.cancelled)
     }
 
-    fn added(&self, order: &str, minor: i64, base: i64) -> i64 {
+    /// What is added by an amount of an order, of which so much was done that is not asked for again.
+    fn added(&self, order: &str, minor: i64, done: i64) -> i64 {
         let counts = self.orders.get(order).map_or(0, Ordered::counts);
-        (minor - (counts + self.reserved(order) + self.done(order) - base)).max(0)
+        (minor - (counts + self.reserved(order) + done)).max(0)
     }
 
-    fn passes(&self, order: &str, minor: i64, base: i64) -> bool {
+    fn passes(&self, order: &str, minor: i64, done: i64) -> bool {
         let released = self.holds.iter().any(|of| {
             of.order == order && of.minor >= minor && of.until.is_some_and(|until| until > self.now)
         });
-        released || self.used() + self.added(order, minor, base) <= self.limit
+        released || self.used() + self.added(order, minor, done) <= self.limit
     }
 
     fn waiting(&self, order: &str) -> bool {
@@ -173,9 +174,10 @@ impl Slate {
             if state != HoldState::Held {
                 continue;
             }
-            let added = self.added(&order, minor, base);
+            let done = self.done(&order) - base;
+            let added = self.added(&order, minor, done);
             let over = self.orders.contains_key(&order) && !self.waiting(&order) && added == 0;
-            if !over && !self.passes(&order, minor, base) {
+            if !over && !self.passes(&order, minor, done) {
                 continue;
             }
             self.holds[at].state = HoldState::Cleared;
@@ -192,7 +194,8 @@ impl Slate {
         for at in run_out {
             self.holds[at].followed = true;
             let Waits { order, minor, base, .. } = self.holds[at].clone();
-            if self.waiting(&order) && !self.passes(&order, minor, base) {
+            let done = self.done(&order) - base;
+            if self.waiting(&order) && !self.passes(&order, minor, done) {
                 self.settle(&order, minor, base, false);
             }
         }
@@ -235,7 +238,7 @@ impl Sequence<'_> {
             return;
         }
         let base = self.slate.done(&order);
-        let passes = self.slate.passes(&order, minor, base);
+        let passes = self.slate.passes(&order, minor, 0);
         assert_eq!(matches!(found.unwrap(), Reserved::Kept(..)), passes);
         if named.is_some() {
             self.slate.settle(&order, minor, base, passes);
@@ -309,7 +312,9 @@ impl Sequence<'_> {
         let asked = question(&self.name, minor, Some(&order));
         let (made, author) = (id(&self.made("K")), by("shop", self.slate.now));
         let found = check::ask(self.db, &asked, &made, Some(Language::En), &author).unwrap();
-        let passes = self.slate.passes(&order, minor, 0);
+        // To order again what was cancelled is to ask for it anew.
+        let invoiced = self.slate.orders.get(&order).map_or(0, |of| of.invoiced);
+        let passes = self.slate.passes(&order, minor, invoiced);
         assert_eq!(found.verdict < Verdict::Hold, passes);
         self.slate.settle(&order, minor, 0, passes);
     }

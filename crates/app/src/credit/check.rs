@@ -100,10 +100,13 @@ pub(super) fn judged<D: Db>(
     question: &NewCheck,
     at: Instant,
 ) -> Result<(Basis, Judged), Fault> {
-    judged_beyond(db, question, at, 0)
+    let basis = Basis::new(db, question, at)?;
+    let judged = check::judge(&basis.inputs)?;
+    Ok((basis, judged))
 }
 
-/// The same of a question for more of an order than a part that was invoiced or cancelled.
+/// The same of what a hold waits for: for more of the order than a part that was invoiced or cancelled. What was cancelled
+/// since waits no more.
 pub(super) fn judged_beyond<D: Db>(
     db: &D,
     question: &NewCheck,

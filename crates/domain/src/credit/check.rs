@@ -5,7 +5,8 @@
 //! is not released by the release of another.
 //!
 //! What an order has or had in the exposure is not added again when it is asked about: `added = asked − counted`, at least
-//! zero, where `counted = reserved + undelivered + unbilled + invoiced + cancelled` of the order. The limit is held against the exposure with what is added, the customer's own against the limit that
+//! zero, where `counted = reserved + undelivered + unbilled + invoiced` of the order, and of a delivery or an invoice also
+//! what was cancelled: to order that again is to ask for it anew. The limit is held against the exposure with what is added, the customer's own against the limit that
 //! counts for it, the group's as a whole against the group's limit.
 
 use super::{
@@ -74,6 +75,14 @@ impl Released {
     }
 }
 
+/// What was done of an order and counts in it no more, less what was when more of it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    pub invoiced: i64,
+    pub cancelled: i64,
+    pub currency: Currency,
+}
+
 /// Where a customer stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
@@ -102,10 +111,9 @@ pub struct Position {
     pub rules: Vec<Known>,
     pub placed: Vec<Placed>,
     pub released: Vec<Released>,
-    /// What was invoiced and cancelled of the order that is asked about, less what was when more of it was asked for.
-    /// Absent: the order is not known.
+    /// What was done of the order that is asked about. Absent: the order is not known.
     #[serde(default)]
-    pub done: Option<Money>,
+    pub done: Option<Done>,
     /// Promises that are broken and not mended. Absent: not recorded.
     pub broken_promises: Option<u32>,
     /// Whether a debt is in the legal stage. Absent: not recorded.
@@ -232,7 +240,8 @@ pub fn is_held(verdict: Verdict) -> bool {
 
 /// How much of what is asked for is not in the exposure yet, in the currency that is asked for.
 pub fn added(inputs: &Inputs) -> Result<i64, Refused> {
-    Ok(inputs.question.amount.minor.saturating_sub(case::counted(inputs)?).max(0))
+    let counted = case::counted(inputs, case::is_known(inputs))?;
+    Ok(inputs.question.amount.minor.saturating_sub(counted).max(0))
 }
 
 /// Whether something of the order that is asked about is still to leave the house.
@@ -244,8 +253,9 @@ pub fn is_waiting(inputs: &Inputs) -> bool {
 /// Whether nothing waits any more of all that is asked for: the order was recorded, and so much of it was delivered,
 /// invoiced or cancelled.
 pub fn is_over(inputs: &Inputs) -> Result<bool, Refused> {
-    let known = inputs.position.done.is_some() && !is_waiting(inputs);
-    Ok(known && added(inputs)? == 0 && inputs.question.amount.minor > 0)
+    let asked = inputs.question.amount.minor;
+    let known = inputs.position.done.is_some() && !is_waiting(inputs) && asked > 0;
+    Ok(known && case::counted(inputs, true)? >= asked)
 }
 
 /// The answer to a check, without an id.

@@ -177,7 +177,7 @@ SELECT
             WHERE h.customer_key = own.key AND h.released_until > ?3 AND h.minor IS NOT NULL
         ),
         'done', (
-            SELECT json_array(o.invoiced_minor + o.cancelled_minor, o.currency) FROM credit_order AS o
+            SELECT json_array(o.invoiced_minor, o.cancelled_minor, o.currency) FROM credit_order AS o
             WHERE o.id = ?5 AND o.until_on > ?2 AND o.from_on <= ?2 AND o.customer_key = own.key
         ),
         'broken_promises', (

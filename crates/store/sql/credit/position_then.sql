@@ -274,7 +274,7 @@ SELECT
                 AND h.minor IS NOT NULL
         ),
         'done', (
-            SELECT json_array(o.invoiced_minor + o.cancelled_minor, o.currency) FROM credit_order AS o
+            SELECT json_array(o.invoiced_minor, o.cancelled_minor, o.currency) FROM credit_order AS o
             WHERE o.id = ?9 AND o.customer_key = ?1 AND o.from_on <= ?2 AND o.entry_key <= ?7
             ORDER BY o.key DESC LIMIT 1
         ),

@@ -5,7 +5,8 @@ use crate::{
     Currency, Decimal, Id, Money, Refused,
     contract::{
         credit::{
-            ExposureComponent, LimitKind, LimitLine, MemberExposure, RuleKind, RuleLevel, Verdict,
+            CheckPurpose, ExposureComponent, LimitKind, LimitLine, MemberExposure, RuleKind,
+            RuleLevel, Verdict,
         },
         types::{CustomerStatus, Grade},
     },
@@ -81,7 +82,7 @@ impl<'a> Case<'a> {
             limits: limits(position, day),
             books: exposure::books(position.pieces.iter(), &position.guarantees)?,
             owed: owed(inputs),
-            counted: counted(inputs)?,
+            counted: counted(inputs, is_known(inputs))?,
             rules: RuleKind::ALL.iter().flat_map(of).collect(),
         })
     }
@@ -406,16 +407,24 @@ pub(super) fn of_order(inputs: &Inputs) -> impl Iterator<Item = &Piece> + Clone 
     position.pieces.iter().filter(of)
 }
 
+/// Whether the question is about an order that was taken: what was cancelled of it is not asked for again.
+pub(super) fn is_known(inputs: &Inputs) -> bool {
+    matches!(purpose_of(&inputs.question), CheckPurpose::Delivery | CheckPurpose::Invoice)
+}
+
 /// How much of the order that is asked about is or was in the exposure, in the currency that is asked for: what counts of
-/// it, and what was invoiced, which counts in the ledger, or cancelled. A rate never makes it more.
-pub(super) fn counted(inputs: &Inputs) -> Result<i64, Refused> {
+/// it, what was invoiced, which counts in the ledger, and what was cancelled where that is wanted. A rate never makes it
+/// more.
+pub(super) fn counted(inputs: &Inputs, with_cancelled: bool) -> Result<i64, Refused> {
     let to = inputs.question.amount.currency;
-    let pieces = of_order(inputs).map(|piece| Money::new(piece.minor, piece.currency));
-    let done = inputs.question.order_id.as_ref().and(inputs.position.done);
+    let pieces = of_order(inputs).map(|piece| (piece.minor, piece.currency));
+    let done = inputs.question.order_id.as_ref().and(inputs.position.done).map(|done| {
+        let cancelled = if with_cancelled { done.cancelled } else { 0 };
+        (done.invoiced.saturating_add(cancelled), done.currency)
+    });
     let mut counted = 0i64;
-    for money in pieces.chain(done) {
-        let minor = inputs.rates.down(money.minor, money.currency, to)?;
-        counted = counted.saturating_add(minor);
+    for (minor, currency) in pieces.chain(done) {
+        counted = counted.saturating_add(inputs.rates.down(minor, currency, to)?);
     }
     Ok(counted)
 }

@@ -438,22 +438,33 @@ fn a_release_waives_what_it_names_and_nothing_that_is_new_or_sterner() {
 fn what_was_invoiced_or_cancelled_of_an_order_is_not_added_again() {
     let invoice = |minor| overdue("I1", minor, "2024-07-20", 0);
     let order = |minor| piece(ExposureComponent::Undelivered, "O1", minor);
-    // What the order has in the exposure, what of it was invoiced and cancelled, what is asked, and what is added.
-    for (pieces, done, asked, wanted, is_over) in [
-        (vec![invoice(50), order(30)], Some(50), 80, 80, false),
-        (vec![invoice(50), order(30)], Some(50), 90, 90, false),
-        (vec![invoice(80)], Some(80), 80, 80, true),
-        (vec![invoice(80)], Some(80), 81, 81, false),
-        (vec![], Some(80), 80, 0, true),
-        (vec![], None, 80, 80, false),
+    let (order_it, deliver_it) = (CheckPurpose::Order, CheckPurpose::Delivery);
+    // What the order has in the exposure, what of it was invoiced and cancelled, what is asked, and what is then used.
+    for (pieces, done, purpose, asked, wanted, is_over) in [
+        (vec![invoice(50), order(30)], Some((50, 0)), order_it, 80, 80, false),
+        (vec![invoice(50), order(30)], Some((50, 0)), deliver_it, 80, 80, false),
+        (vec![invoice(50), order(30)], Some((50, 0)), order_it, 90, 90, false),
+        (vec![invoice(80)], Some((80, 0)), order_it, 80, 80, true),
+        (vec![invoice(80)], Some((80, 0)), order_it, 81, 81, false),
+        (vec![invoice(50), order(10)], Some((50, 20)), deliver_it, 80, 60, false),
+        // To order again what was cancelled is to ask for it anew.
+        (vec![invoice(50), order(10)], Some((50, 20)), order_it, 80, 80, false),
+        (vec![], Some((0, 80)), order_it, 80, 80, true),
+        (vec![], Some((0, 80)), deliver_it, 80, 0, true),
+        (vec![], None, order_it, 80, 80, false),
         // Of more than was done when it was asked for.
-        (vec![invoice(60)], Some(0), 40, 100, false),
-        (vec![invoice(60), order(40)], Some(0), 40, 100, false),
+        (vec![invoice(60)], Some((0, 0)), order_it, 40, 100, false),
+        (vec![invoice(60), order(40)], Some((0, 0)), order_it, 40, 100, false),
     ] {
         let mut inputs = inputs(asked);
         inputs.question.order_id = Some(id("O1"));
+        inputs.question.purpose = Some(purpose);
         inputs.position.pieces = pieces;
-        inputs.position.done = done.map(eur);
+        inputs.position.done = done.map(|(invoiced, cancelled)| Done {
+            invoiced,
+            cancelled,
+            currency: "EUR".parse().unwrap(),
+        });
         assert_eq!(judge(&inputs).unwrap().after_minor, wanted, "{done:?} {asked}");
         assert_eq!(super::is_over(&inputs), Ok(is_over), "{done:?} {asked}");
         inputs.question.order_id = None;
