@@ -304,7 +304,7 @@ pub(crate) fn cut_after_alerts<D: Db>(db: &D, author: &Author) -> Result<u64, Fa
             let slice = slice::from_ref(of);
             let mut view =
                 View::new(db, &policy, policy.second_key_from.as_ref(), slice, now.today)?;
-            let own = view.in_force(of).filter(|line| counts(line));
+            let own = view.in_force(of).filter(counts);
             let line = match own {
                 _ if stopped => None,
                 None => borrowed(db, of, &now)?,
