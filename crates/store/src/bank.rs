@@ -187,10 +187,11 @@ pub struct NewEntry<'a> {
     pub repeats: Option<&'a Id>,
 }
 
-/// The columns of a new entry, as [`insert_entries`] has them.
-const NEW_ENTRY: &str = "bank_entry
+/// A new entry, with its values as [`insert_entries`] has them.
+const NEW_ENTRY: &str = "INSERT INTO bank_entry
     (id, statement_key, number, booked_on, value_on, minor, reversal, reference, end_to_end, bank_reference, remittance,
-     payer_name, payer_account, state, rule, candidates, customer_key, payment_key, entry_key, repeats)";
+     payer_name, payer_account, state, rule, candidates, customer_key, payment_key, entry_key, repeats)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// Adds entries.
 pub fn insert_entries<D: Db>(
@@ -236,7 +237,7 @@ pub fn insert_entries<D: Db>(
             of.repeats.map(Id::as_str).into(),
         ]);
     }
-    crate::insert_values(db, NEW_ENTRY, 20, "", &values)
+    crate::insert_values(db, NEW_ENTRY, &values)
 }
 
 /// Statements after a key, with their keys.

@@ -88,16 +88,12 @@ fn array<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, Fault> {
 /// Rows that are added by one statement, most first: few enough that its parameters stay within what SQLite takes.
 const ROWS_AT_ONCE: [usize; 3] = [64, 8, 1];
 
-/// Adds rows of so many values each, one parameter a value. For wide rows of texts: it is half the work of cutting them
-/// out of a JSON parameter. `into` is the table with its columns, `tail` what follows the rows.
-fn insert_values<D: Db>(
-    db: &D,
-    into: &str,
-    width: usize,
-    tail: &str,
-    values: &[Param<'_>],
-) -> Result<(), Fault> {
-    let row = format!("(?{})", ", ?".repeat(width.saturating_sub(1)));
+/// Adds rows, one parameter a value: `one` is the statement for one of them. For wide rows of texts it is half the work
+/// of cutting them out of a JSON parameter.
+fn insert_values<D: Db>(db: &D, one: &str, values: &[Param<'_>]) -> Result<(), Fault> {
+    let (head, rest) = one.split_once(" VALUES ").unwrap_or((one, ""));
+    let (row, tail) = rest.split_once(')').unwrap_or((rest, ""));
+    let (row, width) = (format!("{row})"), row.matches('?').count());
     let mut rest = values;
     for rows in ROWS_AT_ONCE {
         let mut sql = String::new();
@@ -106,10 +102,7 @@ fn insert_values<D: Db>(
                 break;
             }
             if sql.is_empty() {
-                sql = format!(
-                    "INSERT INTO {into} VALUES {} {tail}",
-                    vec![row.as_str(); rows].join(", ")
-                );
+                sql = format!("{head} VALUES {}{tail}", vec![row.as_str(); rows].join(", "));
             }
             db.execute(&sql, now)?;
             rest = later;

@@ -173,8 +173,9 @@ pub fn insert_keys<D: Db>(db: &D, rows: &mut [(String, &str, i64)]) -> Result<()
         .iter()
         .flat_map(|(text, kind, key)| [text.into(), (*kind).into(), (*key).into()])
         .collect();
-    let into = "match_key (text, kind, target_key)";
-    crate::insert_values(db, into, 3, "ON CONFLICT DO NOTHING", &values)
+    let one =
+        "INSERT INTO match_key (text, kind, target_key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+    crate::insert_values(db, one, &values)
 }
 
 /// The most masks that tell anything.

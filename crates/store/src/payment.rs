@@ -86,9 +86,10 @@ pub fn insert_booked<D: Db>(
             entry.into(),
         ]);
     }
-    let into = "payment
-        (key, id, customer_key, received_on, amount_minor, currency, unallocated_minor, designation, entry_key)";
-    crate::insert_values(db, into, 9, "ON CONFLICT (id) DO NOTHING", &values)?;
+    let one = "INSERT INTO payment
+        (key, id, customer_key, received_on, amount_minor, currency, unallocated_minor, designation, entry_key)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
+    crate::insert_values(db, one, &values)?;
     let added = db.int("SELECT count(*) FROM payment WHERE key > ?1", &[after.into()])?;
     Ok(u64::try_from(added).unwrap_or(0))
 }

@@ -119,9 +119,7 @@ struct Counting<'a>(&'a NativeDb, Cell<i64>);
 
 impl Db for Counting<'_> {
     fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
-        if let (true, Some(Param::Text(keys))) =
-            (sql.contains("minor, ?3, ?4"), params.first())
-        {
+        if let (true, Some(Param::Text(keys))) = (sql.contains("minor, ?3, ?4"), params.first()) {
             let of = self.0.execute("SELECT json_array_length(?1)", &[(*keys).into()])?;
             self.1.set(self.1.get() + of[0].int(0).unwrap());
         }
