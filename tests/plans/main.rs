@@ -55,7 +55,7 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
         "a report on the whole book; an index by issue would cost every import",
     ),
     (
-        "INSERT INTO score_outdated SELECT customer_key FROM score WHERE EXISTS (SELECT 1 FROM score) AND customer_key IN (SELECT customer_key FROM invoice NOT INDEXED WHERE key > ?1) ON CONFLICT DO NOTHING",
+        "SELECT EXISTS (SELECT 1 FROM score)",
         "score",
         "once an import: whether anybody was judged, which the first row answers",
     ),
@@ -92,6 +92,9 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
     ("invoice/insert_all.sql", "allocation", MENDED),
     ("invoice/insert_all.sql", "notice_item", MENDED),
     ("invoice/insert_all.sql", "payment", MENDED),
+    ("invoice/insert_plain.sql", "allocation", MENDED),
+    ("invoice/insert_plain.sql", "notice_item", MENDED),
+    ("invoice/insert_plain.sql", "payment", MENDED),
     ("payment/insert_all.sql", "allocation", MENDED),
     ("SELECT (SELECT count(*) FROM invoice) + (SELECT count(*) FROM payment)", "invoice", VERIFIED),
     ("SELECT (SELECT count(*) FROM invoice) + (SELECT count(*) FROM payment)", "payment", VERIFIED),
