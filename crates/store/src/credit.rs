@@ -452,15 +452,25 @@ pub struct Candidate {
     pub id: Id,
     pub grade: Option<Grade>,
     pub tier: Option<String>,
-    pub turnover_minor: i64,
-    pub guaranteed_minor: i64,
-    pub first_on: Option<Date>,
-    pub outstanding_minor: i64,
+    /// The turnover, the day of the first document, and what is outstanding.
+    pub bought: (Option<i64>, Option<Date>, Option<i64>),
+    pub guaranteed_minor: Option<i64>,
     pub status: CustomerStatus,
     pub limit: Option<Money>,
-    pub ledger: Vec<Entry>,
-    /// How many limits wait for a second key.
-    pub waiting: i64,
+    /// Limits that count, and how many wait for a second key.
+    dated: Option<(Vec<Entry>, i64)>,
+}
+
+impl Candidate {
+    /// Individual limits that count.
+    pub fn ledger(&self) -> &[Entry] {
+        self.dated.as_ref().map_or(&[], |(ledger, _)| ledger)
+    }
+
+    /// Whether a limit waits for a second key.
+    pub fn waits(&self) -> bool {
+        self.dated.as_ref().is_some_and(|(_, waiting)| *waiting > 0)
+    }
 }
 
 /// Which customers to look at.

@@ -68,17 +68,18 @@ fn proposed(policy: &LimitPolicy, of: &Candidate, day: Date) -> Option<(Option<i
     if matches!(of.status, CustomerStatus::Suspended | CustomerStatus::Closed) {
         return None;
     }
-    let limits = limit::on(day, &of.ledger, of.limit, None);
+    let limits = limit::on(day, of.ledger(), of.limit, None);
     let now = limits.individual.as_ref();
     if now.is_some_and(|line| line.unlimited || line.currency != policy.currency) {
         return None;
     }
-    let tenure = of.first_on.map_or(0, |first| day.days_past_due(first));
+    let (turnover, first_on, _) = of.bought;
+    let tenure = first_on.map_or(0, |first| day.days_past_due(first));
     let facts = Facts {
         tier: of.tier.as_deref(),
         grade: of.grade,
-        turnover_minor: of.turnover_minor,
-        guaranteed_minor: of.guaranteed_minor,
+        turnover_minor: turnover.unwrap_or(0),
+        guaranteed_minor: of.guaranteed_minor.unwrap_or(0),
         tenure_days: tenure,
     };
     let now = now.map(|line| line.minor);
@@ -88,7 +89,7 @@ fn proposed(policy: &LimitPolicy, of: &Candidate, day: Date) -> Option<(Option<i
 /// Whether the limit in force began too lately to be looked at again.
 fn is_cooling(policy: &LimitPolicy, of: &Candidate, day: Date) -> bool {
     let cooling = i64::from(policy.cooling_days.unwrap_or(0));
-    let limits = limit::on(day, &of.ledger, of.limit, None);
+    let limits = limit::on(day, of.ledger(), of.limit, None);
     let began = limits.individual.and_then(|line| line.from);
     began.is_some_and(|from| day.days_since(from) < cooling)
 }
@@ -132,7 +133,7 @@ pub fn simulate<D: Db>(
             one(&mut found.first, now.is_none());
             one(&mut found.raised, now.is_some_and(|now| minor > now));
             one(&mut found.lowered, now.is_some_and(|now| minor < now));
-            one(&mut found.below_outstanding, minor < of.outstanding_minor);
+            one(&mut found.below_outstanding, minor < of.bought.2.unwrap_or(0));
             found.now_minor = money::sum([found.now_minor, now.unwrap_or(0)])?;
             found.proposed_minor = money::sum([found.proposed_minor, minor])?;
         }
@@ -148,7 +149,7 @@ pub fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<LimitReview,
         let slice = credit::candidates(db, Among::After(after, SLICE), day, policy.currency)?;
         let full = slice.len() == usize::try_from(SLICE).unwrap_or(usize::MAX);
         let next = slice.last().filter(|_| full).map(|of| of.key.to_string());
-        let wanted = slice.iter().filter(|of| of.waiting == 0 && !is_cooling(&policy, of, day));
+        let wanted = slice.iter().filter(|of| !of.waits() && !is_cooling(&policy, of, day));
         let wanted = wanted.filter_map(|of| Some((of, proposed(&policy, of, day)?.1)));
         let proposed = propose(db, wanted, (&policy, day), LimitSource::Review, author)?;
         let customers = u64::try_from(slice.len()).unwrap_or(u64::MAX);
@@ -175,7 +176,7 @@ fn due_slice<D: Db>(db: &D, author: &Author) -> Result<(u64, bool), Fault> {
         return Ok((0, false));
     }
     let found = credit::candidates(db, Among::These(&keys), day, policy.currency)?;
-    let wanted = found.iter().filter(|of| of.waiting == 0 && !is_cooling(&policy, of, day));
+    let wanted = found.iter().filter(|of| !of.waits() && !is_cooling(&policy, of, day));
     let wanted = wanted.filter_map(|of| Some((of, self::proposed(&policy, of, day)?.1)));
     let proposed = propose(db, wanted, (&policy, day), LimitSource::Review, author)?;
     table::proposed(db, &keys)?;
@@ -194,7 +195,7 @@ pub(crate) fn cut<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
         let found = credit::candidates(db, Among::These(&keys), day, policy.currency)?;
         let lower = |of: &Candidate| {
             let (now, minor) = proposed(&policy, of, day)?;
-            (of.waiting == 0 && now.is_some_and(|now| minor < now)).then_some(minor)
+            (!of.waits() && now.is_some_and(|now| minor < now)).then_some(minor)
         };
         let wanted = found.iter().filter_map(|of| Some((of, lower(of)?)));
         propose(db, wanted, (&policy, day), LimitSource::Alert, author)
