@@ -512,16 +512,28 @@ pub struct Candidate {
     pub id: Id,
     pub grade: Option<Grade>,
     pub tier: Option<String>,
-    pub turnover_minor: i64,
+    /// The turnover, the day of the first document, and what is outstanding.
+    pub bought: (Option<i64>, Option<Date>, Option<i64>),
     /// Amount and share of each guarantee in force.
     pub guarantees: Vec<(i64, Decimal)>,
-    pub first_on: Option<Date>,
-    pub outstanding_minor: i64,
     pub status: CustomerStatus,
     pub limit: Option<Money>,
-    pub ledger: Vec<Entry>,
-    /// Amount, currency and whether it is unlimited of each limit that waits for a second key.
-    pub waiting: Vec<(i64, Currency, u8)>,
+    dated: (Vec<Entry>, Vec<Waits>),
+}
+
+/// Amount, currency and whether it is unlimited of a limit that waits for a second key.
+pub type Waits = (i64, Currency, u8);
+
+impl Candidate {
+    /// Individual limits that count.
+    pub fn ledger(&self) -> &[Entry] {
+        &self.dated.0
+    }
+
+    /// Individual limits that wait for a second key.
+    pub fn waiting(&self) -> &[Waits] {
+        &self.dated.1
+    }
 }
 
 /// Which customers to look at.

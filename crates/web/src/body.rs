@@ -89,7 +89,11 @@ impl<'r> Body<'r> {
     /// Reads to the end and keeps it all.
     pub async fn read_whole(&mut self, env: &dyn Env) -> Result<(), Problem> {
         while let Some(chunk) = self.next(env).await {
-            self.whole.extend_from_slice(&chunk?);
+            let chunk = chunk?;
+            match self.whole.is_empty() {
+                true => self.whole = chunk.into(),
+                false => self.whole.extend_from_slice(&chunk),
+            }
         }
         Ok(())
     }
@@ -116,7 +120,13 @@ impl<'r> Body<'r> {
             };
             match taken {
                 Ok(chunk) if chunk.is_empty() => {}
-                Ok(chunk) => return Some(Ok(chunk)),
+                Ok(chunk) => {
+                    // Nothing comes after what was announced: to wait for its end would be one turn of the host more.
+                    if self.announced == Some(self.count) {
+                        self.source = None;
+                    }
+                    return Some(Ok(chunk));
+                }
                 Err(problem) => {
                     (self.source, self.cut) = (None, true);
                     return Some(Err(problem));

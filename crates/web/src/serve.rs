@@ -200,6 +200,10 @@ fn respond(answer: Answer, request_id: &str, head_only: bool) -> http::Response<
     headers.push(("x-content-type-options", "nosniff".to_string()));
     // What is here is somebody's debts, or changes by the second.
     headers.push(("cache-control", "no-store".to_string()));
+    // With its length said, nobody waits for the end of a body after its last byte.
+    if !head_only && answer.status != 204 {
+        headers.push(("content-length", answer.body.len().to_string()));
+    }
     let mut response =
         http::Response::new(Full::new(if head_only { Bytes::new() } else { answer.body }));
     *response.status_mut() =

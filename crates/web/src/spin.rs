@@ -139,8 +139,8 @@ impl Env for SpinEnv {
     }
 
     fn log(&self, line: &str) {
-        // A log that cannot be written to must not fail the request.
-        let _ = writeln!(std::io::stderr(), "{line}");
+        // A log that cannot be written to must not fail the request. In one piece it is one call of the host.
+        let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
     }
 
     fn post(&self, post: Post) -> Posted {

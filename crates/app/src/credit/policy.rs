@@ -90,7 +90,7 @@ impl<'a> View<'a> {
     ) -> Result<Self, Fault> {
         let thresholds = thresholds.map_or(&[][..], Vec::as_slice);
         let limits = slice.iter().flat_map(|of| {
-            let dated = of.ledger.iter().map(|entry| entry.currency);
+            let dated = of.ledger().iter().map(|entry| entry.currency);
             dated.chain(of.limit.map(|record| record.currency))
         });
         let pairs = approval::pairs(thresholds, limits.chain([policy.currency]));
@@ -100,7 +100,7 @@ impl<'a> View<'a> {
     /// The customer's own limit in force, but for temporary ones.
     fn in_force(&self, of: &Candidate) -> Option<LimitLine> {
         let record = of.limit.map(|it| approval::of_record(self.thresholds, it, &self.rates));
-        limit::on(self.day, &of.ledger, record, None).individual
+        limit::on(self.day, of.ledger(), record, None).individual
     }
 
     /// What the policy grants, in its own currency.
@@ -111,9 +111,9 @@ impl<'a> View<'a> {
         let facts = Facts {
             tier: of.tier.as_deref(),
             grade: of.grade,
-            turnover_minor: of.turnover_minor,
+            turnover_minor: of.bought.0.unwrap_or(0),
             guaranteed_minor: borne(&of.guarantees),
-            tenure_days: of.first_on.map_or(0, |first| self.day.days_past_due(first)),
+            tenure_days: of.bought.1.map_or(0, |first| self.day.days_past_due(first)),
         };
         proposal(self.policy, &facts)
     }
@@ -141,7 +141,7 @@ impl<'a> View<'a> {
     /// What a review proposes for whoever has nothing waiting.
     fn reviewed(&self, slice: &[Candidate]) -> Result<Vec<Proposal>, Fault> {
         let mut found = Vec::new();
-        for of in slice.iter().filter(|of| of.waiting.is_empty() && !self.is_cooling(of)) {
+        for of in slice.iter().filter(|of| of.waiting().is_empty() && !self.is_cooling(of)) {
             let Some((_, minor)) = self.proposed(of) else { continue };
             let id = proposed_id(&of.id, self.day, LimitSource::Review.name())?;
             found.push((id, of.key, Money::new(minor, self.policy.currency), None));
@@ -156,14 +156,14 @@ impl<'a> View<'a> {
         let in_force = InForce {
             minor: Some(line.minor).filter(|_| !line.unlimited),
             granted: self.granted(of).and_then(in_currency),
-            outstanding: of.outstanding_minor,
+            outstanding: of.bought.2.unwrap_or(0),
             is_grave,
         };
         let minor = cut(self.policy, &in_force)?;
         let is_as_low = |(waits, code, unlimited): &(i64, Currency, u8)| {
             *unlimited == 0 && *code == currency && *waits <= minor
         };
-        let waits = of.waiting.iter().any(is_as_low);
+        let waits = of.waiting().iter().any(is_as_low);
         (!waits).then_some(Money::new(minor, currency))
     }
 }
@@ -214,13 +214,13 @@ pub fn simulate<D: Db>(
             one(&mut found.first, now.is_none());
             one(&mut found.raised, now.is_some_and(|now| minor > now));
             one(&mut found.lowered, now.is_some_and(|now| minor < now));
-            one(&mut found.below_outstanding, minor < of.outstanding_minor);
+            one(&mut found.below_outstanding, minor < of.bought.2.unwrap_or(0));
             if now.is_some_and(|now| minor < now) {
                 falls.push(LimitStep {
                     customer: of.id.clone(),
                     now_minor: now,
                     proposed_minor: minor,
-                    outstanding_minor: of.outstanding_minor,
+                    outstanding_minor: of.bought.2.unwrap_or(0),
                 });
             }
             found.now_minor = money::sum([found.now_minor, now.unwrap_or(0)])?;

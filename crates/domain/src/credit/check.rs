@@ -14,7 +14,7 @@ use super::{
     exposure::{self, Guaranteed, Piece, Sums},
     limit::{self, Decided, Entry, Limits},
     rates::Rates,
-    rule::Known,
+    rule::{Known, Settings},
     words,
 };
 use crate::{
@@ -264,9 +264,12 @@ pub fn answer(
     judged: &Judged,
     language: Language,
 ) -> Result<CheckResult, Refused> {
-    let (position, question, case) = (&inputs.position, &inputs.question, Case::new(inputs)?);
-    let held = is_held(judged.verdict);
-    let would_pass_if = held.then(|| condition::of(&case, judged, language));
+    let (position, question) = (&inputs.position, &inputs.question);
+    let settings = Settings::of(&position.rules, Some(purpose_of(question)), inputs.day);
+    let would_pass_if = match is_held(judged.verdict) {
+        true => Some(condition::of(&Case::new(inputs)?, judged, language)),
+        false => None,
+    };
     let advice = match judged.verdict {
         Verdict::Pass => Vec::new(),
         _ => advice::for_grade(position.grade),
@@ -280,7 +283,7 @@ pub fn answer(
         order_id: question.order_id.clone(),
         verdict: judged.verdict,
         reasons: judged.reasons.iter().map(|reason| words::reason(reason, language)).collect(),
-        exposure: parts(&case, judged)?,
+        exposure: parts(inputs, &settings, judged)?,
         total_minor: judged.before.total,
         after_minor: judged.after_minor,
         group_after_minor: judged.group_after_minor,
@@ -319,15 +322,19 @@ fn terms(
     advice.iter().map(offer).collect()
 }
 
-fn parts(case: &Case<'_>, judged: &Judged) -> Result<Vec<ExposurePart>, Refused> {
-    let (position, rates) = (&case.inputs.position, &case.inputs.rates);
+fn parts(
+    inputs: &Inputs,
+    settings: &Settings,
+    judged: &Judged,
+) -> Result<Vec<ExposurePart>, Refused> {
+    let (position, rates) = (&inputs.position, &inputs.rates);
     let limit_minor = |component: ExposureComponent| {
-        let own = case.settings.limits.iter().filter(|(of, _, _)| *of == component);
+        let own = settings.limits.iter().filter(|(of, _, _)| *of == component);
         let own = own.map(|(_, bound, _)| rates.down(bound.minor, bound.currency, judged.currency));
         own.min_by_key(|bound| bound.as_ref().copied().unwrap_or(0)).transpose()
     };
     let (pieces, guarantees) = (&position.pieces, &position.guarantees);
-    exposure::told(&judged.before, &case.settings, position.key, pieces, guarantees, limit_minor)
+    exposure::told(&judged.before, settings, position.key, pieces, guarantees, limit_minor)
 }
 
 /// The exposure of a position, for which nothing is asked. The other members are named by what `ids` says of their keys.
@@ -339,7 +346,7 @@ pub fn exposure(inputs: &Inputs, ids: &BTreeMap<i64, Id>) -> Result<CreditExposu
         customer: inputs.position.id.clone(),
         as_of: inputs.day,
         currency: judged.currency,
-        parts: parts(&case, &judged)?,
+        parts: parts(inputs, &case.settings, &judged)?,
         members: case.members(judged.currency, ids)?,
         total_minor: judged.before.total,
         group_minor: judged.group_after_minor,

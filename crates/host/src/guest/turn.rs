@@ -4,26 +4,30 @@
 //! second: who comes at a bad moment waits long, and whoever comes next may go first. Connections of this process wait
 //! in a queue instead, so that they are served in order and as soon as the one before is done.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::Duration;
 
 /// The writers of one file.
 #[derive(Default)]
 pub struct Queue {
     line: Mutex<Line>,
-    called: Condvar,
+    /// Held by who writes the log back.
+    writing_back: Mutex<()>,
+    /// Pages of the log when it was last written back; fewer are a log that began anew.
+    written_back: AtomicI32,
 }
 
 #[derive(Default)]
 struct Line {
-    /// The number that the next one draws.
-    next: u64,
-    /// The number whose turn it is.
-    serving: u64,
-    /// Numbers of those who went away before their turn.
-    gone: BTreeSet<u64>,
+    /// Whether somebody has the turn, or was called to take it.
+    taken: bool,
+    /// The bells of those who wait, in their order: each wakes one alone.
+    waiting: VecDeque<Arc<Condvar>>,
+    /// The bell of the one who was called and has not come yet.
+    called: Option<Arc<Condvar>>,
 }
 
 /// The right to write, given back when it is dropped.
@@ -44,21 +48,59 @@ impl Queue {
         queue
     }
 
+    /// The turn, when nobody else has it or waits for it.
+    pub fn take(self: &Arc<Self>) -> Option<Turn> {
+        let mut line = self.line();
+        let free = !line.taken;
+        line.taken = true;
+        free.then(|| Turn(self.clone()))
+    }
+
     /// Waits for the turn of a connection, so long at the most.
     pub fn wait(self: &Arc<Self>, longest: Duration) -> Option<Turn> {
         let mut line = self.line();
-        let number = line.next;
-        line.next += 1;
-        let not_yet = |line: &mut Line| line.serving != number;
-        let (mut line, waited) = self
-            .called
-            .wait_timeout_while(line, longest, not_yet)
-            .unwrap_or_else(PoisonError::into_inner);
+        if !line.taken {
+            line.taken = true;
+            return Some(Turn(self.clone()));
+        }
+        let bell = Arc::new(Condvar::new());
+        line.waiting.push_back(bell.clone());
+        let not_yet = |line: &mut Line| {
+            !line.called.as_ref().is_some_and(|called| Arc::ptr_eq(called, &bell))
+        };
+        let (mut line, waited) =
+            bell.wait_timeout_while(line, longest, not_yet).unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() {
-            line.gone.insert(number);
+            line.waiting.retain(|other| !Arc::ptr_eq(other, &bell));
             return None;
         }
+        line.called = None;
         Some(Turn(self.clone()))
+    }
+
+    /// Whether the log, which has so many pages after a commit, has grown by so many since it was last written back.
+    pub fn is_long(&self, logged: i32, grown: i32) -> bool {
+        let before = self.written_back.load(Relaxed);
+        if logged < before {
+            self.written_back.store(0, Relaxed);
+            return logged >= grown;
+        }
+        logged - before >= grown
+    }
+
+    /// Has a log of so many pages written back, by one connection at a time: first while others go on writing, then what
+    /// they added, in a turn, so that the log can begin anew.
+    pub fn write_back(self: &Arc<Self>, logged: i32, longest: Duration, work: impl Fn()) {
+        let _alone = match self.writing_back.try_lock() {
+            Ok(alone) => alone,
+            Err(TryLockError::Poisoned(broken)) => broken.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        self.written_back.store(logged, Relaxed);
+        work();
+        if let Some(_turn) = self.wait(longest) {
+            work();
+        }
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
@@ -69,13 +111,13 @@ impl Queue {
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut line = self.0.line();
-        line.serving += 1;
-        while let Some(next) = Some(line.serving).filter(|next| line.gone.contains(next)) {
-            line.gone.remove(&next);
-            line.serving += 1;
-        }
+        line.called = line.waiting.pop_front();
+        line.taken = line.called.is_some();
+        let called = line.called.clone();
         drop(line);
-        self.0.called.notify_all();
+        if let Some(bell) = called {
+            bell.notify_one();
+        }
     }
 }
 
@@ -96,13 +138,47 @@ mod tests {
     fn the_next_goes_on_when_a_turn_is_given_back_and_who_went_away_is_passed_over() {
         let queue = Arc::<Queue>::default();
         let first = queue.wait(LONG).unwrap();
-        assert!(queue.wait(Duration::ZERO).is_none());
+        assert!(queue.wait(Duration::ZERO).is_none() && queue.take().is_none());
         let waiting = std::thread::spawn({
             let queue = queue.clone();
             move || queue.wait(LONG).is_some()
         });
         drop(first);
         assert!(waiting.join().unwrap());
-        assert!(queue.wait(LONG).is_some());
+        assert!(queue.take().is_some());
+    }
+
+    #[test]
+    fn a_log_is_long_when_it_grew_and_again_after_it_began_anew() {
+        let queue = Arc::<Queue>::default();
+        assert!(!queue.is_long(9, 10) && queue.is_long(11, 10));
+        let count = std::cell::Cell::new(0);
+        queue.write_back(11, LONG, || count.set(count.get() + 1));
+        assert_eq!(count.get(), 2);
+        for (logged, long) in [(12, false), (20, false), (21, true), (2, false), (10, true)] {
+            assert_eq!(queue.is_long(logged, 10), long, "{logged}");
+        }
+    }
+
+    #[test]
+    fn who_waits_goes_on_one_after_the_other() {
+        let queue = Arc::<Queue>::default();
+        let inside = Arc::<Mutex<u32>>::default();
+        let first = queue.wait(LONG).unwrap();
+        let one = || {
+            let (queue, inside) = (queue.clone(), inside.clone());
+            std::thread::spawn(move || {
+                for _ in 0..100 {
+                    let turn = queue.wait(LONG).unwrap();
+                    // Nobody else is inside while the turn is held.
+                    *inside.try_lock().unwrap() += 1;
+                    drop(turn);
+                }
+            })
+        };
+        let all: Vec<_> = (0..8).map(|_| one()).collect();
+        drop(first);
+        all.into_iter().for_each(|one| one.join().unwrap());
+        assert_eq!(*inside.lock().unwrap(), 800);
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,6 +30,38 @@ impl Arriving {
     pub fn new(body: Incoming, patience: Duration, stalled: Arc<Notify>) -> Arriving {
         let timer = Box::pin(tokio::time::sleep(patience));
         Arriving { body: Some(body), patience, timer, waiting: false, stalled }
+    }
+}
+
+/// The longest announced body that is taken in before a component is asked: one read of a connection. The component then
+/// finds all of it ready, and a slow client keeps no place in an instance.
+const TAKEN_IN: u64 = 16 << 10;
+
+impl Arriving {
+    /// The body as a component gets it: whole when it is small, else as it comes.
+    pub async fn taken_in(self) -> WasiBody {
+        if self.size_hint().exact().is_none_or(|length| length > TAKEN_IN) {
+            return self.boxed_unsync();
+        }
+        match self.collect().await {
+            Ok(whole) => Full::new(whole.to_bytes()).map_err(|never| match never {}).boxed_unsync(),
+            Err(error) => Broken(Some(error)).boxed_unsync(),
+        }
+    }
+}
+
+/// A body that broke off before a component was asked.
+struct Broken(Option<Error>);
+
+impl Body for Broken {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        Poll::Ready(self.0.take().map(Err))
     }
 }
 

@@ -9,7 +9,6 @@ use super::routes::{Match, Router};
 use super::settings::Limits;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Uri, header};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -84,12 +83,15 @@ impl App {
         }
         let stalled = Arc::new(Notify::new());
         let body = Arriving::new(body, self.limits.body_idle, stalled.clone());
-        let request = http::Request::from_parts(parts, body.boxed_unsync());
+        let answered = async {
+            let body = body.taken_in().await;
+            lanes.handle(http::Request::from_parts(parts, body)).await
+        };
         let started = Instant::now();
         tokio::select! {
             biased;
             () = stalled.notified() => refuse(Problem::Stalled, None),
-            (answer, place) = lanes.handle(request) => match answer {
+            (answer, place) = answered => match answer {
                 Ok(response) => response.map(|body| Leaving::new(body, place)),
                 Err(error) => {
                     log::event(&self.log, "error", component, "request-failed", &format!("{error:#}"));
