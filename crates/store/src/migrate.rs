@@ -28,6 +28,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (18, "mend_b", schema!("0018_mend_b.sql")),
     (19, "replay", schema!("0019_replay.sql")),
     (20, "mend_a", schema!("0020_mend_a.sql")),
+    (29, "ways", schema!("0029_ways.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try
