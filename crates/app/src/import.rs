@@ -4,7 +4,7 @@ mod terms;
 
 use crate::{
     audit::{self, Author, Note, Sum},
-    replay,
+    invoice as document, ledger, replay,
 };
 use dunlin_domain::{
     Id, Instant, Refusal, Refused,
@@ -13,7 +13,7 @@ use dunlin_domain::{
     profile,
 };
 use dunlin_store::{
-    Db, End, Fault, customer, import, invoice, payment, verification, write, write_if,
+    Db, End, Fault, Within, customer, import, invoice, payment, verification, write, write_if,
 };
 use std::collections::BTreeMap;
 
@@ -246,7 +246,7 @@ fn apply_once<D: Db>(
         return Ok((tally.result(order, true, reading.received), End::RollBack));
     }
     let rows = std::mem::take(&mut tally.rows).hex();
-    let made = tally.made;
+    let (made, voids) = (tally.made, std::mem::take(&mut tally.voids));
     let (result, errors) = tally.result(order, false, reading.received);
     match entry {
         Some(entry) if result.accepted == 0 && made == 0 => audit::forget(db, entry)?,
@@ -257,6 +257,12 @@ fn apply_once<D: Db>(
             audit::complete(db, author, entry, &whole)?;
         }
         None => {}
+    }
+    if !voids.is_empty() {
+        let today = ledger::today(db, author.at)?;
+        for id in &voids {
+            document::void(&Within(db), id, today, author)?;
+        }
     }
     import::finish(db, run.key, &result, &errors, reading.file_hash.as_deref(), author.at)?;
     Ok(((result, errors), End::Commit))
@@ -394,6 +400,7 @@ fn apply_documents<D: Db>(
         refused.extend(refusals(db, ImportKind::Invoices, &done.rows, &done.differing)?);
     }
     tally.take(done.added, done.total, refused);
+    tally.voids.extend(done.voids);
     Ok(done.later)
 }
 
@@ -451,6 +458,8 @@ struct Tally {
     made: u64,
     errors: Vec<RowError>,
     more_errors: u64,
+    /// Documents that the file says are void.
+    voids: Vec<Id>,
     /// Of every slice the kind and the rows as they were offered to the books.
     rows: Sum,
 }

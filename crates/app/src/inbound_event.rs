@@ -167,6 +167,7 @@ fn read<'a, D: Db>(
 ) -> Result<Event<'a>, Fault> {
     let json = mapping::parse(body)?;
     let mapping = mapping::chosen(&source.document)?;
+    mapping::one_event(&mapping, &json)?;
     let missing = || Refused::new(Refusal::MissingField, "the event has no id").at("webhook-id");
     let id = match mapping::id_of(&mapping, &json)? {
         Some(id) => id,

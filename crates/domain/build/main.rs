@@ -59,7 +59,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = env::var("OUT_DIR")?;
     fs::write(Path::new(&folder).join("contract.rs"), out)?;
     zones::write(Path::new(&folder))?;
+    let profiles = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("src/profile/shipped.json");
+    println!("cargo:rerun-if-changed={}", profiles.display());
+    fs::write(Path::new(&folder).join("shipped.json"), packed(&fs::read_to_string(profiles)?))?;
     Ok(())
+}
+
+/// JSON without the space between its parts: components carry it.
+fn packed(json: &str) -> String {
+    let (mut within, mut escaped) = (false, false);
+    json.chars()
+        .filter(|c| {
+            let keep = within || !c.is_whitespace();
+            if *c == '"' && !escaped {
+                within = !within;
+            }
+            escaped = *c == '\\' && !escaped;
+            keep
+        })
+        .collect()
 }
 
 fn type_def(

@@ -16,7 +16,9 @@ pub use shipped::{SHIPPED, shipped};
 pub use slice::{MAX_ERRORS, Rows, Slice};
 pub use terms::Terms;
 
-use crate::contract::ingest::{DateForm, FieldMapping, ImportKind, Lookup, Profile, RecordMapping};
+use crate::contract::ingest::{
+    DateForm, FieldMapping, ImportKind, Lookup, Profile, RecordMapping, RowCondition,
+};
 use crate::money::NumberForm;
 use crate::{Refusal, Refused};
 use std::collections::BTreeSet;
@@ -40,6 +42,9 @@ pub const MAX_MAPPINGS: usize = 32;
 
 /// The most values one lookup may translate: a list of customers belongs in a file, not in a profile.
 pub const MAX_LOOKUPS: usize = 1_000;
+
+/// The most conditions of a record beside its column that has to be there.
+pub const MAX_CONDITIONS: usize = 4;
 
 /// The longest column name, constant, prefix or lookup value, in characters.
 pub const MAX_TEXT: usize = 200;
@@ -135,6 +140,10 @@ impl Profile {
             when_values: None,
             unless_values: None,
             only_new: None,
+            partial: None,
+            conditions: None,
+            void_when: None,
+            voids: None,
             fields: specs(*kind).iter().filter(mapped).map(field).collect(),
         };
         Self {
@@ -144,9 +153,19 @@ impl Profile {
             ),
             decimal_mark: None,
             thousands_mark: None,
+            delimiter: None,
             date: None,
             ignore_unknown: None,
             records: ImportKind::ALL.iter().map(record).collect(),
+        }
+    }
+
+    /// What stands between the columns of CSV.
+    pub fn delimiter(&self) -> u8 {
+        match self.delimiter.as_deref() {
+            Some(";") => b';',
+            Some("\t") => b'\t',
+            _ => b',',
         }
     }
 
@@ -186,6 +205,9 @@ pub fn check(profile: &Profile) -> Result<(), Refused> {
         .map_err(|detail| invalid("decimal_mark", detail))?;
     mark_is_sound(profile.thousands_mark.as_deref())
         .map_err(|detail| invalid("thousands_mark", detail))?;
+    if profile.delimiter.as_deref().is_some_and(|text| !matches!(text, "," | ";" | "\t")) {
+        return Err(invalid("delimiter", "columns are cut at `,`, `;` or a tab"));
+    }
     let form = profile.number_form();
     if form.thousands == Some(form.decimal) {
         let detail = format!("`{}` is the decimal mark already", form.decimal);
@@ -241,16 +263,31 @@ fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result
             let detail = "the values are those of the column `when_present`, which is absent";
             return Err(invalid(&format!("{path}.{name}"), detail));
         }
-        if values.is_empty()
-            || values.len() > MAX_LOOKUPS
-            || !values.iter().all(|v| text_is_sound(v))
-        {
-            let detail = format!("1 to {MAX_LOOKUPS} values of at most {MAX_TEXT} characters");
-            return Err(invalid(&format!("{path}.{name}"), detail));
+        values_are_sound(values, &format!("{path}.{name}"))?;
+    }
+    if record.kind != ImportKind::Customers {
+        for (name, said) in [("only_new", record.only_new), ("partial", record.partial)] {
+            if said == Some(true) {
+                return Err(invalid(&format!("{path}.{name}"), "only customers have it"));
+            }
         }
     }
-    if record.only_new == Some(true) && record.kind != ImportKind::Customers {
-        return Err(invalid(&format!("{path}.only_new"), "only customers have it"));
+    let conditions = record.conditions.as_deref().unwrap_or_default();
+    if conditions.len() > MAX_CONDITIONS {
+        let detail = format!("a record has at most {MAX_CONDITIONS} conditions");
+        return Err(invalid(&format!("{path}.conditions"), detail));
+    }
+    for (index, condition) in conditions.iter().enumerate() {
+        condition_is_sound(condition, &format!("{path}.conditions[{index}]"))?;
+    }
+    if let Some(condition) = &record.void_when {
+        let path = format!("{path}.void_when");
+        if record.kind != ImportKind::Invoices {
+            return Err(invalid(&path, "only invoices have it"));
+        }
+        condition_is_sound(condition, &path)?;
+    } else if record.voids == Some(true) {
+        return Err(invalid(&format!("{path}.voids"), "it needs `void_when`"));
     }
     let mut seen = BTreeSet::new();
     for (index, mapping) in record.fields.iter().enumerate() {
@@ -288,6 +325,25 @@ fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result
             &path,
             "`credit_limit` needs `currency`, which says what the limit is counted in",
         ));
+    }
+    Ok(())
+}
+
+fn condition_is_sound(condition: &RowCondition, path: &str) -> Result<(), Refused> {
+    column_is_sound(&condition.column)
+        .map_err(|detail| invalid(&format!("{path}.column"), detail))?;
+    let (values, unless) = (&condition.values, &condition.unless_values);
+    if values.is_some() == unless.is_some() {
+        return Err(invalid(path, "a condition has `values` or `unless_values`"));
+    }
+    let values = values.iter().chain(unless).flatten();
+    values_are_sound(&values.cloned().collect::<Vec<String>>(), path)
+}
+
+fn values_are_sound(values: &[String], path: &str) -> Result<(), Refused> {
+    if values.is_empty() || values.len() > MAX_LOOKUPS || !values.iter().all(|v| text_is_sound(v)) {
+        let detail = format!("1 to {MAX_LOOKUPS} values of at most {MAX_TEXT} characters");
+        return Err(invalid(path, detail));
     }
     Ok(())
 }

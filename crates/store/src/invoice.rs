@@ -8,6 +8,7 @@ use dunlin_domain::{
         types::{InvoiceKind, NewInvoice},
     },
 };
+use std::collections::BTreeMap;
 
 /// Where a page of invoices ended.
 pub type After = (String, i64);
@@ -122,6 +123,13 @@ pub fn keys<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<Option<i64>>, Fault> {
         "SELECT json_group_array(i.key) FROM json_each(?1) AS j LEFT JOIN invoice AS i ON i.id = j.value",
         &[(&ids).into()],
     )
+}
+
+/// Those of these documents of which something is open, and credit notes that are worth anything, which it says.
+pub fn open_among<D: Db>(db: &D, ids: &[&str]) -> Result<BTreeMap<Id, i64>, Fault> {
+    let ids = crate::array(ids)?;
+    let found: Vec<(Id, i64)> = db.json(sql!("invoice/open_among.sql"), &[(&ids).into()])?;
+    Ok(found.into_iter().collect())
 }
 
 /// The document of this id.

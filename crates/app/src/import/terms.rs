@@ -6,7 +6,7 @@ use crate::{
     ledger::json,
 };
 use dunlin_domain::{
-    Currency, Date, Id, Money, Refused,
+    Currency, Date, Id, Money, Refusal, Refused,
     contract::{
         ingest::RowError,
         types::{InvoiceKind, NewInvoice},
@@ -34,6 +34,11 @@ struct Row(
 impl Row {
     fn is_about_another(&self) -> bool {
         self.9.as_ref().is_some_and(|terms| terms.relates_to.is_some())
+    }
+
+    /// That the document is void at its source, and whether it is void here then.
+    fn void(&self) -> Option<bool> {
+        self.9.as_ref().and_then(|terms| terms.void)
     }
 
     fn document(self) -> (u64, Id, NewInvoice) {
@@ -77,6 +82,8 @@ pub(super) struct Inserted {
     pub differing: Vec<u64>,
     /// Whether rows are left that are about other documents.
     pub later: bool,
+    /// Documents that are void from now on.
+    pub voids: Vec<Id>,
 }
 
 /// Inserts the rows that stand alone, or those about other documents, which may stand in a later slice.
@@ -89,12 +96,30 @@ pub(super) fn insert<D: Db>(
     let rows: Vec<Row> = serde_json::from_str(rows)
         .map_err(|error| Fault::Db(format!("staged rows of invoices: {error}")))?;
     let later = !about_others && rows.iter().any(Row::is_about_another);
+    let (void, rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.void().is_some());
+    let void = if about_others { Vec::new() } else { void };
     let rows = rows.into_iter().filter(|row| row.is_about_another() == about_others);
     let documents: Vec<(u64, Id, NewInvoice)> = rows.map(Row::document).collect();
     let beside = invoice::beside(db, documents.iter().map(|(_, id, new)| (id, new)))?;
-    let total = u64::try_from(documents.len()).unwrap_or(u64::MAX);
+    let total = u64::try_from(documents.len() + void.len()).unwrap_or(u64::MAX);
 
-    let mut errors = Vec::new();
+    let (mut errors, mut voids) = (Vec::new(), Vec::new());
+    if !void.is_empty() {
+        let ids: Vec<&str> = void.iter().map(|row| row.1.as_str()).collect();
+        let open = invoice::open_among(db, &ids)?;
+        for row in void {
+            match open.get(&row.1) {
+                Some(0) if row.void() == Some(true) => voids.push(row.1),
+                Some(_) => {
+                    let code = Refusal::CancelledThere;
+                    let (field, detail) = (Some("id".into()), code.about().into());
+                    errors.push(RowError { row: row.0, field, code, detail });
+                }
+                None => {}
+            }
+        }
+        voids.dedup();
+    }
     let mut refuse = |row: u64, refused: Refused| {
         let Refused { code, detail, field, .. } = refused;
         errors.push(RowError { row, field, code, detail });
@@ -121,5 +146,5 @@ pub(super) fn insert<D: Db>(
     let added = invoice::insert_all(db, &rows, Some(entry))?;
     insert_parts(db, &made, entry)?;
     let differing = made.iter().filter(|of| of.3.parts_differ).map(|of| of.0).collect();
-    Ok(Inserted { rows, added, total, errors, differing, later })
+    Ok(Inserted { rows, added, total, errors, differing, later, voids })
 }

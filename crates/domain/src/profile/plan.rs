@@ -1,7 +1,7 @@
 //! A profile compiled against one header: every field knows its column by number.
 
 use super::{GENERIC, MAX_COLUMNS, RecordMapping, check, shown, value};
-use crate::contract::ingest::{DateForm, FieldMapping, ImportKind, Profile};
+use crate::contract::ingest::{DateForm, FieldMapping, ImportKind, Profile, RowCondition};
 use crate::money::NumberForm;
 use crate::{Currency, Refusal, Refused};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +37,22 @@ pub(super) struct Record {
     pub(super) when_values: Option<Vec<String>>,
     pub(super) unless_values: Option<Vec<String>>,
     pub(super) unless_present: Option<usize>,
+    pub(super) conditions: Vec<Condition>,
+    /// Where it holds, the document is void at its source.
+    pub(super) void_when: Option<Condition>,
+    /// Whether it is void here then.
+    pub(super) voids: bool,
     pub(super) noun: Noun,
+}
+
+/// What a column has to say.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    /// `None`: the file lacks it.
+    pub(super) column: Option<usize>,
+    pub(super) values: Vec<String>,
+    /// Whether the column has one of the values, or none of them.
+    pub(super) among: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -63,8 +78,8 @@ pub(super) struct Customer {
     pub(super) industry: Source,
     pub(super) parent_id: Source,
     pub(super) contact: Contact,
-    /// Whether a customer who is there is left alone.
-    pub(super) only_new: bool,
+    /// How a customer who is there is compared: 0 as a whole, 1 not at all, 2 by what the row says.
+    pub(super) compared: i64,
 }
 
 /// Whom to reach, by its columns.
@@ -85,7 +100,7 @@ impl Customer {
 
     /// Whether anything is said of the group or of whom to reach.
     pub(super) fn is_placed(&self) -> bool {
-        self.parent_id.is_mapped() || self.contact.name.is_mapped() || self.only_new
+        self.parent_id.is_mapped() || self.contact.name.is_mapped() || self.compared != 0
     }
 }
 
@@ -236,7 +251,9 @@ fn mapped<'a>(records: &[&'a RecordMapping]) -> impl Iterator<Item = &'a str> {
     let of = |record: &&'a RecordMapping| {
         let fields = record.fields.iter().filter_map(|mapping| mapping.column.as_deref());
         let conditions = record.when_present.iter().chain(&record.unless_present);
-        fields.chain(conditions.map(String::as_str)).collect::<Vec<&'a str>>()
+        let others = record.conditions.iter().flatten().chain(&record.void_when);
+        let conditions = conditions.chain(others.map(|of| &of.column)).map(String::as_str);
+        fields.chain(conditions).collect::<Vec<&'a str>>()
     };
     records.iter().flat_map(of).collect::<Vec<_>>().into_iter()
 }
@@ -316,7 +333,15 @@ fn compile(
         let place = |name: &Option<String>| {
             name.as_ref().and_then(|name| columns.iter().position(|column| column == name))
         };
+        let condition = |of: &RowCondition| Condition {
+            column: columns.iter().position(|column| *column == of.column),
+            among: of.values.is_some(),
+            values: of.values.iter().chain(&of.unless_values).flatten().cloned().collect(),
+        };
         Record {
+            conditions: record.conditions.iter().flatten().map(condition).collect(),
+            void_when: record.void_when.as_ref().map(condition),
+            voids: record.voids == Some(true),
             when_present: place(&record.when_present),
             unless_present: place(&record.unless_present),
             when_values: record.when_values.clone(),
@@ -357,7 +382,11 @@ fn noun(record: &RecordMapping, columns: &[String], date: DateForm) -> Noun {
                 channel: of("contact_channel"),
                 address: of("contact_address"),
             },
-            only_new: record.only_new == Some(true),
+            compared: match (record.only_new, record.partial) {
+                (Some(true), _) => 1,
+                (_, Some(true)) => 2,
+                _ => 0,
+            },
         })),
         ImportKind::Invoices => Noun::Invoice(Box::new(Invoice {
             id: of("id"),

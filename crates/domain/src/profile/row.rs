@@ -1,7 +1,7 @@
 //! One source row, read and checked: all of its records or none.
 
 use super::plan::{
-    Contact, Customer, Fields, Invoice, Noun, Origin, Payment, Plan, Record, Source,
+    Condition, Contact, Customer, Fields, Invoice, Noun, Origin, Payment, Plan, Record, Source,
 };
 use super::slice::{Currencies, Rows, Slice, note};
 use super::terms::{self, Terms};
@@ -41,6 +41,12 @@ impl Plan {
         };
         let mut made = 0u64;
         for record in &self.records {
+            if let (Noun::Invoice(from), Some(void)) = (&record.noun, &record.void_when)
+                && reading.holds(void)
+            {
+                made = made.saturating_add(reading.void(from, record.voids, invoices));
+                continue;
+            }
             if !reading.makes(record) {
                 continue;
             }
@@ -77,7 +83,37 @@ struct Reading<'a, F: ?Sized> {
 }
 
 impl<F: Fields + ?Sized> Reading<'_, F> {
+    fn holds(&self, of: &Condition) -> bool {
+        let text = of.column.and_then(|column| self.fields.get(column)).unwrap_or("");
+        let text = value::trim(text);
+        of.values.iter().any(|value| value == text) == of.among
+    }
+
+    /// Writes that the document of the row is void, where the row names one. Says how many it named.
+    #[cold]
+    fn void(&mut self, from: &Invoice, voids: bool, rows: &mut Rows) -> u64 {
+        let id = |text: &str, _: &Source| text.parse::<Id>();
+        let Some(id) = self.optional(&from.id, id) else { return u64::from(self.bad) };
+        rows.open(self.row);
+        for text in [id.as_str(), id.as_str()] {
+            rows.text(text);
+        }
+        // Nothing else of it is looked at.
+        for text in [InvoiceKind::Invoice.name(), "2000-01-01", "2000-01-01"] {
+            rows.plain(text);
+        }
+        rows.number(0);
+        rows.plain("EUR");
+        rows.number(0);
+        rows.json(&Terms { void: Some(voids), ..Terms::default() });
+        rows.close();
+        1
+    }
+
     fn makes(&self, record: &Record) -> bool {
+        if !record.conditions.iter().all(|of| self.holds(of)) {
+            return false;
+        }
         let read = |column: usize| value::trim(self.fields.get(column).unwrap_or(""));
         if record.unless_present.is_some_and(|column| !read(column).is_empty()) {
             return false;
@@ -110,8 +146,8 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
         if from.is_placed() {
             self.text(&from.parent_id, rows, id::check);
             self.contact(&from.contact, rows);
-            if from.only_new {
-                rows.number(1);
+            if from.compared != 0 {
+                rows.number(from.compared);
             }
         }
         rows.close();
@@ -223,6 +259,7 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
                 // The currency is the error of the row.
                 None => Ok(Vec::new()),
             }),
+            void: None,
         };
         if terms.says_anything() {
             rows.json(&terms);

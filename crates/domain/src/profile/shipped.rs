@@ -21,12 +21,15 @@ pub const SHIPPED: [&str; 15] = [
     "zoho-books-payment",
 ];
 
+/// `shipped.json` without the space between its parts.
+const PACKED: &str = include_str!(concat!(env!("OUT_DIR"), "/shipped.json"));
+
 /// The shipped profile of this name.
 pub fn shipped(name: &str) -> Option<Profile> {
     if !SHIPPED.contains(&name) {
         return None;
     }
     // What is in the file is read by a test.
-    let all: Vec<Profile> = serde_json::from_str(include_str!("shipped.json")).unwrap_or_default();
+    let all: Vec<Profile> = serde_json::from_str(PACKED).unwrap_or_default();
     all.into_iter().find(|profile| profile.name.as_str() == name)
 }

@@ -18,7 +18,8 @@ const REMEMBERED: usize = 8;
 /// Each row array begins with the number of its source row. Dates are `YYYY-MM-DD`, what is absent is null:
 /// - customers: `[row, id, name, country, currency, language, time_zone, email, phone, limit_minor, limit_currency]`,
 ///   with `status, segment, industry` after that where the file says any of them, and then `parent_id, contacts` as a
-///   list of contacts, and 1 where a customer who is there is left alone
+///   list of contacts, and how a customer who is there is compared: 1 not
+///   at all, 2 by what the row says
 /// - invoices: `[row, id, customer_id, kind, issued_on, due_on, amount_minor, currency, disputed 0 or 1]`, with
 ///   [`Terms`](super::Terms) as an object after that where the row says any of them
 /// - payments: `[row, id, customer_id, received_on, amount_minor, currency, invoice_id]`

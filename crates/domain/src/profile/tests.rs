@@ -575,3 +575,72 @@ proptest! {
         prop_assert_eq!(array(&mut rows), json!([[1, text]]));
     }
 }
+
+#[test]
+fn what_is_void_at_its_source_says_so_and_nothing_else() {
+    let of = profile(json!({"name": "erp", "ignore_unknown": true, "records": [
+        {"kind": "customers", "partial": true, "fields": [
+            {"field": "id", "column": "Who"}, {"field": "name", "column": "Who"}]},
+        {"kind": "invoices", "when_present": "State", "unless_values": ["Draft", "Cancelled"],
+         "void_when": {"column": "State", "values": ["Cancelled"]}, "voids": true, "fields": [
+            {"field": "id", "column": "No", "prefix": "I-"}, {"field": "customer_id", "column": "Who"},
+            {"field": "issued_on", "column": "Day"}, {"field": "amount", "column": "Sum"},
+            {"field": "currency", "constant": "EUR"}]}]}));
+    assert_eq!(check(&of), Ok(()));
+    let text = "No|Who|Day|Sum|State\n1|C1|2026-01-02|5|Open\n2|C1|||Cancelled\n|C1|||Cancelled\n4|C1|||Draft\na b|C1|||Cancelled";
+    let mut slice = read(&of, ImportKind::Invoices, text);
+    let terms = json!({"relates_to": null, "penalty": false, "contract_id": null, "is_due": false,
+        "instalments": null, "void": true});
+    let expected = json!([
+        [2, "I-1", "C1", "invoice", "2026-01-02", "2026-01-02", 500, "EUR", 0],
+        [3, "I-2", "I-2", "invoice", "2000-01-01", "2000-01-01", 0, "EUR", 0, terms],
+    ]);
+    assert_eq!(array(&mut slice.invoices), expected);
+    assert_eq!(errors(&slice), "6 No malformed-id");
+    assert_eq!((slice.received, slice.refused), (8, 2));
+    let customers = array(&mut slice.customers);
+    assert!(customers.as_array().unwrap().iter().all(|row| row[16] == 2), "{customers}");
+}
+
+#[test]
+fn all_conditions_of_a_record_have_to_hold() {
+    let of = |conditions: Value| {
+        profile(json!({"name": "erp", "ignore_unknown": true, "records": [
+            {"kind": "payments", "conditions": conditions, "fields": [
+                {"field": "id", "column": "No"}, {"field": "customer_id", "column": "Who"},
+                {"field": "received_on", "column": "Day"}, {"field": "amount", "column": "Sum"},
+                {"field": "currency", "constant": "EUR"}]}]}))
+    };
+    let text = "No|Who|Day|Sum|State|Kind\n1|C1|2026-01-02|5|Done|A\n2|C1|2026-01-02|5|Draft|A\n3|C1|2026-01-02|5||B";
+    for (conditions, rows) in [
+        (json!([{"column": "State", "unless_values": ["Draft"]}]), vec![2, 4]),
+        (json!([{"column": "State", "values": ["Done"]}]), vec![2]),
+        (json!([{"column": "State", "values": ["", "Draft"]}]), vec![3, 4]),
+        (
+            json!([{"column": "State", "unless_values": ["Draft"]}, {"column": "Kind", "values": ["B"]}]),
+            vec![4],
+        ),
+        // A column that the file lacks has no value.
+        (json!([{"column": "Else", "unless_values": ["x"]}]), vec![2, 3, 4]),
+        (json!([{"column": "Else", "values": ["x"]}]), vec![]),
+    ] {
+        let of = of(conditions.clone());
+        assert_eq!(check(&of), Ok(()), "{conditions}");
+        let mut slice = read(&of, ImportKind::Payments, text);
+        let found = array(&mut slice.payments);
+        let found: Vec<u64> =
+            found.as_array().unwrap().iter().map(|row| row[0].as_u64().unwrap()).collect();
+        assert_eq!(found, rows, "{conditions}");
+    }
+    let both = json!({"column": "A", "values": ["x"], "unless_values": ["y"]});
+    for (conditions, field) in [
+        (json!([{"column": "", "values": ["x"]}]), "records[0].conditions[0].column"),
+        (json!([{"column": "A"}]), "records[0].conditions[0]"),
+        (json!([both]), "records[0].conditions[0]"),
+        (json!([{"column": "A", "values": []}]), "records[0].conditions[0]"),
+        (json!(vec![json!({"column": "A", "values": ["x"]}); 5]), "records[0].conditions"),
+    ] {
+        let refused = check(&of(conditions)).unwrap_err();
+        assert_eq!(refused.field.as_deref(), Some(field));
+    }
+}
