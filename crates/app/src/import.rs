@@ -13,7 +13,7 @@ use dunlin_domain::{
     profile,
 };
 use dunlin_store::{
-    Db, End, Fault, Within, customer, import, invoice, payment, verification, write, write_if,
+    Db, End, Fault, customer, import, invoice, payment, verification, write, write_if,
 };
 use std::collections::BTreeMap;
 
@@ -261,7 +261,7 @@ fn apply_once<D: Db>(
     if !voids.is_empty() {
         let today = ledger::today(db, author.at)?;
         for id in &voids {
-            document::void(&Within(db), id, today, author)?;
+            document::void_within(db, id, today, author)?;
         }
     }
     import::finish(db, run.key, &result, &errors, reading.file_hash.as_deref(), author.at)?;

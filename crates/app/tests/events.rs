@@ -116,6 +116,13 @@ fn the_feed_says_what_happened_and_says_it_again_word_for_word() {
     let later = said(&second[first.len()..]);
     assert_eq!(later[0], "invoice.corrected I1");
     assert!(later.contains(&"payment.reversed P1".to_string()), "{later:?}");
+    assert!(later.contains(&"payment.returned P1".to_string()), "{later:?}");
+    let back = second.iter().find(|of| of.kind == "payment.reversed").unwrap();
+    let data = serde_json::to_value(&back.data).unwrap();
+    assert_eq!(
+        (&data["payment_id"], &data["day"], &data["minor"], &data["currency"], &data["state"]),
+        (&json!("P1"), &json!("2024-05-01"), &json!(400), &json!("EUR"), &json!("chargeback"))
+    );
     assert!(later.contains(&"payment.corrected P2".to_string()), "{later:?}");
     // The places rise, and pages of any size are the same events.
     let places: Vec<Place> = second.iter().map(|of| of.id.parse().unwrap()).collect();

@@ -8,7 +8,6 @@ use dunlin_domain::{
         types::{InvoiceKind, NewInvoice},
     },
 };
-use std::collections::BTreeMap;
 
 /// Where a page of invoices ended.
 pub type After = (String, i64);
@@ -125,11 +124,11 @@ pub fn keys<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<Option<i64>>, Fault> {
     )
 }
 
-/// Those of these documents of which something is open, and credit notes that are worth anything, which it says.
-pub fn open_among<D: Db>(db: &D, ids: &[&str]) -> Result<BTreeMap<Id, i64>, Fault> {
+/// Of each of these documents whether something is open of it: 0 nothing or it is not there, 1 something, 2 it is a
+/// credit note that is worth anything.
+pub fn open_among<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<i64>, Fault> {
     let ids = crate::array(ids)?;
-    let found: Vec<(Id, i64)> = db.json(sql!("invoice/open_among.sql"), &[(&ids).into()])?;
-    Ok(found.into_iter().collect())
+    db.json(sql!("invoice/open_among.sql"), &[(&ids).into()])
 }
 
 /// The document of this id.

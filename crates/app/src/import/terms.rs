@@ -107,15 +107,15 @@ pub(super) fn insert<D: Db>(
     if !void.is_empty() {
         let ids: Vec<&str> = void.iter().map(|row| row.1.as_str()).collect();
         let open = invoice::open_among(db, &ids)?;
-        for row in void {
-            match open.get(&row.1) {
-                Some(0) if row.void() == Some(true) => voids.push(row.1),
-                Some(_) => {
+        for (row, open) in void.into_iter().zip(open) {
+            match open {
+                0 => {}
+                1 if row.void() == Some(true) => voids.push(row.1),
+                _ => {
                     let code = Refusal::CancelledThere;
                     let (field, detail) = (Some("id".into()), code.about().into());
                     errors.push(RowError { row: row.0, field, code, detail });
                 }
-                None => {}
             }
         }
         voids.dedup();
@@ -146,5 +146,6 @@ pub(super) fn insert<D: Db>(
     let added = invoice::insert_all(db, &rows, Some(entry))?;
     insert_parts(db, &made, entry)?;
     let differing = made.iter().filter(|of| of.3.parts_differ).map(|of| of.0).collect();
+    let added = added + u64::try_from(voids.len()).unwrap_or(u64::MAX);
     Ok(Inserted { rows, added, total, errors, differing, later, voids })
 }

@@ -42,6 +42,19 @@ owned AS (
                 )
             END
         ) AS owner,
+        -- What went back of a payment.
+        CASE
+            WHEN a.noun = 'payment' AND a.action = 'reverse'
+                THEN (
+                    SELECT
+                        json_object(
+                            'payment_id', a.id, 'day', a.change ->> '$.after.on', 'minor', a.change -> '$.after.minor',
+                            'currency', p.currency, 'state', a.change ->> '$.after.kind'
+                        )
+                    FROM payment AS p
+                    WHERE p.id = a.id
+                )
+        END AS back,
         a.noun = 'write_off' AND EXISTS (
             SELECT 1 FROM adjustment AS d WHERE d.id = 'write-off/' || a.id AND d.entry_key = e.entry_key
         ) AS booked
@@ -52,7 +65,7 @@ SELECT
     json_group_array(
         json_array(
             json_array(o.key, o.entry_key, o.moment, o.kind, o.noun, o.action),
-            json_array(o.of, c.key, c.id, json(o.data), coalesce(o.booked, 0)),
+            json_array(o.of, c.key, c.id, json(coalesce(o.data, o.back)), coalesce(o.booked, 0)),
             json_array(
                 o.invoices_upto, o.payments_upto, o.allocations_upto,
                 -- Without a beginning it made no customers but those with entries of their own.

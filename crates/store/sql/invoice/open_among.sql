@@ -1,12 +1,14 @@
 -- ?1: ids of documents as a JSON array.
--- Gives [id, is a credit note] of those of which something is open, instalments included, and of credit notes that are
--- worth anything.
-SELECT json_group_array(json_array(i.id, i.kind = 'credit-note'))
+-- Gives for each in their order: 0 where it is not there or nothing is open of it or its instalments, 1 where something
+-- is, 2 where it is a credit note that is worth anything.
+SELECT
+    json_group_array(
+        CASE
+            WHEN i.kind = 'credit-note' THEN iif(i.amount_minor > 0, 2, 0)
+            ELSE
+                coalesce(i.open_minor > 0, 0)
+                OR EXISTS (SELECT 1 FROM invoice AS p WHERE p.parent_key = i.key AND p.open_minor > 0)
+        END
+    )
 FROM json_each(?1) AS j
-CROSS JOIN invoice AS i ON i.id = j.value
-WHERE
-    CASE i.kind
-        WHEN 'credit-note' THEN i.amount_minor > 0
-        ELSE i.open_minor > 0
-        OR EXISTS (SELECT 1 FROM invoice AS p WHERE p.parent_key = i.key AND p.open_minor > 0)
-    END
+LEFT JOIN invoice AS i ON i.id = j.value
