@@ -4,7 +4,7 @@ mod terms;
 
 use crate::{
     audit::{self, Author, Note, Sum},
-    invoice as document, ledger, replay,
+    replay,
 };
 use dunlin_domain::{
     Id, Instant, Refusal, Refused,
@@ -246,7 +246,7 @@ fn apply_once<D: Db>(
         return Ok((tally.result(order, true, reading.received), End::RollBack));
     }
     let rows = std::mem::take(&mut tally.rows).hex();
-    let (made, voids) = (tally.made, std::mem::take(&mut tally.voids));
+    let made = tally.made;
     let (result, errors) = tally.result(order, false, reading.received);
     match entry {
         Some(entry) if result.accepted == 0 && made == 0 => audit::forget(db, entry)?,
@@ -257,12 +257,6 @@ fn apply_once<D: Db>(
             audit::complete(db, author, entry, &whole)?;
         }
         None => {}
-    }
-    if !voids.is_empty() {
-        let today = ledger::today(db, author.at)?;
-        for id in &voids {
-            document::void_within(db, id, today, author)?;
-        }
     }
     import::finish(db, run.key, &result, &errors, reading.file_hash.as_deref(), author.at)?;
     Ok(((result, errors), End::Commit))
@@ -400,7 +394,6 @@ fn apply_documents<D: Db>(
         refused.extend(refusals(db, ImportKind::Invoices, &done.rows, &done.differing)?);
     }
     tally.take(done.added, done.total, refused);
-    tally.voids.extend(done.voids);
     Ok(done.later)
 }
 
@@ -458,8 +451,6 @@ struct Tally {
     made: u64,
     errors: Vec<RowError>,
     more_errors: u64,
-    /// Documents that the file says are void.
-    voids: Vec<Id>,
     /// Of every slice the kind and the rows as they were offered to the books.
     rows: Sum,
 }

@@ -121,39 +121,31 @@ fn version_of<D: Db>(db: &D, contract: &Id, item: &Item, day: Date) -> Result<i6
 /// Makes a document void from a day on, or from its own where that is later: what is open of it then, and what comes to
 /// be, is taken off it. What was paid stays paid.
 pub fn void<D: Db>(db: &D, id: &Id, on: Date, author: &Author) -> Result<Change, Fault> {
-    write(db, |db| void_within(db, id, on, author))
-}
-
-/// The same inside the transaction that changed something else.
-pub(crate) fn void_within<D: Db>(
-    db: &D,
-    id: &Id,
-    on: Date,
-    author: &Author,
-) -> Result<Change, Fault> {
-    let refused =
-        |code: Refusal, detail: &str| Fault::from(Refused::new(code, detail).at("invoice_id"));
-    let unknown = || refused(Refusal::UnknownInvoice, Refusal::UnknownInvoice.about());
-    let found = invoice::find(db, id.as_str())?.ok_or_else(unknown)?;
-    let (_, invoice_key, customer_key, kind, _, issued_on) = found;
-    if kind == InvoiceKind::CreditNote {
-        return Err(refused(Refusal::NotPayable, "a credit note claims nothing"));
-    }
-    let name = void_name(id);
-    if adjustment::stands(db, &name)? {
-        return Ok(Change::AlreadySo);
-    }
-    let on = on.max(issued_on);
-    let made = serde_json::json!({ "on": on });
-    let note = Note::changed("void", "invoice", id.as_str(), None::<&Value>, Some(&made))?;
-    let entry = audit::note(db, author, &note)?;
-    // It takes off what there is, now and later: an amount says nothing.
-    let (minor, difference) = (1, Difference::Voided);
-    let new =
-        adjustment::New { id: &name, customer_key, invoice_key, on, minor, difference, entry };
-    adjustment::insert(db, &new)?;
-    replay::customers(db, &[customer_key], author.at, Some(entry))?;
-    Ok(Change::Made)
+    write(db, |db| {
+        let refused =
+            |code: Refusal, detail: &str| Fault::from(Refused::new(code, detail).at("invoice_id"));
+        let unknown = || refused(Refusal::UnknownInvoice, Refusal::UnknownInvoice.about());
+        let found = invoice::find(db, id.as_str())?.ok_or_else(unknown)?;
+        let (_, invoice_key, customer_key, kind, _, issued_on) = found;
+        if kind == InvoiceKind::CreditNote {
+            return Err(refused(Refusal::NotPayable, "a credit note claims nothing"));
+        }
+        let name = void_name(id);
+        if adjustment::stands(db, &name)? {
+            return Ok(Change::AlreadySo);
+        }
+        let on = on.max(issued_on);
+        let made = serde_json::json!({ "on": on });
+        let note = Note::changed("void", "invoice", id.as_str(), None::<&Value>, Some(&made))?;
+        let entry = audit::note(db, author, &note)?;
+        // It takes off what there is, now and later: an amount says nothing.
+        let (minor, difference) = (1, Difference::Voided);
+        let new =
+            adjustment::New { id: &name, customer_key, invoice_key, on, minor, difference, entry };
+        adjustment::insert(db, &new)?;
+        replay::customers(db, &[customer_key], author.at, Some(entry))?;
+        Ok(Change::Made)
+    })
 }
 
 /// What the void of a document is called.

@@ -398,6 +398,60 @@ fn what_waits_for_a_record_is_tried_when_the_record_is_made() {
 }
 
 #[test]
+fn what_is_cancelled_at_its_source_and_open_here_is_named() {
+    let (_folder, db) = db();
+    for name in ["open", "paid", "void", "credit"] {
+        customer(&db, &format!("C-{name}"));
+        claim(&db, name, &format!("C-{name}"), 1000);
+    }
+    pay(&db, "P1", "C-paid", 1000, "2024-04-01");
+    invoice::void(&db, &id("void"), "2024-04-01".parse().unwrap(), &author()).unwrap();
+    let note = from(json!({"id": "note", "customer_id": "C-credit", "kind": "credit-note",
+        "issued_on": "2024-03-02", "amount": {"minor": 1000, "currency": "EUR"}}));
+    invoice::add(&db, &note, id("made"), &author()).unwrap();
+    let names = ["open", "paid", "void", "note", "never-here", "open"];
+    let mut rows = dunlin_domain::profile::Slice::default();
+    let profile = from(
+        json!({"name": "erp", "records": [{"kind": "invoices", "void_where": ["Status=Cancelled"],
+        "fields": [{"field": "id", "column": "No"}, {"field": "customer_id", "column": "No"},
+            {"field": "issued_on", "column": "No"}, {"field": "amount", "column": "No"},
+            {"field": "currency", "constant": "EUR"}]}]}),
+    );
+    let plan = dunlin_domain::profile::Plan::new(
+        &profile,
+        ImportKind::Invoices,
+        &["No", "Status"],
+        None,
+        |_| true,
+    )
+    .unwrap();
+    for (name, row) in names.iter().zip(2u64..) {
+        plan.row(row, [*name, "Cancelled"].as_slice(), &mut rows);
+    }
+    let slice =
+        Slice { customers: "[]".into(), invoices: rows.invoices.take(), payments: "[]".into() };
+    let order = Order {
+        id: id("F1"),
+        kind: ImportKind::Invoices,
+        profile: id("erp"),
+        on_error: OnError::Skip,
+        create_customers: true,
+    };
+    let Begun::Work(work) = import::begin(&db, &order, &import::Options::default(), now()).unwrap()
+    else {
+        panic!("it was there")
+    };
+    let reading = Reading { received: 6, ..Reading::default() };
+    let rows = Rows { staged: 0, last: &slice };
+    let result = import::apply(&db, &order, work.run, rows, &reading, &author()).unwrap();
+    assert_eq!((result.accepted, result.unchanged, result.rejected), (0, 3, 3));
+    let named: Vec<(u64, Refusal)> = result.errors.iter().map(|e| (e.row, e.code)).collect();
+    assert_eq!(named, [2, 5, 7].map(|row| (row, Refusal::CancelledThere)));
+    let customers = db.int("SELECT count(*) FROM customer", &[]).unwrap();
+    assert_eq!(customers, 4, "a row that says no more names nobody");
+}
+
+#[test]
 fn a_void_is_taken_back_and_comes_again() {
     let (_folder, db) = db();
     customer(&db, "C1");

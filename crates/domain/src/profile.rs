@@ -16,9 +16,7 @@ pub use shipped::{SHIPPED, shipped};
 pub use slice::{MAX_ERRORS, Rows, Slice};
 pub use terms::Terms;
 
-use crate::contract::ingest::{
-    DateForm, FieldMapping, ImportKind, Lookup, Profile, RecordMapping, RowCondition,
-};
+use crate::contract::ingest::{DateForm, FieldMapping, ImportKind, Lookup, Profile, RecordMapping};
 use crate::money::NumberForm;
 use crate::{Refusal, Refused};
 use std::collections::BTreeSet;
@@ -42,9 +40,6 @@ pub const MAX_MAPPINGS: usize = 32;
 
 /// The most values one lookup may translate: a list of customers belongs in a file, not in a profile.
 pub const MAX_LOOKUPS: usize = 1_000;
-
-/// The most conditions of a record beside its column that has to be there.
-pub const MAX_CONDITIONS: usize = 4;
 
 /// The longest column name, constant, prefix or lookup value, in characters.
 pub const MAX_TEXT: usize = 200;
@@ -141,9 +136,9 @@ impl Profile {
             unless_values: None,
             only_new: None,
             partial: None,
-            conditions: None,
-            void_when: None,
-            voids: None,
+            only_where: None,
+            unless_where: None,
+            void_where: None,
             fields: specs(*kind).iter().filter(mapped).map(field).collect(),
         };
         Self {
@@ -272,22 +267,23 @@ fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result
             }
         }
     }
-    let conditions = record.conditions.as_deref().unwrap_or_default();
-    if conditions.len() > MAX_CONDITIONS {
-        let detail = format!("a record has at most {MAX_CONDITIONS} conditions");
-        return Err(invalid(&format!("{path}.conditions"), detail));
+    if record.void_where.is_some() && record.kind != ImportKind::Invoices {
+        return Err(invalid(&format!("{path}.void_where"), "only invoices have it"));
     }
-    for (index, condition) in conditions.iter().enumerate() {
-        condition_is_sound(condition, &format!("{path}.conditions[{index}]"))?;
-    }
-    if let Some(condition) = &record.void_when {
-        let path = format!("{path}.void_when");
-        if record.kind != ImportKind::Invoices {
-            return Err(invalid(&path, "only invoices have it"));
+    for (name, pairs) in [
+        ("only_where", &record.only_where),
+        ("unless_where", &record.unless_where),
+        ("void_where", &record.void_where),
+    ] {
+        let Some(pairs) = pairs else { continue };
+        let path = format!("{path}.{name}");
+        values_are_sound(pairs, &path)?;
+        let sound = |pair: &String| {
+            pair.split_once('=').is_some_and(|(column, _)| column_is_sound(column).is_ok())
+        };
+        if !pairs.iter().all(sound) {
+            return Err(invalid(&path, "a column and its value are written as `Status=Posted`"));
         }
-        condition_is_sound(condition, &path)?;
-    } else if record.voids == Some(true) {
-        return Err(invalid(&format!("{path}.voids"), "it needs `void_when`"));
     }
     let mut seen = BTreeSet::new();
     for (index, mapping) in record.fields.iter().enumerate() {
@@ -327,17 +323,6 @@ fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result
         ));
     }
     Ok(())
-}
-
-fn condition_is_sound(condition: &RowCondition, path: &str) -> Result<(), Refused> {
-    column_is_sound(&condition.column)
-        .map_err(|detail| invalid(&format!("{path}.column"), detail))?;
-    let (values, unless) = (&condition.values, &condition.unless_values);
-    if values.is_some() == unless.is_some() {
-        return Err(invalid(path, "a condition has `values` or `unless_values`"));
-    }
-    let values = values.iter().chain(unless).flatten();
-    values_are_sound(&values.cloned().collect::<Vec<String>>(), path)
 }
 
 fn values_are_sound(values: &[String], path: &str) -> Result<(), Refused> {

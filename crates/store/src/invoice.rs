@@ -124,8 +124,7 @@ pub fn keys<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<Option<i64>>, Fault> {
     )
 }
 
-/// Of each of these documents whether something is open of it: 0 nothing or it is not there, 1 something, 2 it is a
-/// credit note that is worth anything.
+/// Of each of these documents 1 where something is open of it, or it is a credit note that is worth anything.
 pub fn open_among<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<i64>, Fault> {
     let ids = crate::array(ids)?;
     db.json(sql!("invoice/open_among.sql"), &[(&ids).into()])

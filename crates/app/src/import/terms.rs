@@ -36,9 +36,9 @@ impl Row {
         self.9.as_ref().is_some_and(|terms| terms.relates_to.is_some())
     }
 
-    /// That the document is void at its source, and whether it is void here then.
-    fn void(&self) -> Option<bool> {
-        self.9.as_ref().and_then(|terms| terms.void)
+    /// Whether it says nothing but that the document is void at its source.
+    fn is_void(&self) -> bool {
+        self.9.as_ref().is_some_and(|terms| terms.void)
     }
 
     fn document(self) -> (u64, Id, NewInvoice) {
@@ -82,8 +82,6 @@ pub(super) struct Inserted {
     pub differing: Vec<u64>,
     /// Whether rows are left that are about other documents.
     pub later: bool,
-    /// Documents that are void from now on.
-    pub voids: Vec<Id>,
 }
 
 /// Inserts the rows that stand alone, or those about other documents, which may stand in a later slice.
@@ -96,29 +94,22 @@ pub(super) fn insert<D: Db>(
     let rows: Vec<Row> = serde_json::from_str(rows)
         .map_err(|error| Fault::Db(format!("staged rows of invoices: {error}")))?;
     let later = !about_others && rows.iter().any(Row::is_about_another);
-    let (void, rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.void().is_some());
+    let (void, rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(Row::is_void);
     let void = if about_others { Vec::new() } else { void };
     let rows = rows.into_iter().filter(|row| row.is_about_another() == about_others);
     let documents: Vec<(u64, Id, NewInvoice)> = rows.map(Row::document).collect();
     let beside = invoice::beside(db, documents.iter().map(|(_, id, new)| (id, new)))?;
     let total = u64::try_from(documents.len() + void.len()).unwrap_or(u64::MAX);
 
-    let (mut errors, mut voids) = (Vec::new(), Vec::new());
+    let mut errors = Vec::new();
     if !void.is_empty() {
         let ids: Vec<&str> = void.iter().map(|row| row.1.as_str()).collect();
         let open = invoice::open_among(db, &ids)?;
-        for (row, open) in void.into_iter().zip(open) {
-            match open {
-                0 => {}
-                1 if row.void() == Some(true) => voids.push(row.1),
-                _ => {
-                    let code = Refusal::CancelledThere;
-                    let (field, detail) = (Some("id".into()), code.about().into());
-                    errors.push(RowError { row: row.0, field, code, detail });
-                }
-            }
+        for (row, _) in void.iter().zip(open).filter(|(_, open)| *open != 0) {
+            let code = Refusal::CancelledThere;
+            let (field, detail) = (Some("id".into()), code.about().into());
+            errors.push(RowError { row: row.0, field, code, detail });
         }
-        voids.dedup();
     }
     let mut refuse = |row: u64, refused: Refused| {
         let Refused { code, detail, field, .. } = refused;
@@ -146,6 +137,5 @@ pub(super) fn insert<D: Db>(
     let added = invoice::insert_all(db, &rows, Some(entry))?;
     insert_parts(db, &made, entry)?;
     let differing = made.iter().filter(|of| of.3.parts_differ).map(|of| of.0).collect();
-    let added = added + u64::try_from(voids.len()).unwrap_or(u64::MAX);
-    Ok(Inserted { rows, added, total, errors, differing, later, voids })
+    Ok(Inserted { rows, added, total, errors, differing, later })
 }

@@ -1,7 +1,7 @@
 //! A profile compiled against one header: every field knows its column by number.
 
 use super::{GENERIC, MAX_COLUMNS, RecordMapping, check, shown, value};
-use crate::contract::ingest::{DateForm, FieldMapping, ImportKind, Profile, RowCondition};
+use crate::contract::ingest::{DateForm, FieldMapping, ImportKind, Profile};
 use crate::money::NumberForm;
 use crate::{Currency, Refusal, Refused};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,23 +37,15 @@ pub(super) struct Record {
     pub(super) when_values: Option<Vec<String>>,
     pub(super) unless_values: Option<Vec<String>>,
     pub(super) unless_present: Option<usize>,
-    pub(super) conditions: Vec<Condition>,
-    /// Where it holds, the document is void at its source.
-    pub(super) void_when: Option<Condition>,
-    /// Whether it is void here then.
-    pub(super) voids: bool,
+    pub(super) only: Option<Vec<Pair>>,
+    pub(super) unless: Vec<Pair>,
+    /// Where one of them stands, the document is void at its source.
+    pub(super) void: Vec<Pair>,
     pub(super) noun: Noun,
 }
 
-/// What a column has to say.
-#[derive(Clone, Debug)]
-pub(super) struct Condition {
-    /// `None`: the file lacks it.
-    pub(super) column: Option<usize>,
-    pub(super) values: Vec<String>,
-    /// Whether the column has one of the values, or none of them.
-    pub(super) among: bool,
-}
+/// A column, where the file has it, and a value.
+pub(super) type Pair = (Option<usize>, String);
 
 #[derive(Clone, Debug)]
 pub(super) enum Noun {
@@ -251,8 +243,10 @@ fn mapped<'a>(records: &[&'a RecordMapping]) -> impl Iterator<Item = &'a str> {
     let of = |record: &&'a RecordMapping| {
         let fields = record.fields.iter().filter_map(|mapping| mapping.column.as_deref());
         let conditions = record.when_present.iter().chain(&record.unless_present);
-        let others = record.conditions.iter().flatten().chain(&record.void_when);
-        let conditions = conditions.chain(others.map(|of| &of.column)).map(String::as_str);
+        let pairs = [&record.only_where, &record.unless_where, &record.void_where];
+        let pairs = pairs.into_iter().flatten().flatten();
+        let pairs = pairs.filter_map(|pair| Some(pair.split_once('=')?.0));
+        let conditions = conditions.map(String::as_str).chain(pairs);
         fields.chain(conditions).collect::<Vec<&'a str>>()
     };
     records.iter().flat_map(of).collect::<Vec<_>>().into_iter()
@@ -333,15 +327,17 @@ fn compile(
         let place = |name: &Option<String>| {
             name.as_ref().and_then(|name| columns.iter().position(|column| column == name))
         };
-        let condition = |of: &RowCondition| Condition {
-            column: columns.iter().position(|column| *column == of.column),
-            among: of.values.is_some(),
-            values: of.values.iter().chain(&of.unless_values).flatten().cloned().collect(),
+        let pairs = |said: &Option<Vec<String>>| -> Vec<Pair> {
+            let of = |pair: &String| {
+                let (column, value) = pair.split_once('=').unwrap_or((pair, ""));
+                (columns.iter().position(|name| name == column), value.to_string())
+            };
+            said.iter().flatten().map(of).collect()
         };
         Record {
-            conditions: record.conditions.iter().flatten().map(condition).collect(),
-            void_when: record.void_when.as_ref().map(condition),
-            voids: record.voids == Some(true),
+            only: record.only_where.is_some().then(|| pairs(&record.only_where)),
+            unless: pairs(&record.unless_where),
+            void: pairs(&record.void_where),
             when_present: place(&record.when_present),
             unless_present: place(&record.unless_present),
             when_values: record.when_values.clone(),

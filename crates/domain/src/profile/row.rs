@@ -1,7 +1,7 @@
 //! One source row, read and checked: all of its records or none.
 
 use super::plan::{
-    Condition, Contact, Customer, Fields, Invoice, Noun, Origin, Payment, Plan, Record, Source,
+    Contact, Customer, Fields, Invoice, Noun, Origin, Pair, Payment, Plan, Record, Source,
 };
 use super::slice::{Currencies, Rows, Slice, note};
 use super::terms::{self, Terms};
@@ -41,10 +41,10 @@ impl Plan {
         };
         let mut made = 0u64;
         for record in &self.records {
-            if let (Noun::Invoice(from), Some(void)) = (&record.noun, &record.void_when)
-                && reading.holds(void)
+            if let Noun::Invoice(from) = &record.noun
+                && reading.says(&record.void)
             {
-                made = made.saturating_add(reading.void(from, record.voids, invoices));
+                made = made.saturating_add(reading.void(from, invoices));
                 continue;
             }
             if !reading.makes(record) {
@@ -83,35 +83,24 @@ struct Reading<'a, F: ?Sized> {
 }
 
 impl<F: Fields + ?Sized> Reading<'_, F> {
-    fn holds(&self, of: &Condition) -> bool {
-        let text = of.column.and_then(|column| self.fields.get(column)).unwrap_or("");
-        let text = value::trim(text);
-        of.values.iter().any(|value| value == text) == of.among
+    /// Whether one of the values stands in its column.
+    fn says(&self, pairs: &[Pair]) -> bool {
+        let text = |column: usize| value::trim(self.fields.get(column).unwrap_or(""));
+        pairs.iter().any(|(column, value)| column.map_or("", text) == value)
     }
 
     /// Writes that the document of the row is void, where the row names one. Says how many it named.
     #[cold]
-    fn void(&mut self, from: &Invoice, voids: bool, rows: &mut Rows) -> u64 {
-        let id = |text: &str, _: &Source| text.parse::<Id>();
-        let Some(id) = self.optional(&from.id, id) else { return u64::from(self.bad) };
-        rows.open(self.row);
-        for text in [id.as_str(), id.as_str()] {
-            rows.text(text);
+    fn void(&mut self, from: &Invoice, rows: &mut Rows) -> u64 {
+        let row = self.row;
+        match self.read(&from.id, |text, _| id::check(text).map(|()| rows.void(row, text))) {
+            Read::Absent => 0,
+            Read::Value(()) | Read::Bad => 1,
         }
-        // Nothing else of it is looked at.
-        for text in [InvoiceKind::Invoice.name(), "2000-01-01", "2000-01-01"] {
-            rows.plain(text);
-        }
-        rows.number(0);
-        rows.plain("EUR");
-        rows.number(0);
-        rows.json(&Terms { void: Some(voids), ..Terms::default() });
-        rows.close();
-        1
     }
 
     fn makes(&self, record: &Record) -> bool {
-        if !record.conditions.iter().all(|of| self.holds(of)) {
+        if self.says(&record.unless) || record.only.as_ref().is_some_and(|only| !self.says(only)) {
             return false;
         }
         let read = |column: usize| value::trim(self.fields.get(column).unwrap_or(""));
@@ -259,7 +248,7 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
                 // The currency is the error of the row.
                 None => Ok(Vec::new()),
             }),
-            void: None,
+            void: false,
         };
         if terms.says_anything() {
             rows.json(&terms);

@@ -182,6 +182,21 @@ impl Rows {
         self.json.push('"');
     }
 
+    /// A row of invoices that says nothing of a document but that it is void at its source.
+    pub(super) fn void(&mut self, row: u64, id: &str) {
+        self.open(row);
+        self.text(id);
+        self.text(id);
+        for text in ["invoice", "2000-01-01", "2000-01-01"] {
+            self.plain(text);
+        }
+        self.number(0);
+        self.plain("EUR");
+        self.number(0);
+        self.json(&super::Terms { void: true, ..super::Terms::default() });
+        self.close();
+    }
+
     /// A value of the contract as JSON.
     pub(super) fn json<T: Serialize>(&mut self, value: &T) {
         self.json.push(',');

@@ -582,7 +582,7 @@ fn what_is_void_at_its_source_says_so_and_nothing_else() {
         {"kind": "customers", "partial": true, "fields": [
             {"field": "id", "column": "Who"}, {"field": "name", "column": "Who"}]},
         {"kind": "invoices", "when_present": "State", "unless_values": ["Draft", "Cancelled"],
-         "void_when": {"column": "State", "values": ["Cancelled"]}, "voids": true, "fields": [
+         "void_where": ["State=Cancelled"], "fields": [
             {"field": "id", "column": "No", "prefix": "I-"}, {"field": "customer_id", "column": "Who"},
             {"field": "issued_on", "column": "Day"}, {"field": "amount", "column": "Sum"},
             {"field": "currency", "constant": "EUR"}]}]}));
@@ -603,26 +603,25 @@ fn what_is_void_at_its_source_says_so_and_nothing_else() {
 }
 
 #[test]
-fn all_conditions_of_a_record_have_to_hold() {
+fn a_record_is_made_where_columns_say_so() {
     let of = |conditions: Value| {
-        profile(json!({"name": "erp", "ignore_unknown": true, "records": [
-            {"kind": "payments", "conditions": conditions, "fields": [
-                {"field": "id", "column": "No"}, {"field": "customer_id", "column": "Who"},
-                {"field": "received_on", "column": "Day"}, {"field": "amount", "column": "Sum"},
-                {"field": "currency", "constant": "EUR"}]}]}))
+        let mut record = json!({"kind": "payments", "fields": [
+            {"field": "id", "column": "No"}, {"field": "customer_id", "column": "Who"},
+            {"field": "received_on", "column": "Day"}, {"field": "amount", "column": "Sum"},
+            {"field": "currency", "constant": "EUR"}]});
+        record.as_object_mut().unwrap().extend(conditions.as_object().unwrap().clone());
+        profile(json!({"name": "erp", "ignore_unknown": true, "records": [record]}))
     };
     let text = "No|Who|Day|Sum|State|Kind\n1|C1|2026-01-02|5|Done|A\n2|C1|2026-01-02|5|Draft|A\n3|C1|2026-01-02|5||B";
     for (conditions, rows) in [
-        (json!([{"column": "State", "unless_values": ["Draft"]}]), vec![2, 4]),
-        (json!([{"column": "State", "values": ["Done"]}]), vec![2]),
-        (json!([{"column": "State", "values": ["", "Draft"]}]), vec![3, 4]),
-        (
-            json!([{"column": "State", "unless_values": ["Draft"]}, {"column": "Kind", "values": ["B"]}]),
-            vec![4],
-        ),
+        (json!({"unless_where": ["State=Draft"]}), vec![2, 4]),
+        (json!({"only_where": ["State=Done"]}), vec![2]),
+        (json!({"only_where": ["State=", "State=Draft"]}), vec![3, 4]),
+        (json!({"unless_where": ["State=Draft"], "only_where": ["Kind=B"]}), vec![4]),
+        (json!({"unless_where": ["State=Draft", "Kind=B"]}), vec![2]),
         // A column that the file lacks has no value.
-        (json!([{"column": "Else", "unless_values": ["x"]}]), vec![2, 3, 4]),
-        (json!([{"column": "Else", "values": ["x"]}]), vec![]),
+        (json!({"unless_where": ["Else=x"]}), vec![2, 3, 4]),
+        (json!({"only_where": ["Else=x"]}), vec![]),
     ] {
         let of = of(conditions.clone());
         assert_eq!(check(&of), Ok(()), "{conditions}");
@@ -632,13 +631,12 @@ fn all_conditions_of_a_record_have_to_hold() {
             found.as_array().unwrap().iter().map(|row| row[0].as_u64().unwrap()).collect();
         assert_eq!(found, rows, "{conditions}");
     }
-    let both = json!({"column": "A", "values": ["x"], "unless_values": ["y"]});
     for (conditions, field) in [
-        (json!([{"column": "", "values": ["x"]}]), "records[0].conditions[0].column"),
-        (json!([{"column": "A"}]), "records[0].conditions[0]"),
-        (json!([both]), "records[0].conditions[0]"),
-        (json!([{"column": "A", "values": []}]), "records[0].conditions[0]"),
-        (json!(vec![json!({"column": "A", "values": ["x"]}); 5]), "records[0].conditions"),
+        (json!({"unless_where": ["State"]}), "records[0].unless_where"),
+        (json!({"only_where": ["=x"]}), "records[0].only_where"),
+        (json!({"only_where": []}), "records[0].only_where"),
+        (json!({"void_where": ["State=x"]}), "records[0].void_where"),
+        (json!({"partial": true}), "records[0].partial"),
     ] {
         let refused = check(&of(conditions)).unwrap_err();
         assert_eq!(refused.field.as_deref(), Some(field));
