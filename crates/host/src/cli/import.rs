@@ -155,7 +155,10 @@ pub async fn run(options: &Options) -> Outcome {
         let table = client.text(&format!("/v1/ingest/imports/{}/errors.csv", escape(&id))).await?;
         let mut path = options.file.clone().into_os_string();
         path.push(".errors.csv");
-        let table = if source.rows.is_empty() { table } else { source.table(&table) };
+        let table = match source.rows.is_empty() {
+            true => table,
+            false => source.table(&String::from_utf8_lossy(&table)).into(),
+        };
         std::fs::write(&path, table).with_context(|| format!("cannot write {}", path.display()))?;
     }
     print(&if options.format.json { answer.to_string() } else { show(&result) });
