@@ -313,7 +313,8 @@ fn allocated(row: Allocated) -> (Told, Option<Told>) {
     let (_, _, _, _, _, _, _, _, day, minor, currency, by, (open, moved, last)) = &row;
     let place = Place { event: *change, rank: Rank::Allocation, row: *key, part: 0 };
     let customer = Some((*customer, customer_id.clone()));
-    let subject = invoice_id.as_ref().map(ToString::to_string);
+    let subject = invoice_id.as_ref().or(credit_id.as_ref()).or(payment_id.as_ref());
+    let subject = subject.map(ToString::to_string);
     let data = EventData {
         invoice_id: invoice_id.clone(),
         payment_id: payment_id.clone(),

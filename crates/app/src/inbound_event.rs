@@ -12,11 +12,11 @@ use crate::{
     payment,
 };
 use dunlin_domain::{
-    Date, Id, Instant, Money, Refusal, Refused,
+    Date, Id, Instant, Refusal, Refused,
     contract::{
         events::{EventAction, EventData, InboundEvent, InboundState},
         ledger::NewReversal,
-        types::{InvoiceKind, NewInvoice, ReversalKind},
+        types::ReversalKind,
     },
     event::is_code,
     profile::event::{self as mapping, Back, Made, Refund},
@@ -167,6 +167,7 @@ fn read<'a, D: Db>(
 ) -> Result<Event<'a>, Fault> {
     let json = mapping::parse(body)?;
     let mapping = mapping::chosen(&source.document)?;
+    mapping::one_event(&mapping, &json)?;
     let missing = || Refused::new(Refusal::MissingField, "the event has no id").at("webhook-id");
     let id = match mapping::id_of(&mapping, &json)? {
         Some(id) => id,
@@ -214,7 +215,7 @@ fn apply<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<Applied, F
             of(&customer_id, made)
         }
         Made::Voided { invoice_id, on } => {
-            let (customer_id, made) = void(&within, event, &invoice_id, on, author)?;
+            let (customer_id, made) = void(&within, &invoice_id, on, author)?;
             of(&customer_id, made)
         }
         Made::Note(new) => {
@@ -273,54 +274,13 @@ fn give_back<D: Db>(
     Ok((paid.customer_id, Some(refund.id.to_string())))
 }
 
-/// Takes what is open of a document off by a credit note that names it. What was paid of it stays paid.
-fn void<D: Db>(
-    db: &D,
-    event: &Event<'_>,
-    id: &Id,
-    on: Date,
-    author: &Author,
-) -> Result<(Id, Option<String>), Fault> {
-    let unknown = || {
-        let detail = format!("no invoice has the id {id}");
-        Refused::new(Refusal::UnknownInvoice, detail).at("invoice_id")
-    };
-    let named = documents::find(db, id.as_str())?.ok_or_else(unknown)?;
-    let (_, key, customer, _, currency, issued_on) = named;
+/// Makes a document void. What was paid of it stays paid.
+fn void<D: Db>(db: &D, id: &Id, on: Date, author: &Author) -> Result<(Id, Option<String>), Fault> {
+    let change = invoice::void(db, id, on, author)?;
+    let customer = documents::find(db, id.as_str())?.map_or(0, |found| found.2);
     let range = Range { after: customer.saturating_sub(1), upto: customer };
-    let (_, customer_id, _) = customer::limits(db, range)?.pop().ok_or_else(unknown)?;
-    let minor = documents::open_now(db, key)?;
-    if minor == 0 {
-        return Ok((customer_id, None));
-    }
-    let credit = void_id(db, event, id)?;
-    let new = NewInvoice {
-        id: Some(credit.clone()),
-        customer_id: customer_id.clone(),
-        kind: Some(InvoiceKind::CreditNote),
-        issued_on: on.max(issued_on),
-        due_on: None,
-        amount: Money { minor, currency },
-        disputed: None,
-        contract_id: None,
-        relates_to: Some(id.clone()),
-        instalments: None,
-        penalty: None,
-    };
-    invoice::add(db, &new, credit.clone(), author)?;
-    Ok((customer_id, Some(credit.to_string())))
-}
-
-/// What the credit note of a void is called: `void/` and the invoice. An invoice that was opened again and is voided
-/// once more has one already; the next is called by the event.
-fn void_id<D: Db>(db: &D, event: &Event<'_>, invoice: &Id) -> Result<Id, Fault> {
-    if let Ok(id) = format!("void/{invoice}").parse::<Id>()
-        && documents::find(db, id.as_str())?.is_none()
-    {
-        return Ok(id);
-    }
-    let hash = sha256(&[event.source.name.as_str(), event.id.as_str(), invoice.as_str()]);
-    Ok(format!("void/{}", hash.chars().take(32).collect::<String>()).parse()?)
+    let found = customer::limits(db, range)?.pop().ok_or_else(|| missing("customer"))?;
+    Ok((found.1, (change == Change::Made).then(|| invoice::void_name(id))))
 }
 
 /// What happened has happened: money of a day that has not come is none yet.

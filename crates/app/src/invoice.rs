@@ -19,7 +19,7 @@ use dunlin_domain::{
     delinquency, policy as rules, text,
 };
 use dunlin_store::{
-    Db, Fault, When,
+    Db, Fault, When, adjustment,
     allocation::{self, Owing, Part},
     audit as chain, contract,
     correction::{self, Fields},
@@ -29,6 +29,7 @@ use dunlin_store::{
     pause::{self, Pauses},
     policy, write,
 };
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Records an invoice, credit note, interest note or fee, and lets waiting payments meet it.
@@ -121,6 +122,56 @@ fn version_of<D: Db>(db: &D, contract: &Id, item: &Item, day: Date) -> Result<i6
     Ok(version.key)
 }
 
+/// Makes a document void from a day on, or from its own where that is later: what is open of it then, and what comes to
+/// be, is taken off it. What was paid stays paid.
+pub fn void<D: Db>(db: &D, id: &Id, on: Date, author: &Author) -> Result<Change, Fault> {
+    write(db, |db| {
+        let refused =
+            |code: Refusal, detail: &str| Fault::from(Refused::new(code, detail).at("invoice_id"));
+        let unknown = || refused(Refusal::UnknownInvoice, Refusal::UnknownInvoice.about());
+        let found = invoice::find(db, id.as_str())?.ok_or_else(unknown)?;
+        let (_, invoice_key, customer_key, kind, _, issued_on) = found;
+        if kind == InvoiceKind::CreditNote {
+            return Err(refused(Refusal::NotPayable, "a credit note claims nothing"));
+        }
+        let name = void_name(id);
+        if adjustment::stands(db, &name)? {
+            return Ok(Change::AlreadySo);
+        }
+        let on = on.max(issued_on);
+        let made = serde_json::json!({ "on": on });
+        let note = Note::changed("void", "invoice", id.as_str(), None::<&Value>, Some(&made))?;
+        let entry = audit::note(db, author, &note)?;
+        // It takes off what there is, now and later: an amount says nothing.
+        let (minor, difference) = (1, Difference::Voided);
+        let new =
+            adjustment::New { id: &name, customer_key, invoice_key, on, minor, difference, entry };
+        adjustment::insert(db, &new)?;
+        replay::customers(db, &[customer_key], author.at, Some(entry))?;
+        Ok(Change::Made)
+    })
+}
+
+/// What the void of a document is called.
+pub(crate) fn void_name(id: &Id) -> String {
+    format!("void/{id}")
+}
+
+/// Takes a void back, as if it had never been. Says whether there was one.
+fn reinstate<D: Db>(db: &D, item: &Item, reason: &str, author: &Author) -> Result<bool, Fault> {
+    let name = void_name(&item.id);
+    if !adjustment::stands(db, &name)? {
+        return Ok(false);
+    }
+    let said = serde_json::json!({ "reason": reason });
+    let note =
+        Note::changed("reinstate", "invoice", item.id.as_str(), None::<&Value>, Some(&said))?;
+    let entry = audit::note(db, author, &note)?;
+    adjustment::take_back(db, &name)?;
+    replay::customers(db, &[item.customer_key], author.at, Some(entry))?;
+    Ok(true)
+}
+
 /// Puts right what was booked wrongly: the ledger replays from the earlier of the two days.
 pub fn correct<D: Db>(
     db: &D,
@@ -188,8 +239,13 @@ pub fn correct<D: Db>(
                 is.version_key = Some(version);
             }
         }
+        if new.voided == Some(true) {
+            let detail = "a void comes of an event or a file; `false` takes it back";
+            return Err(Refused::new(Refusal::MalformedField, detail).at("voided").into());
+        }
+        let reinstated = new.voided.is_some() && reinstate(db, item, &new.reason, author)?;
         if was == is {
-            return Ok(Change::AlreadySo);
+            return Ok(if reinstated { Change::Replaced } else { Change::AlreadySo });
         }
         let note = Note::changed(
             "correct",

@@ -116,6 +116,13 @@ fn the_feed_says_what_happened_and_says_it_again_word_for_word() {
     let later = said(&second[first.len()..]);
     assert_eq!(later[0], "invoice.corrected I1");
     assert!(later.contains(&"payment.reversed P1".to_string()), "{later:?}");
+    assert!(later.contains(&"payment.returned P1".to_string()), "{later:?}");
+    let back = second.iter().find(|of| of.kind == "payment.reversed").unwrap();
+    let data = serde_json::to_value(&back.data).unwrap();
+    assert_eq!(
+        (&data["payment_id"], &data["day"], &data["minor"], &data["currency"], &data["state"]),
+        (&json!("P1"), &json!("2024-05-01"), &json!(400), &json!("EUR"), &json!("chargeback"))
+    );
     assert!(later.contains(&"payment.corrected P2".to_string()), "{later:?}");
     // The places rise, and pages of any size are the same events.
     let places: Vec<Place> = second.iter().map(|of| of.id.parse().unwrap()).collect();
@@ -282,7 +289,7 @@ fn what_a_source_sends_is_applied_once() {
     let day = "2024-12-31".parse().unwrap();
     let open = || invoice::get(&db, &id("in_1"), day, i64::MAX).unwrap().open.minor;
     assert_eq!(open(), 900);
-    // A void invoice: what is open is credited, what was paid stays paid.
+    // A void invoice: what is open is taken off, what was paid stays paid.
     let (event, _) = receive(&stripe("e6", "invoice.voided", json!({"id": "in_1"}))).unwrap();
     assert_eq!((event.made.as_deref(), open()), (Some("void/in_1"), 0));
     // Nothing is made of what no rule names.
@@ -391,7 +398,61 @@ fn what_waits_for_a_record_is_tried_when_the_record_is_made() {
 }
 
 #[test]
-fn an_invoice_that_was_opened_again_is_voided_again() {
+fn what_is_cancelled_at_its_source_and_open_here_is_named() {
+    let (_folder, db) = db();
+    for name in ["open", "paid", "void", "credit"] {
+        customer(&db, &format!("C-{name}"));
+        claim(&db, name, &format!("C-{name}"), 1000);
+    }
+    pay(&db, "P1", "C-paid", 1000, "2024-04-01");
+    invoice::void(&db, &id("void"), "2024-04-01".parse().unwrap(), &author()).unwrap();
+    let note = from(json!({"id": "note", "customer_id": "C-credit", "kind": "credit-note",
+        "issued_on": "2024-03-02", "amount": {"minor": 1000, "currency": "EUR"}}));
+    invoice::add(&db, &note, id("made"), &author()).unwrap();
+    let names = ["open", "paid", "void", "note", "never-here", "open"];
+    let mut rows = dunlin_domain::profile::Slice::default();
+    let profile = from(
+        json!({"name": "erp", "records": [{"kind": "invoices", "void_where": ["Status=Cancelled"],
+        "fields": [{"field": "id", "column": "No"}, {"field": "customer_id", "column": "No"},
+            {"field": "issued_on", "column": "No"}, {"field": "amount", "column": "No"},
+            {"field": "currency", "constant": "EUR"}]}]}),
+    );
+    let plan = dunlin_domain::profile::Plan::new(
+        &profile,
+        ImportKind::Invoices,
+        &["No", "Status"],
+        None,
+        |_| true,
+    )
+    .unwrap();
+    for (name, row) in names.iter().zip(2u64..) {
+        plan.row(row, [*name, "Cancelled"].as_slice(), &mut rows);
+    }
+    let slice =
+        Slice { customers: "[]".into(), invoices: rows.invoices.take(), payments: "[]".into() };
+    let order = Order {
+        id: id("F1"),
+        kind: ImportKind::Invoices,
+        profile: id("erp"),
+        on_error: OnError::Skip,
+        create_customers: true,
+    };
+    let Begun::Work(work) = import::begin(&db, &order, &import::Options::default(), now()).unwrap()
+    else {
+        panic!("it was there")
+    };
+    let reading = Reading { received: 6, ..Reading::default() };
+    let rows = Rows { staged: 0, last: &slice };
+    let result = import::apply(&db, &order, work.run, rows, &reading, &author()).unwrap();
+    assert_eq!((result.accepted, result.unchanged, result.rejected), (0, 3, 3));
+    let named: Vec<(u64, Refusal)> = result.errors.iter().map(|e| (e.row, e.code)).collect();
+    assert_eq!(named, [2, 5, 7].map(|row| (row, Refusal::CancelledThere)));
+    let customers = db.int("SELECT count(*) FROM customer", &[]).unwrap();
+    assert_eq!(customers, 4, "a row that says no more names nobody");
+}
+
+#[test]
+fn a_void_is_taken_back_and_comes_again() {
     let (_folder, db) = db();
     customer(&db, "C1");
     let source = source(&db);
@@ -405,15 +466,79 @@ fn an_invoice_that_was_opened_again_is_voided_again() {
         let day = "2024-12-31".parse().unwrap();
         invoice::get(&db, &id("I1"), day, i64::MAX).unwrap().open.minor
     };
-    let less = from(json!({"minor": 0, "reason": "voided by mistake"}));
-    invoice::correct(&db, &id("void/I1"), &less, &author()).unwrap();
+    // The same event again changes nothing, and another finds it void.
+    assert_eq!((void("e1").made.as_deref(), void("e2").made, open()), (Some("void/I1"), None, 0));
+    let mistaken = from(json!({"voided": false, "reason": "voided by mistake"}));
+    assert_eq!(invoice::correct(&db, &id("I1"), &mistaken, &author()).unwrap(), Change::Replaced);
+    assert_eq!(invoice::correct(&db, &id("I1"), &mistaken, &author()).unwrap(), Change::AlreadySo);
     assert_eq!(open(), 1000);
-    let again = void("e2");
-    assert!(again.made.as_ref().is_some_and(|made| made != "void/I1"), "{again:?}");
-    assert_eq!((again.state, open()), (InboundState::Applied, 0));
-    // The same event again changes nothing, and nothing is left to void.
-    assert_eq!(void("e2").made, again.made);
-    assert_eq!((void("e3").made, open()), (None, 0));
+    let told = dunlin_app::verify::books(&db).unwrap();
+    assert!(told.ok, "{told:?}");
+    assert_eq!((void("e3").made.as_deref(), open()), (Some("void/I1"), 0));
+    // It claims more by now, and that is void as well.
+    let more = from(json!({"minor": 1500, "reason": "typed wrongly"}));
+    invoice::correct(&db, &id("I1"), &more, &author()).unwrap();
+    assert_eq!(open(), 0);
+    let kinds: Vec<String> = feed(&db, 100, &[]).into_iter().map(|of| of.kind).collect();
+    let voids = ["invoice.voided", "invoice.reinstated", "invoice.voided"];
+    let told: Vec<&String> = kinds.iter().filter(|kind| voids.contains(&kind.as_str())).collect();
+    assert_eq!(told, voids);
+    let told = dunlin_app::verify::books(&db).unwrap();
+    assert!(told.ok, "{told:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// A paid order is cancelled: void and refund come in any order, of one day or of others, before or after each other,
+    /// beside another open claim and money that waits.
+    #[test]
+    fn the_order_of_void_and_refund_does_not_matter(
+        (void_on, refund_on) in (11i64..14, 11i64..14),
+        order in Just(["invoice", "payment", "void", "refund", "other"]).prop_shuffle(),
+        (other, named, extra) in (any::<bool>(), any::<bool>(), 0i64..200),
+    ) {
+        let (_folder, db) = db();
+        customer(&db, "C1");
+        let new: NewSource = from(json!({"signature": {"kind": "stripe"}, "secret": "a-long-secret",
+            "preset": "standard"}));
+        event_source::put(&db, &id("shop"), &new, &author()).unwrap();
+        let source = inbound_event::source(&db, &id("shop")).unwrap();
+        let say = |name: &str, kind: &str, data: Value| {
+            let body = json!({"id": name, "type": kind, "data": data}).to_string();
+            let (event, _) = inbound_event::receive(&db, &source, None, &body, &author()).unwrap();
+            retry::due(&db, &author(), || true).unwrap();
+            event
+        };
+        let day = |on: i64| format!("2024-05-{on}");
+        if extra > 0 {
+            // Paid too much before, and nothing but the order was open.
+            pay(&db, "P0", "C1", extra, "2024-05-10");
+        }
+        for what in order {
+            match what {
+                "invoice" => say("e1", "invoice.created", json!({"id": "V", "customer_id": "C1",
+                    "issued_on": "2024-05-09", "due_on": "2024-06-09", "amount": "5.00", "currency": "EUR"})),
+                "payment" => say("e2", "payment.succeeded", json!({"id": "P1", "customer_id": "C1",
+                    "received_on": "2024-05-09", "amount": "5.00", "currency": "EUR",
+                    "invoice_id": named.then_some("V")})),
+                "void" => say("e3", "invoice.voided", json!({"invoice_id": "V", "on": day(void_on)})),
+                "refund" => say("e4", "payment.refunded", json!({"id": "R1", "payment_id": "P1",
+                    "on": day(refund_on)})),
+                _ if other => say("e5", "invoice.created", json!({"id": "O", "customer_id": "C1",
+                    "issued_on": "2024-05-10", "due_on": "2024-06-10", "amount": "9.00", "currency": "EUR"})),
+                _ => continue,
+            };
+        }
+        let last = "2024-12-31".parse().unwrap();
+        let open = |name: &str| invoice::get(&db, &id(name), last, i64::MAX).unwrap().open.minor;
+        prop_assert_eq!(open("V"), 0);
+        if other {
+            prop_assert_eq!(open("O"), 900 - extra);
+        }
+        let told = dunlin_app::verify::books(&db).unwrap();
+        prop_assert!(told.ok, "{:?}", told);
+    }
 }
 
 #[test]

@@ -230,6 +230,7 @@ fn correction() -> InvoiceCorrection {
         relates_to: None,
         penalty: None,
         contract_id: None,
+        voided: None,
         reason: "wrong".into(),
     }
 }

@@ -7,7 +7,9 @@
 //! A day passes like this. Claims issued on it open, and so does what stands of a write-off that ends on it. Credit
 //! notes, then payments, go to the claims they name; a payment books the differences it brings (deductions, an
 //! early-payment discount, an agreed settlement, a rest within the tolerance); a payment for a claim that was written
-//! off recovers it. What credits have left goes to what is open, first credit first, each in its own order of debts: the undisputed parts of all, and only then what is contested that day.
+//! off recovers it. A void takes off what that left open of its claims, and whatever opens of them later, before other
+//! money sees it. What credits have left goes to what is open, first credit first, each in its own order of debts: the
+//! undisputed parts of all, and only then what is contested that day.
 //! Then money that goes back that day is taken out again: what was not used first, then the newest allocations, and
 //! what they had recovered is written off again, then what is kept for claims to come, the last first. At the end of
 //! the day write-offs and upheld disputes take off what is left open, whatever left it open; an upheld dispute of what
@@ -54,6 +56,8 @@ struct Debt<'a> {
     about: Vec<usize>,
     /// What adjustments took off and nothing has recovered: adjustment and how much.
     written_off: Vec<(i64, i64)>,
+    /// The adjustment that made it void.
+    void: Option<i64>,
 }
 
 /// A part of a credit that was set against a claim.
@@ -110,6 +114,8 @@ struct Replay<'a> {
     open: Vec<BTreeMap<Vec<i64>, usize>>,
     /// For each order what is open and contested as a whole.
     frozen: Vec<BTreeMap<Vec<i64>, usize>>,
+    /// Void claims of which something was opened.
+    opened_void: Vec<usize>,
     /// Credits with something free.
     pool: BTreeMap<CreditOrder<'a>, usize>,
     done: Vec<Allocated>,

@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 pub const MAX_KINDS: usize = 50;
 
 /// What is told, by its noun and verb.
-pub const KINDS: [&str; 86] = [
+pub const KINDS: [&str; 88] = [
     "alert-rule.changed",
     "alert-rule.created",
     "alert.assigned",
@@ -59,8 +59,10 @@ pub const KINDS: [&str; 86] = [
     "interest.waived",
     "invoice.corrected",
     "invoice.created",
+    "invoice.reinstated",
     "invoice.reopened",
     "invoice.settled",
+    "invoice.voided",
     "limit-policy.changed",
     "limit-policy.created",
     "limit.decided",
@@ -233,7 +235,9 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         "confirm" => "confirmed",
         "reject" => "rejected",
         "reopen" => "reopened",
+        "reinstate" => "reinstated",
         "remove" => "removed",
+        "void" => "voided",
         other => other,
     };
     Some(format!("{}.{verb}", noun.replace('_', "-")))

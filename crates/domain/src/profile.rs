@@ -135,6 +135,10 @@ impl Profile {
             when_values: None,
             unless_values: None,
             only_new: None,
+            partial: None,
+            only_where: None,
+            unless_where: None,
+            void_where: None,
             fields: specs(*kind).iter().filter(mapped).map(field).collect(),
         };
         Self {
@@ -144,9 +148,19 @@ impl Profile {
             ),
             decimal_mark: None,
             thousands_mark: None,
+            delimiter: None,
             date: None,
             ignore_unknown: None,
             records: ImportKind::ALL.iter().map(record).collect(),
+        }
+    }
+
+    /// What stands between the columns of CSV.
+    pub fn delimiter(&self) -> u8 {
+        match self.delimiter.as_deref() {
+            Some(";") => b';',
+            Some("\t") => b'\t',
+            _ => b',',
         }
     }
 
@@ -186,6 +200,9 @@ pub fn check(profile: &Profile) -> Result<(), Refused> {
         .map_err(|detail| invalid("decimal_mark", detail))?;
     mark_is_sound(profile.thousands_mark.as_deref())
         .map_err(|detail| invalid("thousands_mark", detail))?;
+    if profile.delimiter.as_deref().is_some_and(|text| !matches!(text, "," | ";" | "\t")) {
+        return Err(invalid("delimiter", "columns are cut at `,`, `;` or a tab"));
+    }
     let form = profile.number_form();
     if form.thousands == Some(form.decimal) {
         let detail = format!("`{}` is the decimal mark already", form.decimal);
@@ -241,16 +258,32 @@ fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result
             let detail = "the values are those of the column `when_present`, which is absent";
             return Err(invalid(&format!("{path}.{name}"), detail));
         }
-        if values.is_empty()
-            || values.len() > MAX_LOOKUPS
-            || !values.iter().all(|v| text_is_sound(v))
-        {
-            let detail = format!("1 to {MAX_LOOKUPS} values of at most {MAX_TEXT} characters");
-            return Err(invalid(&format!("{path}.{name}"), detail));
+        values_are_sound(values, &format!("{path}.{name}"))?;
+    }
+    if record.kind != ImportKind::Customers {
+        for (name, said) in [("only_new", record.only_new), ("partial", record.partial)] {
+            if said == Some(true) {
+                return Err(invalid(&format!("{path}.{name}"), "only customers have it"));
+            }
         }
     }
-    if record.only_new == Some(true) && record.kind != ImportKind::Customers {
-        return Err(invalid(&format!("{path}.only_new"), "only customers have it"));
+    if record.void_where.is_some() && record.kind != ImportKind::Invoices {
+        return Err(invalid(&format!("{path}.void_where"), "only invoices have it"));
+    }
+    for (name, pairs) in [
+        ("only_where", &record.only_where),
+        ("unless_where", &record.unless_where),
+        ("void_where", &record.void_where),
+    ] {
+        let Some(pairs) = pairs else { continue };
+        let path = format!("{path}.{name}");
+        values_are_sound(pairs, &path)?;
+        let sound = |pair: &String| {
+            pair.split_once('=').is_some_and(|(column, _)| column_is_sound(column).is_ok())
+        };
+        if !pairs.iter().all(sound) {
+            return Err(invalid(&path, "a column and its value are written as `Status=Posted`"));
+        }
     }
     let mut seen = BTreeSet::new();
     for (index, mapping) in record.fields.iter().enumerate() {
@@ -288,6 +321,14 @@ fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result
             &path,
             "`credit_limit` needs `currency`, which says what the limit is counted in",
         ));
+    }
+    Ok(())
+}
+
+fn values_are_sound(values: &[String], path: &str) -> Result<(), Refused> {
+    if values.is_empty() || values.len() > MAX_LOOKUPS || !values.iter().all(|v| text_is_sound(v)) {
+        let detail = format!("1 to {MAX_LOOKUPS} values of at most {MAX_TEXT} characters");
+        return Err(invalid(path, detail));
     }
     Ok(())
 }

@@ -325,9 +325,8 @@ CREATE TABLE adjustment (
     invoice_key INTEGER NOT NULL REFERENCES invoice (key),
     booked_on TEXT NOT NULL,
     minor INTEGER NOT NULL CHECK (minor > 0),
-    difference TEXT NOT NULL CHECK (difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld')),
     entry_key INTEGER
-, until_on TEXT) STRICT;
+, until_on TEXT, difference TEXT NOT NULL DEFAULT 'write-off' CHECK (difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld', 'voided'))) STRICT;
 
 CREATE INDEX adjustment_by_customer ON adjustment (customer_key);
 
@@ -1033,7 +1032,7 @@ CREATE TABLE "allocation" (
     credit_key INTEGER REFERENCES invoice (key),
     adjustment_key INTEGER REFERENCES adjustment (key),
     difference_key INTEGER REFERENCES payment (key), -- the payment that earned a difference
-    difference TEXT CHECK (difference IS NULL OR difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld')),
+    difference TEXT CHECK (difference IS NULL OR difference IN ('early-payment-discount', 'withholding', 'bank-charge', 'agreed', 'tolerance', 'full-settlement', 'write-off', 'dispute-upheld', 'voided')),
     allocated_on TEXT NOT NULL,
     amount_minor INTEGER NOT NULL CHECK (amount_minor <> 0),
     recorded_at TEXT NOT NULL,

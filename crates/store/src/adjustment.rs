@@ -4,10 +4,10 @@ use crate::{Db, Fault};
 use dunlin_domain::{Date, Id, contract::types::Difference};
 use std::collections::BTreeMap;
 
-/// A write-off that counts, or a dispute that was upheld.
+/// A write-off that counts, a dispute that was upheld, or a void.
 #[derive(Clone, Debug)]
 pub struct New<'a> {
-    /// `write-off/<id>` or `dispute/<id>`.
+    /// `write-off/<id>`, `dispute/<id>` or `void/<id of the document>`.
     pub id: &'a str,
     pub customer_key: i64,
     pub invoice_key: i64,
@@ -22,7 +22,9 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
     let on = new.on.to_string();
     db.execute(
         "INSERT INTO adjustment (id, customer_key, invoice_key, booked_on, minor, difference, entry_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (id) DO UPDATE SET booked_on = excluded.booked_on, entry_key = excluded.entry_key, until_on = NULL
+         WHERE until_on = booked_on AND difference = 'voided'",
         &[
             new.id.into(),
             new.customer_key.into(),
@@ -33,6 +35,19 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
             new.entry.into(),
         ],
     )?;
+    Ok(())
+}
+
+/// Whether there is one of this id that counts.
+pub fn stands<D: Db>(db: &D, id: &str) -> Result<bool, Fault> {
+    let sql = "SELECT count(*) FROM adjustment WHERE id = ?1 AND until_on IS NULL";
+    Ok(db.int(sql, &[id.into()])? > 0)
+}
+
+/// As if it had never been.
+pub fn take_back<D: Db>(db: &D, id: &str) -> Result<(), Fault> {
+    let sql = "UPDATE adjustment SET until_on = booked_on WHERE id = ?1";
+    db.execute(sql, &[id.into()])?;
     Ok(())
 }
 

@@ -364,11 +364,12 @@ impl<'p> Reading<'p> {
 
     fn adjustment(&mut self, row: AdjustmentRow) -> Result<(), Fault> {
         let (customer, currency, key, id, invoice, on, minor, why, until) = row;
-        // `write-off/<id>` or `dispute/<id>`: ties are settled by the id, never by the order of arrival.
+        // `write-off/<id>`, `dispute/<id>` or `void/<id>`: ties are settled by the id, never by the order of arrival.
         let id = id.split_once('/').map_or(id.as_str(), |(_, id)| id).parse()?;
         let mut credit = Credit::plain(Source::Adjustment(key), id, on, minor);
         credit.named = vec![Named { claims: self.claims_of(invoice), minor: None }];
         credit.recoverable = why == Difference::WriteOff;
+        credit.voids = why == Difference::Voided;
         credit.until = until;
         self.books.entry((customer, currency)).or_default().credits.push(credit);
         Ok(())

@@ -133,6 +133,12 @@ pub fn keys<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<Option<i64>>, Fault> {
     )
 }
 
+/// Of each of these documents 1 where something is open of it, or it is a credit note that is worth anything.
+pub fn open_among<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<i64>, Fault> {
+    let ids = crate::array(ids)?;
+    db.json(sql!("invoice/open_among.sql"), &[(&ids).into()])
+}
+
 /// The document of this id.
 pub fn find<D: Db>(db: &D, id: &str) -> Result<Option<Named>, Fault> {
     Ok(named(db, &[id])?.pop())

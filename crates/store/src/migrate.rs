@@ -29,6 +29,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "replay", schema!("0019_replay.sql")),
     (20, "mend_a", schema!("0020_mend_a.sql")),
     (21, "holds", schema!("0021_holds.sql")),
+    (22, "ways", schema!("0022_ways.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

@@ -6,7 +6,7 @@ use crate::{
     ledger::json,
 };
 use dunlin_domain::{
-    Currency, Date, Id, Money, Refused,
+    Currency, Date, Id, Money, Refusal, Refused,
     contract::{
         ingest::RowError,
         types::{InvoiceKind, NewInvoice},
@@ -34,6 +34,11 @@ struct Row(
 impl Row {
     fn is_about_another(&self) -> bool {
         self.9.as_ref().is_some_and(|terms| terms.relates_to.is_some())
+    }
+
+    /// Whether it says nothing but that the document is void at its source.
+    fn is_void(&self) -> bool {
+        self.9.as_ref().is_some_and(|terms| terms.void)
     }
 
     fn document(self) -> (u64, Id, NewInvoice) {
@@ -89,12 +94,23 @@ pub(super) fn insert<D: Db>(
     let rows: Vec<Row> = serde_json::from_str(rows)
         .map_err(|error| Fault::Db(format!("staged rows of invoices: {error}")))?;
     let later = !about_others && rows.iter().any(Row::is_about_another);
+    let (void, rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(Row::is_void);
+    let void = if about_others { Vec::new() } else { void };
     let rows = rows.into_iter().filter(|row| row.is_about_another() == about_others);
     let documents: Vec<(u64, Id, NewInvoice)> = rows.map(Row::document).collect();
     let beside = invoice::beside(db, documents.iter().map(|(_, id, new)| (id, new)))?;
-    let total = u64::try_from(documents.len()).unwrap_or(u64::MAX);
+    let total = u64::try_from(documents.len() + void.len()).unwrap_or(u64::MAX);
 
     let mut errors = Vec::new();
+    if !void.is_empty() {
+        let ids: Vec<&str> = void.iter().map(|row| row.1.as_str()).collect();
+        let open = invoice::open_among(db, &ids)?;
+        for (row, _) in void.iter().zip(open).filter(|(_, open)| *open != 0) {
+            let code = Refusal::CancelledThere;
+            let (field, detail) = (Some("id".into()), code.about().into());
+            errors.push(RowError { row: row.0, field, code, detail });
+        }
+    }
     let mut refuse = |row: u64, refused: Refused| {
         let Refused { code, detail, field, .. } = refused;
         errors.push(RowError { row, field, code, detail });

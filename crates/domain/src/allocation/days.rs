@@ -34,6 +34,7 @@ impl<'a> Replay<'a> {
                     .unwrap_or(at),
                 about: Vec::new(),
                 written_off: Vec::new(),
+                void: None,
             })
             .collect();
         for at in 0..debts.len() {
@@ -61,8 +62,8 @@ impl<'a> Replay<'a> {
             claims.iter().map(|claim| claim.issued_on).chain(credits.iter().map(|c| c.on)).min()?;
         let open: Vec<BTreeMap<_, _>> = orders.iter().map(|_| BTreeMap::new()).collect();
         let frozen = open.clone();
-        let (pool, done) = (BTreeMap::new(), Vec::new());
-        Some(Self { debts, by_key, active, orders, open, frozen, pool, done, today })
+        let (pool, done, opened_void) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Some(Self { debts, by_key, active, orders, open, frozen, opened_void, pool, done, today })
     }
 
     pub(super) fn calendar(&self) -> BTreeMap<Date, Day> {
@@ -160,6 +161,10 @@ impl<'a> Replay<'a> {
         for at in naming {
             self.tolerate(at);
         }
+        for at in &adjustments {
+            self.make_void(*at);
+        }
+        self.take_off_void();
         self.serve_pool();
         if !events.returns.is_empty() {
             let id = |(at, number): &(usize, usize)| {
@@ -170,12 +175,14 @@ impl<'a> Replay<'a> {
             for (at, number) in events.returns {
                 self.give_back(at, number);
             }
+            self.take_off_void();
             self.serve_pool();
         }
         if !adjustments.is_empty() {
             for at in adjustments {
                 self.adjust(at);
             }
+            self.take_off_void();
             self.serve_pool();
         }
     }

@@ -9,7 +9,7 @@ impl Replay<'_> {
     /// already displaces the newest money from it.
     pub(super) fn adjust(&mut self, at: usize) {
         let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
-        if credit.until.is_some_and(|until| until <= credit.on) {
+        if credit.voids || credit.until.is_some_and(|until| until <= credit.on) {
             return;
         }
         let mut left = credit.amount_minor;
@@ -31,6 +31,33 @@ impl Replay<'_> {
                 && credit.recoverable
             {
                 debt.written_off.push((key, minor));
+            }
+        }
+    }
+
+    /// From today on the claims of a void are void: what is open of them, and what comes to be.
+    pub(super) fn make_void(&mut self, at: usize) {
+        let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
+        let Source::Adjustment(key) = credit.source else { return };
+        if !credit.voids || credit.until.is_some_and(|until| until <= credit.on) {
+            return;
+        }
+        for claim in credit.named.iter().flat_map(|named| &named.claims) {
+            let Some(place) = self.by_key.get(claim).copied() else { continue };
+            if let Some(debt) = self.debts.get_mut(place) {
+                debt.void.get_or_insert(key);
+                self.opened_void.push(place);
+            }
+        }
+    }
+
+    /// What is open of void claims is taken off them.
+    pub(super) fn take_off_void(&mut self) {
+        while let Some(place) = self.opened_void.pop() {
+            let found = self.debts.get(place).and_then(|debt| Some((debt.void?, debt.open)));
+            if let Some((key, open)) = found.filter(|(_, open)| *open > 0) {
+                self.close(place, open);
+                self.note(Source::Adjustment(key), Some(place), open);
             }
         }
     }

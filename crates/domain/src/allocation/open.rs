@@ -31,6 +31,9 @@ impl Debt<'_> {
 
 impl Replay<'_> {
     pub(super) fn reopen(&mut self, place: usize, minor: i64) {
+        if self.debts.get(place).is_some_and(|debt| debt.void.is_some()) {
+            self.opened_void.push(place);
+        }
         self.change(place, |debt| debt.open = debt.open.saturating_add(minor));
     }
 

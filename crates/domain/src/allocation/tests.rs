@@ -51,6 +51,12 @@ fn write_off(key: i64, on: &str, claim: i64, minor: i64) -> Credit {
     naming(credit, &[(claim, None)])
 }
 
+fn void(key: i64, on: &str, claim: i64) -> Credit {
+    let id = format!("W{key}").parse().unwrap();
+    let credit = Credit::plain(Source::Adjustment(key), id, date(on), 1);
+    naming(Credit { voids: true, ..credit }, &[(claim, None)])
+}
+
 fn lines(done: &[Allocated]) -> Vec<String> {
     let from = |source| match source {
         Source::Payment(key) => format!("P{key}"),
@@ -78,6 +84,54 @@ fn check(claims: &[Claim], credits: &[Credit], expected: &str) {
 
 fn two() -> [Claim; 2] {
     [claim(1, "2024-01-01", "2024-02-01", 100), claim(2, "2024-01-02", "2024-03-01", 100)]
+}
+
+#[test]
+fn what_is_void_stays_void_and_pays_nothing_else() {
+    let named = |on: &str| naming(pay(1, on, 100), &[(1, None)]);
+    // Unpaid: the whole of it, and money that comes later goes to the other.
+    check(
+        &two(),
+        &[void(9, "2024-01-05", 1), pay(1, "2024-01-05", 70)],
+        "W9 I1 2024-01-05 100
+         P1 I2 2024-01-05 70",
+    );
+    // Paid in part by what names it on the day: what is left.
+    check(
+        &two(),
+        &[void(9, "2024-01-05", 1), naming(pay(1, "2024-01-05", 70), &[(1, None)])],
+        "P1 I1 2024-01-05 70
+         W9 I1 2024-01-05 30",
+    );
+    // Paid, void, and the money goes back the day after, on the day, and the day before.
+    for (back, void_on) in [("06", "05"), ("05", "05"), ("05", "06")] {
+        let back = format!("2024-01-{back}");
+        let voided = void(9, &format!("2024-01-{void_on}"), 1);
+        let done =
+            replay(&two(), &[returning(named("2024-01-03"), &back, 100, false), voided], &[]);
+        let net = |claim: i64| {
+            let of = done.iter().filter(|a| a.claim == Some(claim));
+            of.map(|a| a.amount_minor).sum::<i64>()
+        };
+        assert_eq!((net(1), net(2)), (100, 0), "{back} {void_on}");
+    }
+    // What opens of it is nobody else's to pay.
+    check(
+        &two(),
+        &[
+            returning(named("2024-01-03"), "2024-01-07", 100, false),
+            void(9, "2024-01-05", 1),
+            pay(2, "2024-01-04", 120),
+        ],
+        "P1 I1 2024-01-03 100
+         P2 I2 2024-01-04 100
+         P1 back 2024-01-07 100
+         P1 I1 2024-01-07 -100
+         W9 I1 2024-01-07 100",
+    );
+    // One that was taken back never was.
+    let never = Credit { until: Some(date("2024-01-05")), ..void(9, "2024-01-05", 1) };
+    check(&two(), &[never], "");
 }
 
 #[test]
@@ -657,6 +711,7 @@ prop_compose! {
                 1 => Credit {
                     named: named(parts.into_iter().take(1).map(|(at, _)| (at, None)).collect()),
                     recoverable: amount % 2 == 0,
+                    voids: amount % 3 == 0 && amount % 2 != 0,
                     until: settles.filter(|_| amount % 2 == 0).map(|days| day.plus_days(i64::try_from(days).unwrap()).unwrap()),
                     ..Credit::plain(Source::Adjustment(key), id, day, amount)
                 },
@@ -705,12 +760,26 @@ proptest! {
             }
             for credit in &book.credits {
                 let used: i64 = then().filter(|a| a.source == credit.source).map(|a| a.amount_minor).sum();
-                prop_assert!(0 <= used && used <= credit.amount_minor, "{:?} on {day}: {used}", credit.source);
+                prop_assert!(0 <= used && (credit.voids || used <= credit.amount_minor), "{:?} on {day}: {used}", credit.source);
             }
         }
         for a in &done {
             if let Some(key) = a.claim {
                 prop_assert!(a.on >= book.claims.iter().find(|c| c.key == key).unwrap().issued_on);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_void_is_closed_at_the_end_of_each_day(book in book()) {
+        let done = run(&book);
+        for void in book.credits.iter().filter(|credit| credit.voids) {
+            for claim in book.claims.iter().filter(|c| void.named.iter().any(|n| n.claims.contains(&c.key))) {
+                let days = done.iter().map(|a| a.on).filter(|on| *on >= void.on.max(claim.issued_on));
+                for day in days.chain([void.on.max(claim.issued_on)]) {
+                    let off = done.iter().filter(|a| a.claim == Some(claim.key) && a.on <= day);
+                    prop_assert_eq!(off.map(|a| a.amount_minor).sum::<i64>(), claim.amount_minor, "{}", day);
+                }
             }
         }
     }

@@ -51,7 +51,7 @@ pub enum Source {
     Credit(i64),
     /// A payment, by the store's key.
     Payment(i64),
-    /// A write-off or an upheld dispute, by the store's key.
+    /// A write-off, an upheld dispute or a void, by the store's key.
     Adjustment(i64),
     /// What a payment settled without being money: the payment's key and why.
     Difference(i64, Difference),
@@ -106,6 +106,8 @@ pub struct Credit {
     pub tolerance_minor: i64,
     /// Of an adjustment: whether money that comes later for the claim takes it back, as it does with a write-off.
     pub recoverable: bool,
+    /// Of an adjustment: whether it makes the claims void, all that is open of them from its day on, whatever opens it.
+    pub voids: bool,
     /// Of an adjustment: the day from which it counts no more. Its own day, or one before: it never was.
     pub until: Option<Date>,
 }
@@ -125,6 +127,7 @@ impl Credit {
             order: 0,
             tolerance_minor: 0,
             recoverable: false,
+            voids: false,
             until: None,
         }
     }

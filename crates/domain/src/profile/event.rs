@@ -10,7 +10,7 @@ mod reading;
 
 pub use json::parse;
 pub use preset::preset;
-pub use reading::{id_of, kind_of, made, rule_for};
+pub use reading::{id_of, kind_of, made, one_event, rule_for};
 
 use super::value::Sort;
 use super::{INVOICE, MAX_MAPPINGS, PAYMENT, Spec, invalid, mapping_is_sound, may, must, shown};
@@ -22,6 +22,9 @@ use std::collections::BTreeSet;
 
 /// The most rules of a mapping: platforms have about that many kinds of event, of which few concern a ledger.
 pub const MAX_RULES: usize = 100;
+
+/// The most currencies that a source counts in units of its own.
+pub const MAX_UNITS: usize = 50;
 
 const FAILED: [Spec; 6] = [
     must("customer_id", Sort::Id),
@@ -119,6 +122,12 @@ pub fn check(mapping: &EventMapping, signature: SignatureKind) -> Result<(), Ref
     pointer_is_sound(&mapping.kind, "kind")?;
     if mapping.rules.len() > MAX_RULES {
         return Err(invalid("rules", format!("a mapping has at most {MAX_RULES} rules")));
+    }
+    for (index, unit) in mapping.minor_units.iter().flatten().enumerate() {
+        if index >= MAX_UNITS || unit.decimals > 4 {
+            let detail = format!("at most {MAX_UNITS} currencies, each of 0 to 4 decimals");
+            return Err(invalid(&format!("minor_units[{index}]"), detail));
+        }
     }
     let date = mapping.date.unwrap_or(DateForm::Ymd);
     for (index, rule) in mapping.rules.iter().enumerate() {

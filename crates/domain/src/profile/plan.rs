@@ -37,8 +37,15 @@ pub(super) struct Record {
     pub(super) when_values: Option<Vec<String>>,
     pub(super) unless_values: Option<Vec<String>>,
     pub(super) unless_present: Option<usize>,
+    pub(super) only: Option<Vec<Pair>>,
+    pub(super) unless: Vec<Pair>,
+    /// Where one of them stands, the document is void at its source.
+    pub(super) void: Vec<Pair>,
     pub(super) noun: Noun,
 }
+
+/// A column, where the file has it, and a value.
+pub(super) type Pair = (Option<usize>, String);
 
 #[derive(Clone, Debug)]
 pub(super) enum Noun {
@@ -63,8 +70,8 @@ pub(super) struct Customer {
     pub(super) industry: Source,
     pub(super) parent_id: Source,
     pub(super) contact: Contact,
-    /// Whether a customer who is there is left alone.
-    pub(super) only_new: bool,
+    /// How a customer who is there is compared: 0 as a whole, 1 not at all, 2 by what the row says.
+    pub(super) compared: i64,
 }
 
 /// Whom to reach, by its columns.
@@ -85,7 +92,7 @@ impl Customer {
 
     /// Whether anything is said of the group or of whom to reach.
     pub(super) fn is_placed(&self) -> bool {
-        self.parent_id.is_mapped() || self.contact.name.is_mapped() || self.only_new
+        self.parent_id.is_mapped() || self.contact.name.is_mapped() || self.compared != 0
     }
 }
 
@@ -236,7 +243,11 @@ fn mapped<'a>(records: &[&'a RecordMapping]) -> impl Iterator<Item = &'a str> {
     let of = |record: &&'a RecordMapping| {
         let fields = record.fields.iter().filter_map(|mapping| mapping.column.as_deref());
         let conditions = record.when_present.iter().chain(&record.unless_present);
-        fields.chain(conditions.map(String::as_str)).collect::<Vec<&'a str>>()
+        let pairs = [&record.only_where, &record.unless_where, &record.void_where];
+        let pairs = pairs.into_iter().flatten().flatten();
+        let pairs = pairs.filter_map(|pair| Some(pair.split_once('=')?.0));
+        let conditions = conditions.map(String::as_str).chain(pairs);
+        fields.chain(conditions).collect::<Vec<&'a str>>()
     };
     records.iter().flat_map(of).collect::<Vec<_>>().into_iter()
 }
@@ -316,7 +327,17 @@ fn compile(
         let place = |name: &Option<String>| {
             name.as_ref().and_then(|name| columns.iter().position(|column| column == name))
         };
+        let pairs = |said: &Option<Vec<String>>| -> Vec<Pair> {
+            let of = |pair: &String| {
+                let (column, value) = pair.split_once('=').unwrap_or((pair, ""));
+                (columns.iter().position(|name| name == column), value.to_string())
+            };
+            said.iter().flatten().map(of).collect()
+        };
         Record {
+            only: record.only_where.is_some().then(|| pairs(&record.only_where)),
+            unless: pairs(&record.unless_where),
+            void: pairs(&record.void_where),
             when_present: place(&record.when_present),
             unless_present: place(&record.unless_present),
             when_values: record.when_values.clone(),
@@ -357,7 +378,11 @@ fn noun(record: &RecordMapping, columns: &[String], date: DateForm) -> Noun {
                 channel: of("contact_channel"),
                 address: of("contact_address"),
             },
-            only_new: record.only_new == Some(true),
+            compared: match (record.only_new, record.partial) {
+                (Some(true), _) => 1,
+                (_, Some(true)) => 2,
+                _ => 0,
+            },
         })),
         ImportKind::Invoices => Noun::Invoice(Box::new(Invoice {
             id: of("id"),

@@ -1,7 +1,7 @@
 //! One source row, read and checked: all of its records or none.
 
 use super::plan::{
-    Contact, Customer, Fields, Invoice, Noun, Origin, Payment, Plan, Record, Source,
+    Contact, Customer, Fields, Invoice, Noun, Origin, Pair, Payment, Plan, Record, Source,
 };
 use super::slice::{Currencies, Rows, Slice, note};
 use super::terms::{self, Terms};
@@ -41,6 +41,12 @@ impl Plan {
         };
         let mut made = 0u64;
         for record in &self.records {
+            if let Noun::Invoice(from) = &record.noun
+                && reading.says(&record.void)
+            {
+                made = made.saturating_add(reading.void(from, invoices));
+                continue;
+            }
             if !reading.makes(record) {
                 continue;
             }
@@ -77,7 +83,26 @@ struct Reading<'a, F: ?Sized> {
 }
 
 impl<F: Fields + ?Sized> Reading<'_, F> {
+    /// Whether one of the values stands in its column.
+    fn says(&self, pairs: &[Pair]) -> bool {
+        let text = |column: usize| value::trim(self.fields.get(column).unwrap_or(""));
+        pairs.iter().any(|(column, value)| column.map_or("", text) == value)
+    }
+
+    /// Writes that the document of the row is void, where the row names one. Says how many it named.
+    #[cold]
+    fn void(&mut self, from: &Invoice, rows: &mut Rows) -> u64 {
+        let row = self.row;
+        match self.read(&from.id, |text, _| id::check(text).map(|()| rows.void(row, text))) {
+            Read::Absent => 0,
+            Read::Value(()) | Read::Bad => 1,
+        }
+    }
+
     fn makes(&self, record: &Record) -> bool {
+        if self.says(&record.unless) || record.only.as_ref().is_some_and(|only| !self.says(only)) {
+            return false;
+        }
         let read = |column: usize| value::trim(self.fields.get(column).unwrap_or(""));
         if record.unless_present.is_some_and(|column| !read(column).is_empty()) {
             return false;
@@ -110,8 +135,8 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
         if from.is_placed() {
             self.text(&from.parent_id, rows, id::check);
             self.contact(&from.contact, rows);
-            if from.only_new {
-                rows.number(1);
+            if from.compared != 0 {
+                rows.number(from.compared);
             }
         }
         rows.close();
@@ -223,6 +248,7 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
                 // The currency is the error of the row.
                 None => Ok(Vec::new()),
             }),
+            void: false,
         };
         if terms.says_anything() {
             rows.json(&terms);

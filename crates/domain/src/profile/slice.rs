@@ -18,7 +18,8 @@ const REMEMBERED: usize = 8;
 /// Each row array begins with the number of its source row. Dates are `YYYY-MM-DD`, what is absent is null:
 /// - customers: `[row, id, name, country, currency, language, time_zone, email, phone, limit_minor, limit_currency]`,
 ///   with `status, segment, industry` after that where the file says any of them, and then `parent_id, contacts` as a
-///   list of contacts, and 1 where a customer who is there is left alone
+///   list of contacts, and how a customer who is there is compared: 1 not
+///   at all, 2 by what the row says
 /// - invoices: `[row, id, customer_id, kind, issued_on, due_on, amount_minor, currency, disputed 0 or 1]`, with
 ///   [`Terms`](super::Terms) as an object after that where the row says any of them
 /// - payments: `[row, id, customer_id, received_on, amount_minor, currency, invoice_id]`
@@ -179,6 +180,21 @@ impl Rows {
             self.json.push_str(text)
         }
         self.json.push('"');
+    }
+
+    /// A row of invoices that says nothing of a document but that it is void at its source.
+    pub(super) fn void(&mut self, row: u64, id: &str) {
+        self.open(row);
+        self.text(id);
+        self.text(id);
+        for text in ["invoice", "2000-01-01", "2000-01-01"] {
+            self.plain(text);
+        }
+        self.number(0);
+        self.plain("EUR");
+        self.number(0);
+        self.json(&super::Terms { void: true, ..super::Terms::default() });
+        self.close();
     }
 
     /// A value of the contract as JSON.

@@ -19,6 +19,9 @@ pub struct Terms {
     pub is_due: bool,
     /// The parts it is paid in.
     pub instalments: Option<Vec<Instalment>>,
+    /// The row says nothing but that the document is void at its source.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub void: bool,
 }
 
 impl Terms {

@@ -575,3 +575,70 @@ proptest! {
         prop_assert_eq!(array(&mut rows), json!([[1, text]]));
     }
 }
+
+#[test]
+fn what_is_void_at_its_source_says_so_and_nothing_else() {
+    let of = profile(json!({"name": "erp", "ignore_unknown": true, "records": [
+        {"kind": "customers", "partial": true, "fields": [
+            {"field": "id", "column": "Who"}, {"field": "name", "column": "Who"}]},
+        {"kind": "invoices", "when_present": "State", "unless_values": ["Draft", "Cancelled"],
+         "void_where": ["State=Cancelled"], "fields": [
+            {"field": "id", "column": "No", "prefix": "I-"}, {"field": "customer_id", "column": "Who"},
+            {"field": "issued_on", "column": "Day"}, {"field": "amount", "column": "Sum"},
+            {"field": "currency", "constant": "EUR"}]}]}));
+    assert_eq!(check(&of), Ok(()));
+    let text = "No|Who|Day|Sum|State\n1|C1|2026-01-02|5|Open\n2|C1|||Cancelled\n|C1|||Cancelled\n4|C1|||Draft\na b|C1|||Cancelled";
+    let mut slice = read(&of, ImportKind::Invoices, text);
+    let terms = json!({"relates_to": null, "penalty": false, "contract_id": null, "is_due": false,
+        "instalments": null, "void": true});
+    let expected = json!([
+        [2, "I-1", "C1", "invoice", "2026-01-02", "2026-01-02", 500, "EUR", 0],
+        [3, "I-2", "I-2", "invoice", "2000-01-01", "2000-01-01", 0, "EUR", 0, terms],
+    ]);
+    assert_eq!(array(&mut slice.invoices), expected);
+    assert_eq!(errors(&slice), "6 No malformed-id");
+    assert_eq!((slice.received, slice.refused), (8, 2));
+    let customers = array(&mut slice.customers);
+    assert!(customers.as_array().unwrap().iter().all(|row| row[16] == 2), "{customers}");
+}
+
+#[test]
+fn a_record_is_made_where_columns_say_so() {
+    let of = |conditions: Value| {
+        let mut record = json!({"kind": "payments", "fields": [
+            {"field": "id", "column": "No"}, {"field": "customer_id", "column": "Who"},
+            {"field": "received_on", "column": "Day"}, {"field": "amount", "column": "Sum"},
+            {"field": "currency", "constant": "EUR"}]});
+        record.as_object_mut().unwrap().extend(conditions.as_object().unwrap().clone());
+        profile(json!({"name": "erp", "ignore_unknown": true, "records": [record]}))
+    };
+    let text = "No|Who|Day|Sum|State|Kind\n1|C1|2026-01-02|5|Done|A\n2|C1|2026-01-02|5|Draft|A\n3|C1|2026-01-02|5||B";
+    for (conditions, rows) in [
+        (json!({"unless_where": ["State=Draft"]}), vec![2, 4]),
+        (json!({"only_where": ["State=Done"]}), vec![2]),
+        (json!({"only_where": ["State=", "State=Draft"]}), vec![3, 4]),
+        (json!({"unless_where": ["State=Draft"], "only_where": ["Kind=B"]}), vec![4]),
+        (json!({"unless_where": ["State=Draft", "Kind=B"]}), vec![2]),
+        // A column that the file lacks has no value.
+        (json!({"unless_where": ["Else=x"]}), vec![2, 3, 4]),
+        (json!({"only_where": ["Else=x"]}), vec![]),
+    ] {
+        let of = of(conditions.clone());
+        assert_eq!(check(&of), Ok(()), "{conditions}");
+        let mut slice = read(&of, ImportKind::Payments, text);
+        let found = array(&mut slice.payments);
+        let found: Vec<u64> =
+            found.as_array().unwrap().iter().map(|row| row[0].as_u64().unwrap()).collect();
+        assert_eq!(found, rows, "{conditions}");
+    }
+    for (conditions, field) in [
+        (json!({"unless_where": ["State"]}), "records[0].unless_where"),
+        (json!({"only_where": ["=x"]}), "records[0].only_where"),
+        (json!({"only_where": []}), "records[0].only_where"),
+        (json!({"void_where": ["State=x"]}), "records[0].void_where"),
+        (json!({"partial": true}), "records[0].partial"),
+    ] {
+        let refused = check(&of(conditions)).unwrap_err();
+        assert_eq!(refused.field.as_deref(), Some(field));
+    }
+}

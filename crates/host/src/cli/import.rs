@@ -137,10 +137,15 @@ pub async fn run(options: &Options) -> Outcome {
     }
     let path = path(options)?;
     let (id, before) = name(&client, &source.hash(&path)?).await?;
-    let (answer, sent) = match before {
+    let (mut answer, sent) = match before {
         Some(result) => (result, false),
         None => (send_whole(&client, &format!("{path}&id={id}"), &id, &source).await?, true),
     };
+    for error in answer["errors"].as_array_mut().into_iter().flatten() {
+        if let Some(row) = error["row"].as_u64() {
+            error["row"] = source.row(row).into();
+        }
+    }
     let result: ImportResult = serde_json::from_value(answer.clone())
         .context("the application answered something that is not an import result")?;
     if !sent {
@@ -150,6 +155,10 @@ pub async fn run(options: &Options) -> Outcome {
         let table = client.text(&format!("/v1/ingest/imports/{}/errors.csv", escape(&id))).await?;
         let mut path = options.file.clone().into_os_string();
         path.push(".errors.csv");
+        let table = match source.rows.is_empty() {
+            true => table,
+            false => source.table(&String::from_utf8_lossy(&table)).into(),
+        };
         std::fs::write(&path, table).with_context(|| format!("cannot write {}", path.display()))?;
     }
     print(&if options.format.json { answer.to_string() } else { show(&result) });
@@ -184,6 +193,8 @@ struct Source {
     from: From,
     length: u64,
     content_type: &'static str,
+    /// Of a workbook: the number that each row has in the sheet.
+    rows: Vec<u64>,
 }
 
 enum From {
@@ -205,13 +216,14 @@ async fn source(options: &Options, client: &Client) -> Result<Source> {
             let profile = format!("/v1/ingest/profiles/{}", escape(&options.profile));
             // A key that may only write learns no profile; days are then written year first.
             let forms = client.get(&profile).await.map(|found| Forms::of(&found));
-            let csv = workbook::csv(
+            let (csv, rows) = workbook::csv(
                 std::io::BufReader::new(file),
                 options.sheet.as_deref(),
                 &forms.unwrap_or_default(),
             )?;
             let length = csv.len() as u64;
-            return Ok(Source { from: From::Memory(csv.into()), length, content_type: "text/csv" });
+            let from = From::Memory(csv.into());
+            return Ok(Source { from, length, content_type: "text/csv", rows });
         }
         _ => "text/csv",
     };
@@ -237,10 +249,13 @@ async fn source(options: &Options, client: &Client) -> Result<Source> {
     if let Some(label) = &options.encoding {
         let text = decoded(&std::fs::read(&options.file)?, label)
             .with_context(|| format!("cannot read {}", options.file.display()))?;
+        let text = if content_type == "application/xml" { declared(text) } else { text };
         let length = text.len() as u64;
-        return Ok(Source { from: From::Memory(text.into()), length, content_type });
+        let from = From::Memory(text.into());
+        return Ok(Source { from, length, content_type, rows: Vec::new() });
     }
-    Ok(Source { from: From::File(options.file.clone()), length, content_type })
+    let from = From::File(options.file.clone());
+    Ok(Source { from, length, content_type, rows: Vec::new() })
 }
 
 /// A text in another encoding as UTF-8, which is all that the application reads.
@@ -254,7 +269,36 @@ fn decoded(bytes: &[u8], label: &str) -> Result<String> {
     Ok(text.into_owned())
 }
 
+/// XML that was another encoding says so: the declaration says UTF-8 from now on.
+fn declared(text: String) -> String {
+    let begin = text.trim_start_matches('\u{feff}').trim_start();
+    match begin.split_once("?>") {
+        Some((said, rest)) if said.starts_with("<?xml ") && said.contains("encoding") => {
+            format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{rest}")
+        }
+        _ => text,
+    }
+}
+
 impl Source {
+    /// The number that a row of what was sent has in the file: a workbook may have empty rows between.
+    fn row(&self, row: u64) -> u64 {
+        let place = row.checked_sub(1).and_then(|place| usize::try_from(place).ok());
+        place.and_then(|place| self.rows.get(place).copied()).unwrap_or(row)
+    }
+
+    /// A table of errors with the rows of the file.
+    fn table(&self, table: &str) -> String {
+        let line = |line: &str| match line.split_once(',') {
+            Some((row, rest)) => match row.parse() {
+                Ok(row) => format!("{},{rest}\n", self.row(row)),
+                Err(_) => format!("{line}\n"),
+            },
+            None => format!("{line}\n"),
+        };
+        table.lines().map(line).collect()
+    }
+
     /// The name of the format of statements of this type.
     fn bank_format(&self) -> &'static str {
         if self.content_type == "text/plain" { "mt940" } else { "camt053" }
@@ -481,6 +525,25 @@ mod tests {
         let refused = |bytes: &[u8], label: &str| decoded(bytes, label).unwrap_err().to_string();
         assert!(refused(b"M\xFC", "gb18030").contains("gb18030"));
         assert!(refused(b"x", "klingon").contains("klingon"));
+    }
+
+    #[test]
+    fn xml_of_another_encoding_says_that_it_is_utf_8_by_now() {
+        let now = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document>M\u{fc}ller</Document>";
+        let before = b"<?xml version='1.0' encoding='ISO-8859-1'?>\n<Document>M\xFCller</Document>";
+        assert_eq!(declared(decoded(before, "iso-8859-1").unwrap()), now);
+        for same in ["<Document/>", "<?xml version=\"1.0\"?><Document/>", ":20:STARTUMS"] {
+            assert_eq!(declared(same.to_string()), same);
+        }
+    }
+
+    #[test]
+    fn errors_name_the_rows_of_the_sheet() {
+        let from = From::Memory(Bytes::new());
+        let source = Source { from, length: 0, content_type: "text/csv", rows: vec![1, 2, 5] };
+        assert_eq!([1, 3, 4].map(|row| source.row(row)), [1, 5, 4]);
+        let table = "row,field,code,detail\n3,id,missing-field,\"a, b\"\n";
+        assert_eq!(source.table(table), "row,field,code,detail\n5,id,missing-field,\"a, b\"\n");
     }
 
     #[test]

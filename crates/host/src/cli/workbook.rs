@@ -11,6 +11,8 @@ use std::io::{Read, Seek};
 #[derive(Default)]
 pub struct Forms {
     decimal_mark: Option<char>,
+    /// What stands between columns, where it is no comma.
+    delimiter: Option<char>,
     /// The form of dates by column, as in the contract.
     dates: BTreeMap<String, String>,
 }
@@ -29,8 +31,8 @@ impl Forms {
                 dates.insert(column.to_owned(), form.unwrap_or_else(|| "YMD".to_owned()));
             }
         }
-        let decimal_mark = profile["decimal_mark"].as_str().and_then(|mark| mark.chars().next());
-        Forms { decimal_mark, dates }
+        let mark = |name: &str| profile[name].as_str().and_then(|mark| mark.chars().next());
+        Forms { decimal_mark: mark("decimal_mark"), delimiter: mark("delimiter"), dates }
     }
 
     fn number(&self, value: f64) -> String {
@@ -65,8 +67,13 @@ fn number(value: f64) -> String {
     format!("{meant}")
 }
 
-/// The sheet of this name, or the first one, as CSV. Rows without a value are left out.
-pub fn csv<R: Read + Seek>(workbook: R, sheet: Option<&str>, forms: &Forms) -> Result<Vec<u8>> {
+/// The sheet of this name, or the first one, as CSV, and the number that each of its rows has in the sheet. Rows without a
+/// value are left out.
+pub fn csv<R: Read + Seek>(
+    workbook: R,
+    sheet: Option<&str>,
+    forms: &Forms,
+) -> Result<(Vec<u8>, Vec<u64>)> {
     let mut workbook = Xlsx::new(workbook).context("this is no workbook (.xlsx)")?;
     let names = workbook.sheet_names();
     let sheet = match sheet {
@@ -75,20 +82,22 @@ pub fn csv<R: Read + Seek>(workbook: R, sheet: Option<&str>, forms: &Forms) -> R
         None => names.first().cloned().context("the workbook has no sheet")?,
     };
     let mut cells = workbook.worksheet_cells_reader(&sheet)?;
-    let mut table = Table { forms, header: Vec::new(), row: Vec::new(), out: Vec::new() };
+    let (header, row, out, numbers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut table = Table { forms, header, row, out, numbers, at: 0 };
     let mut at = None;
     while let Some(cell) = cells.next_cell()? {
         let (row, column) = cell.get_position();
         if at != Some(row) {
             table.end_row();
             at = Some(row);
+            table.at = u64::from(row) + 1;
         }
         table.cell(column as usize, cell.get_value()).with_context(|| {
             format!("row {}, column {} of the sheet {sheet:?}", row + 1, column + 1)
         })?;
     }
     table.end_row();
-    Ok(table.out)
+    Ok((table.out, table.numbers))
 }
 
 struct Table<'a> {
@@ -96,6 +105,9 @@ struct Table<'a> {
     header: Vec<String>,
     row: Vec<String>,
     out: Vec<u8>,
+    /// The numbers of the rows in the sheet, and that of this one.
+    numbers: Vec<u64>,
+    at: u64,
 }
 
 impl Table<'_> {
@@ -132,11 +144,13 @@ impl Table<'_> {
         } else if row.len() < self.header.len() {
             row.resize(self.header.len(), String::new());
         }
+        self.numbers.push(self.at);
+        let delimiter = self.forms.delimiter.unwrap_or(',');
         for (number, text) in row.iter().enumerate() {
             if number > 0 {
-                self.out.push(b',');
+                self.out.extend_from_slice(delimiter.to_string().as_bytes());
             }
-            if text.contains(['"', ',', '\n', '\r']) {
+            if text.contains(['"', delimiter, '\n', '\r']) {
                 self.out.extend_from_slice(format!("\"{}\"", text.replace('"', "\"\"")).as_bytes());
             } else {
                 self.out.extend_from_slice(text.as_bytes());
@@ -176,7 +190,7 @@ mod tests {
     }
 
     fn read(sheet: Option<&str>, profile: &Value) -> Result<String> {
-        let csv = csv(Cursor::new(written()), sheet, &Forms::of(profile))?;
+        let (csv, _) = csv(Cursor::new(written()), sheet, &Forms::of(profile))?;
         Ok(String::from_utf8(csv).unwrap())
     }
 
@@ -191,6 +205,18 @@ mod tests {
              I4,2024-02-28,70,\n\
              42,,,\n"
         );
+    }
+
+    #[test]
+    fn rows_keep_the_number_that_the_sheet_shows() {
+        let (_, rows) = csv(Cursor::new(written()), None, &Forms::default()).unwrap();
+        assert_eq!(rows, [1, 2, 3, 4, 5, 8]);
+    }
+
+    #[test]
+    fn columns_are_cut_as_the_profile_says() {
+        let text = read(None, &json!({"delimiter": ";"})).unwrap();
+        assert_eq!(text.lines().nth(1), Some("I1;2024-02-29;1234.56;\"says \"\"yes\"\", twice\""));
     }
 
     #[test]

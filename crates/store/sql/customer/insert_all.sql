@@ -1,6 +1,6 @@
 -- ?1: rows as [row, id, name, country, currency, language, time_zone, email, phone, limit_minor, limit_currency, status,
--- segment, industry, parent_id, contacts, 1 where only new customers are taken], where what follows limit_currency may
--- be left out; ?2: the entry of the audit chain. Rows with a parent are for customer/insert_members.sql.
+-- segment, industry, parent_id, contacts, how one who is there is compared], where what follows limit_currency may be
+-- left out; ?2: the entry of the audit chain. Rows with a parent are for customer/insert_members.sql.
 -- A row whose id is there already is left alone; customer/differing.sql tells whether it says the same.
 INSERT INTO customer
     (

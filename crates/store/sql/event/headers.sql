@@ -42,6 +42,19 @@ owned AS (
                 )
             END
         ) AS owner,
+        -- What went back of a payment.
+        CASE
+            WHEN a.noun = 'payment' AND a.action = 'reverse'
+                THEN (
+                    SELECT
+                        json_object(
+                            'payment_id', a.id, 'day', a.change ->> '$.after.on', 'minor', a.change -> '$.after.minor',
+                            'currency', p.currency, 'state', a.change ->> '$.after.kind'
+                        )
+                    FROM payment AS p
+                    WHERE p.id = a.id
+                )
+        END AS back,
         a.noun = 'write_off' AND EXISTS (
             SELECT 1 FROM adjustment AS d WHERE d.id = 'write-off/' || a.id AND d.entry_key = e.entry_key
         ) AS booked
@@ -63,7 +76,7 @@ SELECT
                         'verdict', o.change ->> '$.after.verdict', 'rules', json(o.change -> '$.after.rules'),
                         'reservation_id', o.change ->> '$.after.reservation_id'
                     ),
-                    o.data
+                    coalesce(o.data, o.back)
                 )),
                 coalesce(o.booked, 0)
             ),

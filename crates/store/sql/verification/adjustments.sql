@@ -1,4 +1,5 @@
--- Gives [broken, ids] for write-offs and upheld disputes that took off more than they say, or less than nothing.
+-- Gives [broken, ids] for write-offs and upheld disputes that took off more than they say, or less than nothing. A void
+-- takes off whatever is open.
 WITH
 used AS (
     SELECT adjustment_key AS key, sum(amount_minor) AS minor
@@ -9,6 +10,6 @@ used AS (
 broken AS (
     SELECT d.id, row_number() OVER (ORDER BY d.id) AS place
     FROM used AS u CROSS JOIN adjustment AS d ON d.key = u.key
-    WHERE u.minor NOT BETWEEN 0 AND d.minor
+    WHERE u.minor < 0 OR (u.minor > d.minor AND d.difference <> 'voided')
 )
 SELECT json_array(count(*), json_group_array(id) FILTER (WHERE place <= 10)) FROM broken

@@ -1,5 +1,6 @@
 -- Gives [broken, ids] for booked write-offs and upheld disputes that have no adjustment which says the same, for
--- adjustments that neither was booked, and for those of reversed write-offs that still take something off.
+-- adjustments that neither was booked, for voids that their entry tells otherwise, and for those of reversed write-offs
+-- and of voids taken back that still take something off.
 WITH
 decided AS (
     SELECT
@@ -33,6 +34,18 @@ found AS (
                 )
             WHEN 'dispute/'
                 THEN NOT EXISTS (SELECT 1 FROM dispute AS d WHERE d.id = substr(a.id, 9) AND d.upheld_minor > 0)
+            WHEN 'void/'
+                THEN NOT EXISTS (
+                    SELECT 1 FROM audit AS e CROSS JOIN invoice AS i ON i.key = a.invoice_key
+                    WHERE
+                        e.key = a.entry_key AND e.noun = 'invoice' AND e.action = 'void' AND e.id = i.id
+                        AND a.id = 'void/' || i.id AND a.difference = 'voided'
+                        AND e.change ->> '$.after.on' = a.booked_on
+                )
+                OR (
+                    a.until_on IS NOT NULL
+                    AND 0 <> (SELECT coalesce(sum(b.amount_minor), 0) FROM allocation AS b WHERE b.adjustment_key = a.key)
+                )
             ELSE 1
         END
 ),

@@ -1,4 +1,4 @@
-//! CSV as RFC 4180 has it: commas, double quotes, a header.
+//! CSV as RFC 4180 has it: commas, or what the profile names in their place, double quotes, a header.
 //!
 //! The scanner is our own because csv-core, which is as fast, takes every input: it reads a quote in the middle of a
 //! field or text after a closing quote as data, and a file with a lost quote then loses rows without a word. Money is
@@ -44,10 +44,11 @@ impl Csv {
         currency: Option<Currency>,
         zone_is_known: fn(&str) -> bool,
     ) -> Self {
+        let scan = Scan { delimiter: profile.delimiter(), ..Scan::default() };
         Self {
             setup: Some(Setup { profile, kind, currency, zone_is_known }),
             plan: None,
-            scan: Scan::default(),
+            scan,
             carry: Vec::new(),
             overlong: false,
             plain: String::new(),
@@ -150,7 +151,7 @@ impl Csv {
         if self.scan.columns != plan.columns().len() {
             let (has, columns) = (self.scan.columns, plan.columns().len());
             let detail = format!(
-                "the row has {has} fields and the header {columns}; a field with a comma in it stands in double quotes"
+                "the row has {has} fields and the header {columns}; a field that has what stands between fields is in double quotes"
             );
             slice.refuse_row(row, None, Refusal::WrongFieldCount, detail);
             return Ok(());
@@ -258,8 +259,9 @@ pub(super) fn other_separator(names: &[&str]) -> Option<Refused> {
     let (_, called) = [(';', "`;`"), ('\t', "a tab"), ('|', "`|`")]
         .into_iter()
         .find(|(c, _)| name.contains(*c))?;
-    let detail =
-        format!("the header has no comma but {called}; save the file with commas between columns");
+    let detail = format!(
+        "the header has no comma but {called}; save it with commas, or read it by a profile with `delimiter`"
+    );
     Some(Refused::new(Refusal::MissingColumn, detail))
 }
 
@@ -296,9 +298,11 @@ fn without_line_ends(bytes: &[u8]) -> &[u8] {
 }
 
 /// Follows the structure of one record through any number of chunks. Positions count from the record's first byte.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Scan {
     mode: Mode,
+    /// What stands between fields.
+    delimiter: u8,
     /// Bytes of the record that earlier chunks had.
     before: usize,
     /// Where the field began, and for a quoted one where its last quote stands.
@@ -332,6 +336,21 @@ enum Found {
     Broken(usize, &'static str),
 }
 
+impl Default for Scan {
+    fn default() -> Self {
+        Self {
+            mode: Mode::FieldStart,
+            delimiter: b',',
+            before: 0,
+            start: 0,
+            end: 0,
+            cells: Vec::new(),
+            columns: 0,
+            doubled: false,
+        }
+    }
+}
+
 impl Scan {
     fn is_fresh(&self) -> bool {
         self.before == 0
@@ -363,7 +382,9 @@ impl Scan {
                     }
                 }
                 Mode::Unquoted => {
-                    let Some(length) = rest.iter().position(|byte| ends_unquoted(*byte)) else {
+                    let Some(length) =
+                        rest.iter().position(|byte| ends_unquoted(*byte, self.delimiter))
+                    else {
                         break;
                     };
                     let Some((byte, tail)) =
@@ -379,7 +400,7 @@ impl Scan {
                         );
                     }
                     self.end_field(self.before + at + length);
-                    if *byte != b',' {
+                    if *byte != self.delimiter {
                         return Found::Record(at + length + 1);
                     }
                 }
@@ -396,7 +417,7 @@ impl Scan {
                         self.mode = Mode::Quoted;
                         rest = tail;
                     }
-                    [b',', tail @ ..] => {
+                    [byte, tail @ ..] if *byte == self.delimiter => {
                         self.end_field(self.end);
                         rest = tail;
                     }
@@ -434,7 +455,7 @@ impl Scan {
 }
 
 #[inline]
-fn ends_unquoted(byte: u8) -> bool {
+fn ends_unquoted(byte: u8, delimiter: u8) -> bool {
     // Letters, digits, dots and hyphens are all above the comma: one comparison passes most bytes.
-    byte <= b',' && matches!(byte, b',' | b'"' | b'\n' | b'\r')
+    byte <= delimiter.max(b'"') && (byte == delimiter || matches!(byte, b'"' | b'\n' | b'\r'))
 }

@@ -223,6 +223,31 @@ fn what_a_reader_would_have_to_guess_stops_it() {
     assert_eq!(check(Format::Csv, INVOICES.as_bytes()).said(), "");
 }
 
+#[test]
+fn a_profile_says_what_stands_between_columns() {
+    for (delimiter, mark) in [(None, ","), (Some(","), ","), (Some(";"), ";"), (Some("\t"), "\t")] {
+        let profile: Profile =
+            serde_json::from_value(json!({"name": "cut", "delimiter": delimiter,
+            "decimal_mark": ",", "thousands_mark": ".", "records": [{"kind": "payments", "fields": [
+                {"field": "id", "column": "Nr"}, {"field": "customer_id", "column": "Kunde"},
+                {"field": "received_on", "column": "Tag"}, {"field": "amount", "column": "Betrag"},
+                {"field": "currency", "constant": "EUR"}]}]}))
+            .unwrap();
+        let fields = ["Nr", "Kunde", "Tag", "Betrag"].join(mark);
+        let first = ["P1", "C1", "2026-01-02", "\"1.234,50\""].join(mark);
+        let second = ["P2", "\"C2\"", "2026-01-02", "\"7\""].join(mark);
+        let body = format!("{fields}\r\n{first}\n{second}\n");
+        for chunk in [1, 7, 1_000] {
+            let of =
+                decode(Format::Csv, &profile, ImportKind::Payments, body.as_bytes(), chunk, 100);
+            assert_eq!(of.said(), "", "{mark:?}");
+            let amounts: Vec<i64> =
+                of.payments.iter().map(|row| row[4].as_i64().unwrap()).collect();
+            assert_eq!(amounts, [123_450, 700], "{mark:?}");
+        }
+    }
+}
+
 /// `上海贸易有限公司` as GBK, Big5 writes `有限公司`, Shift_JIS `カタカナ`.
 const GBK: &[u8] = &[
     0xC9, 0xCF, 0xBA, 0xA3, 0xC3, 0xB3, 0xD2, 0xD7, 0xD3, 0xD0, 0xCF, 0xDE, 0xB9, 0xAB, 0xCB, 0xBE,

@@ -1,7 +1,9 @@
 //! The mappings that ship.
 
 use super::specs;
-use crate::contract::events::{AmountForm, EventAction, EventMapping, EventRule, SignatureKind};
+use crate::contract::events::{
+    AmountForm, EventAction, EventMapping, EventRule, MinorUnit, SignatureKind,
+};
 use crate::contract::ingest::FieldMapping;
 
 /// A mapping that ships.
@@ -29,6 +31,10 @@ pub(super) fn field(name: &str, pointer: &str) -> FieldMapping {
 fn rule(kind: &str, makes: EventAction, fields: &[(&str, &str)]) -> EventRule {
     let fields = fields.iter().map(|(name, pointer)| field(name, pointer)).collect();
     EventRule { kind: kind.into(), when: None, equals: None, makes, fields: Some(fields) }
+}
+
+fn unit((code, decimals): (&str, u8)) -> Option<MinorUnit> {
+    Some(MinorUnit { currency: code.parse().ok()?, decimals })
 }
 
 /// The kinds of event of Stripe that concern a ledger, as its API describes them. That a mandate ended is not among
@@ -73,6 +79,11 @@ pub(super) fn stripe() -> EventMapping {
         id: Some("/id".into()),
         kind: "/type".into(),
         amounts: None,
+        // What Stripe counts otherwise: currencies without decimals that it writes with two, and one with two that it
+        // writes without.
+        minor_units: Some(
+            [("ISK", 2), ("UGX", 2), ("MGA", 0)].into_iter().filter_map(unit).collect(),
+        ),
         date: None,
         rules: vec![
             rule("payment_intent.succeeded", EventAction::Payment, &paid),
@@ -106,6 +117,7 @@ pub(super) fn standard(signature: SignatureKind) -> EventMapping {
         id: (!in_header).then(|| "/id".into()),
         kind: "/type".into(),
         amounts: Some(AmountForm::Decimal),
+        minor_units: None,
         date: None,
         rules: vec![
             named(EventAction::Payment, "payment.succeeded"),

@@ -20,6 +20,26 @@ pub fn id_of(mapping: &EventMapping, body: &Value) -> Result<Option<Id>, Refused
     text.ok_or_else(missing)?.parse().map(Some).map_err(|refused: Refused| refused.at(pointer))
 }
 
+/// Refuses a delivery of several events: the mapping points at one of them, and the others would be lost.
+pub fn one_event(mapping: &EventMapping, body: &Value) -> Result<(), Refused> {
+    for pointer in mapping.id.iter().chain([&mapping.kind]) {
+        let mut found = Some(body);
+        for part in pointer.split('/').skip(1) {
+            if let Some(Value::Array(events)) = found
+                && events.len() > 1
+            {
+                let detail = format!(
+                    "the delivery has {} events, and the mapping reads one: nothing was kept",
+                    events.len()
+                );
+                return Err(Refused::new(Refusal::MalformedField, detail).at(pointer));
+            }
+            found = found.and_then(|value| value.pointer(&format!("/{part}")));
+        }
+    }
+    Ok(())
+}
+
 /// The kind of the event, 1 to 200 characters.
 pub fn kind_of(mapping: &EventMapping, body: &Value) -> Result<String, Refused> {
     let text = plain(body.pointer(&mapping.kind), &mapping.kind)?;
@@ -213,7 +233,7 @@ impl Reading<'_> {
             Some(AmountForm::Decimal) => {
                 parse_amount(&text, currency, NumberForm { decimal: '.', thousands: None })
             }
-            _ => whole(&text),
+            _ => whole(&text).and_then(|count| self.in_our_units(count, currency)),
         });
         let minor = minor.map_err(|refused| self.at(refused, field))?;
         if minor < least {
@@ -221,6 +241,26 @@ impl Reading<'_> {
             return Err(self.at(Refused::new(Refusal::AmountNotPositive, detail), field));
         }
         Ok(Some(Money { minor, currency }))
+    }
+
+    /// So many of the source's units in the smallest units of ISO 4217.
+    fn in_our_units(&self, count: i64, currency: Currency) -> Result<i64, Refused> {
+        let units = self.mapping.minor_units.iter().flatten();
+        let Some(theirs) = units.clone().find(|unit| unit.currency == currency) else {
+            return Ok(count);
+        };
+        let (theirs, ours) = (u32::from(theirs.decimals), currency.exponent());
+        let scale = |digits: u32| 10i64.checked_pow(digits);
+        let minor = match ours.checked_sub(theirs) {
+            Some(more) => scale(more).and_then(|scale| count.checked_mul(scale)),
+            None => scale(theirs.saturating_sub(ours))
+                .filter(|scale| count.checked_rem(*scale) == Some(0))
+                .and_then(|scale| count.checked_div(scale)),
+        };
+        minor.filter(|minor| *minor <= MAX_MINOR).ok_or_else(|| {
+            let detail = format!("`{count}` is no whole amount in {currency}");
+            Refused::new(Refusal::MalformedAmount, detail)
+        })
     }
 
     fn must_money(&self, field: &str, least: i64) -> Result<Money, Refused> {

@@ -1,6 +1,7 @@
 use super::preset::{field, standard, stripe};
 use super::*;
 use crate::Refusal;
+use crate::contract::events::MinorUnit;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -206,4 +207,44 @@ proptest! {
             prop_assert!(refused.field.is_some());
         }
     }
+}
+
+#[test]
+fn amounts_are_in_the_units_of_their_source() {
+    for (currency, theirs, ours) in [
+        ("isk", 100_000, Ok(1_000)),
+        ("ugx", 100_000, Ok(1_000)),
+        ("mga", 5_000, Ok(500_000)),
+        ("jpy", 500, Ok(500)),
+        ("kwd", 1_500, Ok(1_500)),
+        ("eur", 1_250, Ok(1_250)),
+        ("isk", 100_050, Err(Refusal::MalformedAmount)),
+    ] {
+        let body = paid(&json!({"amount_received": theirs, "currency": currency}));
+        let found = read(&stripe(), &body).map(|made| {
+            let Made::Payment(payment) = made else { panic!() };
+            payment.amount.minor
+        });
+        assert_eq!(found.map_err(|refused| refused.code), ours, "{currency} {theirs}");
+    }
+    let unit = MinorUnit { currency: "EUR".parse().unwrap(), decimals: 5 };
+    let mapping = EventMapping { minor_units: Some(vec![unit]), ..stripe() };
+    let refused = check(&mapping, SignatureKind::Stripe).unwrap_err();
+    assert_eq!(refused.field.as_deref(), Some("minor_units[0]"));
+}
+
+#[test]
+fn several_events_in_one_delivery_are_refused() {
+    let mapping =
+        EventMapping { id: Some("/events/0/id".into()), kind: "/events/0/type".into(), ..stripe() };
+    let body = |events: &[&str]| {
+        let events: Vec<Value> = events.iter().map(|id| json!({"id": id, "type": "a"})).collect();
+        json!({ "events": events })
+    };
+    assert_eq!(one_event(&mapping, &body(&["EV1"])), Ok(()));
+    let refused = one_event(&mapping, &body(&["EV1", "EV2"])).unwrap_err();
+    let said = (refused.code, refused.field.as_deref());
+    assert_eq!(said, (Refusal::MalformedField, Some("/events/0/id")));
+    // A list elsewhere in the event is its own.
+    assert_eq!(one_event(&stripe(), &json!({"id": "1", "type": "a", "items": [1, 2]})), Ok(()));
 }
