@@ -114,7 +114,6 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
     ("verification/amounts.sql", "invoice", VERIFIED),
     ("verification/amounts.sql", "payment", VERIFIED),
     ("verification/designations.sql", "payment", VERIFIED),
-    ("verification/documents_noted.sql", "invoice", VERIFIED),
     ("verification/fields_counted.sql", "customer", VERIFIED),
     ("verification/invoices.sql", "allocation", VERIFIED),
     ("verification/invoices.sql", "invoice", VERIFIED),

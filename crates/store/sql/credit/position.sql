@@ -23,7 +23,7 @@ SELECT
         'currency', own.currency,
         'limit', iif(own.limit_minor IS NULL, NULL, json_array(own.limit_minor, own.limit_currency)),
         'second_key_from', json(
-            (SELECT p.document -> '$.second_key_from' FROM limit_policy AS p ORDER BY p.key DESC LIMIT 1)
+            (SELECT y.document -> '$.second_key_from' FROM limit_policy AS y ORDER BY y.key DESC LIMIT 1)
         ),
         'head', iif(
             EXISTS (SELECT 1 FROM other),

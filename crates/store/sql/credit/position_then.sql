@@ -199,8 +199,8 @@ SELECT
         'key', own.key, 'id', own.id, 'status', own.status, 'merged', NULL, 'currency', NULL, 'limit', NULL,
         'second_key_from', json(
             (
-                SELECT p.document -> '$.second_key_from' FROM limit_policy AS p WHERE p.entry_key <= ?7
-                ORDER BY p.key DESC LIMIT 1
+                SELECT y.document -> '$.second_key_from' FROM limit_policy AS y WHERE y.entry_key <= ?7
+                ORDER BY y.key DESC LIMIT 1
             )
         ),
         'head', NULL,
