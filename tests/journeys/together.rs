@@ -180,7 +180,15 @@ fn two_sweeps_at_once_end_as_one() {
         "/v1/remind/notices",
         "/v1/report/snapshots",
     ] {
-        assert_eq!(two.all(path, 500), one.all(path, 500), "{path}");
+        let timeless = |app: &App| {
+            let mut found = app.all(path, 500);
+            for one in &mut found {
+                // The two sweeps ran at different seconds.
+                one.as_object_mut().unwrap().remove("next_attempt_at");
+            }
+            found
+        };
+        assert_eq!(timeless(&two), timeless(&one), "{path}");
     }
 }
 
