@@ -51,7 +51,7 @@ impl Summary {
         text.push_str(&self.worst_table());
         if let Some(auc) = self.auc {
             text.push_str(&format!(
-                "\nThe score finds the customers that were made to fail: AUC {auc:.2} (1 is always, 0.5 is chance)\n"
+                "\nAfter the fact, the score tells the customers that were made to fail from the others: AUC {auc:.2} (1 is always, 0.5 is chance)\n"
             ));
         }
         text.push_str(&self.alert_lines());
