@@ -1,8 +1,7 @@
 //! `spin:sqlite`: the synchronous `open` and `execute`, on SQLite files in the data directory.
 //!
 //! A parameter is bound straight from the component's memory, so a document of many megabytes is copied once.
-//! Statements run through `block_in_place`: the other tasks of the thread move on while one is running. That costs more
-//! than a short statement, so that one which was short the last time runs in its place.
+//! Statements run through `block_in_place`: the other tasks of the thread move on while one is running.
 //!
 //! The log is written back by whoever finds it long, between transactions: SQLite itself would do it at the end of one,
 //! while all other writers wait.
@@ -16,7 +15,7 @@ use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{Batch, CachedStatement, OpenFlags, Statement, ToSql};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -34,12 +33,6 @@ const BEGIN_TO_WRITE: &str = "BEGIN IMMEDIATE";
 
 /// Pages by which the log grows before it is written back: 16 MiB.
 const LOGGED: i32 = 4_000;
-
-/// A statement that took less is short.
-const SHORT: Duration = Duration::from_micros(500);
-
-/// Parameters of a statement that can be short: a document of many rows may come with the same words as one row.
-const SHORT_PARAMETERS: usize = 16 << 10;
 
 thread_local! {
     /// Pages in the log after a commit of this thread that nobody has looked at yet.
@@ -74,12 +67,7 @@ pub struct Connection {
     queue: Arc<Queue>,
     /// Held while a transaction that writes is open.
     turn: RefCell<Option<Turn>>,
-    /// Statements that were short the last time.
-    short: RefCell<HashSet<Words>>,
 }
-
-/// Enough of a statement to know it again: its length, its beginning and its end.
-type Words = (usize, [u8; 32], [u8; 32]);
 
 #[derive(ComponentType, Lift, Lower, Debug)]
 #[component(variant)]
@@ -157,16 +145,6 @@ impl ToSql for Bound<'_> {
     }
 }
 
-impl Bound<'_> {
-    fn size(&self) -> usize {
-        match self {
-            Bound::Text(text) => text.len(),
-            Bound::Blob(bytes) => bytes.len(),
-            Bound::Plain(_) => 0,
-        }
-    }
-}
-
 pub fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let mut sqlite = linker.instance("spin:sqlite/sqlite@3.0.0")?;
     sqlite.resource("connection", ResourceType::host::<Connection>(), |mut store, rep| {
@@ -213,7 +191,8 @@ fn execute(
     let Ok(connection) = store.data().table.get(&connection) else {
         return Ok(Err(Error::InvalidConnection));
     };
-    Ok(connection.execute_among_others(&sql, &bound).map_err(Error::from))
+    let executed = tokio::task::block_in_place(|| connection.execute_and_write_back(&sql, &bound));
+    Ok(executed.map_err(Error::from))
 }
 
 impl Connection {
@@ -241,44 +220,21 @@ impl Connection {
             PAGES.set(pages);
             Ok(())
         }));
-        let (queue, turn, short) = (Queue::of(&path), RefCell::default(), RefCell::default());
+        let (queue, turn) = (Queue::of(&path), RefCell::default());
         let longest_statement = access.longest_statement;
-        Ok(Connection { db, deadline, epoch, longest_statement, queue, turn, short })
+        Ok(Connection { db, deadline, epoch, longest_statement, queue, turn })
     }
 
-    /// Runs a statement on a thread that has other tasks: in its place when it will be short.
-    fn execute_among_others(
+    /// Runs a statement, and writes the log back when it ended a transaction and the log is long.
+    fn execute_and_write_back(
         &self,
         sql: &str,
         parameters: &[Bound<'_>],
     ) -> rusqlite::Result<QueryResult> {
-        let words = words(sql);
-        let size: usize = parameters.iter().map(Bound::size).sum();
-        if sql == BEGIN_TO_WRITE && self.db.is_autocommit() && self.turn.borrow().is_none() {
-            self.turn.replace(self.queue.take());
-            if self.turn.borrow().is_none() {
-                return tokio::task::block_in_place(|| self.execute(sql, parameters));
-            }
-        }
-        let was_short = size <= SHORT_PARAMETERS && self.short.borrow().contains(&words);
-        let began = Instant::now();
-        let result = match was_short {
-            true => self.execute(sql, parameters),
-            false => tokio::task::block_in_place(|| self.execute(sql, parameters)),
-        };
-        match (was_short, began.elapsed() < SHORT) {
-            (true, false) => drop(self.short.borrow_mut().remove(&words)),
-            (false, true) if size <= SHORT_PARAMETERS => {
-                let mut short = self.short.borrow_mut();
-                if short.len() < STATEMENTS_KEPT {
-                    short.insert(words);
-                }
-            }
-            _ => {}
-        }
+        let result = self.execute(sql, parameters);
         let pages = PAGES.take();
         if pages > 0 && self.queue.is_long(pages, LOGGED) && self.db.is_autocommit() {
-            tokio::task::block_in_place(|| self.write_back(pages));
+            self.write_back(pages);
         }
         result
     }
@@ -293,7 +249,7 @@ impl Connection {
     /// Runs the first statement of `sql`; what follows it is ignored, as on Spin. A transaction that is going to write
     /// waits for its turn.
     fn execute(&self, sql: &str, parameters: &[Bound<'_>]) -> rusqlite::Result<QueryResult> {
-        if sql == BEGIN_TO_WRITE && self.db.is_autocommit() && self.turn.borrow().is_none() {
+        if sql == BEGIN_TO_WRITE && self.db.is_autocommit() {
             let turn = self.queue.wait(BUSY_TIMEOUT).ok_or_else(locked)?;
             self.turn.replace(Some(turn));
         }
@@ -315,15 +271,6 @@ impl Connection {
             },
         }
     }
-}
-
-fn words(sql: &str) -> Words {
-    let (mut start, mut end) = ([0; 32], [0; 32]);
-    let bytes = sql.as_bytes();
-    let length = bytes.len().min(32);
-    start[..length].copy_from_slice(&bytes[..length]);
-    end[..length].copy_from_slice(&bytes[bytes.len() - length..]);
-    (bytes.len(), start, end)
 }
 
 /// What SQLite says when a connection waited too long.

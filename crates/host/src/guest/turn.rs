@@ -48,14 +48,6 @@ impl Queue {
         queue
     }
 
-    /// The turn, when nobody else has it or waits for it.
-    pub fn take(self: &Arc<Self>) -> Option<Turn> {
-        let mut line = self.line();
-        let free = !line.taken;
-        line.taken = true;
-        free.then(|| Turn(self.clone()))
-    }
-
     /// Waits for the turn of a connection, so long at the most.
     pub fn wait(self: &Arc<Self>, longest: Duration) -> Option<Turn> {
         let mut line = self.line();
@@ -138,14 +130,14 @@ mod tests {
     fn the_next_goes_on_when_a_turn_is_given_back_and_who_went_away_is_passed_over() {
         let queue = Arc::<Queue>::default();
         let first = queue.wait(LONG).unwrap();
-        assert!(queue.wait(Duration::ZERO).is_none() && queue.take().is_none());
+        assert!(queue.wait(Duration::ZERO).is_none());
         let waiting = std::thread::spawn({
             let queue = queue.clone();
             move || queue.wait(LONG).is_some()
         });
         drop(first);
         assert!(waiting.join().unwrap());
-        assert!(queue.take().is_some());
+        assert!(queue.wait(LONG).is_some());
     }
 
     #[test]
