@@ -505,6 +505,16 @@ pub fn insert_policy<D: Db>(db: &D, new: &LimitPolicy, entry: i64) -> Result<(),
     Ok(())
 }
 
+/// What a customer's documents in the policy's currency come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct Bought {
+    /// Of the last twelve months.
+    pub turnover_minor: i64,
+    /// The day of the first document, in whatever currency.
+    pub first_on: Option<Date>,
+    pub outstanding_minor: i64,
+}
+
 /// A customer as a limit policy sees it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct Candidate {
@@ -512,8 +522,7 @@ pub struct Candidate {
     pub id: Id,
     pub grade: Option<Grade>,
     pub tier: Option<String>,
-    /// The turnover, the day of the first document, and what is outstanding.
-    pub bought: (Option<i64>, Option<Date>, Option<i64>),
+    pub bought: Bought,
     /// Amount and share of each guarantee in force.
     pub guarantees: Vec<(i64, Decimal)>,
     pub status: CustomerStatus,

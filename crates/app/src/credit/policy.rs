@@ -26,10 +26,7 @@ use dunlin_store::{
     credit::{self, Among, Candidate},
     review as table, write,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    slice,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Customers in one slice of a simulation or review: some tens of milliseconds.
 const SLICE: u32 = 5_000;
@@ -111,9 +108,9 @@ impl<'a> View<'a> {
         let facts = Facts {
             tier: of.tier.as_deref(),
             grade: of.grade,
-            turnover_minor: of.bought.0.unwrap_or(0),
+            turnover_minor: of.bought.turnover_minor,
             guaranteed_minor: borne(&of.guarantees),
-            tenure_days: of.bought.1.map_or(0, |first| self.day.days_past_due(first)),
+            tenure_days: of.bought.first_on.map_or(0, |first| self.day.days_past_due(first)),
         };
         proposal(self.policy, &facts)
     }
@@ -156,7 +153,7 @@ impl<'a> View<'a> {
         let in_force = InForce {
             minor: Some(line.minor).filter(|_| !line.unlimited),
             granted: self.granted(of).and_then(in_currency),
-            outstanding: of.bought.2.unwrap_or(0),
+            outstanding: of.bought.outstanding_minor,
             is_grave,
         };
         let minor = cut(self.policy, &in_force)?;
@@ -214,13 +211,13 @@ pub fn simulate<D: Db>(
             one(&mut found.first, now.is_none());
             one(&mut found.raised, now.is_some_and(|now| minor > now));
             one(&mut found.lowered, now.is_some_and(|now| minor < now));
-            one(&mut found.below_outstanding, minor < of.bought.2.unwrap_or(0));
+            one(&mut found.below_outstanding, minor < of.bought.outstanding_minor);
             if now.is_some_and(|now| minor < now) {
                 falls.push(LimitStep {
                     customer: of.id.clone(),
                     now_minor: now,
                     proposed_minor: minor,
-                    outstanding_minor: of.bought.2.unwrap_or(0),
+                    outstanding_minor: of.bought.outstanding_minor,
                 });
             }
             found.now_minor = money::sum([found.now_minor, now.unwrap_or(0)])?;
@@ -298,21 +295,22 @@ pub(crate) fn cut_after_alerts<D: Db>(db: &D, author: &Author) -> Result<u64, Fa
         let ids: Vec<Id> = asked.iter().map(|(id, ..)| id.clone()).collect();
         let known: BTreeSet<Id> = credit::known_limits(db, &ids)?.into_iter().collect();
         asked.retain(|(id, ..)| !known.contains(id));
-        let mut wanted = Vec::new();
+        let view = View::new(db, &policy, policy.second_key_from.as_ref(), &found, now.today)?;
+        let mut lines = Vec::new();
         for (id, of, is_grave) in asked {
             let stopped = matches!(of.status, CustomerStatus::Suspended | CustomerStatus::Closed);
-            let slice = slice::from_ref(of);
-            let mut view =
-                View::new(db, &policy, policy.second_key_from.as_ref(), slice, now.today)?;
             let own = view.in_force(of).filter(counts);
             let line = match own {
                 _ if stopped => None,
                 None => borrowed(db, of, &now)?,
                 own => own,
             };
-            let Some(line) = line else { continue };
-            let pairs = approval::pairs(&[], [line.currency, policy.currency].into_iter());
-            view.rates = rates_of(db, pairs, now.today.into())?;
+            lines.extend(line.map(|line| (id, of, is_grave, line)));
+        }
+        let currencies = lines.iter().map(|(.., line)| line.currency).chain([policy.currency]);
+        let rates = rates_of(db, approval::pairs(&[], currencies), now.today.into())?;
+        let (view, mut wanted) = (View { rates, ..view }, Vec::new());
+        for (id, of, is_grave, line) in lines {
             // What ends comes down until then: what stood before it may be lower.
             let to = line.to.filter(|_| line.kind == LimitKind::Individual);
             let lower = view.lower(of, &line, is_grave);

@@ -23,19 +23,21 @@ SELECT
                 (
                     SELECT
                         json_array(
-                            sum(
-                                iif(
-                                    i.issued_on > ?4 AND i.issued_on <= ?3 AND i.currency = ?5,
-                                    CASE i.kind
-                                        WHEN 'invoice' THEN i.amount_minor
-                                        WHEN 'credit-note' THEN -i.amount_minor
-                                        ELSE 0
-                                    END,
-                                    0
-                                )
+                            coalesce(
+                                sum(
+                                    iif(
+                                        i.issued_on > ?4 AND i.issued_on <= ?3 AND i.currency = ?5,
+                                        CASE i.kind
+                                            WHEN 'invoice' THEN i.amount_minor
+                                            WHEN 'credit-note' THEN -i.amount_minor
+                                            ELSE 0
+                                        END,
+                                        0
+                                    )
+                                ), 0
                             ),
                             min(i.issued_on),
-                            sum(iif(i.kind <> 'credit-note' AND i.currency = ?5, i.open_minor, 0))
+                            coalesce(sum(iif(i.kind <> 'credit-note' AND i.currency = ?5, i.open_minor, 0)), 0)
                         )
                     FROM invoice AS i WHERE i.customer_key = page.key
                 )
