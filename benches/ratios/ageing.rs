@@ -5,7 +5,7 @@ use crate::data::{Data, TODAY};
 use crate::server::Server;
 use crate::table::{Bar, Table};
 use anyhow::{Result, anyhow, ensure};
-use dunlin_domain::contract::report::AgeingBasis;
+use dunlin_domain::{Date, contract::report::AgeingBasis};
 use dunlin_store::native::NativeDb;
 use std::path::Path;
 
@@ -23,12 +23,12 @@ pub fn measure(root: &Path, data: &Data, table: &mut Table) -> Result<()> {
     let report: serde_json::Value = serde_json::from_slice(&client.get(&path)?)?;
     ensure!(report["totals"].as_array().is_some_and(|totals| !totals.is_empty()), "{report}");
     let db = NativeDb::open(&data.database()).map_err(|fault| anyhow!("{fault:?}"))?;
-    let day = TODAY.parse()?;
+    let day: Date = TODAY.parse()?;
     // The statements as the store sends them; what they answer is thrown away.
     let bare = || {
-        let by_day = dunlin_store::ageing::by_day(&db, day, AgeingBasis::Due);
+        let by_day = dunlin_store::ageing::by_day(&db, day.into(), AgeingBasis::Due);
         by_day
-            .and_then(|_| dunlin_store::ageing::unallocated(&db, day))
+            .and_then(|_| dunlin_store::ageing::unallocated(&db, day.into()))
             .map_err(|fault| anyhow!("{fault:?}"))
     };
     bare()?;

@@ -26,7 +26,7 @@ const POINT: &str = "/v1/ingest/organisation";
 
 /// Ten open invoices a customer, spread over the whole of the time; one of ten customers has a dated limit, one a
 /// guarantee.
-const BOOK: &str = "
+pub const BOOK: &str = "
     INSERT INTO customer (key, id, name, limit_minor, limit_currency)
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1 / 10)
     SELECT i, 'C' || i, 'Customer ' || i, 9000000000000, 'EUR' FROM n;
@@ -78,7 +78,7 @@ pub fn measure(root: &Path, invoices: u64, table: &mut Table) -> Result<()> {
             r#"{{"id":"R{n}","customer":"C{customer}","amount":{{"minor":1,"currency":"EUR"}}}}"#
         )
     };
-    let (point, _) = a_second(&server, "GET", POINT, |_| String::new())?;
+    let (point, _, point_cpu) = a_second(&server, "GET", POINT, |_| String::new())?;
     let figure = |rate: f64| format!("{rate:.0} req/s");
     for (name, path, body, bar) in [
         (
@@ -90,11 +90,12 @@ pub fn measure(root: &Path, invoices: u64, table: &mut Table) -> Result<()> {
         ("check", "/v1/score/checks", &question, CHECKS),
         ("reservation", "/v1/score/reservations", &reservation, RESERVATIONS),
     ] {
-        let (rate, times) = a_second(&server, "POST", path, body)?;
+        let (rate, times, cpu) = a_second(&server, "POST", path, body)?;
         let of = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
         let (p50, p99) = (of(0.5), of(0.99));
         let named = format!("{name}, {invoices} invoices");
-        table.add(&named, figure(rate), figure(point), rate / point, Some(bar));
+        let row = table.add(&named, figure(rate), figure(point), rate / point, Some(bar));
+        row.cpu(point_cpu / cpu);
         let ms = |seconds: f64| format!("{:.2} ms", seconds * 1e3);
         table.add(&format!("{name}: p99 beside p50"), ms(p99), ms(p50), p99 / p50, Some(SPREAD));
     }
@@ -127,13 +128,14 @@ fn simulation(server: &Server, db: &NativeDb, invoices: u64, table: &mut Table) 
     Ok(())
 }
 
-/// Requests that are answered in a second when so many connections keep asking, and how long each took, in order.
+/// Requests that are answered in a second when so many connections keep asking, how long each took, in order, and the
+/// processor time of the runtime for one.
 fn a_second(
     server: &Server,
     method: &str,
     path: &str,
     body: impl Fn(u64) -> String + Sync,
-) -> Result<(f64, Vec<f64>)> {
+) -> Result<(f64, Vec<f64>, f64)> {
     let next = AtomicU64::new(0);
     let worker = || -> Result<Vec<f64>> {
         let mut client = server.client()?;
@@ -151,15 +153,19 @@ fn a_second(
         }
         Ok(times)
     };
-    let times = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(worker)).collect();
-        workers
-            .into_iter()
-            .map(|of| of.join().map_err(|_| anyhow!("a client panicked"))?)
-            .collect::<Result<Vec<_>>>()
-    })?;
+    let all = || {
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(worker)).collect();
+            workers
+                .into_iter()
+                .map(|of| of.join().map_err(|_| anyhow!("a client panicked"))?)
+                .collect::<Result<Vec<_>>>()
+        })
+    };
+    let (times, took) = clock::time(server.process(), all)?;
     let mut times = times.concat();
     times.sort_by(f64::total_cmp);
     ensure!(!times.is_empty(), "{path} answers nothing");
-    Ok((times.len() as f64 / WINDOW.as_secs_f64(), times))
+    let asked = next.load(Ordering::Relaxed) as f64;
+    Ok((times.len() as f64 / WINDOW.as_secs_f64(), times, took.cpu / asked))
 }

@@ -22,7 +22,7 @@ const DAY: &str = "2025-06-30";
 const ASKED: i64 = 500;
 
 /// The statements of a slice with what each takes behind the range: days by the names of `days`.
-const STATEMENTS: [(&str, &[&str]); 8] = [
+const STATEMENTS: [(&str, &[&str]); 9] = [
     (
         include_str!("../../crates/store/sql/facts/paying.sql"),
         &["day", "12", "-3", "-6", "-12", "-24"],
@@ -31,10 +31,14 @@ const STATEMENTS: [(&str, &[&str]); 8] = [
     (include_str!("../../crates/store/sql/facts/buying.sql"), &["day", "12", "30", "30-12"]),
     (include_str!("../../crates/store/sql/facts/group.sql"), &["day"]),
     (include_str!("../../crates/store/sql/facts/known.sql"), &["day", "12", "30", "90"]),
-    (include_str!("../../crates/store/sql/facts/peak.sql"), &["day", "12+1"]),
+    (include_str!("../../crates/store/sql/facts/limits.sql"), &["day"]),
+    // Behind who has a limit.
+    (PEAK, &["day", "12+1"]),
     (include_str!("../../crates/store/sql/facts/standing.sql"), &["day", "12", "90"]),
     (include_str!("../../crates/store/sql/facts/external.sql"), &["day", "12"]),
 ];
+
+const PEAK: &str = include_str!("../../crates/store/sql/facts/peak.sql");
 
 pub fn measure(invoices: u64, name: &str, runs: u64, table: &mut Table) -> Result<()> {
     eprintln!("facts {name}");
@@ -156,7 +160,12 @@ fn bare(db: &NativeDb, written: &[(Range, String)]) -> Result<()> {
             for (sql, names) in STATEMENTS {
                 let values: Vec<Result<String, i64>> =
                     names.iter().filter_map(|name| days(name).ok()).collect();
-                let mut params: Vec<Param<'_>> = vec![range.after.into(), range.upto.into()];
+                let limited = if sql == PEAK { limited(db, *range)? } else { String::new() };
+                let mut params: Vec<Param<'_>> = if sql == PEAK {
+                    vec![(&limited).into()]
+                } else {
+                    vec![range.after.into(), range.upto.into()]
+                };
                 params.extend(values.iter().map(|value| match value {
                     Ok(day) => Param::from(day),
                     Err(days) => Param::from(*days),
@@ -170,6 +179,13 @@ fn bare(db: &NativeDb, written: &[(Range, String)]) -> Result<()> {
         .map_err(fault)?;
     }
     Ok(())
+}
+
+/// Who has a limit, and its currency.
+fn limited(db: &NativeDb, range: Range) -> Result<String, dunlin_store::Fault> {
+    let limits = dunlin_app::facts::limits(db, range, DAY.parse::<Date>()?)?;
+    let of = limits.iter().map(|(key, limit)| format!("[{key},\"{}\"]", limit.currency));
+    Ok(format!("[{}]", of.collect::<Vec<_>>().join(",")))
 }
 
 /// Two years of invoices, most of them paid about their due date; some customers have a limit.

@@ -17,6 +17,7 @@ mod import;
 mod ranking;
 mod replay;
 mod requests;
+mod score;
 mod server;
 mod sweep;
 mod table;
@@ -95,6 +96,8 @@ enum Work {
     Requests,
     /// Checks and reservations, and a limit policy on the whole book
     Check,
+    /// A customer's score with its reasons, over HTTP
+    Score,
     /// How well the card ranks who pays late, on a public ledger
     Ranking,
     /// Sizes of the components
@@ -148,6 +151,9 @@ fn run(options: &Options) -> Result<()> {
         for invoices in options.size.invoices() {
             check::measure(root, *invoices, &mut table)?;
         }
+    }
+    if wants(Work::Score) {
+        score::measure(root, 10_000, &mut table)?;
     }
     if wants(Work::Bank) {
         for entries in options.size.invoices() {

@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow, ensure};
 use dunlin::build::{Output, build};
 use dunlin::manifest::Manifest;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -25,27 +26,21 @@ const FIRSTS: usize = 9;
 /// A component that does nothing but answer.
 const HELLO: &str = "/probe/hello";
 /// One read of one row behind the whole edge: key, route, query, log line.
-const POINT: &str = "/v1/ingest/organisation";
+pub const POINT: &str = "/v1/ingest/organisation";
 const CUSTOMER: &str = "/v1/ingest/customers/C0000001";
-
-/// A card of the swept day: the point query, and the facts of the sweep made into reasons again.
-const SCORE: &str = "/v1/score/customers/C0000001";
-const SCORE_BAR: Bar = Bar::AtLeast(0.5);
 
 pub fn measure(root: &Path, table: &mut Table) -> Result<()> {
     eprintln!("requests");
     let folder = tempfile::tempdir()?;
     let probe = Server::start(&probe(root, &folder)?, &folder.path().join("probe"))?;
-    let hello = a_second(&probe, HELLO)?;
+    let hello = a_second(&probe, at(HELLO))?;
     probe.stop()?;
 
     let server = Server::start(&root.join("spin.toml"), &folder.path().join("served"))?;
     let mut client = server.client()?;
     let customer = "id,name,country,currency\nC0000001,Acme,CN,CNY\n";
     client.send("POST", "/v1/ingest/imports?kind=customers", "text/csv", customer.as_bytes())?;
-    let invoice = "id,customer_id,kind,issued_on,due_on,amount,currency\nI1,C0000001,invoice,2025-01-01,2025-01-31,1,CNY\n";
-    client.send("POST", "/v1/ingest/imports?kind=invoices", "text/csv", invoice.as_bytes())?;
-    let (point, read) = (a_second(&server, POINT)?, a_second(&server, CUSTOMER)?);
+    let (point, read) = (a_second(&server, at(POINT))?, a_second(&server, at(CUSTOMER))?);
     let figure = |rate: f64| format!("{rate:.0} req/s");
     table.add("hello: the runtime itself", figure(hello), String::new(), 1.0, None);
     table.add("one point query, beside hello", figure(point), figure(hello), point / hello, None);
@@ -55,15 +50,6 @@ pub fn measure(root: &Path, table: &mut Table) -> Result<()> {
         figure(point),
         read / point,
         None,
-    );
-    while client.post("/v1/sweep")?["done"] != true {}
-    let score = a_second(&server, SCORE)?;
-    table.add(
-        "one score with reasons, beside one point query",
-        figure(score),
-        figure(point),
-        score / point,
-        Some(SCORE_BAR),
     );
     first(&server, table)?;
     server.stop()
@@ -113,13 +99,20 @@ fn probe(root: &Path, folder: &TempDir) -> Result<std::path::PathBuf> {
     Ok(path)
 }
 
+/// The same path each time.
+pub fn at(path: &str) -> impl Fn(u64) -> String + Sync {
+    move |_| path.to_string()
+}
+
 /// Requests that are answered in a second when so many connections keep asking.
-fn a_second(server: &Server, path: &str) -> Result<f64> {
+pub fn a_second(server: &Server, path: impl Fn(u64) -> String + Sync) -> Result<f64> {
+    let next = AtomicU64::new(0);
     let worker = || -> Result<u32> {
         let mut client = server.client()?;
         let (mut count, began) = (0, Instant::now());
         while began.elapsed() < WARM_UP + WINDOW {
-            ensure!(!client.get(path)?.is_empty(), "{path} answers nothing");
+            let path = path(next.fetch_add(1, Ordering::Relaxed));
+            ensure!(!client.get(&path)?.is_empty(), "{path} answers nothing");
             if began.elapsed() >= WARM_UP {
                 count += 1;
             }

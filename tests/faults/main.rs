@@ -631,3 +631,66 @@ fn a_reservation_of_a_shop_that_died_runs_out() {
     assert_eq!(process.post("/v1/score/reservations/LONG/commit").status, 200);
     assert_eq!(reserve(&process, "AFTER", 40, 36_000).status, 201);
 }
+
+/// The plug is pulled while reservations are committed one after the other: each is an order now or as it was, and to
+/// commit it again makes it one.
+#[test]
+fn a_commit_that_is_killed_is_an_order_or_still_a_reservation() {
+    const EACH: u32 = 40;
+    let data = tempfile::tempdir().unwrap();
+    let process = up(data.path());
+    process.import("customers", customers(1));
+    let limit = json!({"minor": 1_000_000, "currency": "EUR"});
+    assert_eq!(process.put_json("/v1/score/limits/C0", &limit).status, 201);
+    process.kill();
+    let count = |sql: &str| settled(data.path()).int(sql, &[]).unwrap();
+    let committed = || count("SELECT count(*) FROM credit_reservation WHERE state = 'committed'");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let end = i64::try_from(now.as_secs()).unwrap() + 36_000;
+    let end = dunlin_domain::Instant::from_unix(end).unwrap();
+    let (mut random, mut cut, mut before) = (Seeded(64), 0, 0);
+    let mut paths = Vec::new();
+    for round in 0..CUTS {
+        let process = up(data.path());
+        let started = Instant::now();
+        let asked: Vec<String> = (0..EACH)
+            .map(|number| {
+                let id = format!("K{round}-{number}");
+                let body = json!({"id": id, "customer": "C0", "expires_at": end,
+                    "amount": {"minor": 1, "currency": "EUR"}});
+                assert_eq!(process.post_json("/v1/score/reservations", &body).status, 201);
+                format!("/v1/score/reservations/{id}/commit")
+            })
+            .collect();
+        let whole = u64::try_from(started.elapsed().as_micros()).unwrap();
+        let requests: Vec<Request> =
+            asked.iter().map(|path| process.request("POST", path)).collect();
+        let sent = thread::spawn(move || {
+            for request in requests {
+                let mut socket = request.begin();
+                if Answer::try_read(&mut socket).is_none() {
+                    return;
+                }
+            }
+        });
+        thread::sleep(Duration::from_micros(random.below(whole)));
+        process.kill();
+        let _ = sent.join();
+        let torn = "SELECT count(*) FROM credit_reservation AS r LEFT JOIN credit_order AS o ON o.id = r.id
+            WHERE (r.state = 'committed') <> (o.id IS NOT NULL) OR o.amount_minor <> r.minor";
+        assert_eq!(count(torn), 0, "round {round}");
+        let done = committed() - before;
+        cut += u32::from(done > 0 && done < i64::from(EACH));
+        before += done;
+        paths.extend(asked);
+    }
+    assert!(cut > 2, "only {cut} of {CUTS} were cut in the middle");
+    let process = up(data.path());
+    for path in &paths {
+        assert_eq!(process.post(path).status, 200, "{path}");
+    }
+    let exposure = process.get("/v1/score/limits/C0/exposure").ok();
+    assert_eq!(exposure["total_minor"], json!(CUTS * EACH));
+    process.kill();
+    assert_eq!(committed(), i64::from(CUTS * EACH));
+}

@@ -17,6 +17,7 @@ pub fn routes() -> Vec<RouteInfo> {
         dunlin_conduct::routes(),
         dunlin_credit::routes(),
         dunlin_bank::routes(),
+        dunlin_statements::routes(),
         dunlin_events::routes(),
         dunlin_feed::routes(),
         dunlin_score::routes(),

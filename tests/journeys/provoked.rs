@@ -34,6 +34,8 @@ fn a_body_that_breaks_off_stores_nothing() {
     for (path, media, body) in [
         ("/v1/ingest/imports?kind=customers", "text/csv", "id,name\nC1,x\n"),
         ("/v1/ingest/imports?kind=customers&on_error=skip", "text/csv", "id,name\nC1,x\n"),
+        ("/v1/ingest/imports?kind=bank-statement&format=camt053", "application/xml", "<Document>"),
+        ("/v1/ingest/statements?format=camt053", "application/xml", "<Document>"),
         ("/v1/ingest/customers", "application/json", "{\"id\": \"C1\", \"name\": \"x\"}"),
     ] {
         let request = app.request("POST", path).body(media, body).header("content-length", "1000");

@@ -68,6 +68,16 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
     ("score/migration.sql", "score_change", MIGRATED),
     ("arrears/book.sql", "arrears", "once a tick: one row a customer and currency"),
     (
+        "arrears/book_then.sql",
+        "invoice",
+        "once a judgement of a back-test of shares of the book: the index of what is open",
+    ),
+    (
+        "INSERT INTO score_outdated SELECT customer_key FROM score WHERE true ON CONFLICT DO NOTHING",
+        "score",
+        "once a policy that changes what needs a second key",
+    ),
+    (
         "SELECT count(DISTINCT customer_key) FROM arrears WHERE overdue_minor > 0",
         "arrears",
         "once a business date",
@@ -114,6 +124,7 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
     ("verification/amounts.sql", "invoice", VERIFIED),
     ("verification/amounts.sql", "payment", VERIFIED),
     ("verification/designations.sql", "payment", VERIFIED),
+    ("verification/documents_noted.sql", "payment", VERIFIED),
     ("verification/fields_counted.sql", "customer", VERIFIED),
     ("verification/invoices.sql", "allocation", VERIFIED),
     ("verification/invoices.sql", "invoice", VERIFIED),

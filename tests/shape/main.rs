@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What each package may use of ours, tests aside: the arrow domain <- store <- app <- components, web beside app.
-const ARROW: [(&str, &[&str]); 20] = [
+const ARROW: [(&str, &[&str]); 21] = [
     ("crates/domain", &[]),
     ("crates/store", &["domain"]),
     ("crates/app", &["domain", "store"]),
@@ -26,6 +26,7 @@ const ARROW: [(&str, &[&str]); 20] = [
     ("components/conduct", COMPONENT),
     ("components/credit", COMPONENT),
     ("components/bank", COMPONENT),
+    ("components/statements", COMPONENT),
     ("components/events", COMPONENT),
     ("components/feed", COMPONENT),
     ("components/score", COMPONENT),
@@ -211,6 +212,7 @@ fn routes_of(component: &str) -> Vec<RouteInfo> {
         "conduct" => dunlin_conduct::routes(),
         "credit" => dunlin_credit::routes(),
         "bank" => dunlin_bank::routes(),
+        "statements" => dunlin_statements::routes(),
         "events" => dunlin_events::routes(),
         "feed" => dunlin_feed::routes(),
         "score" => dunlin_score::routes(),

@@ -1,6 +1,5 @@
 //! The demo company swept week by week, natively: how long before a default somebody is warned, and how often for
-//! nothing. `cargo test -p dunlin-tests --test warnings -- --ignored --nocapture`
-//! prints the table.
+//! nothing. `cargo test -p dunlin-tests --test warnings -- --nocapture` prints the table.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use chrono::NaiveDate;
@@ -19,10 +18,13 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The bounds of the shipped rules were set by looking at the seeds 1 and 2, and at no others.
-const SEEDS: [u64; 2] = [11, 12];
+const SEEDS: [u64; 4] = [11, 12, 13, 14];
+
+/// Customers of each company that is swept.
+const SWEPT_CUSTOMERS: u32 = 40;
 
 /// The behaviours of the generator were set by looking at the seed 21, and at no other.
-const RANKED_SEEDS: [u64; 2] = [22, 23];
+const RANKED_SEEDS: [u64; 4] = [22, 23, 24, 25];
 
 /// How long before its default a customer's grade is looked at, and the least of all pairs of who defaults and who
 /// does not that it must put in the right order.
@@ -216,12 +218,13 @@ fn the_grade_tells_who_defaults_two_months_before() {
         for ((days, with_worsening), pooled) in OTHER_LEADS.into_iter().zip(&mut others) {
             pooled.extend(ranked(&db, &truth, last, days, with_worsening));
         }
+        let of_seed = auc(&pairs).unwrap();
         println!(
-            "seed {seed}: {} customers, {} default: grade {DAYS_BEFORE} days before, AUC {:.3}",
+            "seed {seed}: {} customers, {} default: grade {DAYS_BEFORE} days before, AUC {of_seed:.3}",
             pairs.len(),
             pairs.iter().filter(|(_, bad)| *bad).count(),
-            auc(&pairs).unwrap()
         );
+        assert!(of_seed >= LEAST_AUC, "seed {seed}: AUC {of_seed:.3}");
         pooled.extend(pairs);
     }
     // How much of that is the generator's: nothing is asked of these.
@@ -231,7 +234,6 @@ fn the_grade_tells_who_defaults_two_months_before() {
     }
     let of_all = auc(&pooled).unwrap();
     println!("all seeds: grade {DAYS_BEFORE} days before, AUC {of_all:.3}");
-    assert!(of_all >= LEAST_AUC, "AUC {of_all:.3}");
 }
 
 fn mean(days: &[i64]) -> f64 {
@@ -239,7 +241,6 @@ fn mean(days: &[i64]) -> f64 {
 }
 
 #[test]
-#[ignore = "two years of two companies, swept week by week: minutes"]
 fn defaults_are_warned_of_a_month_before() {
     let today = NaiveDate::from_ymd_opt(2024, 3, 31).unwrap();
     let last: Date = today.to_string().parse().unwrap();
@@ -250,7 +251,8 @@ fn defaults_are_warned_of_a_month_before() {
          customers with one in {AHEAD_DAYS} days"
     );
     for seed in SEEDS {
-        let company = generate(&Options { customers: 100, ..Options::new(seed, today) });
+        let company =
+            generate(&Options { customers: SWEPT_CUSTOMERS, ..Options::new(seed, today) });
         let truth = Truth::parse(&company.truth_json).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let db = NativeDb::open(&folder.path().join("company.db")).unwrap();
@@ -277,6 +279,7 @@ fn defaults_are_warned_of_a_month_before() {
                 println!("        {rule:<24} warned of {right:>3} defaults, {wrong:>4} false");
             }
             if least == Severity::Serious {
+                assert!(mean(&of.days_before) >= 30.0, "seed {seed}: {:?}", of.days_before);
                 all_defaults += of.defaults;
                 all_days.extend(of.days_before);
             }
@@ -287,6 +290,5 @@ fn defaults_are_warned_of_a_month_before() {
         all_days.len(),
         mean(&all_days)
     );
-    assert!(mean(&all_days) >= 30.0, "{all_days:?}");
     assert!(all_days.len() * 4 >= all_defaults * 3, "{} of {all_defaults}", all_days.len());
 }

@@ -1,19 +1,17 @@
-//! The component `bank`: statements of bank accounts that came in, and what their entries were taken for; how files are
-//! read, whose receivables they are, and who may call.
+//! The component `bank`: what the entries of bank statements were taken for; how files are read, whose receivables they
+//! are, and who may call.
 
 mod matches;
 mod organisation;
 mod payers;
 mod profiles;
-mod statements;
 
 use dunlin_store::Db;
 use dunlin_web::Route;
 
 /// The table of contents.
 pub fn routes<D: Db>() -> Vec<Route<D>> {
-    let mut routes = statements::routes();
-    routes.extend(matches::routes());
+    let mut routes = matches::routes();
     routes.extend(payers::routes());
     routes.extend(profiles::routes());
     routes.extend(organisation::routes());

@@ -3,7 +3,9 @@
 use dunlin_app::default_record;
 use dunlin_domain::contract::{
     keys::Scope,
-    ledger::{DefaultClosing, DefaultPage, DefaultRecord, DefaultState, NewDefault},
+    ledger::{
+        DefaultClosing, DefaultPage, DefaultRecord, DefaultReopening, DefaultState, NewDefault,
+    },
 };
 use dunlin_store::Db;
 use dunlin_web::{Answer, Call, KNOWN_AT, Problem, Query, Route, STOOD_ON, page};
@@ -39,6 +41,12 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .takes::<DefaultClosing>()
             .answers::<DefaultRecord>()
             .run(close),
+        Route::post("/v1/ingest/defaults/{id}/reopen", "reopen_default")
+            .about("Opens a default again that was closed by mistake.")
+            .scope(Scope::IngestWrite)
+            .takes::<DefaultReopening>()
+            .answers::<DefaultRecord>()
+            .run(reopen),
     ]
 }
 
@@ -65,5 +73,11 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 fn close<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let id = call.id()?;
     let change = default_record::close(call.db()?, &id, &call.body()?, &call.author())?;
+    Ok(Answer::json(&default_record::get(call.db()?, &id)?)?.outcome(change))
+}
+
+fn reopen<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let id = call.id()?;
+    let change = default_record::reopen(call.db()?, &id, &call.body()?, &call.author())?;
     Ok(Answer::json(&default_record::get(call.db()?, &id)?)?.outcome(change))
 }

@@ -34,7 +34,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .answers::<Dispute>()
             .run(get),
         Route::post("/v1/ingest/disputes/{id}/resolve", "resolve_dispute")
-            .about("Decides a dispute. What was upheld is taken off the document, the rest goes on as if never contested.")
+            .about("Decides a dispute, or replaces or undoes its decision. What was upheld is taken off the document, the rest goes on as if never contested.")
             .scope(Scope::IngestWrite)
             .takes::<DisputeResolution>()
             .answers::<Dispute>()

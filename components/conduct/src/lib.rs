@@ -1,5 +1,5 @@
 //! The component `conduct`: by which rules the ledger is kept, what holds claims up, how doubtful they are, who did what,
-//! and what became of files.
+//! what is given up, and what became of files.
 
 mod audit;
 mod defaults;
@@ -9,6 +9,7 @@ mod erasure;
 mod imports;
 mod pauses;
 mod policy;
+mod write_offs;
 
 use dunlin_store::Db;
 use dunlin_web::Route;
@@ -23,6 +24,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     routes.extend(audit::routes());
     routes.extend(erasure::routes());
     routes.extend(imports::routes());
+    routes.extend(write_offs::routes());
     routes
 }
 

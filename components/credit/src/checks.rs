@@ -25,12 +25,18 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .answers::<CheckResult>()
             .run(ask),
         Route::post("/v1/score/checks/onboarding", "check_application")
-            .about("Says what may be granted to somebody new, from an application. Nothing is kept.")
+            .about("Says what may be granted to somebody new, from an application. With customer it is kept, which needs the scope score-write.")
             .scope(Scope::ScoreRead)
             .query(&[LANGUAGE])
             .takes::<Application>()
             .answers::<OnboardingResult>()
             .run(onboarding),
+        Route::get("/v1/score/checks/onboarding/{id}", "get_application")
+            .about("Judges an application that was kept again.")
+            .scope(Scope::ScoreRead)
+            .query(&[LANGUAGE])
+            .answers::<OnboardingResult>()
+            .run(application),
         Route::get("/v1/score/checks/{id}", "get_check")
             .about("Judges a check again from what it rested on when it was asked.")
             .scope(Scope::ScoreRead)
@@ -64,5 +70,13 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn onboarding<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (of, language): (Application, _) = (call.body()?, call.query(&LANGUAGE)?);
-    Answer::json(&check::onboarding(call.db()?, &of, language)?)
+    if of.customer.is_some() {
+        call.needs(Scope::ScoreWrite)?;
+    }
+    let (db, made) = (call.db()?, call.new_id()?);
+    Answer::json(&check::onboarding(db, &of, &made, language, &call.author())?)
+}
+
+fn application<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    Answer::json(&check::application(call.db()?, &call.id()?, call.query(&LANGUAGE)?)?)
 }

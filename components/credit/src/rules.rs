@@ -19,6 +19,11 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .takes::<NewRule>()
             .answers::<Rule>()
             .run(put),
+        Route::delete("/v1/score/rules/{name}", "end_credit_rule")
+            .about("Takes a rule back: it holds no more from today on. One that ships and gave way to it stands again.")
+            .scope(Scope::ScoreAdmin)
+            .answers::<Rule>()
+            .run(end),
         Route::get("/v1/score/rules/{name}", "get_credit_rule")
             .about("Gives a rule as it stands.")
             .scope(Scope::ScoreRead)
@@ -36,6 +41,11 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let new: NewRule = call.body()?;
     let (rule, change) = rule::put(call.db()?, &call.path("name")?, &new, &call.author())?;
+    Ok(Answer::json(&rule)?.outcome(change))
+}
+
+fn end<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (rule, change) = rule::end(call.db()?, &call.path("name")?, &call.author())?;
     Ok(Answer::json(&rule)?.outcome(change))
 }
 

@@ -2,7 +2,7 @@
 
 use dunlin_app::{
     event_source,
-    inbound_event::{self, retry as retries},
+    inbound_event::{self, Said, retry as retries},
 };
 use dunlin_domain::{
     Id,
@@ -19,6 +19,15 @@ use dunlin_web::{Answer, Call, Problem, Query, Route, page};
 /// How long one run lasts: below the time that schedulers and edge hosts give a request.
 const BUDGET_MILLIS: u64 = 15_000;
 
+const ANOTHER: Query = Query::one_of(
+    "another",
+    &["true"],
+    "Of a payment that was refused as `perhaps-booked`: it is another one.",
+);
+const SAME_AS: Query = Query::id(
+    "same_as",
+    "Of such a payment: the one that it is. The event's id of it is another name.",
+);
 const STATE: Query = Query::one_of("state", InboundState::NAMES, "Absent: in any state.");
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
@@ -60,6 +69,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::post("/v1/ingest/sources/{source}/events/{id}/retry", "retry_source_event")
             .about("Applies an event that was refused or kept, by the mapping that the source has now.")
             .scope(Scope::IngestWrite)
+            .query(&[ANOTHER, SAME_AS])
             .answers::<InboundEvent>()
             .run(retry),
         Route::post("/v1/ingest/sources/{source}/retry", "retry_source_events")
@@ -114,7 +124,9 @@ fn event<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn retry<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let source = inbound_event::source(call.db()?, &call.path("source")?)?;
-    let (event, change) = inbound_event::retry(call.db()?, &source, &call.id()?, &call.author())?;
+    let said = Said { another: call.text(&ANOTHER)?.is_some(), same_as: call.query(&SAME_AS)? };
+    let (event, change) =
+        inbound_event::retry(call.db()?, &source, &call.id()?, &said, &call.author())?;
     Ok(Answer::json(&event)?.outcome(change))
 }
 

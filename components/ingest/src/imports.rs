@@ -1,6 +1,6 @@
 //! `/v1/ingest/imports`: files, read as they come and applied when they are whole.
 
-use crate::bank;
+use crate::statement;
 use dunlin_app::{
     audit::Author,
     import::{self, Begun, Checkpoint, Options, Order, Reading, Rows, Run, Slice, Work},
@@ -28,23 +28,23 @@ const SLICE: u64 = 50_000;
 /// After so many seconds without a full slice an import says that it still works: a third of its lease.
 const RENEW_SECONDS: i64 = 20;
 
-pub(crate) const KIND: Query =
-    Query::one_of("kind", bank::KINDS, "The kind of record in the file.").required();
-pub(crate) const PROFILE: Query =
+const KIND: Query =
+    Query::one_of("kind", statement::KINDS, "The kind of record in the file.").required();
+const PROFILE: Query =
     Query::id("profile", "The profile that says what the columns mean. Absent: `generic`.");
-pub(crate) const ON_ERROR: Query =
+const ON_ERROR: Query =
     Query::one_of("on_error", OnError::NAMES, "What to do when a row is bad. Absent: `reject`.");
-pub(crate) const CREATE_MISSING: Query = Query::one_of(
+const CREATE_MISSING: Query = Query::one_of(
     "create_missing",
     &["customers"],
     "Makes customers that rows name and that are not there, with their id for a name. Absent: such rows are bad.",
 );
 
-pub(crate) const ID: Query = Query::id(
+const ID: Query = Query::id(
     "id",
     "Names the import, so that the same file sent again goes on where this one was cut. Absent: made by Dunlin.",
 );
-pub(crate) const CURRENCY: Query = Query::text(
+const CURRENCY: Query = Query::text(
     "currency",
     3,
     "The currency of amounts that have none beside them, such as `EUR`. Absent: every row has to say it.",
@@ -58,8 +58,8 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
                  nothing is stored, and the answer is a problem with the import's result beside it.",
             )
             .scope(Scope::IngestWrite)
-            .query(&[KIND, PROFILE, ON_ERROR, CREATE_MISSING, CURRENCY, ID, bank::FORMAT])
-            .streams(bank::MEDIA)
+            .query(&[KIND, PROFILE, ON_ERROR, CREATE_MISSING, CURRENCY, ID, statement::FORMAT])
+            .streams(statement::MEDIA)
             .answers::<ImportResult>()
             .run_async(|call| Box::pin(create(call)) as Running<'_>),
     ]
@@ -123,13 +123,21 @@ fn taken(full: &mut profile::Slice) -> Slice {
 }
 
 async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    if let Some(answer) = bank::create(call).await? {
-        return Ok(answer);
+    if call.text(&statement::FORMAT)?.is_some() {
+        let detail = "a format is for bank statements; the Content-Type says how rows are written";
+        return Err(Problem::new(Refusal::UnknownParameter, detail).at(statement::FORMAT.name));
     }
+    let format = match call.media().unwrap_or_default() {
+        "text/csv" => Format::Csv,
+        "application/x-ndjson" => Format::Ndjson,
+        _ => {
+            let detail = "rows come as text/csv or application/x-ndjson";
+            return Err(Problem::new(Refusal::UnsupportedMediaType, detail));
+        }
+    };
     let order = order(call)?;
     let named = call.text(&ID)?.is_some();
     let profile = profile_named(call, &order.profile)?;
-    let format = if call.media() == Some("text/csv") { Format::Csv } else { Format::Ndjson };
     let currency = call.query::<Currency>(&CURRENCY)?;
     let decoder = Decoder::with_currency(
         format,
@@ -147,7 +155,8 @@ async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         }
     };
     let run = work.run;
-    let done = receive(call, &order, decoder, work, named).await;
+    let tells_void = profile::tells_void(&profile);
+    let done = receive(call, &order, decoder, work, (named, tells_void)).await;
     if let Err(problem) = &done {
         let (db, at) = (call.db()?, call.env().now());
         if named && may_go_on(problem.code()) {
@@ -171,7 +180,7 @@ async fn receive<D: Db>(
     order: &Order,
     decoder: Decoder,
     work: Work,
-    named: bool,
+    (named, tells_void): (bool, bool),
 ) -> Result<Answer, Problem> {
     let db = call.db()?;
     let Work { run, checkpoint, errors } = work;
@@ -204,6 +213,7 @@ async fn receive<D: Db>(
         more_errors: read.more_errors,
         bad: read.refused,
         file_hash,
+        tells_void,
     };
     let rows = Rows { staged: stage.checkpoint.slices, last: &last };
     let author = Author { at: call.env().now(), ..call.author() };

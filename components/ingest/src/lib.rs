@@ -1,7 +1,7 @@
-//! The component `ingest`: files that come in, of rows and of banks.
+//! The component `ingest`: files of rows that come in. Those of banks it hands on to the component `statements`.
 
-mod bank;
 mod imports;
+mod statement;
 
 use dunlin_store::Db;
 use dunlin_web::Route;
@@ -16,5 +16,8 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
 #[cfg(target_family = "wasm")]
 #[spin_sdk::http_service]
 async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
-    dunlin_web::spin::serve("ingest", routes, &["import_slice"], request).await
+    match statement::handed_on(request.method(), request.uri()) {
+        Some(to) => dunlin_web::spin::hand_on("ingest", request, &to).await,
+        None => dunlin_web::spin::serve("ingest", routes, &["import_slice"], request).await,
+    }
 }

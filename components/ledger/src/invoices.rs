@@ -83,6 +83,7 @@ fn create_credit_note<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> 
         relates_to: note.relates_to,
         penalty: None,
         instalments: None,
+        reference: None,
     };
     add(call, &new)
 }

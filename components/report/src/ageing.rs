@@ -15,7 +15,7 @@ use dunlin_domain::{
     },
 };
 use dunlin_store::Db;
-use dunlin_web::{AS_OF, Answer, Call, Csv, Media, Problem, Query, Route, page};
+use dunlin_web::{AS_OF, Answer, Call, Csv, KNOWN_AT, Media, Problem, Query, Route, page};
 
 const AGED_AS_OF: Query = Query::date(
     "aged_as_of",
@@ -38,7 +38,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/report/ageing", "get_ageing")
             .about("Gives what was open on a day by age, one line a currency. The buckets sum to the total.")
             .scope(Scope::ReportRead)
-            .query(&[AS_OF, AGED_AS_OF, BASIS, EDGES, BY])
+            .query(&[AS_OF, KNOWN_AT, AGED_AS_OF, BASIS, EDGES, BY])
             .pages()
             .answers::<Ageing>()
             .csv()
@@ -46,7 +46,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/report/ageing.svg", "get_ageing_chart")
             .about("Draws the ageing, a row of bars for each currency.")
             .scope(Scope::ReportRead)
-            .query(&[AS_OF, AGED_AS_OF, BASIS, EDGES, LANGUAGE])
+            .query(&[AS_OF, KNOWN_AT, AGED_AS_OF, BASIS, EDGES, LANGUAGE])
             .svg()
             .run(chart),
     ]
@@ -56,6 +56,7 @@ fn question<D: Db>(call: &Call<'_, D>) -> Result<Question, Problem> {
     let as_of = call.day()?;
     Ok(Question {
         as_of,
+        known: call.known()?,
         aged_as_of: call.query(&AGED_AS_OF)?.unwrap_or(as_of),
         basis: call.query(&BASIS)?.unwrap_or(AgeingBasis::Due),
         edges: call.query(&EDGES)?.unwrap_or_default(),

@@ -7,7 +7,7 @@ use dunlin_domain::contract::{
     report::{Dso, DsoMethod},
 };
 use dunlin_store::Db;
-use dunlin_web::{AS_OF, Answer, Call, Csv, Media, Problem, Query, Route};
+use dunlin_web::{AS_OF, Answer, Call, Csv, KNOWN_AT, Media, Problem, Query, Route};
 
 const MONTHS: Query =
     Query::whole("months", 1, 36, "How many months, the day's own included. Absent: 3.");
@@ -23,7 +23,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
                 "Gives days sales outstanding by currency, with the formula and what went into it.",
             )
             .scope(Scope::ReportRead)
-            .query(&[AS_OF, MONTHS, METHOD])
+            .query(&[AS_OF, KNOWN_AT, MONTHS, METHOD])
             .answers::<Dso>()
             .csv()
             .run(get),
@@ -33,7 +33,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let months = call.whole(&MONTHS)?.unwrap_or(DEFAULT_MONTHS);
     let method = call.query(&METHOD)?.unwrap_or(DsoMethod::Simple);
-    let dso = report::dso(call.db()?, call.day()?, months, method)?;
+    let dso = report::dso(call.db()?, call.when()?, months, method)?;
     if call.wants() == Media::Csv {
         return Ok(Answer::csv(table(&dso)));
     }

@@ -7,14 +7,14 @@ use dunlin_domain::contract::{
     report::{Overdue, OverdueItem},
 };
 use dunlin_store::Db;
-use dunlin_web::{AS_OF, Answer, Call, Csv, Media, Problem, Route, page};
+use dunlin_web::{AS_OF, Answer, Call, Csv, KNOWN_AT, Media, Problem, Route, page};
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
         Route::get("/v1/report/overdue", "list_overdue")
             .about("Lists what was past due on the day, oldest due first.")
             .scope(Scope::ReportRead)
-            .query(&[AS_OF])
+            .query(&[AS_OF, KNOWN_AT])
             .pages()
             .answers::<Overdue>()
             .csv()
@@ -23,14 +23,14 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 }
 
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    let (limit, after, as_of) = (call.limit()?, call.cursor()?.unwrap_or_default(), call.day()?);
-    let found = report::overdue(call.db()?, &after, limit.saturating_add(1), as_of)?;
+    let (limit, after, when) = (call.limit()?, call.cursor()?.unwrap_or_default(), call.when()?);
+    let found = report::overdue(call.db()?, &after, limit.saturating_add(1), when)?;
     let (items, next) = page::cut(found, limit, |(_, place)| place.clone())?;
     let items: Vec<OverdueItem> = items.into_iter().map(|(item, _)| item).collect();
     if call.wants() == Media::Csv {
         return Ok(Answer::csv(table(&items)).paged(next));
     }
-    Answer::json(&Overdue { as_of, items, next })
+    Answer::json(&Overdue { as_of: when.day, items, next })
 }
 
 fn table(items: &[OverdueItem]) -> Csv {

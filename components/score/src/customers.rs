@@ -6,7 +6,7 @@ use dunlin_domain::{
     Date,
     contract::{
         keys::Scope,
-        score::{Facts, Migration, ScoreCard, ScoreHistory, ScorePage},
+        score::{Facts, Judgement, Migration, ScoreCard, ScoreHistory, ScorePage},
     },
     zone,
 };
@@ -37,6 +37,12 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .pages()
             .answers::<ScoreHistory>()
             .run(history),
+        Route::get("/v1/score/customers/{id}/history/{as_of}", "get_judgement")
+            .about("Gives the judgement that held on a day with what it rests on, as it was made and kept.")
+            .scope(Scope::ScoreRead)
+            .query(&[LANGUAGE])
+            .answers::<Judgement>()
+            .run(judgement),
         Route::get("/v1/score/migration", "get_migration")
             .about("Gives how many customers went from which grade to which between two days, and what they owed.")
             .scope(Scope::ScoreRead)
@@ -74,6 +80,11 @@ fn history<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let found = score::history(call.db()?, &call.id()?, &before.to_string(), more, language)?;
     let (items, next) = page::cut(found, limit, |change| change.as_of)?;
     Answer::json(&ScoreHistory { items, next })
+}
+
+fn judgement<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (day, language) = (call.path::<Date>("as_of")?, language(call)?);
+    Answer::json(&score::judgement(call.db()?, &call.id()?, day, language)?)
 }
 
 fn migration<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

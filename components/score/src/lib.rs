@@ -6,6 +6,7 @@ mod external;
 mod imports;
 mod reviews;
 mod tiers;
+mod watchlist;
 
 use dunlin_app::remind;
 use dunlin_domain::contract::types::Language;
@@ -32,6 +33,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     routes.extend(reviews::routes());
     routes.extend(external::routes());
     routes.extend(imports::routes());
+    routes.extend(watchlist::routes());
     routes
 }
 

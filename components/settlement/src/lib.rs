@@ -1,18 +1,13 @@
-//! The component `settlement`: what was paid, where it went, what secures the rest, and what was given up.
+//! The component `settlement`: what was paid, and where it went.
 
-mod guarantees;
 mod payments;
-mod write_offs;
 
 use dunlin_store::Db;
 use dunlin_web::Route;
 
 /// The table of contents.
 pub fn routes<D: Db>() -> Vec<Route<D>> {
-    let mut routes = payments::routes();
-    routes.extend(write_offs::routes());
-    routes.extend(guarantees::routes());
-    routes
+    payments::routes()
 }
 
 #[cfg(target_family = "wasm")]

@@ -4,13 +4,13 @@ use dunlin_app::{
     inbound_event::retry::{self, Awaited},
     ledger, payment,
 };
-use dunlin_domain::Date;
 use dunlin_domain::contract::{
     ingest::PaymentPage,
     keys::Scope,
-    ledger::{NewReversal, PaymentCorrection},
+    ledger::{NewReversal, PaymentCorrection, ReversalUndoing},
     types::{NewPayment, Payment},
 };
+use dunlin_domain::{Date, Id};
 use dunlin_store::Db;
 use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, page};
 
@@ -45,6 +45,12 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .answers::<Payment>()
             .status(201)
             .run(reverse),
+        Route::post("/v1/ingest/payment-reversals/{id}/reverse", "undo_payment_reversal")
+            .about("Takes a reversal of a payment back, as if it had never been: the payment counts again from its day.")
+            .scope(Scope::IngestWrite)
+            .takes::<ReversalUndoing>()
+            .answers::<Payment>()
+            .run(undo),
         Route::post("/v1/ingest/payments/{id}/correct", "correct_payment")
             .about("Puts right the day, the amount or the designation of a payment. What came after is replayed.")
             .scope(Scope::IngestWrite)
@@ -83,17 +89,23 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 fn reverse<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (id, new) = (call.id()?, call.body::<NewReversal>()?);
     let change = payment::reverse(call.db()?, &id, &new, call.new_id()?, &call.author())?;
-    now(call, change)
+    now(call, &id, change)
+}
+
+fn undo<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (id, new) = (call.id()?, call.body::<ReversalUndoing>()?);
+    let (payment, change) = payment::undo(call.db()?, &id, &new, &call.author())?;
+    now(call, &payment, change)
 }
 
 fn correct<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (id, new) = (call.id()?, call.body::<PaymentCorrection>()?);
     let change = payment::correct(call.db()?, &id, &new, &call.author())?;
-    now(call, change)
+    now(call, &id, change)
 }
 
 /// The payment as it stands after everything that is recorded, and whether it changed.
-fn now<D: Db>(call: &Call<'_, D>, change: ledger::Change) -> Result<Answer, Problem> {
-    let payment = payment::get(call.db()?, &call.id()?, Date::LAST, i64::MAX)?;
+fn now<D: Db>(call: &Call<'_, D>, id: &Id, change: ledger::Change) -> Result<Answer, Problem> {
+    let payment = payment::get(call.db()?, id, Date::LAST, i64::MAX)?;
     Ok(Answer::json(&payment)?.outcome(change))
 }

@@ -1,8 +1,9 @@
-//! The component `terms`: who the customers are, and what was agreed with them.
+//! The component `terms`: who the customers are, and what was agreed with them and secures it.
 
 mod contracts;
 mod customers;
 mod file;
+mod guarantees;
 mod rates;
 
 use dunlin_store::Db;
@@ -13,6 +14,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     let mut routes = customers::routes();
     routes.extend(contracts::routes());
     routes.extend(rates::routes());
+    routes.extend(guarantees::routes());
     routes
 }
 

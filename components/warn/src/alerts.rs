@@ -23,10 +23,13 @@ use dunlin_web::{AS_OF, Answer, Call, Problem, Query, Route, page};
 const STATE: Query =
     Query::one_of("state", AlertState::NAMES, "Only alerts in this state on the day. Absent: all.");
 const CUSTOMER: Query = Query::id("customer_id", "Only this customer's. Absent: everybody's.");
-const SEVERITY: Query =
-    Query::one_of("severity", Severity::NAMES, "Only alerts that are so grave now. Absent: all.");
+const SEVERITY: Query = Query::one_of(
+    "severity",
+    Severity::NAMES,
+    "Only alerts that were so grave on the day. Absent: all.",
+);
 const OWNER: Query =
-    Query::text("owner", 100, "Only alerts that are this owner's now. Absent: all.");
+    Query::text("owner", 100, "Only alerts that were this owner's on the day. Absent: all.");
 const RULE: Query = Query::text("rule", 64, "Only alerts of the rule of this name. Absent: all.");
 const KIND: Query =
     Query::one_of("kind", AlertKind::NAMES, "Only alerts of this kind. Absent: all.");
@@ -109,7 +112,11 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    Answer::json(&alert::detail(call.db()?, &call.id()?, call.day()?, call.query(&LANGUAGE)?)?)
+    let found = alert::detail(call.db()?, &call.id()?, call.day()?, call.query(&LANGUAGE)?)?;
+    if call.as_of()?.is_some_and(|day| day < found.alert.opened_on) {
+        return Err(Problem::new(Refusal::NotFound, "no alert of this id on that day"));
+    }
+    Answer::json(&found)
 }
 
 fn snooze<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

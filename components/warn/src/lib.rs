@@ -2,7 +2,6 @@
 
 mod alerts;
 mod rules;
-mod watchlist;
 
 use dunlin_store::Db;
 use dunlin_web::{Query, Route};
@@ -18,7 +17,6 @@ const LANGUAGE: Query = Query::one_of(
 pub fn routes<D: Db>() -> Vec<Route<D>> {
     let mut routes = alerts::routes();
     routes.extend(rules::routes());
-    routes.extend(watchlist::routes());
     routes
 }
 

@@ -9,7 +9,10 @@ use dunlin_domain::{
     },
 };
 use dunlin_store::Db;
-use dunlin_web::{Answer, Call, Problem, Route, page};
+use dunlin_web::{Answer, Call, Problem, Query, Route, page};
+
+const VERSION: Query =
+    Query::whole("version", 1, 1_000_000, "The version. Absent: the one in force.");
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
@@ -20,8 +23,9 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .answers::<AlertRulePage>()
             .run(list),
         Route::get("/v1/score/alert-rules/{name}", "get_alert_rule")
-            .about("Gives a rule of warnings as it is in force.")
+            .about("Gives a rule of warnings as it is in force, or a version of it.")
             .scope(Scope::ScoreRead)
+            .query(&[VERSION])
             .answers::<AlertRule>()
             .run(get),
         Route::put("/v1/score/alert-rules/{name}", "put_alert_rule")
@@ -54,7 +58,8 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let name: Id = call.path("name")?;
-    Answer::json(&alert_rule::get(call.db()?, name.as_str())?)
+    let version = call.whole(&VERSION)?;
+    Answer::json(&alert_rule::get_version(call.db()?, name.as_str(), version)?)
 }
 
 fn put<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

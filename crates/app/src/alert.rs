@@ -11,7 +11,7 @@ use dunlin_domain::{
         types::Language,
         warn::{
             Alert, AlertActionKind, AlertAssign, AlertClose, AlertDetail, AlertRule, AlertSnooze,
-            AlertState,
+            AlertState, AlsoTold,
         },
     },
     text,
@@ -29,28 +29,50 @@ pub fn alerts<D: Db>(
     language: Option<Language>,
 ) -> Result<Vec<(Alert, table::Before)>, Fault> {
     let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
-    let mut rules: HashMap<(String, u32), Option<AlertRule>> = HashMap::new();
+    let mut rules = Rules::new();
     let mut told = Vec::new();
     for (of, before) in table::page(db, before, limit, filter)? {
-        let version = (of.rule.clone(), of.version);
-        let rule = match rules.get(&version) {
-            Some(rule) => rule.clone(),
-            None => {
-                let rule = alert_rule::version(db, &of.rule, of.version)?;
-                rules.insert(version, rule.clone());
-                rule
-            }
-        };
-        told.push((shown(of, rule.as_ref(), language), before));
+        told.push((shown(db, of, &mut rules, language)?, before));
     }
     Ok(told)
 }
 
-fn shown(of: table::Found, rule: Option<&AlertRule>, language: Language) -> Alert {
+/// Versions of rules that were read.
+type Rules = HashMap<(String, u32), Option<AlertRule>>;
+
+fn rule<'a, D: Db>(
+    db: &D,
+    rules: &'a mut Rules,
+    name: &str,
+    version: u32,
+) -> Result<Option<&'a AlertRule>, Fault> {
+    let named = (name.to_string(), version);
+    if !rules.contains_key(&named) {
+        let read = alert_rule::version(db, name, version)?;
+        rules.insert(named.clone(), read);
+    }
+    Ok(rules.get(&named).and_then(Option::as_ref))
+}
+
+fn shown<D: Db>(
+    db: &D,
+    of: table::Found,
+    rules: &mut Rules,
+    language: Language,
+) -> Result<Alert, Fault> {
+    let mut also = Vec::with_capacity(of.also.len());
+    for other in of.also {
+        let rule = rule(db, rules, &other.rule, other.version)?;
+        let text =
+            |rule: &AlertRule| alert::text(&rule.rule, &other.evidence, other.currency, language);
+        let text = rule.map(text).unwrap_or_default();
+        also.push(AlsoTold { id: other.id, rule: other.rule, severity: other.severity, text });
+    }
+    let rule = rule(db, rules, &of.rule, of.version)?;
     let words = |words: fn(_, _, _, _) -> String| {
         rule.map(|rule| words(&rule.rule, &of.evidence, of.currency, language)).unwrap_or_default()
     };
-    Alert {
+    Ok(Alert {
         text: words(alert::text),
         advice: words(alert::advice),
         id: of.id,
@@ -67,7 +89,8 @@ fn shown(of: table::Found, rule: Option<&AlertRule>, language: Language) -> Aler
         snoozed_until: of.snoozed_until,
         currency: of.currency,
         evidence: of.evidence,
-    }
+        also: Some(also).filter(|also| !also.is_empty()),
+    })
 }
 
 /// An alert as it stands on a day.
@@ -88,9 +111,9 @@ pub fn detail<D: Db>(
 ) -> Result<AlertDetail, Fault> {
     let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
     let of = found(db, id, day)?;
-    let rule = alert_rule::version(db, &of.rule, of.version)?;
-    let actions = table::actions(db, of.key)?;
-    Ok(AlertDetail { alert: shown(of, rule.as_ref(), language), actions })
+    let actions = table::actions(db, of.key, day.max(of.opened_on))?;
+    let (basis, ending) = table::grounds(db, of.key, day.max(of.opened_on))?;
+    Ok(AlertDetail { alert: shown(db, of, &mut Rules::new(), language)?, actions, basis, ending })
 }
 
 /// What somebody wants done about an alert.
@@ -119,7 +142,14 @@ pub fn act<D: Db>(db: &D, id: &Id, wish: &Wish, author: &Author) -> Result<Chang
             }
             return Err(Fault::refused(Refusal::WrongState, "the alert is closed"));
         }
-        let last = table::actions(db, of.key)?.into_iter().rev().find(|last| last.action == action);
+        if of.state == AlertState::Behind {
+            let detail = "the alert stands behind a graver one, which is to be acted on";
+            return Err(Fault::refused(Refusal::WrongState, detail));
+        }
+        let last = table::actions(db, of.key, Date::LAST)?
+            .into_iter()
+            .rev()
+            .find(|last| last.action == action);
         let same = match action {
             AlertActionKind::Snooze => {
                 last.is_some_and(|last| of.snoozed_until == until && last.reason.as_ref() == reason)

@@ -37,6 +37,12 @@ pub fn get<D: Db>(db: &D, name: &str) -> Result<AlertRule, Fault> {
     latest(db, name)?.ok_or_else(|| missing("rule"))
 }
 
+/// The rule under a name, in force or in a version of it, which must be there.
+pub fn get_version<D: Db>(db: &D, name: &str, wanted: Option<u32>) -> Result<AlertRule, Fault> {
+    let Some(wanted) = wanted else { return get(db, name) };
+    version(db, name, wanted)?.ok_or_else(|| missing("version of the rule"))
+}
+
 /// Writes a rule: a new version, unless it reads as the one in force.
 pub fn put<D: Db>(
     db: &D,

@@ -7,21 +7,26 @@
 use crate::{
     alert_rule,
     card::Cards,
+    facts, invoice,
     warn::{self, Ground},
 };
 use dunlin_domain::{
-    Date, Decimal, Money, Refusal, Refused,
-    alert::{self, Key, Live, Owed, Position, Sample, Values, check},
+    Date, Decimal, Refusal, Refused,
+    alert::{self, Key, Live, Position, Sample, Values, check},
     card::{NOTCHES, Standing},
     contract::warn::{AlertRule, Backtest, NewBacktest, TermKind},
-    decimal,
-    facts::{Sums, combine},
+    decimal, zone,
 };
-use dunlin_store::{Db, Fault, alert as table, arrears::Range, customer, facts as sums, score};
+use dunlin_store::{
+    Db, Fault, When, alert as table, arrears::Range, customer, organisation, score,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The most judgements of one back-test: three years by the week.
 const MOST_STEPS: i64 = 160;
+
+/// The same of a rule that needs what everybody owed on each day: every month of three years.
+const MOST_BOOKS: i64 = 40;
 
 /// Customers that are looked at where nothing is said, and at the most: some seconds of work.
 const CUSTOMERS: u32 = 200;
@@ -37,6 +42,8 @@ struct Course {
     waiting: Vec<(Key, Date)>,
     samples: Vec<Sample>,
     overdue: bool,
+    /// Whether it was read before: what is past due on the first day is not new.
+    read: bool,
     standing: Option<Standing>,
     opened: Vec<Date>,
 }
@@ -71,10 +78,23 @@ pub fn run<D: Db>(
         .filter(|(key, _, _)| defaults.get(key).is_none_or(|on| *on > new.from))
         .map(|(key, _, _)| (key, Course::default()))
         .collect();
-    let ground = Ground::of(rule);
+    let of_the_book = alert::of_the_book(&rule.rule);
+    let mut ground = Ground::of(rule);
     let mut last = new.from;
+    let zone = organisation::get(db)?.time_zone;
+    let known_on = |day: Date| invoice::known_at(db, Some(zone::end_of(day, &zone)?));
+    // A book that was taken in later knew nothing then.
+    let as_known = match new.as_known {
+        Some(as_known) => as_known,
+        None => known_on(new.from)? > 0,
+    };
     for (day, judged) in days(&ground, new.from, new.to, step) {
-        follow(db, range, day, judged, &ground, &defaults, &mut courses)?;
+        let known = if as_known { known_on(day)? } else { i64::MAX };
+        if of_the_book && judged {
+            ground.of_the_day(db, day)?;
+        }
+        let when = When { day, known };
+        follow(db, range, when, judged, &ground, &defaults, &mut courses)?;
         last = day;
     }
     let seen: Vec<(Vec<Date>, Option<Date>)> = courses
@@ -83,7 +103,7 @@ pub fn run<D: Db>(
         .collect();
     let next = Range::next(db, range.upto, 1)?.map(|_| range.upto);
     let count = seen.len();
-    Ok((told(label, new, last, count, &seen, today), next))
+    Ok((Backtest { as_known, ..told(label, new, last, count, &seen, today) }, next))
 }
 
 /// Checks what is asked, and gives the days from one judgement to the next.
@@ -91,9 +111,6 @@ fn fits(rule: &AlertRule, new: &NewBacktest, today: Date) -> Result<i64, Refused
     let refused = |field: &str, detail: &str| {
         Err(Refused::new(Refusal::MalformedField, detail.to_string()).at(field))
     };
-    if alert::of_the_book(&rule.rule) {
-        return refused("rule", "what everybody owed on a past day is not kept for a `book-share`");
-    }
     if new.to > today {
         let detail = format!("{} has not come yet: it is {today}", new.to);
         return Err(Refused::new(Refusal::DateInFuture, detail).at("to"));
@@ -109,8 +126,9 @@ fn fits(rule: &AlertRule, new: &NewBacktest, today: Date) -> Result<i64, Refused
         return refused("customers", &format!("it is 1 to {MOST_CUSTOMERS}"));
     }
     let step = i64::from(step);
-    if new.to.days_since(new.from) / step >= MOST_STEPS {
-        let detail = format!("there are {MOST_STEPS} judgements at most");
+    let most = if alert::of_the_book(&rule.rule) { MOST_BOOKS } else { MOST_STEPS };
+    if new.to.days_since(new.from) / step >= most {
+        let detail = format!("there are {most} judgements at most");
         return refused("step_days", &detail);
     }
     Ok(step)
@@ -133,62 +151,53 @@ fn days(ground: &Ground, from: Date, to: Date, step: i64) -> Vec<(Date, bool)> {
 fn follow<D: Db>(
     db: &D,
     range: Range,
-    day: Date,
+    when: When,
     judged: bool,
     ground: &Ground,
     defaults: &HashMap<i64, Date>,
     courses: &mut BTreeMap<i64, Course>,
 ) -> Result<(), Fault> {
-    let mut known = sums::of_range(db, range, day)?;
+    let day = when.day;
+    let mut found = facts::of_range(db, range, when)?;
+    let mut formers = customer::formers_of_range(db, range, when)?;
     let mut happened =
         if judged { warn::happened(db, range, day, ground)? } else { HashMap::new() };
     let wanted = alert::facts_needed(&ground.rules);
     let of_grades = |kind| matches!(kind, TermKind::GradeWorse | TermKind::NotchWorse);
     let mut terms = ground.rules.iter().flat_map(|of| &of.rule.terms);
     let graded = terms.any(|term| of_grades(term.kind));
-    let cards = if graded { Some(Cards::in_force(db, day)?) } else { None };
-    for (key, id, minor, currency, segment, _, _) in score::to_judge(db, range)? {
+    let cards = if graded { Some(Cards::in_force(db, when)?) } else { None };
+    for (key, id, segment, _, _) in score::to_judge(db, range)? {
         let Some(course) = courses.get_mut(&key) else { continue };
+        let segment = formers.remove(&key).map_or(segment, |former| former.segment);
         // What a rule says of somebody who is in default already warns nobody.
         if defaults.get(&key).is_some_and(|on| *on <= day) {
             continue;
         }
-        let Some(known) = known.remove(&key).filter(|of| of.known.first_on.is_some()) else {
+        let Some(known) = found.take(key).filter(|of| of.known.first_on.is_some()) else {
             continue;
         };
-        let limit = minor.zip(currency).map(|(minor, currency)| Money { minor, currency });
-        let facts = combine(&id, day, &known, limit);
+        let facts = found.facts((key, &id), &known);
         let card = cards.as_ref().map(|cards| cards.of(segment.as_deref()));
         let standing = card.and_then(|card| card.judge(&facts));
         let position = Position {
             facts: warn::values(&facts),
             samples: course.samples.clone(),
             events: happened.remove(&key).unwrap_or_default(),
-            overdue_before: course.overdue,
+            overdue_before: course.overdue || !course.read,
             grade_before: course.standing.map(|of| of.grade),
             grade_now: standing.map(|of| of.grade),
             notch_before: course.standing.map(|of| of.notch),
             notch_now: standing.map(|of| of.notch),
             notches: card.map(|card| card.document.notches.unwrap_or(NOTCHES)),
-            limit,
-            owed: owed(&known),
+            limit: found.limits.get(&key).copied(),
+            owed: known.owing.iter().map(|of| ground.owed(of)).collect(),
             ..Position::on(day)
         };
         advance(course, &position, judged, ground, &wanted);
-        course.standing = standing;
+        (course.standing, course.read) = (standing, true);
     }
     Ok(())
-}
-
-fn owed(known: &Sums) -> Vec<Owed> {
-    let owed = known.owing.iter().map(|of| Owed {
-        currency: of.currency,
-        outstanding_minor: of.outstanding_minor,
-        overdue_minor: of.overdue_minor.iter().fold(0i64, |sum, of| sum.saturating_add(*of)),
-        book_minor: 0,
-        book_customers: 0,
-    });
-    owed.collect()
 }
 
 fn advance(
@@ -200,7 +209,7 @@ fn advance(
 ) {
     if judged {
         let step = alert::judge(&ground.rules, position, &course.live, &course.waiting);
-        course.live.retain(|alert| !step.to_end.contains(&alert.key));
+        course.live.retain(|alert| !step.ends(&alert.key));
         course.waiting.retain(|(key, _)| !step.to_forget.contains(key));
         course.waiting.extend(step.to_wait);
         for finding in step.to_open {
@@ -214,6 +223,7 @@ fn advance(
                 assigned: false,
                 snoozed_until: None,
                 escalated: false,
+                behind: None,
             });
         }
     }
@@ -284,6 +294,7 @@ fn told(
         precision: share(right, right.saturating_add(wrong)),
         recall: share(warned, defaults),
         false_per_hundred_years: decimal::ratio(wronged, spent, 2),
+        as_known: false,
         next: None,
     }
 }

@@ -8,8 +8,8 @@ mod repeated;
 mod taught;
 mod world;
 
-pub(crate) use decision::reopen;
 pub use decision::{confirm, get, matches, reject};
+pub(crate) use decision::{reopen, reopen_debit, unless_put_back};
 pub use taught::{forget_payer_account, payer_accounts};
 
 use crate::{

@@ -6,7 +6,7 @@ use crate::{
     score,
 };
 use dunlin_domain::{
-    Date, Decimal, Id, Instant, Refusal, Refused,
+    Date, Id, Instant, Refusal, Refused,
     card::{self, Card, SHIPPED, SHIPPED_VERSION, model},
     contract::{
         score::{
@@ -14,15 +14,13 @@ use dunlin_domain::{
         },
         types::Language,
     },
+    facts,
 };
 use dunlin_store::{Db, Fault, When, card as table, sweep, write};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whose facts are asked about when they are nobody's.
 const NOBODY: &str = "what-if";
-
-/// The most that a fact may be asked about: no fact comes near, and no arithmetic on it overflows.
-const MAX_FACT: u32 = 1_000_000_000;
 
 /// The cards in force on a day.
 #[derive(Debug)]
@@ -172,8 +170,9 @@ pub fn what_if<D: Db>(
     }
     let mut given = BTreeSet::new();
     for (at, fact) in asked.facts.iter().flatten().enumerate() {
-        if fact.value.abs() > Decimal::from(MAX_FACT) {
-            let detail = format!("a fact is at most {MAX_FACT}");
+        let (least, most) = facts::possible(fact.name);
+        if !(least..=most).contains(&fact.value) {
+            let detail = format!("`{}` is between {least} and {most}", fact.name);
             let field = format!("facts[{at}].value");
             return Err(Refused::new(Refusal::MalformedField, detail).at(&field).into());
         }

@@ -194,7 +194,7 @@ fn rates<D: Db>(
 }
 
 /// The rates between pairs of currencies. One that is missing is refused when it is needed.
-fn rates_of<D: Db>(
+pub(crate) fn rates_of<D: Db>(
     db: &D,
     pairs: BTreeSet<(Currency, Currency)>,
     when: When,

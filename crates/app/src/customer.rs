@@ -17,8 +17,8 @@ use dunlin_domain::{
     money,
 };
 use dunlin_store::{
-    Db, Fault, When, contract, customer, customer::Place, guarantee, invoice as store_invoice,
-    score, write,
+    Db, Fault, When, contract, credit, customer, customer::Place, guarantee,
+    invoice as store_invoice, score, write,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -140,7 +140,7 @@ fn differing(before: &NewCustomer, after: &NewCustomer) -> Result<Option<String>
 }
 
 /// The stored record as a client would write it. One that was merged is not written any more.
-fn writable(stored: &Customer) -> Result<NewCustomer, Refused> {
+pub(crate) fn writable(stored: &Customer) -> Result<NewCustomer, Refused> {
     if let Some(into) = &stored.merged_into {
         return Err(merged(into).at("id"));
     }
@@ -213,6 +213,7 @@ pub fn merge<D: Db>(db: &D, id: &Id, into: &Id, author: &Author) -> Result<Chang
         let head = to.parent_key.filter(|parent| *parent != from.key).unwrap_or(to.key);
         let day = ledger::today(db, author.at)?;
         customer::merge(db, (from.key, to.key, head), day, entry)?;
+        credit::refuse_waiting(db, from.key, &author.who, entry)?;
         score::outdate(db, &[from.parent_key.unwrap_or(to.key)])?;
         replay::customers(db, &[to.key], author.at, Some(entry))?;
         Ok(Change::Replaced)

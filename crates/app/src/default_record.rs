@@ -2,6 +2,7 @@
 
 use crate::{
     audit::{Author, Note, note},
+    invoice,
     ledger::{Change, day_or_today},
     pause::differing,
     score::made_id,
@@ -10,15 +11,26 @@ use dunlin_domain::{
     Currency, Date, Id, Refusal, Refused,
     contract::{
         events::EventData,
-        ledger::{DefaultClosing, DefaultRecord, DefaultRule, DefaultState, NewDefault, Policy},
+        ledger::{
+            DefaultClosing, DefaultKind, DefaultRecord, DefaultReopening, DefaultRule,
+            DefaultState, NewDefault, Policy,
+        },
     },
     default_record::{Breach, Item, RULE, breach, check, check_closing},
-    policy,
+    policy, text,
 };
 use dunlin_store::{
-    Db, Fault, When, arrears::Range, customer, default_record as table, event, pause, score, write,
+    Db, Fault, When,
+    arrears::Range,
+    customer,
+    default_record::{self as table, Said},
+    event, pause, score, write,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What says the same as something that was taken back is its repetition, and is not done again.
+const TAKEN_BACK: &str =
+    "that was said before and taken back: say it with another day or another reason";
 
 /// Records a default.
 pub fn add<D: Db>(
@@ -37,6 +49,13 @@ pub fn add<D: Db>(
         let found_on =
             day_or_today(db, new.found_on, author).map_err(|fault| renamed(fault, "found_on"))?;
         let (customer_key, contract_key, invoice_key) = named(db, new, found_on)?;
+        if let (Some(key), Some(amount)) = (invoice_key, new.amount) {
+            let open = invoice::open_on(db, key, found_on)?;
+            if amount.minor > open {
+                let detail = format!("{open} was open on {found_on}");
+                return Err(Refused::new(Refusal::MoreThanOpen, detail).at("amount").into());
+            }
+        }
         let filled = NewDefault { id: Some(id.clone()), found_on: Some(found_on), ..new.clone() };
         let entry = note(db, author, &Note::made("default_record", id.as_str(), &filled)?)?;
         let row = table::New {
@@ -136,15 +155,23 @@ pub fn close<D: Db>(
     check_closing(closing)?;
     write(db, |db| {
         let stored = get(db, id)?;
+        let said = table::said(db, id)?;
+        let same = |(state, on, cured_by, _): &&Said| {
+            *state == closing.state
+                && closing.on.is_none_or(|day| *on == Some(day))
+                && (closing.payment_id.is_none() || closing.payment_id == *cured_by)
+        };
+        let reason = |of: &&Said| closing.reason.is_none() || closing.reason == of.3;
         if let Some(closed_on) = stored.closed_on {
-            let same = stored.state == closing.state
-                && closing.on.is_none_or(|on| on == closed_on)
-                && (closing.payment_id.is_none() || closing.payment_id == stored.cured_by);
-            if same {
+            if let Some(last) = said.last().filter(same) {
+                differing(&[("reason", !reason(&last))])?;
                 return Ok(Change::AlreadySo);
             }
             let detail = format!("the default was {} on {closed_on}", stored.state);
             return Err(Fault::refused(Refusal::WrongState, detail));
+        }
+        if said.iter().filter(same).any(|of| closing.reason == of.3) {
+            return Err(Fault::refused(Refusal::WrongState, TAKEN_BACK));
         }
         let on = day_or_today(db, closing.on, author)?;
         if on < stored.found_on {
@@ -169,6 +196,60 @@ pub fn close<D: Db>(
             Note::changed("close", "default_record", id.as_str(), Some(&stored), Some(&after))?;
         let entry = note(db, author, &change)?;
         table::close(db, id, closing.state, on, payment, entry)?;
+        score::outdate(db, customer::key(db, &stored.customer_id)?.as_slice())?;
+        Ok(Change::Replaced)
+    })
+}
+
+/// Opens a default again that was closed by mistake, as if it had not been.
+pub fn reopen<D: Db>(
+    db: &D,
+    id: &Id,
+    new: &DefaultReopening,
+    author: &Author,
+) -> Result<Change, Fault> {
+    text::check(&new.reason, 1, 500, "reason")?;
+    write(db, |db| {
+        let stored = get(db, id)?;
+        let said = table::said(db, id)?;
+        let wrong_state = |detail: String, field: &str| {
+            Err(Fault::from(Refused::new(Refusal::WrongState, detail).at(field)))
+        };
+        match stored.closed_on {
+            None if said.iter().rev().nth(1).and_then(|before| before.1) == Some(new.replaces) => {
+                let reason = said.last().and_then(|last| last.3.as_ref());
+                differing(&[("reason", reason != Some(&new.reason))])?;
+                return Ok(Change::AlreadySo);
+            }
+            None => {
+                return wrong_state("the default was not closed on that day".into(), "replaces");
+            }
+            Some(on) if on == new.replaces => {
+                let is_it = |pair: &[Said]| match pair {
+                    [(_, closed, ..), (DefaultState::Open, .., reason)] => {
+                        *closed == Some(on) && reason.as_ref() == Some(&new.reason)
+                    }
+                    _ => false,
+                };
+                if said.windows(2).any(is_it) {
+                    return wrong_state(TAKEN_BACK.into(), "replaces");
+                }
+            }
+            Some(on) => {
+                return wrong_state(
+                    format!("the default was {} on {on}", stored.state),
+                    "replaces",
+                );
+            }
+        }
+        if let Some(other) = table::beside(db, id)? {
+            return wrong_state(format!("the rule has opened {other} since"), "id");
+        }
+        let said = serde_json::json!({ "state": DefaultState::Open, "reason": new.reason });
+        let change =
+            Note::changed("reopen", "default_record", id.as_str(), Some(&stored), Some(&said))?;
+        let entry = note(db, author, &change)?;
+        table::reopen(db, id, entry)?;
         score::outdate(db, customer::key(db, &stored.customer_id)?.as_slice())?;
         Ok(Change::Replaced)
     })
@@ -204,6 +285,8 @@ type Account = (i64, Currency);
 /// Why the rule records a default.
 struct Found {
     document: Option<i64>,
+    /// What the document is called.
+    name: Option<Id>,
     amount_minor: i64,
     reason: String,
     since: Date,
@@ -236,10 +319,10 @@ pub(crate) fn judge<D: Db>(
     let wanted = wanted(db, &book, day, rule)?;
     let keys: Vec<i64> = book.ids.keys().copied().collect();
     let (mut open, mut withdrawn) = (BTreeMap::new(), BTreeSet::new());
-    for (customer, currency, key, id, closed_on) in table::by_rule(db, &keys)? {
+    for (customer, currency, key, id, closed_on, minor) in table::by_rule(db, &keys)? {
         let account = (customer, currency);
         match closed_on {
-            None => _ = open.insert(account, (key, id)),
+            None => _ = open.insert(account, (key, id, minor)),
             // What somebody took back is not recorded anew for the same arrears.
             Some(on) if wanted.get(&account).is_some_and(|found| found.since <= on) => {
                 withdrawn.insert(account);
@@ -257,7 +340,7 @@ pub(crate) fn judge<D: Db>(
         let (document, minor, reason) = (found.document, found.amount_minor, found.reason.clone());
         new.push((id, account.0, document, minor, account.1, reason));
     }
-    let cured: Vec<&(i64, Id)> = open
+    let cured: Vec<&(i64, Id, Option<i64>)> = open
         .iter()
         .filter(|(account, _)| !wanted.contains_key(account))
         .map(|(_, of)| of)
@@ -265,23 +348,48 @@ pub(crate) fn judge<D: Db>(
     if new.is_empty() && cured.is_empty() {
         return Ok(());
     }
+    let opened = |(id, customer, document, minor, currency, reason): &table::ByRule| {
+        let named = wanted.get(&(*customer, *currency)).and_then(|found| found.name.as_ref());
+        serde_json::json!({
+            "id": id,
+            "customer_id": book.ids.get(customer),
+            "invoice_id": named.filter(|_| document.is_some()),
+            "amount": { "minor": minor, "currency": currency },
+            "found_on": day,
+            "kind": DefaultKind::LatePayment,
+            "reason": reason,
+        })
+    };
     let change = serde_json::json!({
         "rule": RULE,
-        "opened": new.iter().map(|row| &row.0).collect::<Vec<_>>(),
-        "cured": cured.iter().map(|(_, id)| id).collect::<Vec<_>>(),
+        "opened": new.iter().map(opened).collect::<Vec<_>>(),
+        "cured": cured.iter().map(|(_, id, _)| id).collect::<Vec<_>>(),
     });
     let entry = note(
         db,
         author,
         &Note::changed("judge", "default_record", &day.to_string(), None::<&()>, Some(&change))?,
     )?;
-    let told = || EventData { day: Some(day), ..crate::event::nothing() };
-    let opened = new.iter().map(|row| ("default.opened", row.1, row.0.clone(), told()));
+    let told = |state: DefaultState, currency: Currency, minor: Option<i64>| EventData {
+        day: Some(day),
+        state: Some(state.name().into()),
+        minor,
+        currency: Some(currency),
+        ..crate::event::nothing()
+    };
+    let opened = new.iter().map(|row| {
+        let name = wanted.get(&(row.1, row.4)).and_then(|found| found.name.clone());
+        let invoice_id = name.filter(|_| row.2.is_some());
+        let data = EventData { invoice_id, ..told(DefaultState::Open, row.4, Some(row.3)) };
+        ("default.opened", row.1, row.0.clone(), data)
+    });
     let ended = open.iter().filter(|(account, _)| !wanted.contains_key(account));
-    let ended = ended.map(|(account, of)| ("default.cured", account.0, of.1.clone(), told()));
+    let ended = ended.map(|((customer, currency), (_, id, minor))| {
+        ("default.cured", *customer, id.clone(), told(DefaultState::Cured, *currency, *minor))
+    });
     event::add_all(db, &opened.chain(ended).collect::<Vec<_>>(), author.at)?;
     table::open_all(db, &new, day, entry)?;
-    let cured: Vec<i64> = cured.iter().map(|(key, _)| *key).collect();
+    let cured: Vec<i64> = cured.iter().map(|(key, ..)| *key).collect();
     table::cure_all(db, &cured, day, entry)
 }
 
@@ -341,7 +449,8 @@ fn wanted<D: Db>(
             of.days, rule.days
         );
         let (amount_minor, since) = (of.overdue_minor, of.since);
-        wanted.insert(*account, Found { document: Some(of.item), amount_minor, reason, since });
+        let (document, name) = (Some(of.item), Some(document.clone()));
+        wanted.insert(*account, Found { document, name, amount_minor, reason, since });
     }
     if rule.cross_default != Some(true) {
         return Ok(wanted);
@@ -363,7 +472,7 @@ fn wanted<D: Db>(
         let Some((since, origin)) = first.get(&customer) else { continue };
         let Some(origin) = book.ids.get(origin) else { continue };
         let reason = format!("{RULE}: {origin} of the same group is in default");
-        let found = Found { document: None, amount_minor, reason, since: *since };
+        let found = Found { document: None, name: None, amount_minor, reason, since: *since };
         wanted.entry((customer, currency)).or_insert(found);
     }
     Ok(wanted)

@@ -1,5 +1,7 @@
 //! A file comes in: its rows are checked and staged while it is read, and applied in one transaction when it is whole.
 
+mod ahead;
+mod paid;
 mod terms;
 
 use crate::{
@@ -58,6 +60,8 @@ pub struct Reading {
     pub bad: u64,
     /// The SHA-256 of the file, in hex.
     pub file_hash: Option<String>,
+    /// Whether the profile says which documents are cancelled, so that the other rows say of theirs that they are not.
+    pub tells_void: bool,
 }
 
 /// Where the good rows are: in so many staged slices, and the last of them in memory.
@@ -226,11 +230,14 @@ fn apply_once<D: Db>(
     still_ours(db, run, author.at)?;
     let mut tally =
         Tally { refused: reading.bad, more_errors: reading.more_errors, ..Tally::default() };
+    tally.tells_void = reading.tells_void;
     tally.errors.extend(reading.errors.iter().cloned());
     let reject = order.on_error == OnError::Reject;
     let (last_invoice, last_payment) = (invoice::last_key(db)?, payment::last_key(db)?);
+    let last_customer = customer::last_key(db)?;
     let mut entry = None;
     if !(reject && reading.bad > 0) {
+        ahead::change(db, run.key, rows, author, &mut tally)?;
         // What the file brought is known when its rows are through; they name the entry before.
         let begun = Note::made("import", order.id.as_str(), &order.kind)?;
         let noted = audit::note(db, author, &begun)?;
@@ -251,7 +258,8 @@ fn apply_once<D: Db>(
     match entry {
         Some(entry) if result.accepted == 0 && made == 0 => audit::forget(db, entry)?,
         Some(entry) => {
-            let recorded = verification::recorded_since(db, last_invoice, last_payment)?;
+            let recorded =
+                verification::recorded_since(db, last_invoice, last_payment, last_customer)?;
             let brought = brought(order, &result, made, &rows, &recorded);
             let whole = Note::made("import", order.id.as_str(), &brought)?;
             audit::complete(db, author, entry, &whole)?;
@@ -363,18 +371,26 @@ fn apply_rows<D: Db>(
     if kind == ImportKind::Invoices && terms::are_said(rows) {
         return apply_documents(db, rows, false, entry, tally);
     }
+    if kind == ImportKind::Payments {
+        let done = paid::insert(db, rows, entry)?;
+        let mut refused = done.errors;
+        if done.left_out {
+            refused.extend(refusals(db, kind, &done.rows, &[])?);
+        }
+        tally.take(done.added, done.total, refused);
+        return Ok(false);
+    }
     let (added, total) = match kind {
         ImportKind::Customers => {
             (heads + customer::insert_members(db, rows, Some(entry))?, import::count(db, rows)?)
         }
-        ImportKind::Invoices => {
-            (invoice::insert_plain(db, rows, Some(entry))?, import::count(db, rows)?)
-        }
-        ImportKind::Payments => {
-            (payment::insert_all(db, rows, Some(entry))?, import::count(db, rows)?)
-        }
+        _ => (invoice::insert_plain(db, rows, Some(entry))?, import::count(db, rows)?),
     };
-    let refused = if added == total { Vec::new() } else { refusals(db, kind, rows, &[])? };
+    let mut refused = if added == total { Vec::new() } else { refusals(db, kind, rows, &[])? };
+    if kind == ImportKind::Invoices && added < total {
+        tally.name_void(db, rows, &mut refused)?;
+    }
+    tally.say(kind, &mut refused);
     tally.take(added, total, refused);
     Ok(false)
 }
@@ -391,8 +407,11 @@ fn apply_documents<D: Db>(
     let done = terms::insert(db, rows, about_others, entry)?;
     let mut refused = done.errors;
     if done.added < done.total {
-        refused.extend(refusals(db, ImportKind::Invoices, &done.rows, &done.differing)?);
+        let mut wrong = refusals(db, ImportKind::Invoices, &done.rows, &done.differing)?;
+        tally.name_void(db, &done.rows, &mut wrong)?;
+        refused.extend(wrong);
     }
+    tally.say(ImportKind::Invoices, &mut refused);
     tally.take(done.added, done.total, refused);
     Ok(done.later)
 }
@@ -442,6 +461,9 @@ fn refusals<D: Db>(
     Ok(by_row.into_values().collect())
 }
 
+/// Why a row changed nothing.
+type Instead = (u64, Option<&'static str>, String);
+
 #[derive(Default)]
 struct Tally {
     added: u64,
@@ -449,6 +471,14 @@ struct Tally {
     refused: u64,
     /// Customers that rows named and that were made for them.
     made: u64,
+    /// Records that are there and were changed, which are unchanged by the time their rows are applied.
+    changed: u64,
+    /// Whether rows of documents say that these are not void.
+    tells_void: bool,
+    /// What is wrong with rows of customers that were to change one, and of documents that were to make one void: the row,
+    /// the field where it is another than that of the error, and the detail. In the order of the rows.
+    not_changed: Vec<Instead>,
+    not_void: Vec<Instead>,
     errors: Vec<RowError>,
     more_errors: u64,
     /// Of every slice the kind and the rows as they were offered to the books.
@@ -456,6 +486,40 @@ struct Tally {
 }
 
 impl Tally {
+    /// Says why a record was not changed where a row is refused for what stands there otherwise.
+    fn say(&self, kind: ImportKind, refused: &mut [RowError]) {
+        let (of, code) = match kind {
+            ImportKind::Customers => (&self.not_changed, Refusal::DifferentContent),
+            _ => (&self.not_void, Refusal::CancelledThere),
+        };
+        for error in refused.iter_mut().filter(|error| error.code == code) {
+            let at = of.binary_search_by_key(&error.row, |(row, ..)| *row);
+            if let Some((_, field, detail)) = at.ok().and_then(|at| of.get(at)) {
+                error.field = field.map(str::to_string).or(error.field.take());
+                error.detail.clone_from(detail);
+            }
+        }
+    }
+
+    /// Refuses rows whose documents are void here and not where they come from.
+    fn name_void<D: Db>(
+        &self,
+        db: &D,
+        rows: &str,
+        refused: &mut Vec<RowError>,
+    ) -> Result<(), Fault> {
+        let void = if self.tells_void { invoice::void_among(db, rows)? } else { Vec::new() };
+        for row in void {
+            if refused.iter().any(|error| error.row == row) {
+                continue;
+            }
+            let detail = "the document is void here and not there: correct it with `voided` false, or cancel it there";
+            let (field, code) = (Some("id".into()), Refusal::DifferentContent);
+            refused.push(RowError { row, field, code, detail: detail.into() });
+        }
+        Ok(())
+    }
+
     /// Counts a slice: rows that were added, that were refused, and that were there already.
     fn take(&mut self, added: u64, total: u64, refused: Vec<RowError>) {
         let count = u64::try_from(refused.len()).unwrap_or(u64::MAX);
@@ -474,8 +538,8 @@ impl Tally {
             import_id: order.id.clone(),
             state: if rejected { ImportState::Rejected } else { ImportState::Applied },
             received,
-            accepted: if rejected { 0 } else { self.added },
-            unchanged: if rejected { 0 } else { self.unchanged },
+            accepted: if rejected { 0 } else { self.added.saturating_add(self.changed) },
+            unchanged: if rejected { 0 } else { self.unchanged.saturating_sub(self.changed) },
             rejected: if rejected { received } else { self.refused },
             errors: Vec::new(),
             more_errors: self.more_errors,

@@ -27,7 +27,7 @@ use dunlin_store::{
     customer, event as feed,
     event_source::Stored,
     inbound_event::{self as table, About, Awaited, Item, New, Outcome},
-    invoice as documents, payment as payments, reversal, score, write,
+    invoice as documents, payment as payments, score, write,
 };
 use serde_json::Value;
 
@@ -110,11 +110,21 @@ pub fn receive<D: Db>(
     })
 }
 
+/// What somebody says of an event whose payment may be booked already.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// It is another payment.
+    pub another: bool,
+    /// It is this payment.
+    pub same_as: Option<Id>,
+}
+
 /// Applies an event that was refused, by the mapping that the source has now.
 pub fn retry<D: Db>(
     db: &D,
     source: &Stored,
     id: &Id,
+    said: &Said,
     author: &Author,
 ) -> Result<(InboundEvent, Change), Fault> {
     let stored = table::get(db, source.key, id)?.ok_or_else(|| missing("event"))?;
@@ -125,7 +135,11 @@ pub fn retry<D: Db>(
         let detail = "the body of the event is gone";
         return Err(Fault::refused(Refusal::WrongState, detail));
     };
-    let event = read(db, source, Some(stored.id.as_str()), &body)?;
+    let mut event = read(db, source, Some(stored.id.as_str()), &body)?;
+    if let Ok(Made::Payment(new)) = &mut event.made {
+        new.another = said.another.then_some(true);
+        new.same_as.clone_from(&said.same_as);
+    }
     let tries = stored.tries.max(1).saturating_add(1);
     let applied = write(db, |db| {
         // Two runs may have found the same event.
@@ -253,12 +267,12 @@ fn give_back<D: Db>(
             return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("currency").into());
         }
         Back::Part(amount) => Some(amount.minor),
-        Back::UpTo(total) => {
-            let before = reversal::of_payments(db, &[paid.key], i64::MAX)?.remove(&paid.key);
-            let before = before.unwrap_or_default();
-            let gone = before.iter().fold(0i64, |sum, back| sum.saturating_add(back.minor));
+        Back::UpTo(total) if refund.payment_id != paid.id => {
+            let share = payments::share(db, &refund.payment_id)?;
+            let gone = share.map_or(0, |(known, left)| known.saturating_sub(left));
             Some(total.minor.saturating_sub(gone))
         }
+        Back::UpTo(total) => Some(total.minor.saturating_sub(payment::gone(db, paid.key)?)),
     };
     if minor.is_some_and(|minor| minor < 1) {
         return Ok((paid.customer_id, None));

@@ -1,10 +1,12 @@
 //! Late interest: what a document bears as of a day, what of it is claimed or given up, and what the sweep keeps.
 
 mod claim;
+mod excess;
 mod rates;
 mod swept;
 
 pub use claim::{add_note, add_waiver};
+pub use excess::excess;
 pub use rates::{put_rates, rate_names, rate_table};
 pub use swept::{accrue, any_clause, forget_all};
 
@@ -131,18 +133,19 @@ fn borne<'a>(
         }
         is_late |= part.as_ref().is_ok_and(|part| !part.segments.is_empty());
         if part.is_ok() && items.len() > 1 && !settled.is_empty() {
-            settled = left_over(book, clause, item, &settled)?;
+            settled = left_over(book, clause, item, fixed_for, &settled)?;
         }
         found.push((item, part));
     }
     Ok(found)
 }
 
-/// What was settled of a document's interest beyond what one claim of it had borne by then.
+/// What was settled of a document's interest beyond what one claim of it had borne by then, with its fixed sum.
 fn left_over(
     book: &Book,
     clause: &LateInterest,
     item: &Item,
+    fixed_for: Option<i64>,
     settled: &[(Date, i64)],
 ) -> Result<Vec<(Date, i64)>, Refused> {
     let mut by_day: BTreeMap<Date, i64> = BTreeMap::new();
@@ -154,8 +157,9 @@ fn left_over(
     let mut left = Vec::with_capacity(by_day.len());
     for (on, minor) in by_day {
         all = all.saturating_add(minor);
-        let own = book.accrue(item, clause, None, on, settled, &mut Charges::default())?;
-        let beyond = all.saturating_sub(own.accrued_minor).max(0);
+        let own = book.accrue(item, clause, fixed_for, on, settled, &mut Charges::default())?;
+        let own = own.accrued_minor.saturating_add(own.fixed_minor);
+        let beyond = all.saturating_sub(own).max(0);
         left.push((on, beyond.saturating_sub(over)));
         over = beyond;
     }
@@ -220,11 +224,14 @@ fn of_document<D: Db>(
         clause: name,
         explained: Vec::new(),
     };
+    let names = names(db, &items, document)?;
     for (item, part) in found {
-        let part = part?;
+        let mut part = part?;
         if !is_own(item) {
             continue;
         }
+        let name = names.get(&item.invoice_key);
+        part.segments.iter_mut().for_each(|of| of.invoice_id = name.map(Id::to_string));
         of.accrued.minor = sum(of.accrued.minor, part.accrued_minor)?;
         of.residue = of.residue.saturating_add(part.residue);
         of.capped_minor = sum(of.capped_minor, part.capped_minor)?;
@@ -245,6 +252,16 @@ fn of_document<D: Db>(
     let settled = sum(of.noted_minor, of.waived_minor)?;
     of.outstanding_minor = charged.saturating_sub(settled);
     Ok(Some(of))
+}
+
+/// The ids of the instalments that bear, by key: none of a document without any.
+fn names<D: Db>(db: &D, items: &[Item], document: &Document) -> Result<BTreeMap<i64, Id>, Fault> {
+    if items.iter().all(|item| item.invoice_key == document.key && !document.is_part) {
+        return Ok(BTreeMap::new());
+    }
+    let keys: Vec<i64> = items.iter().map(|item| item.invoice_key).collect();
+    let named = invoice::items(db, &keys, i64::MAX)?;
+    Ok(named.into_iter().map(|item| (item.key, item.id)).collect())
 }
 
 /// The documents with the days and amounts that they had before later corrections.

@@ -50,6 +50,13 @@ pub fn add<D: Db>(
             unless_differing(invoice::differing(db, &head)?)?;
             let others = ready.parts_differ.then(|| (ROW, "instalments".into()));
             unless_differing(others.into_iter().collect())?;
+            if ready.reference.is_some() && invoice::adopt_references(db, &head)? {
+                let said = serde_json::json!({ "reference": ready.reference });
+                let of = id.as_str();
+                let note = Note::changed("reference", "invoice", of, None::<&Value>, Some(&said))?;
+                audit::note(db, author, &note)?;
+                return Ok((id.clone(), Change::Replaced));
+            }
             return Ok((id.clone(), Change::AlreadySo));
         }
         let made = [(ROW, id.clone(), new.clone(), ready)];
@@ -390,10 +397,13 @@ impl Reading {
         minor.min(self.open_of(claim)).max(0)
     }
 
-    /// The delinquent days of a claim, and the bucket they are in; none when nothing is open.
+    /// The delinquent days of a claim, and the bucket they are in. A credit note is in none.
     fn delinquency(&self, claim: &Item) -> (u32, Option<String>) {
-        if self.open_of(claim) <= 0 || claim.kind == InvoiceKind::CreditNote {
+        if claim.kind == InvoiceKind::CreditNote {
             return (0, None);
+        }
+        if self.open_of(claim) <= 0 {
+            return (0, Some(delinquency::NOTHING_OPEN.to_string()));
         }
         let mut pauses = pause::of_document(self.pauses.get(&claim.customer_key), claim.key);
         if let Some(parent) = claim.parent_key {
@@ -479,9 +489,11 @@ impl Reading {
         let instalments = self.parts.get(&item.key).map(|_| {
             claims.iter().map(|claim| self.instalment(claim)).collect::<Vec<InstalmentState>>()
         });
-        let late =
-            claims.iter().map(|claim| self.delinquency(claim)).filter(|late| late.1.is_some());
-        let (delinquent_days, bucket) = late.max_by_key(|late| late.0).unwrap_or((0, None));
+        let late = claims
+            .iter()
+            .map(|claim| (self.open_of(claim) > 0, self.delinquency(claim)))
+            .max_by_key(|(is_open, late)| (*is_open, late.0));
+        let (delinquent_days, bucket) = late.map_or((0, None), |(_, late)| late);
         let disputed_minor =
             claims.iter().fold(0i64, |sum, claim| sum.saturating_add(self.contested(claim)));
         // That a rate is missing, or that no number holds the interest, is said beside what is known; it hides nothing
@@ -508,6 +520,7 @@ impl Reading {
             disputed_minor,
             contract_id: item.contract_id.clone(),
             relates_to: item.relates_to.clone(),
+            reference: item.reference.clone(),
             penalty: item.penalty.then_some(true),
             instalments,
             open: Money { minor: open, currency: item.currency },

@@ -16,6 +16,7 @@ pub mod erase;
 pub mod event;
 pub mod event_source;
 pub mod external;
+pub mod facts;
 pub mod guarantee;
 pub mod idempotency;
 pub mod import;

@@ -1,5 +1,7 @@
 //! Payments: money that comes in, goes back, or was booked wrongly.
 
+pub(crate) mod names;
+
 use crate::{
     audit::{self, Author, Note},
     ledger::{
@@ -12,8 +14,10 @@ use dunlin_domain::decimal::Times as _;
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Money, Refusal, Refused,
     contract::{
-        ledger::{NewReversal, PaymentCorrection},
-        types::{Difference, InvoiceKind, NewPayment, Payment, Reversal, ReversalKind},
+        ledger::{NewReversal, PaymentCorrection, ReversalUndoing},
+        types::{
+            ConvertedPart, Difference, InvoiceKind, NewPayment, Payment, Reversal, ReversalKind,
+        },
     },
     decimal, order, text,
 };
@@ -25,6 +29,7 @@ use dunlin_store::{
     invoice::{self, After, Named},
     payment, policy, reversal, write,
 };
+use names::{Naming, known_otherwise};
 use std::collections::BTreeMap;
 
 /// The most invoices that one payment names.
@@ -53,6 +58,9 @@ pub(crate) fn record<D: Db>(
 ) -> Result<Change, Fault> {
     amount_in_range(&new.amount, 1)?;
     check(new)?;
+    if let Some(same_as) = &new.same_as {
+        return name(db, id, same_as, new, author);
+    }
     let customer = known_customer(db, &new.customer_id)?;
     let contract = new.contract_id.as_ref().map(|id| payment::contract(db, id, customer));
     let contract = contract.transpose()?;
@@ -69,15 +77,23 @@ pub(crate) fn record<D: Db>(
             contract,
             &new.order,
             names.designation(new.amount.currency),
-            (!names.deductions.is_empty()).then_some(&names.deductions),
-            (!names.settles.is_empty()).then_some(&names.settles),
+            names.deductions(new.amount.currency),
+            names.settles(new.amount.currency),
             None::<i64>,
-            names.converted,
+            names.converted(),
         ))
     };
     let rows = row(&names)?;
-    if payment::key(db, id)?.is_some() {
+    let otherwise = known_otherwise(db, &rows)?;
+    let is = |code: Refusal| move |of: &&(u64, Refused)| of.1.code == code;
+    if let Some((_, refused)) = otherwise.refused.iter().find(is(Refusal::DifferentContent)) {
+        return Err(refused.clone().into());
+    }
+    if otherwise.refused.is_empty() && payment::key(db, id)?.is_some() {
         unless_differing(payment::differing(db, &rows)?)?;
+        for (_, rows) in names.parts(id, new, contract, None)? {
+            unless_differing(payment::differing(db, &rows)?)?;
+        }
         return Ok(Change::AlreadySo);
     }
     not_in_future(new.received_on, today(db, author.at)?, "received_on")?;
@@ -87,10 +103,37 @@ pub(crate) fn record<D: Db>(
     if let Some((_, code)) = payment::misnamed(db, &rows)?.pop() {
         return Err(Refused::new(code, code.about()).at("invoice_id").into());
     }
+    if let (Some((_, refused)), false) = (otherwise.refused.first(), new.another == Some(true)) {
+        return Err(refused.clone().into());
+    }
     let entry = audit::note(db, author, &Note::made("payment", id.as_str(), new)?)?;
     payment::insert_all(db, &rows, Some(entry))?;
+    if !otherwise.refused.is_empty() {
+        payment::unname(db, &rows)?;
+    }
     names.convert(db, id, new, contract, entry)?;
     replay::customers(db, &[customer], author.at, Some(entry))?;
+    Ok(Change::Made)
+}
+
+/// Gives a payment that is there another name: nothing is booked.
+fn name<D: Db>(
+    db: &D,
+    id: &Id,
+    same_as: &Id,
+    new: &NewPayment,
+    author: &Author,
+) -> Result<Change, Fault> {
+    let (on, Money { minor, currency }) = (new.received_on, new.amount);
+    let naming = Naming::of(db, &[(ROW, id, same_as, &new.customer_id, on, minor, currency)])?;
+    if let Some((_, refused)) = naming.refused.first() {
+        return Err(refused.clone().into());
+    }
+    if naming.is_empty() {
+        return Ok(Change::AlreadySo);
+    }
+    let note = Note::made("payment-name", id.as_str(), new)?;
+    naming.keep(db, audit::note(db, author, &note)?)?;
     Ok(Change::Made)
 }
 
@@ -98,6 +141,10 @@ pub(crate) fn record<D: Db>(
 fn check(new: &NewPayment) -> Result<(), Refused> {
     let refused =
         |code: Refusal, field: &str, detail: &str| Err(Refused::new(code, detail).at(field));
+    if new.same_as.is_some() && new.another == Some(true) {
+        let detail = "it is a payment that is there, or another one, not both";
+        return refused(Refusal::MalformedField, "another", detail);
+    }
     let parts = new.designation.as_deref().unwrap_or_default();
     let deductions = new.deductions.as_deref().unwrap_or_default();
     let settles = new.settles.as_deref().unwrap_or_default();
@@ -129,10 +176,11 @@ fn check(new: &NewPayment) -> Result<(), Refused> {
 struct Names {
     /// The invoices, how much for each, and in which currency.
     parts: Vec<(i64, i64, Currency)>,
-    deductions: Vec<(i64, i64, Difference)>,
-    settles: Vec<i64>,
-    /// How much of the payment is changed into other currencies.
-    converted: i64,
+    /// Each with the currency of its invoice, and so the invoices that are settled.
+    deductions: Vec<((i64, i64, Difference), Currency)>,
+    settles: Vec<(i64, Currency)>,
+    /// How much of the payment is changed into which other currencies.
+    costs: BTreeMap<Currency, i64>,
 }
 
 impl Names {
@@ -158,16 +206,12 @@ impl Names {
             }
             Ok(named)
         };
-        let same_currency = |id: &Id, field: &str| {
-            let named = payable(id, field)?;
-            if named.4 != new.amount.currency {
-                let detail = format!("{id} is in {}", named.4);
-                return Err(Fault::from(Refused::new(Refusal::CurrencyMismatch, detail).at(field)));
-            }
-            Ok(named.1)
+        let mut names = Self {
+            parts: Vec::new(),
+            deductions: Vec::new(),
+            settles: Vec::new(),
+            costs: BTreeMap::new(),
         };
-        let mut names =
-            Self { parts: Vec::new(), deductions: Vec::new(), settles: Vec::new(), converted: 0 };
         let mut total = 0i64;
         for part in parts {
             let named = payable(&part.invoice_id, "designation")?;
@@ -177,7 +221,8 @@ impl Names {
                 false => {
                     let money = Money { minor: part.minor, currency: named.4 };
                     let minor = cost(db, money, new.amount.currency, new.received_on)?;
-                    names.converted = names.converted.saturating_add(minor);
+                    let cost = names.costs.entry(named.4).or_default();
+                    *cost = cost.saturating_add(minor);
                     minor
                 }
             };
@@ -187,8 +232,18 @@ impl Names {
             let detail = format!("the parts come to {total}, the payment to {}", new.amount.minor);
             return Err(Refused::new(Refusal::PartsExceedAmount, detail).at("designation").into());
         }
+        // What is in another currency is about the part that is changed into it.
+        let same_currency = |id: &Id, field: &str| {
+            let (_, key, _, _, currency, ..) = payable(id, field)?;
+            if *currency != new.amount.currency && !names.costs.contains_key(currency) {
+                let detail = format!("{id} is in {currency}, and nothing is designated in that");
+                return Err(Fault::from(Refused::new(Refusal::CurrencyMismatch, detail).at(field)));
+            }
+            Ok((*key, *currency))
+        };
+        let (mut held, mut settled) = (Vec::new(), Vec::new());
         for deduction in deductions {
-            let key = same_currency(&deduction.invoice_id, "deductions")?;
+            let (key, currency) = same_currency(&deduction.invoice_id, "deductions")?;
             let claimed = invoice::items(db, &[key], i64::MAX)?;
             let claimed = claimed.iter().fold(0i64, |sum, of| sum.saturating_add(of.amount_minor));
             if deduction.minor > claimed {
@@ -196,12 +251,12 @@ impl Names {
                 let refused = Refused::new(Refusal::PartsExceedAmount, detail);
                 return Err(refused.at("deductions").into());
             }
-            names.deductions.push((key, deduction.minor, deduction.reason));
+            held.push(((key, deduction.minor, deduction.reason), currency));
         }
         for id in settles {
-            names.settles.push(same_currency(id, "settles")?);
+            settled.push(same_currency(id, "settles")?);
         }
-        Ok(names)
+        Ok(Self { deductions: held, settles: settled, ..names })
     }
 
     /// The parts in one currency, by key.
@@ -211,30 +266,34 @@ impl Names {
         (!parts.is_empty()).then_some(parts)
     }
 
-    /// Records what was changed into other currencies as payments in these, parts of the one that came.
-    fn convert<D: Db>(
+    fn deductions(&self, currency: Currency) -> Option<Vec<(i64, i64, Difference)>> {
+        some(self.deductions.iter().filter(|of| of.1 == currency).map(|of| of.0).collect())
+    }
+
+    fn settles(&self, currency: Currency) -> Option<Vec<i64>> {
+        some(self.settles.iter().filter(|of| of.1 == currency).map(|of| of.0).collect())
+    }
+
+    /// How much of the payment is changed into other currencies.
+    fn converted(&self) -> i64 {
+        self.costs.values().fold(0i64, |sum, cost| sum.saturating_add(*cost))
+    }
+
+    /// What is changed into other currencies, as rows of payments in these, parts of the one that came.
+    fn parts(
         &self,
-        db: &D,
         id: &Id,
         new: &NewPayment,
         contract: Option<i64>,
-        entry: i64,
-    ) -> Result<(), Fault> {
-        let mut totals: BTreeMap<Currency, i64> = BTreeMap::new();
-        for (_, minor, currency) in self.parts.iter().filter(|part| part.2 != new.amount.currency) {
-            let total = totals.entry(*currency).or_default();
-            *total = total.saturating_add(*minor);
-        }
-        let origin = payment::key(db, id)?.map(|(key, _)| key);
-        for (currency, minor) in totals {
-            amount_in_range(&Money { minor, currency }, 1)
+        origin: Option<i64>,
+    ) -> Result<Vec<(Id, String)>, Fault> {
+        let mut parts = Vec::new();
+        for (currency, cost) in &self.costs {
+            let named = self.parts.iter().filter(|part| part.2 == *currency);
+            let minor = named.fold(0i64, |sum, part| sum.saturating_add(part.1));
+            amount_in_range(&Money { minor, currency: *currency }, 1)
                 .map_err(|refused| Refused { field: Some("designation".into()), ..refused })?;
             let part: Id = format!("{id}/{currency}").parse()?;
-            if payment::key(db, &part)?.is_some() {
-                let detail =
-                    format!("the part in {currency} would be called {part}, which is taken");
-                return Err(Refused::new(Refusal::DifferentContent, detail).at("id").into());
-            }
             let rows = one((
                 ROW,
                 &part,
@@ -245,12 +304,33 @@ impl Names {
                 None::<Id>,
                 contract,
                 &new.order,
-                self.designation(currency),
-                None::<i64>,
-                None::<i64>,
+                self.designation(*currency),
+                self.deductions(*currency),
+                self.settles(*currency),
                 origin,
                 None::<i64>,
+                cost,
             ))?;
+            parts.push((part, rows));
+        }
+        Ok(parts)
+    }
+
+    /// Records the parts in other currencies.
+    fn convert<D: Db>(
+        &self,
+        db: &D,
+        id: &Id,
+        new: &NewPayment,
+        contract: Option<i64>,
+        entry: i64,
+    ) -> Result<(), Fault> {
+        let origin = payment::key(db, id)?.map(|(key, _)| key);
+        for (part, rows) in self.parts(id, new, contract, origin)? {
+            if payment::key(db, &part)?.is_some() {
+                let detail = format!("a part would be called {part}, which is taken");
+                return Err(Refused::new(Refusal::DifferentContent, detail).at("id").into());
+            }
             payment::insert_all(db, &rows, Some(entry))?;
         }
         Ok(())
@@ -305,25 +385,10 @@ pub(crate) fn go_back<D: Db>(
         return Err(Refused::new(Refusal::AmountNotPositive, detail).at("minor").into());
     }
     let item = stored(db, id)?;
-    let done = reversal::of_payments(db, &[item.key], i64::MAX)?.remove(&item.key);
-    let done = done.unwrap_or_default();
-    let parts: Vec<payment::Item> = payment::parts(db, item.key)?
-        .iter()
-        .map(|part| stored(db, part))
-        .collect::<Result<_, _>>()?;
-    let part_id = |part: &payment::Item| format!("{reversal_id}/{}", part.currency);
-    let mut with_parts_before = false;
-    let mut left_of_parts = 0i64;
-    for part in &parts {
-        let back = reversal::of_payments(db, &[part.key], i64::MAX)?.remove(&part.key);
-        let back = back.unwrap_or_default();
-        with_parts_before |= back.iter().any(|back| back.id.as_str() == part_id(part));
-        let gone = back.iter().fold(0i64, |sum, back| sum.saturating_add(back.minor));
-        left_of_parts = left_of_parts.saturating_add(part.amount_minor.saturating_sub(gone).max(0));
-    }
-    let before = reversal::get(db, reversal_id)?;
-    if before.is_some() || with_parts_before {
-        return same(&before, with_parts_before, &item, new);
+    let name = (*id != item.id).then_some(id);
+    let id = &item.id;
+    if let Some(before) = reversal::get(db, reversal_id)? {
+        return same(&before, &item, new);
     }
     if let Some(origin) = &item.converted_from {
         let detail =
@@ -348,14 +413,16 @@ pub(crate) fn go_back<D: Db>(
         let detail = format!("the payment came in on {}", item.received_on);
         return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
     }
-    let gone = done.iter().fold(0i64, |sum, back| sum.saturating_add(back.minor));
-    let own = item.amount_minor.saturating_sub(item.converted_minor).saturating_sub(gone);
-    let converted = if left_of_parts > 0 { item.converted_minor } else { 0 };
-    let all = own.saturating_add(converted);
-    let minor = new.minor.unwrap_or(all);
-    let with_parts = converted > 0 && minor == all;
-    if minor > own && !with_parts || minor == 0 {
-        let detail = format!("at most {own} can go back, or all {all} at once");
+    let all = item.amount_minor.saturating_sub(gone(db, item.key)?);
+    // Under another name of the payment goes back what is known under it.
+    let share = name.map(|name| payment::share(db, name)).transpose()?.flatten();
+    let most = share.map_or(all, |(_, left)| left.clamp(0, all));
+    let minor = new.minor.unwrap_or(most);
+    if minor > most || minor == 0 {
+        let detail = match name {
+            Some(name) if most < all => format!("at most {most} can go back of {id} as {name}"),
+            _ => format!("at most {most} can go back"),
+        };
         return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
     }
     let made = NewReversal {
@@ -364,7 +431,12 @@ pub(crate) fn go_back<D: Db>(
         minor: Some(minor),
         ..new.clone()
     };
-    let note = Note::changed("reverse", "payment", id.as_str(), None::<()>.as_ref(), Some(&made))?;
+    let mut said =
+        serde_json::to_value(&made).map_err(|error| Fault::Db(format!("a reversal: {error}")))?;
+    if let (Some(name), Some(said)) = (name, said.as_object_mut()) {
+        said.insert("name".into(), name.as_str().into());
+    }
+    let note = Note::changed("reverse", "payment", id.as_str(), None::<()>.as_ref(), Some(&said))?;
     let entry = audit::note(db, author, &note)?;
     let customer = known_customer(db, &item.customer_id)?;
     let back = reversal::New {
@@ -373,21 +445,11 @@ pub(crate) fn go_back<D: Db>(
         payment_key: item.key,
         on,
         kind: new.kind,
-        minor: if with_parts { own } else { minor },
+        minor,
         reason: new.reason.as_deref(),
+        payment_name: name.map(Id::as_str),
     };
-    if back.minor > 0 {
-        reversal::insert(db, &back, entry)?;
-    }
-    for part in parts.iter().filter(|_| with_parts) {
-        let id = part_id(part);
-        let (payment_key, minor) = (part.key, part.amount_minor);
-        reversal::insert(
-            db,
-            &reversal::New { id: &id, payment_key, minor, ..back.clone() },
-            entry,
-        )?;
-    }
+    reversal::insert(db, &back, entry)?;
     replay::customers(db, &[customer], author.at, Some(entry))?;
     if mistake && minor == all {
         crate::bank::reopen(db, id, reversal_id, author)?;
@@ -395,23 +457,80 @@ pub(crate) fn go_back<D: Db>(
     Ok(Change::Made)
 }
 
-/// Whether a reversal that is there already is the one asked for: of the payment itself, of its parts in other
-/// currencies, or of both.
+/// What went back of a payment, with its parts in other currencies.
+pub(crate) fn gone<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
+    let back = reversal::of_payments(db, &[key], i64::MAX)?.remove(&key).unwrap_or_default();
+    Ok(sum(&back))
+}
+
+fn sum(back: &[Reversal]) -> i64 {
+    back.iter().fold(0i64, |sum, back| sum.saturating_add(back.minor))
+}
+
+/// Takes back a reversal that was recorded by mistake or on the wrong payment, with what of it fell on the payment's parts
+/// in other currencies, as if it had never been. Gives the payment's id.
+pub fn undo<D: Db>(
+    db: &D,
+    id: &Id,
+    new: &ReversalUndoing,
+    author: &Author,
+) -> Result<(Id, Change), Fault> {
+    text::check(&new.reason, 1, MAX_REASON, "reason")?;
+    write(db, |db| {
+        let Some((key, back)) = reversal::get(db, id)? else {
+            return Err(unless_of_part(db, id)?);
+        };
+        let (payment, _) = payment::id(db, key)?;
+        if let Some(undone) = &back.undone {
+            let differs = (*undone != new.reason).then(|| (ROW, "reason".into()));
+            unless_differing(differs.into_iter().collect())?;
+            return Ok((payment, Change::AlreadySo));
+        }
+        if back.kind == ReversalKind::Mistake {
+            crate::bank::unless_put_back(db, &payment)?;
+        }
+        let customer = known_customer(db, &stored(db, &payment)?.customer_id)?;
+        let said = serde_json::json!({
+            "id": id, "on": back.on, "kind": back.kind, "minor": back.minor, "reason": new.reason,
+        });
+        let note =
+            Note::changed("reinstate", "payment", payment.as_str(), None::<&()>, Some(&said))?;
+        let entry = audit::note(db, author, &note)?;
+        reversal::undo(db, id, &new.reason, entry)?;
+        replay::customers(db, &[customer], author.at, Some(entry))?;
+        crate::bank::reopen_debit(db, &payment, id, author)?;
+        Ok((payment, Change::Replaced))
+    })
+}
+
+/// Why there is no reversal of this id: there is none, or it is what of one fell on a part in another currency.
+fn unless_of_part<D: Db>(db: &D, id: &Id) -> Result<Fault, Fault> {
+    let Some((whole, currency)) = id.as_str().rsplit_once('/') else {
+        return Ok(missing("reversal"));
+    };
+    let Some((payment, _)) = reversal::get(db, &whole.parse()?)? else {
+        return Ok(missing("reversal"));
+    };
+    let parts = payment::parts(db, &[payment])?;
+    if !parts.iter().any(|(_, part)| part.currency.as_str() == currency) {
+        return Ok(missing("reversal"));
+    }
+    let detail = "it came with that of the payment that was changed: take that back";
+    Ok(Fault::refused(Refusal::WrongState, detail))
+}
+
+/// Whether a reversal that is there already is the one asked for.
 fn same(
-    before: &Option<(i64, Reversal)>,
-    with_parts: bool,
+    (payment, before): &(i64, Reversal),
     item: &payment::Item,
     new: &NewReversal,
 ) -> Result<Change, Fault> {
-    let own = before.as_ref().map(|(_, before)| before);
-    let converted = if with_parts { item.converted_minor } else { 0 };
-    let minor = own.map_or(0, |before| before.minor).saturating_add(converted);
     let differs = [
-        ("id", before.as_ref().is_some_and(|(payment, _)| *payment != item.key)),
-        ("kind", own.is_some_and(|before| before.kind != new.kind)),
-        ("minor", new.minor.is_some_and(|asked| asked != minor)),
-        ("on", own.is_some_and(|before| new.on.is_some_and(|on| on != before.on))),
-        ("reason", own.is_some_and(|before| before.reason != new.reason)),
+        ("id", *payment != item.key),
+        ("kind", before.kind != new.kind),
+        ("minor", new.minor.is_some_and(|asked| asked != before.minor)),
+        ("on", new.on.is_some_and(|on| on != before.on)),
+        ("reason", before.reason != new.reason),
     ];
     unless_differing(
         differs
@@ -433,6 +552,12 @@ pub fn correct<D: Db>(
     text::check(&new.reason, 1, MAX_REASON, "reason")?;
     write(db, |db| {
         let item = stored(db, id)?;
+        let share = if *id == item.id { None } else { payment::share(db, id)? };
+        if share.is_some_and(|(known, _)| known != item.amount_minor) {
+            let detail = format!("{id} is a part of {}: correct that", item.id);
+            return Err(Fault::refused(Refusal::WrongState, detail));
+        }
+        let id = &item.id;
         if item.converted_minor > 0 || item.converted_from.is_some() {
             let detail = "a payment in several currencies is reversed and recorded again";
             return Err(Fault::refused(Refusal::WrongState, detail));
@@ -451,6 +576,8 @@ pub fn correct<D: Db>(
             contract_id: None,
             deductions: None,
             settles: None,
+            same_as: None,
+            another: None,
         };
         amount_in_range(&wanted.amount, 1)
             .map_err(|refused| Refused { field: Some("minor".into()), ..refused })?;
@@ -465,15 +592,11 @@ pub fn correct<D: Db>(
             not_in_future(wanted.received_on, today(db, author.at)?, "received_on")?;
         }
         let names = Names::of(db, &wanted, customer)?;
-        if names.converted > 0 {
+        if names.converted() > 0 {
             let detail = "a payment in several currencies is reversed and recorded again";
             return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("designation").into());
         }
-        let returned = reversal::of_payments(db, &[item.key], i64::MAX)?.remove(&item.key);
-        let returned = returned
-            .unwrap_or_default()
-            .iter()
-            .fold(0i64, |sum, back| sum.saturating_add(back.minor));
+        let returned = gone(db, item.key)?;
         if wanted.amount.minor < returned {
             let detail = format!("{returned} of it went back already");
             return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
@@ -542,6 +665,7 @@ pub fn get<D: Db>(db: &D, id: &Id, day: Date, known: i64) -> Result<Payment, Fau
     let key = item.key;
     let payment = complete(db, vec![item], day, known)?.pop();
     let mut payment = payment.ok_or_else(|| missing("payment"))?;
+    payment.also = some(payment::names(db, key, known)?);
     told::payment(db, &mut payment, key, known)?;
     Ok(payment)
 }
@@ -569,8 +693,27 @@ fn complete<D: Db>(
 ) -> Result<Vec<Payment>, Fault> {
     let keys: Vec<i64> = items.iter().map(|item| item.key).collect();
     let parts = allocation::of_credits(db, &keys, &[], day, known)?;
-    let mut reversals = reversal::of_payments(db, &keys, known)?;
-    let payment = |item: payment::Item| {
+    let mut reversals = reversal::told_of_payments(db, &keys, known)?;
+    let changed = items.iter().filter(|item| item.converted_minor > 0).map(|item| item.key);
+    let converted = payment::parts(db, &changed.collect::<Vec<_>>())?;
+    let payment = |mut item: payment::Item| {
+        let mut back_of = |key: i64| {
+            let mut back = reversals.remove(&key).unwrap_or_default();
+            back.retain(|back| back.on <= day);
+            back
+        };
+        let mut converted_to = Vec::new();
+        for (_, part) in converted.iter().filter(|(of, _)| *of == item.key) {
+            item.designation.extend_from_slice(&part.designation);
+            item.deductions.extend_from_slice(&part.deductions);
+            item.settles.extend_from_slice(&part.settles);
+            converted_to.push(ConvertedPart {
+                payment_id: part.id.clone(),
+                minor: part.amount_minor,
+                cost_minor: part.cost_minor,
+                returned_minor: sum(&back_of(part.key)),
+            });
+        }
         let of_this = || parts.iter().filter(|part| part.payment_key == Some(item.key));
         let money = of_this().filter(|part| part.difference.is_none());
         let (mut used, mut returned) = (0i64, 0i64);
@@ -580,8 +723,7 @@ fn complete<D: Db>(
         }
         let left = item.amount_minor.saturating_sub(item.converted_minor);
         let left = left.saturating_sub(used).saturating_sub(returned);
-        let mut back = reversals.remove(&item.key).unwrap_or_default();
-        back.retain(|back| back.on <= day);
+        let back = back_of(item.key);
         Payment {
             allocations: of_this().filter_map(|part| part.allocation(item.currency)).collect(),
             id: item.id,
@@ -596,9 +738,11 @@ fn complete<D: Db>(
             settles: some(item.settles),
             converted_from: item.converted_from,
             converted_minor: item.converted_minor,
+            converted_to: some(converted_to),
             returned_minor: returned,
             reversals: some(back),
             unallocated: Money { minor: left, currency: item.currency },
+            also: None,
             recorded_at: None,
             corrections: None,
             conversion: None,

@@ -4,7 +4,7 @@ use dunlin_domain::{Currency, Instant, Refusal, Refused, allocation, money::MAX_
 use dunlin_store::{
     Db, Fault, accrual,
     allocation::{self as table, Owing},
-    arrears, payment, policy, score,
+    arrears, dispute, payment, policy, score,
 };
 
 /// Customers replayed at a time: their documents are in memory together.
@@ -32,7 +32,7 @@ pub fn corrected<D: Db>(
     let policy = policy::current(db)?;
     let mut owing = owing.clone();
     for slice in customers.chunks(SLICE) {
-        let mut corrections = Vec::new();
+        let (mut corrections, mut shares) = (Vec::new(), Vec::new());
         let books = table::books(db, slice, &policy)?;
         for ((customer, currency), book) in books.of {
             let claimed = book.claims.iter().map(|claim| claim.amount_minor);
@@ -40,11 +40,15 @@ pub fn corrected<D: Db>(
             if beyond(claimed) || beyond(received) {
                 return Err(too_much(currency).into());
             }
-            let wanted = allocation::replay(&book.claims, &book.credits, &books.orders);
+            let (claims, credits) = (&book.claims, &book.credits);
+            let (wanted, found) =
+                allocation::replay_disputed(claims, credits, &book.wholes, &books.orders);
             let rows = allocation::corrections(&book.recorded, &wanted);
             corrections.extend(rows.into_iter().map(|row| (customer, row)));
+            shares.extend(found.into_iter().filter(|share| !book.shares.contains(share)));
         }
         table::record(db, &corrections, &std::mem::take(&mut owing), at, entry)?;
+        dispute::share(db, &shares, entry)?;
         look_again(db, slice)?;
     }
     Ok(())

@@ -12,7 +12,7 @@ use dunlin_domain::{
     },
     dso::{self, Month},
 };
-use dunlin_store::{Db, Fault, ageing, ageing::After, arrears::Range, sweep};
+use dunlin_store::{Db, Fault, When, ageing, ageing::After, arrears::Range, sweep};
 use std::collections::BTreeMap;
 
 /// What is asked of an ageing.
@@ -20,12 +20,20 @@ use std::collections::BTreeMap;
 pub struct Question {
     /// The day of the balance.
     pub as_of: Date,
+    /// The last entry of the audit chain that was known.
+    pub known: i64,
     /// The day to which the age is counted.
     pub aged_as_of: Date,
     /// What the age is counted from.
     pub basis: AgeingBasis,
     /// Where the buckets end.
     pub edges: Edges,
+}
+
+impl Question {
+    fn when(&self) -> When {
+        When { day: self.as_of, known: self.known }
+    }
 }
 
 /// The ageing of the whole book by currency.
@@ -45,7 +53,7 @@ pub fn ageing<D: Db>(db: &D, question: Question) -> Result<Ageing, Fault> {
 pub fn totals<D: Db>(db: &D, question: &Question) -> Result<Vec<AgeingLine>, Fault> {
     let mut lines: BTreeMap<Currency, (Totals, i64)> = BTreeMap::new();
     let empty = || (Totals::new(&question.edges), 0i64);
-    for (basis_on, currency, kind, minor) in ageing::by_day(db, question.as_of, question.basis)? {
+    for (basis_on, currency, kind, minor) in ageing::by_day(db, question.when(), question.basis)? {
         let (totals, unapplied) = lines.entry(currency).or_insert_with(empty);
         if kind == InvoiceKind::CreditNote {
             *unapplied = sum(*unapplied, minor)?;
@@ -53,7 +61,7 @@ pub fn totals<D: Db>(db: &D, question: &Question) -> Result<Vec<AgeingLine>, Fau
             totals.add(question.edges.bucket(question.aged_as_of.days_since(basis_on)), minor)?;
         }
     }
-    for (currency, minor) in ageing::unallocated(db, question.as_of)? {
+    for (currency, minor) in ageing::unallocated(db, question.when())? {
         let (_, unapplied) = lines.entry(currency).or_insert_with(empty);
         *unapplied = sum(*unapplied, minor)?;
     }
@@ -73,7 +81,7 @@ pub fn ageing_by_customer<D: Db>(
     let Some(range) = Range::next(db, after, limit)? else { return Ok((Vec::new(), None)) };
     let mut lines: Vec<(Id, Currency, Totals)> = Vec::new();
     for (id, currency, basis_on, minor) in
-        ageing::by_customer(db, range, question.as_of, question.basis)?
+        ageing::by_customer(db, range, question.when(), question.basis)?
     {
         if lines.last().is_none_or(|(last, of, _)| *last != id || *of != currency) {
             lines.push((id, currency, Totals::new(&question.edges)));
@@ -98,21 +106,33 @@ pub fn overdue<D: Db>(
     db: &D,
     after: &After,
     limit: u32,
-    day: Date,
+    when: impl Into<When>,
 ) -> Result<Vec<(OverdueItem, After)>, Fault> {
-    ageing::overdue(db, after, limit, day)
+    ageing::overdue(db, after, limit, when.into())
 }
 
 /// Days sales outstanding over the month of the day and the months before it, so many in all.
-pub fn dso<D: Db>(db: &D, as_of: Date, months: u32, method: DsoMethod) -> Result<Dso, Fault> {
+pub fn dso<D: Db>(
+    db: &D,
+    when: impl Into<When>,
+    months: u32,
+    method: DsoMethod,
+) -> Result<Dso, Fault> {
+    let when = when.into();
+    let (as_of, known) = (when.day, when.known);
     let from = as_of.month_start().minus_months(months.saturating_sub(1))?;
     let calendar = calendar(from, as_of)?;
     let mut sales: BTreeMap<Currency, BTreeMap<String, i64>> = BTreeMap::new();
-    for (currency, month, minor) in ageing::sales(db, from, as_of)? {
+    for (currency, month, minor) in ageing::sales(db, from, when)? {
         sales.entry(currency).or_default().insert(month, minor);
     }
-    let question =
-        Question { as_of, aged_as_of: as_of, basis: AgeingBasis::Due, edges: Edges::default() };
+    let question = Question {
+        as_of,
+        known,
+        aged_as_of: as_of,
+        basis: AgeingBasis::Due,
+        edges: Edges::default(),
+    };
     let totals = totals(db, &question)?;
     let mut currencies: Vec<Currency> =
         sales.keys().copied().chain(totals.iter().map(|line| line.currency)).collect();

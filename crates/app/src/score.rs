@@ -2,20 +2,20 @@
 
 use crate::{
     card::Cards,
+    facts as behaviour,
     ledger::{json, missing},
 };
 use dunlin_domain::decimal::Times as _;
 use dunlin_domain::{
-    Date, Decimal, Id, Money, Refusal, Refused,
+    Date, Decimal, Id, Instant, Refusal, Refused,
     card::{Card, NOTCHES, SHIPPED, SHIPPED_VERSION, model},
     contract::{
-        score::{Fact, Facts, Migration, ScoreCard, ScoreChange, ScoreLine},
+        score::{Fact, Facts, Judgement, Migration, ScoreCard, ScoreChange, ScoreLine},
         types::Language,
     },
-    facts::combine,
     tier::{self, Described},
 };
-use dunlin_store::{Db, Fault, When, arrears::Range, customer, facts as ledger, score};
+use dunlin_store::{Db, Fault, When, arrears::Range, customer, score};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
@@ -62,8 +62,9 @@ pub fn facts<D: Db>(db: &D, id: &Id, when: impl Into<When>) -> Result<Facts, Fau
 pub(crate) fn known<D: Db>(db: &D, id: &Id, when: When) -> Result<(Facts, Option<String>), Fault> {
     let (key, found) = customer::then(db, id, when)?.ok_or_else(|| missing("customer"))?;
     let range = Range { after: key.saturating_sub(1), upto: key };
-    let sums = ledger::of_range(db, range, when)?.remove(&key).unwrap_or_default();
-    Ok((combine(&found.id, when.day, &sums, found.credit_limit), found.segment))
+    let mut known = behaviour::of_range(db, range, when)?;
+    let sums = known.take(key).unwrap_or_default();
+    Ok((known.facts((key, &found.id), &sums), found.segment))
 }
 
 /// The judgements of the last sweep, lowest score first.
@@ -88,39 +89,78 @@ pub fn history<D: Db>(
     // One more, to tell the last of the page from.
     let rows = score::history(db, key, before, limit.saturating_add(1))?;
     let mut cards: HashMap<String, Option<Card>> = HashMap::new();
-    for (_, _, _, _, _, model, _) in &rows {
+    for (_, _, _, _, _, model, ..) in &rows {
         if !cards.contains_key(model) {
             cards.insert(model.clone(), crate::card::of_model(db, model)?);
         }
     }
     let judged: Vec<_> = rows
         .into_iter()
-        .map(|(as_of, score, grade, notch, tier, model, facts)| {
+        .map(|(as_of, score, grade, notch, tier, model, facts, at, tiers)| {
             let card = cards.get(&model).and_then(Option::as_ref);
-            (card, named(id, as_of, facts), (score, grade, notch, tier, model))
+            (card, named(id, as_of, facts), (score, grade, notch, tier, model, at, tiers))
         })
         .collect();
     let mut changes = Vec::new();
     for (at, (card, facts, now)) in judged.iter().enumerate() {
         let former = judged.get(at.saturating_add(1));
         let beside = former.and_then(|(card, facts, _)| Some(((*card)?, facts)));
-        let (score, grade, notch, tier, model) = now.clone();
+        let (score, grade, notch, tier, model, judged_at, tier_version) = now.clone();
         changes.push(ScoreChange {
             as_of: facts.as_of,
             score,
             grade,
             notch,
             tier,
+            tier_version,
             model,
+            judged_at,
             score_before: former.and_then(|(_, _, of)| of.0),
             grade_before: former.and_then(|(_, _, of)| of.1),
-            moved: card.map(|card| card.moved(facts, beside)).unwrap_or_default(),
+            moved: card.map(|card| card.moved(facts, beside, language)).unwrap_or_default(),
             reasons: card.map(|card| card.reasons(facts, language)).unwrap_or_default(),
         });
     }
     changes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(changes)
 }
+
+/// The judgement that held on a day: what it was, on which facts and by which card, and what each indicator of that gave.
+/// Facts and card are those that were kept, whatever was recorded since.
+pub fn judgement<D: Db>(
+    db: &D,
+    id: &Id,
+    day: Date,
+    language: Language,
+) -> Result<Judgement, Fault> {
+    let key = customer::key(db, id)?.ok_or_else(|| missing("customer"))?;
+    let before = day.plus_days(1).map_or_else(|_| END.to_string(), |next| next.to_string());
+    let found = score::history(db, key, &before, 1)?.pop().ok_or_else(|| missing("judgement"))?;
+    let (as_of, score, grade, notch, tier, model, facts, judged_at, tier_version) = found;
+    let card = crate::card::of_model(db, &model)?;
+    let facts = named(id, as_of, facts);
+    let shown = card.map(|card| card.card(&facts, language));
+    let (reasons, indicators, improvements) =
+        shown.map(|of| (of.reasons, of.indicators, of.improvements)).unwrap_or_default();
+    Ok(Judgement {
+        customer_id: id.clone(),
+        as_of,
+        judged_at,
+        score,
+        grade,
+        notch,
+        tier,
+        tier_version,
+        model,
+        reasons,
+        indicators,
+        improvements,
+        facts,
+    })
+}
+
+/// After every day.
+const END: &str = "9999-12-32";
 
 /// How grades moved between two days.
 pub fn migration<D: Db>(db: &D, since: Date, until: Date) -> Result<Migration, Fault> {
@@ -137,17 +177,17 @@ pub(crate) fn judge<D: Db>(
     range: Range,
     day: Date,
     warned_on: Option<Date>,
+    at: Instant,
 ) -> Result<u64, Fault> {
-    let mut sums = ledger::of_range(db, range, day)?;
-    let (cards, tiers) = (Cards::in_force(db, day)?, dunlin_store::tier::current(db)?);
+    let mut known = behaviour::of_range(db, range, day)?;
+    let (cards, (tiers, version)) = (Cards::in_force(db, day)?, dunlin_store::tier::current(db)?);
     let (mut judged, mut reviews) = (Vec::new(), Vec::new());
-    for (key, id, minor, currency, segment, industry, before) in score::to_judge(db, range)? {
+    for (key, id, segment, industry, before) in score::to_judge(db, range)? {
         // Who was never asked to pay anything cannot be judged.
-        let Some(sums) = sums.remove(&key).filter(|of| of.known.first_on.is_some()) else {
+        let Some(sums) = known.take(key).filter(|of| of.known.first_on.is_some()) else {
             continue;
         };
-        let limit = minor.zip(currency).map(|(minor, currency)| Money { minor, currency });
-        let facts = combine(&id, day, &sums, limit);
+        let facts = known.facts((key, &id), &sums);
         let card = cards.of(segment.as_deref());
         let standing = card.judge(&facts);
         let grade = standing.map(|of| of.grade);
@@ -168,7 +208,7 @@ pub(crate) fn judge<D: Db>(
             changed: changed.then(|| by_name(card.points(&facts).into_iter())).transpose()?,
         });
     }
-    score::store(db, &judged, day, warned_on)?;
+    score::store(db, &judged, day, warned_on, (at, version))?;
     score::up_to_date(db, range)?;
     crate::review::schedule(db, &reviews, day)?;
     Ok(u64::try_from(judged.len()).unwrap_or(0))

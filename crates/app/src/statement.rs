@@ -101,8 +101,9 @@ fn money<D: Db>(
         for back in reversals.remove(&payment.key).unwrap_or_default() {
             let mistake = back.kind == ReversalKind::Mistake;
             let on = if mistake { payment.received_on } else { back.on.max(payment.received_on) };
-            if on <= day {
-                lines.push(line(on, EntryKind::Reversal, &back.id, back.minor, payment.currency));
+            let minor = back.minor.saturating_sub(back.converted_minor.unwrap_or(0));
+            if on <= day && minor > 0 {
+                lines.push(line(on, EntryKind::Reversal, &back.id, minor, payment.currency));
             }
         }
     }

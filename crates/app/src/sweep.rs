@@ -236,7 +236,7 @@ impl Tick {
             }
             Stage::Score => {
                 let warned_on = sweep::warned_before(db, state.day)?;
-                let cards = score::judge(db, range, state.day, warned_on)?;
+                let cards = score::judge(db, range, state.day, warned_on, now)?;
                 counts.scored = counts.scored.saturating_add(cards);
             }
             Stage::Remind => {
@@ -265,6 +265,7 @@ fn next_stage(mut state: State) -> State {
 fn snapshot<D: Db>(db: &D, day: Date) -> Result<(), Fault> {
     let question = report::Question {
         as_of: day,
+        known: i64::MAX,
         aged_as_of: day,
         basis: AgeingBasis::Due,
         edges: Edges::default(),

@@ -2,21 +2,32 @@
 
 use crate::{
     audit::{Author, Note, note},
-    ledger::Change,
+    ledger::{Change, missing},
 };
-use dunlin_domain::{contract::score::TierDocument, tier};
+use dunlin_domain::{
+    contract::score::{TierDocument, Tiers},
+    tier,
+};
 use dunlin_store::{Db, Fault, tier as table, write};
 
-/// The tiers in force.
-pub fn get<D: Db>(db: &D) -> Result<TierDocument, Fault> {
-    table::current(db)
+/// The tiers in force, or a version of them.
+pub fn get<D: Db>(db: &D, version: Option<u32>) -> Result<Tiers, Fault> {
+    let (found, version) = match version {
+        None => table::current(db)?,
+        Some(wanted) => {
+            let found = table::version(db, wanted)?.filter(|(_, version)| *version == wanted);
+            let (found, version) = found.ok_or_else(|| missing("version of the tiers"))?;
+            (found, Some(version))
+        }
+    };
+    Ok(Tiers { version, rules: found.rules, otherwise: found.otherwise })
 }
 
 /// Adds a version.
 pub fn put<D: Db>(db: &D, new: &TierDocument, author: &Author) -> Result<Change, Fault> {
     tier::check(new)?;
     write(db, |db| {
-        let before = table::current(db)?;
+        let (before, _) = table::current(db)?;
         if before == *new {
             return Ok(Change::AlreadySo);
         }

@@ -3,22 +3,23 @@
 //! Between sweeps nothing is marked by those who write. The order of events says what happened since the last look, and
 //! the customers of that are judged anew; where a file brought more than can be looked at, the sweep does it.
 
-use crate::{alert_rule, card::Cards, event as feed, ledger, score::made_id};
+use crate::{alert_rule, card::Cards, event as feed, facts, ledger, score::made_id};
 use dunlin_domain::{
-    Currency, Date, Id, Instant, Money,
+    Currency, Date, Decimal, Id, Instant,
     alert::{self, Finding, Key, Live, Position, Sample, Values},
     card::NOTCHES,
     contract::{
         events::EventData,
+        score::FactName,
         warn::{AlertRule, Judged, TermKind, WatchedEvent},
     },
     event::Place,
-    facts::combine,
+    facts::Owing,
 };
 use dunlin_store::{
     Db, Fault, alert as table,
     arrears::{self, Range},
-    customer, event, facts as sums, score, sweep, write,
+    customer, event, score, sweep, write,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -59,6 +60,17 @@ impl Ground {
         Self { rules: vec![rule], book: Book::new() }
     }
 
+    /// Takes up what all customers owed on a past day.
+    pub(crate) fn of_the_day<D: Db>(&mut self, db: &D, day: Date) -> Result<(), Fault> {
+        self.book = by_currency(arrears::book_then(db, day)?);
+        Ok(())
+    }
+
+    /// What one of them owes, beside the book.
+    pub(crate) fn owed(&self, of: &Owing) -> alert::Owed {
+        beside(of.currency, of.outstanding_minor, of.past_due_minor, &self.book)
+    }
+
     /// The first day on which an event counts for any rule.
     pub(crate) fn events_from(&self, day: Date) -> Date {
         let events = self.rules.iter().flat_map(|of| &of.rule.terms);
@@ -69,10 +81,11 @@ impl Ground {
 }
 
 fn book<D: Db>(db: &D) -> Result<Book, Fault> {
-    Ok(arrears::book(db)?
-        .into_iter()
-        .map(|(currency, minor, owing)| (currency, (minor, owing)))
-        .collect())
+    Ok(by_currency(arrears::book(db)?))
+}
+
+fn by_currency(book: Vec<(Currency, i64, u32)>) -> Book {
+    book.into_iter().map(|(currency, minor, owing)| (currency, (minor, owing))).collect()
 }
 
 /// Somebody that is judged: the key, the id, and where it stands.
@@ -96,8 +109,9 @@ pub(crate) fn judge<D: Db>(
         owed.entry(row.0).or_default().push(row);
     }
     let mut happened = happened(db, range, day, ground)?;
+    let limits = facts::limits(db, range, day)?;
     let (mut judging, mut events) = (Vec::new(), Vec::new());
-    for (key, id, minor, currency, grade_now, grade_before, notches, facts) in
+    for (key, id, grade_now, grade_before, notches, facts, judged_before) in
         table::positions(db, range, day, false)?
     {
         if let (Some(before), Some(now)) = (grade_before, grade_now)
@@ -114,13 +128,13 @@ pub(crate) fn judge<D: Db>(
         let position = Position {
             facts: facts.unwrap_or_default(),
             events: happened.remove(&key).unwrap_or_default(),
-            overdue_before: overdue_before(&owed, warned_on),
+            overdue_before: overdue_before(&owed, day, warned_on, judged_before != 0),
             grade_before,
             grade_now,
             notch_now: notches.0,
             notch_before: notches.1,
             notches: notches.2,
-            limit: minor.zip(currency).map(|(minor, currency)| Money { minor, currency }),
+            limit: limits.get(&key).copied(),
             owed: owed.iter().map(|of| beside(of.1, of.2, of.3, &ground.book)).collect(),
             ..Position::on(day)
         };
@@ -130,8 +144,19 @@ pub(crate) fn judge<D: Db>(
     settle(db, range, day, ground, judging, at)
 }
 
-fn overdue_before(owed: &[arrears::Owed], warned_on: Option<Date>) -> bool {
-    owed.iter().any(|of| of.5.is_some_and(|since| Some(since) <= warned_on))
+/// Whether anything was past due at the sweep before. Of who is judged by a sweep for the first time, whether anything was
+/// on the day before: an old debt is not new because nobody looked.
+fn overdue_before(
+    owed: &[arrears::Owed],
+    day: Date,
+    warned_on: Option<Date>,
+    judged_before: bool,
+) -> bool {
+    let yesterday = day.plus_days(-1).unwrap_or(day);
+    owed.iter().any(|of| match judged_before {
+        true => of.5.is_some_and(|since| Some(since) <= warned_on),
+        false => of.3 > 0 && of.6.is_some_and(|due_on| due_on < yesterday),
+    })
 }
 
 fn beside(
@@ -176,8 +201,13 @@ fn settle<D: Db>(
     } else {
         table::samples(db, range)?.into_iter().collect()
     };
+    seed(db, day, &judging, &wanted, &mut samples)?;
     let mut live: HashMap<i64, Vec<Live>> = HashMap::new();
-    for (customer, alert) in table::of_range(db, range)? {
+    let mut keys: HashMap<(i64, Key), i64> = HashMap::new();
+    for (customer, key, alert) in table::of_range(db, range)? {
+        if alert.behind.is_some() {
+            keys.insert((customer, alert.key.clone()), key);
+        }
         live.entry(customer).or_default().push(alert);
     }
     let mut waiting: HashMap<i64, Vec<(Key, Date)>> = HashMap::new();
@@ -186,6 +216,7 @@ fn settle<D: Db>(
     }
     let (mut opening, mut ending, mut rising) = (Vec::new(), Vec::new(), Vec::new());
     let (mut keeping, mut waits, mut forgotten) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut covering, mut taking_up) = (Vec::new(), Vec::new());
     for Judging { key, id, mut position } in judging {
         position.samples = samples.remove(&key).unwrap_or_default();
         let (live, waiting) =
@@ -194,6 +225,11 @@ fn settle<D: Db>(
         for finding in step.to_open {
             opening.push((alert_id(&id, &finding.key, day)?, key, finding));
         }
+        for of in step.to_take_up {
+            let alert = alert_id(&id, &of, day)?;
+            taking_up.extend(keys.get(&(key, of)).map(|place| (*place, alert)));
+        }
+        covering.extend(step.to_cover.into_iter().map(|of| (key, of)));
         ending.extend(step.to_end.into_iter().map(|of| (key, of)));
         rising.extend(step.to_escalate.into_iter().map(|of| (key, of)));
         waits.extend(step.to_wait.into_iter().map(|of| (key, of)));
@@ -201,19 +237,71 @@ fn settle<D: Db>(
         let kept = alert::add_sample(&position.samples, day, &position.facts, &wanted);
         keeping.extend(kept.map(|samples| (key, samples)));
     }
-    let opened = opening.iter().map(|(id, key, finding): &(Id, i64, Finding)| {
-        let state = Some(finding.kind.name().into());
-        ("alert.opened", *key, id.clone(), EventData { state, ..feed::nothing() })
+    let told = |(_, _, finding): &&(Id, i64, Finding)| finding.behind.is_none();
+    let opened = opening.iter().filter(told).map(|(id, key, finding): &(Id, i64, Finding)| {
+        let data = EventData {
+            state: Some(finding.kind.name().into()),
+            rule: Some(finding.key.0.clone()),
+            severity: Some(finding.severity.name().into()),
+            ..feed::nothing()
+        };
+        ("alert.opened", *key, id.clone(), data)
     });
-    event::add_all(db, &opened.collect::<Vec<_>>(), at)?;
+    // What ends and opens again is told in this order.
     table::end_all(db, &ending, day, at)?;
     table::escalate_all(db, &rising, day, at)?;
+    table::cover_all(db, &covering, day, at)?;
+    let opened = opened.collect::<Vec<_>>();
+    event::add_all(db, &opened, at)?;
     table::open_all(db, &opening, day)?;
+    table::take_up_all(db, &taking_up, day, at)?;
     table::forget_all(db, &forgotten)?;
     table::wait_all(db, &waits)?;
     table::put_samples(db, &keeping)?;
     let count = |len| u64::try_from(len).unwrap_or(0);
-    Ok((count(opening.len()), count(ending.len())))
+    let was_open = |key: i64, of: &Key| !keys.contains_key(&(key, of.clone()));
+    let ended = ending.iter().filter(|(key, of)| was_open(*key, &of.key)).count();
+    let covered = covering.iter().filter(|(key, (of, _))| was_open(*key, of)).count();
+    let closed = ended.saturating_add(covered);
+    Ok((count(opened.len().saturating_add(taking_up.len())), count(closed)))
+}
+
+/// Takes the samples of the year before for those of whom there are none and who are older than a sample, so that what
+/// was taken in with its past is compared with it from the first day. Once for each: by the ledger as it is recorded.
+fn seed<D: Db>(
+    db: &D,
+    day: Date,
+    judging: &[Judging],
+    wanted: &BTreeSet<FactName>,
+    samples: &mut HashMap<i64, Vec<Sample>>,
+) -> Result<(), Fault> {
+    let old = Decimal::from(alert::SAMPLE_DAYS);
+    let without = |of: &&Judging| {
+        let age = of.position.facts.get(&FactName::AccountAgeDays);
+        !samples.contains_key(&of.key) && age.is_some_and(|age| *age >= old)
+    };
+    let missing: BTreeMap<i64, &Id> = match wanted.is_empty() {
+        true => BTreeMap::new(),
+        false => judging.iter().filter(without).map(|of| (of.key, &of.id)).collect(),
+    };
+    let ranges = ranges(&missing.keys().copied().collect());
+    for number in (1..alert::SAMPLES).rev().filter_map(|number| i64::try_from(number).ok()) {
+        let on = day.plus_days(number.saturating_mul(-alert::SAMPLE_DAYS)).unwrap_or(Date::FIRST);
+        for range in &ranges {
+            let mut found = facts::of_range(db, *range, on)?;
+            for (key, id) in missing.range(range.after.saturating_add(1)..=range.upto) {
+                let Some(known) = found.take(*key).filter(|of| of.known.first_on.is_some()) else {
+                    continue;
+                };
+                let facts = values(&found.facts((*key, id), &known));
+                let former = samples.entry(*key).or_default();
+                if let Some(more) = alert::add_sample(former, on, &facts, wanted) {
+                    *former = more;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The same alert has the same id, so that a sweep that is cut and resumed ends in the same state.
@@ -329,40 +417,39 @@ fn between<D: Db>(
     for row in arrears::last_of_range(db, range)? {
         owed.entry(row.0).or_default().push(row);
     }
-    let mut known = sums::of_range(db, range, day)?;
+    let mut found = facts::of_range(db, range, day)?;
     let mut happened = happened(db, range, day, ground)?;
     let mut parts: HashMap<i64, Option<u32>> =
-        table::positions(db, range, day, true)?.into_iter().map(|of| (of.0, of.6.0)).collect();
+        table::positions(db, range, day, true)?.into_iter().map(|of| (of.0, of.4.0)).collect();
     let mut judging = Vec::new();
-    for (key, id, minor, currency, segment, _, before) in score::to_judge(db, range)? {
+    for (key, id, segment, _, before) in score::to_judge(db, range)? {
         if !wanted.contains(&key) {
             continue;
         }
-        let limit = minor.zip(currency).map(|(minor, currency)| Money { minor, currency });
-        let known = known.remove(&key).unwrap_or_default();
-        let owing = known.owing.iter().map(|of| {
-            let overdue = of.overdue_minor.iter().fold(0i64, |sum, of| sum.saturating_add(*of));
-            beside(of.currency, of.outstanding_minor, overdue, &ground.book)
-        });
+        let known = found.take(key).unwrap_or_default();
+        let owing = known.owing.iter().map(|of| ground.owed(of));
         // Who was never asked to pay anything is not scored, and its facts are left out there too.
         let scored = known.known.first_on.is_some();
-        let facts = scored.then(|| combine(&id, day, &known, limit));
+        let facts = scored.then(|| found.facts((key, &id), &known));
         // The grade as it is by now stands against the one of the last sweep.
         let card = cards.of(segment.as_deref());
         let standing = facts.as_ref().and_then(|facts| card.judge(facts));
+        let judged_before = before.is_some();
         let (grade_before, model) =
             before.map_or((None, None), |(_, grade, _, model)| (grade, Some(model)));
         let same_card = model.as_ref() == Some(&card.model);
         let position = Position {
             facts: facts.as_ref().map(values).unwrap_or_default(),
             events: happened.remove(&key).unwrap_or_default(),
-            overdue_before: overdue_before(&owed.remove(&key).unwrap_or_default(), warned_on),
+            // What no sweep has seen yet, the next one tells of.
+            overdue_before: !judged_before
+                || overdue_before(&owed.remove(&key).unwrap_or_default(), day, warned_on, true),
             grade_before,
             grade_now: standing.map(|of| of.grade),
             notch_now: standing.map(|of| of.notch),
             notch_before: parts.remove(&key).flatten().filter(|_| same_card),
             notches: Some(card.document.notches.unwrap_or(NOTCHES)),
-            limit,
+            limit: found.limits.get(&key).copied(),
             owed: owing.collect(),
             ..Position::on(day)
         };

@@ -98,7 +98,8 @@ fn an_import_commits_to_the_rows_that_it_brought() {
             "rows": audit::sha256(&["invoices", &text]),
             // Between which keys how many, and the sum of 100 times 2, 200 times 3 and 300 times 4; the same with
             // 19754 for the due day since 1970 and 7 for the letters of the kind; and with 1 for the customer's key.
-            "recorded": "[[0,3,3,2000,179849,179858],[0,0,0,0,0,0]]"})
+            // Of the customer that it made twice what its id comes to, less 1 for no limit.
+            "recorded": "[[0,3,3,2000,179849,179858],[0,0,0,0,0,0],[0,1,1,2216]]"})
     );
     let cut = said(&[&rows[..2], &rows[2..]]);
     let texts = [&rows[..2], &rows[2..]].map(|part| format!("[{}]", part.join(",")));

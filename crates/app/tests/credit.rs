@@ -363,6 +363,80 @@ fn rules_are_found_at_the_nearest_level_and_count_from_their_write() {
     assert_eq!(rule::list(&db, None, 10, at(NOON)).unwrap().len(), 6 + 3);
 }
 
+#[test]
+fn a_rule_is_taken_back_and_what_it_replaced_stands_again() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(10)}));
+    customer(&db, "Twin", json!({}));
+    let put = |name: &str, new: Value| rule::put(&db, &id(name), &read(new), &author()).unwrap();
+    put("limit-used", json!({"kind": "limit-used", "more_than": "2"}));
+    put("of-twin", json!({"kind": "order-amount", "amount": eur(0), "customer": "Twin"}));
+    assert_eq!(simulated(&db, "C", 15), "warn limit-nearly-used");
+    let end = |name: &str| rule::end(&db, &id(name), &author());
+    let (ended, change) = end("limit-used").unwrap();
+    assert_eq!(
+        (ended.version, ended.rule.to, change),
+        (2, Some(day("2024-06-29")), Change::Replaced)
+    );
+    assert_eq!(simulated(&db, "C", 15), "hold limit-used limit-nearly-used");
+    // Of a day before its end it still tells.
+    let then = Some(day("2024-06-29"));
+    let then = check::simulate(&db, &question("C", 15, None), then, Some(Language::En), at(NOON));
+    assert_eq!(told(&then.unwrap()), "warn limit-nearly-used");
+    assert_eq!(end("limit-used").unwrap().1, Change::AlreadySo);
+    assert_eq!(refused(end("limit-missing")), (Refusal::WrongState, Some("name".into())));
+    assert_eq!(refused(end("no-such")).0, Refusal::NotFound);
+    customers::merge(&db, &id("Twin"), &id("C"), &author()).unwrap();
+    assert_eq!(end("of-twin").unwrap().1, Change::Replaced);
+}
+
+#[test]
+fn a_message_of_an_order_that_comes_late_does_not_turn_it_back() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    let put = |version: Option<u64>, delivered: i64| {
+        let new = json!({"customer": "C", "amount": eur(80), "delivered_minor": delivered, "version": version});
+        order::put(&db, &id("O1"), &read(new), &author())
+    };
+    assert_eq!(put(Some(1), 0).unwrap().1, Change::Made);
+    assert_eq!(put(Some(3), 50).unwrap().1, Change::Replaced);
+    for (late, delivered) in [(1, 0), (2, 30), (3, 50)] {
+        let (stands, change) = put(Some(late), delivered).unwrap();
+        assert_eq!(
+            (stands.delivered_minor, stands.version, change),
+            (50, Some(3), Change::AlreadySo)
+        );
+    }
+    let other = put(Some(3), 60);
+    assert_eq!(refused(other), (Refusal::DifferentContent, Some("version".into())));
+    // Who says nothing of a version means what it says now; a later one is held against the last that was told.
+    assert_eq!(put(None, 60).unwrap().0.version, Some(3));
+    assert_eq!(put(Some(2), 80).unwrap().1, Change::AlreadySo);
+    assert_eq!(put(Some(4), 80).unwrap().0.delivered_minor, 80);
+    let too_large = put(Some(1 << 60), 80);
+    assert_eq!(refused(too_large), (Refusal::MalformedField, Some("version".into())));
+}
+
+#[test]
+fn a_first_limit_that_waits_lets_nothing_pass_until_it_counts() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({}));
+    let new = json!({"currency": "EUR", "lines": [], "second_key_from": [eur(1_000)]});
+    policy::publish(&db, &read(new), &author()).unwrap();
+    assert_eq!(simulated(&db, "C", 10), "warn limit-missing");
+    set_limit(&db, "C", "L1", json!({"minor": 1_000}));
+    assert_eq!(simulated(&db, "C", 10), "hold limit-missing");
+    let asked = check::simulate(&db, &question("C", 10, None), None, Some(Language::En), at(NOON));
+    let asked = asked.unwrap();
+    assert_eq!(asked.reasons[0].detail, "The first credit limit waits for a second key.");
+    assert_eq!(asked.would_pass_if.unwrap().limit.unwrap().minor, 10);
+    limit::decide(&db, &id("L1"), LimitState::Approved, &by("other", at(NOON))).unwrap();
+    assert_eq!(simulated(&db, "C", 10), "pass");
+    // A raise that waits changes nothing.
+    set_limit(&db, "C", "L2", json!({"minor": 5_000, "from": "2024-06-20"}));
+    assert_eq!(simulated(&db, "C", 10), "pass");
+}
+
 /// The zone that was read last, and the position as it was read, save statements and never an answer.
 #[test]
 fn a_check_counts_days_as_the_organisation_does_now_and_is_judged_again_alike() {
@@ -497,11 +571,19 @@ fn what_is_reserved_ordered_and_held_moves_with_a_merge() {
     let (_folder, db) = db();
     customer(&db, "C", json!({"credit_limit": eur(100)}));
     customer(&db, "Twin", json!({"credit_limit": eur(100)}));
+    let new = json!({"currency": "EUR", "lines": [], "second_key_from": [eur(1_000)]});
+    policy::publish(&db, &read(new), &author()).unwrap();
+    set_limit(&db, "Twin", "L1", json!({"minor": 1_000}));
     reserve(&db, "R1", "Twin", 30, at(NOON), 600).unwrap();
     let new = json!({"customer": "Twin", "amount": eur(40)});
     order::put(&db, &id("O1"), &read(new), &author()).unwrap();
     customers::merge(&db, &id("Twin"), &id("C"), &author()).unwrap();
     assert_eq!(total(&db, "C", "2024-06-30"), 70);
+    // What waited for the one that is gone is turned down.
+    let waited = limit::get(&db, &id("L1")).unwrap();
+    assert_eq!((waited.state, waited.decided_by.as_deref()), (LimitState::Refused, Some("tester")));
+    let late = limit::decide(&db, &id("L1"), LimitState::Approved, &by("other", at(NOON)));
+    assert_eq!(refused(late).0, Refusal::WrongState);
     let gone = check::simulate(&db, &question("Twin", 1, None), None, Some(Language::En), at(NOON));
     assert_eq!(refused(gone), (Refusal::CustomerMerged, Some("customer".into())));
 }
@@ -705,7 +787,7 @@ fn foreign_documents_are_compared_at_the_rate_of_the_day() {
         let question = question("C", 0, None);
         check::simulate(&db, &question, Some(day(on)), Some(Language::En), at(NOON))
     };
-    assert_eq!(refused(ask("2024-06-30")).0, Refusal::RateMissing);
+    assert_eq!(refused(ask("2024-06-30")), (Refusal::RateMissing, Some("amount".into())));
     let row = |from: &str, rate: &str| json!({"valid_from": from, "rate": rate, "source": "bank", "confirmed": true});
     let rates: Vec<_> = read(json!([row("2024-06-01", "0.9"), row("2024-06-30", "1.01")]));
     interest::put_rates(&db, &id("fx-usd-eur"), &rates, &author()).unwrap();

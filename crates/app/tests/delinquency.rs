@@ -7,7 +7,7 @@ mod common;
 use common::{day, db, id, on, read};
 use dunlin_app::{
     customer, default_record, delinquency, dispute, invoice, ledger::Change, pause, payment,
-    policy, sweep,
+    policy, sweep, verify,
 };
 use dunlin_domain::{
     Refusal,
@@ -306,6 +306,143 @@ fn a_dispute_is_decided_once_and_what_was_upheld_is_booked() {
 }
 
 #[test]
+fn a_dispute_that_was_decided_wrongly_is_decided_anew_or_opened_again() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "I", "C", "2024-01-01", "2024-02-01", 1000);
+    let author = on("2024-03-01");
+    let new =
+        json!({"id": "D", "invoice_id": "I", "reason": "price", "minor": 400, "on": "2024-02-10"});
+    dispute::open(&db, &read(new), id("made"), &author).unwrap();
+    let resolve = |value: Value| dispute::resolve(&db, &id("D"), &read(value), &author);
+    let open = |on: &str| invoice::get(&db, &id("I"), day(on), i64::MAX).unwrap().open.minor;
+    let last = || db.int("SELECT max(key) FROM audit", &[]).unwrap();
+    let early = json!({"outcome": "rejected", "replaces": "2024-02-20"});
+    assert_eq!(refused(resolve(early)), (Refusal::WrongState, "replaces".to_string()));
+    resolve(json!({"outcome": "upheld", "on": "2024-02-20"})).unwrap();
+    let first = last();
+    assert_eq!((open("2024-02-19"), open("2024-02-20"), open("2024-02-25")), (1000, 600, 600));
+
+    let anew = json!({"outcome": "partly-upheld", "upheld_minor": 150, "on": "2024-02-25", "replaces": "2024-02-20"});
+    assert_eq!(
+        refused(resolve(json!({"outcome": "rejected", "replaces": "2024-02-19"}))).1,
+        "replaces"
+    );
+    assert_eq!(resolve(anew.clone()).unwrap(), Change::Replaced);
+    assert_eq!(resolve(anew).unwrap(), Change::AlreadySo);
+    assert_eq!((open("2024-02-20"), open("2024-02-25")), (1000, 850));
+    let known = |known: i64| {
+        let when = When { day: day("2024-03-01"), known };
+        dispute::then(&db, &id("D"), when).unwrap().upheld_minor
+    };
+    let second = last();
+    assert_eq!((known(first), known(second)), (Some(400), Some(150)));
+
+    let undo = json!({"undo": true, "replaces": "2024-02-25"});
+    assert_eq!(resolve(undo.clone()).unwrap(), Change::Replaced);
+    assert_eq!(resolve(undo).unwrap(), Change::AlreadySo);
+    assert_eq!((open("2024-02-25"), flags(&db, "I")), (1000, vec![1, 400]));
+    let found = dispute::get(&db, &id("D")).unwrap();
+    assert_eq!((found.state, found.outcome, found.resolved_on), (DisputeState::Open, None, None));
+    assert_eq!((known(first), known(second), known(last())), (Some(400), Some(150), None));
+    let before = invoice::get(&db, &id("I"), day("2024-03-01"), first).unwrap();
+    assert_eq!((before.open.minor, before.disputed_minor), (600, 0));
+
+    resolve(json!({"outcome": "upheld", "on": "2024-02-28"})).unwrap();
+    assert_eq!((open("2024-02-27"), open("2024-02-28")), (1000, 600));
+    let broken = verify::books(&db).unwrap();
+    assert!(broken.ok, "{broken:?}");
+}
+
+#[test]
+fn a_default_that_was_closed_by_mistake_is_opened_again() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "I", "C", "2024-01-01", "2024-01-10", 500);
+    let author = on("2024-03-01");
+    let rule = json!({"default_rule": {"days": 10}});
+    policy::put(&db, &read(rule), &author).unwrap();
+    sweep(&db, "2024-03-01");
+    let found = default_record::page(&db, "", 9, None, None, When::ALL).unwrap().pop().unwrap();
+    let closing = read(json!({"state": "withdrawn", "on": "2024-03-01"}));
+    default_record::close(&db, &found.id, &closing, &author).unwrap();
+    let known = db.int("SELECT max(key) FROM audit", &[]).unwrap();
+    let reopen = |id: &Id, replaces: &str| {
+        let new = read(json!({"replaces": replaces, "reason": "of another"}));
+        default_record::reopen(&db, id, &new, &author)
+    };
+    assert_eq!(refused(reopen(&found.id, "2024-02-29")).1, "replaces");
+    assert_eq!(reopen(&found.id, "2024-03-01").unwrap(), Change::Replaced);
+    assert_eq!(reopen(&found.id, "2024-03-01").unwrap(), Change::AlreadySo);
+    assert_eq!(defaults(&db, None), ["C 2024-03-01 500 open - -"]);
+    let then =
+        default_record::then(&db, &found.id, When { day: day("2024-03-01"), known }).unwrap();
+    assert_eq!(then.state, DefaultState::Withdrawn);
+    // The rule goes on with it, and cures it when it holds no more.
+    sweep(&db, "2024-03-02");
+    assert_eq!(defaults(&db, None).len(), 1);
+    pay(&db, "P", "C", "2024-03-02", 500);
+    sweep(&db, "2024-03-03");
+    assert_eq!(defaults(&db, None), ["C 2024-03-01 500 cured 2024-03-03 P"]);
+    // What the rule found since stands alone.
+    bill(&db, "J", "C", "2024-01-01", "2024-01-10", 70);
+    sweep(&db, "2024-03-04");
+    assert_eq!(refused(reopen(&found.id, "2024-03-03")), (Refusal::WrongState, "id".to_string()));
+    let broken = verify::books(&db).unwrap();
+    assert!(broken.ok, "{broken:?}");
+}
+
+#[test]
+fn what_was_taken_back_does_not_come_again_by_repeating_it() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "I", "C", "2024-01-01", "2024-01-10", 500);
+    let author = on("2024-03-01");
+    let new = json!({"id": "D", "invoice_id": "I", "on": "2024-02-01", "reason": "price"});
+    dispute::open(&db, &read(new), id("made"), &author).unwrap();
+    let new = json!({"id": "F", "customer_id": "C", "found_on": "2024-02-01", "kind": "refused",
+        "reason": "late"});
+    default_record::add(&db, &read(new), id("made"), &author).unwrap();
+    let resolve = |new: serde_json::Value| dispute::resolve(&db, &id("D"), &read(new), &author);
+    let close = |new: serde_json::Value| default_record::close(&db, &id("F"), &read(new), &author);
+    let reopen =
+        |new: serde_json::Value| default_record::reopen(&db, &id("F"), &read(new), &author);
+
+    let first = json!({"outcome": "upheld", "on": "2024-02-10"});
+    let undo = json!({"undo": true, "replaces": "2024-02-10"});
+    assert_eq!(resolve(first.clone()).unwrap(), Change::Replaced);
+    assert_eq!(resolve(first.clone()).unwrap(), Change::AlreadySo);
+    assert_eq!(resolve(undo.clone()).unwrap(), Change::Replaced);
+    assert_eq!(resolve(undo.clone()).unwrap(), Change::AlreadySo);
+    let other = json!({"undo": true, "replaces": "2024-02-10", "detail": "of another"});
+    assert_eq!(refused(resolve(other)), (Refusal::DifferentContent, "detail".into()));
+    for again in [first.clone(), json!({"outcome": "upheld"})] {
+        assert_eq!(refused(resolve(again)).0, Refusal::WrongState);
+    }
+    // Another word or another day is another decision, and what undid the first does not undo it.
+    let second = json!({"outcome": "upheld", "on": "2024-02-10", "detail": "after all"});
+    assert_eq!(resolve(second).unwrap(), Change::Replaced);
+    assert_eq!(refused(resolve(undo)).0, Refusal::WrongState);
+    assert_eq!(refused(resolve(first)).0, Refusal::WrongState);
+
+    let first = json!({"state": "cured", "on": "2024-02-10", "reason": "paid"});
+    let undo = json!({"replaces": "2024-02-10", "reason": "of another"});
+    assert_eq!(close(first.clone()).unwrap(), Change::Replaced);
+    assert_eq!(close(first.clone()).unwrap(), Change::AlreadySo);
+    let other = json!({"state": "cured", "on": "2024-02-10", "reason": "promised"});
+    assert_eq!(refused(close(other.clone())), (Refusal::DifferentContent, "reason".into()));
+    assert_eq!(reopen(undo.clone()).unwrap(), Change::Replaced);
+    assert_eq!(reopen(undo.clone()).unwrap(), Change::AlreadySo);
+    let why = json!({"replaces": "2024-02-10", "reason": "by mistake"});
+    assert_eq!(refused(reopen(why)), (Refusal::DifferentContent, "reason".into()));
+    assert_eq!(refused(close(first.clone())).0, Refusal::WrongState);
+    assert_eq!(close(other).unwrap(), Change::Replaced);
+    assert_eq!(refused(reopen(undo)), (Refusal::WrongState, "replaces".into()));
+    let broken = verify::books(&db).unwrap();
+    assert!(broken.ok, "{broken:?}");
+}
+
+#[test]
 fn what_is_recorded_as_contested_is_contested_as_a_whole() {
     let (_folder, db) = db();
     customer(&db, "C");
@@ -327,6 +464,80 @@ fn what_is_recorded_as_contested_is_contested_as_a_whole() {
     let resolution = read(json!({"outcome": "rejected"}));
     dispute::resolve(&db, &id("whole/I1"), &resolution, &on("2024-01-05")).unwrap();
     assert_eq!(flags(&db, "I1"), [0, 0]);
+}
+
+#[test]
+fn a_document_with_instalments_is_contested_from_the_first_of_them_on() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    let author = on("2024-06-01");
+    let part = |due: &str, minor: i64| json!({"due_on": due, "minor": minor});
+    let invoice = |name: &str, disputed: bool| {
+        let parts =
+            json!([part("2024-02-01", 300), part("2024-03-01", 500), part("2024-04-01", 200)]);
+        let new = json!({"id": name, "customer_id": "C", "issued_on": "2024-01-01", "amount": eur(1000),
+            "instalments": parts, "disputed": disputed});
+        invoice::add(&db, &read(new), id("made"), &author).unwrap();
+    };
+    invoice("I", false);
+    invoice("Y", true);
+    let contest = |new: Value| dispute::open(&db, &read(new), id("made"), &author);
+    let resolve = |name: &str, end: Value| dispute::resolve(&db, &id(name), &read(end), &author);
+    let held = |name: &str| -> Vec<i64> {
+        (1..4).map(|part| flags(&db, &format!("{name}#{part}"))[1]).collect()
+    };
+    let parts = |name: &str| -> Vec<(String, i64, Option<i64>)> {
+        let found = dispute::get(&db, &id(name)).unwrap().parts.unwrap();
+        found.into_iter().map(|of| (of.invoice_id, of.minor, of.upheld_minor)).collect()
+    };
+    let of = |part: &str, minor, upheld| (part.to_string(), minor, upheld);
+    // What is paid is nobody's to contest.
+    pay(&db, "P", "C", "2024-01-15", 100);
+    contest(json!({"id": "D0", "invoice_id": "I#2", "reason": "price", "minor": 450})).unwrap();
+    contest(
+        json!({"id": "D1", "invoice_id": "I", "reason": "price", "minor": 240, "on": "2024-05-01"}),
+    )
+    .unwrap();
+    assert_eq!((held("I"), flags(&db, "I")), (vec![200, 490, 0], vec![1, 0]));
+    assert_eq!(parts("D1"), [of("I#1", 200, None), of("I#2", 40, None)]);
+    let then = |day: &str| invoice::get(&db, &id("I"), day.parse().unwrap(), i64::MAX).unwrap();
+    assert_eq!((then("2024-05-01").disputed_minor, then("2024-06-01").disputed_minor), (240, 690));
+    assert!(!then("2024-04-30").disputed);
+    // The same again, more than is left, and names that are taken.
+    let again = json!({"id": "D1", "invoice_id": "I", "reason": "price", "minor": 240});
+    assert_eq!(contest(again).unwrap().1, Change::AlreadySo);
+    let more = json!({"invoice_id": "I", "reason": "price", "minor": 211});
+    assert_eq!(refused(contest(more)).0, Refusal::MoreThanOpen);
+    contest(json!({"id": "D2#3", "invoice_id": "I#3", "reason": "price", "minor": 1})).unwrap();
+    let taken = json!({"id": "D2", "invoice_id": "I", "reason": "price"});
+    assert_eq!(refused(contest(taken)), (Refusal::DifferentContent, "id".to_string()));
+    // A part is not resolved by itself.
+    assert_eq!(dispute::get(&db, &id("D1#2")).unwrap().part_of, Some(id("D1")));
+    assert_eq!(refused(resolve("D1#2", json!({"outcome": "rejected"}))).0, Refusal::WrongState);
+    // The debtor was right about the first, and about a little of the second.
+    resolve("D1", json!({"outcome": "partly-upheld", "upheld_minor": 210, "on": "2024-05-10"}))
+        .unwrap();
+    assert_eq!(parts("D1"), [of("I#1", 200, Some(200)), of("I#2", 40, Some(10))]);
+    let open = |of: &dunlin_domain::contract::types::Invoice| -> Vec<i64> {
+        of.instalments.iter().flatten().map(|part| part.open_minor).collect()
+    };
+    assert_eq!(open(&then("2024-05-09")), [200, 500, 200]);
+    assert_eq!(open(&then("2024-05-10")), [0, 490, 200]);
+    assert_eq!(held("I"), [0, 450, 1]);
+    let listed = dispute::page(&db, "", 10, None, None, When::ALL).unwrap();
+    let ids: Vec<&str> = listed.iter().map(|of| of.id.as_str()).collect();
+    assert_eq!(ids, ["D0", "D1", "D2#3", "whole/Y"]);
+    // One that was recorded as contested is one dispute too.
+    assert_eq!(listed[3].amount.minor, 1000);
+    assert_eq!(
+        parts("whole/Y"),
+        [of("Y#1", 300, None), of("Y#2", 500, None), of("Y#3", 200, None)]
+    );
+    assert_eq!(held("Y"), [300, 500, 200]);
+    resolve("whole/Y", json!({"outcome": "rejected"})).unwrap();
+    assert_eq!((held("Y"), flags(&db, "Y")), (vec![0, 0, 0], vec![0, 0]));
+    let books = dunlin_app::verify::books(&db).unwrap();
+    assert!(books.ok, "{books:?}");
 }
 
 fn defaults(db: &NativeDb, of: Option<&str>) -> Vec<String> {
@@ -496,6 +707,7 @@ fn a_default_is_written_by_hand_and_closed_once() {
     // What is named says in which currency and from when.
     for (field, value, code) in [
         ("amount", json!({"minor": 5, "currency": "JPY"}), Refusal::CurrencyMismatch),
+        ("amount", eur(100_000), Refusal::MoreThanOpen),
         ("found_on", json!("2023-12-31"), Refusal::DateOutOfRange),
     ] {
         let mut new = with(field, value);

@@ -10,7 +10,7 @@ use dunlin_app::{
     audit::Author,
     customer as customers, erase, event, event_source,
     import::{self, Begun, Order, Reading, Rows, Slice},
-    inbound_event::{self, retry},
+    inbound_event::{self, Said, retry},
     invoice,
     ledger::Change,
     payment, sweep,
@@ -596,7 +596,8 @@ fn what_the_ledger_refuses_is_kept_and_applied_when_it_can_be() {
         (event.state, event.code, change),
         (InboundState::Refused, Some(Refusal::UnknownCustomer), Change::Made)
     );
-    let retry = || inbound_event::retry(&db, &source, &id("e1"), &author()).unwrap();
+    let retry =
+        || inbound_event::retry(&db, &source, &id("e1"), &Said::default(), &author()).unwrap();
     assert_eq!(retry().0.state, InboundState::Refused);
     customer(&db, "C1");
     assert_eq!((retry().0.state, retry().1), (InboundState::Applied, Change::AlreadySo));

@@ -7,10 +7,10 @@ mod common;
 use common::{day, db, id, read as from};
 use dunlin_app::{
     alert,
-    audit::Author,
+    audit::{self, Author},
     credit_refund, customer as customers,
     import::{self, Begun, Options, Order, Reading, Rows, Slice},
-    invoice as documents,
+    interest, invoice as documents,
     ledger::{self, Change},
     payment as payments, report, score, statement, sweep, verify,
 };
@@ -24,6 +24,7 @@ use dunlin_domain::{
 };
 use dunlin_store::{Fault, native::NativeDb};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 fn now() -> Instant {
     "2024-12-31T12:00:00Z".parse().unwrap()
@@ -229,13 +230,16 @@ fn a_sweep_ages_scores_warns_reminds_and_twice_is_once() {
     let before = ("9999".to_string(), i64::MAX);
     let alerts = alert::alerts(&db, &before, 10, filter, None).unwrap();
     let kinds: Vec<AlertKind> = alerts.iter().map(|(alert, _)| alert.kind).collect();
-    assert_eq!(kinds, [AlertKind::LimitNear, AlertKind::PayingWorse, AlertKind::FirstOverdue]);
+    // What was past due before the first sweep is old and no first of its kind.
+    let worse = AlertKind::PayingWorse;
+    assert_eq!(kinds, [worse, worse, AlertKind::LimitNear, worse]);
     let notices =
         dunlin_app::remind::notices(&db, &dunlin_store::notice::last(), 10, Default::default())
             .unwrap();
     assert_eq!(notices[0].0.items.len(), 12, "{notices:?}");
     let question = report::Question {
         as_of: day("2024-08-22"),
+        known: i64::MAX,
         aged_as_of: day("2024-08-22"),
         basis: AgeingBasis::Due,
         edges: Default::default(),
@@ -456,5 +460,204 @@ fn refused(fault: Fault) -> (Refusal, String) {
     match fault {
         Fault::Refused(refused) => (refused.code, refused.field.unwrap_or_default()),
         other => panic!("{other:?}"),
+    }
+}
+
+/// A payment in dollars for invoices in euros and dollars: what is held back and settled is of the part in euros, and a
+/// part of the payment goes back at the price at which it was changed.
+#[test]
+fn what_is_paid_in_another_currency_is_held_back_settled_and_returned_in_that_of_the_debt() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let rate =
+        json!([{"valid_from": "2024-01-01", "rate": "1.25", "source": "ours", "confirmed": true}]);
+    interest::put_rates(&db, &id("fx-eur-usd"), &from::<Vec<_>>(rate), &author()).unwrap();
+    for (name, minor, currency) in
+        [("E1", 10_000, "EUR"), ("E2", 5_000, "EUR"), ("U1", 9_000, "USD")]
+    {
+        let new = from(
+            json!({"id": name, "customer_id": "C1", "issued_on": "2024-01-01", "due_on": "2024-02-01",
+            "amount": {"minor": minor, "currency": currency}}),
+        );
+        documents::add(&db, &new, id("x"), &author()).unwrap();
+    }
+    let new = |of: &str| {
+        json!({"id": "P1", "customer_id": "C1", "received_on": "2024-02-10",
+            "amount": {"minor": 20_000, "currency": "USD"},
+            "designation": [{"invoice_id": "E1", "minor": 9_600}, {"invoice_id": "U1", "minor": 8_000}],
+            "deductions": [{"invoice_id": of, "minor": 300, "reason": "withholding"}], "settles": ["E1"]})
+    };
+    let add = |new: serde_json::Value| payments::add(&db, &from(new), id("x"), &author());
+    let refused = |done: Result<(_, Change), Fault>| match done {
+        Err(Fault::Refused(refused)) => (refused.code, refused.field.unwrap()),
+        other => panic!("{other:?}"),
+    };
+    // Nothing of the payment is changed into the currency of this one.
+    let nothing = json!({"id": "P0", "customer_id": "C1", "received_on": "2024-02-10",
+        "amount": {"minor": 100, "currency": "USD"}, "settles": ["E2"]});
+    assert_eq!(refused(add(nothing)), (Refusal::CurrencyMismatch, "settles".to_string()));
+    assert_eq!(add(new("E1")).unwrap().1, Change::Made);
+    assert_eq!(add(new("E1")).unwrap().1, Change::AlreadySo);
+    assert_eq!(refused(add(new("E2"))), (Refusal::DifferentContent, "deductions".to_string()));
+    let read = |name: &str| payments::get(&db, &id(name), day("2024-12-31"), i64::MAX).unwrap();
+    let (whole, part) = (read("P1"), read("P1/EUR"));
+    let named = |of: &Payment| -> Vec<(String, i64)> {
+        let named = of.designation.iter().flatten();
+        named.map(|of| (of.invoice_id.to_string(), of.minor)).collect()
+    };
+    assert_eq!(named(&whole), [("U1".to_string(), 8_000), ("E1".to_string(), 9_600)]);
+    assert_eq!((whole.deductions.unwrap().len(), whole.settles.unwrap()), (1, vec![id("E1")]));
+    let to = whole.converted_to.unwrap();
+    assert_eq!(
+        (to[0].payment_id.as_str(), to[0].minor, to[0].cost_minor),
+        ("P1/EUR", 9_600, Some(12_000))
+    );
+    let mut of: Vec<_> =
+        part.allocations.iter().map(|of| (of.difference, of.amount.minor)).collect();
+    let (held, agreed) = (Some(Difference::Withholding), Some(Difference::FullSettlement));
+    of.sort_by_key(|(_, minor)| *minor);
+    assert_eq!(of, [(agreed, 100), (held, 300), (None, 9_600)]);
+    assert_eq!((open(&db, "E1", "2024-12-31"), open(&db, "U1", "2024-12-31")), (0, 1_000));
+
+    // First what stayed in dollars, then at the price of the day: 1.25 dollars a euro.
+    let back = |name: &str, minor: Option<i64>| {
+        let back = json!({"id": name, "kind": "chargeback", "on": "2024-03-01", "minor": minor});
+        payments::reverse(&db, &id("P1"), &from(back), id("x"), &author())
+    };
+    assert_eq!(back("R1", Some(7_000)).unwrap(), Change::Made);
+    assert_eq!((read("P1").returned_minor, read("P1/EUR").returned_minor), (7_000, 0));
+    assert_eq!(back("R2", Some(2_001)).unwrap(), Change::Made);
+    assert_eq!(back("R2", Some(2_001)).unwrap(), Change::AlreadySo);
+    assert_eq!((read("P1").returned_minor, read("P1/EUR").returned_minor), (8_000, 801));
+    assert_eq!((open(&db, "E1", "2024-03-01"), open(&db, "E1", "2024-02-29")), (901, 0));
+    let first = &read("P1/EUR").reversals.unwrap()[0];
+    assert_eq!((first.id.as_str(), first.minor, first.cost_minor), ("R2/EUR", 801, Some(1_001)));
+    assert_eq!(back("R3", Some(1)).map(drop).map_err(|_| ()), Ok(()), "0.8 is rounded to one");
+    let code = |done: Result<Change, Fault>| match done {
+        Err(Fault::Refused(refused)) => refused.code,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(code(back("R4", Some(10_999))), Refusal::MoreThanOpen);
+    assert_eq!(back("R4", None).unwrap(), Change::Made);
+    assert_eq!((read("P1").returned_minor, read("P1/EUR").returned_minor), (8_000, 9_600));
+    assert_eq!(open(&db, "E1", "2024-12-31"), 10_000);
+    assert_eq!(code(back("R5", None)), Refusal::MoreThanOpen);
+    let books = verify::books(&db).unwrap();
+    assert!(books.ok, "{books:?}");
+}
+
+/// What a payment in two currencies is after these reversals came in this order, one of them to be taken back.
+fn given_back(order: &[(&str, serde_json::Value)]) -> Vec<(i64, i64, i64, i64)> {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let rate =
+        json!([{"valid_from": "2024-01-01", "rate": "1.25", "source": "ours", "confirmed": true}]);
+    interest::put_rates(&db, &id("fx-eur-usd"), &from::<Vec<_>>(rate), &author()).unwrap();
+    for (name, minor, currency) in [("E1", 9_600, "EUR"), ("U1", 8_000, "USD")] {
+        let new = from(
+            json!({"id": name, "customer_id": "C1", "issued_on": "2024-01-01", "due_on": "2024-02-01",
+            "amount": {"minor": minor, "currency": currency}}),
+        );
+        documents::add(&db, &new, id("x"), &author()).unwrap();
+    }
+    let new = json!({"id": "P1", "customer_id": "C1", "received_on": "2024-02-10",
+        "amount": {"minor": 20_000, "currency": "USD"},
+        "designation": [{"invoice_id": "E1", "minor": 9_600}, {"invoice_id": "U1", "minor": 8_000}]});
+    payments::add(&db, &from(new), id("x"), &author()).unwrap();
+    for (name, new) in order {
+        let done = payments::reverse(&db, &id("P1"), &from(new.clone()), id(name), &author());
+        assert_eq!(done.unwrap(), Change::Made);
+    }
+    if order.iter().any(|(name, _)| *name == "R9") {
+        let undo =
+            |of: &str| payments::undo(&db, &id(of), &from(json!({"reason": "of P2"})), &author());
+        let code = |of: &str| match undo(of) {
+            Err(Fault::Refused(refused)) => refused.code,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(code("R9/EUR"), Refusal::WrongState, "it is what of R9 fell on a part");
+        assert_eq!((code("R9/GBP"), code("R8/EUR")), (Refusal::NotFound, Refusal::NotFound));
+        assert_eq!(undo("R9").unwrap(), (id("P1"), Change::Replaced));
+        let told = audit::entries_of(&db, 0, 100, Some("payment"), Some("P1")).unwrap();
+        let told = told.iter().find(|of| of.action == "reinstate").unwrap();
+        let change: serde_json::Value = serde_json::from_str(&told.change).unwrap();
+        assert_eq!(change["after"]["minor"], 9_000, "all of it, in the payment's currency");
+    }
+    let books = verify::books(&db).unwrap();
+    assert!(books.ok, "{books:?}");
+    let days = ["2024-02-10", "2024-03-01", "2024-03-10", "2024-12-31"];
+    let standing = days.map(|on| {
+        let read = payments::get(&db, &id("P1"), day(on), i64::MAX).unwrap();
+        let to = read.converted_to.unwrap()[0].returned_minor;
+        (open(&db, "E1", on), open(&db, "U1", on), read.returned_minor, to)
+    });
+    let read = payments::get(&db, &id("P1"), day("2024-12-31"), i64::MAX).unwrap();
+    let back = read.reversals.unwrap().into_iter().filter(|back| back.undone.is_none());
+    let changed = |of: Reversal| of.converted_minor.unwrap_or(0);
+    let own: i64 = back.map(|of| of.minor - changed(of)).sum();
+    assert_eq!(own, read.returned_minor);
+    let part = payments::get(&db, &id("P1/EUR"), day("2024-12-31"), i64::MAX).unwrap();
+    let of_part: i64 = part.reversals.unwrap().iter().map(|back| back.minor).sum();
+    assert_eq!(of_part, standing[3].3);
+    standing.to_vec()
+}
+
+#[test]
+fn what_goes_back_falls_where_it_does_in_any_order_and_one_taken_back_leaves_no_trace() {
+    let mistake = ("M", json!({"kind": "mistake", "minor": 2_000}));
+    let first = ("R1", json!({"kind": "returned", "minor": 5_000, "on": "2024-03-01"}));
+    let second = ("R2", json!({"kind": "chargeback", "minor": 3_000, "on": "2024-03-10"}));
+    let wrong = ("R9", json!({"kind": "chargeback", "minor": 9_000, "on": "2024-02-10"}));
+    // 8_000 stayed in dollars: the mistake and the first of March take 7_000 of them.
+    let expected = [(0, 2_000, 2_000, 0), (0, 7_000, 7_000, 0), (1_600, 8_000, 8_000, 1_600)];
+    let expected = [&expected[..], &expected[2..]].concat();
+    let [m, a, b, w] = [mistake, first, second, wrong];
+    for order in [
+        vec![&m, &a, &b],
+        vec![&b, &a, &m],
+        vec![&a, &m, &b],
+        vec![&b, &m, &a],
+        vec![&w, &a, &b, &m],
+        vec![&a, &w, &b, &m],
+        vec![&b, &m, &a, &w],
+    ] {
+        let order: Vec<_> = order.into_iter().cloned().collect();
+        let names: Vec<&str> = order.iter().map(|of| of.0).collect();
+        assert_eq!(given_back(&order), expected, "{names:?}");
+    }
+}
+
+/// What a payment settles it pays first, whether or not it names it besides.
+#[test]
+fn money_goes_to_what_it_settles_before_what_it_does_not_name() {
+    for (more, served) in [
+        (json!({}), [("I2", 90), ("I2", 10)].as_slice()),
+        (json!({"invoice_id": "I2"}), &[("I2", 90), ("I2", 10)]),
+        (json!({"invoice_id": "I3"}), &[("I3", 50), ("I2", 40), ("I2", 60)]),
+        (
+            json!({"designation": [{"invoice_id": "I2", "minor": 30}]}),
+            &[("I2", 30), ("I2", 70), ("I1", 60)],
+        ),
+    ] {
+        let (_folder, db) = db();
+        customer(&db, "C1");
+        for (name, minor) in [("I1", 100), ("I2", 100), ("I3", 50)] {
+            let new = invoice(name, "C1", "2024-01-01", "2024-02-01", minor);
+            documents::add(&db, &new, id("x"), &author()).unwrap();
+        }
+        let mut new = json!({"id": "P1", "customer_id": "C1", "received_on": "2024-01-10",
+            "amount": {"minor": 90, "currency": "EUR"}, "settles": ["I2"]});
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        payments::add(&db, &from(new), id("x"), &author()).unwrap();
+        let read = payments::get(&db, &id("P1"), day("2024-12-31"), i64::MAX).unwrap();
+        let parts = read.allocations.iter();
+        let parts: BTreeSet<(&str, i64)> =
+            parts.map(|of| (of.invoice_id.as_str(), of.amount.minor)).collect();
+        let served = served.iter().copied().collect();
+        assert_eq!((parts, read.unallocated.minor), (served, 0), "{more}");
+        let named = read.allocations.iter().filter(|of| of.difference.is_none());
+        for of in named.filter(|of| of.invoice_id == "I2") {
+            assert_eq!(of.rule.as_ref().unwrap().served_by, ServedBy::Designation, "{more}");
+        }
     }
 }

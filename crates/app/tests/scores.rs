@@ -6,13 +6,14 @@ mod common;
 
 use common::{day, db, id, on, read};
 use dunlin_app::{
-    audit::Author, card, contract, customer, default_record, event_source, external, guarantee,
-    inbound_event, invoice, ledger::Change, payment, review, score, sweep, tier,
+    audit::Author, card, contract, credit, customer, default_record, event_source, external,
+    guarantee, inbound_event, invoice, ledger::Change, payment, review, score, sweep, tier,
 };
 use dunlin_domain::{
     Refusal,
     card::{Card, shipped},
     contract::{
+        credit::LimitState,
         external::{ExternalScore, FinancialStatement, PublicRecord},
         score::{CardPublication, FactName, ScoreCard, ScoreChange, WhatIf},
         types::{Grade, Language},
@@ -270,6 +271,10 @@ fn grades_that_move_are_counted_with_what_is_owed() {
             (cell.before, cell.now, cell.customers, owed.collect::<Vec<_>>())
         })
         .collect();
+    let models = |of: &dunlin_domain::contract::score::Migration| {
+        of.cells.iter().map(|cell| cell.model_changed).sum::<u32>()
+    };
+    assert_eq!(models(&migration), 0);
     let late = |on: &str| card_of(&db, "late", on).grade;
     assert_eq!(
         told,
@@ -279,6 +284,18 @@ fn grades_that_move_are_counted_with_what_is_owed() {
             (None, Some(Grade::E), 1, vec![(0, 1000)]),
         ]
     );
+    // Who was judged by another card is counted: its bounds may be others.
+    card::put(
+        &db,
+        &id("other"),
+        &read(serde_json::to_value(shipped()).unwrap()),
+        &on("2024-07-02"),
+    )
+    .unwrap();
+    card::publish(&db, &id("other"), &read(json!({})), &on("2024-07-02")).unwrap();
+    sweep(&db, "2024-07-03");
+    let moved = score::migration(&db, day("2024-07-01"), day("2024-07-03")).unwrap();
+    assert_eq!(models(&moved), 3, "{moved:?}");
     customer::merge(&db, &id("late"), &id("prompt"), &on("2024-07-01")).unwrap();
     let merged = score::migration(&db, day("2024-02-15"), day("2024-07-01")).unwrap();
     assert!(merged.cells.iter().any(|cell| cell.now.is_none() && cell.customers == 1), "gone");
@@ -334,7 +351,9 @@ fn the_sweep_sorts_into_tiers_and_remembers_when_one_changed() {
         {"tier": "regular", "facts": [{"fact": "items-12m", "at_least": "3"}]}], "otherwise": "rest"}));
     assert_eq!(tier::put(&db, &tiers, &on("2024-03-25")), Ok(Change::Replaced));
     assert_eq!(tier::put(&db, &tiers, &on("2024-03-25")), Ok(Change::AlreadySo));
-    assert_eq!(tier::get(&db).unwrap(), tiers);
+    let now = tier::get(&db, None).unwrap();
+    assert_eq!((now.version, now.rules), (Some(1), tiers.rules));
+    assert_eq!(refused(tier::get(&db, Some(2))).0, Refusal::NotFound);
     sweep(&db, "2024-03-26");
     let lines = score::lines(&db, (-1, 0), 9).unwrap();
     let tiers: Vec<_> =
@@ -348,6 +367,65 @@ fn the_sweep_sorts_into_tiers_and_remembers_when_one_changed() {
         refused(tier::put(&db, &bad, &on("2024-03-26"))),
         (Refusal::InvalidCard, Some("rules[0].tier".into()))
     );
+}
+
+#[test]
+fn a_judgement_of_a_past_day_is_made_again_from_what_was_kept_and_nothing_changes_it() {
+    let (_folder, db) = book();
+    let tiers = read(json!({"rules": [], "otherwise": "rest"}));
+    let days = ["2024-03-25", "2024-03-26", "2024-04-02", "2024-04-10"];
+    for date in days {
+        if date == "2024-03-26" {
+            tier::put(&db, &tiers, &on(date)).unwrap();
+            let mut other = shipped();
+            other.indicators.truncate(3);
+            card::put(&db, &id("own"), &other, &on(date)).unwrap();
+            let from = CardPublication { valid_from: Some(day("2024-04-01")) };
+            card::publish(&db, &id("own"), &from, &on(date)).unwrap();
+        }
+        sweep(&db, date);
+    }
+    let judgement = |of: &str, on: &str| score::judgement(&db, &id(of), day(on), Language::En);
+    let mut kept = Vec::new();
+    for of in ["prompt", "late"] {
+        for date in days {
+            let found = judgement(of, date).unwrap();
+            assert_eq!(found.judged_at, Some(on(&found.as_of.to_string()).at));
+            let card = match found.model.as_str() {
+                "card@1" => Card::default(),
+                model => Card {
+                    model: model.into(),
+                    document: card::get(&db, &id("own"), Some(1)).unwrap().document,
+                },
+            };
+            let again = card.card(&found.facts, Language::En);
+            assert_eq!(
+                (again.score, again.grade, again.notch),
+                (found.score, found.grade, found.notch)
+            );
+            assert_eq!((&again.indicators, &again.reasons), (&found.indicators, &found.reasons));
+            kept.push((of, date, found));
+        }
+    }
+    let models: Vec<_> = kept.iter().map(|(.., of)| (of.model.as_str(), of.tier_version)).collect();
+    let (before, after) = (("card@1", Some(1)), ("own@1", Some(1)));
+    assert_eq!(models[4..], [("card@1", None), before, after, after]);
+    // What comes later of earlier days, and a merge, change nothing of it.
+    pay(&db, "l2", "late", "2024-03-01", "late2");
+    let matrix =
+        |of: &NativeDb| score::migration(of, day("2024-03-25"), day("2024-04-10")).unwrap();
+    let grades = |of: &NativeDb| {
+        let cells = matrix(of).cells.into_iter();
+        cells.map(|of| (of.before, of.now, of.customers)).collect::<Vec<_>>()
+    };
+    let before = grades(&db);
+    customer::merge(&db, &id("late"), &id("prompt"), &on("2024-04-11")).unwrap();
+    for (of, date, found) in &kept {
+        assert_eq!(judgement(of, date).as_ref(), Ok(found), "{of} {date}");
+    }
+    assert_eq!(grades(&db), before, "the duplicate stood for itself then");
+    let gone = refused(judgement("late", "2024-03-24"));
+    assert_eq!(gone.0, Refusal::NotFound);
 }
 
 #[test]
@@ -365,7 +443,7 @@ fn whatever_facts_rest_on_outdates_what_the_sweep_found() {
     };
     let (first, moved) = (secured("prompt"), secured("late"));
     type Write<'a> = &'a dyn Fn(&NativeDb, &Author);
-    let writes: [(&str, Write<'_>); 10] = [
+    let writes: [(&str, Write<'_>); 13] = [
         ("a contract", &|db, by| {
             let new = json!({"customer_id": "prompt", "effective_on": "2024-01-01"});
             contract::put(db, &id("K"), &read(new), by).unwrap();
@@ -403,6 +481,22 @@ fn whatever_facts_rest_on_outdates_what_the_sweep_found() {
                 "date": "2024-04-01", "source": "court"});
             let rows = [(1, read::<PublicRecord>(new))];
             assert_eq!(external::take_in(db, &id("F"), &rows, by).unwrap().accepted, 1);
+        }),
+        ("a limit that waits for a second key", &|db, by| {
+            let new = json!({"currency": "EUR", "lines": [],
+                "second_key_from": [{"minor": 1_000, "currency": "EUR"}]});
+            credit::policy::publish(db, &read(new), by).unwrap();
+        }),
+        ("a limit", &|db, by| {
+            let new = read(json!({"currency": "EUR", "minor": 900}));
+            credit::limit::put(db, &id("prompt"), &new, &id("L1"), by).unwrap();
+        }),
+        ("a limit that is approved", &|db, by| {
+            let new = read(json!({"currency": "EUR", "minor": 9_000, "kind": "temporary",
+                "to": "2024-12-31"}));
+            credit::limit::put(db, &id("prompt"), &new, &id("L2"), by).unwrap();
+            let other = Author { who: "other".into(), ..by.clone() };
+            credit::limit::decide(db, &id("L2"), LimitState::Approved, &other).unwrap();
         }),
         ("an event", &|db, by| {
             inbound_event::receive(db, &source, None, &failed.to_string(), by).unwrap();

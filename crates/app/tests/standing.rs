@@ -52,6 +52,7 @@ fn author(who: &str, step: usize) -> Author {
 enum Event {
     Dispute { invoice: usize, on: i64 },
     Resolve { at: usize, on: i64 },
+    Redecide { at: usize, on: Option<i64> },
     Pause { invoice: Option<usize>, from: i64, days: Option<i64> },
     Resume { at: usize, on: i64 },
     WriteOff { invoice: usize, on: i64, minor: i64 },
@@ -59,6 +60,7 @@ enum Event {
     TakeBack { at: usize, on: i64 },
     Default { on: i64 },
     Close { at: usize, on: i64, cured: bool },
+    Reopen { at: usize },
     Contract { at: usize, from: i64, days: Option<i64> },
     Guarantee { at: usize, minor: i64, from: i64, days: Option<i64> },
     Record { segment: u8, member: bool },
@@ -71,6 +73,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         2 => (0usize..3, on()).prop_map(|(invoice, on)| Event::Dispute { invoice, on }),
         2 => (0usize..4, on()).prop_map(|(at, on)| Event::Resolve { at, on }),
+        2 => (0usize..4, proptest::option::of(on())).prop_map(|(at, on)| Event::Redecide { at, on }),
         2 => (proptest::option::of(0usize..3), on(), days())
             .prop_map(|(invoice, from, days)| Event::Pause { invoice, from, days }),
         2 => (0usize..4, on()).prop_map(|(at, on)| Event::Resume { at, on }),
@@ -81,6 +84,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => on().prop_map(|on| Event::Default { on }),
         2 => (0usize..4, on(), any::<bool>())
             .prop_map(|(at, on, cured)| Event::Close { at, on, cured }),
+        2 => (0usize..4).prop_map(|at| Event::Reopen { at }),
         2 => (0usize..2, on(), days()).prop_map(|(at, from, days)| Event::Contract { at, from, days }),
         2 => (0usize..2, 1i64..5, on(), days())
             .prop_map(|(at, minor, from, days)| Event::Guarantee { at, minor, from, days }),
@@ -105,6 +109,11 @@ enum Fact {
         id: String,
         on: Option<i64>,
         says: String,
+    },
+    /// It did not end as was said so far.
+    Stands {
+        kind: &'static str,
+        id: String,
     },
     /// A version of a contract.
     Version {
@@ -195,6 +204,21 @@ impl World {
                 let says = format!("resolved {}", day(*on));
                 taken(done).then_some(Fact::Ends { kind: "dispute", id: name, on: Some(*on), says })
             }),
+            Event::Redecide { at, on } => self.pick("dispute", *at).and_then(|name| {
+                let replaces = dispute::get(&self.db, &id(&name)).unwrap().resolved_on?;
+                let new = match on {
+                    Some(on) => {
+                        json!({"on": day(*on), "outcome": "rejected", "replaces": replaces})
+                    }
+                    None => json!({"undo": true, "replaces": replaces}),
+                };
+                if !taken(dispute::resolve(&self.db, &id(&name), &read(new), &clerk)) {
+                    return None;
+                }
+                self.log.push((step, Fact::Stands { kind: "dispute", id: name.clone() }));
+                let says = on.map(|on| format!("resolved {}", day(on)))?;
+                Some(Fact::Ends { kind: "dispute", id: name, on: *on, says })
+            }),
             Event::Pause { invoice, from, days } => {
                 let name = format!("P{step:02}");
                 let mut new = json!({"id": name, "from": day(*from), "to": days.map(|days| day(from + days))});
@@ -249,6 +273,12 @@ impl World {
                 let done = default_record::close(&self.db, &id(&name), &read(new), &clerk);
                 let says = format!("{state} {}", day(*on));
                 taken(done).then_some(Fact::Ends { kind: "default", id: name, on: Some(*on), says })
+            }),
+            Event::Reopen { at } => self.pick("default", *at).and_then(|name| {
+                let replaces = default_record::get(&self.db, &id(&name)).unwrap().closed_on?;
+                let new = json!({"replaces": replaces, "reason": "not over"});
+                let done = default_record::reopen(&self.db, &id(&name), &read(new), &clerk);
+                taken(done).then_some(Fact::Stands { kind: "default", id: name })
             }),
             Event::Contract { at, from, days } => {
                 let name = format!("K{at}");
@@ -441,8 +471,10 @@ fn found(log: &[(usize, Fact)], kind: &str, day: i64) -> Vec<(String, String)> {
         if *of != kind || *on > day {
             continue;
         }
-        // What was decided may be taken back: the last word counts.
-        let end = log.iter().rev().find_map(|(_, fact)| match fact {
+        // What was decided may be taken back: the last word counts, and nothing of before what was said to be wrong.
+        let wrong = |fact: &Fact| matches!(fact, Fact::Stands { kind: of, id: not } if *of == kind && not == id);
+        let said = log.iter().rev().take_while(|(_, fact)| !wrong(fact));
+        let end = said.into_iter().find_map(|(_, fact)| match fact {
             Fact::Ends { kind: of, id: ended, on, says }
                 if *of == kind && ended == id && on.is_none_or(|on| on <= day) =>
             {

@@ -9,7 +9,8 @@ use dunlin_app::{
     alert::{self, Wish},
     alert_rule,
     audit::{self, Author},
-    backtest, customer as customers, default_record, dispute, erase, event, invoice as documents,
+    backtest, contract, credit, customer as customers, default_record, dispute, erase, event,
+    guarantee, invoice as documents,
     ledger::Change,
     payment as payments, sweep, warn, watch,
 };
@@ -23,6 +24,7 @@ use dunlin_domain::{
 };
 use dunlin_store::{Db, Fault, alert as table, native::NativeDb, watch::FIRST};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 fn db() -> (tempfile::TempDir, NativeDb) {
     let folder = tempfile::tempdir().unwrap();
@@ -151,7 +153,6 @@ fn what_happens_between_sweeps_is_judged_without_one() {
         [
             "C1 dispute-opened closed",
             "C1 first-overdue open",
-            "C1 overdue-long open",
             "C1 payment-returned closed",
             "C2 bank-changed closed"
         ]
@@ -171,7 +172,8 @@ fn grades_open(db: &NativeDb, on: &str) -> Vec<String> {
 fn a_grade_that_falls_between_sweeps_is_warned_of_without_one() {
     let (_folder, db) = db();
     let shipped = dunlin_domain::alert::shipped().into_iter().find(|of| of.name == "grade-worse");
-    alert_rule::put(&db, "grade-worse", &shipped.unwrap().rule, &author("2024-06-29")).unwrap();
+    let alone = NewAlertRule { dedupe_key: None, ..shipped.unwrap().rule };
+    alert_rule::put(&db, "grade-worse", &alone, &author("2024-06-29")).unwrap();
     customer(&db, "C1", json!({}));
     for (name, due) in [("1", "2024-04-20"), ("2", "2024-05-20"), ("3", "2024-06-20")] {
         bill(&db, &format!("I{name}"), "C1", "2024-04-01", due);
@@ -187,12 +189,179 @@ fn a_grade_that_falls_between_sweeps_is_warned_of_without_one() {
     assert_eq!(grades_open(&db, "2024-07-01"), ["grade-worse D < A"], "the sweep finds the same");
 }
 
+/// What is otherwise about the alerts than the day before: `rule state severity`.
+fn moved(db: &NativeDb, on: &str, before: &mut BTreeMap<String, String>) -> Vec<String> {
+    let mut news = Vec::new();
+    for of in alerts(db, on) {
+        let now = format!("{} {} {}", of.rule, of.state, of.severity);
+        if before.insert(of.id.to_string(), now.clone()).as_ref() != Some(&now) {
+            news.push(now);
+        }
+    }
+    news.sort();
+    news
+}
+
+/// Who paid on the day for a year and then pays one bill no more.
+#[test]
+fn one_unpaid_invoice_is_told_of_louder_from_month_to_month() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
+    customer(&db, "C1", json!({}));
+    for month in 1..=5 {
+        let (name, due) = (format!("I{month}"), format!("2024-{month:02}-28"));
+        bill(&db, &name, "C1", &format!("2024-{month:02}-01"), &due);
+        pay(&db, &format!("P{month}"), "C1", &due, &name);
+    }
+    bill(&db, "I6", "C1", "2024-06-01", "2024-06-30");
+    let (mut before, mut told) = (BTreeMap::new(), Vec::new());
+    let (mut watched_from, mut also) = (None, None);
+    for number in -1..=180 {
+        let on = day("2024-06-30").plus_days(number).unwrap().to_string();
+        swept(&db, &on);
+        for news in moved(&db, &on, &mut before) {
+            told.push(format!("{number} {news}"));
+        }
+        // Of everything that is said of this one thing, one alert is open, and tells of the rest.
+        if number == 32 {
+            let is_open = |of: &Alert| of.state == AlertState::Open;
+            let open = alerts(&db, &on).into_iter().find(is_open).unwrap();
+            let rest = open.also.unwrap_or_default().into_iter();
+            let rest = rest.map(|of| format!("{} {}", of.rule, of.severity)).collect::<Vec<_>>();
+            also = Some((open.rule, rest));
+        }
+        let watched = !watch::page(&db, day(&on), FIRST, 10).unwrap().is_empty();
+        watched_from = watched_from.or(watched.then_some(number));
+        assert_eq!(watched, watched_from.is_some(), "{on}");
+    }
+    let expected = "
+        1 first-overdue open info
+        1 grade-slipped behind info
+        1 grade-worse behind info
+        7 grade-worse behind info
+        7 grade-worse closed info
+        28 first-overdue behind info
+        28 grade-slipped behind info
+        28 grade-slipped closed info
+        28 late-after-prompt open serious
+        28 trend-worse behind warning
+        31 overdue-long behind warning
+        58 late-after-prompt open critical
+        68 irregular behind info
+        80 grade-slipped behind info
+        80 grade-slipped closed info
+        80 grade-worse behind info
+        80 grade-worse closed info
+        91 overdue-very-long behind critical
+        92 late-after-prompt closed critical
+        92 overdue-very-long closed critical
+        92 overdue-very-long open critical
+        92 trend-worse closed warning";
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|of| !of.is_empty()).collect();
+    assert_eq!(told, expected);
+    assert_eq!(watched_from, Some(28));
+    let (rule, rest) = also.unwrap();
+    assert_eq!(rule, "late-after-prompt");
+    let (warning, info) =
+        (["trend-worse", "overdue-long"], ["first-overdue", "grade-worse", "grade-slipped"]);
+    let mut expected: Vec<String> = warning.map(|of| format!("{of} warning")).to_vec();
+    expected.extend(info.map(|of| format!("{of} info")));
+    let sorted = |mut of: Vec<String>| {
+        of.sort();
+        of
+    };
+    assert_eq!(sorted(rest), sorted(expected));
+    let behind = |of: &Alert| of.state == AlertState::Behind;
+    let behind = alerts(&db, "2024-08-01").into_iter().find(behind).unwrap();
+    let close = Wish::Close(from(json!({"reason": "No."})));
+    let refused = alert::act(&db, &behind.id, &close, &author("2024-08-01"));
+    assert_eq!(code(refused.unwrap_err()).0, Refusal::WrongState);
+}
+
+#[test]
+fn what_was_past_due_before_anybody_looked_is_not_new() {
+    let (_folder, db) = db();
+    for (name, due) in [("old", "2024-06-10"), ("new", "2024-06-29")] {
+        customer(&db, name, json!({}));
+        bill(&db, &format!("I-{name}"), name, "2024-06-01", due);
+    }
+    swept(&db, "2024-06-30");
+    assert_eq!(told(&db, "2024-06-30"), ["new first-overdue open"]);
+    // Later ones are no other, be they judged between sweeps or by one.
+    for (name, due) in [("older", "2024-06-10"), ("newer", "2024-06-30")] {
+        customer(&db, name, json!({}));
+        bill(&db, &format!("I-{name}"), name, "2024-06-01", due);
+    }
+    warn::run(&db, noon("2024-07-01")).unwrap();
+    assert_eq!(told(&db, "2024-07-01"), ["new first-overdue open"]);
+    swept(&db, "2024-07-01");
+    assert_eq!(told(&db, "2024-07-01"), ["new first-overdue open", "newer first-overdue open"]);
+}
+
+#[test]
+fn cover_that_lapsed_is_warned_of_until_it_is_renewed() {
+    let (_folder, db) = db();
+    customer(&db, "C1", json!({}));
+    bill(&db, "I1", "C1", "2024-06-01", "2024-12-31");
+    let secure = |name: &str, kind: &str, from_on: &str, to: &str| {
+        let new = json!({"customer_id": "C1", "kind": kind, "party": "P", "valid_from": from_on,
+            "valid_to": to, "amount": {"minor": 5_000, "currency": "EUR"}});
+        guarantee::put(&db, &id(name), &from(new), &author("2024-06-30")).unwrap();
+    };
+    secure("G1", "guarantor", "2024-01-01", "2024-07-02");
+    secure("S1", "insurance", "2024-01-01", "2024-07-03");
+    let new = json!({"customer_id": "C1", "effective_on": "2024-01-01", "ends_on": "2024-07-03"});
+    contract::put(&db, &id("K1"), &from(new), &author("2024-06-30")).unwrap();
+    let open = |on: &str| {
+        swept(&db, on);
+        let open = alerts(&db, on).into_iter().filter(|of| of.state == AlertState::Open);
+        let mut rules: Vec<String> = open.map(|of| of.rule).collect();
+        rules.sort();
+        rules.join(" ")
+    };
+    assert_eq!(open("2024-07-02"), "contract-ending guarantee-ending insurance-ending");
+    assert_eq!(open("2024-07-03"), "contract-ending guarantee-lapsed insurance-ending");
+    assert_eq!(open("2024-07-04"), "contract-lapsed guarantee-lapsed insurance-lapsed");
+    secure("S2", "insurance", "2024-07-04", "2025-07-03");
+    assert_eq!(open("2024-07-05"), "contract-lapsed guarantee-lapsed");
+}
+
+#[test]
+fn a_limit_is_near_by_the_one_that_holds_on_the_day() {
+    let (_folder, db) = db();
+    customer(&db, "C1", json!({"credit_limit": {"minor": 100_000, "currency": "EUR"}}));
+    bill(&db, "I1", "C1", "2024-06-01", "2024-12-31");
+    let limit = |name: &str, more: Value| {
+        let mut new = json!({"currency": "EUR"});
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let made = id(name);
+        credit::limit::put(&db, &id("C1"), &from(new), &made, &author("2024-07-01")).unwrap();
+    };
+    swept(&db, "2024-06-30");
+    assert_eq!(told(&db, "2024-06-30"), [""; 0]);
+    limit("L1", json!({"minor": 10_500}));
+    warn::run(&db, noon("2024-07-01")).unwrap();
+    assert_eq!(told(&db, "2024-07-01"), ["C1 limit-near open"], "between sweeps");
+    limit(
+        "L2",
+        json!({"minor": 50_000, "kind": "temporary", "from": "2024-07-02", "to": "2024-07-02"}),
+    );
+    for (on, state) in [("2024-07-02", "closed"), ("2024-07-03", "open")] {
+        swept(&db, on);
+        let newest = &alerts(&db, on)[0];
+        assert_eq!((newest.rule.as_str(), newest.state.name()), ("limit-near", state), "{on}");
+    }
+    limit("L3", json!({"unlimited": true, "from": "2024-07-04"}));
+    swept(&db, "2024-07-04");
+    assert!(alerts(&db, "2024-07-04").iter().all(|of| of.state == AlertState::Closed));
+}
+
 #[test]
 fn the_alerts_of_a_duplicate_end_without_a_sweep() {
     let (_folder, db) = db();
     for name in ["C1", "C2"] {
         customer(&db, name, json!({}));
-        bill(&db, &format!("I-{name}"), name, "2024-06-01", "2024-06-20");
+        bill(&db, &format!("I-{name}"), name, "2024-06-01", "2024-06-29");
     }
     swept(&db, "2024-06-30");
     assert_eq!(told(&db, "2024-06-30"), ["C1 first-overdue open", "C2 first-overdue open"]);
@@ -236,7 +405,7 @@ fn a_default_in_the_group_warns_of_the_others() {
 
 fn overdue_customer(db: &NativeDb) -> Alert {
     customer(db, "C1", json!({}));
-    bill(db, "I1", "C1", "2024-06-01", "2024-06-20");
+    bill(db, "I1", "C1", "2024-06-01", "2024-06-29");
     swept(db, "2024-06-30");
     alerts(db, "2024-06-30").into_iter().find(|of| of.rule == "first-overdue").unwrap()
 }
@@ -365,8 +534,8 @@ fn a_rule_of_ones_own_has_versions_and_can_be_put_out_of_use() {
     assert_eq!(put("half-late", &own), (1, false, Change::Made));
     assert_eq!(put("half-late", &own), (1, false, Change::AlreadySo));
     let shipped = alert_rule::get(&db, "first-overdue").unwrap();
-    assert_eq!((shipped.version, shipped.shipped), (1, true));
-    assert_eq!(put("first-overdue", &shipped.rule), (1, true, Change::AlreadySo));
+    assert_eq!((shipped.version, shipped.shipped), (3, true));
+    assert_eq!(put("first-overdue", &shipped.rule), (3, true, Change::AlreadySo));
     assert_eq!(alert_rule::get(&db, "no-such").map_err(code).unwrap_err().0, Refusal::NotFound);
 
     let alert = overdue_customer(&db);
@@ -379,15 +548,26 @@ fn a_rule_of_ones_own_has_versions_and_can_be_put_out_of_use() {
     assert_eq!((raised.severity, raised.owner.as_deref()), (Severity::Serious, Some("Head")));
     let trail = alert::detail(&db, &raised.id, day("2024-07-05"), None).unwrap().actions;
     assert_eq!((trail.len(), trail[0].who.as_str()), (1, "sweep"));
+    // As of the day before nothing had been done.
+    let before = alert::detail(&db, &raised.id, day("2024-07-04"), None).unwrap();
+    assert_eq!(before.actions, []);
+    assert_eq!((before.alert.severity, before.alert.owner), (own.severity, None));
+    let grave = |on: &str, of: Severity| {
+        let filter = table::Filter { severity: Some(of), ..table::Filter::on(day(on)) };
+        let page = alert::alerts(&db, &("9999".into(), i64::MAX), 9, filter, None).unwrap();
+        page.iter().any(|(found, _)| found.id == raised.id)
+    };
+    assert!(grave("2024-07-05", Severity::Serious) && !grave("2024-07-04", Severity::Serious));
+    assert!(grave("2024-07-04", own.severity) && !grave("2024-07-05", own.severity));
 
-    let louder = NewAlertRule { severity: Severity::Serious, ..shipped.rule };
-    assert_eq!(put("first-overdue", &louder), (2, false, Change::Replaced));
+    let louder = NewAlertRule { severity: Severity::Serious, escalation: None, ..shipped.rule };
+    assert_eq!(put("first-overdue", &louder), (4, false, Change::Replaced));
     let (_, change) = alert_rule::disable(&db, "half-late", &author("2024-07-05")).unwrap();
     assert_eq!(change, Change::Replaced);
     swept(&db, "2024-07-06");
     assert_eq!(told(&db, "2024-07-06"), ["C1 first-overdue open", "C1 half-late closed"]);
     let open = alerts(&db, "2024-07-06").into_iter().find(|of| of.rule == "first-overdue").unwrap();
-    assert_eq!((open.id, open.evidence.rule.as_str()), (alert.id, "first-overdue@1"));
+    assert_eq!((open.id, open.evidence.rule.as_str()), (alert.id, "first-overdue@3"));
     assert_eq!(alert_rule::in_force(&db).unwrap().iter().filter(|of| !of.shipped).count(), 5);
 }
 
@@ -435,6 +615,32 @@ fn payer(db: &NativeDb, name: &str, late: impl Fn(u32) -> Option<i64>) {
             pay(db, &format!("P-{bill_id}"), name, &on, &bill_id);
         }
     }
+}
+
+/// A book that is taken in with its past is compared with that past by the first sweep, and once.
+#[test]
+fn what_was_taken_in_with_its_past_is_compared_with_it_from_the_first_sweep() {
+    let (_folder, db) = db();
+    payer(&db, "CHANGED", |month| Some(if month > 9 { 30 } else { 0 }));
+    payer(&db, "ALWAYS", |_| Some(30));
+    swept(&db, "2024-01-20");
+    let unlike = || -> Vec<(String, usize)> {
+        let found = alerts(&db, "2024-01-20").into_iter().filter(|of| of.rule == "unlike-before");
+        let samples = |of: &Alert| {
+            let detail = alert::detail(&db, &of.id, day("2024-01-20"), None).unwrap();
+            detail.basis.unwrap().samples.len()
+        };
+        found.map(|of| (of.customer_id.to_string(), samples(&of))).collect()
+    };
+    let found = unlike();
+    assert!(matches!(&found[..], [(name, 9..)] if name == "CHANGED"), "{found:?}");
+    let kept = |db: &NativeDb| {
+        let sql = "SELECT sum(json_array_length(samples)) FROM fact_sample";
+        db.int(sql, &[]).unwrap()
+    };
+    let before = kept(&db);
+    swept(&db, "2024-01-21");
+    assert_eq!(kept(&db), before, "nothing is taken twice");
 }
 
 fn tried(db: &NativeDb, name: &str, new: Value) -> Result<Backtest, (Refusal, String)> {
@@ -497,6 +703,16 @@ fn a_rule_is_tried_on_past_days() {
     assert_eq!((warned.warned, warned.recall.unwrap().to_string().as_str()), (1, "1"));
     assert!(warned.days_before[0] >= 30, "{warned:?}");
 
+    // The book came in later: as it was known then there was nothing.
+    let then = json!({"from": "2023-05-01", "to": "2024-04-24", "as_known": true});
+    let then = tried(&db, "late-after-prompt", then).unwrap();
+    assert_eq!((then.alerts, then.as_known, warned.as_known), (0, true, false));
+    // What everybody owed is worked out for each day.
+    let share = rule(json!({"terms": [{"kind": "book-share", "bound": "0.05", "least": 1}]}));
+    let share = json!({"from": "2023-05-01", "to": "2024-04-24", "step_days": 28, "rule": share});
+    let found = tried(&db, "mine", share).unwrap();
+    assert!(found.alerts > 0 && found.warned == 1, "{found:?}");
+
     let before = db.int("SELECT count(*) FROM alert", &[]).unwrap();
     assert_eq!(before, 0, "nothing is kept");
     let wrong = |change: Value| {
@@ -511,7 +727,7 @@ fn a_rule_is_tried_on_past_days() {
     assert_eq!(wrong(json!({"to": "2023-04-30"})), malformed("to"));
     assert_eq!(wrong(json!({"to": "2025-01-01"})), (Refusal::DateInFuture, "to".into()));
     let share = rule(json!({"terms": [{"kind": "book-share", "bound": "0.2"}]}));
-    assert_eq!(wrong(json!({"rule": share})), malformed("rule"));
+    assert_eq!(wrong(json!({"rule": share, "step_days": 7})), malformed("step_days"), "53 books");
     assert_eq!(
         tried(&db, "no-such", json!({"from": "2023-05-01", "to": "2023-06-01"})).unwrap_err().0,
         Refusal::NotFound

@@ -9,14 +9,7 @@
 
 mod zones;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    env,
-    error::Error,
-    fmt::Write as _,
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeSet, env, error::Error, fmt::Write as _, fs, path::Path};
 use wit_parser::{
     Docs, Enum, Function, FunctionKind, Interface, Record, Resolve, Type, TypeDef, TypeDefKind,
     TypeId, Variant,
@@ -66,49 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = env::var("OUT_DIR")?;
     fs::write(Path::new(&folder).join("contract.rs"), out)?;
     zones::write(Path::new(&folder))?;
-    let profiles = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("src/profile/shipped.json");
-    println!("cargo:rerun-if-changed={}", profiles.display());
-    fs::write(
-        Path::new(&folder).join("shipped.json"),
-        shortened(packed(&fs::read_to_string(profiles)?)),
-    )?;
     Ok(())
-}
-
-/// What a text repeats, taken out: a line for each, an empty line, and the text with a control character in the place of
-/// each. A later one may have earlier ones within it. JSON has neither controls nor lines.
-fn shortened(mut text: String) -> String {
-    let mut words: Vec<String> = Vec::new();
-    for mark in '\u{e}'..='\u{1f}' {
-        let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for length in [6, 10, 14, 20, 30, 60, 120, 240, 480] {
-            for piece in starts.iter().filter_map(|at| text.get(*at..at + length)) {
-                *counts.entry(piece).or_default() += 1;
-            }
-        }
-        let saved = |(word, count): &(&str, usize)| (count - 1) * (word.len() - 1);
-        let Some((word, _)) = counts.into_iter().max_by_key(saved) else { break };
-        let word = word.to_string();
-        text = text.replace(&word, &mark.to_string());
-        words.push(word);
-    }
-    format!("{}\n\n{text}", words.join("\n"))
-}
-
-/// JSON without the space between its parts: components carry it.
-fn packed(json: &str) -> String {
-    let (mut within, mut escaped) = (false, false);
-    json.chars()
-        .filter(|c| {
-            let keep = within || !c.is_whitespace();
-            if *c == '"' && !escaped {
-                within = !within;
-            }
-            escaped = *c == '\\' && !escaped;
-            keep
-        })
-        .collect()
 }
 
 fn type_def(

@@ -6,18 +6,25 @@
 //! | the terms | no alert | an alert | one that was closed by hand |
 //! |---|---|---|---|
 //! | hold | opens, when they have held for as long as the rule says | stays, and may rise | stays closed |
+//! | hold, and the grade fell on since it was told | | closes, and another opens | another opens |
 //! | do not hold | | closes | may open anew from now on |
+//!
+//! Of alerts whose rules have the same dedupe key the gravest is open and the others stand behind it, each judged as if it
+//! stood alone.
 //!
 //! While an alert is there its terms are held against their closing bounds, so that nothing flaps between the two. Three
 //! kinds of terms look back at the sweep before when they first hold and at the evidence of their alert afterwards:
 //! `newly-overdue`, and `grade-worse` with `notch-worse`. A rule that is gone or out of use finds nothing.
 
+mod basis;
+mod dedupe;
 mod history;
 mod rule;
 mod shipped;
 mod term;
 mod wording;
 
+pub use basis::again;
 pub use history::{SAMPLE_DAYS, SAMPLES, add_sample};
 pub use rule::{check, facts_needed, looks_back, of_the_book, snooze_days};
 pub use shipped::{shipped, shipped_version};
@@ -29,8 +36,8 @@ use crate::{
         score::FactName,
         types::Grade,
         warn::{
-            AlertKind, AlertRule, Evidence, NewAlertRule, Severity, TermMatch, TermSeen,
-            WatchedEvent,
+            AlertBasis, AlertKind, AlertRule, EndingReason, Evidence, FormerAlert, NewAlertRule,
+            Severity, TermMatch, TermSeen, WatchedEvent,
         },
     },
 };
@@ -130,6 +137,21 @@ pub struct Finding {
     pub owner: Option<String>,
     /// What was seen and what it passed.
     pub evidence: Evidence,
+    /// All that the rule looked at.
+    pub basis: AlertBasis,
+    /// The alert that tells of it, so that it is not open.
+    pub behind: Option<Key>,
+}
+
+/// An alert that ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The rule, and the currency.
+    pub key: Key,
+    /// Why it ends.
+    pub why: EndingReason,
+    /// All that the rule looked at. `None`: it is out of use.
+    pub basis: Option<AlertBasis>,
 }
 
 /// An alert that is there: open, or closed by hand while its reason goes on.
@@ -151,6 +173,8 @@ pub struct Live {
     pub snoozed_until: Option<Date>,
     /// Its rule raised it already.
     pub escalated: bool,
+    /// The alert that tells of it, so that it is not open.
+    pub behind: Option<Key>,
 }
 
 /// An alert that nobody took care of.
@@ -170,13 +194,24 @@ pub struct Transition {
     /// To be opened.
     pub to_open: Vec<Finding>,
     /// To be ended: their reason is gone.
-    pub to_end: Vec<Key>,
+    pub to_end: Vec<Ending>,
     /// To be raised.
     pub to_escalate: Vec<Escalated>,
+    /// To stand behind another one, which tells of them: first the one, then the other.
+    pub to_cover: Vec<(Key, Key)>,
+    /// To be taken up: they stood behind another one and are open from now on.
+    pub to_take_up: Vec<Key>,
     /// To be remembered: their terms hold since the day, and not for long enough yet.
     pub to_wait: Vec<(Key, Date)>,
     /// To be remembered no more.
     pub to_forget: Vec<Key>,
+}
+
+impl Transition {
+    /// Whether the alert ends.
+    pub fn ends(&self, key: &Key) -> bool {
+        self.to_end.iter().any(|ending| ending.key == *key)
+    }
 }
 
 /// What opens, rises, waits and ends, given what is there and what waits since when.
@@ -195,13 +230,22 @@ pub fn judge(
             let since = waiting.iter().find(|(waits, _)| *waits == key).map(|(_, since)| *since);
             let seen = seen(&of.rule, position, currency, there.map(|alert| &alert.evidence));
             looked_at.push(key.clone());
+            let basis = || basis::basis(of, position, currency, since);
+            let ending = |why| Ending { key: key.clone(), why, basis: Some(basis()) };
             match (there, seen) {
+                (Some(alert), Some(seen)) if fell_further(&of.rule, position, alert, &seen) => {
+                    step.to_end.push(ending(EndingReason::ToldAnew));
+                    let basis = AlertBasis { former: Some(former(alert)), ..basis() };
+                    let new = finding(of, key.clone(), seen, basis);
+                    let severity = new.severity.max(alert.severity);
+                    step.to_open.push(Finding { severity, ..new });
+                }
                 (Some(alert), Some(_)) => {
                     step.to_escalate.extend(escalated(&of.rule, position.day, alert));
                 }
-                (Some(_), None) => step.to_end.push(key.clone()),
+                (Some(_), None) => step.to_end.push(ending(EndingReason::ReasonGone)),
                 (None, Some(seen)) if held(&of.rule, position.day, since) => {
-                    step.to_open.push(finding(of, key.clone(), seen));
+                    step.to_open.push(finding(of, key.clone(), seen, basis()));
                 }
                 (None, Some(_)) => {
                     if since.is_none() {
@@ -216,10 +260,25 @@ pub fn judge(
             }
         }
     }
-    let gone = |key: &&Key| !looked_at.contains(key);
-    step.to_end.extend(live.iter().map(|alert| &alert.key).filter(gone).cloned());
-    step.to_forget.extend(waiting.iter().map(|(key, _)| key).filter(gone).cloned());
+    let gone = |key: &Key| !looked_at.contains(key);
+    for alert in live.iter().filter(|alert| gone(&alert.key)) {
+        step.to_end.push(without(rules, position, &alert.key));
+    }
+    step.to_forget.extend(waiting.iter().map(|(key, _)| key).filter(|key| gone(key)).cloned());
+    dedupe::arrange(rules, live, &mut step);
     step
+}
+
+/// The end of an alert at which no rule looks any more: it is out of use, or what it is about has no such currency.
+fn without(rules: &[AlertRule], position: &Position, key: &Key) -> Ending {
+    let in_use = |of: &&AlertRule| of.name == key.0 && of.rule.disabled != Some(true);
+    let basis = rules.iter().find(in_use).map(|of| basis::basis(of, position, key.1, None));
+    let why = if basis.is_some() { EndingReason::ReasonGone } else { EndingReason::OutOfUse };
+    Ending { key: key.clone(), why, basis }
+}
+
+fn former(alert: &Live) -> FormerAlert {
+    FormerAlert { severity: alert.severity, evidence: alert.evidence.clone() }
 }
 
 /// What the terms saw, in their order. `None`: they do not hold as the rule wants them to.
@@ -239,12 +298,21 @@ fn seen(
     (enough && !held.is_empty()).then_some(held)
 }
 
+/// Whether a grade fell on since its alert told of it, so that it is told anew.
+fn fell_further(rule: &NewAlertRule, position: &Position, alert: &Live, seen: &[TermSeen]) -> bool {
+    seen.iter().any(|now| {
+        let at = usize::try_from(now.term).unwrap_or(usize::MAX).saturating_sub(1);
+        let term = rule.terms.get(at);
+        term.is_some_and(|term| term::fell_further(term, now, position, &alert.evidence))
+    })
+}
+
 fn held(rule: &NewAlertRule, day: Date, since: Option<Date>) -> bool {
     let wanted = i64::from(rule.holds_days.unwrap_or(0));
     day.days_since(since.unwrap_or(day)) >= wanted
 }
 
-fn finding(of: &AlertRule, key: Key, seen: Vec<TermSeen>) -> Finding {
+fn finding(of: &AlertRule, key: Key, seen: Vec<TermSeen>, basis: AlertBasis) -> Finding {
     let first = seen.first().map(|first| (first.value.clone(), first.bound.clone()));
     let (value, threshold) = first.unwrap_or_default();
     Finding {
@@ -259,12 +327,15 @@ fn finding(of: &AlertRule, key: Key, seen: Vec<TermSeen>) -> Finding {
             threshold,
             terms: Some(seen),
         },
+        basis,
+        behind: None,
     }
 }
 
 fn escalated(rule: &NewAlertRule, day: Date, alert: &Live) -> Option<Escalated> {
     let wanted = rule.escalation.as_ref()?;
     let looked_after = alert.closed
+        || alert.behind.is_some()
         || alert.assigned
         || alert.escalated
         || alert.snoozed_until.is_some_and(|until| day < until);

@@ -4,7 +4,8 @@
 //! order of arrival gives the same allocations, a backdated document replays what came after it, and what is dated up
 //! to a day is decided by what is dated up to that day alone.
 //!
-//! A day passes like this. Claims issued on it open, and so does what stands of a write-off that ends on it. Credit
+//! A day passes like this. Claims issued on it open, and so does what stands of a write-off that ends on it. Of a
+//! document with instalments what comes to be contested is spread over them. Credit
 //! notes, then payments, go to the claims they name; a payment books the differences it brings (deductions, an
 //! early-payment discount, an agreed settlement, a rest within the tolerance); a payment for a claim that was written
 //! off recovers it. A void takes off what that left open of its claims, and whatever opens of them later, before other
@@ -15,7 +16,10 @@
 //! the day write-offs and upheld disputes take off what is left open, whatever left it open; an upheld dispute of what
 //! is paid already displaces the newest money, which goes to what else is open.
 
+mod converted;
 mod days;
+mod dispute;
+mod early;
 mod moves;
 mod open;
 mod pool;
@@ -23,7 +27,10 @@ mod pool;
 mod tests;
 mod types;
 
-pub use types::{Allocated, Claim, Contested, Credit, Named, Returned, Source};
+pub use converted::Converted;
+pub use types::{
+    Allocated, Claim, Contested, Credit, Discount, Named, Returned, Share, Source, Whole, discounts,
+};
 
 use crate::{Date, Id, arrange::arrange, contract::types::Difference, order::Order};
 use std::collections::BTreeMap;
@@ -58,6 +65,12 @@ struct Debt<'a> {
     written_off: Vec<(i64, i64)>,
     /// The adjustment that made it void.
     void: Option<i64>,
+    /// What was paid and held back of it in time for its discount.
+    early: i64,
+    /// The discount that this earned.
+    saved: i64,
+    /// What upheld disputes and credit notes about it say was never owed.
+    reduced: i64,
 }
 
 /// A part of a credit that was set against a claim.
@@ -93,6 +106,9 @@ struct Day {
     due: Vec<usize>,
     /// What comes to be contested, and below zero what is so no more.
     contested: Vec<(usize, i64)>,
+    /// Disputes of wholes that begin, and those that were decided.
+    disputed: Vec<usize>,
+    decided: Vec<usize>,
     credits: Vec<usize>,
     /// A named part that waited: credit, part, how much was kept.
     parts: Vec<(usize, usize, i64)>,
@@ -105,6 +121,17 @@ struct Day {
     differences: Vec<usize>,
 }
 
+/// A dispute of a whole while the days pass.
+struct Spread<'a> {
+    whole: &'a Whole,
+    /// The places of its instalments.
+    places: Vec<usize>,
+    /// What is contested of each, once it began.
+    minor: Vec<i64>,
+    /// What was upheld of each, once it was decided.
+    upheld: Vec<i64>,
+}
+
 struct Replay<'a> {
     debts: Vec<Debt<'a>>,
     by_key: BTreeMap<i64, usize>,
@@ -114,10 +141,16 @@ struct Replay<'a> {
     open: Vec<BTreeMap<Vec<i64>, usize>>,
     /// For each order what is open and contested as a whole.
     frozen: Vec<BTreeMap<Vec<i64>, usize>>,
+    /// What is open of all debts, and what of that is not contested.
+    sum_open: i64,
+    sum_calm: i64,
+    /// What credits of today will hold back of claims: credit, claim, how much.
+    held: Vec<(usize, usize, i64)>,
     /// Void claims of which something was opened.
     opened_void: Vec<usize>,
     /// Credits with something free.
     pool: BTreeMap<CreditOrder<'a>, usize>,
+    wholes: Vec<Spread<'a>>,
     done: Vec<Allocated>,
     today: Date,
 }
@@ -125,14 +158,25 @@ struct Replay<'a> {
 /// Replays one customer's documents in one currency. The order of the inputs does not matter. A credit whose place in
 /// `orders` does not exist is served oldest due first.
 pub fn replay(claims: &[Claim], credits: &[Credit], orders: &[Order]) -> Vec<Allocated> {
+    replay_disputed(claims, credits, &[], orders).0
+}
+
+/// The same with disputes of documents in instalments, and what is of which instalment.
+pub fn replay_disputed(
+    claims: &[Claim],
+    credits: &[Credit],
+    wholes: &[Whole],
+    orders: &[Order],
+) -> (Vec<Allocated>, Vec<Share>) {
     let fallback = [Order::default()];
     let orders = if orders.is_empty() { &fallback } else { orders };
-    let Some(mut replay) = Replay::new(claims, credits, orders) else { return Vec::new() };
+    let Some(mut replay) = Replay::new(claims, credits, orders) else { return Default::default() };
+    replay.dispute(wholes);
     let mut days = replay.calendar();
     while let Some((day, events)) = days.pop_first() {
         replay.pass(day, events, &mut days);
     }
-    replay.done
+    (std::mem::take(&mut replay.done), replay.shares())
 }
 
 fn place(credit: &Credit) -> CreditOrder<'_> {

@@ -5,10 +5,12 @@
 //! is sent. Nothing of a file counts before the end of the file has been reached.
 
 pub mod camt;
+pub mod charge;
 pub mod gap;
 pub mod matching;
 pub mod mt940;
 pub mod name;
+pub mod own;
 pub mod reference;
 pub mod repeated;
 pub mod words;
@@ -54,13 +56,22 @@ pub struct Entry {
     pub name: Option<String>,
     /// Its account, letters and digits alone.
     pub account: Option<String>,
+    /// What was instructed where the bank took a fee out of it or added one, with the sign of `minor`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructed_minor: Option<i64>,
+    /// For whom the other side paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ultimate: Option<String>,
 }
 
 /// A statement whose balances were checked. Its entries came before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Statement {
-    /// The account, letters and digits alone where it is an IBAN.
+    /// The account, letters and digits alone.
     pub account: String,
+    /// The same as far as it can be told apart from how it is written: see [`own`]. No part of what a statement says.
+    #[serde(skip)]
+    pub own: String,
     /// The bank's name for it.
     pub id: String,
     /// Its number, where the bank gives one.

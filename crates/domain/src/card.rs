@@ -21,8 +21,8 @@ use crate::{
     Decimal,
     contract::{
         score::{
-            Anchor, CardDocument, Direction, FactName, Facts, Indicator, IndicatorMove,
-            IndicatorRule, Reason, ScoreCard,
+            Anchor, CardDocument, Direction, FactName, Facts, Improvement, Indicator,
+            IndicatorMove, IndicatorRule, Reason, ScoreCard,
         },
         scorer::{Error, Scorer},
         types::{Grade, Language},
@@ -46,6 +46,9 @@ pub const NOTCHES: u32 = 3;
 
 /// The most that a utilisation can be, so that a limit of zero has a finite one.
 pub const MAX_UTILISATION: u32 = 10;
+
+/// How many indicators are named that would raise the score.
+const IMPROVEMENTS: usize = 3;
 
 /// The code of the reason that too little is known.
 pub const THIN_FILE: &str = "thin-file";
@@ -126,6 +129,7 @@ impl Card {
             model: self.model.clone(),
             reasons: self.reasons(facts, language),
             indicators: self.document.indicators.iter().map(|of| indicator(of, facts)).collect(),
+            improvements: self.improvements(facts, language),
             facts: facts.clone(),
         }
     }
@@ -163,6 +167,35 @@ impl Card {
         reasons
     }
 
+    /// What would raise the score most: each known indicator without blame, the others as they are.
+    fn improvements(&self, facts: &Facts, language: Language) -> Vec<Improvement> {
+        let Some(standing) = self.judge(facts) else { return Vec::new() };
+        let document = &self.document;
+        let rules = document.indicators.iter();
+        let known: Vec<_> =
+            rules.filter_map(|rule| points(rule, facts).map(|of| (rule, of.0, of.1))).collect();
+        let sum = |of: fn(&(&IndicatorRule, Decimal, Decimal)) -> Decimal| {
+            known.iter().map(of).fold(Decimal::ZERO, Decimal::saturating_add)
+        };
+        let (all, most) = (sum(|of| of.1), sum(|of| of.2));
+        let decimals = document.decimals.unwrap_or(SCORE_DECIMALS);
+        let better = |(rule, points, max): &(&IndicatorRule, Decimal, Decimal)| {
+            let blameless = max.times(rule.blameless.unwrap_or(Decimal::ONE))?;
+            let gain = blameless.checked_sub(*points).filter(|gain| *gain > Decimal::ZERO)?;
+            let score = out_of_100(all.checked_add(gain)?, most, decimals)?;
+            let notches = document.notches.unwrap_or(NOTCHES);
+            let (grade, _) = grade::of(score, &document.grades, notches);
+            let text = reason::improvement(score, grade, language);
+            let (name, fact) = (rule.name.clone(), rule.fact);
+            Some(Improvement { name, fact, score, grade, text })
+        };
+        let mut found: Vec<Improvement> = known.iter().filter_map(better).collect();
+        found.retain(|of| of.score > standing.score);
+        found.sort_by_key(|of| std::cmp::Reverse(of.score));
+        found.truncate(IMPROVEMENTS);
+        found
+    }
+
     /// What each indicator that is known gave, in the order of the card.
     pub fn points(&self, facts: &Facts) -> Vec<(&str, Decimal)> {
         let known = |rule: &'_ IndicatorRule| points(rule, facts).map(|(points, _)| points);
@@ -171,7 +204,12 @@ impl Card {
     }
 
     /// The indicators whose points are others than under `before`, the largest difference first.
-    pub fn moved(&self, facts: &Facts, before: Option<(&Card, &Facts)>) -> Vec<IndicatorMove> {
+    pub fn moved(
+        &self,
+        facts: &Facts,
+        before: Option<(&Card, &Facts)>,
+        language: Language,
+    ) -> Vec<IndicatorMove> {
         let rules = &self.document.indicators;
         let old = before.map(|(card, _)| card.document.indicators.as_slice()).unwrap_or_default();
         let gone = old.iter().filter(|rule| rules.iter().all(|known| known.name != rule.name));
@@ -192,7 +230,16 @@ impl Card {
             let difference =
                 points.unwrap_or_default().checked_sub(points_before.unwrap_or_default());
             let (name, fact) = (rule.name.clone(), rule.fact);
-            let moved = IndicatorMove { name, fact, value_before, value, points_before, points };
+            let words = |rule: Option<&'_ IndicatorRule>| rule.map(|rule| rule.text.clone());
+            let (new, old) = (words(now).zip(value), words(was).zip(value_before));
+            let text = reason::moved(
+                new.as_ref().map(|(words, seen)| (words, *seen)),
+                old.as_ref().map(|(words, seen)| (words, *seen)),
+                [points, points_before],
+                language,
+            );
+            let moved =
+                IndicatorMove { name, fact, value_before, value, points_before, points, text };
             moves.push((difference.unwrap_or_default().abs(), moved));
         }
         moves.sort_by_key(|(size, _)| std::cmp::Reverse(*size));

@@ -59,6 +59,11 @@ impl Currency {
             .map_or(2, |(_, exponent)| *exponent)
     }
 
+    /// The currencies whose minor unit is not the hundredth.
+    pub fn of_other_units() -> impl Iterator<Item = Self> {
+        OTHER_EXPONENTS.iter().map(|(code, _)| Self(**code))
+    }
+
     /// The three letters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("???")

@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 pub const MAX_KINDS: usize = 50;
 
 /// What is told, by its noun and verb.
-pub const KINDS: [&str; 88] = [
+pub const KINDS: [&str; 91] = [
     "alert-rule.changed",
     "alert-rule.created",
     "alert.assigned",
@@ -41,7 +41,9 @@ pub const KINDS: [&str; 88] = [
     "default.closed",
     "default.cured",
     "default.opened",
+    "default.reopened",
     "dispute.opened",
+    "dispute.reopened",
     "dispute.resolved",
     "external-fact.changed",
     "external-fact.created",
@@ -81,6 +83,7 @@ pub const KINDS: [&str; 88] = [
     "payment.corrected",
     "payment.failed",
     "payment.recorded",
+    "payment.reinstated",
     "payment.returned",
     "payment.reversed",
     "policy.changed",
@@ -188,6 +191,7 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         ("customer", "replace") => "customer.changed",
         ("default_record", "create") => "default.opened",
         ("default_record", "close") => "default.closed",
+        ("default_record", "reopen") => "default.reopened",
         ("dispute", "create") => "dispute.opened",
         ("contract", "add-version") => "contract.changed",
         ("alert", "snooze") => "alert.snoozed",
@@ -306,6 +310,7 @@ mod tests {
             ("card", "publish", Some("card.published")),
             ("tiers", "replace", Some("tiers.changed")),
             ("bank-match", "reopen", Some("bank-match.reopened")),
+            ("default_record", "reopen", Some("default.reopened")),
             ("payer-account", "remove", Some("payer-account.removed")),
             ("dispute", "resolve", Some("dispute.resolved")),
             ("bank_statement", "create", Some("bank-statement.created")),

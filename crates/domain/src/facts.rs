@@ -32,6 +32,10 @@ const EXACT_DECIMALS: u32 = 10;
 /// Days late beyond which a share is taken.
 pub const LATE_BEYOND: [i64; 5] = [0, 10, 30, 60, 90];
 
+/// No fact is larger, or less.
+const MOST: i64 = 1_000_000_000;
+const LEAST: i64 = -1_000_000_000;
+
 /// With fewer items a spread says nothing.
 const IRREGULAR_FROM_ITEMS: u32 = 3;
 
@@ -40,6 +44,39 @@ const SLOPE_FROM_ITEMS: u32 = 4;
 
 /// With fewer invoices there is no usual size of an order.
 pub const USUAL_FROM_ORDERS: u32 = 3;
+
+/// The least and the most that a fact can be.
+pub fn possible(fact: FactName) -> (Decimal, Decimal) {
+    use FactName::{
+        AltmanZ, AltmanZEmerging, AltmanZPrivate, DaysBeyondTerms3m, DaysBeyondTerms6m,
+        DaysBeyondTerms9mBefore, DaysBeyondTerms12m, DaysBeyondTerms24m, DaysToPay12m,
+        DisputeRate12m, ExternalScore, LastPaymentDaysLate, LastThreeDaysLate, LatestThreeDaysLate,
+        TrendRecentAgainstBefore, TrendSlope, Utilisation, UtilisationPeak12m,
+    };
+    let most = Decimal::from(MOST);
+    match fact {
+        // Early is below zero, and so is what gets better.
+        DaysBeyondTerms3m
+        | DaysBeyondTerms6m
+        | DaysBeyondTerms9mBefore
+        | DaysBeyondTerms12m
+        | DaysBeyondTerms24m
+        | DaysToPay12m
+        | LastPaymentDaysLate
+        | LastThreeDaysLate
+        | LatestThreeDaysLate
+        | TrendRecentAgainstBefore
+        | TrendSlope
+        | AltmanZ
+        | AltmanZPrivate
+        | AltmanZEmerging => (Decimal::from(LEAST), most),
+        Utilisation | UtilisationPeak12m => (Decimal::ZERO, Decimal::TEN),
+        ExternalScore => (Decimal::ZERO, Decimal::ONE_HUNDRED),
+        DisputeRate12m => (Decimal::ZERO, Decimal::ONE),
+        share if share.name().contains("share") => (Decimal::ZERO, Decimal::ONE),
+        _ => (Decimal::ZERO, most),
+    }
+}
 
 /// Items and a sum of their amounts, plain and weighted by days.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -79,9 +116,11 @@ pub struct Paying {
 pub struct Owing {
     pub currency: Currency,
     pub outstanding_minor: i64,
-    /// Of that: 1 to 30, 31 to 60, 61 to 90 and more than 90 days overdue.
+    /// Of that, of what somebody is reminded of: 1 to 30, 31 to 60, 61 to 90 and more than 90 days overdue.
     pub overdue_minor: [i64; 4],
     pub contested_minor: i64,
+    /// All that is past due, also what nobody is reminded of.
+    pub past_due_minor: i64,
 }
 
 /// What one customer bought in one currency.
@@ -126,12 +165,17 @@ pub struct Known {
     /// Open defaults, the day on which the oldest was found, and plans and promises broken in 12 months. `None`: it never
     /// had a default.
     pub defaults: Option<(u32, Option<Date>, u32)>,
+    /// Broken plans and promises that are open.
+    pub broken_open: u32,
     /// Open defaults of the whole group, its own included. `None` outside a group.
     pub group_defaults: Option<u32>,
     /// Payments that failed in 90 days and mandates cancelled in 12 months. `None`: nobody told anything.
     pub told: Option<[u32; 2]>,
     /// The nearest last days of guarantees, of insurance and of contracts in force, and their nearest milestone.
     pub nearest_on: [Option<Date>; 4],
+    /// The last days of the guarantee, the insurance and the contract that ended last in 12 months, where none of the sort
+    /// that began later is in force.
+    pub lapsed_on: [Option<Date>; 3],
     /// What secures its debts in each currency.
     pub covers: Vec<(Currency, Cover)>,
     /// What is outstanding under each contract that a guarantee is bound to.
@@ -149,6 +193,8 @@ pub struct Sums {
     pub paying: Vec<Paying>,
     /// Days late of the items settled last, the latest first: three at most.
     pub settled: Vec<i64>,
+    /// Days overdue of the items that are open, those due last first: three at most.
+    pub overdue: Vec<i64>,
     pub owing: Vec<Owing>,
     pub buying: Vec<Buying>,
     /// Empty outside a group.
@@ -184,6 +230,8 @@ impl Facts {
 pub fn combine(id: &Id, day: Date, sums: &Sums, limit: Option<Money>) -> Facts {
     let mut facts = Facts::none(id, day);
     paying(&mut facts, &sums.paying, &sums.settled);
+    let latest: Vec<i64> = sums.overdue.iter().chain(&sums.settled).copied().take(3).collect();
+    facts.set(FactName::LatestThreeDaysLate, mean_of_three(&latest));
     owing(&mut facts, &sums.owing, &sums.group);
     buying(&mut facts, &sums.buying);
     known(&mut facts, &sums.known, limit, &sums.owing);
@@ -217,9 +265,7 @@ fn paying(facts: &mut Facts, of: &[Paying], settled: &[i64]) {
     }
     worst(facts, of);
     facts.set(FactName::LastPaymentDaysLate, settled.first().map(|days| (*days).into()));
-    let last = settled.iter().fold(0i64, |sum, days| sum.saturating_add(*days));
-    let last = (settled.len() == 3).then(|| decimal::share(last, 3));
-    facts.set(FactName::LastThreeDaysLate, last.flatten());
+    facts.set(FactName::LastThreeDaysLate, mean_of_three(settled));
     let pair =
         facts.get(FactName::DaysBeyondTerms3m).zip(facts.get(FactName::DaysBeyondTerms9mBefore));
     let trend = pair.and_then(|(recent, before)| recent.checked_sub(before));
@@ -237,6 +283,11 @@ fn paying(facts: &mut Facts, of: &[Paying], settled: &[i64]) {
     let with_first = |at| (first(0) > 0).then(|| Decimal::from(first(at)));
     facts.set(FactName::ShortPays12m, with_first(1));
     facts.set(FactName::UnauthorisedDiscounts12m, with_first(2));
+}
+
+fn mean_of_three(days: &[i64]) -> Option<Decimal> {
+    let sum = days.iter().fold(0i64, |sum, days| sum.saturating_add(*days));
+    (days.len() == 3).then(|| decimal::share(sum, 3)).flatten()
 }
 
 /// The names of the shares late beyond each of [`LATE_BEYOND`], by count and by amount.
@@ -288,6 +339,9 @@ fn owing(facts: &mut Facts, of: &[Owing], group: &[Group]) {
         let bucket = |of: &Owing| of.overdue_minor.get(at).copied().unwrap_or_default();
         facts.set(name, mean(&bucket));
     }
+    let over_30 =
+        |of: &Owing| of.overdue_minor.iter().skip(1).fold(0i64, |sum, of| sum.saturating_add(*of));
+    facts.set(FactName::OverdueShareOver30, mean(&over_30));
     facts.set(FactName::OpenDisputeShare, mean(&|of| of.contested_minor));
     let own = |currency| {
         let own = of.iter().find(|of| of.currency == currency);
@@ -342,6 +396,8 @@ fn known(facts: &mut Facts, of: &Known, limit: Option<Money>, owing: &[Owing]) {
     }
     let broken = of.defaults.map(|(_, _, broken)| broken).or(of.first_on.map(|_| 0));
     facts.set(FactName::BrokenPromises12m, broken.map(Decimal::from));
+    let broken_open = broken.map(|_| of.broken_open.into());
+    facts.set(FactName::BrokenPromisesOpen, broken_open);
     let open = of.defaults.map(|(open, _, _)| open).or(of.first_on.map(|_| 0));
     facts.set(FactName::DefaultsOpen, open.map(Decimal::from));
     let oldest_on = of.defaults.and_then(|(_, oldest_on, _)| oldest_on);
@@ -374,6 +430,14 @@ fn cover(facts: &mut Facts, of: &Known, owing: &[Owing]) {
     ];
     for (name, nearest_on) in names.into_iter().zip(of.nearest_on) {
         facts.set(name, nearest_on.map(|on| on.days_since(facts.as_of).into()));
+    }
+    let names = [
+        FactName::DaysSinceGuaranteeLapsed,
+        FactName::DaysSinceInsuranceLapsed,
+        FactName::DaysSinceContractLapsed,
+    ];
+    for (name, lapsed_on) in names.into_iter().zip(of.lapsed_on) {
+        facts.set(name, lapsed_on.map(|on| facts.as_of.days_since(on).into()));
     }
 }
 
@@ -493,6 +557,7 @@ mod tests {
             outstanding_minor,
             overdue_minor: [overdue, 0, 0, 0],
             contested_minor: 0,
+            past_due_minor: overdue,
         }
     }
 

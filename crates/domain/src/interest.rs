@@ -8,7 +8,8 @@
 //! So a backdated payment simply gives another sum.
 //!
 //! With compounding, what has accrued by the end of an interest period, rounded, bears from the next day until the next
-//! end, less what was paid and given up of it by the end of each day before.
+//! end, less what was paid and given up of it by the end of each day before. What is paid or given up is the fixed sum
+//! first, then interest.
 
 mod clause;
 mod stretch;
@@ -51,7 +52,7 @@ pub struct Item {
     pub changes: Vec<(Date, i64)>,
     /// What does not bear for a time.
     pub exclusions: Vec<Exclusion>,
-    /// What was paid or given up of its interest on which day, in any order.
+    /// What was paid or given up of its interest and its fixed sum on which day, in any order.
     pub settled: Vec<(Date, i64)>,
     /// The day on which the contract was signed. Where none is known, that of the document counts.
     pub signed_on: Option<Date>,
@@ -176,10 +177,12 @@ pub fn charge(
         let within = sums.add(stretch, clause, &before, fixed)?;
         let minor = within.saturating_sub(before.within);
         segments.push(InterestSegment {
+            invoice_id: None,
             from: stretch.from,
             to: stretch.to,
             principal: Money::new(stretch.principal, item.currency),
             unpaid_interest_minor: Some(stretch.unpaid).filter(|minor| *minor > 0),
+            contested_minor: Some(stretch.excluded).filter(|minor| *minor > 0),
             rate: stretch.rate.yearly,
             rate_source: stretch.rate.source.clone(),
             days: u32::try_from(stretch.days(clause.day_count)?).unwrap_or(0),

@@ -58,6 +58,14 @@ pub fn sum(amounts: impl IntoIterator<Item = i64>) -> Result<i64, Refused> {
     amounts.into_iter().try_fold(0i64, |sum, next| sum.checked_add(next)).ok_or_else(too_large)
 }
 
+/// So much of `all` as `part` is of `whole`, for amounts of zero or more, rounded half away from zero. Nothing of nothing.
+pub fn portion(all: i64, part: i64, whole: i64) -> i64 {
+    let [all, part, whole] = [all, part, whole].map(i128::from);
+    let twice = all.saturating_mul(part).saturating_mul(2).saturating_add(whole);
+    let rounded = twice.checked_div_euclid(whole.saturating_mul(2)).unwrap_or(0);
+    i64::try_from(rounded).unwrap_or(i64::MAX)
+}
+
 /// Reads a decimal exactly: no rounding, no exponent, no sign but a leading `-`, ASCII digits only.
 pub fn parse_amount(text: &str, currency: Currency, form: NumberForm) -> Result<i64, Refused> {
     let malformed = || {
@@ -125,6 +133,21 @@ mod tests {
     ) -> Result<i64, Refusal> {
         parse_amount(text, code.parse().unwrap(), NumberForm { decimal, thousands })
             .map_err(|r| r.code)
+    }
+
+    #[test]
+    fn a_portion_is_rounded_half_away_from_zero() {
+        for (all, part, whole, wanted) in [
+            (2, 49, 98, 1),
+            (2, 24, 98, 0),
+            (2, 25, 98, 1),
+            (1, 1, 2, 1),
+            (1, 0, 2, 0),
+            (1, 1, 0, 0),
+            (i64::MAX, 1, 1, i64::MAX),
+        ] {
+            assert_eq!(portion(all, part, whole), wanted, "{part} of {whole} in {all}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(crate) mod value;
 pub use plan::{Fields, Plan};
 pub use shipped::{SHIPPED, shipped};
 pub use slice::{MAX_ERRORS, Rows, Slice};
-pub use terms::Terms;
+pub use terms::{Said, Terms};
 
 use crate::contract::ingest::{DateForm, FieldMapping, ImportKind, Lookup, Profile, RecordMapping};
 use crate::money::NumberForm;
@@ -80,7 +80,7 @@ const CUSTOMER: [Spec; 17] = [
     may("contact_address", Sort::Address),
 ];
 
-const INVOICE: [Spec; 12] = [
+const INVOICE: [Spec; 13] = [
     must("id", Sort::Id),
     must("customer_id", Sort::Id),
     may("kind", Sort::InvoiceKind),
@@ -93,15 +93,18 @@ const INVOICE: [Spec; 12] = [
     may("penalty", Sort::Flag),
     may("contract_id", Sort::Id),
     may("instalments", Sort::Instalments),
+    may("reference", Sort::Label),
 ];
 
-const PAYMENT: [Spec; 6] = [
+const PAYMENT: [Spec; 8] = [
     must("id", Sort::Id),
     must("customer_id", Sort::Id),
     must("received_on", Sort::Date),
     must("amount", Sort::Amount),
     must("currency", Sort::Currency),
     may("invoice_id", Sort::Id),
+    may("same_as", Sort::Id),
+    may("another", Sort::Flag),
 ];
 
 fn specs(kind: ImportKind) -> &'static [Spec] {
@@ -139,6 +142,8 @@ impl Profile {
             only_where: None,
             unless_where: None,
             void_where: None,
+            voids: None,
+            updates: None,
             fields: specs(*kind).iter().filter(mapped).map(field).collect(),
         };
         Self {
@@ -237,6 +242,11 @@ fn mark_is_sound(mark: Option<&str>) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Whether the profile says which documents are cancelled, so that the other rows say of theirs that they are not.
+pub fn tells_void(profile: &Profile) -> bool {
+    profile.records.iter().any(|record| record.void_where.is_some())
+}
+
 fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result<(), Refused> {
     if record.fields.is_empty() || record.fields.len() > MAX_MAPPINGS {
         let detail = format!("a record maps 1 to {MAX_MAPPINGS} fields");
@@ -261,14 +271,26 @@ fn record_is_sound(record: &RecordMapping, date: DateForm, path: &str) -> Result
         values_are_sound(values, &format!("{path}.{name}"))?;
     }
     if record.kind != ImportKind::Customers {
-        for (name, said) in [("only_new", record.only_new), ("partial", record.partial)] {
+        let said = [record.only_new, record.partial, record.updates];
+        for (name, said) in ["only_new", "partial", "updates"].into_iter().zip(said) {
             if said == Some(true) {
                 return Err(invalid(&format!("{path}.{name}"), "only customers have it"));
             }
         }
     }
+    let left_alone = [("only_new", record.only_new), ("partial", record.partial)];
+    for (name, _) in left_alone.into_iter().filter(|(_, said)| *said == Some(true)) {
+        if record.updates == Some(true) {
+            let detail =
+                format!("a customer who is there is changed, and by `{name}` is not: take one");
+            return Err(invalid(&format!("{path}.updates"), detail));
+        }
+    }
     if record.void_where.is_some() && record.kind != ImportKind::Invoices {
         return Err(invalid(&format!("{path}.void_where"), "only invoices have it"));
+    }
+    if record.voids == Some(true) && record.void_where.is_none() {
+        return Err(invalid(&format!("{path}.voids"), "`void_where` says of which documents"));
     }
     for (name, pairs) in [
         ("only_where", &record.only_where),

@@ -3,7 +3,10 @@
 use crate::decimal::Times as _;
 use crate::{
     Decimal,
-    contract::{score::Wording, types::Language},
+    contract::{
+        score::Wording,
+        types::{Grade, Language},
+    },
     decimal::round,
 };
 
@@ -23,15 +26,48 @@ pub fn text(wording: &Wording, seen: Decimal, language: Language) -> String {
         .replace("{value}", &value.to_string())
 }
 
+/// What the score would be without what an indicator costs.
+pub fn improvement(score: Decimal, grade: Grade, language: Language) -> String {
+    match language {
+        Language::En => {
+            format!("Without what this costs the score would be {score}, grade {grade}.")
+        }
+        Language::ZhCn => format!("若此项不扣分，评分将为 {score}，等级 {grade}。"),
+    }
+}
+
+/// What an indicator sees and saw before, each in the words of its card, and the points that it gives and gave.
+pub fn moved(
+    now: Option<(&Wording, Decimal)>,
+    before: Option<(&Wording, Decimal)>,
+    points: [Option<Decimal>; 2],
+    language: Language,
+) -> String {
+    let told = |of: Option<(&Wording, Decimal)>, nothing: &str| {
+        of.map_or_else(|| nothing.to_string(), |(wording, seen)| text(wording, seen, language))
+    };
+    let [points, points_before] = points.map(|of| round(of.unwrap_or_default(), 1).normalize());
+    match language {
+        Language::En => {
+            let (now, before) = (told(now, "Not known any more."), told(before, "Not known."));
+            format!("{now} Before: {before} It gives {points} points instead of {points_before}.")
+        }
+        Language::ZhCn => {
+            let (now, before) = (told(now, "目前没有数据。"), told(before, "没有数据。"));
+            format!("{now}此前：{before}得分由 {points_before} 变为 {points}。")
+        }
+    }
+}
+
 /// That too little is known.
 pub fn thin_file(items: Decimal, language: Language) -> String {
     let items = items.normalize();
     match language {
         Language::En => {
             let invoices = if items == Decimal::ONE { "invoice" } else { "invoices" };
-            format!("Only {items} {invoices} in 12 months: too few for a firm judgement.")
+            format!("Only {items} {invoices} fell due in 12 months: too few for a firm judgement.")
         }
-        Language::ZhCn => format!("近 12 个月仅有 {items} 张账单，不足以作出可靠判断。"),
+        Language::ZhCn => format!("近 12 个月仅有 {items} 张账单到期，不足以作出可靠判断。"),
     }
 }
 
@@ -66,11 +102,11 @@ mod tests {
         assert_eq!(lines.next(), None);
         assert_eq!(
             thin_file(Decimal::TWO, Language::En),
-            "Only 2 invoices in 12 months: too few for a firm judgement."
+            "Only 2 invoices fell due in 12 months: too few for a firm judgement."
         );
         assert_eq!(
             thin_file(Decimal::TWO, Language::ZhCn),
-            "近 12 个月仅有 2 张账单，不足以作出可靠判断。"
+            "近 12 个月仅有 2 张账单到期，不足以作出可靠判断。"
         );
     }
 
@@ -78,7 +114,7 @@ mod tests {
     fn one_is_not_many() {
         let index = &shipped().indicators[0].text;
         assert!(text(index, Decimal::ONE, Language::En).starts_with("Paid 1 day beyond"));
-        assert!(thin_file(Decimal::ONE, Language::En).starts_with("Only 1 invoice in"));
+        assert!(thin_file(Decimal::ONE, Language::En).starts_with("Only 1 invoice fell due in"));
     }
 
     #[test]

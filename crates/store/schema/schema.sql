@@ -43,7 +43,7 @@ CREATE TABLE customer (
     email TEXT,
     phone TEXT,
     limit_minor INTEGER CHECK (limit_minor >= 0),
-    limit_currency TEXT, parent_key INTEGER REFERENCES customer (key), status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('prospect', 'active', 'on-hold', 'suspended', 'closed')), segment TEXT, industry TEXT, tags TEXT, contacts TEXT, representatives TEXT, bank_accounts TEXT, merged_key INTEGER REFERENCES customer (key), entry_key INTEGER,
+    limit_currency TEXT, parent_key INTEGER REFERENCES customer (key), status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('prospect', 'active', 'on-hold', 'suspended', 'closed')), segment TEXT, industry TEXT, tags TEXT, contacts TEXT, representatives TEXT, bank_accounts TEXT, merged_key INTEGER REFERENCES customer (key), entry_key INTEGER, merged_on TEXT,
     CHECK ((limit_minor IS NULL) = (limit_currency IS NULL))
 ) STRICT;
 
@@ -58,7 +58,7 @@ CREATE TABLE invoice (
     currency TEXT NOT NULL,
     disputed INTEGER NOT NULL CHECK (disputed IN (0, 1)),
     open_minor INTEGER NOT NULL CHECK (open_minor BETWEEN 0 AND amount_minor)
-, version_key INTEGER REFERENCES contract_version (key), relates_key INTEGER REFERENCES invoice (key), parent_key INTEGER REFERENCES invoice (key), disputed_minor INTEGER NOT NULL DEFAULT 0, entry_key INTEGER, penalty INTEGER NOT NULL DEFAULT 0 CHECK (penalty IN (0, 1))) STRICT;
+, version_key INTEGER REFERENCES contract_version (key), relates_key INTEGER REFERENCES invoice (key), parent_key INTEGER REFERENCES invoice (key), disputed_minor INTEGER NOT NULL DEFAULT 0, entry_key INTEGER, penalty INTEGER NOT NULL DEFAULT 0 CHECK (penalty IN (0, 1)), reference TEXT) STRICT;
 
 CREATE INDEX invoice_by_customer
     ON invoice (customer_key, currency, due_on, issued_on, kind, disputed, amount_minor, open_minor);
@@ -74,7 +74,7 @@ CREATE TABLE payment (
     currency TEXT NOT NULL,
     invoice_key INTEGER REFERENCES invoice (key), -- the invoice the payer named
     unallocated_minor INTEGER NOT NULL CHECK (unallocated_minor BETWEEN 0 AND amount_minor)
-, contract_key INTEGER REFERENCES contract (key), allocation_order TEXT, designation TEXT, deductions TEXT, settles TEXT, converted_from_key INTEGER REFERENCES payment (key), converted_minor INTEGER NOT NULL DEFAULT 0, entry_key INTEGER) STRICT;
+, contract_key INTEGER REFERENCES contract (key), allocation_order TEXT, designation TEXT, deductions TEXT, settles TEXT, converted_from_key INTEGER REFERENCES payment (key), converted_minor INTEGER NOT NULL DEFAULT 0, entry_key INTEGER, cost_minor INTEGER) STRICT;
 
 CREATE INDEX payment_by_customer ON payment (customer_key, currency, received_on);
 
@@ -312,7 +312,7 @@ CREATE TABLE reversal (
     minor INTEGER NOT NULL CHECK (minor > 0),
     reason TEXT,
     entry_key INTEGER
-) STRICT;
+, undone_reason TEXT, undone_entry_key INTEGER, payment_name TEXT) STRICT;
 
 CREATE INDEX reversal_by_payment ON reversal (payment_key);
 
@@ -360,7 +360,7 @@ CREATE TABLE dispute (
     upheld_minor INTEGER,
     resolution TEXT,
     entry_key INTEGER,
-    resolved_entry_key INTEGER,
+    resolved_entry_key INTEGER, whole_key INTEGER REFERENCES dispute (key),
     CHECK ((outcome IS NULL) = (resolved_on IS NULL))
 ) STRICT;
 
@@ -513,7 +513,7 @@ CREATE TABLE bank_statement (
     entries INTEGER NOT NULL,
     pending INTEGER NOT NULL,
     digest TEXT NOT NULL, -- SHA-256 of the statement and its entries, as they were read
-    entry_key INTEGER, gap TEXT, first_on TEXT,
+    entry_key INTEGER, gap TEXT, first_on TEXT, own_account TEXT,
     UNIQUE (account, statement_id)
 ) STRICT;
 
@@ -685,7 +685,7 @@ CREATE TABLE score_change (
     tier TEXT,
     model TEXT NOT NULL,
     facts TEXT NOT NULL, -- as in the table score
-    points TEXT NOT NULL, -- what each indicator gave, as JSON by name
+    points TEXT NOT NULL, judged_at TEXT, tiers_key INTEGER REFERENCES tiers (key), -- what each indicator gave, as JSON by name
     PRIMARY KEY (customer_key, as_of)
 ) STRICT, WITHOUT ROWID;
 
@@ -733,15 +733,13 @@ CREATE TABLE "bank_entry" (
     decided_entry_key INTEGER,
     repeats TEXT, -- the id of the entry that this one is or may be
     undone INTEGER NOT NULL DEFAULT 0 -- how often its payment was a mistake: the next one has another id
-) STRICT;
+, instructed_minor INTEGER, ultimate_payer TEXT) STRICT;
 
 CREATE INDEX bank_entry_by_state ON bank_entry (state, key) WHERE state <> 'automatic';
 
 CREATE INDEX bank_entry_by_end_to_end ON bank_entry (end_to_end) WHERE minor > 0 AND end_to_end IS NOT NULL;
 
 CREATE INDEX bank_entry_by_payer ON bank_entry (payer_account) WHERE customer_key IS NULL AND payer_account IS NOT NULL;
-
-CREATE INDEX bank_statement_by_account ON bank_statement (account, to_on);
 
 CREATE TABLE "payer_account" (
     key INTEGER PRIMARY KEY,
@@ -789,7 +787,7 @@ CREATE TABLE alert (
     closed_by TEXT,
     closed_because TEXT,
     ended_on TEXT, -- when the reason was gone, which may be after somebody closed it
-    evidence TEXT NOT NULL, -- the contract's evidence as JSON
+    evidence TEXT NOT NULL, opened_severity TEXT CHECK (opened_severity IN ('info', 'warning', 'serious', 'critical')), opened_owner TEXT, basis TEXT, ending TEXT, behind_rule TEXT, behind_currency TEXT, -- the contract's evidence as JSON
     CHECK (ended_on IS NULL OR closed_on IS NOT NULL)
 ) STRICT;
 
@@ -891,7 +889,7 @@ CREATE TABLE credit_order (
     from_on TEXT NOT NULL,
     until_on TEXT NOT NULL CHECK (until_on >= from_on),
     entry_key INTEGER NOT NULL
-) STRICT;
+, version INTEGER) STRICT;
 
 CREATE UNIQUE INDEX credit_order_now ON credit_order (id) WHERE until_on = '9999-12-31';
 
@@ -1068,3 +1066,55 @@ CREATE TABLE credit_hold_former (
 ) STRICT;
 
 CREATE INDEX credit_hold_former_by_hold ON credit_hold_former (hold_key, key);
+
+CREATE TABLE dispute_former (
+    dispute_key INTEGER NOT NULL REFERENCES dispute (key),
+    outcome TEXT CHECK (outcome IN ('upheld', 'partly-upheld', 'rejected', 'withdrawn')), -- null: it was said that nothing was decided
+    resolved_on TEXT,
+    upheld_minor INTEGER,
+    resolution TEXT,
+    entry_key INTEGER NOT NULL,
+    until_entry_key INTEGER NOT NULL, minor INTEGER,
+    PRIMARY KEY (dispute_key, until_entry_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE default_former (
+    default_key INTEGER NOT NULL REFERENCES default_record (key),
+    state TEXT NOT NULL CHECK (state IN ('open', 'cured', 'withdrawn')),
+    closed_on TEXT, -- null: it was said that it was not over
+    cured_by_key INTEGER REFERENCES payment (key),
+    entry_key INTEGER NOT NULL,
+    until_entry_key INTEGER NOT NULL,
+    PRIMARY KEY (default_key, until_entry_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX dispute_by_whole ON dispute (whole_key) WHERE whole_key IS NOT NULL;
+
+CREATE TABLE payment_name (
+    id TEXT PRIMARY KEY,
+    payment_key INTEGER NOT NULL REFERENCES payment (key),
+    received_on TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    entry_key INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX payment_name_by_payment ON payment_name (payment_key);
+
+CREATE INDEX bank_statement_by_own_account ON bank_statement (own_account, to_on);
+
+CREATE TABLE application (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    customer_key INTEGER NOT NULL REFERENCES customer (key),
+    at TEXT NOT NULL,
+    rule TEXT NOT NULL, -- name and version
+    verdict TEXT NOT NULL CHECK (verdict IN ('pass', 'warn', 'hold', 'forced-hold')),
+    question TEXT NOT NULL, -- the application as JSON
+    entry_key INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX application_by_customer ON application (customer_key, key);
+
+CREATE TABLE match_again (
+    document_key INTEGER PRIMARY KEY REFERENCES invoice (key)
+) STRICT;

@@ -62,7 +62,7 @@ pub fn end<D: Db>(db: &D, id: &str, on: Date) -> Result<(), Fault> {
 pub fn ended<D: Db>(db: &D, customer: i64) -> Result<BTreeMap<Id, Date>, Fault> {
     let rows: Vec<(Id, Date)> = db.json(
         "SELECT json_group_array(json_array(substr(id, instr(id, '/') + 1), until_on))
-         FROM adjustment WHERE customer_key = ?1 AND until_on IS NOT NULL",
+         FROM adjustment WHERE customer_key = ?1 AND until_on IS NOT NULL AND difference = 'write-off'",
         &[customer.into()],
     )?;
     Ok(rows.into_iter().collect())

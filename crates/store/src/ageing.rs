@@ -1,6 +1,6 @@
 //! What is open by day: the sums behind the reports.
 
-use crate::{Db, Fault, Param, arrears::Range};
+use crate::{Db, Fault, Param, When, arrears::Range, when::as_known};
 use dunlin_domain::{
     Currency, Date, Id, Money,
     contract::{
@@ -8,6 +8,7 @@ use dunlin_domain::{
         types::InvoiceKind,
     },
 };
+use serde::de::DeserializeOwned;
 
 /// What is open with one basis date: date, currency, kind, amount.
 pub type DayOpen = (Date, Currency, InvoiceKind, i64);
@@ -18,30 +19,39 @@ pub type CustomerOpen = (Id, Currency, Date, i64);
 /// Where a page of overdue items ended: due date and key.
 pub type After = (String, i64);
 
+fn asked<D: Db, T: DeserializeOwned>(
+    db: &D,
+    known: i64,
+    statement: &str,
+    params: &[Param<'_>],
+) -> Result<T, Fault> {
+    as_known(db, sql!("ageing/as_known.sql"), known, statement, params)
+}
+
 /// What was open on the day by due date or date of issue.
-pub fn by_day<D: Db>(db: &D, day: Date, basis: AgeingBasis) -> Result<Vec<DayOpen>, Fault> {
+pub fn by_day<D: Db>(db: &D, when: When, basis: AgeingBasis) -> Result<Vec<DayOpen>, Fault> {
     let sql = match basis {
         AgeingBasis::Due => sql!("ageing/by_day.sql"),
         AgeingBasis::Issued => sql!("ageing/by_issue_day.sql"),
     };
-    db.json(sql, &[(&day.to_string()).into()])
+    asked(db, when.known, sql, &[(&when.day.to_string()).into()])
 }
 
 /// What the customers of the range had open on the day.
 pub fn by_customer<D: Db>(
     db: &D,
     range: Range,
-    day: Date,
+    when: When,
     basis: AgeingBasis,
 ) -> Result<Vec<CustomerOpen>, Fault> {
-    let (day, due) = (day.to_string(), i64::from(basis == AgeingBasis::Due));
+    let (day, due) = (when.day.to_string(), i64::from(basis == AgeingBasis::Due));
     let params: [Param<'_>; 4] = [(&day).into(), range.after.into(), range.upto.into(), due.into()];
-    db.json(sql!("ageing/by_customer.sql"), &params)
+    asked(db, when.known, sql!("ageing/by_customer.sql"), &params)
 }
 
 /// Payments that were not set against an invoice by the day, by currency.
-pub fn unallocated<D: Db>(db: &D, day: Date) -> Result<Vec<(Currency, i64)>, Fault> {
-    db.json(sql!("ageing/unallocated.sql"), &[(&day.to_string()).into()])
+pub fn unallocated<D: Db>(db: &D, when: When) -> Result<Vec<(Currency, i64)>, Fault> {
+    asked(db, when.known, sql!("ageing/unallocated.sql"), &[(&when.day.to_string()).into()])
 }
 
 /// What was overdue on the day, oldest due first.
@@ -49,21 +59,21 @@ pub fn overdue<D: Db>(
     db: &D,
     after: &After,
     limit: u32,
-    day: Date,
+    when: When,
 ) -> Result<Vec<(OverdueItem, After)>, Fault> {
     type Row = (Date, i64, Id, Id, String, i64, Currency, i64);
-    let text = day.to_string();
+    let (day, text) = (when.day, when.day.to_string());
     let changed = db.int(
         "SELECT EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?1)",
         &[(&text).into()],
     )?;
     let sql = match changed {
-        0 => sql!("invoice/overdue_page.sql"),
+        0 if when.knows_all() => sql!("invoice/overdue_page.sql"),
         _ => sql!("invoice/overdue_then.sql"),
     };
     let params: [Param<'_>; 4] =
         [(&after.0).into(), after.1.into(), i64::from(limit).into(), (&text).into()];
-    let rows: Vec<Row> = db.json(sql, &params)?;
+    let rows: Vec<Row> = asked(db, when.known, sql, &params)?;
     let item =
         |(due_on, key, invoice_id, customer_id, customer_name, minor, currency, disputed): Row| {
             let item = OverdueItem {
@@ -81,7 +91,7 @@ pub fn overdue<D: Db>(
 }
 
 /// Invoices less credit notes by currency and month of issue, newest month first.
-pub fn sales<D: Db>(db: &D, from: Date, to: Date) -> Result<Vec<(Currency, String, i64)>, Fault> {
-    let (from, to) = (from.to_string(), to.to_string());
-    db.json(sql!("invoice/sales_by_month.sql"), &[(&from).into(), (&to).into()])
+pub fn sales<D: Db>(db: &D, from: Date, to: When) -> Result<Vec<(Currency, String, i64)>, Fault> {
+    let (from, day) = (from.to_string(), to.day.to_string());
+    asked(db, to.known, sql!("invoice/sales_by_month.sql"), &[(&from).into(), (&day).into()])
 }

@@ -4,11 +4,12 @@
 use crate::{Db, Fault, Param, arrears::Range, event};
 use dunlin_domain::{
     Currency, Date, Id, Instant,
-    alert::{Escalated, Finding, Key, Live, Sample, Values},
+    alert::{Ending, Escalated, Finding, Key, Live, Sample, Values},
     contract::{
         types::Grade,
         warn::{
-            AlertAction, AlertActionKind, AlertKind, AlertState, Evidence, Severity, WatchedEvent,
+            AlertAction, AlertActionKind, AlertBasis, AlertEnding, AlertKind, AlertState,
+            EndingReason, Evidence, Severity, WatchedEvent,
         },
     },
 };
@@ -16,9 +17,8 @@ use dunlin_domain::{
 /// The part of a grade, the part before, and how many parts there are.
 pub type Notches = (Option<u32>, Option<u32>, Option<u32>);
 
-/// Who is looked at: customer, id, limit, limit's currency, grade, grade before, its parts, facts.
-pub type Position =
-    (i64, Id, Option<i64>, Option<Currency>, Option<Grade>, Option<Grade>, Notches, Option<Values>);
+/// Who is looked at: customer, id, grade, grade before, its parts, facts, 1 for who was judged before.
+pub type Position = (i64, Id, Option<Grade>, Option<Grade>, Notches, Option<Values>, u8);
 
 /// An alert as stored, as it stood on a day.
 #[derive(Debug)]
@@ -37,6 +37,18 @@ pub struct Found {
     pub closed_by: Option<String>,
     pub closed_because: Option<String>,
     pub snoozed_until: Option<Date>,
+    pub currency: Option<Currency>,
+    pub evidence: Evidence,
+    pub also: Vec<Also>,
+}
+
+/// An alert that stands behind another one.
+#[derive(Debug)]
+pub struct Also {
+    pub id: Id,
+    pub rule: String,
+    pub version: u32,
+    pub severity: Severity,
     pub currency: Option<Currency>,
     pub evidence: Evidence,
 }
@@ -94,13 +106,17 @@ pub fn positions<D: Db>(
     db.json(sql!("alert/positions.sql"), &params)
 }
 
-/// The alerts of the range whose reason is not gone.
-pub fn of_range<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, Live)>, Fault> {
-    type Row = (i64, String, String, Evidence, Date, Severity, i64, (i64, i64), Option<Date>);
+/// The alerts of the range whose reason is not gone: customer, key, alert.
+pub fn of_range<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, i64, Live)>, Fault> {
+    type Behind = (Option<String>, Option<String>);
+    type Row =
+        (i64, String, String, Evidence, Date, Severity, i64, (i64, i64), Option<Date>, i64, Behind);
     let rows: Vec<Row> =
         db.json(sql!("alert/of_range.sql"), &[range.after.into(), range.upto.into()])?;
     let live = |row: Row| {
-        let (customer, rule, code, evidence, opened_on, severity, closed, flags, until) = row;
+        let (customer, rule, code, evidence, opened_on, severity, closed, flags, until, key, by) =
+            row;
+        let behind = by.0.zip(by.1).map(|(rule, code)| Ok::<_, Fault>((rule, currency(&code)?)));
         let live = Live {
             key: (rule, currency(&code)?),
             evidence,
@@ -110,8 +126,9 @@ pub fn of_range<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, Live)>, Fault> 
             assigned: flags.0 != 0,
             snoozed_until: until,
             escalated: flags.1 != 0,
+            behind: behind.transpose()?,
         };
-        Ok((customer, live))
+        Ok((customer, key, live))
     };
     rows.into_iter().map(live).collect()
 }
@@ -196,9 +213,11 @@ pub fn open_all<D: Db>(db: &D, alerts: &[(Id, i64, Finding)], day: Date) -> Resu
     let row = |(id, customer, of): &(Id, i64, Finding)| {
         let (rule, currency) = &of.key;
         let named = (id.clone(), *customer, rule.clone(), of.version, of.kind, code(*currency));
-        let evidence = crate::array(&of.evidence)?;
+        let (evidence, basis) = (crate::array(&of.evidence)?, crate::array(&of.basis)?);
+        let by = of.behind.as_ref().map(|(rule, _)| rule.clone());
+        let by_code = of.behind.as_ref().map(|(_, currency)| code(*currency));
         let (a, b, c, d, e, f) = named;
-        Ok((a, b, c, d, e, f, of.severity, of.owner.clone(), evidence))
+        Ok((a, b, c, d, e, f, of.severity, of.owner.clone(), (evidence, basis, by, by_code)))
     };
     let rows = alerts.iter().map(row).collect::<Result<Vec<_>, Fault>>()?;
     let (rows, day) = (crate::array(&rows)?, day.to_string());
@@ -207,14 +226,63 @@ pub fn open_all<D: Db>(db: &D, alerts: &[(Id, i64, Finding)], day: Date) -> Resu
 }
 
 /// Ends alerts whose reason is gone, and says so of those that were open in the order of events.
-pub fn end_all<D: Db>(db: &D, alerts: &[(i64, Key)], day: Date, at: Instant) -> Result<(), Fault> {
+pub fn end_all<D: Db>(
+    db: &D,
+    alerts: &[(i64, Ending)],
+    day: Date,
+    at: Instant,
+) -> Result<(), Fault> {
     if alerts.is_empty() {
         return Ok(());
     }
-    let (rows, day) = (keyed(alerts)?, day.to_string());
+    let row = |(customer, of): &(i64, Ending)| {
+        let (rule, currency) = &of.key;
+        let ending = AlertEnding { day, why: of.why, basis: of.basis.clone() };
+        Ok((*customer, rule.clone(), code(*currency), crate::array(&ending)?))
+    };
+    let rows = alerts.iter().map(row).collect::<Result<Vec<_>, Fault>>()?;
+    let (rows, day) = (crate::array(&rows)?, day.to_string());
     event::add_ended_alerts(db, &rows, &at.to_string())?;
     db.execute(sql!("alert/end_all.sql"), &[(&rows).into(), (&day).into()])?;
     Ok(())
+}
+
+/// Has alerts stand behind others, or behind another than before, and says of those that were open that they closed.
+pub fn cover_all<D: Db>(
+    db: &D,
+    alerts: &[(i64, (Key, Key))],
+    day: Date,
+    at: Instant,
+) -> Result<(), Fault> {
+    if alerts.is_empty() {
+        return Ok(());
+    }
+    let rows = alerts
+        .iter()
+        .map(|(customer, ((rule, of), (by, by_of)))| (customer, rule, code(*of), by, code(*by_of)));
+    let (rows, day) = (crate::array(&rows.collect::<Vec<_>>())?, day.to_string());
+    event::add_ended_alerts(db, &rows, &at.to_string())?;
+    db.execute(sql!("alert/cover_all.sql"), &[(&rows).into(), (&day).into()])?;
+    Ok(())
+}
+
+/// Takes up alerts that stood behind others, each by its key and under its id from now on, and says that they opened.
+pub fn take_up_all<D: Db>(
+    db: &D,
+    alerts: &[(i64, Id)],
+    day: Date,
+    at: Instant,
+) -> Result<(), Fault> {
+    if alerts.is_empty() {
+        return Ok(());
+    }
+    let ending = AlertEnding { day, why: EndingReason::TakenUp, basis: None };
+    let (rows, ending) = (crate::array(alerts)?, crate::array(&ending)?);
+    let day = day.to_string();
+    let params = [(&rows).into(), (&day).into(), (&ending).into()];
+    db.execute(sql!("alert/leave_all.sql"), &params)?;
+    db.execute(sql!("alert/take_up_all.sql"), &[(&rows).into(), (&day).into()])?;
+    event::add_taken_up_alerts(db, &rows, &at.to_string())
 }
 
 /// Raises alerts that nobody took care of, and says so in their trail and in the order of events.
@@ -254,7 +322,8 @@ pub fn page<D: Db>(
 ) -> Result<Vec<(Found, Before)>, Fault> {
     type What = (Id, Id, String, u32, AlertKind, AlertState, Severity, Option<String>);
     type Ended = (Option<Date>, Option<String>, Option<String>, Option<Date>);
-    type Row = ((Date, i64), What, Ended, String, Evidence);
+    type Behind = (Id, String, u32, Severity, String, Evidence);
+    type Row = ((Date, i64), What, Ended, String, Evidence, Vec<Behind>);
     let day = filter.day.to_string();
     let params: [Param<'_>; 10] = [
         (&before.0).into(),
@@ -269,7 +338,10 @@ pub fn page<D: Db>(
         filter.kind.map(AlertKind::name).into(),
     ];
     let rows: Vec<Row> = db.json(sql!("alert/page.sql"), &params)?;
-    let found = |((opened_on, key), what, ended, code, evidence): Row| {
+    let also = |(id, rule, version, severity, code, evidence): Behind| -> Result<_, Fault> {
+        Ok(Also { id, rule, version, severity, currency: currency(&code)?, evidence })
+    };
+    let found = |((opened_on, key), what, ended, code, evidence, behind): Row| {
         let (id, customer_id, rule, version, kind, state, severity, owner) = what;
         let (closed_on, closed_by, closed_because, snoozed_until) = ended;
         let currency = currency(&code)?;
@@ -290,6 +362,7 @@ pub fn page<D: Db>(
             snoozed_until,
             currency,
             evidence,
+            also: behind.into_iter().map(also).collect::<Result<_, Fault>>()?,
         };
         Ok((found, (opened_on.to_string(), key)))
     };
@@ -303,8 +376,8 @@ pub fn place<D: Db>(db: &D, id: &Id) -> Result<Option<Before>, Fault> {
     row.map(|row| Ok((row.text(0)?.to_string(), row.int(1)?))).transpose()
 }
 
-/// What was done about an alert, oldest first.
-pub fn actions<D: Db>(db: &D, alert: i64) -> Result<Vec<AlertAction>, Fault> {
+/// What was done about an alert by a day, oldest first.
+pub fn actions<D: Db>(db: &D, alert: i64, day: Date) -> Result<Vec<AlertAction>, Fault> {
     type Row = (
         Date,
         Instant,
@@ -315,7 +388,8 @@ pub fn actions<D: Db>(db: &D, alert: i64) -> Result<Vec<AlertAction>, Fault> {
         Option<String>,
         Option<Severity>,
     );
-    let rows: Vec<Row> = db.json(sql!("alert/actions.sql"), &[alert.into()])?;
+    let day = day.to_string();
+    let rows: Vec<Row> = db.json(sql!("alert/actions.sql"), &[alert.into(), (&day).into()])?;
     let action = |(day, at, who, action, reason, until, owner, severity): Row| AlertAction {
         day,
         at,
@@ -327,6 +401,20 @@ pub fn actions<D: Db>(db: &D, alert: i64) -> Result<Vec<AlertAction>, Fault> {
         severity,
     };
     Ok(rows.into_iter().map(action).collect())
+}
+
+/// What the rule looked at when the alert was raised, and how it had ended by a day.
+pub fn grounds<D: Db>(
+    db: &D,
+    alert: i64,
+    day: Date,
+) -> Result<(Option<AlertBasis>, Option<AlertEnding>), Fault> {
+    let day = day.to_string();
+    db.json(
+        "SELECT json_array(json(basis), CASE WHEN ended_on <= ?2 THEN json(ending) END)
+         FROM alert WHERE key = ?1",
+        &[alert.into(), (&day).into()],
+    )
 }
 
 /// Records what somebody does about an alert, and does it.
@@ -393,7 +481,8 @@ fn currency(code: &str) -> Result<Option<Currency>, Fault> {
 /// A customer whose alert calls for a lower limit: its key, the day of the newest such alert, and whether it is grave.
 pub type Worsened = (i64, Date, u8);
 
-/// The customers with an open alert from a day on that is grave, or says that the grade fell. A grave one goes before.
+/// The customers with an alert from a day on that is grave, or says that the grade fell, open or behind another one. A
+/// grave one goes before.
 pub fn worsened_since<D: Db>(db: &D, day: Date) -> Result<Vec<Worsened>, Fault> {
     let day = day.to_string();
     db.json(
@@ -403,7 +492,8 @@ pub fn worsened_since<D: Db>(db: &D, day: Date) -> Result<Vec<Worsened>, Fault> 
                  customer_key, max(opened_on) AS any_on,
                  max(opened_on) FILTER (WHERE severity IN ('serious', 'critical')) AS grave_on
              FROM alert
-             WHERE opened_on >= ?1 AND closed_on IS NULL
+             WHERE opened_on >= ?1 AND (closed_on IS NULL OR behind_rule IS NOT NULL AND ended_on IS NULL)
+                 AND coalesce(basis ->> 'day', opened_on) >= ?1
                  AND (kind = 'grade-worse' OR severity IN ('serious', 'critical'))
              GROUP BY +customer_key
          )",

@@ -1,9 +1,11 @@
 //! Table `allocation`: which part of which payment, credit note or adjustment was set against which invoice.
 
-use crate::{Db, Fault, notice, rate};
+use crate::{Db, Fault, notice, rate, reversal};
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
-    allocation::{Allocated, Claim, Contested, Credit, Named, Returned, Source},
+    allocation::{
+        self, Allocated, Claim, Contested, Credit, Discount, Named, Returned, Share, Source, Whole,
+    },
     arrange::arrange,
     contract::{
         ledger::{Component, LateInterest, Policy},
@@ -23,6 +25,10 @@ pub struct Book {
     pub claims: Vec<Claim>,
     /// What can pay.
     pub credits: Vec<Credit>,
+    /// Disputes of documents with instalments.
+    pub wholes: Vec<Whole>,
+    /// What is recorded of their parts.
+    pub shares: Vec<Share>,
     /// What is recorded, and what of it was taken back.
     pub recorded: Vec<Allocated>,
 }
@@ -88,6 +94,8 @@ type PaymentMore = (
     Option<Vec<i64>>,
     Option<Id>,
 );
+type WholeRow =
+    (i64, Currency, i64, Id, i64, Date, Option<Date>, i64, Vec<(i64, i64, Option<i64>)>);
 type AdjustmentRow = (i64, Currency, i64, String, i64, Date, i64, Difference, Option<Date>);
 /// Money set against a document: document, payment, day, how much.
 type MoneyRow = (i64, i64, Date, i64);
@@ -140,9 +148,16 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
     let mut reading = Reading::new(policy, tables)?;
     let gone: Vec<GoneRow> = db.json(sql!("allocation/reversals.sql"), &[(&keys).into()])?;
     let mut returned: BTreeMap<i64, Vec<Returned>> = BTreeMap::new();
-    for (payment, credit, id, on, mistake, minor, until) in gone {
+    let backs: Vec<(i64, i64)> = gone.iter().map(|row| (row.0.unwrap_or(0), row.5)).collect();
+    let falls = reversal::falls(db, &backs)?;
+    for ((payment, credit, id, on, mistake, minor, until), fall) in gone.into_iter().zip(falls) {
         let of = if payment.is_some() { &mut returned } else { &mut reading.refunds };
-        let back = Returned { on, minor, id, mistake: mistake != 0, until };
+        let own = Returned { on, minor, id, mistake: mistake != 0, until };
+        for part in fall.parts {
+            let back = Returned { minor: part.minor, ..own.clone() };
+            of.entry(part.payment_key).or_default().push(back);
+        }
+        let back = Returned { minor: minor.saturating_sub(fall.changed), ..own };
         of.entry(payment.or(credit).unwrap_or(0)).or_default().push(back);
     }
     let contested: Vec<(i64, Date, Option<Date>, i64)> =
@@ -164,6 +179,9 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
         db.json::<Vec<AdjustmentRow>>(sql!("allocation/adjustments.sql"), &[(&keys).into()])?
     {
         reading.adjustment(row)?;
+    }
+    for row in db.json::<Vec<WholeRow>>(sql!("allocation/wholes.sql"), &[(&keys).into()])? {
+        reading.whole(row);
     }
     let (money, other) = recorded(db, &keys, held)?;
     reading.recorded(money, other)?;
@@ -196,12 +214,14 @@ struct Reading<'p> {
     books: BTreeMap<(i64, Currency), Book>,
     orders: Vec<Order>,
     by_name: BTreeMap<Id, usize>,
-    /// The instalments of an invoice that has some, oldest due first.
-    parts: BTreeMap<i64, Vec<(Date, i64)>>,
+    /// The instalments of an invoice that has some, oldest due first, with their amounts.
+    parts: BTreeMap<i64, Vec<(Date, i64, i64)>>,
     /// What was paid out of credit notes.
     refunds: BTreeMap<i64, Vec<Returned>>,
     /// What was contested of documents.
     contested: BTreeMap<i64, Vec<Contested>>,
+    /// By invoice the share that early payment saves of its instalments.
+    shares: Vec<(i64, Decimal)>,
     /// Credit notes about an invoice: the book, the place in it, the invoice.
     about: Vec<((i64, Currency), usize, i64)>,
 }
@@ -217,6 +237,7 @@ impl<'p> Reading<'p> {
             parts: BTreeMap::new(),
             refunds: BTreeMap::new(),
             contested: BTreeMap::new(),
+            shares: Vec::new(),
             about: Vec::new(),
         };
         // The first order is the policy's: it serves whatever names no other.
@@ -260,13 +281,22 @@ impl<'p> Reading<'p> {
             return Ok(());
         }
         if let Some(parent) = parent {
-            self.parts.entry(parent).or_default().push((due_on, key));
+            self.parts.entry(parent).or_default().push((due_on, key, amount_minor));
         }
         let of_invoice = kind == InvoiceKind::Invoice;
-        let discount = share.zip(days).filter(|_| of_invoice).map(|(share, days)| {
+        let early = share.zip(days).filter(|_| of_invoice);
+        let early = early.map(|(share, days)| {
             let share: Decimal =
                 share.parse().map_err(|_| Fault::Db(format!("a share is `{share}`")))?;
             Ok::<_, Fault>((share, issued_on.plus_days(i64::from(days))?))
+        });
+        let early = early.transpose()?;
+        if let Some((parent, (share, _))) = parent.zip(early) {
+            self.shares.push((parent, share));
+        }
+        let discount = early.map(|(share, until)| Discount {
+            minor: allocation::discounts(share, [amount_minor]).into_iter().sum(),
+            until,
         });
         let component = match kind {
             InvoiceKind::Fee if penalty != 0 => Component::Penalty,
@@ -291,7 +321,7 @@ impl<'p> Reading<'p> {
             about: about.filter(|_| component != Component::Principal),
             secured: secured == Some(1),
             burden,
-            discount: discount.transpose()?,
+            discount,
             contested,
         });
         Ok(())
@@ -315,10 +345,11 @@ impl<'p> Reading<'p> {
         // A debt in instalments is one with the first of them.
         let first = |about: i64| self.parts.get(&about).and_then(|parts| parts.first());
         for claim in self.books.values_mut().flat_map(|book| &mut book.claims) {
-            if let Some((_, key)) = claim.about.and_then(first) {
+            if let Some((_, key, _)) = claim.about.and_then(first) {
                 claim.about = Some(*key);
             }
         }
+        self.discount_parts();
         for (book, place, about) in std::mem::take(&mut self.about) {
             let claims = self.claims_of(about);
             if let Some(credit) =
@@ -329,9 +360,31 @@ impl<'p> Reading<'p> {
         }
     }
 
+    /// What early payment saves of the instalments of an invoice is together what it saves of the invoice.
+    fn discount_parts(&mut self) {
+        if self.shares.is_empty() {
+            return;
+        }
+        arrange(&mut self.shares, |one, other| one.0.cmp(&other.0));
+        self.shares.dedup_by_key(|of| of.0);
+        let mut saved: BTreeMap<i64, i64> = BTreeMap::new();
+        for (parent, share) in &self.shares {
+            let Some(parts) = self.parts.get(parent) else { continue };
+            let amounts = parts.iter().map(|part| part.2);
+            saved.extend(
+                parts.iter().map(|part| part.1).zip(allocation::discounts(*share, amounts)),
+            );
+        }
+        for claim in self.books.values_mut().flat_map(|book| &mut book.claims) {
+            if let (Some(discount), Some(minor)) = (&mut claim.discount, saved.get(&claim.key)) {
+                discount.minor = *minor;
+            }
+        }
+    }
+
     fn claims_of(&self, invoice: i64) -> Vec<i64> {
         match self.parts.get(&invoice) {
-            Some(parts) => parts.iter().map(|(_, key)| *key).collect(),
+            Some(parts) => parts.iter().map(|part| part.1).collect(),
             None => vec![invoice],
         }
     }
@@ -349,8 +402,16 @@ impl<'p> Reading<'p> {
         for (invoice, minor, why) in deductions.unwrap_or_default() {
             credit.deductions.push((why, self.claims_of(invoice), minor));
         }
-        let settles = settles.unwrap_or_default();
-        credit.settles = settles.into_iter().flat_map(|invoice| self.claims_of(invoice)).collect();
+        for invoice in settles.unwrap_or_default() {
+            let claims = self.claims_of(invoice);
+            // What is settled is named too, as far as it was not named with an amount.
+            let named = |key: &i64| credit.named.iter().any(|named| named.claims.contains(key));
+            let others: Vec<i64> = claims.iter().filter(|key| !named(key)).copied().collect();
+            if !others.is_empty() {
+                credit.named.push(Named { claims: others, minor: None });
+            }
+            credit.settles.push(claims);
+        }
         credit.returned = returned;
         if let Some(order) = order {
             credit.order = self.order(&order)?;
@@ -373,6 +434,20 @@ impl<'p> Reading<'p> {
         credit.until = until;
         self.books.entry((customer, currency)).or_default().credits.push(credit);
         Ok(())
+    }
+
+    fn whole(&mut self, row: WholeRow) {
+        let (customer, currency, key, id, invoice, on, until, minor, parts) = row;
+        let claims = self.claims_of(invoice);
+        let book = self.books.entry((customer, currency)).or_default();
+        book.wholes.push(Whole { key, id, on, until, minor, claims });
+        let share = |(claim, minor, upheld): (i64, i64, Option<i64>)| Share {
+            whole: key,
+            claim,
+            minor,
+            upheld_minor: upheld.unwrap_or(0),
+        };
+        book.shares.extend(parts.into_iter().map(share));
     }
 
     /// Puts what is recorded into the books. Of one book there is nothing to look up.

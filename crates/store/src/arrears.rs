@@ -25,8 +25,9 @@ impl Range {
     }
 }
 
-/// What one customer owes in one currency: customer, currency, outstanding, overdue, unapplied, overdue since.
-pub type Owed = (i64, Currency, i64, i64, i64, Option<Date>);
+/// What one customer owes in one currency: customer, currency, outstanding, overdue, unapplied, overdue since,
+/// oldest due date.
+pub type Owed = (i64, Currency, i64, i64, i64, Option<Date>, Option<Date>);
 
 /// A customer and currency to look at: customer, id, name, language, currency, unapplied, last notice.
 pub type Account = (i64, Id, String, Option<Language>, Currency, i64, Option<Date>);
@@ -60,7 +61,7 @@ pub fn of_range<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<Owed>, Fau
 pub fn last_of_range<D: Db>(db: &D, range: Range) -> Result<Vec<Owed>, Fault> {
     db.json(
         "SELECT json_group_array(json_array(
-             customer_key, currency, outstanding_minor, overdue_minor, unapplied_minor, overdue_since
+             customer_key, currency, outstanding_minor, overdue_minor, unapplied_minor, overdue_since, oldest_due_on
          ))
          FROM arrears WHERE customer_key > ?1 AND customer_key <= ?2",
         &[range.after.into(), range.upto.into()],
@@ -70,6 +71,12 @@ pub fn last_of_range<D: Db>(db: &D, range: Range) -> Result<Vec<Owed>, Fault> {
 /// The whole book by currency: outstanding, and how many customers owe.
 pub fn book<D: Db>(db: &D) -> Result<Vec<(Currency, i64, u32)>, Fault> {
     db.json(sql!("arrears/book.sql"), &[])
+}
+
+/// The same on a past day.
+pub fn book_then<D: Db>(db: &D, day: Date) -> Result<Vec<(Currency, i64, u32)>, Fault> {
+    let day = day.to_string();
+    db.json(sql!("arrears/book_then.sql"), &[(&day).into()])
 }
 
 /// The customers and currencies of the range whose next action has come.

@@ -9,7 +9,7 @@ use dunlin_domain::{
         ingest::ImportResult,
     },
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Notes that a file is being read, and gives the key of the note.
@@ -106,9 +106,9 @@ pub fn insert_statements<D: Db>(
     Ok(found.into_iter().collect())
 }
 
-/// A statement that may have entries of some days: account, currency, format, key, id and how many
-/// entries it has.
-pub type Overlapping = (String, Currency, BankFormat, i64, Id, u64);
+/// A statement that may have entries of some days: account, currency, format, key, id, how many entries it has, its
+/// number, and what it opens and closes with.
+pub type Overlapping = (String, Currency, BankFormat, i64, Id, u64, Option<String>, i64, i64);
 
 /// Statements up to a key that may have entries of these days, rows of account, first and last day.
 pub fn overlapping<D: Db>(
@@ -168,6 +168,22 @@ pub fn note_gaps<D: Db>(db: &D, rows: &impl Serialize) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Our accounts, each in one spelling.
+pub fn own_accounts<D: Db>(db: &D) -> Result<Vec<String>, Fault> {
+    db.json(sql!("bank/own_accounts.sql"), &[])
+}
+
+/// Has the statements of numbers be of the accounts that the numbers are: rows of number and account.
+pub fn rename_own<D: Db>(db: &D, rows: &impl Serialize) -> Result<(), Fault> {
+    let rows = crate::array(rows)?;
+    db.execute(
+        "UPDATE bank_statement SET own_account = j.value ->> 1 FROM json_each(?1) AS j
+         WHERE bank_statement.own_account = j.value ->> 0",
+        &[(&rows).into()],
+    )?;
+    Ok(())
+}
+
 /// The key of the statement that was added last.
 pub fn last_statement<D: Db>(db: &D) -> Result<i64, Fault> {
     db.int("SELECT coalesce(max(key), 0) FROM bank_statement", &[])
@@ -180,6 +196,8 @@ pub struct NewEntry<'a> {
     pub statement: i64,
     pub number: i64,
     pub read: &'a Entry,
+    /// What was booked: of a credit with a fee inside it less than is read.
+    pub minor: i64,
     pub state: MatchState,
     pub candidates: &'a [Candidate],
     pub customer: Option<i64>,
@@ -190,8 +208,9 @@ pub struct NewEntry<'a> {
 /// A new entry, with its values as [`insert_entries`] has them.
 const NEW_ENTRY: &str = "INSERT INTO bank_entry
     (id, statement_key, number, booked_on, value_on, minor, reversal, reference, end_to_end, bank_reference, remittance,
-     payer_name, payer_account, state, rule, candidates, customer_key, payment_key, entry_key, repeats)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+     payer_name, payer_account, state, rule, candidates, customer_key, payment_key, entry_key, repeats,
+     instructed_minor, ultimate_payer)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// Adds entries.
 pub fn insert_entries<D: Db>(
@@ -210,17 +229,17 @@ pub fn insert_entries<D: Db>(
         lists.push((references, crate::array(of.candidates)?));
     }
     let day = |of: Option<Date>| of.and_then(|day| days.get(&day)).map(String::as_str).into();
-    let mut values: Vec<Param<'_>> = Vec::with_capacity(entries.len().saturating_mul(20));
+    let mut values: Vec<Param<'_>> = Vec::with_capacity(entries.len().saturating_mul(22));
     for (of, (references, candidates)) in entries.iter().zip(&lists) {
         let read = of.read;
         let remittance = Some(read.remittance.as_str()).filter(|text| !text.is_empty());
-        values.extend::<[Param<'_>; 20]>([
+        values.extend::<[Param<'_>; 22]>([
             of.id.as_str().into(),
             of.statement.into(),
             of.number.into(),
             day(read.booked_on),
             day(read.value_on),
-            read.minor.into(),
+            of.minor.into(),
             i64::from(read.reversal).into(),
             references.as_deref().into(),
             read.end_to_end.as_deref().into(),
@@ -235,6 +254,8 @@ pub fn insert_entries<D: Db>(
             of.payment.into(),
             entry.into(),
             of.repeats.map(Id::as_str).into(),
+            read.instructed_minor.into(),
+            read.ultimate.as_deref().into(),
         ]);
     }
     crate::insert_values(db, NEW_ENTRY, &values)
@@ -293,6 +314,18 @@ pub fn of_payment<D: Db>(db: &D, payment: &Id) -> Result<Option<Id>, Fault> {
     row.map(|row| row.parse(0)).transpose()
 }
 
+/// The match whose reversal this is.
+pub fn of_reversal<D: Db>(db: &D, reversal: &Id) -> Result<Option<Id>, Fault> {
+    let row = db.first(sql!("bank/of_reversal.sql"), &[reversal.as_str().into()])?;
+    row.map(|row| row.parse(0)).transpose()
+}
+
+/// The match that this payment was booked for and is not any more.
+pub fn put_back<D: Db>(db: &D, payment: &Id) -> Result<Option<Id>, Fault> {
+    let row = db.first(sql!("bank/put_back.sql"), &[payment.as_str().into()])?;
+    row.map(|row| row.parse(0)).transpose()
+}
+
 /// Has a match looked at again: it has no payment any more.
 pub fn reopen<D: Db>(db: &D, key: i64, entry: i64) -> Result<(), Fault> {
     db.execute(
@@ -304,8 +337,29 @@ pub fn reopen<D: Db>(db: &D, key: i64, entry: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// An entry that takes money back, and one that it may take back.
-pub type TakingBack = (i64, Id, Date, i64, i64, Id, i64, Id);
+/// An entry that takes money back, and the payment of one that it may take back.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TakingBack {
+    pub key: i64,
+    pub id: Id,
+    pub booked_on: Date,
+    /// How much goes back.
+    pub minor: i64,
+    pub state: MatchState,
+    pub payment: i64,
+    pub payment_id: Id,
+    pub customer: i64,
+    pub customer_id: Id,
+    /// The bank marks it, and amount and payer's account are those of the payment, of which nothing went back yet.
+    pub fits: i64,
+}
+
+impl TakingBack {
+    /// Whether it is certain if no other is.
+    pub fn fits(&self) -> bool {
+        self.fits == 1
+    }
+}
 
 /// Of the entries after a key those that take back what came in before.
 pub fn taking_back<D: Db>(db: &D, after: i64) -> Result<Vec<TakingBack>, Fault> {

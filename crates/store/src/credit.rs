@@ -136,6 +136,16 @@ pub fn decide_limit<D: Db>(
     Ok(())
 }
 
+/// Turns down what waits of a customer that is merged into another, so that nobody approves a limit of nobody.
+pub fn refuse_waiting<D: Db>(db: &D, customer: i64, by: &str, entry: i64) -> Result<(), Fault> {
+    db.execute(
+        "UPDATE credit_limit SET state = 'refused', decided_by = ?2, decided_entry_key = ?3
+         WHERE customer_key = ?1 AND counts_key IS NULL AND state = 'pending'",
+        &[customer.into(), by.into(), entry.into()],
+    )?;
+    Ok(())
+}
+
 /// Limits of a customer that waited for a second key when an audit entry was the last one known, newest first.
 pub fn waiting<D: Db>(db: &D, customer: &Id, known: i64) -> Result<Vec<Limit>, Fault> {
     db.json(sql!("credit/waiting.sql"), &[customer.as_str().into(), known.into()])
@@ -356,6 +366,37 @@ pub fn check<D: Db>(db: &D, id: &Id) -> Result<Option<(String, Option<Id>)>, Fau
     Ok(Some((row.text(0)?.to_string(), hold)))
 }
 
+/// Keeps an application of a customer: the rule and the verdict, and the application as JSON.
+pub fn insert_application<D: Db>(
+    db: &D,
+    id: &Id,
+    (customer, (rule, verdict), question): (i64, (&str, Verdict), &str),
+    at: Instant,
+    entry: i64,
+) -> Result<(), Fault> {
+    db.execute(
+        "INSERT INTO application (id, customer_key, at, rule, verdict, question, entry_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        &[
+            id.as_str().into(),
+            customer.into(),
+            (&at.to_string()).into(),
+            rule.into(),
+            verdict.name().into(),
+            question.into(),
+            entry.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// When an application was asked, and the application as JSON.
+pub fn application<D: Db>(db: &D, id: &Id) -> Result<Option<(Instant, String)>, Fault> {
+    let sql = "SELECT at, question FROM application WHERE id = ?1";
+    let Some(row) = db.first(sql, &[id.as_str().into()])? else { return Ok(None) };
+    Ok(Some((row.text(0)?.parse()?, row.text(1)?.to_string())))
+}
+
 // ---- holds
 
 /// Holds before a key, newest first, each without its reasons and with what was seen: of a customer, in a state, or one
@@ -523,25 +564,29 @@ pub struct Candidate {
     pub grade: Option<Grade>,
     pub tier: Option<String>,
     pub bought: Bought,
-    /// Amount and share of each guarantee in force.
-    pub guarantees: Vec<(i64, Decimal)>,
+    secured: Option<Vec<(i64, Decimal)>>,
     pub status: CustomerStatus,
     pub limit: Option<Money>,
-    dated: (Vec<Entry>, Vec<Waits>),
+    dated: Option<(Vec<Entry>, Vec<Waits>)>,
 }
 
 /// Amount, currency and whether it is unlimited of a limit that waits for a second key.
 pub type Waits = (i64, Currency, u8);
 
 impl Candidate {
+    /// Amount and share of each guarantee in force.
+    pub fn guarantees(&self) -> &[(i64, Decimal)] {
+        self.secured.as_deref().unwrap_or_default()
+    }
+
     /// Individual limits that count.
     pub fn ledger(&self) -> &[Entry] {
-        &self.dated.0
+        self.dated.as_ref().map_or(&[], |(ledger, _)| ledger)
     }
 
     /// Individual limits that wait for a second key.
     pub fn waiting(&self) -> &[Waits] {
-        &self.dated.1
+        self.dated.as_ref().map_or(&[], |(_, waiting)| waiting)
     }
 }
 
@@ -574,5 +619,13 @@ pub fn candidates<D: Db>(
         currency.as_str().into(),
         keys.as_ref().into(),
     ];
-    db.json(sql!("credit/proposals.sql"), &params)
+    match db.first(sql!("credit/proposals.sql"), &params)? {
+        Some(row) => read(row.text(0)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Reads them here, where the rules of speed are those of this crate: a book is read in slices of thousands.
+fn read(candidates: &str) -> Result<Vec<Candidate>, Fault> {
+    serde_json::from_str(candidates).map_err(|e| Fault::Db(format!("stored JSON: {e}")))
 }

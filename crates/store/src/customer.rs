@@ -214,6 +214,18 @@ fn formers<D: Db>(db: &D, keys: &[i64], when: When) -> Result<HashMap<i64, NewCu
     Ok(found.into_iter().collect())
 }
 
+/// What the records of the range said that were replaced after the day or unknown then.
+pub fn formers_of_range<D: Db>(
+    db: &D,
+    range: Range,
+    when: When,
+) -> Result<HashMap<i64, NewCustomer>, Fault> {
+    let day = when.day.to_string();
+    let params = [range.after.into(), range.upto.into(), (&day).into(), when.known.into()];
+    let found: Vec<(i64, NewCustomer)> = db.json(sql!("customer/formers_of_range.sql"), &params)?;
+    Ok(found.into_iter().collect())
+}
+
 /// Puts back what a record said before it was replaced.
 fn restore(customer: &mut Customer, former: NewCustomer) {
     customer.name = former.name;
@@ -326,6 +338,10 @@ pub fn merge<D: Db>(
     let pair: [Param<'_>; 2] = [from.into(), to.into()];
     let day = day.to_string();
     db.execute(
+        sql!("customer/merge_defaults_former.sql"),
+        &[from.into(), to.into(), entry.into()],
+    )?;
+    db.execute(
         sql!("customer/merge_defaults.sql"),
         &[from.into(), to.into(), (&day).into(), entry.into()],
     )?;
@@ -347,9 +363,10 @@ pub fn merge<D: Db>(
         &[from.into(), head.into()],
     )?;
     db.execute(
-        "UPDATE customer SET merged_key = ?2, status = 'closed', parent_key = NULL
+        "UPDATE customer
+         SET merged_key = ?2, status = 'closed', parent_key = NULL, merged_on = coalesce(merged_on, ?3)
          WHERE key = ?1 OR merged_key = ?1",
-        &pair,
+        &[from.into(), to.into(), (&day).into()],
     )?;
     Ok(())
 }
@@ -394,6 +411,7 @@ pub fn limits<D: Db>(db: &D, range: Range) -> Result<Vec<(i64, Id, Option<Money>
     Ok(found.into_iter().map(limit).collect())
 }
 
-fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
+/// The key of the customer that was added last.
+pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
     db.int("SELECT coalesce(max(key), 0) FROM customer", &[])
 }

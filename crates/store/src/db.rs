@@ -208,6 +208,18 @@ pub fn write_if<D: Db, T>(
     result
 }
 
+/// Runs a flow of one statement, which is a transaction by itself. A locked database is tried again as often.
+pub fn write_alone<D: Db>(db: &D, flow: impl Fn(&D) -> Result<(), Fault>) -> Result<(), Fault> {
+    let mut result = flow(db);
+    for _ in 1..TRIES {
+        match result {
+            Err(Fault::Locked) => result = flow(db),
+            other => return other,
+        }
+    }
+    result
+}
+
 /// Runs `flow` on the database as it is at its beginning: what others write meanwhile is not seen, and nobody waits.
 pub fn read<D: Db, T>(db: &D, flow: impl Fn(&D) -> Result<T, Fault>) -> Result<T, Fault> {
     db.execute("BEGIN", &[])?;

@@ -24,8 +24,8 @@ pub struct New<'a> {
 /// A default to add by rule: id, customer, document, amount, currency, reason.
 pub type ByRule = (Id, i64, Option<i64>, i64, Currency, String);
 
-/// A default that the rule opened: customer, currency, key, id, and the day of its withdrawal.
-pub type Opened = (i64, Currency, i64, Id, Option<Date>);
+/// A default that the rule opened: customer, currency, key, id, the day of its withdrawal, and how much.
+pub type Opened = (i64, Currency, i64, Id, Option<Date>, Option<i64>);
 
 /// Something overdue: customer, currency, key, id, due, open and not contested.
 pub type Overdue = (i64, Currency, i64, Id, Date, i64);
@@ -56,6 +56,54 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Another default of the same customer and currency that the rule opened and that is open.
+pub fn beside<D: Db>(db: &D, id: &Id) -> Result<Option<Id>, Fault> {
+    let row = db.first(
+        "SELECT o.id FROM default_record AS d CROSS JOIN default_record AS o ON o.customer_key = d.customer_key
+         WHERE d.id = ?1 AND d.by_rule = 1 AND o.by_rule = 1 AND o.state = 'open' AND o.key <> d.key
+             AND o.currency IS d.currency ORDER BY o.key LIMIT 1",
+        &[id.as_str().into()],
+    )?;
+    row.map(|row| row.parse(0)).transpose()
+}
+
+/// Keeps the end of a default, or that it had none, as it was said before the entry that says it anew.
+fn keep_former<D: Db>(db: &D, keys: &str, entry: i64) -> Result<(), Fault> {
+    db.execute(
+        "INSERT INTO default_former (default_key, state, closed_on, cured_by_key, entry_key, until_entry_key)
+         SELECT d.key, d.state, d.closed_on, d.cured_by_key, coalesce(d.closed_entry_key, 0), ?2
+         FROM json_each(?1) AS j CROSS JOIN default_record AS d ON d.key = j.value
+         WHERE d.state <> 'open' OR d.closed_entry_key IS NOT NULL",
+        &[keys.into(), entry.into()],
+    )?;
+    Ok(())
+}
+
+fn key<D: Db>(db: &D, id: &Id) -> Result<String, Fault> {
+    let key = db.int("SELECT key FROM default_record WHERE id = ?1", &[id.as_str().into()])?;
+    crate::array(&[key])
+}
+
+/// Notes that a default is not over. How it was said to have ended is kept beside.
+pub fn reopen<D: Db>(db: &D, id: &Id, entry: i64) -> Result<(), Fault> {
+    keep_former(db, &key(db, id)?, entry)?;
+    db.execute(
+        "UPDATE default_record SET state = 'open', closed_on = NULL, cured_by_key = NULL, closed_entry_key = ?2
+         WHERE id = ?1",
+        &[id.as_str().into(), entry.into()],
+    )?;
+    Ok(())
+}
+
+/// What was said of a default, one thing after the other: the last is what stands. State, day, payment that cured it, and
+/// the reason that the audit chain has.
+pub type Said = (DefaultState, Option<Date>, Option<Id>, Option<String>);
+
+/// All that was said of how a default ended, or that it did not.
+pub fn said<D: Db>(db: &D, id: &Id) -> Result<Vec<Said>, Fault> {
+    db.json(sql!("default_record/said.sql"), &[id.as_str().into()])
+}
+
 /// Closes an open default.
 pub fn close<D: Db>(
     db: &D,
@@ -65,6 +113,7 @@ pub fn close<D: Db>(
     payment_key: Option<i64>,
     entry: i64,
 ) -> Result<(), Fault> {
+    keep_former(db, &key(db, id)?, entry)?;
     let on = on.to_string();
     db.execute(
         "UPDATE default_record SET state = ?2, closed_on = ?3, cured_by_key = ?4, closed_entry_key = ?5
@@ -226,6 +275,7 @@ pub fn open_all<D: Db>(db: &D, new: &[ByRule], day: Date, entry: i64) -> Result<
 /// Closes defaults that the rule opened and that are cured, and names what cured them.
 pub fn cure_all<D: Db>(db: &D, keys: &[i64], day: Date, entry: i64) -> Result<(), Fault> {
     let (keys, day) = (crate::array(keys)?, day.to_string());
+    keep_former(db, &keys, entry)?;
     db.execute(
         sql!("default_record/cure_all.sql"),
         &[(&keys).into(), (&day).into(), entry.into()],

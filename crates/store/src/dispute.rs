@@ -3,8 +3,9 @@
 use crate::{Db, Fault, Param, When};
 use dunlin_domain::{
     Currency, Date, Id, Money,
+    allocation::Share,
     contract::{
-        ledger::{Attachment, Dispute, DisputeOutcome, DisputeReason, DisputeState},
+        ledger::{Attachment, Dispute, DisputeOutcome, DisputePart, DisputeReason, DisputeState},
         types::InvoiceKind,
     },
 };
@@ -18,10 +19,17 @@ pub struct Target {
     pub key: i64,
     pub customer_key: i64,
     pub kind: InvoiceKind,
-    /// What was open on the day.
-    pub open_minor: i64,
-    /// What of it is contested already.
-    pub contested_minor: i64,
+    /// Itself, or its instalments, oldest due first.
+    pub claims: Vec<Claim>,
+}
+
+/// Something of a document that can be contested.
+#[derive(Debug)]
+pub struct Claim {
+    pub key: i64,
+    pub id: Id,
+    /// What was open on the day and is not contested already.
+    pub left_minor: i64,
 }
 
 /// A dispute to add.
@@ -36,13 +44,16 @@ pub struct New<'a> {
     pub detail: Option<&'a str>,
     pub evidence: Option<&'a [Attachment]>,
     pub entry: i64,
+    /// Of a document with instalments: what the part of each is called, and the instalment's key. How much of it is
+    /// contested the replay finds.
+    pub parts: &'a [(Id, i64)],
 }
 
-/// How a dispute ended.
+/// How a dispute ended, or that it did not.
 #[derive(Debug)]
 pub struct End<'a> {
-    pub on: Date,
-    pub outcome: DisputeOutcome,
+    pub on: Option<Date>,
+    pub outcome: Option<DisputeOutcome>,
     pub upheld_minor: Option<i64>,
     pub detail: Option<&'a str>,
     pub entry: i64,
@@ -61,15 +72,18 @@ pub struct Contested {
 
 /// The document or instalment of this id, with what was open and contested on the day.
 pub fn target<D: Db>(db: &D, id: &str, day: Date) -> Result<Option<Target>, Fault> {
+    type Found = (i64, i64, InvoiceKind, Vec<(i64, Id, i64, i64)>);
     let day = day.to_string();
-    let found: Vec<(i64, i64, InvoiceKind, i64, i64)> =
-        db.json(sql!("dispute/target.sql"), &[id.into(), (&day).into()])?;
-    let target = |(key, customer_key, kind, open_minor, contested_minor)| Target {
+    let found: Vec<Found> = db.json(sql!("dispute/target.sql"), &[id.into(), (&day).into()])?;
+    let claim = |(key, id, open_minor, contested_minor): (i64, Id, i64, i64)| {
+        let left_minor = open_minor.saturating_sub(contested_minor).max(0);
+        Claim { key, id, left_minor }
+    };
+    let target = |(key, customer_key, kind, claims): Found| Target {
         key,
         customer_key,
         kind,
-        open_minor,
-        contested_minor,
+        claims: claims.into_iter().map(claim).collect(),
     };
     Ok(found.into_iter().next().map(target))
 }
@@ -93,32 +107,73 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {
             new.entry.into(),
         ],
     )?;
-    contest(db, new.invoice_key)
+    if !new.parts.is_empty() {
+        let whole = db.int("SELECT key FROM dispute WHERE id = ?1", &[new.id.as_str().into()])?;
+        let parts = crate::array(new.parts)?;
+        db.execute(sql!("dispute/insert_parts.sql"), &[whole.into(), (&parts).into()])?;
+    }
+    let key = new.invoice_key;
+    contest(db, &[key])
 }
 
-/// Ends an open dispute and books what was upheld.
+/// Records what the replay finds of the parts of disputes. What was recorded before is kept beside.
+pub fn share<D: Db>(db: &D, shares: &[Share], entry: Option<i64>) -> Result<(), Fault> {
+    if shares.is_empty() {
+        return Ok(());
+    }
+    let row = |of: &Share| (of.whole, of.claim, of.minor, of.upheld_minor);
+    let rows = crate::array(&shares.iter().map(row).collect::<Vec<_>>())?;
+    db.execute(sql!("dispute/keep_shares.sql"), &[(&rows).into(), entry.into()])?;
+    db.execute(sql!("dispute/share.sql"), &[(&rows).into(), entry.into()])?;
+    let claims: Vec<i64> = shares.iter().map(|share| share.claim).collect();
+    contest(db, &claims)
+}
+
+/// The first of these ids that a dispute has.
+pub fn taken<D: Db>(db: &D, ids: &[&Id]) -> Result<Option<Id>, Fault> {
+    let ids = crate::array(ids)?;
+    let sql = "SELECT json_group_array(d.id) FROM json_each(?1) AS j CROSS JOIN dispute AS d ON d.id = j.value";
+    Ok(db.json::<Vec<Id>>(sql, &[(&ids).into()])?.into_iter().next())
+}
+
+/// Ends a dispute with its parts and books what was upheld. What was decided before is kept beside, and takes off nothing
+/// any more.
 pub fn resolve<D: Db>(db: &D, id: &Id, end: &End<'_>) -> Result<(), Fault> {
-    let on = end.on.to_string();
+    db.execute(sql!("dispute/keep_former.sql"), &[id.as_str().into(), end.entry.into()])?;
+    db.execute(sql!("dispute/take_back.sql"), &[id.as_str().into()])?;
+    let on = end.on.map(|on| on.to_string());
     db.execute(
-        "UPDATE dispute SET outcome = ?2, resolved_on = ?3, upheld_minor = ?4, resolution = ?5, resolved_entry_key = ?6
-         WHERE id = ?1 AND outcome IS NULL",
+        sql!("dispute/resolve.sql"),
         &[
             id.as_str().into(),
-            end.outcome.name().into(),
-            (&on).into(),
+            end.outcome.map(DisputeOutcome::name).into(),
+            on.as_ref().into(),
             end.upheld_minor.into(),
             end.detail.into(),
             end.entry.into(),
         ],
     )?;
-    db.execute(
-        "INSERT INTO adjustment (id, customer_key, invoice_key, booked_on, minor, difference, entry_key)
-         SELECT 'dispute/' || id, customer_key, invoice_key, resolved_on, upheld_minor, 'dispute-upheld', ?2
-         FROM dispute WHERE id = ?1 AND upheld_minor > 0",
-        &[id.as_str().into(), end.entry.into()],
-    )?;
-    let (_, invoice_key) = keys(db, id)?;
-    contest(db, invoice_key)
+    db.execute(sql!("dispute/book_upheld.sql"), &[id.as_str().into(), end.entry.into()])?;
+    let sql = "SELECT json_group_array(p.invoice_key) FROM dispute AS d CROSS JOIN dispute AS p
+        ON p.key = d.key OR p.whole_key = d.key WHERE d.id = ?1";
+    contest(db, &db.json::<Vec<i64>>(sql, &[id.as_str().into()])?)
+}
+
+/// What was said of a dispute, one thing after the other: the last is what stands. Outcome, day, how much was upheld, in
+/// words.
+pub type Said = (Option<DisputeOutcome>, Option<Date>, Option<i64>, Option<String>);
+
+/// All that was said of how a dispute ended, or that it did not.
+pub fn said<D: Db>(db: &D, id: &Id) -> Result<Vec<Said>, Fault> {
+    let sql =
+        "SELECT json_group_array(json_array(outcome, resolved_on, upheld_minor, resolution)) FROM (
+        SELECT f.outcome, f.resolved_on, f.upheld_minor, f.resolution, f.entry_key
+        FROM dispute AS d CROSS JOIN dispute_former AS f ON f.dispute_key = d.key WHERE d.id = ?1
+        UNION ALL
+        SELECT outcome, resolved_on, upheld_minor, resolution, coalesce(resolved_entry_key, 0)
+        FROM dispute WHERE id = ?1
+        ORDER BY 5)";
+    db.json(sql, &[id.as_str().into()])
 }
 
 /// The customer and the document of a dispute.
@@ -131,23 +186,21 @@ pub fn keys<D: Db>(db: &D, id: &Id) -> Result<(i64, i64), Fault> {
     Ok((row.int(0)?, row.int(1)?))
 }
 
-/// Brings what the document's row says into line with its open disputes.
-fn contest<D: Db>(db: &D, invoice_key: i64) -> Result<(), Fault> {
-    db.execute(
-        "UPDATE invoice SET disputed = d.count > 0, disputed_minor = min(d.minor, amount_minor)
-         FROM (
-             SELECT count(*) AS count, coalesce(sum(minor), 0) AS minor FROM dispute
-             WHERE invoice_key = ?1 AND outcome IS NULL
-         ) AS d
-         WHERE key = ?1",
-        &[invoice_key.into()],
-    )?;
+/// Brings what documents' rows say into line with their open disputes.
+fn contest<D: Db>(db: &D, keys: &[i64]) -> Result<(), Fault> {
+    let keys = crate::array(keys)?;
+    db.execute(sql!("dispute/contest.sql"), &[(&keys).into()])?;
     Ok(())
 }
 
 /// Opens a dispute of the whole for each document after this key that was recorded as contested.
 pub fn open_whole<D: Db>(db: &D, last_invoice: i64, entry: Option<i64>) -> Result<(), Fault> {
     db.execute(sql!("dispute/open_whole.sql"), &[last_invoice.into(), entry.into()])?;
+    db.execute(
+        "UPDATE dispute SET minor = (SELECT sum(p.minor) FROM dispute AS p WHERE p.whole_key = dispute.key)
+         WHERE key IN (SELECT p.whole_key FROM dispute AS p WHERE p.whole_key IS NOT NULL AND p.invoice_key > ?1)",
+        &[last_invoice.into()],
+    )?;
     db.execute(
         "UPDATE invoice SET disputed_minor = amount_minor
          WHERE key > ?1 AND disputed = 1",
@@ -216,7 +269,14 @@ fn select<D: Db>(
         Option<String>,
         Option<Vec<Attachment>>,
     );
-    type Tail = (Option<DisputeOutcome>, Option<Date>, Option<i64>, Option<String>);
+    type Tail = (
+        Option<DisputeOutcome>,
+        Option<Date>,
+        Option<i64>,
+        Option<String>,
+        Option<Id>,
+        Option<Vec<DisputePart>>,
+    );
     let day = when.day.to_string();
     let params: [Param<'_>; 7] = [
         after.into(),
@@ -230,7 +290,7 @@ fn select<D: Db>(
     let found: Vec<(Head, Tail)> = db.json(sql!("dispute/page.sql"), &params)?;
     let dispute = |(head, tail): (Head, Tail)| {
         let (id, invoice_id, customer_id, on, minor, currency, reason, detail, evidence) = head;
-        let (outcome, resolved_on, upheld_minor, resolution) = tail;
+        let (outcome, resolved_on, upheld_minor, resolution, part_of, parts) = tail;
         let state = if outcome.is_some() { DisputeState::Resolved } else { DisputeState::Open };
         Dispute {
             id,
@@ -246,6 +306,8 @@ fn select<D: Db>(
             resolved_on,
             upheld_minor,
             resolution,
+            part_of,
+            parts,
         }
     };
     Ok(found.into_iter().map(dispute).collect())

@@ -128,6 +128,12 @@ pub fn add_all<D: Db>(
     Ok(())
 }
 
+/// Alerts that stood behind another one and are open by now.
+pub fn add_taken_up_alerts<D: Db>(db: &D, rows: &str, at: &str) -> Result<(), Fault> {
+    db.execute(sql!("event/insert_taken_up_alerts.sql"), &[rows.into(), at.into()])?;
+    Ok(())
+}
+
 /// Adds that alerts are about to be ended: customer, rule, currency as JSON.
 pub fn add_ended_alerts<D: Db>(db: &D, rows: &str, at: &str) -> Result<(), Fault> {
     let params = [rows.into(), at.into()];

@@ -1,17 +1,20 @@
 //! What the ledger says of a customer's behaviour: sums over documents and allocations.
 
-use crate::{Db, Fault, Param, When, arrears::Range};
+use crate::{Db, Fault, Param, When, arrears::Range, when::as_known};
 use dunlin_domain::{
-    Currency, Date, Decimal,
+    Currency, Date, Decimal, Money,
+    calendar::tolerance_minor,
     contract::{
+        credit::ApprovalThreshold,
         external::{ExternalScore, FinancialStatement},
         ledger::GuaranteeKind,
     },
+    credit::limit::Entry,
     facts::{Buying, Group, Known, Owing, Paying, Sums, Weighed},
     guarantee::Cover,
 };
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 type PayingRow = (
     i64,
@@ -26,17 +29,19 @@ type PayingRow = (
     [f64; 5],
     [u32; 3],
     Vec<i64>,
+    Vec<i64>,
 );
 type BuyingRow = (i64, Currency, (Option<i64>, u32, f64), (u32, f64, f64, u32), (u32, f64));
 type KnownRow = (i64, Option<Date>, Option<Date>, Option<Date>, [u32; 3], u32);
 type CoverRow = (i64, GuaranteeKind, Option<Date>, Currency, Option<i64>, i64, Decimal);
 type StandingLists = (
-    Vec<(i64, u32, Option<Date>, u32)>,
+    Vec<(i64, u32, Option<Date>, u32, u32)>,
     Vec<(i64, u32)>,
     Vec<(i64, u32, u32)>,
     Vec<CoverRow>,
     Vec<(i64, Currency, i64, i64)>,
     Vec<(i64, Option<Date>, Option<Date>)>,
+    Vec<(i64, usize, Date)>,
 );
 type ExternalRow = (i64, Option<FinancialStatement>, Option<ExternalScore>, Option<u32>);
 
@@ -77,37 +82,43 @@ fn summed<D: Db, T: DeserializeOwned>(
     statement: &str,
     params: &[Param<'_>],
 ) -> Result<T, Fault> {
-    if known == i64::MAX {
-        return db.json(statement, params);
-    }
-    let tables = sql!("facts/as_known.sql").rsplit_once(')');
-    let (Some((tables, _)), Some(statement)) = (tables, behind_with(statement)) else {
-        return Err(Fault::Db("a statement of facts begins otherwise".into()));
-    };
-    let mut params = params.to_vec();
-    params.resize(KNOWN, Param::Null);
-    params.push(known.into());
-    db.json(&format!("{tables}),{statement}"), &params)
+    as_known(db, sql!("facts/as_known.sql"), known, statement, params)
 }
 
-/// What stands behind the first word of a statement, which begins with common tables.
-fn behind_with(statement: &str) -> Option<&str> {
-    let mut rest = statement;
-    while rest.starts_with("--") {
-        rest = rest.split_once('\n')?.1;
-    }
-    rest.get("with".len()..)
+/// What says which limit a customer has: the records of the range, its dated limits, and from where on a second key is
+/// needed.
+pub type Limits = (Vec<(i64, Money)>, Vec<(i64, Entry)>, Option<Vec<ApprovalThreshold>>);
+
+/// What the limits of the range rest on.
+pub fn limits<D: Db>(db: &D, range: Range, when: impl Into<When>) -> Result<Limits, Fault> {
+    type Found = (Vec<(i64, i64, Currency)>, Vec<(i64, Entry)>, Option<Vec<ApprovalThreshold>>);
+    let When { day, known } = when.into();
+    let day = day.to_string();
+    let params = [range.after.into(), range.upto.into(), (&day).into()];
+    let (records, dated, thresholds): Found = summed(db, known, sql!("facts/limits.sql"), &params)?;
+    let record = |(customer, minor, currency)| (customer, Money { minor, currency });
+    Ok((records.into_iter().map(record).collect(), dated, thresholds))
 }
 
-/// How many parameters stand before the last entry that was known: more than any statement of facts has.
-const KNOWN: usize = 8;
+/// The tolerances of reminders by currency, where they are not the usual hundred.
+fn tolerances() -> Result<String, Fault> {
+    let others: BTreeMap<String, i64> = Currency::of_other_units()
+        .map(|of| (of.to_string(), tolerance_minor(of)))
+        .filter(|(_, minor)| *minor != USUAL_TOLERANCE)
+        .collect();
+    crate::array(&others)
+}
+
+/// What statements take as the tolerance of a currency that [`tolerances`] does not name.
+const USUAL_TOLERANCE: i64 = 100;
 
 /// All that is summed of the customers of the range on the day, as it was known. Customers of whom nothing is known are
-/// not there.
+/// not there. The limits are those of the day.
 pub fn of_range<D: Db>(
     db: &D,
     range: Range,
     when: impl Into<When>,
+    limits: &BTreeMap<i64, Money>,
 ) -> Result<HashMap<i64, Sums>, Fault> {
     let When { day: of, known } = when.into();
     let windows = Windows::of(of)?;
@@ -115,12 +126,15 @@ pub fn of_range<D: Db>(
     let year = &windows.year;
     let mut found: HashMap<i64, Sums> = HashMap::new();
     let [three, six, twelve, two_years] = windows.months_from_day.map(Param::from);
-    let params: [Param<'_>; 8] = [after, upto, day, year.into(), three, six, twelve, two_years];
+    let tolerances = tolerances()?;
+    let params: [Param<'_>; 9] =
+        [after, upto, day, year.into(), three, six, twelve, two_years, (&tolerances).into()];
     let rows: Vec<PayingRow> = summed(db, known, sql!("facts/paying.sql"), &params)?;
     for row in rows {
         let sums = found.entry(row.0).or_default();
         // As they come, the day and the due date in one number; in their order below.
         sums.settled.extend(&row.11);
+        sums.overdue.extend(row.12.iter().map(|due| due.saturating_neg()));
         sums.paying.push(paying(&row, of)?);
     }
     for sums in found.values_mut() {
@@ -130,11 +144,16 @@ pub fn of_range<D: Db>(
             let (on, due_on) = apart(*settled);
             *settled = on.saturating_sub(due_on);
         }
+        sums.overdue.sort_unstable();
+        sums.overdue.truncate(3);
     }
-    let rows: Vec<(i64, Currency, i64, [i64; 4], i64)> =
-        summed(db, known, sql!("facts/owing.sql"), &[after, upto, day])?;
-    for (customer, currency, outstanding_minor, overdue_minor, contested_minor) in rows {
-        let owing = Owing { currency, outstanding_minor, overdue_minor, contested_minor };
+    let rows: Vec<(i64, Currency, i64, [i64; 4], i64, i64)> =
+        summed(db, known, sql!("facts/owing.sql"), &[after, upto, day, (&tolerances).into()])?;
+    for (customer, currency, outstanding_minor, overdue_minor, contested_minor, past_due_minor) in
+        rows
+    {
+        let owing =
+            Owing { currency, outstanding_minor, overdue_minor, contested_minor, past_due_minor };
         found.entry(customer).or_default().owing.push(owing);
     }
     let (month, before) = (&windows.thirty_days, &windows.a_year_before_those);
@@ -161,10 +180,14 @@ pub fn of_range<D: Db>(
     for (customer, days) in large {
         found.entry(customer).or_default().known.large_before_due = Some(days);
     }
-    let params = [after, upto, day, (&windows.first_of_year).into()];
-    let rows: Vec<(i64, i64)> = summed(db, known, sql!("facts/peak.sql"), &params)?;
-    for (customer, minor) in rows {
-        found.entry(customer).or_default().known.peak_minor = minor;
+    if !limits.is_empty() {
+        let of = limits.iter().map(|(customer, limit)| (*customer, limit.currency));
+        let of = crate::array(&of.collect::<Vec<_>>())?;
+        let params = [(&of).into(), day, (&windows.first_of_year).into()];
+        let rows: Vec<(i64, i64)> = summed(db, known, sql!("facts/peak.sql"), &params)?;
+        for (customer, minor) in rows {
+            found.entry(customer).or_default().known.peak_minor = minor;
+        }
     }
     let params = [after, upto, day, year.into(), quarter.into()];
     standing(&mut found, summed(db, known, sql!("facts/standing.sql"), &params)?);
@@ -179,9 +202,10 @@ pub fn of_range<D: Db>(
 
 /// Takes up defaults, what sources told, what secures debts, and the days of contracts.
 fn standing(found: &mut HashMap<i64, Sums>, lists: StandingLists) {
-    let (defaults, groups, told, covers, under, agreed) = lists;
-    for (customer, open, oldest_on, broken) in defaults {
+    let (defaults, groups, told, covers, under, agreed, lapsed) = lists;
+    for (customer, open, oldest_on, broken, broken_open) in defaults {
         known(found, customer).defaults = Some((open, oldest_on, broken));
+        known(found, customer).broken_open = broken_open;
     }
     for (customer, open) in groups {
         known(found, customer).group_defaults = Some(open);
@@ -202,6 +226,11 @@ fn standing(found: &mut HashMap<i64, Sums>, lists: StandingLists) {
     for (customer, last_on, milestone_on) in agreed {
         let [.., contract, milestone] = &mut known(found, customer).nearest_on;
         (*contract, *milestone) = (last_on, milestone_on);
+    }
+    for (customer, sort, last_on) in lapsed {
+        if let Some(of) = known(found, customer).lapsed_on.get_mut(sort) {
+            *of = Some(last_on);
+        }
     }
 }
 
@@ -232,7 +261,7 @@ fn paying(row: &PayingRow, day: Date) -> Result<Paying, Fault> {
         worst,
         line,
         first,
-        _,
+        ..,
     ) = row;
     let mut due = [Weighed::default(); 4];
     for (of, ((items, minor), by_days)) in due.iter_mut().zip(items.iter().zip(minor).zip(by_days))

@@ -80,7 +80,9 @@ impl<'a> Awaited<'a> {
         let sql = match self {
             Self::Customer(_) => "SELECT 1 FROM customer WHERE id = ?1",
             Self::Invoice(_) => "SELECT 1 FROM invoice WHERE id = ?1",
-            Self::Payment(_) => "SELECT 1 FROM payment WHERE id = ?1",
+            Self::Payment(_) => {
+                "SELECT 1 FROM payment WHERE id = ?1 UNION ALL SELECT 1 FROM payment_name WHERE id = ?1"
+            }
             Self::Contract(_) => "SELECT 1 FROM contract WHERE id = ?1",
         };
         Ok(db.first(sql, &[self.named().1.into()])?.is_some())

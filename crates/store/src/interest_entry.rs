@@ -25,6 +25,19 @@ pub struct Document {
     pub claims: Vec<i64>,
 }
 
+/// Ids after one of documents whose interest was claimed or given up, everybody's or one customer's.
+pub fn settled_after<D: Db>(
+    db: &D,
+    after: &str,
+    limit: u32,
+    customer: Option<&Id>,
+) -> Result<Vec<Id>, Fault> {
+    db.json(
+        sql!("interest_entry/settled_after.sql"),
+        &[after.into(), i64::from(limit).into(), customer.map(Id::as_str).into()],
+    )
+}
+
 /// A note or waiver to record.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {

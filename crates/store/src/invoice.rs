@@ -1,6 +1,6 @@
 //! Table `invoice`: what was claimed, and for a credit note what was taken off.
 
-use crate::{Db, Fault, Param, When, correction, dispute};
+use crate::{Db, Fault, Param, When, correction, dispute, matching};
 use dunlin_domain::{
     Currency, Date, Id,
     contract::{
@@ -32,6 +32,8 @@ pub struct Item {
     pub version: Option<u32>,
     pub version_key: Option<i64>,
     pub relates_to: Option<Id>,
+    /// The reference that is printed on it.
+    pub reference: Option<String>,
     /// The invoice it is an instalment of.
     pub parent_key: Option<i64>,
     /// Whether a fee is a penalty.
@@ -64,6 +66,7 @@ type ItemRow = (
         Option<Id>,
         Option<i64>,
         i64,
+        Option<String>,
     ),
 );
 
@@ -85,6 +88,21 @@ fn insert<D: Db>(db: &D, sql: &str, rows: &str, entry: Option<i64>) -> Result<u6
         dispute::open_whole(db, before, entry)?;
     }
     Ok(added)
+}
+
+/// Gives documents that are there without a reference that of their rows, has the next statement of a bank look for it,
+/// and says whether there were any.
+pub fn adopt_references<D: Db>(db: &D, rows: &str) -> Result<bool, Fault> {
+    let found = db.execute(
+        "UPDATE invoice SET reference = j.value ->> 13 FROM json_each(?1) AS j
+         WHERE invoice.id = j.value ->> 1 AND invoice.reference IS NULL AND invoice.parent_key IS NULL
+             AND j.value ->> 13 IS NOT NULL
+         RETURNING key",
+        &[rows.into()],
+    )?;
+    let keys = found.iter().map(|row| row.int(0)).collect::<Result<Vec<i64>, _>>()?;
+    matching::look_again(db, &keys)?;
+    Ok(!keys.is_empty())
 }
 
 /// The rows whose id is stored with other content, and the field that differs.
@@ -139,6 +157,17 @@ pub fn open_among<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<i64>, Fault> {
     db.json(sql!("invoice/open_among.sql"), &[(&ids).into()])
 }
 
+/// The rows of a slice that say of a document that it is to be void here, where something is open of it: the row, the field
+/// in which the document is another than the row says, or nothing, and the document.
+pub fn voidable<D: Db>(db: &D, rows: &str) -> Result<Vec<(u64, String, Id)>, Fault> {
+    db.json(sql!("invoice/voidable.sql"), &[rows.into()])
+}
+
+/// The rows, as in `insert_all.sql`, whose documents are void.
+pub fn void_among<D: Db>(db: &D, rows: &str) -> Result<Vec<u64>, Fault> {
+    db.json(sql!("invoice/void_among.sql"), &[rows.into()])
+}
+
 /// The document of this id.
 pub fn find<D: Db>(db: &D, id: &str) -> Result<Option<Named>, Fault> {
     Ok(named(db, &[id])?.pop())
@@ -180,8 +209,17 @@ fn item(row: ItemRow) -> Result<Item, Fault> {
         (key, id, customer_key, customer_id, kind, issued_on, due_on, amount_minor, currency),
         more,
     ) = row;
-    let (contract_id, clause, signed_on, version, version_key, relates_to, parent_key, penalty) =
-        more;
+    let (
+        contract_id,
+        clause,
+        signed_on,
+        version,
+        version_key,
+        relates_to,
+        parent_key,
+        penalty,
+        reference,
+    ) = more;
     let clause = clause
         .map(|text| serde_json::from_str(&text))
         .transpose()
@@ -202,6 +240,7 @@ fn item(row: ItemRow) -> Result<Item, Fault> {
         version,
         version_key,
         relates_to,
+        reference,
         parent_key,
         penalty: penalty != 0,
     })

@@ -136,14 +136,53 @@ pub fn progressed<D: Db>(db: &D, noun: &str, upto: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Claims after a key that are no parts of others, by key.
-pub fn documents<D: Db>(db: &D, after: i64, limit: i64) -> Result<Vec<(i64, String)>, Fault> {
+/// Claims after a key that are no parts of others, by key, with the references that are printed on them.
+pub fn documents<D: Db>(
+    db: &D,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, String, Option<String>)>, Fault> {
     db.json(
-        "SELECT json_group_array(json_array(key, id)) FROM (
-             SELECT key, id FROM invoice
+        "SELECT json_group_array(json_array(key, id, reference)) FROM (
+             SELECT key, id, reference FROM invoice
              WHERE key > ?1 AND parent_key IS NULL AND kind <> 'credit-note' ORDER BY key LIMIT ?2)",
         &[after.into(), limit.into()],
     )
+}
+
+/// Has documents that were looked at be looked at again.
+pub fn look_again<D: Db>(db: &D, keys: &[i64]) -> Result<(), Fault> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let keys = crate::array(keys)?;
+    db.execute(
+        "INSERT INTO match_again (document_key)
+         SELECT j.value FROM json_each(?1) AS j
+         WHERE j.value <= (SELECT upto FROM match_progress WHERE noun = 'invoice') ON CONFLICT DO NOTHING",
+        &[(&keys).into()],
+    )?;
+    Ok(())
+}
+
+/// Documents that are to be looked at again, by key, with the references that are printed on them.
+pub fn documents_again<D: Db>(
+    db: &D,
+    limit: i64,
+) -> Result<Vec<(i64, String, Option<String>)>, Fault> {
+    db.json(
+        "SELECT json_group_array(json_array(key, id, reference)) FROM (
+             SELECT i.key, i.id, i.reference
+             FROM match_again AS m CROSS JOIN invoice AS i ON i.key = m.document_key
+             ORDER BY m.document_key LIMIT ?1)",
+        &[limit.into()],
+    )
+}
+
+/// Notes that the documents up to a key were looked at again.
+pub fn looked_again<D: Db>(db: &D, last: i64) -> Result<(), Fault> {
+    db.execute("DELETE FROM match_again WHERE document_key <= ?1", &[last.into()])?;
+    Ok(())
 }
 
 /// Names of customers after a key, by key.

@@ -30,6 +30,16 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20, "mend_a", schema!("0020_mend_a.sql")),
     (21, "holds", schema!("0021_holds.sql")),
     (22, "ways", schema!("0022_ways.sql")),
+    (23, "undo", schema!("0023_undo.sql")),
+    (24, "ledger", schema!("0024_ledger.sql")),
+    (25, "references", schema!("0025_references.sql")),
+    (26, "warnings", schema!("0026_warnings.sql")),
+    (27, "checks", schema!("0027_checks.sql")),
+    (28, "applications", schema!("0028_applications.sql")),
+    (29, "names", schema!("0029_names.sql")),
+    (30, "contested", schema!("0030_contested.sql")),
+    (31, "returns", schema!("0031_returns.sql")),
+    (32, "alerts", schema!("0032_alerts.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

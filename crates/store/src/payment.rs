@@ -3,9 +3,9 @@
 use crate::{Db, Fault, Param, correction, invoice::After};
 use dunlin_domain::{
     Currency, Date, Id, Refusal, Refused,
-    contract::types::{Deduction, Designation},
+    contract::types::{Deduction, Designation, Difference},
 };
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// A payment as it is stored.
 #[derive(Clone, Debug)]
@@ -24,11 +24,13 @@ pub struct Item {
     pub deductions: Vec<Deduction>,
     pub settles: Vec<Id>,
     pub converted_from: Option<Id>,
+    /// Of a part that was changed from another currency: what it cost in that. `None` also where that was not noted.
+    pub cost_minor: Option<i64>,
 }
 
 type ItemRow = (
     (i64, Id, Id, Date, i64, Currency, Option<Id>, i64),
-    (Vec<Designation>, Option<Id>, Option<Id>, Vec<Deduction>, Vec<Id>, Option<Id>),
+    (Vec<Designation>, Option<Id>, Option<Id>, Vec<Deduction>, Vec<Id>, Option<Id>, Option<i64>),
 );
 
 /// Adds the rows whose id is new and whose names are right, and says how many were.
@@ -47,7 +49,9 @@ pub struct Booked<'a> {
     pub minor: i64,
     pub currency: Currency,
     /// Keys of documents, and how much each is to have.
-    pub designation: &'a [(i64, i64)],
+    pub designation: Cow<'a, [(i64, i64)]>,
+    /// The document from which the bank's fee is deducted, and the fee.
+    pub deduction: Option<(i64, i64)>,
 }
 
 /// Adds payments out of bank statements under the keys after this one; gives how many. What names documents for
@@ -65,16 +69,20 @@ pub fn insert_booked<D: Db>(
             days.entry(day).or_insert_with(|| day.to_string());
         }
         let named =
-            (!of.designation.is_empty()).then(|| crate::array(of.designation)).transpose()?;
-        names.push((named, of.currency.to_string()));
+            (!of.designation.is_empty()).then(|| crate::array(&of.designation)).transpose()?;
+        let deducted = of.deduction.map(|(document, minor)| {
+            format!("[[{document},{minor},\"{}\"]]", Difference::BankCharge.name())
+        });
+        names.push((named, of.currency.to_string(), deducted));
     }
-    let mut values: Vec<Param<'_>> = Vec::with_capacity(payments.len().saturating_mul(9));
-    for ((of, (named, currency)), key) in payments.iter().zip(&names).zip(after.saturating_add(1)..)
+    let mut values: Vec<Param<'_>> = Vec::with_capacity(payments.len().saturating_mul(10));
+    for ((of, (named, currency, deducted)), key) in
+        payments.iter().zip(&names).zip(after.saturating_add(1)..)
     {
         let day = of.received_on.and_then(|day| days.get(&day));
         let sum = of.designation.iter().fold(0i64, |sum, (_, minor)| sum.saturating_add(*minor));
         let whole = sum == of.minor;
-        values.extend::<[Param<'_>; 9]>([
+        values.extend::<[Param<'_>; 10]>([
             key.into(),
             of.id.as_str().into(),
             of.customer.into(),
@@ -83,12 +91,14 @@ pub fn insert_booked<D: Db>(
             currency.into(),
             if whole { 0 } else { of.minor }.into(),
             named.as_deref().into(),
+            deducted.as_deref().into(),
             entry.into(),
         ]);
     }
     let one = "INSERT INTO payment
-        (key, id, customer_key, received_on, amount_minor, currency, unallocated_minor, designation, entry_key)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
+        (key, id, customer_key, received_on, amount_minor, currency, unallocated_minor, designation, deductions,
+         entry_key)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
     crate::insert_values(db, one, &values)?;
     let added = db.int("SELECT count(*) FROM payment WHERE key > ?1", &[after.into()])?;
     Ok(u64::try_from(added).unwrap_or(0))
@@ -116,11 +126,119 @@ pub fn last_key<D: Db>(db: &D) -> Result<i64, Fault> {
     db.int("SELECT coalesce(max(key), 0) FROM payment", &[])
 }
 
-/// The key behind an id, and the customer's.
+/// Whether payments may be known under another name, or be what an entry of a statement was booked as.
+pub fn known_otherwise_at_all<D: Db>(db: &D) -> Result<bool, Fault> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM bank_statement) OR EXISTS (SELECT 1 FROM payment_name)";
+    Ok(db.int(sql, &[])? == 1)
+}
+
+/// The rows that are known under another name, or may be what an entry of a statement was booked as: row, why, payment.
+pub fn known_otherwise<D: Db>(db: &D, rows: &str) -> Result<Vec<(u64, String, Id)>, Fault> {
+    db.json(sql!("payment/known_otherwise.sql"), &[rows.into()])
+}
+
+/// The rows without those of these numbers.
+pub fn without<D: Db>(db: &D, rows: &str, left_out: &[u64]) -> Result<String, Fault> {
+    let left_out = crate::array(left_out)?;
+    let row = db.first(
+        "SELECT json_group_array(json(j.value)) FROM json_each(?1) AS j
+         WHERE j.value ->> 0 NOT IN (SELECT value FROM json_each(?2))",
+        &[rows.into(), (&left_out).into()],
+    )?;
+    Ok(row.ok_or_else(|| Fault::Db("no rows are left".into()))?.text(0)?.to_string())
+}
+
+/// What a payment that is to have another name comes to: its key, whether customer and currency fit, how much of it has
+/// no other name, whether a payment has the id, and whether the id is a name already, and the same.
+pub type Nameable = (Option<i64>, i64, i64, Option<i64>, i64, Option<i64>);
+
+/// What the payments of these rows come to, in their order. Rows as in `nameable.sql`.
+pub fn nameable<D: Db>(db: &D, rows: &str) -> Result<Vec<Nameable>, Fault> {
+    db.json(sql!("payment/nameable.sql"), &[rows.into()])
+}
+
+/// Gives payments other names: rows of name, payment's key, day and amount.
+pub fn name<D: Db>(db: &D, rows: &impl serde::Serialize, entry: i64) -> Result<(), Fault> {
+    let rows = crate::array(rows)?;
+    db.execute(
+        "INSERT INTO payment_name (id, payment_key, received_on, amount_minor, entry_key)
+         SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, ?2 FROM json_each(?1) AS j WHERE true
+         ON CONFLICT (id) DO UPDATE SET payment_key = excluded.payment_key, received_on = excluded.received_on,
+             amount_minor = excluded.amount_minor, entry_key = excluded.entry_key",
+        &[(&rows).into(), entry.into()],
+    )?;
+    Ok(())
+}
+
+/// What is a payment of its own is no name of another one any more: rows as in `payment/insert_all.sql`.
+pub fn unname<D: Db>(db: &D, rows: &str) -> Result<(), Fault> {
+    db.execute(
+        "DELETE FROM payment_name WHERE id IN (
+             SELECT p.id FROM json_each(?1) AS j CROSS JOIN payment AS p ON p.id = j.value ->> 1)",
+        &[rows.into()],
+    )?;
+    Ok(())
+}
+
+/// The other names of a payment, as they were known with an audit entry.
+pub fn names<D: Db>(db: &D, key: i64, known: i64) -> Result<Vec<Id>, Fault> {
+    db.json(
+        "SELECT json_group_array(id) FROM (
+             SELECT id FROM payment_name WHERE payment_key = ?1 AND coalesce(entry_key, 0) <= ?2 ORDER BY id
+         )",
+        &[key.into(), known.into()],
+    )
+}
+
+/// Has the names of one payment be those of the one that it was booked anew as.
+pub fn move_names<D: Db>(db: &D, before: &Id, now: i64) -> Result<(), Fault> {
+    db.execute(
+        "UPDATE payment_name SET payment_key = ?2 WHERE payment_key = (SELECT key FROM payment WHERE id = ?1)",
+        &[before.as_str().into(), now.into()],
+    )?;
+    Ok(())
+}
+
+/// Forgets the other names of a payment.
+pub fn forget_names<D: Db>(db: &D, id: &Id) -> Result<(), Fault> {
+    db.execute(
+        "DELETE FROM payment_name WHERE payment_key = (SELECT key FROM payment WHERE id = ?1)",
+        &[id.as_str().into()],
+    )?;
+    Ok(())
+}
+
+/// How much is known of a payment under another name of it, and how much of that did not go back under this name.
+pub fn share<D: Db>(db: &D, name: &Id) -> Result<Option<(i64, i64)>, Fault> {
+    let row = db.first(
+        "SELECT n.amount_minor, n.amount_minor - coalesce((
+             SELECT sum(r.minor) FROM reversal AS r
+             WHERE r.payment_key = n.payment_key AND r.payment_name = n.id AND r.undone_entry_key IS NULL
+         ), 0)
+         FROM payment_name AS n WHERE n.id = ?1",
+        &[name.as_str().into()],
+    )?;
+    row.map(|row| Ok((row.int(0)?, row.int(1)?))).transpose()
+}
+
+/// The key behind an id or another name, and the customer's.
 pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, i64)>, Fault> {
-    let sql = "SELECT key, customer_key FROM payment WHERE id = ?1";
+    let sql = "SELECT key, customer_key FROM payment
+        WHERE key = coalesce(
+            (SELECT key FROM payment WHERE id = ?1), (SELECT payment_key FROM payment_name WHERE id = ?1)
+        )";
     let row = db.first(sql, &[id.as_str().into()])?;
     row.map(|row| Ok((row.int(0)?, row.int(1)?))).transpose()
+}
+
+/// The id of the payment of this key, and of the one that it was changed from.
+pub fn id<D: Db>(db: &D, key: i64) -> Result<(Id, Option<Id>), Fault> {
+    let sql =
+        "SELECT p.id, w.id FROM payment AS p LEFT JOIN payment AS w ON w.key = p.converted_from_key
+               WHERE p.key = ?1";
+    let row = db.first(sql, &[key.into()])?;
+    let row = row.ok_or_else(|| Fault::Db("a payment is gone while it is written".into()))?;
+    Ok((row.parse(0)?, row.text_or_null(1)?.map(str::parse).transpose()?))
 }
 
 /// The key of a customer's contract that a payment names.
@@ -132,12 +250,34 @@ pub fn contract<D: Db>(db: &D, id: &Id, customer: i64) -> Result<i64, Fault> {
     row.ok_or_else(|| Fault::from(refused().at("contract_id")))?.int(0)
 }
 
-/// The payments in other currencies that are parts of this one.
-pub fn parts<D: Db>(db: &D, key: i64) -> Result<Vec<Id>, Fault> {
-    db.json(
-        "SELECT json_group_array(id) FROM (SELECT id FROM payment WHERE converted_from_key = ?1 ORDER BY key)",
-        &[key.into()],
-    )
+/// The payments in other currencies that are parts of these, each with the payment it is a part of.
+pub fn parts<D: Db>(db: &D, keys: &[i64]) -> Result<Vec<(i64, Item)>, Fault> {
+    let keys = crate::array(keys)?;
+    let of: Vec<(i64, i64)> = db.json(
+        "SELECT json_group_array(json_array(p.key, p.converted_from_key))
+         FROM json_each(?1) AS j CROSS JOIN payment AS p ON p.converted_from_key = j.value",
+        &[(&keys).into()],
+    )?;
+    let of: BTreeMap<i64, i64> = of.into_iter().collect();
+    let parts = by_keys(db, &of.keys().copied().collect::<Vec<_>>(), i64::MAX)?;
+    Ok(parts.into_iter().filter_map(|part| Some((*of.get(&part.key)?, part))).collect())
+}
+
+fn by_keys<D: Db>(db: &D, keys: &[i64], known: i64) -> Result<Vec<Item>, Fault> {
+    let (text, last) = (crate::array(keys)?, Date::LAST.to_string());
+    let (none, most) = (Param::Null, i64::try_from(keys.len()).unwrap_or(i64::MAX));
+    let params: [Param<'_>; 8] = [
+        "".into(),
+        0i64.into(),
+        most.into(),
+        (&last).into(),
+        none,
+        none,
+        known.into(),
+        (&text).into(),
+    ];
+    let rows: Vec<ItemRow> = db.json(sql!("payment/items.sql"), &params)?;
+    Ok(rows.into_iter().map(item).collect())
 }
 
 /// The payment as it was known with an audit entry. `None` when it is not there or was received after the day.
@@ -187,13 +327,7 @@ fn select<D: Db>(
     // A payment that was corrected to another day was known under the one before.
     let [then @ .., _] = &params;
     let keys: Vec<i64> = db.json(sql!("payment/page_known.sql"), then)?;
-    let (keys, last) = (crate::array(&keys)?, Date::LAST.to_string());
-    let none = Param::Null;
-    let rows: Vec<ItemRow> = db.json(
-        sql,
-        &["".into(), 0i64.into(), most, (&last).into(), none, none, known.into(), (&keys).into()],
-    )?;
-    let mut items: Vec<Item> = rows.into_iter().map(item).collect();
+    let mut items = by_keys(db, &keys, known)?;
     restore(db, &mut items, known)?;
     items.sort_by_key(|item| (item.received_on, item.key));
     Ok(items)
@@ -204,7 +338,7 @@ fn item(row: ItemRow) -> Item {
         (key, id, customer_id, received_on, amount_minor, currency, invoice_id, converted_minor),
         more,
     ) = row;
-    let (designation, order, contract_id, deductions, settles, converted_from) = more;
+    let (designation, order, contract_id, deductions, settles, converted_from, cost_minor) = more;
     Item {
         key,
         id,
@@ -220,6 +354,7 @@ fn item(row: ItemRow) -> Item {
         deductions,
         settles,
         converted_from,
+        cost_minor,
     }
 }
 

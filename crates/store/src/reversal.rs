@@ -2,11 +2,12 @@
 
 use crate::{Db, Fault};
 use dunlin_domain::{
-    Date, Id,
+    Currency, Date, Id,
+    allocation::Converted,
     contract::types::{Reversal, ReversalKind},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A reversal of a payment.
 #[derive(Clone, Debug)]
@@ -18,14 +19,37 @@ pub struct New<'a> {
     pub kind: ReversalKind,
     pub minor: i64,
     pub reason: Option<&'a str>,
+    /// The other name of the payment by which it was asked for.
+    pub payment_name: Option<&'a str>,
+}
+
+type Found = (i64, Id, Date, ReversalKind, i64, Option<String>, Option<String>);
+type ConvertedRow = (i64, i64, i64, Vec<(i64, Currency, i64, Option<i64>)>);
+
+/// Where a reversal of a payment falls that was partly changed into other currencies.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fall {
+    /// How much of it is of what was changed.
+    pub changed: i64,
+    pub parts: Vec<OfPart>,
+}
+
+/// What of a reversal falls on a part of the payment.
+#[derive(Clone, Debug)]
+pub(crate) struct OfPart {
+    pub payment_key: i64,
+    pub currency: Currency,
+    pub minor: i64,
+    /// What that cost of the payment. `None` where it was not noted.
+    pub cost_minor: Option<i64>,
 }
 
 /// Notes that money went back.
 pub fn insert<D: Db>(db: &D, new: &New<'_>, entry: i64) -> Result<(), Fault> {
     let on = new.on.to_string();
     db.execute(
-        "INSERT INTO reversal (id, customer_key, payment_key, reversed_on, kind, minor, reason, entry_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO reversal (id, customer_key, payment_key, reversed_on, kind, minor, reason, entry_key, payment_name)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         &[
             new.id.into(),
             new.customer_key.into(),
@@ -35,6 +59,7 @@ pub fn insert<D: Db>(db: &D, new: &New<'_>, entry: i64) -> Result<(), Fault> {
             new.minor.into(),
             new.reason.into(),
             entry.into(),
+            new.payment_name.into(),
         ],
     )?;
     Ok(())
@@ -49,35 +74,97 @@ pub fn insert_all<D: Db>(db: &D, rows: &impl Serialize, entry: i64) -> Result<()
 
 /// The reversal of this id and its payment.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, Reversal)>, Fault> {
-    let found: Vec<(i64, Id, Date, ReversalKind, i64, Option<String>)> = db.json(
-        "SELECT json_group_array(json_array(payment_key, id, reversed_on, kind, minor, reason))
+    let found: Vec<Found> = db.json(
+        "SELECT json_group_array(
+             json_array(payment_key, id, reversed_on, kind, minor, reason, undone_reason))
          FROM reversal WHERE id = ?1",
         &[id.as_str().into()],
     )?;
     Ok(found.into_iter().next().map(reversal))
 }
 
-/// The reversals of these payments, oldest first, as known with an audit entry.
+/// Notes that this reversal counts as if it had never been.
+pub fn undo<D: Db>(db: &D, id: &Id, reason: &str, entry: i64) -> Result<(), Fault> {
+    db.execute(
+        "UPDATE reversal SET undone_reason = ?2, undone_entry_key = ?3 WHERE id = ?1",
+        &[id.as_str().into(), reason.into(), entry.into()],
+    )?;
+    Ok(())
+}
+
+/// Where reversals fall: of each, in the order in which they count, the payment and how much. What is of a payment that was
+/// not changed falls nowhere else.
+pub(crate) fn falls<D: Db>(db: &D, reversals: &[(i64, i64)]) -> Result<Vec<Fall>, Fault> {
+    let mut falls = vec![Fall::default(); reversals.len()];
+    let keys: BTreeSet<i64> = reversals.iter().map(|(payment, _)| *payment).collect();
+    if keys.is_empty() {
+        return Ok(falls);
+    }
+    let keys = crate::array(&keys)?;
+    let found: Vec<ConvertedRow> = db.json(sql!("reversal/converted.sql"), &[(&keys).into()])?;
+    let mut changed: BTreeMap<i64, (Converted, Vec<_>, i64)> = BTreeMap::new();
+    for (payment, own, minor, parts) in found {
+        let of = Converted::new(own, minor, parts.iter().map(|part| (part.2, part.3)));
+        changed.insert(payment, (of, parts, 0));
+    }
+    for ((payment, minor), fall) in reversals.iter().zip(&mut falls) {
+        let Some((of, parts, before)) = changed.get_mut(payment) else { continue };
+        let after = before.saturating_add(*minor);
+        let (minor, shares) = of.fall(*before, after);
+        *before = after;
+        fall.changed = minor;
+        for ((payment_key, currency, _, cost), (minor, gone)) in parts.iter().zip(shares) {
+            let (payment_key, currency, cost_minor) = (*payment_key, *currency, cost.map(|_| gone));
+            if minor > 0 {
+                fall.parts.push(OfPart { payment_key, currency, minor, cost_minor });
+            }
+        }
+    }
+    Ok(falls)
+}
+
+/// The reversals of these payments that stand, as known with an audit entry.
 pub fn of_payments<D: Db>(
     db: &D,
     keys: &[i64],
     known: i64,
 ) -> Result<BTreeMap<i64, Vec<Reversal>>, Fault> {
+    let mut of = told_of_payments(db, keys, known)?;
+    of.values_mut().for_each(|back| back.retain(|back| back.undone.is_none()));
+    Ok(of)
+}
+
+/// The same with those that were taken back: mistakes first, then the oldest, and what of them falls on the payments'
+/// parts in other currencies. Has the payments that these are parts of too.
+pub fn told_of_payments<D: Db>(
+    db: &D,
+    keys: &[i64],
+    known: i64,
+) -> Result<BTreeMap<i64, Vec<Reversal>>, Fault> {
     let keys = crate::array(keys)?;
-    let found: Vec<(i64, Id, Date, ReversalKind, i64, Option<String>)> = db.json(
-        "SELECT json_group_array(json_array(payment_key, id, reversed_on, kind, minor, reason)) FROM (
-             SELECT r.* FROM json_each(?1) AS j CROSS JOIN reversal AS r ON r.payment_key = j.value
-             WHERE r.entry_key IS NULL OR r.entry_key <= ?2 ORDER BY r.reversed_on, r.id)",
-        &[(&keys).into(), known.into()],
-    )?;
+    let found: Vec<Found> =
+        db.json(sql!("reversal/of_payments.sql"), &[(&keys).into(), known.into()])?;
+    let found: Vec<(i64, Reversal)> = found.into_iter().map(reversal).collect();
+    let standing = found.iter().map(|(payment, back)| match back.undone {
+        None => (*payment, back.minor),
+        Some(_) => (*payment, 0),
+    });
+    let falls = falls(db, &standing.collect::<Vec<_>>())?;
     let mut of: BTreeMap<i64, Vec<Reversal>> = BTreeMap::new();
-    for (payment, reversal) in found.into_iter().map(reversal) {
-        of.entry(payment).or_default().push(reversal);
+    for ((payment, mut back), Fall { changed, parts }) in found.into_iter().zip(falls) {
+        for OfPart { payment_key, currency, minor, cost_minor } in parts {
+            let id = format!("{}/{currency}", back.id).parse().unwrap_or_else(|_| back.id.clone());
+            let part = Reversal { id, minor, cost_minor, ..back.clone() };
+            of.entry(payment_key).or_default().push(part);
+        }
+        back.converted_minor = Some(changed).filter(|changed| *changed > 0);
+        of.entry(payment).or_default().push(back);
     }
     Ok(of)
 }
 
-fn reversal(row: (i64, Id, Date, ReversalKind, i64, Option<String>)) -> (i64, Reversal) {
-    let (payment, id, on, kind, minor, reason) = row;
-    (payment, Reversal { id, on, kind, minor, reason })
+fn reversal(row: Found) -> (i64, Reversal) {
+    let (payment, id, on, kind, minor, reason, undone) = row;
+    let (converted_minor, cost_minor) = (None, None);
+    (payment, Reversal { id, on, kind, minor, reason, converted_minor, cost_minor, undone })
 }

@@ -2,7 +2,7 @@
 
 use crate::{Db, Fault, arrears::Range};
 use dunlin_domain::{
-    Currency, Date, Decimal, Id,
+    Currency, Date, Decimal, Id, Instant,
     contract::{
         score::{CardDocument, FactName, MigrationAmount, MigrationCell, ScoreLine},
         types::Grade,
@@ -16,9 +16,8 @@ pub type After = (i64, i64);
 /// What a sweep decided, and what tells whether it is otherwise than before: score, grade, tier, model.
 pub type Decided = (Option<Decimal>, Option<Grade>, Option<String>, String);
 
-/// A customer to judge: key, id, limit, limit's currency, segment, industry, how it was judged before.
-pub type Judge =
-    (i64, Id, Option<i64>, Option<Currency>, Option<String>, Option<String>, Option<Decided>);
+/// A customer to judge: key, id, segment, industry, how it was judged before.
+pub type Judge = (i64, Id, Option<String>, Option<String>, Option<Decided>);
 
 /// Facts by name, as they are stored.
 pub type ByName = BTreeMap<FactName, Decimal>;
@@ -39,9 +38,18 @@ pub struct Judged {
     pub changed: Option<String>,
 }
 
-/// A stored judgement: the day, score, grade, part, tier, model, facts.
-pub type Change =
-    (Date, Option<Decimal>, Option<Grade>, Option<u32>, Option<String>, String, ByName);
+/// A stored judgement: the day, score, grade, part, tier, model, facts, when it was made, and the version of the tiers.
+pub type Change = (
+    Date,
+    Option<Decimal>,
+    Option<Grade>,
+    Option<u32>,
+    Option<String>,
+    String,
+    ByName,
+    Option<Instant>,
+    Option<u32>,
+);
 
 /// The order of a customer without a score: after all others.
 pub const UNSCORED: i64 = 10_000;
@@ -59,6 +67,7 @@ pub fn store<D: Db>(
     judged: &[Judged],
     day: Date,
     warned_on: Option<Date>,
+    (at, tiers): (Instant, Option<u32>),
 ) -> Result<(), Fault> {
     let changes: Vec<_> = judged
         .iter()
@@ -71,7 +80,8 @@ pub fn store<D: Db>(
     let day = day.to_string();
     if !changes.is_empty() {
         let changes = crate::array(&changes)?;
-        let params = [(&changes).into(), (&day).into()];
+        let at = at.to_string();
+        let params = [(&changes).into(), (&day).into(), (&at).into(), tiers.map(i64::from).into()];
         db.execute(sql!("score/insert_changes.sql"), &params)?;
     }
     let rows: Vec<_> = judged
@@ -129,6 +139,15 @@ pub fn outdate<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The same of everybody.
+pub fn outdate_all<D: Db>(db: &D) -> Result<(), Fault> {
+    // Without a condition ON CONFLICT would be read as that of a join.
+    let sql = "INSERT INTO score_outdated SELECT customer_key FROM score WHERE true
+               ON CONFLICT DO NOTHING";
+    db.execute(sql, &[])?;
+    Ok(())
+}
+
 /// The same of the customers with invoices after this one.
 pub fn outdate_since<D: Db>(db: &D, last_invoice: i64) -> Result<(), Fault> {
     // Before anybody was judged the customers of a large file need not be gathered.
@@ -172,14 +191,15 @@ pub fn history<D: Db>(
 
 /// How many customers went from which grade to which between two days, and what they owed.
 pub fn migration<D: Db>(db: &D, since: Date, until: Date) -> Result<Vec<MigrationCell>, Fault> {
-    type Found = (Option<Grade>, Option<Grade>, u32, Vec<(Currency, i64, i64)>);
+    type Found = (Option<Grade>, Option<Grade>, u32, u32, Vec<(Currency, i64, i64)>);
     let (since, until) = (since.to_string(), until.to_string());
     let params = [(&since).into(), (&until).into()];
     let found: Vec<Found> = db.json(sql!("score/migration.sql"), &params)?;
-    let cell = |(before, now, customers, owed): Found| MigrationCell {
+    let cell = |(before, now, customers, model_changed, owed): Found| MigrationCell {
         before,
         now,
         customers,
+        model_changed,
         outstanding: owed
             .into_iter()
             .map(|(currency, before_minor, minor)| MigrationAmount {

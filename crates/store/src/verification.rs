@@ -140,7 +140,7 @@ pub const RULES: [Rule; 15] = [
     Rule {
         name: "documents-noted",
         about: "A document or payment is what its entry says: whose, of which day, how much. A file recorded as many, \
-                of such amounts, as its entry says.",
+                of such amounts, and which customers, as its entry says.",
         count: DOCUMENTS,
         follows_from: &[],
         search: sql!("verification/documents_noted.sql"),
@@ -182,13 +182,19 @@ pub const RULES: [Rule; 15] = [
     },
 ];
 
-/// What was recorded after this document and this payment, as the audit chain keeps it of a file: of documents and of
-/// payments, as a JSON text, the key before the first, that of the last, how many, and three control sums: of
+/// What was recorded after this document, this payment and this customer, as the audit chain keeps it of a file: of
+/// documents and of payments, as a JSON text, the key before the first, that of the last, how many, and three control sums: of
 /// their amounts; of these, their days and what they name; and of all that and whose they are. The sums weigh by key, so
-/// that two that changed places are told apart, and stay within 64 bits for any file.
-pub fn recorded_since<D: Db>(db: &D, invoice: i64, payment: i64) -> Result<String, Fault> {
+/// that two that changed places are told apart, and stay within 64 bits for any file. Of customers one sum of what neither
+/// a merge nor an erasure changes: id, country, currency, language, time zone, limit, segment and industry.
+pub fn recorded_since<D: Db>(
+    db: &D,
+    invoice: i64,
+    payment: i64,
+    customer: i64,
+) -> Result<String, Fault> {
     let sql = sql!("verification/recorded_since.sql");
-    let row = db.first(sql, &[invoice.into(), payment.into()])?;
+    let row = db.first(sql, &[invoice.into(), payment.into(), customer.into()])?;
     row.map_or_else(|| Ok(String::new()), |row| row.text(0).map(str::to_string))
 }
 

@@ -51,6 +51,7 @@ fn migrations_use_what_the_splitter_knows() {
         "ALTER TABLE ",
         "DROP INDEX ",
         "DROP TABLE ",
+        "DELETE FROM ",
         "UPDATE ",
     ];
     for (number, name, text) in MIGRATIONS {
@@ -193,15 +194,9 @@ fn a_newer_database_is_refused_and_not_touched() {
 fn alerts_and_scores_of_an_older_database_stay() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
-    let old = Connection::open(&path).unwrap();
-    for (_, _, text) in MIGRATIONS.iter().filter(|(number, _, _)| *number <= 7) {
-        for statement in migrate::statements(&migrate::expand(text).unwrap()) {
-            old.execute_batch(statement).unwrap();
-        }
-    }
+    let old = of_version(&path, 7);
     old.execute_batch(
-        "PRAGMA user_version = 7;
-         INSERT INTO customer (key, id, name) VALUES (5, 'C', 'C');
+        "INSERT INTO customer (key, id, name) VALUES (5, 'C', 'C');
          INSERT INTO alert (id, customer_key, kind, currency, state, opened_on, closed_on, evidence) VALUES
              ('A1', 5, 'limit-near', 'EUR', 'open', '2024-01-01', NULL, '{}'),
              ('A2', 5, 'first-overdue', '', 'closed', '2024-01-01', '2024-01-05', '{}');
@@ -224,6 +219,62 @@ fn alerts_and_scores_of_an_older_database_stay() {
                FROM score AS s LEFT JOIN score_outdated AS o USING (customer_key)";
     let found: serde_json::Value = db.json(sql, &[]).unwrap();
     assert_eq!(found, serde_json::json!(["A", "{}", 5, 0]));
+}
+
+/// A database as it was with so many migrations.
+fn of_version(path: &Path, version: i64) -> Connection {
+    let old = Connection::open(path).unwrap();
+    for (_, _, text) in MIGRATIONS.iter().filter(|(number, _, _)| *number <= version) {
+        for statement in migrate::statements(&migrate::expand(text).unwrap()) {
+            old.execute_batch(statement).unwrap();
+        }
+    }
+    old.execute_batch(&format!("PRAGMA user_version = {version}")).unwrap();
+    old
+}
+
+/// Once a reversal was cut into what fell on each part of a payment in several currencies.
+#[test]
+fn reversals_of_an_older_database_are_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let old = of_version(&path, 27);
+    old.execute_batch(
+        "INSERT INTO customer (key, id, name) VALUES (5, 'C', 'C');
+         INSERT INTO payment (key, id, customer_key, received_on, amount_minor, currency, unallocated_minor,
+             converted_from_key, converted_minor, cost_minor) VALUES
+             (1, 'P', 5, '2024-01-01', 200, 'USD', 0, NULL, 120, NULL),
+             (2, 'P/EUR', 5, '2024-01-01', 96, 'EUR', 0, 1, 0, 120),
+             (3, 'Q', 5, '2024-01-01', 90, 'USD', 0, NULL, 70, NULL),
+             (4, 'Q/EUR', 5, '2024-01-01', 40, 'EUR', 0, 3, 0, NULL),
+             (5, 'Q/GBP', 5, '2024-01-01', 10, 'GBP', 0, 3, 0, NULL),
+             (6, 'S', 5, '2024-01-01', 30, 'USD', 0, NULL, 0, NULL);
+         INSERT INTO reversal (id, customer_key, payment_key, reversed_on, kind, minor, entry_key, undone_entry_key,
+             cost_minor) VALUES
+             ('R1', 5, 1, '2024-02-01', 'refund', 60, 7, NULL, NULL),
+             ('R2', 5, 1, '2024-02-02', 'refund', 20, 8, NULL, NULL),
+             ('R2/EUR', 5, 2, '2024-02-02', 'refund', 8, 8, NULL, 10),
+             ('R3/EUR', 5, 2, '2024-02-03', 'returned', 88, 9, 11, 110),
+             ('R4', 5, 3, '2024-02-04', 'mistake', 20, 10, NULL, NULL),
+             ('R4/EUR', 5, 4, '2024-02-04', 'mistake', 40, 10, NULL, NULL),
+             ('R4/GBP', 5, 5, '2024-02-04', 'mistake', 10, 10, NULL, NULL),
+             ('R5', 5, 6, '2024-02-05', 'refund', 30, NULL, NULL, NULL);",
+    )
+    .unwrap();
+    drop(old);
+    let db = NativeDb::open(&path).unwrap();
+    let sql =
+        "SELECT json_group_array(json_array(id, payment_key, reversed_on, kind, minor, entry_key,
+                   undone_entry_key)) FROM (SELECT * FROM reversal ORDER BY id)";
+    let found: serde_json::Value = db.json(sql, &[]).unwrap();
+    let expected = serde_json::json!([
+        ["R1", 1, "2024-02-01", "refund", 60, 7, null],
+        ["R2", 1, "2024-02-02", "refund", 30, 8, null],
+        ["R3", 1, "2024-02-03", "returned", 110, 9, 11],
+        ["R4", 3, "2024-02-04", "mistake", 90, 10, null],
+        ["R5", 6, "2024-02-05", "refund", 30, null, null],
+    ]);
+    assert_eq!(found, expected);
 }
 
 /// A connection as the host gives it, on which one statement fails.
@@ -307,8 +358,10 @@ const ENUMS: &[(&str, &str, &str)] = &[
     ("write_off", "state", "write-off-state"),
     ("dispute", "reason", "dispute-reason"),
     ("dispute", "outcome", "dispute-outcome"),
+    ("dispute_former", "outcome", "dispute-outcome"),
     ("default_record", "kind", "default-kind"),
     ("default_record", "state", "default-state"),
+    ("default_former", "state", "default-state"),
     ("import", "kind", "import-kind"),
     ("import", "state", "import-state"),
     ("sweep", "stage", "stage"),
@@ -316,6 +369,7 @@ const ENUMS: &[(&str, &str, &str)] = &[
     ("score", "grade_before", "grade"),
     ("score_change", "grade", "grade"),
     ("alert", "kind", "alert-kind"),
+    ("alert", "opened_severity", "severity"),
     ("alert", "severity", "severity"),
     ("alert_action", "action", "alert-action-kind"),
     ("alert_action", "severity", "severity"),
@@ -324,6 +378,7 @@ const ENUMS: &[(&str, &str, &str)] = &[
     ("notice", "language", "language"),
     ("notice", "state", "notice-state"),
     ("credit_check", "verdict", "verdict"),
+    ("application", "verdict", "verdict"),
     ("credit_hold", "purpose", "check-purpose"),
     ("credit_hold", "state", "hold-state"),
     ("credit_hold", "verdict", "verdict"),
@@ -345,6 +400,7 @@ const NOT_STORED: &[(&str, &str)] = &[
     ("term-kind", "inside the JSON of a rule"),
     ("term-match", "inside the JSON of a rule"),
     ("watched-event", "inside the JSON of a rule"),
+    ("ending-reason", "inside the JSON of how an alert ended"),
     ("dso-method", "asked, not kept"),
     ("on-error", "asked, not kept"),
     ("date-form", "inside the JSON of a profile"),

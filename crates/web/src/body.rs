@@ -161,7 +161,7 @@ fn too_large(limit: u64) -> Problem {
     Problem::new(Refusal::BodyTooLarge, format!("this function reads at most {limit} bytes"))
 }
 
-fn incomplete(detail: String) -> Problem {
+pub(crate) fn incomplete(detail: String) -> Problem {
     Problem::new(Refusal::BodyIncomplete, format!("{detail}; nothing was stored"))
 }
 

@@ -84,6 +84,33 @@ where
     respond(answer, &id, parts.method == Method::HEAD)
 }
 
+/// Answers a request that could not be handed on, with its line of the log.
+#[cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "only components hand on"))]
+pub(crate) fn not_handed_on(
+    component: &'static str,
+    env: &dyn Env,
+    headers: &HeaderMap,
+    problem: &Problem,
+) -> http::Response<Full<Bytes>> {
+    let id = request_id(headers, env);
+    let line = Line {
+        at: env.now(),
+        level: level(problem.status(), Some(problem)),
+        request_id: &id,
+        component,
+        operation: None,
+        status: problem.status(),
+        ms: 0,
+        key_id: None,
+        rows: None,
+        replayed: false,
+        code: Some(problem.code().name()),
+        cause: problem.cause(),
+    };
+    env.log(&line.to_json());
+    respond(media::problem(problem, &id), &id, false)
+}
+
 /// A request between its head and its handler.
 struct Edge<'r, D> {
     router: &'r Router<D>,

@@ -1,19 +1,20 @@
 //! The edge on Spin.
 
 use crate::{
-    Env, Route, Router,
+    Env, Problem, Route, Router,
+    body::incomplete,
     env::{Post, Posted, Sleep},
 };
 use bytes::Bytes;
 use dunlin_store::spin::SpinDb;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use spin_sdk::{
     http::{Request, Response},
     variables,
-    wasip3::{clocks::monotonic_clock, random::random::get_random_bytes},
+    wasip3::{clocks::monotonic_clock, http::types::ErrorCode, random::random::get_random_bytes},
 };
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::BTreeMap,
     io::Write as _,
     rc::Rc,
@@ -39,10 +40,11 @@ pub async fn serve(
     variables: &[&'static str],
     request: Request,
 ) -> Response<Full<Bytes>> {
-    let nobody = |_: Post| -> Posted {
-        Box::pin(std::future::ready(Err("this component calls nobody".to_string())))
-    };
     serve_with(component, routes, variables, nobody, request).await
+}
+
+fn nobody(_: Post) -> Posted {
+    Box::pin(std::future::ready(Err("this component calls nobody".to_string())))
 }
 
 /// The same for a component that calls others.
@@ -66,15 +68,70 @@ async fn serve_with(
     let made = || Router::new(component, routes()).map(Rc::new);
     match ROUTER.with(|router| router.get_or_init(made).clone()) {
         Ok(router) => crate::serve(&router, &env, SpinDb::open, request).await,
-        Err(fault) => {
-            env.log(&format!(
-                "{{\"level\":\"error\",\"component\":\"{component}\",\"cause\":{fault:?}}}"
-            ));
-            let mut response = Response::new(Full::default());
-            *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
-            response
+        Err(fault) => failed(component, &fault),
+    }
+}
+
+/// Headers that belong to one connection, and the length that the host says of a body by itself.
+const OF_THE_CONNECTION: [&str; 9] = [
+    "connection",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Lets another function of this application answer, under `to` and with the same headers. The body goes on as it
+/// comes; the answer is that of a function of this application, which is small.
+pub async fn hand_on(component: &'static str, request: Request, to: &str) -> Response<Full<Bytes>> {
+    let headers = request.headers().clone();
+    match handed_on(request, to).await {
+        Ok(response) => response,
+        Err(problem) => {
+            let env = SpinEnv { variables: Rc::default(), post: nobody };
+            crate::serve::not_handed_on(component, &env, &headers, &problem)
         }
     }
+}
+
+async fn handed_on(request: Request, to: &str) -> Result<Response<Full<Bytes>>, Problem> {
+    let (mut parts, body) = request.into_parts();
+    parts.uri =
+        format!("http://self{to}").parse().map_err(|e| Problem::internal(format!("{to}: {e}")))?;
+    OF_THE_CONNECTION.iter().for_each(|name| drop(parts.headers.remove(*name)));
+    let broke_off = Rc::new(Cell::new(false));
+    let breaks = broke_off.clone();
+    let body = body.map_err(move |error| {
+        breaks.set(true);
+        error.to_string()
+    });
+    // What is wrong with the body is the client's, and all else is ours.
+    let judge = |error: ErrorCode| match error {
+        ErrorCode::HttpRequestBodySize(_) => incomplete("the body broke off".into()),
+        _ if broke_off.get() => incomplete("the body broke off".into()),
+        error => Problem::internal(error.to_string()),
+    };
+    let request = http::Request::from_parts(parts, body);
+    let response = spin_sdk::http::send(request).await.map_err(judge)?;
+    let (mut parts, body) = response.into_parts();
+    OF_THE_CONNECTION.iter().for_each(|name| drop(parts.headers.remove(*name)));
+    let body = body.collect().await.map_err(judge)?.to_bytes();
+    Ok(Response::from_parts(parts, Full::new(body)))
+}
+
+/// An answer for what is wrong before there is anything that could answer properly.
+fn failed(component: &str, fault: &str) -> Response<Full<Bytes>> {
+    let line =
+        format!("{{\"level\":\"error\",\"component\":\"{component}\",\"cause\":{fault:?}}}\n");
+    // A log that cannot be written to must not fail the request.
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }
 
 /// Reads the variables once for the instance. A provider that fails is asked again by the next request.

@@ -27,7 +27,7 @@ pub const fn of(code: Refusal) -> u16 {
         R::MethodNotAllowed => 405,
         R::NotAcceptable => 406,
         R::DifferentContent | R::IdempotencyRunning | R::SweepRunning | R::DateAlreadySwept => 409,
-        R::ImportRunning | R::CancelledThere => 409,
+        R::ImportRunning | R::CancelledThere | R::PerhapsBooked => 409,
         R::WrongState
         | R::SecondKeyNeeded
         | R::CreditHeld

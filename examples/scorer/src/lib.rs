@@ -67,6 +67,7 @@ fn card(facts: Facts, language: Language) -> ScoreCard {
             points: score.map(points),
             max_points: "100".into(),
         }],
+        improvements: Vec::new(),
         facts,
     }
 }

@@ -8,8 +8,9 @@ use crate::{
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Refusal, Refused,
     bank::{
-        Entry, Statement,
+        Entry, Statement, charge,
         matching::{self, RULE, Verdict},
+        own,
         repeated::{Place, Repeats},
         words::Clues,
         world::{Sight, Taken, World},
@@ -20,22 +21,27 @@ use dunlin_domain::{
         types::ReversalKind,
     },
 };
-use dunlin_store::{Db, Fault, bank, invoice, payment, reversal, verification};
+use dunlin_store::{Db, Fault, bank, customer, invoice, payment, reversal, verification};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// Takes a file in, inside the transaction.
 pub(super) fn apply<D: Db>(db: &D, file: &File, author: &Author) -> Result<ImportResult, Fault> {
     let mut book = Book::new(db, file, crate::ledger::today(db, author.at)?)?;
     if !book.new.is_empty() {
         let (last_invoice, last_payment) = (invoice::last_key(db)?, payment::last_key(db)?);
+        let last_customer = customer::last_key(db)?;
         let begun = Note::made("bank-statement", file.id.as_str(), &file.format)?;
         let last_entry = bank::last_key(db)?;
         book.entry = audit::note(db, author, &begun)?;
         let last_statement = bank::last_statement(db)?;
         book.insert_statements(db, file)?;
         book.gaps = book.look_for_gaps(db, file, last_statement)?;
-        book.before = Before::read(db, &file.intake, &book.new, last_statement)?;
+        let own = (book.own.as_slice(), &book.ours);
+        book.before = Before::read(db, file, own, &book.new, last_statement)?;
         book.known = Known::catch_up(db, last_payment)?;
         for number in 0..file.staged {
             book.slice(db, file, &bank::staged(db, file.key, number)?)?;
@@ -44,13 +50,32 @@ pub(super) fn apply<D: Db>(db: &D, file: &File, author: &Author) -> Result<Impor
         let reversed = book.take_back(db, last_entry)?;
         replay::after(db, last_invoice, last_payment, author.at, Some(book.entry))?;
         replay::customers(db, &reversed, author.at, Some(book.entry))?;
-        let recorded = verification::recorded_since(db, last_invoice, last_payment)?;
+        let recorded = verification::recorded_since(db, last_invoice, last_payment, last_customer)?;
         let whole = Note::made("bank-statement", file.id.as_str(), &book.brought(file, &recorded))?;
         audit::complete(db, author, book.entry, &whole)?;
     }
     let result = book.result(file);
     bank::finish(db, file.key, &result, author.at)?;
     Ok(result)
+}
+
+/// Which of our accounts these statements are of. Where one of them is the first to show the IBAN behind a number, the
+/// statements before it are of that IBAN from now on.
+fn own_accounts<D: Db>(
+    db: &D,
+    statements: &[(Statement, String)],
+) -> Result<(Vec<String>, BTreeSet<String>), Fault> {
+    let before = bank::own_accounts(db)?;
+    let ours: BTreeSet<&str> =
+        before.iter().chain(statements.iter().map(|(of, _)| &of.own)).map(String::as_str).collect();
+    let known = |own: &str| own::known(own, ours.iter().copied()).to_string();
+    let found = statements.iter().map(|(of, _)| known(&of.own)).collect();
+    let renamed: Vec<(&String, String)> =
+        before.iter().map(|own| (own, known(own))).filter(|(own, is)| *own != is).collect();
+    if !renamed.is_empty() {
+        bank::rename_own(db, &renamed)?;
+    }
+    Ok((found, before.iter().map(|own| known(own)).collect()))
 }
 
 /// The id of a statement: it follows from the account and the bank's name for it.
@@ -62,6 +87,10 @@ fn statement_id(statement: &Statement) -> Result<Id, Fault> {
 /// A file that is being taken in.
 struct Book {
     ids: Vec<Id>,
+    /// Which of our accounts each statement is of, however it spells it.
+    own: Vec<String>,
+    /// All our accounts that statements came of before.
+    ours: BTreeSet<String>,
     /// The statements that are new, by their place in the file.
     new: BTreeSet<usize>,
     keys: BTreeMap<Id, i64>,
@@ -102,7 +131,10 @@ impl Book {
                 }
             }
         }
+        let (own, ours) = own_accounts(db, statements)?;
         Ok(Self {
+            own,
+            ours,
             new,
             keys: BTreeMap::new(),
             numbers: vec![0; ids.len()],
@@ -137,7 +169,8 @@ impl Book {
                     of.entries,
                     of.pending,
                     digest,
-                    file.intake.spans.get(at).copied().flatten().map(|(first, _)| first)
+                    file.intake.spans.get(at).copied().flatten().map(|(first, _)| first),
+                    self.own.get(at)
                 ])
             })
             .collect();
@@ -154,8 +187,9 @@ impl Book {
     ) -> Result<Vec<StatementWithGap>, Fault> {
         let mut accounts = BTreeMap::new();
         for at in &self.new {
-            let Some((of, _)) = file.intake.statements.get(*at) else { continue };
-            let day = accounts.entry((of.account.as_str(), of.currency)).or_insert(of.to);
+            let of = file.intake.statements.get(*at).zip(self.own.get(*at));
+            let Some(((of, _), own)) = of else { continue };
+            let day = accounts.entry((own.as_str(), of.currency)).or_insert(of.to);
             *day = of.to.min(*day);
         }
         gaps::look(db, &accounts, last_statement)
@@ -176,7 +210,8 @@ impl Book {
             let of = self.ids.get(at).ok_or_else(fault)?;
             let (statement, _) = file.intake.statements.get(at).ok_or_else(fault)?;
             let id: Id = format!("{of}-{number}").parse()?;
-            let Statement { account, currency, .. } = statement;
+            let account = self.own.get(at).ok_or_else(fault)?;
+            let Statement { currency, .. } = statement;
             let place = Place { account, currency: *currency, statement: at, format: file.format };
             let repeats = self.before.look(&id, &entry, place);
             let pays = entry.minor > 0 && !matches!(repeats, Some(Repeats::Surely(_)));
@@ -189,7 +224,12 @@ impl Book {
                 sight: Sight::default(),
                 pays,
                 repeats,
-                entry,
+                minor: entry.minor,
+                // A credit is worth what was instructed: the bank's fee is deducted from what it pays.
+                entry: match entry.instructed_minor {
+                    Some(minor) if pays => Entry { minor, ..entry },
+                    _ => entry,
+                },
             });
         }
         if rows.is_empty() {
@@ -234,28 +274,34 @@ impl Book {
         Ok(())
     }
 
-    /// Books what takes back one earlier entry and no other, and lists the candidates of the rest. Gives the customers
-    /// whose payments went back.
+    /// Books what takes back one earlier entry and no other, and lists the candidates of the rest. Whatever goes out with
+    /// the end-to-end reference of a credit that was booked is somebody's to look at. Gives the customers whose payments
+    /// went back.
     fn take_back<D: Db>(&mut self, db: &D, after: i64) -> Result<Vec<i64>, Fault> {
         let mut of: BTreeMap<i64, Vec<bank::TakingBack>> = BTreeMap::new();
         let mut wanted: BTreeMap<i64, u32> = BTreeMap::new();
         for found in bank::taking_back(db, after)? {
-            let times = wanted.entry(found.4).or_default();
-            *times = times.saturating_add(1);
-            of.entry(found.0).or_default().push(found);
+            if found.fits() {
+                let times = wanted.entry(found.payment).or_default();
+                *times = times.saturating_add(1);
+            }
+            of.entry(found.key).or_default().push(found);
         }
         let (mut reversals, mut customers) = (Vec::new(), BTreeSet::new());
         let mut settled: Vec<bank::Settled> = Vec::new();
-        for (key, found) in &of {
+        for (key, found) in &mut of {
+            if found.iter().any(bank::TakingBack::fits) {
+                found.retain(bank::TakingBack::fits);
+            }
             let candidates: Vec<Candidate> = found
                 .iter()
                 .zip(1u32..=5)
-                .map(|((_, _, _, _, _, payment, _, customer), number)| Candidate {
+                .map(|(of, number)| Candidate {
                     number,
-                    customer_id: customer.clone(),
+                    customer_id: of.customer_id.clone(),
                     designation: None,
-                    payment_id: Some(payment.clone()),
-                    score: Decimal::ONE,
+                    payment_id: Some(of.payment_id.clone()),
+                    score: if of.fits() { Decimal::ONE } else { Decimal::new(50, 2) },
                     reasons: match found.len() {
                         1 => vec![MatchReason::ReversalOfEntry],
                         _ => vec![MatchReason::ReversalOfEntry, MatchReason::Ambiguous],
@@ -263,15 +309,32 @@ impl Book {
                 })
                 .collect();
             let candidates = crate::ledger::json(&candidates)?;
+            let unmatched = found.iter().any(|of| of.state == MatchState::Unmatched);
+            if unmatched {
+                self.counts.unmatched = self.counts.unmatched.saturating_sub(1);
+                self.counts.review = self.counts.review.saturating_add(1);
+            }
             match found.as_slice() {
-                [(_, id, on, minor, payment, _, customer, _)]
-                    if wanted.get(payment) == Some(&1) && *on <= self.today =>
+                [of] if of.fits()
+                    && wanted.get(&of.payment) == Some(&1)
+                    && of.booked_on <= self.today =>
                 {
                     let kind = ReversalKind::Returned;
-                    reversals.push((booked(id), customer, payment, on, kind, minor, None::<&str>));
-                    customers.insert(*customer);
+                    let bank::TakingBack { id, customer, payment, booked_on, minor, .. } = of;
+                    let name = booked(id);
+                    reversals.push((
+                        name,
+                        *customer,
+                        *payment,
+                        *booked_on,
+                        kind,
+                        *minor,
+                        None::<&str>,
+                    ));
+                    customers.insert(of.customer);
                     let state = MatchState::Automatic;
-                    settled.push((*key, state, Some(*customer), Some(*payment), Some(candidates)));
+                    let (customer, payment) = (Some(of.customer), Some(of.payment));
+                    settled.push((*key, state, customer, payment, Some(candidates)));
                     self.counts.automatic = self.counts.automatic.saturating_add(1);
                     self.counts.review = self.counts.review.saturating_sub(1);
                 }
@@ -329,6 +392,8 @@ pub(super) struct Row {
     statement: i64,
     number: u64,
     pub currency: Currency,
+    /// What was booked.
+    minor: i64,
     pub entry: Entry,
     pub clues: Clues,
     pub sight: Sight,
@@ -352,6 +417,13 @@ impl Row {
         world: &World,
     ) -> Result<Option<payment::Booked<'a>>, Fault> {
         let Some((customer, designation)) = &verdict.booked else { return Ok(None) };
+        let mut designation: Cow<'_, [(i64, i64)]> = designation.into();
+        let fee = self.entry.minor.saturating_sub(self.minor);
+        let deducted = (fee > 0).then(|| charge::deduct(designation.to_mut(), fee)).flatten();
+        // Where no document can bear the fee, the money goes by the order of debts.
+        if fee > 0 && deducted.is_none() {
+            designation = Cow::default();
+        }
         if !world.customers.contains_key(customer) {
             return Err(Fault::Db("a match names a customer that was not read".into()));
         }
@@ -359,9 +431,10 @@ impl Row {
             id: booked(&self.id),
             customer: *customer,
             received_on: self.entry.booked_on,
-            minor: self.entry.minor,
+            minor: self.minor,
             currency: self.currency,
             designation,
+            deduction: deducted.map(|document| (document, fee)),
         }))
     }
 
@@ -372,6 +445,7 @@ impl Row {
             statement: self.statement,
             number: i64::try_from(self.number).unwrap_or(i64::MAX),
             read: &self.entry,
+            minor: self.minor,
             state: verdict.state,
             candidates: &verdict.candidates,
             customer: verdict.booked.as_ref().map(|(customer, _)| *customer),

@@ -7,11 +7,11 @@ use crate::{
 };
 use dunlin_domain::{
     Decimal, Id, Money, Refusal, Refused,
-    bank::{matching as rule, name::Name},
+    bank::{charge, matching as rule, name::Name},
     contract::{
         bank::{BankMatch, Candidate, Confirmation, MatchState, Rejection},
         ledger::NewReversal,
-        types::{NewPayment, ReversalKind},
+        types::{Deduction, Designation, Difference, NewPayment, ReversalKind},
     },
     text,
 };
@@ -59,17 +59,21 @@ pub fn confirm<D: Db>(
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
         let said = said(&item, new)?;
-        let booked = booked_now(db, key, id)?;
+        let (booked, mistake) = booked_now(db, key, id)?;
         let done = if item.minor > 0 {
             if item.state != MatchState::Confirmed {
                 enough(db, &item, &said)?;
             }
             pay(db, &item, &said, booked, author)?
         } else {
-            give_back(db, &item, &said, booked, author)?
+            give_back(db, &item, &said, new.minor, booked, author)?
         };
         if done.change == Change::AlreadySo {
             return Ok(Change::AlreadySo);
+        }
+        // The money keeps the names that it had before it was booked by mistake.
+        if let Some(mistake) = mistake {
+            dunlin_store::payment::move_names(db, &mistake, done.payment)?;
         }
         let note =
             Note::changed("confirm", "bank-match", id.as_str(), Some(&item.state), Some(new))?;
@@ -138,6 +142,9 @@ fn said(item: &BankMatch, new: &Confirmation) -> Result<Candidate, Fault> {
         Err(Fault::from(Refused::new(code, detail).at(field)))
     };
     let credit = item.minor > 0;
+    if credit && new.minor.is_some() {
+        return refused(Refusal::MalformedField, "minor", "only of a debit a part goes back");
+    }
     if let Some(number) = new.candidate {
         if new.customer_id.is_some() || new.designation.is_some() || new.payment_id.is_some() {
             return refused(Refusal::MalformedField, "candidate", "a candidate says it all");
@@ -186,13 +193,16 @@ struct Done {
     payment: i64,
 }
 
-/// The id of what is booked next: another one after each payment that was a mistake.
-fn booked_now<D: Db>(db: &D, key: i64, id: &Id) -> Result<Id, Fault> {
+/// The id of what is booked next, another one after each payment that was a mistake, and that of the last mistake.
+fn booked_now<D: Db>(db: &D, key: i64, id: &Id) -> Result<(Id, Option<Id>), Fault> {
     let first = booked(id);
-    Ok(match bank::undone(db, key)? {
-        0 => first.parse()?,
-        times => format!("{first}-{}", times.saturating_add(1)).parse()?,
-    })
+    let of = |time: i64| match time {
+        1 => first.parse::<Id>(),
+        time => format!("{first}-{time}").parse(),
+    };
+    let undone = bank::undone(db, key)?;
+    let before = (undone > 0).then(|| of(undone)).transpose()?;
+    Ok((of(undone.saturating_add(1))?, before))
 }
 
 fn pay<D: Db>(
@@ -203,27 +213,46 @@ fn pay<D: Db>(
     author: &Author,
 ) -> Result<Done, Fault> {
     let customer = known_customer(db, &said.customer_id)?;
+    let mut designation = said.designation.clone();
+    let fee = item.instructed_minor.map_or(0, |minor| minor.saturating_sub(item.minor));
+    let deductions = designation.as_mut().and_then(|of| deduct(of, item.minor, fee));
     let new = NewPayment {
         id: Some(id.clone()),
         customer_id: said.customer_id.clone(),
         received_on: item.booked_on,
         amount: Money { minor: item.minor, currency: item.currency },
         invoice_id: None,
-        designation: said.designation.clone(),
+        designation,
         order: None,
         contract_id: None,
-        deductions: None,
+        deductions,
         settles: None,
+        same_as: None,
+        // Whoever confirms has seen what else it may be.
+        another: Some(true),
     };
     let change = payment::record(db, &id, &new, author).map_err(of_one_customer)?;
     let payment = dunlin_store::payment::key(db, &id)?.ok_or_else(|| missing("payment"))?.0;
     Ok(Done { change, customer, payment })
 }
 
+/// Takes the bank's fee out of what is designated, where that is more than came in.
+fn deduct(designation: &mut [Designation], minor: i64, fee: i64) -> Option<Vec<Deduction>> {
+    let sum = designation.iter().fold(0i64, |sum, part| sum.saturating_add(part.minor));
+    let fee = fee.min(sum.saturating_sub(minor));
+    let mut parts: Vec<(usize, i64)> =
+        designation.iter().enumerate().map(|(at, part)| (at, part.minor)).collect();
+    let part = designation.get_mut(charge::deduct(&mut parts, fee)?)?;
+    part.minor = part.minor.saturating_sub(fee);
+    let (invoice_id, reason) = (part.invoice_id.clone(), Difference::BankCharge);
+    Some(vec![Deduction { invoice_id, minor: fee, reason }])
+}
+
 fn give_back<D: Db>(
     db: &D,
     item: &BankMatch,
     said: &Candidate,
+    minor: Option<i64>,
     reversal: Id,
     author: &Author,
 ) -> Result<Done, Fault> {
@@ -231,11 +260,17 @@ fn give_back<D: Db>(
         || Refused::new(Refusal::UnknownPayment, "no payment has this id").at("payment_id");
     let id = said.payment_id.as_ref().ok_or_else(unknown)?;
     let (payment, _) = dunlin_store::payment::key(db, id)?.ok_or_else(unknown)?;
+    let all = item.instructed_minor.unwrap_or(item.minor).saturating_neg();
+    let out = item.minor.saturating_neg();
+    if minor.is_some_and(|minor| minor > out) {
+        let detail = format!("{out} went out");
+        return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
+    }
     let new = NewReversal {
         id: Some(reversal.clone()),
         on: Some(item.booked_on),
         kind: ReversalKind::Returned,
-        minor: Some(item.minor.saturating_neg()),
+        minor: Some(minor.unwrap_or(all)),
         reason: None,
     };
     let change = payment::go_back(db, id, &reversal, &new, author)?;
@@ -263,15 +298,54 @@ pub(crate) fn reopen<D: Db>(
     reversal: &Id,
     author: &Author,
 ) -> Result<(), Fault> {
-    let Some(id) = bank::of_payment(db, payment)? else { return Ok(()) };
-    let (key, item) = found(db, &id)?;
+    match bank::of_payment(db, payment)? {
+        Some(id) => look_again(db, &id, payment, reversal, author),
+        None => Ok(()),
+    }
+}
+
+/// The reversal that an entry of a bank was booked as was taken back: somebody has to look at the entry again. Runs inside
+/// the transaction that took it back; other reversals have no match.
+pub(crate) fn reopen_debit<D: Db>(
+    db: &D,
+    payment: &Id,
+    reversal: &Id,
+    author: &Author,
+) -> Result<(), Fault> {
+    match bank::of_reversal(db, reversal)? {
+        Some(id) => look_again(db, &id, payment, reversal, author),
+        None => Ok(()),
+    }
+}
+
+/// A payment that was booked for an entry of a bank and taken back as a mistake comes back by the entry: it was put to
+/// somebody again, and may be booked already.
+pub(crate) fn unless_put_back<D: Db>(db: &D, payment: &Id) -> Result<(), Fault> {
+    match bank::put_back(db, payment)? {
+        None => Ok(()),
+        Some(id) => {
+            let detail =
+                format!("the mistake put {id} of a bank statement to review: confirm that");
+            Err(Fault::refused(Refusal::WrongState, detail))
+        }
+    }
+}
+
+fn look_again<D: Db>(
+    db: &D,
+    id: &Id,
+    payment: &Id,
+    reversal: &Id,
+    author: &Author,
+) -> Result<(), Fault> {
+    let (key, item) = found(db, id)?;
     let before =
         json!({"state": item.state, "customer_id": item.customer_id, "payment_id": payment});
     let after = json!({"state": MatchState::Review, "reversal_id": reversal});
     let note = Note::changed("reopen", "bank-match", id.as_str(), Some(&before), Some(&after))?;
     let entry = audit::note(db, author, &note)?;
     bank::reopen(db, key, entry)?;
-    matching::unteach(db, &id)
+    matching::unteach(db, id)
 }
 
 /// Somebody says that an entry is none of its candidates. It stays, and can be confirmed later.
@@ -291,6 +365,10 @@ pub fn reject<D: Db>(db: &D, id: &Id, new: &Rejection, author: &Author) -> Resul
             Note::changed("reject", "bank-match", id.as_str(), Some(&item.state), Some(new))?;
         let entry = audit::note(db, author, &note)?;
         bank::settle(db, &[(key, MatchState::Rejected, None, None, None)], entry)?;
+        // What came another way under the name of a payment that was a mistake may be booked as its own from now on.
+        if let Some(mistake) = booked_now(db, key, id)?.1 {
+            dunlin_store::payment::forget_names(db, &mistake)?;
+        }
         Ok(Change::Replaced)
     })
 }

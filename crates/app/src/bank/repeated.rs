@@ -1,11 +1,11 @@
 //! Entries of a file that another statement had before.
 
-use super::Intake;
+use super::File;
 use dunlin_domain::{
     Currency, Date, Id,
     bank::{
         Entry,
-        repeated::{Place, Repeats, Seen},
+        repeated::{Link, Place, Repeats, Seen},
     },
     contract::bank::{BankFormat, RepeatedEntry},
 };
@@ -31,17 +31,19 @@ impl Before {
     /// Reads what earlier statements of the same accounts have of the same days. Mostly that is nothing.
     pub(super) fn read<D: Db>(
         db: &D,
-        intake: &Intake,
+        file: &File,
+        (own, ours): (&[String], &BTreeSet<String>),
         new: &BTreeSet<usize>,
         last_statement: i64,
     ) -> Result<Self, Fault> {
-        let mut before = Self::default();
+        let (mut before, intake) = (Self::default(), &file.intake);
         let mut spans: BTreeMap<&str, Vec<(usize, Date, Date)>> = BTreeMap::new();
-        for (at, ((statement, _), span)) in intake.statements.iter().zip(&intake.spans).enumerate()
-        {
-            if let (true, Some((first, last))) = (new.contains(&at), span) {
-                spans.entry(&statement.account).or_default().push((at, *first, *last));
-            }
+        for (at, (_, span)) in intake.statements.iter().zip(&intake.spans).enumerate() {
+            let (true, Some((first, last)), Some(own)) = (new.contains(&at), span, own.get(at))
+            else {
+                continue;
+            };
+            spans.entry(own).or_default().push((at, *first, *last));
         }
         let mut asked: Vec<(&str, Date, Date)> = Vec::new();
         for (account, spans) in &mut spans {
@@ -66,13 +68,17 @@ impl Before {
         ) else {
             return Ok(before);
         };
+        // What stands under another account of ours may be the same all the same.
+        let others = ours.iter().filter(|of| !spans.contains_key(of.as_str()));
+        asked.extend(others.map(|of| (of.as_str(), first, last)));
         let found = bank::overlapping(db, &asked, last_statement)?;
+        before.chain(file, own, &found);
         let mut rest = found.as_slice();
         while !rest.is_empty() {
             let mut sum = 0u64;
-            let count = rest.iter().take_while(|(_, _, _, _, _, entries)| {
+            let count = rest.iter().take_while(|of| {
                 let fits = sum < READ;
-                sum = sum.saturating_add(*entries);
+                sum = sum.saturating_add(of.5);
                 fits
             });
             let (chunk, more) = rest.split_at_checked(count.count()).unwrap_or((rest, &[]));
@@ -89,14 +95,10 @@ impl Before {
         in_file: usize,
         days: (Date, Date),
     ) -> Result<(), Fault> {
-        let keys: Vec<(i64, &Id)> =
-            statements.iter().map(|(_, _, _, key, id, _)| (*key, id)).collect();
-        let of: BTreeMap<i64, (&str, Currency, BankFormat)> = statements
-            .iter()
-            .map(|(account, currency, format, key, _, _)| {
-                (*key, (account.as_str(), *currency, *format))
-            })
-            .collect();
+        let keys: Vec<(i64, &Id)> = statements.iter().map(|of| (of.3, &of.4)).collect();
+        let place = |of: &bank::Overlapping| (of.3, (of.0.clone(), of.1, of.2));
+        let of: BTreeMap<i64, (String, Currency, BankFormat)> =
+            statements.iter().map(place).collect();
         for row in bank::entries_of(db, &keys, days)? {
             let (
                 key,
@@ -111,7 +113,8 @@ impl Before {
                 name,
                 payer,
             ) = row;
-            let Some((account, currency, format)) = of.get(&key).copied() else { continue };
+            let Some((account, currency, format)) = of.get(&key) else { continue };
+            let (currency, format) = (*currency, *format);
             let entry = Entry {
                 booked_on: Some(booked_on),
                 value_on,
@@ -123,12 +126,43 @@ impl Before {
                 remittance: text.unwrap_or_default(),
                 name,
                 account: payer,
+                ..Entry::default()
             };
-            // Statements of the file are counted by their places, earlier ones behind them by their keys.
-            let statement = usize::try_from(key).unwrap_or(0).saturating_add(in_file);
+            let statement = behind(key, in_file);
             self.seen.add(id, &entry, Place { account, currency, statement, format });
         }
         Ok(())
+    }
+
+    /// Notes which statements follow each other: of the file by their places, earlier ones behind them by their keys.
+    fn chain(&mut self, file: &File, own: &[String], found: &[bank::Overlapping]) {
+        let statements = &file.intake.statements;
+        let of_file = statements.iter().zip(own).enumerate().map(|(at, ((of, _), own))| Link {
+            place: Place {
+                account: own,
+                currency: of.currency,
+                statement: at,
+                format: file.format,
+            },
+            sequence: of.sequence.as_deref(),
+            opening_minor: of.opening_minor,
+            closing_minor: of.closing_minor,
+            is_empty: of.entries == 0,
+        });
+        let earlier = found.iter().map(|of| Link {
+            place: Place {
+                account: &of.0,
+                currency: of.1,
+                statement: behind(of.3, statements.len()),
+                format: of.2,
+            },
+            sequence: of.6.as_deref(),
+            opening_minor: of.7,
+            closing_minor: of.8,
+            is_empty: of.5 == 0,
+        });
+        let links: Vec<Link<'_>> = of_file.chain(earlier).collect();
+        self.seen.chain(&links);
     }
 
     /// What an entry of the file repeats. One that repeats nothing may be repeated by a later one of the file.
@@ -148,4 +182,9 @@ impl Before {
         }
         found
     }
+}
+
+/// Statements of the file are counted by their places, earlier ones behind them by their keys.
+fn behind(key: i64, in_file: usize) -> usize {
+    usize::try_from(key).unwrap_or(0).saturating_add(in_file)
 }

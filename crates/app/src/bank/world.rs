@@ -6,6 +6,7 @@ use dunlin_domain::{
     bank::{
         Entry,
         name::{self, Name},
+        reference,
         words::{self, Clues},
         world::{Claim, Customer, Elsewhere, Masks, Taken, World},
     },
@@ -50,10 +51,11 @@ impl Known {
     ) -> Result<World, Fault> {
         let (mut numbers, mut accounts, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows.iter().filter(|row| row.pays) {
-            let of = row.clues.structured.iter().chain(&row.clues.numbers);
+            let Clues { structured, numbers: plain, endings, .. } = &row.clues;
+            let of = structured.iter().chain(plain).chain(endings);
             numbers.extend(of.map(String::as_str));
             accounts.extend(row.entry.account.as_deref());
-            names.extend(row.clues.name.as_ref().map(Name::key));
+            names.extend(row.clues.names().map(Name::key));
         }
         for texts in [&mut numbers, &mut accounts] {
             texts.sort_unstable();
@@ -121,32 +123,17 @@ impl Known {
         let mut upto = matching::progress(db, "invoice")?;
         loop {
             let documents = matching::documents(db, upto, KEYS)?;
-            let Some((last, _)) = documents.last() else { break };
+            let Some((last, _, _)) = documents.last() else { break };
             upto = *last;
-            let mut rows = Vec::with_capacity(documents.len());
-            for (key, id) in documents {
-                let (whole, parts) = words::of_document(&id);
-                rows.extend(parts.into_iter().map(|part| (part, "part", key)));
-                rows.push((whole, "number", key));
-            }
-            let mut looks: [BTreeSet<String>; 2] = Default::default();
-            for (text, kind, _) in &rows {
-                let of = usize::from(*kind == "number");
-                if let Some(known) = looks.get_mut(of)
-                    && !words::masked(text, |mask| known.contains(mask))
-                {
-                    known.insert(words::mask(text));
-                }
-            }
-            let masks: Vec<(&String, usize)> = looks
-                .iter()
-                .enumerate()
-                .flat_map(|(whole, known)| known.iter().map(move |mask| (mask, whole)))
-                .collect();
-            matching::insert_masks(db, &masks)?;
-            matching::insert_keys(db, &mut rows)?;
+            look_for(db, documents)?;
         }
         matching::progressed(db, "invoice", upto)?;
+        loop {
+            let documents = matching::documents_again(db, KEYS)?;
+            let Some((last, _, _)) = documents.last() else { break };
+            matching::looked_again(db, *last)?;
+            look_for(db, documents)?;
+        }
         let changed = matching::renamed(db, matching::progress(db, "audit")?)?;
         let keys: Vec<i64> = changed.iter().map(|(key, _)| *key).collect();
         matching::delete_names(db, &keys)?;
@@ -163,6 +150,34 @@ impl Known {
         matching::progressed(db, "customer", upto)?;
         Ok(Self { masks: Masks::new(matching::masks(db)?), last_payment })
     }
+}
+
+/// Has documents be found by their numbers and their references, and adds what these look like.
+fn look_for<D: Db>(db: &D, documents: Vec<(i64, String, Option<String>)>) -> Result<(), Fault> {
+    let mut rows = Vec::with_capacity(documents.len());
+    for (key, id, printed) in documents {
+        let printed = printed.as_deref().map(reference::found_by).unwrap_or_default();
+        rows.extend(printed.into_iter().map(|text| (text, "number", key)));
+        let (whole, parts) = words::of_document(&id);
+        rows.extend(parts.into_iter().map(|part| (part, "part", key)));
+        rows.push((whole, "number", key));
+    }
+    let mut looks: [BTreeSet<String>; 2] = Default::default();
+    for (text, kind, _) in &rows {
+        let of = usize::from(*kind == "number");
+        if let Some(known) = looks.get_mut(of)
+            && !words::masked(text, |mask| known.contains(mask))
+        {
+            known.insert(words::mask(text));
+        }
+    }
+    let masks: Vec<(&String, usize)> = looks
+        .iter()
+        .enumerate()
+        .flat_map(|(whole, known)| known.iter().map(move |mask| (mask, whole)))
+        .collect();
+    matching::insert_masks(db, &masks)?;
+    matching::insert_keys(db, &mut rows)
 }
 
 /// Payments that these entries name by their ids, with the places of the entries. A word without a digit or a short one

@@ -1,7 +1,13 @@
 //! Checks: asked, kept, judged again.
 
-use super::{Asked, Basis, Now, Then, hold, inputs_then, kept, nothing, position_then, rates};
-use crate::{audit::Author, ledger::missing};
+use super::{
+    Asked, Basis, Now, Then, hold, inputs_then, kept, nothing, position_then, rates,
+    unknown_customer,
+};
+use crate::{
+    audit::{Author, Note, note},
+    ledger::{json, missing},
+};
 use dunlin_domain::{
     Date, Id, Instant, Refusal, Refused,
     contract::{
@@ -17,7 +23,7 @@ use dunlin_domain::{
         onboarding, words,
     },
 };
-use dunlin_store::{Db, Fault, credit, customer, organisation, write};
+use dunlin_store::{Db, Fault, credit, customer, organisation, write, write_alone};
 use std::collections::BTreeSet;
 
 /// The most points of a series of utilisation: two months of days, or five years of months.
@@ -40,7 +46,7 @@ pub fn ask<D: Db>(
     // What one statement read is of one moment: without a hold to open or to end nobody has to wait for it.
     let (basis, judged, hold_id) = match hold::concerns(&basis, &judged) {
         false => {
-            write(db, |db| keep(db, &basis, &judged, None))?;
+            write_alone(db, |db| keep(db, &basis, &judged, None))?;
             (basis, judged, None)
         }
         true => write(db, |db| {
@@ -141,14 +147,45 @@ pub fn get<D: Db>(db: &D, id: &Id, language: Option<Language>) -> Result<CheckRe
     Ok(CheckResult { id: Some(id.clone()), hold_id, ..told })
 }
 
-/// What may be granted to somebody new.
+/// What may be granted to somebody new. Of whom is recorded the application is kept, under the id that was made for it.
 pub fn onboarding<D: Db>(
     db: &D,
     of: &Application,
+    made: &Id,
     language: Option<Language>,
+    author: &Author,
 ) -> Result<OnboardingResult, Fault> {
     let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
-    Ok(onboarding::judge(of, language)?)
+    let told = onboarding::judge(of, language)?;
+    let Some(customer) = &of.customer else { return Ok(told) };
+    write(db, |db| {
+        let found = customer::place(db, customer)?.ok_or_else(unknown_customer)?;
+        if let Some((_, into)) = &found.merged {
+            return Err(crate::customer::merged(into).at("customer").into());
+        }
+        let change = serde_json::json!({
+            "application": of, "verdict": told.verdict, "limit": told.limit, "rule": told.rule,
+        });
+        let entry = note(db, author, &Note::made("application", made.as_str(), &change)?)?;
+        let (verdict, question) = ((onboarding::RULE, told.verdict), json(of)?);
+        let kept = (found.key, verdict, question.as_str());
+        credit::insert_application(db, made, kept, author.at, entry)
+    })?;
+    Ok(OnboardingResult { id: Some(made.clone()), at: Some(author.at), ..told })
+}
+
+/// An application that was kept, judged again by its rule.
+pub fn application<D: Db>(
+    db: &D,
+    id: &Id,
+    language: Option<Language>,
+) -> Result<OnboardingResult, Fault> {
+    let (at, question) = credit::application(db, id)?.ok_or_else(|| missing("application"))?;
+    let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
+    let of: Application = serde_json::from_str(&question)
+        .map_err(|e| Fault::Db(format!("an application that was kept: {e}")))?;
+    let told = onboarding::judge(&of, language)?;
+    Ok(OnboardingResult { id: Some(id.clone()), at: Some(at), ..told })
 }
 
 /// What a customer stands for at the end of a day, or now.

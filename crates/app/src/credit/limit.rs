@@ -21,7 +21,7 @@ use dunlin_domain::{
 use dunlin_store::{
     Db, Fault,
     credit::{self, NewRow},
-    write,
+    customer, score, write,
 };
 use serde_json::json;
 
@@ -77,6 +77,7 @@ pub fn put<D: Db>(
         let entry = note(db, author, &what)?;
         let rows = [(made.clone(), position.key, new)];
         credit::insert_limits(db, &rows, (state, LimitSource::Key), &author.who, entry)?;
+        score::outdate(db, &[position.key])?;
         Ok(if before.is_some() { Change::Replaced } else { Change::Made })
     })
 }
@@ -151,6 +152,7 @@ pub fn decide<D: Db>(
         credit::decide_limit(db, id, state, &author.who, entry)?;
         let counts = (LimitState::Approved, LimitSource::Alert);
         credit::insert_limits(db, &ends, counts, &before.asked_by, entry)?;
+        score::outdate(db, customer::key(db, &before.customer)?.as_slice())?;
         Ok((get(db, id)?, Change::Replaced))
     })
 }

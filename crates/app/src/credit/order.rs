@@ -8,7 +8,7 @@ use crate::{
 use dunlin_domain::{
     Date, Id, Refusal, Refused,
     contract::credit::{NewOrder, Order},
-    credit::order::counting,
+    credit::order::{Arrival, arrival, counting},
 };
 use dunlin_store::{Db, Fault, credit, write};
 
@@ -23,6 +23,17 @@ pub fn put<D: Db>(
     write(db, |db| {
         let customer = known_customer(db, &new.customer).map_err(of_customer)?;
         let before = credit::order_then(db, id, Date::LAST)?;
+        if let Some(before) = before.as_ref().filter(|before| before.customer == new.customer) {
+            match arrival(before.version, new.version) {
+                Arrival::Late => return Ok((before.clone(), Change::AlreadySo)),
+                Arrival::Same if !as_written(before, new) => {
+                    let detail = "this version of the order is stored with other content";
+                    let code = Refusal::DifferentContent;
+                    return Err(Refused::new(code, detail).at("version").into());
+                }
+                Arrival::Same | Arrival::New => {}
+            }
+        }
         let on = match (&before, new.on) {
             (Some(before), None) if as_written(before, new) => before.on,
             (_, on) => day_or_today(db, on, author)?,
@@ -37,6 +48,7 @@ pub fn put<D: Db>(
             on,
             undelivered_minor: counting.undelivered,
             unbilled_minor: counting.unbilled,
+            version: new.version.or(before.as_ref().and_then(|before| before.version)),
         };
         if let Some(before) = &before {
             if before.customer != new.customer {

@@ -24,7 +24,7 @@ use dunlin_domain::{
 use dunlin_store::{
     Db, Fault, alert,
     credit::{self, Among, Candidate},
-    review as table, write,
+    review as table, score, write,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +64,10 @@ pub fn publish<D: Db>(
         let what = Note::changed(action, "limit_policy", "limit-policy", was, Some(new))?;
         let entry = note(db, author, &what)?;
         credit::insert_policy(db, new, entry)?;
+        if was.and_then(|was| was.second_key_from.as_ref()) != new.second_key_from.as_ref() {
+            // What counts of the limits of records follows.
+            score::outdate_all(db)?;
+        }
         Ok((get(db)?, change))
     })
 }
@@ -109,7 +113,7 @@ impl<'a> View<'a> {
             tier: of.tier.as_deref(),
             grade: of.grade,
             turnover_minor: of.bought.turnover_minor,
-            guaranteed_minor: borne(&of.guarantees),
+            guaranteed_minor: borne(of.guarantees()),
             tenure_days: of.bought.first_on.map_or(0, |first| self.day.days_past_due(first)),
         };
         proposal(self.policy, &facts)

@@ -190,6 +190,7 @@ fn become_order<D: Db>(db: &D, of: &Reservation, author: &Author, entry: i64) ->
             on: today,
             undelivered_minor: of.amount.minor,
             unbilled_minor: 0,
+            version: None,
         },
     };
     credit::put_order(db, &order, known_customer(db, &of.customer)?, entry)

@@ -27,19 +27,53 @@ pub fn put<D: Db>(
         let key = |id: &Option<Id>| id.as_ref().map(|id| known_customer(db, id)).transpose();
         let whose =
             (key(&new.customer).map_err(of_customer)?, key(&new.group).map_err(of_customer)?);
-        let before = credit::rules(db, "", 1, Some(name))?.pop();
-        let version = before.as_ref().map_or(0, |before| before.version).saturating_add(1);
-        if let Some(before) = before.as_ref().filter(|before| before.rule == *new) {
-            return Ok((before.clone(), Change::AlreadySo));
-        }
-        let action = if before.is_some() { "replace" } else { "create" };
-        let was = before.as_ref().map(|before| &before.rule);
-        let what = noted((action, name), was, new, whose.0.or(whose.1))?;
-        let entry = note(db, author, &what)?;
-        credit::put_rule(db, (name, version), new, whose, entry)?;
-        let rule = Rule { name: name.clone(), version, rule: new.clone() };
-        Ok((rule, if before.is_some() { Change::Replaced } else { Change::Made }))
+        set(db, name, new, whose, author)
     })
+}
+
+/// Takes a rule back: yesterday was its last day. What a check of a day before that rested on stays as it was.
+pub fn end<D: Db>(db: &D, name: &Id, author: &Author) -> Result<(Rule, Change), Fault> {
+    write(db, |db| {
+        let today = Now::new(db, author.at)?.today;
+        let before = get(db, name)?;
+        if before.version == 0 {
+            let detail = "it ships with Dunlin: an exclusion of its kind takes it out";
+            return Err(Refused::new(Refusal::WrongState, detail).at("name").into());
+        }
+        if before.rule.to.is_some_and(|to| to < today) {
+            return Ok((before, Change::AlreadySo));
+        }
+        let ended = NewRule { to: Some(today.plus_days(-1)?), ..before.rule };
+        // Also of somebody who was merged into another.
+        let key = |id: &Option<Id>| -> Result<Option<i64>, Fault> {
+            let place = id.as_ref().map(|id| customer::place(db, id)).transpose()?.flatten();
+            Ok(place.map(|place| place.key))
+        };
+        let whose = (key(&ended.customer)?, key(&ended.group)?);
+        set(db, name, &ended, whose, author)
+    })
+}
+
+/// Keeps a rule in place of the one of its name.
+fn set<D: Db>(
+    db: &D,
+    name: &Id,
+    new: &NewRule,
+    whose: (Option<i64>, Option<i64>),
+    author: &Author,
+) -> Result<(Rule, Change), Fault> {
+    let before = credit::rules(db, "", 1, Some(name))?.pop();
+    let version = before.as_ref().map_or(0, |before| before.version).saturating_add(1);
+    if let Some(before) = before.as_ref().filter(|before| before.rule == *new) {
+        return Ok((before.clone(), Change::AlreadySo));
+    }
+    let action = if before.is_some() { "replace" } else { "create" };
+    let was = before.as_ref().map(|before| &before.rule);
+    let what = noted((action, name), was, new, whose.0.or(whose.1))?;
+    let entry = note(db, author, &what)?;
+    credit::put_rule(db, (name, version), new, whose, entry)?;
+    let rule = Rule { name: name.clone(), version, rule: new.clone() };
+    Ok((rule, if before.is_some() { Change::Replaced } else { Change::Made }))
 }
 
 /// A rule as its entry tells of it. Why there is one for a customer is free text about it, and kept apart.

@@ -57,6 +57,7 @@ impl Row {
             relates_to: terms.relates_to,
             instalments: terms.instalments,
             penalty: Some(terms.penalty),
+            reference: terms.reference,
         };
         (row, id, new)
     }
@@ -135,6 +136,9 @@ pub(super) fn insert<D: Db>(
     let rows: Vec<_> = made.iter().map(|(row, id, new, ready)| ready.row(*row, id, new)).collect();
     let rows = json(&rows)?;
     let added = invoice::insert_all(db, &rows, Some(entry))?;
+    if made.iter().any(|of| of.3.is_stored && of.3.reference.is_some()) {
+        invoice::adopt_references(db, &rows)?;
+    }
     insert_parts(db, &made, entry)?;
     let differing = made.iter().filter(|of| of.3.parts_differ).map(|of| of.0).collect();
     Ok(Inserted { rows, added, total, errors, differing, later })

@@ -1,6 +1,6 @@
 //! Refused events are tried again: by themselves where the reason may pass, or all those of a source at once.
 
-use super::source;
+use super::{Said, source};
 use crate::{audit::Author, ledger::Change, remind::BACKOFF_SECONDS};
 use dunlin_domain::{
     Id, Instant, Refusal,
@@ -71,7 +71,9 @@ fn those_awaiting<D: Db>(db: &D, record: Awaited<'_>, author: &Author) -> Result
         tried = tried.saturating_add(1);
         let author = Author { who: format!("source/{name}"), ..author.clone() };
         let source = source(db, &name)?;
-        let Ok((event, _)) = super::retry(db, &source, &id, &author) else { continue };
+        let Ok((event, _)) = super::retry(db, &source, &id, &Said::default(), &author) else {
+            continue;
+        };
         let made = event.made.as_ref().and_then(|made| made.parse::<Id>().ok());
         if let Some(record) = made.as_ref().and_then(|id| self::record(event.makes, id)) {
             to_try.extend(table::awaiting(db, record, BATCH)?);
@@ -123,7 +125,7 @@ fn run<D: Db>(
 /// Tries an event, and says whether it is applied now. What can be tried no more is taken off the list.
 fn one<D: Db>(db: &D, name: &Id, id: &Id, author: &Author) -> Result<bool, Fault> {
     let source = source(db, name)?;
-    match super::retry(db, &source, id, author) {
+    match super::retry(db, &source, id, &Said::default(), author) {
         Ok((event, _)) => Ok(event.state != InboundState::Refused),
         // Its body is gone, or the source reads events otherwise now.
         Err(Fault::Refused(_)) => {

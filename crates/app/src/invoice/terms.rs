@@ -4,6 +4,7 @@
 use crate::ledger::json;
 use dunlin_domain::{
     Currency, Date, Id, Refusal, Refused,
+    bank::reference,
     contract::{
         ledger::PaymentTerms,
         types::{Instalment, InvoiceKind, NewInvoice},
@@ -25,6 +26,8 @@ pub(crate) struct Ready {
     pub instalments: Vec<Instalment>,
     version: Option<i64>,
     relates: Option<i64>,
+    /// The reference that is printed on it.
+    pub reference: Option<String>,
     /// Whether its id is there already.
     pub is_stored: bool,
     /// Whether the instalments that are there are others.
@@ -41,6 +44,7 @@ impl Ready {
     ) -> Result<Self, Refused> {
         let mut ready = inherited(new, customer, stored.as_ref(), agreed.as_ref())?;
         ready.check(new, id)?;
+        ready.reference = new.reference.as_deref().map(reference::printed).transpose()?;
         if let Some(id) = &new.relates_to {
             let kind = new.kind.unwrap_or(InvoiceKind::Invoice);
             let about = relation(id, about.as_ref(), kind, new.amount.currency, customer)?;
@@ -60,6 +64,7 @@ impl Ready {
             instalments: Vec::new(),
             version: None,
             relates: None,
+            reference: None,
             is_stored: false,
             parts_differ: false,
         }
@@ -79,7 +84,7 @@ impl Ready {
     /// Its row in the shape of `invoice/insert_all.sql`.
     pub(crate) fn row(&self, row: u64, id: &Id, new: &NewInvoice) -> impl Serialize + use<> {
         let whole = if self.instalments.is_empty() { new.amount.minor } else { 0 };
-        self.shaped(row, id.clone(), new, (self.due_on, whole), None)
+        self.shaped(row, id.clone(), new, (self.due_on, whole), None, self.reference.clone())
     }
 
     fn shaped(
@@ -89,6 +94,7 @@ impl Ready {
         new: &NewInvoice,
         (due_on, minor): (Date, i64),
         parent: Option<i64>,
+        reference: Option<String>,
     ) -> impl Serialize + use<> {
         (
             row,
@@ -104,6 +110,7 @@ impl Ready {
             self.relates,
             parent,
             i64::from(new.penalty.unwrap_or(false)),
+            reference,
         )
     }
 
@@ -277,7 +284,7 @@ pub(crate) fn insert_parts<D: Db>(db: &D, made: &[Made], entry: i64) -> Result<(
     for ((row, id, new, ready), parent) in new.into_iter().zip(keys) {
         for (part, number) in ready.parts().into_iter().zip(1u32..) {
             let id: Id = format!("{id}#{number}").parse()?;
-            rows.push(ready.shaped(*row, id, new, part, parent));
+            rows.push(ready.shaped(*row, id, new, part, parent, None));
         }
     }
     invoice::insert_all(db, &json(&rows)?, Some(entry))?;

@@ -229,3 +229,97 @@ fn a_name_that_two_customers_share_tells_nothing_of_them_and_money_for_two_is_tw
     assert!(format!("{refused:?}").contains("a payment for each of them"), "{refused:?}");
     assert_eq!(code(refused), Refusal::InvoiceOfAnotherCustomer);
 }
+
+/// Two statements of savings banks, of one day, without any reference of the bank.
+const CHAINED: [&str; 2] = [
+    "\
+:20:N1
+:25:DE89370400440532013000
+:28C:00210/001
+:60F:C261031EUR1000,00
+:61:2610311031C500,00NTRFNONREF
+:86:166?00GUTSCHRIFT?20SVWZ+Rate Mietvertrag?31DE02120300000000202051?32STADTWERKE
+:62F:C261031EUR1500,00
+-
+",
+    "\
+:20:N2
+:25:DE89370400440532013000
+:28C:00211/001
+:60F:C261031EUR1500,00
+:61:2610311031C500,00NTRFNONREF
+:86:166?00GUTSCHRIFT?20SVWZ+Rate Mietvertrag?31DE02120300000000202051?32STADTWERKE
+:62F:C261031EUR2000,00
+-
+",
+];
+
+#[test]
+fn equal_entries_of_statements_that_follow_each_other_are_two() {
+    for order in [[0, 1], [1, 0]] {
+        let (_folder, db) = db();
+        customer(&db, "C1", "Stadtwerke", Some(KNOWN));
+        for at in order {
+            let text = CHAINED[at];
+            let name = format!("N{at}");
+            let found = take_in_as(&db, &name, text, BankFormat::Mt940).unwrap().bank.unwrap();
+            assert_eq!((found.matches.automatic, found.gaps), (1, None), "{order:?}");
+        }
+        // The day again, as one statement: both are known.
+        let day = CHAINED[0].replace(":20:N1", ":20:DAY").replace("00210", "00300");
+        let again = day.replace("EUR1500,00\n-", "EUR1500,00\n");
+        let entry = &again[again.find(":61:").unwrap()..again.find(":62F:").unwrap()];
+        let both = again.replace(entry, &entry.repeat(2)).replace("1500,00", "2000,00");
+        let found = take_in_as(&db, "DAY", &both, BankFormat::Mt940).unwrap().bank.unwrap();
+        assert_eq!(found.matches.already_booked, 2);
+        holds(&db);
+    }
+}
+
+#[test]
+fn an_account_of_ours_is_one_however_a_statement_spells_it() {
+    let camt = camt("S1", &[paid("2611160000017", "", "INV-1001")]);
+    let mt940 = MT940.replace("//B-1", "//2611160000017").replace("?20EREF+E1?21", "?20");
+    for (iban, spelled) in [
+        ("DE86100100100006820199", "10010010/0006820199"),
+        ("DE86100100100006820199", "10010010/6820199"),
+        ("NL50RABO0123456789", "NL50RABO0123456789 EUR"),
+        ("NL50RABO0123456789", "0123456789"),
+    ] {
+        let camt = camt.replace("DE89370400440532013000", iban);
+        let mt940 = mt940.replace("DE89370400440532013000", spelled);
+        for first in [BankFormat::Camt053, BankFormat::Mt940] {
+            let (_folder, db) = db();
+            book(&db);
+            let of = |format| if format == first { "first" } else { "second" };
+            let as_camt = || take_in(&db, of(BankFormat::Camt053), &camt).unwrap().bank.unwrap();
+            let as_mt940 = || {
+                let name = of(BankFormat::Mt940);
+                take_in_as(&db, name, &mt940, BankFormat::Mt940).unwrap().bank.unwrap()
+            };
+            let (one, other) = match first {
+                BankFormat::Camt053 => (as_camt(), as_mt940()),
+                BankFormat::Mt940 => (as_mt940(), as_camt()),
+            };
+            let automatic = one.matches.automatic + other.matches.automatic;
+            assert_eq!((automatic, other.matches.already_booked), (2, 1), "{spelled} {first:?}");
+            assert_eq!((one.gaps, other.gaps.map(|gaps| gaps.len())), (None, None));
+            assert_eq!(open(&db, "INV-1003"), 10_000);
+            holds(&db);
+        }
+    }
+}
+
+#[test]
+fn under_an_account_that_nobody_can_tell_it_waits() {
+    let (_folder, db) = db();
+    book(&db);
+    let one = camt("S1", &[paid("B-9", "", "INV-1001")]);
+    assert_eq!(take_in(&db, "S1", &one).unwrap().bank.unwrap().matches.automatic, 1);
+    let other = one.replace("DE89370400440532013000", "KONTO7").replace(">S1<", ">S2<");
+    let found = take_in(&db, "S2", &other).unwrap().bank.unwrap().matches;
+    assert_eq!((found.automatic, found.review), (0, 1));
+    let waits = matches(&db, Some(MatchState::Review)).remove(0);
+    assert!(waits.candidates[0].reasons.contains(&MatchReason::PerhapsRepeated), "{waits:?}");
+    holds(&db);
+}

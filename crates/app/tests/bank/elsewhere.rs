@@ -1,9 +1,9 @@
 //! Money that came another way than by a statement, and entries of days that have not come.
 
 use crate::support::*;
-use dunlin_app::{bank, payment as payments};
-use dunlin_domain::{Refusal, contract::bank::*};
-use dunlin_store::native::NativeDb;
+use dunlin_app::{bank, ledger::Change, payment as payments};
+use dunlin_domain::{Date, Refusal, contract::bank::*};
+use dunlin_store::{Fault, native::NativeDb};
 use serde_json::json;
 
 fn payment(db: &NativeDb, name: &str, of: &str, on: &str, minor: i64) {
@@ -101,4 +101,316 @@ fn what_is_booked_on_a_day_that_has_not_come_waits_until_it_has() {
     assert_eq!(on("S3", &back, "2099-10-31").automatic, 0);
     assert_eq!(open(&db, "INV-1001"), 0);
     holds(&db);
+}
+
+/// A payment as a client writes it, with what it says beside itself.
+fn said(
+    db: &NativeDb,
+    name: &str,
+    (of, on, minor): (&str, &str, i64),
+    more: serde_json::Value,
+) -> Result<Change, Fault> {
+    let mut new = json!({
+        "id": name, "customer_id": of, "received_on": on,
+        "amount": {"minor": minor, "currency": "EUR"},
+    });
+    let more = more.as_object().unwrap().clone();
+    new.as_object_mut().unwrap().extend(more);
+    payments::add(db, &from(new), id("made"), &author()).map(|(_, change)| change)
+}
+
+#[test]
+fn what_a_statement_brought_is_not_booked_again_by_another_way() {
+    let (_folder, db) = db();
+    book(&db);
+    let credit = pays(10_000, "INV-1002", "Müller GmbH", KNOWN);
+    let credit = Line { end_to_end: "E2E-1".into(), bank: "B-77".into(), ..credit };
+    assert_eq!(take(&db, "S1", &[credit]).automatic, 1);
+    let booked = matches(&db, None).remove(0).payment_id.unwrap();
+    let nothing = json!({});
+    // Customer, day, amount, name; whether it may be what is booked.
+    for (number, (of, on, minor, name, perhaps)) in [
+        ("C1", "2026-10-26", 10_000, "-", true),
+        ("C1", "2026-11-01", 10_000, "-", true),
+        ("C1", "2026-10-25", 10_000, "-", false),
+        ("C1", "2026-10-31", 9_999, "-", false),
+        ("C2", "2026-10-31", 10_000, "-", false),
+        ("C2", "2026-05-01", 77, "E2E-1", true),
+        ("C1", "2026-10-30", 77, "B-77", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = if name == "-" { format!("PAY-{number}") } else { name.to_string() };
+        let done = said(&db, &name, (of, on, minor), nothing.clone());
+        if perhaps {
+            let Err(Fault::Refused(refused)) = done else { panic!("{name} is taken in") };
+            assert_eq!(refused.code, Refusal::PerhapsBooked, "{name}");
+            assert!(refused.detail.starts_with(booked.as_str()), "{refused:?}");
+            let none = payments::get(&db, &id(&name), Date::LAST, i64::MAX);
+            assert_eq!(code(none), Refusal::NotFound);
+        } else {
+            assert_eq!(done.unwrap(), Change::Made, "{name}");
+        }
+    }
+    holds(&db);
+}
+
+#[test]
+fn somebody_says_whether_it_is_what_a_statement_brought() {
+    let (_folder, db) = db();
+    book(&db);
+    let credit = pays(10_000, "INV-1002", "Müller GmbH", KNOWN);
+    assert_eq!(take(&db, "S1", &[credit]).automatic, 1);
+    let of = matches(&db, None).remove(0);
+    let booked = of.payment_id.clone().unwrap();
+    let money = ("C1", "2026-11-01", 10_000);
+    // It is that one: nothing is booked, the name is kept.
+    let that = json!({"same_as": booked});
+    assert_eq!(said(&db, "PAY-1", money, that.clone()).unwrap(), Change::Made);
+    assert_eq!(open(&db, "INV-1001"), 10_000);
+    for again in [that.clone(), json!({}), json!({"another": true})] {
+        assert_eq!(said(&db, "PAY-1", money, again).unwrap(), Change::AlreadySo);
+    }
+    let other = ("C1", "2026-11-01", 9_000);
+    assert_eq!(code(said(&db, "PAY-1", other, json!({}))), Refusal::DifferentContent);
+    assert_eq!(code(said(&db, "PAY-1", other, that.clone())), Refusal::DifferentContent);
+    let read = payments::get(&db, &id("PAY-1"), Date::LAST, i64::MAX).unwrap();
+    assert_eq!((read.id, read.also), (booked.clone(), Some(vec![id("PAY-1")])));
+    // What has a name for all of it is no other one, and has room for none.
+    assert_eq!(code(said(&db, "PAY-2", money, that)), Refusal::DifferentContent);
+    for (more, refusal) in [
+        (json!({"same_as": "nobody"}), Refusal::UnknownPayment),
+        (json!({"same_as": booked, "another": true}), Refusal::MalformedField),
+    ] {
+        assert_eq!(code(said(&db, "PAY-2", money, more)), refusal);
+    }
+    let of_another = ("C2", "2026-11-01", 10_000);
+    let that = json!({"same_as": booked});
+    assert_eq!(code(said(&db, "PAY-2", of_another, that)), Refusal::DifferentContent);
+    assert_eq!(said(&db, "PAY-2", money, json!({})).unwrap(), Change::Made);
+    // Money goes back by any name; what is booked anew after a mistake keeps them.
+    let back = from(json!({"kind": "mistake"}));
+    payments::reverse(&db, &id("PAY-1"), &back, id("R1"), &author()).unwrap();
+    bank::confirm(&db, &of.id, &from(json!({"customer_id": "C1"})), &author()).unwrap();
+    let read = payments::get(&db, &id("PAY-1"), Date::LAST, i64::MAX).unwrap();
+    assert_eq!(read.id.as_str(), format!("{booked}-2"));
+    assert_eq!(said(&db, "PAY-1", money, json!({})).unwrap(), Change::AlreadySo);
+    holds(&db);
+}
+
+#[test]
+fn another_one_is_booked_beside_it_and_what_was_rejected_frees_its_names() {
+    let (_folder, db) = db();
+    book(&db);
+    let credit = pays(10_000, "INV-1002", "Müller GmbH", KNOWN);
+    assert_eq!(take(&db, "S1", &[credit]).automatic, 1);
+    let of = matches(&db, None).remove(0);
+    let money = ("C1", "2026-11-01", 10_000);
+    assert_eq!(said(&db, "PAY-1", money, json!({"another": true})).unwrap(), Change::Made);
+    assert_eq!(said(&db, "PAY-1", money, json!({})).unwrap(), Change::AlreadySo);
+    assert_eq!(open(&db, "INV-1001"), 0);
+    let same = json!({"same_as": of.payment_id});
+    assert_eq!(said(&db, "PAY-2", money, same).unwrap(), Change::Made);
+    let back = from(json!({"kind": "mistake"}));
+    payments::reverse(&db, &id("PAY-2"), &back, id("R1"), &author()).unwrap();
+    assert_eq!(said(&db, "PAY-2", money, json!({})).unwrap(), Change::AlreadySo);
+    bank::reject(&db, &of.id, &Rejection { reason: None }, &author()).unwrap();
+    assert_eq!(said(&db, "PAY-2", money, json!({})).unwrap(), Change::Made);
+    holds(&db);
+}
+
+#[test]
+fn what_is_left_of_a_payment_that_is_named_in_part_is_held_against_what_comes() {
+    let (_folder, db) = db();
+    book(&db);
+    assert_eq!(take(&db, "S1", &[pays(10_000, "INV-1002", "Müller GmbH", KNOWN)]).automatic, 1);
+    let booked = matches(&db, None).remove(0).payment_id.unwrap();
+    let day = |minor| ("C1", "2026-11-01", minor);
+    assert_eq!(said(&db, "PAY-1", day(4_000), json!({"same_as": booked})).unwrap(), Change::Made);
+    // Minor units, and whether it may be what is left: 6,000 of 10,000.
+    for (minor, perhaps) in [(5_999, false), (6_000, true), (6_001, false), (10_000, false)] {
+        let done = said(&db, &format!("P-{minor}"), day(minor), json!({}));
+        match perhaps {
+            true => assert_eq!(code(done), Refusal::PerhapsBooked, "{minor}"),
+            false => assert_eq!(done.unwrap(), Change::Made, "{minor}"),
+        }
+    }
+    assert_eq!(said(&db, "PAY-2", day(6_000), json!({"same_as": booked})).unwrap(), Change::Made);
+    assert_eq!(said(&db, "PAY-3", day(6_000), json!({})).unwrap(), Change::Made);
+    holds(&db);
+}
+
+#[test]
+fn money_that_came_and_went_back_had_come_all_the_same() {
+    // How it went back and how much, whether what comes another way may be it.
+    for (kind, minor, perhaps) in [
+        ("returned", 10_000, true),
+        ("refund", 3_000, true),
+        ("mistake", 3_000, true),
+        ("mistake", 10_000, false),
+    ] {
+        let back = json!({"kind": kind, "minor": minor});
+        let (_folder, db) = db();
+        book(&db);
+        let credit = pays(10_000, "INV-1002", "Müller GmbH", KNOWN);
+        assert_eq!(take(&db, "S1", std::slice::from_ref(&credit)).automatic, 1);
+        let booked = matches(&db, None).remove(0).payment_id.unwrap();
+        payments::reverse(&db, &booked, &from(back.clone()), id("R1"), &author()).unwrap();
+        let done = said(&db, "PAY-1", ("C1", "2026-11-01", 10_000), json!({}));
+        assert_eq!(done.is_err(), perhaps, "bank first: {back}");
+        holds(&db);
+
+        let (_folder, db) = self::db();
+        book(&db);
+        payment(&db, "PAY-1", "C1", "2026-10-31", 10_000);
+        payments::reverse(&db, &id("PAY-1"), &from(back.clone()), id("R1"), &author()).unwrap();
+        let counts = take(&db, "S1", &[credit]);
+        assert_eq!(counts.review, u64::from(perhaps), "bank last: {back}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn under_another_name_goes_back_what_is_known_under_it() {
+    let (_folder, db) = db();
+    book(&db);
+    assert_eq!(take(&db, "S1", &[pays(10_000, "INV-1002", "Müller GmbH", KNOWN)]).automatic, 1);
+    let booked = matches(&db, None).remove(0).payment_id.unwrap();
+    for (name, minor) in [("PAY-1", 4_000), ("PAY-2", 5_000)] {
+        let money = ("C1", "2026-11-01", minor);
+        assert_eq!(said(&db, name, money, json!({"same_as": booked})).unwrap(), Change::Made);
+    }
+    // By which name, how much, what it is called; what it comes to, or how much may go back at most.
+    let back = |name: &str, minor: Option<i64>, called: &str| {
+        let new = from(json!({"kind": "refund", "minor": minor, "id": called, "on": "2026-11-02"}));
+        payments::reverse(&db, &id(name), &new, id("made"), &author())
+    };
+    let returned = || payments::get(&db, &booked, Date::LAST, i64::MAX).unwrap().returned_minor;
+    for (name, minor, called, wanted) in [
+        ("PAY-1", Some(4_001), "R1", Err("at most 4000")),
+        ("PAY-1", Some(1_000), "R1", Ok(1_000)),
+        ("PAY-1", None, "R2", Ok(4_000)),
+        ("PAY-1", None, "R2", Ok(4_000)),
+        ("PAY-1", None, "R3", Err("at most 0")),
+        ("PAY-1", Some(1), "R3", Err("at most 0")),
+        (booked.as_str(), Some(6_001), "R4", Err("at most 6000")),
+        (booked.as_str(), Some(3_000), "R4", Ok(7_000)),
+        ("PAY-2", Some(3_001), "R5", Err("at most 3000")),
+        ("PAY-2", None, "R5", Ok(10_000)),
+    ] {
+        match (back(name, minor, called), wanted) {
+            (Ok(_), Ok(minor)) => assert_eq!(returned(), minor, "{called}"),
+            (Err(Fault::Refused(refused)), Err(wanted)) => {
+                assert!(refused.detail.starts_with(wanted), "{called}: {refused:?}");
+            }
+            (done, _) => panic!("{called} by {name}: {done:?}"),
+        }
+        holds(&db);
+    }
+    // What is taken back of it may go back again, and a part is not put right as if it were the whole.
+    let undoing = from(json!({"reason": "the wrong one"}));
+    payments::undo(&db, &id("R1"), &undoing, &author()).unwrap();
+    assert!(back("PAY-1", None, "R6").is_ok());
+    assert_eq!(returned(), 10_000);
+    let correction = from(json!({"minor": 20_000, "reason": "typed"}));
+    let refused = payments::correct(&db, &id("PAY-1"), &correction, &author());
+    assert_eq!(code(refused), Refusal::WrongState);
+    holds(&db);
+}
+
+#[test]
+fn a_name_is_free_when_the_money_turns_out_to_be_another_customers() {
+    // What is said of it then, and whether it is booked as a payment of its own.
+    for (more, own) in [(json!({"another": true}), true), (json!({"same_as": "OWN"}), false)] {
+        let (_folder, db) = db();
+        book(&db);
+        assert_eq!(take(&db, "S1", &[pays(10_000, "INV-1002", "Müller GmbH", KNOWN)]).automatic, 1);
+        let of = matches(&db, None).remove(0);
+        let money = ("C1", "2026-11-01", 10_000);
+        let that = json!({"same_as": of.payment_id});
+        assert_eq!(said(&db, "PAY-1", money, that).unwrap(), Change::Made);
+        let back = from(json!({"kind": "mistake"}));
+        payments::reverse(&db, &id("PAY-1"), &back, id("R1"), &author()).unwrap();
+        bank::confirm(&db, &of.id, &from(json!({"customer_id": "C2"})), &author()).unwrap();
+        let anew = bank::get(&db, &of.id).unwrap().payment_id.unwrap();
+        // Whoever said it is asked again, and nothing is booked twice meanwhile.
+        assert_eq!(code(said(&db, "PAY-1", money, json!({}))), Refusal::PerhapsBooked);
+        let theirs = ("C2", "2026-11-01", 10_000);
+        assert_eq!(said(&db, "PAY-1", theirs, json!({})).unwrap(), Change::AlreadySo);
+        payment(&db, "OWN", "C1", "2026-09-01", 10_000);
+        assert_eq!(said(&db, "PAY-1", money, more.clone()).unwrap(), Change::Made);
+        let names = payments::get(&db, &anew, Date::LAST, i64::MAX).unwrap().also;
+        assert_eq!(names, None, "{more}");
+        let read = payments::get(&db, &id("PAY-1"), Date::LAST, i64::MAX).unwrap();
+        assert_eq!(
+            (read.id.as_str(), read.customer_id),
+            (if own { "PAY-1" } else { "OWN" }, id("C1"))
+        );
+        for again in [json!({}), more] {
+            assert_eq!(said(&db, "PAY-1", money, again).unwrap(), Change::AlreadySo);
+        }
+        assert_eq!(said(&db, "PAY-9", money, json!({})).unwrap(), Change::Made);
+        holds(&db);
+    }
+}
+
+/// What an integrator does with a credit that waits: one that came another way is rejected, any other one is the customer's.
+fn decide(db: &NativeDb, of: &BankMatch) {
+    let best = of.candidates.first();
+    if best.is_some_and(|best| best.reasons.contains(&MatchReason::PerhapsBooked)) {
+        bank::reject(db, &of.id, &Rejection { reason: None }, &author()).unwrap();
+    } else {
+        bank::confirm(db, &of.id, &from(json!({"customer_id": "C1"})), &author()).unwrap();
+    }
+}
+
+#[test]
+fn in_whatever_order_it_arrives_the_money_came_once_and_went_back_once() {
+    let steps = ["bank", "paid", "void", "refund"];
+    let orders = (0..256usize).map(|of| [of % 4, of / 4 % 4, of / 16 % 4, of / 64]);
+    for order in orders.filter(|order| (0..4).all(|step| order.contains(&step))) {
+        let (_folder, db) = db();
+        book(&db);
+        let refund = || {
+            let back = from(json!({"kind": "refund", "on": "2026-11-02"}));
+            payments::reverse(&db, &id("P-1"), &back, id("R1"), &author())
+        };
+        for step in order.map(|step| steps[step]) {
+            let told = format!("{:?}: {step}", order.map(|step| steps[step]));
+            match step {
+                "bank" => {
+                    take(&db, "S1", &[pays(10_000, "INV-1002", "Müller GmbH", KNOWN)]);
+                    matches(&db, Some(MatchState::Review)).iter().for_each(|of| decide(&db, of));
+                }
+                "paid" => {
+                    let money = ("C1", "2026-11-01", 10_000);
+                    if let Err(Fault::Refused(refused)) = said(&db, "P-1", money, json!({})) {
+                        assert_eq!(refused.code, Refusal::PerhapsBooked, "{told}");
+                        let that = refused.detail.split(',').next().unwrap();
+                        let that = json!({"same_as": that});
+                        assert_eq!(said(&db, "P-1", money, that).unwrap(), Change::Made, "{told}");
+                    }
+                }
+                "void" => {
+                    let on = "2026-11-02".parse().unwrap();
+                    dunlin_app::invoice::void(&db, &id("INV-1002"), on, &author()).unwrap();
+                }
+                // What names a payment that is not there yet waits for it.
+                _ => drop(refund()),
+            }
+            holds(&db);
+        }
+        drop(refund());
+        let told = format!("{:?}", order.map(|step| steps[step]));
+        let when = (Date::LAST, i64::MAX);
+        let paid = payments::page(&db, &id("C1"), &(String::new(), 0), 9, when).unwrap();
+        let paid: Vec<(i64, i64, i64)> = paid
+            .iter()
+            .map(|(of, _)| (of.amount.minor, of.returned_minor, of.unallocated.minor))
+            .collect();
+        assert_eq!(paid, [(10_000, 10_000, 0)], "{told}");
+        assert_eq!((open(&db, "INV-1001"), open(&db, "INV-1002")), (10_000, 0), "{told}");
+        holds(&db);
+    }
 }

@@ -5,7 +5,10 @@
 
 mod again;
 mod elsewhere;
+mod fees;
+mod lists;
 mod month;
+mod references;
 mod support;
 mod taught;
 mod told;

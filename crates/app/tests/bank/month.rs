@@ -238,9 +238,13 @@ fn month(
                 }
                 500..680 => {
                     let digits: String = named.chars().filter(char::is_ascii_digit).collect();
-                    let reference = match dice.roll(2) {
+                    let reference = match dice.roll(3) {
                         0 => reference::build_creditor(&named).unwrap(),
-                        _ => reference::build_qr(&digits).unwrap(),
+                        1 => reference::build_qr(&digits).unwrap(),
+                        _ if digits.len() < 4 => reference::build_qr(&digits).unwrap(),
+                        // As issuers make them: their bank's number for them, the customer's, and the document's.
+                        _ => reference::build_qr(&format!("940017{:08}{digits:0>12}", 4711 + at))
+                            .unwrap(),
                     };
                     add(Line { reference, ..pays(minor, "", &name, &account) }, &one);
                 }

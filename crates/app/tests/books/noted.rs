@@ -4,9 +4,9 @@ use crate::common::{id, read};
 use crate::{Broken, broken, run};
 use dunlin_app::{
     audit::Author,
-    contract, credit_refund, customer, default_record, dispute, guarantee,
+    contract, credit_refund, customer, default_record, dispute, erase, guarantee,
     import::{self, Begun, Options, Order, Reading, Rows, Slice},
-    interest, invoice, pause, payment, policy, write_off,
+    interest, invoice, pause, payment, policy, sweep, write_off,
 };
 use dunlin_domain::{
     Instant,
@@ -114,8 +114,28 @@ fn written() -> (tempfile::TempDir, NativeDb) {
     contest(
         json!({"id": "D2", "invoice_id": "F3", "minor": 10, "on": "2024-06-02", "reason": "price"}),
     );
+    add(json!({"id": "B5", "customer_id": "C1", "issued_on": "2024-05-10", "amount": eur(80),
+        "instalments": [{"due_on": "2024-11-10", "minor": 30}, {"due_on": "2024-12-10", "minor": 50}]}));
+    contest(
+        json!({"id": "D3", "invoice_id": "B5", "minor": 50, "on": "2024-06-02", "reason": "price"}),
+    );
     let upheld = json!({"outcome": "upheld", "on": "2024-06-05"});
+    dispute::resolve(&db, &id("D3"), &read(upheld.clone()), admin).unwrap();
     dispute::resolve(&db, &id("D1"), &read(upheld), admin).unwrap();
+    add(json!({"id": "B6", "customer_id": "C1", "issued_on": "2024-05-10", "amount": eur(80),
+        "instalments": [{"due_on": "2024-11-10", "minor": 30}, {"due_on": "2024-12-10", "minor": 50}]}));
+    contest(
+        json!({"id": "D4", "invoice_id": "B6", "minor": 50, "on": "2024-06-02", "reason": "price"}),
+    );
+    for decision in [
+        json!({"outcome": "upheld", "on": "2024-06-06"}),
+        json!({"outcome": "rejected", "on": "2024-06-07", "replaces": "2024-06-06"}),
+        json!({"undo": true, "replaces": "2024-06-07"}),
+    ] {
+        dispute::resolve(&db, &id("D4"), &read(decision), admin).unwrap();
+    }
+    back("P2", json!({"id": "R3", "kind": "chargeback", "minor": 5, "on": "2024-05-20"}));
+    payment::undo(&db, &id("R3"), &read(json!({"reason": "of another"})), admin).unwrap();
     let today = "2024-12-31".parse().unwrap();
     let waived = json!({"id": "V1", "invoice_id": "I2", "on": "2024-03-01", "minor": 3, "reason": "goodwill"});
     interest::add_waiver(&db, &read(waived), made(), today, admin).unwrap();
@@ -186,17 +206,142 @@ fn agreed_and_replaced(db: &NativeDb) {
     pause::resume(db, &id("S3"), &read(json!({"on": "2024-04-09"})), admin).unwrap();
     let failed = |name: &str| {
         json!({"id": name, "customer_id": "C3", "contract_id": "K3", "invoice_id": "B1", "amount": eur(500),
-            "found_on": "2024-06-01", "kind": "refused", "reason": "will not pay",
+            "found_on": "2024-02-10", "kind": "refused", "reason": "will not pay",
             "evidence": [{"name": "letter", "uri": "file:1"}]})
     };
     default_record::add(db, &read(failed("X1")), made(), admin).unwrap();
     default_record::add(db, &read(failed("X2")), made(), admin).unwrap();
     let over = json!({"state": "cured", "on": "2024-07-01", "payment_id": "P3"});
-    default_record::close(db, &id("X2"), &read(over), admin).unwrap();
+    default_record::close(db, &id("X2"), &read(over.clone()), admin).unwrap();
+    default_record::add(db, &read(failed("X3")), made(), admin).unwrap();
+    default_record::close(db, &id("X3"), &read(over), admin).unwrap();
+    let again = json!({"replaces": "2024-07-01", "reason": "of another"});
+    default_record::reopen(db, &id("X3"), &read(again), admin).unwrap();
+    from_a_file(db);
+    judged(db);
 }
 
+/// Customers of a file, of whom one is replaced, one merged into another and one erased.
+fn from_a_file(db: &NativeDb) {
+    let row = |line: i64, name: &str, segment: &str| {
+        json!([
+            line,
+            name,
+            "Name",
+            "DE",
+            "EUR",
+            "en",
+            "Europe/Berlin",
+            "a@example.org",
+            null,
+            500,
+            "EUR",
+            null,
+            segment
+        ])
+    };
+    let rows = json!([row(2, "F7", "mid"), row(3, "F8", "mid"), row(4, "F9", "small")]).to_string();
+    file(db, "PEOPLE", ImportKind::Customers, &Slice { customers: rows, ..Slice::default() });
+    let admin = &author("admin");
+    let anew = json!({"name": "New", "country": "FR", "segment": "large"});
+    customer::put(db, &id("F7"), &read(anew), admin).unwrap();
+    customer::merge(db, &id("F8"), &id("F7"), admin).unwrap();
+    erase::customer(db, &id("F9"), admin).unwrap();
+}
+
+/// Defaults that the rule opens: for an item of its own, and with the group.
+fn judged(db: &NativeDb) {
+    let rule = json!({"late_interest": {"rate": "0.365"}, "write_off_approval": [{"minor": 500, "currency": "EUR"}],
+        "default_rule": {"days": 1, "cross_default": true}});
+    policy::put(db, &read(rule), &author("admin")).unwrap();
+    let day = Some("2024-12-31".parse().unwrap());
+    let mut tick = sweep::Tick::begin(db, day, id("tick"), now()).unwrap();
+    while let sweep::Step::More = tick.step(db, now()).unwrap() {}
+}
+
+/// The default that the rule opens for what C1 owes in dollars: its id is made of the three.
+const OF_THE_RULE: &str = "default D-8959f23eb97aa3f5539a77e2bba4d102";
+
 /// What is planted in one field of a row, and what of which rule finds it.
-const FIELDS: [(&str, &str, &str); 70] = [
+const FIELDS: [(&str, &str, &str); 98] = [
+    // Customers of a file.
+    ("UPDATE customer SET country = 'FR' WHERE id = 'F9'", "documents-noted", "file PEOPLE"),
+    ("UPDATE customer SET currency = 'USD' WHERE id = 'F8'", "documents-noted", "file PEOPLE"),
+    ("UPDATE customer SET time_zone = NULL WHERE id = 'F9'", "documents-noted", "file PEOPLE"),
+    ("UPDATE customer SET limit_minor = 501 WHERE id = 'F9'", "documents-noted", "file PEOPLE"),
+    ("UPDATE customer SET segment = 'mid' WHERE id = 'F9'", "documents-noted", "file PEOPLE"),
+    ("UPDATE customer SET id = 'F6' WHERE id = 'F9'", "documents-noted", "file PEOPLE"),
+    ("DELETE FROM customer WHERE id = 'F9'", "documents-noted", "file PEOPLE"),
+    (
+        "INSERT INTO customer (id, name, entry_key) SELECT 'F6', 'x', entry_key FROM customer WHERE id = 'F9'",
+        "documents-noted",
+        "customer F6",
+    ),
+    (
+        "UPDATE customer_former SET document = json_set(document, '$.segment', 'x')
+             WHERE customer_key = (SELECT key FROM customer WHERE id = 'F7')",
+        "documents-noted",
+        "file PEOPLE",
+    ),
+    // What the rule opened.
+    (
+        "UPDATE default_record SET amount_minor = 1 WHERE by_rule = 1 AND currency = 'USD'",
+        "fields-noted",
+        OF_THE_RULE,
+    ),
+    (
+        "UPDATE default_record SET reason = 'x' WHERE by_rule = 1 AND currency = 'USD'",
+        "fields-noted",
+        OF_THE_RULE,
+    ),
+    (
+        "UPDATE default_record SET kind = 'refused' WHERE by_rule = 1 AND currency = 'USD'",
+        "fields-noted",
+        OF_THE_RULE,
+    ),
+    (
+        "UPDATE default_record SET invoice_key = 1 WHERE by_rule = 1 AND currency = 'USD'",
+        "fields-noted",
+        OF_THE_RULE,
+    ),
+    (
+        "UPDATE default_record SET customer_key = 3 WHERE by_rule = 1 AND currency = 'USD'",
+        "fields-noted",
+        OF_THE_RULE,
+    ),
+    (
+        "DELETE FROM default_record WHERE by_rule = 1 AND currency = 'USD'",
+        "fields-noted",
+        OF_THE_RULE,
+    ),
+    // What was put right.
+    (
+        "UPDATE dispute_former SET resolution = 'x' WHERE outcome = 'upheld'",
+        "fields-noted",
+        "dispute D4",
+    ),
+    (
+        "UPDATE dispute_former SET until_entry_key = 1 WHERE outcome = 'upheld'",
+        "fields-noted",
+        "dispute D4",
+    ),
+    (
+        "UPDATE dispute_former SET resolved_on = '2024-06-01' WHERE outcome = 'upheld'",
+        "fields-noted",
+        "dispute D4",
+    ),
+    ("DELETE FROM dispute_former WHERE outcome = 'upheld'", "decisions-noted", "dispute D4"),
+    (
+        "UPDATE dispute_former SET upheld_minor = 29
+             WHERE outcome = 'upheld' AND dispute_key = (SELECT key FROM dispute WHERE id = 'D4#1')",
+        "fields-noted",
+        "dispute D4",
+    ),
+    ("UPDATE default_former SET closed_on = '2024-07-02'", "fields-noted", "default X3"),
+    ("UPDATE default_former SET cured_by_key = NULL", "fields-noted", "default X3"),
+    ("DELETE FROM default_former", "fields-noted", "default X3"),
+    ("UPDATE reversal SET undone_reason = 'x' WHERE id = 'R3'", "fields-noted", "reversal R3"),
+    ("UPDATE reversal SET undone_reason = NULL WHERE id = 'R3'", "fields-noted", "reversal R3"),
     ("UPDATE invoice SET due_on = '2024-01-21' WHERE id = 'I2'", "documents-noted", "invoice I2"),
     ("UPDATE invoice SET due_on = '2024-02-12' WHERE id = 'B1'", "documents-noted", "invoice B1"),
     ("UPDATE invoice SET due_on = '2024-03-11' WHERE id = 'I1#2'", "documents-noted", "invoice I1"),
@@ -247,6 +392,10 @@ const FIELDS: [(&str, &str, &str); 70] = [
         "file MONEY",
     ),
     ("UPDATE payment SET invoice_key = 1 WHERE id = 'M2'", "documents-noted", "file MONEY"),
+    // Of the parts of a dispute.
+    ("UPDATE dispute SET minor = 29 WHERE id = 'D3#1'", "fields-noted", "dispute D3"),
+    ("UPDATE dispute SET upheld_minor = 19 WHERE id = 'D3#2'", "fields-noted", "dispute D3"),
+    ("UPDATE dispute SET reason = 'quality' WHERE id = 'D3#2'", "fields-noted", "dispute D3"),
     // What was agreed.
     (
         "UPDATE contract_version SET document = json_set(document, '$.terms.net_days', 11) WHERE version = 2",
@@ -335,7 +484,7 @@ const FIELDS: [(&str, &str, &str); 70] = [
         "refund T2",
     ),
     (
-        "UPDATE default_record SET found_on = '2024-06-02' WHERE id = 'X1'",
+        "UPDATE default_record SET found_on = '2024-02-11' WHERE id = 'X1'",
         "fields-noted",
         "default X1",
     ),

@@ -1,8 +1,8 @@
 //! Each fact by example: what happened, and what is known of it on a day.
 
 use crate::{difference, flows::Desk, history};
-use dunlin_app::score;
-use dunlin_domain::contract::score::FactName;
+use dunlin_app::{credit, score};
+use dunlin_domain::{Date, card, contract::score::FactName};
 use std::collections::BTreeSet;
 
 /// Events, then days with what is known of customer `C` on them, `-` for what is not.
@@ -11,7 +11,7 @@ fn check(events: &str, expected: &str) {
     for line in events.lines().map(str::trim).filter(|line| !line.is_empty()) {
         assert!(desk.tell(line).unwrap(), "refused: {line}");
     }
-    let histories = history::all(&desk.db);
+    let histories = history::all(&desk.db, Date::LAST);
     for line in expected.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let on = words[0].parse().unwrap();
@@ -73,7 +73,7 @@ fn only_money_pays() {
          pay P1 2024-04-10 50
          invoice I2 2024-01-01 2024-01-31 100
          credit N2 2024-06-30 100 I2
-         interest-note X1 2024-01-01 2024-01-31 7",
+         interest-note X1 2024-01-01 2024-01-31 107",
         "2024-07-01 items-12m 1 days-beyond-terms-12m 70 last-payment-days-late 70 overdue-share 1",
     );
 }
@@ -133,6 +133,53 @@ fn a_limit_was_used_most_at_the_end_of_some_day() {
 }
 
 #[test]
+fn the_limit_that_credit_checks_go_by_is_the_one_that_is_used() {
+    check(
+        "limit individual 2000 2024-02-01 2024-02-29
+         limit temporary 500 2024-02-10 2024-02-12
+         limit individual 0 2024-04-01 2024-04-30 unlimited
+         limit individual 250 2024-05-01
+         invoice I1 2024-01-01 2024-01-31 500",
+        "2024-01-31 utilisation 0.5 utilisation-peak-12m 0.5
+         2024-02-01 utilisation 0.25 utilisation-peak-12m 0.25
+         2024-02-10 utilisation 1
+         2024-02-13 utilisation 0.25
+         2024-03-01 utilisation - utilisation-peak-12m -
+         2024-04-01 utilisation - utilisation-peak-12m -
+         2024-05-01 utilisation 2 utilisation-peak-12m 2",
+    );
+}
+
+#[test]
+fn utilisation_is_what_checks_hold_against_the_limit() {
+    let now = "2026-01-01T12:00:00Z".parse().unwrap();
+    for limits in [
+        "customer C 800",
+        "limit individual 900 2025-12-01",
+        "limit individual 900 2025-12-01 2025-12-31",
+        "limit individual 900 2025-12-01\nlimit temporary 1500 2025-12-31 2026-01-02",
+        "limit temporary 1500 2025-12-31 2026-01-02",
+        "limit individual 0 2025-12-01 unlimited",
+        "limit individual 0 2025-12-01",
+        "limit individual 900 2026-01-02",
+    ] {
+        let desk = Desk::new();
+        for line in limits.lines().chain(["invoice I1 2025-12-15 2026-01-31 450"]) {
+            assert!(desk.tell(line).unwrap(), "refused: {line}");
+        }
+        let who = "C".parse().unwrap();
+        let today = "2026-01-01".parse::<dunlin_domain::Date>().unwrap();
+        let exposure = credit::check::exposure(&desk.db, &who, None, now).unwrap();
+        let limit = exposure.limit.and_then(|of| of.minor);
+        let expected = limit.map(|limit| card::utilisation(exposure.total_minor, limit));
+        // Of a limit of zero there is no share.
+        assert_eq!(exposure.used, expected.filter(|_| limit > Some(0)), "{limits}");
+        let facts = score::facts(&desk.db, &who, today).unwrap();
+        assert_eq!(facts.get(FactName::Utilisation), expected.map(|of| of.normalize()), "{limits}");
+    }
+}
+
+#[test]
 fn an_order_of_unusual_size_stands_out_and_before_a_due_date_more_so() {
     check(
         "invoice I1 2024-01-01 2024-01-31 100
@@ -187,6 +234,40 @@ fn what_is_contested_counts_while_it_is() {
 }
 
 #[test]
+fn what_is_contested_is_no_bad_paying_while_it_is() {
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         dispute D1 2024-02-05 I1 1000
+         resolve D1 2024-03-01 rejected",
+        "2024-02-04 overdue-share 1 worst-days-late-12m 4 items-12m 1
+         2024-02-05 overdue-share 0 worst-days-late-12m - items-12m 0 open-dispute-share 1
+         2024-03-01 overdue-share 1 worst-days-late-12m 30 items-12m 1",
+    );
+    // A part of it, and of instalments what fell due first.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 600 2024-02-10 400
+         dispute D1 2024-02-05 I1#1 500",
+        "2024-02-04 overdue-share 0.6
+         2024-02-05 overdue-share 0.1 share-late-0-amount 1
+         2024-02-11 overdue-share 0.5 open-dispute-share 0.5 worst-days-late-12m 11",
+    );
+}
+
+#[test]
+fn a_rest_that_nobody_is_reminded_of_is_no_bad_paying() {
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         pay P1 2024-01-31 901",
+        "2024-05-30 overdue-share 0 worst-days-late-12m 0 last-payment-days-late 0 utilisation 0.099",
+    );
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         pay P1 2024-01-31 900",
+        "2024-05-30 overdue-share 1 worst-days-late-12m 120 last-payment-days-late -",
+    );
+}
+
+#[test]
 fn the_nearest_milestone_counts_down_to_its_day() {
     check(
         "contract K1 C 2024-03-31 2024-06-30
@@ -219,6 +300,19 @@ fn a_group_owes_together() {
     check(own, "2024-02-29 group-outstanding-share - group-overdue-share -");
     let member = format!("customer D head=C\n{own}");
     check(&member, "2024-02-29 group-outstanding-share 0.3333 group-overdue-share 0.3333");
+    // Who joins later was not in it before, and who left was.
+    let joins = format!("customer D on=2024-01-01\ncustomer D head=C on=2024-02-15\n{own}");
+    check(
+        &joins,
+        "2024-02-14 group-outstanding-share - group-overdue-share -
+         2024-02-15 group-outstanding-share 0.3333 group-overdue-share 0.3333",
+    );
+    let leaves = format!("customer D head=C on=2024-01-01\ncustomer D on=2024-02-15\n{own}");
+    check(
+        &leaves,
+        "2024-02-14 group-outstanding-share 0.3333 group-overdue-share 0.3333
+         2024-02-15 group-outstanding-share - group-overdue-share -",
+    );
 }
 
 #[test]

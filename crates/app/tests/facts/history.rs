@@ -8,7 +8,7 @@ use dunlin_domain::{
         types::{InvoiceKind, ReversalKind},
     },
     external::External,
-    facts::plain::{Contested, Document, History, Ledger, Row, Security, Source},
+    facts::plain::{Contested, Dated, Document, History, Ledger, Row, Security, Source},
 };
 use dunlin_store::{Db, native::NativeDb};
 use serde::de::DeserializeOwned;
@@ -85,13 +85,48 @@ fn securities(db: &NativeDb, customer: i64) -> Vec<Security> {
     found.into_iter().map(security).collect()
 }
 
-/// The histories of all customers, by key.
-pub fn all(db: &NativeDb) -> Vec<History> {
+fn dated(db: &NativeDb, customer: i64) -> Vec<Dated> {
+    type Found = (i64, Date, Option<Date>, i64, i64, Currency, i64);
+    let found = rows::<Found>(
+        db,
+        &format!(
+            "SELECT json_array(kind = 'temporary', from_on, to_on, unlimited, minor, currency, counts_key)
+             FROM credit_limit
+             WHERE customer_key = {customer} AND kind <> 'group' AND state = 'approved'"
+        ),
+    );
+    let limit = |(temporary, from, to, unlimited, minor, currency, number): Found| Dated {
+        temporary: temporary == 1,
+        from,
+        to,
+        limit: (unlimited == 0).then_some(Money { minor, currency }),
+        number,
+    };
+    found.into_iter().map(limit).collect()
+}
+
+/// The histories of all customers, by key, with the groups of a day.
+pub fn all(db: &NativeDb, day: Date) -> Vec<History> {
     type Customer = (i64, Id, Option<i64>, Option<Currency>, Option<i64>);
     let customers: Vec<Customer> = rows(
         db,
         "SELECT json_array(key, id, limit_minor, limit_currency, parent_key) FROM customer ORDER BY key",
     );
+    // The head that was named on the day: by the first record that was replaced after it.
+    let placed = |mut of: Customer| {
+        let key = of.0;
+        let former: Vec<(Date, Option<i64>)> = rows(
+            db,
+            &format!(
+                "SELECT json_array(until_on, parent_key) FROM customer_former
+                 WHERE customer_key = {key} ORDER BY key"
+            ),
+        );
+        let former = former.into_iter().find(|(until, _)| *until > day);
+        of.4 = former.map_or(of.4, |(_, head)| head);
+        of
+    };
+    let customers: Vec<Customer> = customers.into_iter().map(placed).collect();
     let head = |of: &Customer| of.4.unwrap_or(of.0);
     let history = |of: &Customer| {
         let key = of.0;
@@ -110,13 +145,22 @@ pub fn all(db: &NativeDb) -> Vec<History> {
             db,
             &format!(
                 "SELECT json_array(invoice_key, opened_on, resolved_on, minor) FROM dispute
-                 WHERE customer_key = {key}"
+                 WHERE customer_key = {key}
+                 AND key NOT IN (SELECT whole_key FROM dispute WHERE whole_key IS NOT NULL)"
             ),
         );
         let contested = |(document, on, until, minor)| Contested { document, on, until, minor };
         History {
             customer: of.1.clone(),
             limit: of.2.zip(of.3).map(|(minor, currency)| Money { minor, currency }),
+            former_limits: rows::<(Date, Option<Money>)>(
+                db,
+                &format!(
+                    "SELECT json_array(until_on, document -> '$.credit_limit') FROM customer_former
+                     WHERE customer_key = {key} ORDER BY key"
+                ),
+            ),
+            dated: dated(db, key),
             own: ledger(db, key),
             others: (!others.is_empty()).then_some(others),
             disputes: disputes.into_iter().map(contested).collect(),

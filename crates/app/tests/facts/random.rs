@@ -89,7 +89,7 @@ prop_compose! {
         changes in proptest::collection::vec((0..CUSTOMERS, 0usize..4, some_day()), 0..8),
         reversals in proptest::collection::vec((0..CUSTOMERS, 0usize..4, 0usize..4, some_day()), 0..8),
         others in proptest::collection::vec(
-            (0usize..6, 0..CUSTOMERS, (0usize..4, 0usize..4), some_day(), proptest::option::of(0i64..300),
+            (0usize..7, 0..CUSTOMERS, (0usize..4, 0usize..4), some_day(), proptest::option::of(0i64..300),
                 0i64..1_000), 0..40),
         days in proptest::collection::vec(some_day(), 3),
     ) -> Book {
@@ -250,6 +250,7 @@ fn others(db: &NativeDb, book: &Book) {
     insert(db, "event_source", "key, name, document", &[source]);
     let (mut guarantees, mut defaults, mut inbound, mut events, mut facts) =
         (vec![], vec![], vec![], vec![], BTreeMap::new());
+    let mut limits = Vec::new();
     for (number, (what, customer, (one, other), on, later, amount)) in
         book.others.iter().enumerate()
     {
@@ -305,6 +306,27 @@ fn others(db: &NativeDb, book: &Book) {
                     events.push(json!([owner, on, kind, key]));
                 }
             }
+            4 => {
+                let kind = ["individual", "individual", "temporary", "group"][*one];
+                let to = until.or((kind == "temporary").then(|| on.plus_days(60).unwrap()));
+                let (currency, unlimited) = (["CNY", "EUR"][other % 2], i64::from(*other == 3));
+                limits.push(json!([
+                    format!("L{key}"),
+                    owner,
+                    kind,
+                    amount,
+                    currency,
+                    on,
+                    to,
+                    unlimited,
+                    0,
+                    "approved",
+                    "key",
+                    "us",
+                    key,
+                    key
+                ]));
+            }
             _ => {
                 let (kind, name, document) = said(*one, *other, *amount, on);
                 let known_on = until.unwrap_or(on);
@@ -320,6 +342,8 @@ fn others(db: &NativeDb, book: &Book) {
     insert(db, "contract_version", columns, &versions);
     let columns = "id, customer_key, contract_key, kind, party, amount_minor, currency, share, valid_from, valid_to, claim_by";
     insert(db, "guarantee", columns, &guarantees);
+    let columns = "id, customer_key, kind, minor, currency, from_on, to_on, unlimited, mandatory, state, source, asked_by, counts_key, entry_key";
+    insert(db, "credit_limit", columns, &limits);
     let columns = "id, customer_key, found_on, kind, reason, by_rule, state, closed_on";
     insert(db, "default_record", columns, &defaults);
     let columns = "key, source_key, id, kind, body_hash, received_at, state, customer_key";
@@ -462,7 +486,7 @@ fn the_statements_give_what_each_fact_means() {
         let _ = db.execute("ROLLBACK", &[]);
         db.execute("BEGIN", &[]).unwrap();
         record(&db, &book);
-        let histories = history::all(&db);
+        let histories = history::all(&db, Date::LAST);
         let mut seen = seen.borrow_mut();
         match book.days.iter().find_map(|on| difference(&db, &histories, day(*on), &mut seen)) {
             Some(difference) => Err(TestCaseError::fail(difference)),

@@ -2,8 +2,10 @@
 
 mod bears;
 mod day;
+mod early;
 mod order;
 
+use crate::events::ORDERS;
 pub use day::Clerk;
 use std::collections::BTreeMap;
 
@@ -54,10 +56,13 @@ pub struct Credit {
     pub on: i64,
     pub minor: i64,
     pub named: Vec<(String, Option<i64>)>,
+    /// Empty: that of the policy.
     pub order: &'static str,
     pub settles: Option<String>,
     /// From which invoice, how much.
     pub deductions: Vec<(String, i64)>,
+    /// Of what was changed from another currency: the payment, and what it cost of that.
+    pub part_of: Option<(String, i64)>,
     /// Day, minor, mistake, id.
     pub back: Vec<(i64, i64, bool, String)>,
     /// Of a credit note: what was paid out of it.
@@ -76,7 +81,7 @@ pub struct Refund {
     pub until: Option<i64>,
 }
 
-/// What was contested: how much of which claim from when, and from its decision on how much was right.
+/// What was contested: how much of which claim or whole invoice from when, and from its decision on how much was right.
 #[derive(Clone, Debug)]
 pub struct Contested {
     pub id: String,
@@ -122,6 +127,8 @@ pub struct Documents {
     pub merged: bool,
     pub claims: Vec<Claim>,
     pub credits: Vec<Credit>,
+    /// What went back: whether not by mistake, day, id, payment, how much of it in its currency.
+    pub returned: Vec<(bool, i64, String, String, i64)>,
 }
 
 /// What the clerk wrote down for a step that the ledger took.
@@ -130,15 +137,19 @@ pub enum Entry {
     Claims(Vec<Claim>),
     Credits(Vec<Credit>),
     Dispute(Contested),
-    /// Dispute, day, and what was upheld of it.
-    Resolve(String, i64, Option<Credit>),
+    /// Which, when, and what was upheld. It takes the place of what was decided before.
+    Resolve(String, i64, Option<Box<Credit>>),
     Pause(Paused),
     Resume(String, i64),
     Waiver(Waived),
     Rate(i64, i128),
+    /// The order of what names none.
+    Policy(&'static str),
     Merge,
-    /// Payment, day, how much, whether by mistake, id.
-    Back(Vec<(String, i64, i64, bool, String)>),
+    /// Whether not by mistake, day, id, payment, how much.
+    Back((bool, i64, String, String, i64)),
+    /// A reversal that was none.
+    Undone(String),
     /// The credit note, and what was paid out of it.
     Refund(String, Refund),
     /// A refund that counts no more from a day on.
@@ -166,6 +177,7 @@ pub enum Entry {
 pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
     let rates = vec![(0, RATES.0), (RATE_DAY, RATES.1)];
     let mut documents = Documents { rates, ..Documents::default() };
+    let mut policy = ORDERS[0];
     for (_, entry) in log.iter().filter(|(step, _)| *step <= until) {
         match entry {
             Entry::Claims(claims) => documents.claims.extend(claims.iter().cloned()),
@@ -173,9 +185,10 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
             Entry::Dispute(contested) => documents.contested.push(contested.clone()),
             Entry::Resolve(id, on, upheld) => {
                 let contested = documents.contested.iter_mut().find(|of| of.id == *id).unwrap();
+                documents.credits.retain(|of| of.rank < 2 || of.recoverable || of.id != *id);
                 contested.decided = *on;
                 contested.upheld = upheld.as_ref().map_or(0, |credit| credit.minor);
-                documents.credits.extend(upheld.iter().cloned());
+                documents.credits.extend(upheld.as_deref().cloned());
             }
             Entry::Pause(paused) => documents.paused.push(paused.clone()),
             Entry::Resume(id, on) => {
@@ -184,13 +197,10 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
             }
             Entry::Waiver(waived) => documents.waived.push(waived.clone()),
             Entry::Rate(from, rate) => documents.rates.push((*from, *rate)),
+            Entry::Policy(order) => policy = order,
             Entry::Merge => documents.merged = true,
-            Entry::Back(back) => {
-                for (payment, on, minor, mistake, id) in back {
-                    let credit = documents.credits.iter_mut().find(|of| of.id == *payment);
-                    credit.unwrap().back.push((*on, *minor, *mistake, id.clone()));
-                }
-            }
+            Entry::Back(back) => documents.returned.push(back.clone()),
+            Entry::Undone(id) => documents.returned.retain(|back| back.2 != *id),
             Entry::Refund(note, refund) => {
                 let credit = documents.credits.iter_mut().find(|of| of.id == *note);
                 credit.unwrap().refunds.push(refund.clone());
@@ -221,10 +231,47 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
             }
         }
     }
+    documents.give_back();
+    for credit in documents.credits.iter_mut().filter(|credit| credit.order.is_empty()) {
+        credit.order = policy;
+    }
     documents
 }
 
 impl Documents {
+    /// What goes back, cent by cent: of what stayed of the payment, then of what became of the rest.
+    fn give_back(&mut self) {
+        self.returned.sort();
+        let mut gone: BTreeMap<String, i64> = BTreeMap::new();
+        for (dated, on, id, payment, minor) in &self.returned {
+            let mut of: Vec<usize> = (0..self.credits.len()).collect();
+            of.retain(|at| {
+                let credit = &self.credits[*at];
+                let whole = credit.part_of.as_ref().map(|(whole, _)| whole);
+                credit.rank == 1 && whole.unwrap_or(&credit.id) == payment
+            });
+            of.sort_by_key(|at| self.credits[*at].id.clone());
+            for _ in 0..*minor {
+                let price = |at: usize| {
+                    let credit = &self.credits[at];
+                    credit.part_of.as_ref().map_or(credit.minor, |(_, cost)| *cost)
+                };
+                let left = |at: &usize| gone.get(&self.credits[*at].id).unwrap_or(&0) < &price(*at);
+                let at = of.iter().copied().find(left).unwrap();
+                let price = price(at);
+                let credit = &mut self.credits[at];
+                let gone = gone.entry(credit.id.clone()).or_default();
+                let worth = |cents: i64| (2 * cents * credit.minor + price) / (2 * price);
+                let cents = worth(*gone + 1) - worth(*gone);
+                *gone += 1;
+                match credit.back.iter_mut().find(|back| back.3 == *id) {
+                    Some(back) => back.1 += cents,
+                    None => credit.back.push((*on, cents, !dated, id.clone())),
+                }
+            }
+        }
+    }
+
     /// Whose a document is that was recorded for this customer.
     pub fn owner(&self, customer: &'static str) -> &'static str {
         if self.merged { CUSTOMERS[0] } else { customer }
@@ -241,6 +288,9 @@ impl Documents {
         let mut book = self.clone();
         book.claims.retain(|of| self.owner(of.customer) == customer && of.currency == currency);
         book.credits.retain(|of| self.owner(of.customer) == customer && of.currency == currency);
+        let claims = &book.claims;
+        let is_of = |name: &String| claims.iter().any(|of| of.id == *name || of.whole == *name);
+        book.contested.retain(|of| is_of(&of.claim));
         book
     }
 }

@@ -40,6 +40,15 @@ pub enum Event {
         deductions: Vec<(usize, i64, usize)>,
         side: Side,
     },
+    /// What an invoice costs early, or nearly so much, with something held back, named or not.
+    Early {
+        invoice: usize,
+        after: i64,
+        less: i64,
+        held: i64,
+        named: bool,
+        order: &'static str,
+    },
     /// A credit note is paid out.
     Refund {
         note: usize,
@@ -56,6 +65,10 @@ pub enum Event {
         after: i64,
         minor: i64,
         kind: &'static str,
+    },
+    /// A reversal that was recorded on the wrong payment.
+    Undo {
+        reversal: usize,
     },
     CorrectInvoice {
         invoice: usize,
@@ -87,6 +100,26 @@ pub enum Event {
         after: i64,
         upheld: i64,
     },
+    /// It was decided wrongly; below nothing: it was not decided.
+    Redecide {
+        dispute: usize,
+        after: i64,
+        upheld: i64,
+    },
+    /// A default, of a document or of all that a customer owes.
+    Default {
+        invoice: Option<usize>,
+        on: i64,
+        duplicate: bool,
+    },
+    Close {
+        default: usize,
+        after: i64,
+    },
+    /// It was not over.
+    Reopen {
+        default: usize,
+    },
     /// Of one document, or of all of a customer.
     Pause {
         invoice: Option<usize>,
@@ -108,6 +141,10 @@ pub enum Event {
     Rate {
         from: i64,
         hundredths: i64,
+    },
+    /// Another order for what names none.
+    Policy {
+        order: &'static str,
     },
     Merge,
 }
@@ -140,7 +177,7 @@ pub fn event() -> impl Strategy<Value = Event> {
         on.clone(),
         minor.clone(),
         proptest::collection::vec((0usize..6, 1i64..200), 0..3),
-        0usize..6,
+        0usize..9,
         proptest::option::weighted(0.2, 0usize..6),
         deductions,
     );
@@ -153,14 +190,22 @@ pub fn event() -> impl Strategy<Value = Event> {
         5 => (on.clone(), minor.clone(), proptest::option::of(0usize..6), side())
             .prop_map(|(on, minor, about, side)| Event::CreditNote { on, minor, about, side }),
         25 => (payment, side()).prop_map(|((on, minor, named, order, settles, deductions), side)| {
-            Event::Payment { on, minor: minor * 2, named, order: ORDERS[order], settles, deductions, side }
+            let order = ORDERS.get(order).copied().unwrap_or_default();
+            Event::Payment { on, minor: minor * 2, named, order, settles, deductions, side }
         }),
+        12 => (0usize..6, 0i64..8, -3i64..150, 0i64..40, any::<bool>(), 0usize..6).prop_map(
+            |(invoice, after, less, held, named, order)| {
+                let (less, held) = (if less > 100 { 0 } else { less }, (held - 20).max(0));
+                Event::Early { invoice, after, less, held, named, order: ORDERS[order] }
+            }
+        ),
         5 => (0usize..3, 0i64..20, minor.clone())
             .prop_map(|(note, after, minor)| Event::Refund { note, after, minor }),
         3 => (0usize..3, 0i64..15).prop_map(|(refund, after)| Event::RefundBack { refund, after }),
         10 => (0usize..6, 0i64..20, minor.clone(), 0usize..6).prop_map(|(payment, after, minor, kind)| {
             Event::Reverse { payment, after, minor, kind: KINDS[kind.min(3)] }
         }),
+        4 => (0usize..4).prop_map(|reversal| Event::Undo { reversal }),
         5 => (0usize..6, on.clone(), 0i64..20, 0i64..400)
             .prop_map(|(invoice, on, net, minor)| Event::CorrectInvoice { invoice, on, net, minor }),
         5 => (0usize..6, on, minor.clone())
@@ -171,12 +216,19 @@ pub fn event() -> impl Strategy<Value = Event> {
         6 => (0usize..6, 0i64..35, minor).prop_map(|(invoice, on, minor)| Event::Dispute { invoice, on, minor }),
         4 => (0usize..3, 0i64..15, 0i64..200)
             .prop_map(|(dispute, after, upheld)| Event::Resolve { dispute, after, upheld }),
+        3 => (0usize..3, 0i64..15, -60i64..200)
+            .prop_map(|(dispute, after, upheld)| Event::Redecide { dispute, after, upheld }),
         4 => (proptest::option::of(0usize..6), 0i64..50, proptest::option::of(0i64..20), proptest::bool::weighted(0.15))
             .prop_map(|(invoice, from, days, duplicate)| Event::Pause { invoice, from, days, duplicate }),
         2 => (0usize..3, 0i64..25).prop_map(|(pause, after)| Event::Resume { pause, after }),
+        2 => (proptest::option::of(0usize..6), 0i64..50, proptest::bool::weighted(0.15))
+            .prop_map(|(invoice, on, duplicate)| Event::Default { invoice, on, duplicate }),
+        2 => (0usize..3, 0i64..15).prop_map(|(default, after)| Event::Close { default, after }),
+        2 => (0usize..3).prop_map(|default| Event::Reopen { default }),
         4 => (0usize..6, 15i64..60, -5i64..10)
             .prop_map(|(invoice, on, minor)| Event::Waiver { invoice, on, minor }),
         2 => (0i64..50, 20i64..90).prop_map(|(from, hundredths)| Event::Rate { from, hundredths }),
+        2 => (0usize..6).prop_map(|order| Event::Policy { order: ORDERS[order] }),
         1 => Just(Event::Merge),
     ]
 }

@@ -6,15 +6,19 @@ use crate::{
         FIXED_SUMS, GRACE, NEVER, Paused, RATE_DAY, RATES, Refund, Standing, TOLERANCE, Waived,
         documents,
     },
-    events::{DEDUCTIONS, Event, ORDERS, Side},
+    events::{DEDUCTIONS, Event, Side},
 };
 use dunlin_app::{
     audit::Author,
-    contract, credit_refund, customer, dispute, interest, invoice,
+    contract, credit_refund, customer, default_record, dispute, interest, invoice,
     ledger::{self, Change},
-    pause, payment, policy, statement, write_off,
+    pause, payment, policy, report, statement, write_off,
 };
-use dunlin_domain::{Date, Id, Instant};
+use dunlin_domain::{
+    Date, Id, Instant,
+    ageing::Edges,
+    contract::report::{AgeingBasis, DsoMethod},
+};
 use dunlin_store::{Db, Fault, When, native::NativeDb};
 use proptest::test_runner::Config as ProptestConfig;
 use serde_json::{Value, json};
@@ -74,17 +78,24 @@ pub enum Deed {
     Refund(String, Value),
     RefundBack(String, Value),
     Reverse(String, Value),
+    /// A reversal of a payment was none.
+    Undo(String),
     CorrectInvoice(String, Value),
     CorrectPayment(String, Value),
     WriteOff(Value),
     TakeBack(String, Value),
     Dispute(Value),
     Resolve(String, Value),
+    Default(Value),
+    Close(String, Value),
+    Reopen(String, Value),
     Pause(Value),
     Resume(String, Value),
     Waiver(Value),
     /// A row of the table of rates.
     Rate(Value),
+    /// The order of what names none.
+    Policy(&'static str),
     Merge,
 }
 
@@ -99,6 +110,10 @@ impl Deed {
                 credit_refund::reverse(db, &id(&of), &read(new), author).map(|done| done.1)
             }
             Self::Reverse(of, new) => payment::reverse(db, &id(&of), &read(new), made, author),
+            Self::Undo(of) => {
+                let why = read(json!({"reason": "of another"}));
+                payment::undo(db, &id(&of), &why, author).map(|done| done.1)
+            }
             Self::CorrectInvoice(of, new) => invoice::correct(db, &id(&of), &read(new), author),
             Self::CorrectPayment(of, new) => payment::correct(db, &id(&of), &read(new), author),
             Self::WriteOff(new) => write_off::add(db, &read(new), made, author).map(|done| done.1),
@@ -107,6 +122,11 @@ impl Deed {
             }
             Self::Dispute(new) => dispute::open(db, &read(new), made, author).map(|done| done.1),
             Self::Resolve(of, new) => dispute::resolve(db, &id(&of), &read(new), author),
+            Self::Default(new) => {
+                default_record::add(db, &read(new), made, author).map(|done| done.1)
+            }
+            Self::Close(of, new) => default_record::close(db, &id(&of), &read(new), author),
+            Self::Reopen(of, new) => default_record::reopen(db, &id(&of), &read(new), author),
             Self::Pause(new) => pause::add(db, &read(new), made, author).map(|done| done.1),
             Self::Resume(of, new) => pause::resume(db, &id(&of), &read(new), author),
             Self::Waiver(new) => {
@@ -114,6 +134,7 @@ impl Deed {
                     .map(|done| done.1)
             }
             Self::Rate(row) => interest::put_rates(db, &id("house"), &[read(row)], author),
+            Self::Policy(order) => policy::put(db, &read(policy_of(Some(order))), author),
             Self::Merge => customer::merge(db, &id(CUSTOMERS[1]), &id(CUSTOMERS[0]), author),
         }
     }
@@ -130,7 +151,10 @@ pub struct World {
     pub write_offs: Vec<String>,
     pub notes: Vec<String>,
     pub refunds: Vec<String>,
+    /// Those of payments.
+    pub reversals: Vec<String>,
     pub pauses: Vec<String>,
+    pub defaults: Vec<String>,
     pub step: usize,
 }
 
@@ -149,6 +173,16 @@ pub fn open(path: &Path) -> NativeDb {
     let db = NativeDb::open(path).unwrap();
     db.execute("PRAGMA synchronous = OFF", &[]).unwrap();
     db
+}
+
+/// The policy, with the order of what names none.
+fn policy_of(order: Option<&str>) -> Value {
+    let reference = json!({"table": "house", "fixing": "floating"});
+    let (below, small, large) = FIXED_SUMS;
+    let sums = json!([{"below_minor": below, "minor": small}, {"minor": large}]);
+    json!({"order": order, "tolerances": [{"minor": TOLERANCE, "currency": CURRENCIES[0]}],
+        "late_interest": {"reference": reference, "grace_days": GRACE, "fixed_sums": sums,
+            "fixed_currency": CURRENCIES[0]}})
 }
 
 /// What the ledgers begin with: customers, contracts, rates and the policy.
@@ -176,13 +210,7 @@ fn furnish(path: &Path) {
             .collect();
         interest::put_rates(&db, &id(name), &read::<Vec<_>>(rows.into()), &author).unwrap();
     }
-    let reference = json!({"table": "house", "fixing": "floating"});
-    let (below, small, large) = FIXED_SUMS;
-    let sums = json!([{"below_minor": below, "minor": small}, {"minor": large}]);
-    let policy = json!({"tolerances": [{"minor": TOLERANCE, "currency": CURRENCIES[0]}],
-        "late_interest": {"reference": reference, "grace_days": GRACE, "fixed_sums": sums,
-            "fixed_currency": CURRENCIES[0]}});
-    policy::put(&db, &read(policy), &author).unwrap();
+    policy::put(&db, &read(policy_of(None)), &author).unwrap();
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)", &[]).unwrap();
 }
 
@@ -214,7 +242,9 @@ impl World {
             write_offs: Vec::new(),
             notes: Vec::new(),
             refunds: Vec::new(),
+            reversals: Vec::new(),
             pauses: Vec::new(),
+            defaults: Vec::new(),
             step: 0,
         }
     }
@@ -256,11 +286,15 @@ impl World {
                 (&named, settles, &deductions),
                 side,
             ),
+            Event::Early { invoice, after, less, held, named, order } => {
+                self.early(&format!("P{number}"), invoice, (after, less, held), named, order)
+            }
             Event::Refund { note, after, minor } => self.refund(number, note, after, minor),
             Event::RefundBack { refund, after } => self.refund_back(refund, after),
             Event::Reverse { payment, after, minor, kind } => {
                 self.reverse(number, payment, after, minor, kind)
             }
+            Event::Undo { reversal } => self.undo(reversal),
             Event::CorrectInvoice { invoice, on, net, minor } => {
                 self.correct_invoice(invoice, (on, net, minor))
             }
@@ -274,7 +308,24 @@ impl World {
             Event::Dispute { invoice, on, minor } => {
                 self.dispute(&format!("D{number}"), invoice, on, minor)
             }
-            Event::Resolve { dispute, after, upheld } => self.resolve(dispute, after, upheld),
+            Event::Resolve { dispute, after, upheld } => {
+                self.resolve(dispute, after, upheld, false)
+            }
+            Event::Redecide { dispute, after, upheld } => {
+                self.resolve(dispute, after, upheld, true)
+            }
+            Event::Default { invoice, on, duplicate } => {
+                self.default(&format!("F{number}"), invoice, on, duplicate);
+                None
+            }
+            Event::Close { default, after } => {
+                self.close(default, after);
+                None
+            }
+            Event::Reopen { default } => {
+                self.open_again(default, &format!("of another {number}"));
+                None
+            }
             Event::Pause { invoice, from, days, duplicate } => {
                 self.pause(&format!("S{number}"), invoice, (from, days), duplicate)
             }
@@ -283,6 +334,9 @@ impl World {
                 self.waiver(&format!("V{number}"), invoice, on, minor)
             }
             Event::Rate { from, hundredths } => self.rate(from, hundredths),
+            Event::Policy { order } => {
+                self.send(Deed::Policy(order)).then_some(Entry::Policy(order))
+            }
             Event::Merge => self.send(Deed::Merge).then_some(Entry::Merge),
         };
         if let Some(entry) = entry {
@@ -321,9 +375,10 @@ impl World {
             on,
             minor,
             named,
-            order: ORDERS[0],
+            order: "",
             settles: None,
             deductions: Vec::new(),
+            part_of: None,
             back: Vec::new(),
             refunds: Vec::new(),
             recoverable: false,
@@ -482,7 +537,10 @@ impl World {
             .map(|(of, minor, why)| (of.name, *minor.min(&of.minor), why))
             .collect();
         let mut new = json!({"id": name, "customer_id": customer, "received_on": day(on),
-            "amount": {"minor": minor, "currency": currency}, "order": order});
+            "amount": {"minor": minor, "currency": currency}});
+        if !order.is_empty() {
+            new["order"] = json!(order);
+        }
         if !designation.is_empty() {
             new["designation"] = designation.into();
         }
@@ -498,6 +556,11 @@ impl World {
             return None;
         }
         self.payments.push(name.to_string());
+        if let Some(settles) =
+            settles.clone().filter(|of| own_parts.iter().all(|(name, _)| name != of))
+        {
+            own_parts.push((settles, None));
+        }
         let deductions = deductions.into_iter().map(|(name, minor, _)| (name, minor)).collect();
         let money = (on, minor - converted);
         let own = Self::credit(name, (customer, currency), 1, money, own_parts);
@@ -505,11 +568,37 @@ impl World {
         let other = CURRENCIES[usize::from(!side.dollars)];
         let total: i64 = other_parts.iter().filter_map(|(_, minor)| *minor).sum();
         if total > 0 {
-            let name = format!("{name}/{other}");
-            let part = Self::credit(&name, (customer, other), 1, (on, total), other_parts);
-            credits.push(Credit { order, ..part });
+            let part = format!("{name}/{other}");
+            let part = Self::credit(&part, (customer, other), 1, (on, total), other_parts);
+            credits.push(Credit { order, part_of: Some((name.to_string(), converted)), ..part });
         }
         Some(Entry::Credits(credits))
+    }
+
+    /// An invoice is paid early but for what that saves, or for a little more or less.
+    fn early(
+        &mut self,
+        name: &str,
+        invoice: usize,
+        (after, less, held): (i64, i64, i64),
+        named: bool,
+        order: &'static str,
+    ) -> Option<Entry> {
+        let of = Self::pick(&self.invoices, invoice)?;
+        let now = self.now();
+        let on = now.claims.iter().find(|claim| claim.whole == of.name)?.on + after;
+        let held = held.min(of.minor / 2);
+        let minor = (of.minor - (of.minor * 2 + 50) / 100 - held - less).max(1);
+        let customer = now.owner(of.customer);
+        let place = |list: Vec<Document>| list.iter().position(|other| other.name == of.name);
+        let any = place(self.of(customer, None))?;
+        let own = place(self.of(customer, Some(of.currency)))?;
+        let parts: Vec<(usize, i64)> = Some((any, minor)).filter(|_| named).into_iter().collect();
+        let deductions: Vec<(usize, i64, usize)> =
+            Some((own, held, 0)).filter(|_| held > 0).into_iter().collect();
+        let side =
+            Side { duplicate: customer == CUSTOMERS[1], dollars: of.currency == CURRENCIES[1] };
+        self.payment(name, (on, minor, order), (&parts, None, &deductions), side)
     }
 
     fn reverse(
@@ -534,23 +623,18 @@ impl World {
         if !self.send(Deed::Reverse(name.clone(), new.clone())) {
             return None;
         }
-        let parts = CURRENCIES.map(|currency| format!("{name}/{currency}"));
-        let mut entries = Vec::new();
-        for payment in [name.clone()].into_iter().chain(parts) {
-            let got = payment::get(&self.db, &id(&payment), day(400), i64::MAX).ok();
-            let stored = got.and_then(|got| got.reversals).unwrap_or_default().into_iter();
-            for of in stored.filter(|of| {
-                of.id.as_str() == back || of.id.as_str().starts_with(&format!("{back}/"))
-            }) {
-                let (id, minor) = (of.id.to_string(), of.minor);
-                entries.push((payment.clone(), on, minor, mistake, id));
-            }
-        }
-        if entries.len() == 1 && entries[0].0 == name {
-            new["minor"] = json!(entries[0].2);
-        }
-        *self.deeds.last_mut().unwrap() = Deed::Reverse(name, new);
-        Some(Entry::Back(entries))
+        let got = payment::get(&self.db, &id(&name), day(400), i64::MAX).unwrap();
+        let stored = got.reversals.unwrap().into_iter().find(|of| of.id.as_str() == back);
+        let minor = stored.unwrap().minor;
+        new["minor"] = json!(minor);
+        *self.deeds.last_mut().unwrap() = Deed::Reverse(name.clone(), new);
+        self.reversals.push(back.clone());
+        Some(Entry::Back((!mistake, on, back, name, minor)))
+    }
+
+    fn undo(&mut self, reversal: usize) -> Option<Entry> {
+        let back = Self::pick(&self.reversals, reversal)?;
+        self.send(Deed::Undo(back.clone())).then_some(Entry::Undone(back))
     }
 
     fn correct_invoice(
@@ -602,9 +686,11 @@ impl World {
 
     fn dispute(&mut self, name: &str, invoice: usize, on: i64, minor: i64) -> Option<Entry> {
         let of = Self::pick(&self.invoices, invoice)?;
-        // Instalments are contested one by one.
-        let plain = self.now().claims.iter().any(|claim| claim.id == of.name);
-        let claim = if plain { of.name } else { format!("{}#1", of.name) };
+        let now = self.now();
+        let plain = now.claims.iter().any(|claim| claim.id == of.name);
+        // An invoice in instalments is contested as a whole, or only the first of them.
+        let of_first = !plain && minor % 2 == 1;
+        let claim = if of_first { format!("{}#1", of.name) } else { of.name };
         let new = json!({"id": name, "invoice_id": claim, "on": day(on), "minor": minor,
             "reason": "price"});
         let id = name.to_string();
@@ -612,22 +698,62 @@ impl World {
         self.send(Deed::Dispute(new)).then_some(Entry::Dispute(contested))
     }
 
-    fn resolve(&mut self, dispute: usize, after: i64, upheld: i64) -> Option<Entry> {
+    fn resolve(&mut self, dispute: usize, after: i64, upheld: i64, anew: bool) -> Option<Entry> {
         let now = self.now();
         let of = Self::pick(&now.contested, dispute)?;
-        let (decided, upheld) = (of.on + after, upheld.min(of.minor));
-        let outcome = match upheld {
+        if (anew || upheld < 0) && of.decided == NEVER {
+            return None;
+        }
+        let undone = upheld < 0;
+        let decided = if undone { NEVER } else { of.on + after };
+        let upheld = upheld.min(of.minor).max(0);
+        let mut outcome = match upheld {
+            _ if undone => json!({"undo": true}),
             0 => json!({"outcome": "rejected", "on": day(decided)}),
             all if all == of.minor => json!({"outcome": "upheld", "on": day(decided)}),
             part => json!({"outcome": "partly-upheld", "upheld_minor": part, "on": day(decided)}),
         };
+        if anew || undone {
+            outcome["replaces"] = json!(day(of.decided));
+        }
         if !self.send(Deed::Resolve(of.id.clone(), outcome)) {
             return None;
         }
-        let claim = now.claims.iter().find(|claim| claim.id == of.claim).unwrap();
-        let (side, named) = ((claim.customer, claim.currency), vec![(of.claim, None)]);
+        let mut claims = now.claims.iter();
+        let claim = claims.find(|claim| claim.id == of.claim || claim.whole == of.claim).unwrap();
+        let (side, named) = ((claim.customer, claim.currency), vec![(of.claim.clone(), None)]);
         let credit = Self::credit(&of.id, side, 2, (decided, upheld), named);
-        Some(Entry::Resolve(of.id, decided, Some(credit).filter(|_| upheld > 0)))
+        Some(Entry::Resolve(of.id, decided, (upheld > 0).then(|| Box::new(credit))))
+    }
+
+    /// A default changes nothing that the clerk is asked for.
+    fn default(&mut self, name: &str, invoice: Option<usize>, on: i64, duplicate: bool) {
+        let customer = self.now().owner(CUSTOMERS[usize::from(duplicate)]);
+        let of = invoice.and_then(|at| Self::pick(&self.of(customer, None), at));
+        let mut new = json!({"id": name, "customer_id": customer, "found_on": day(on),
+            "kind": "refused", "reason": "They will not pay."});
+        if let Some(of) = of {
+            new["invoice_id"] = json!(of.name);
+        }
+        if self.send(Deed::Default(new)) {
+            self.defaults.push(name.to_string());
+        }
+    }
+
+    fn close(&mut self, default: usize, after: i64) {
+        let Some(name) = Self::pick(&self.defaults, default) else { return };
+        let found = default_record::get(&self.db, &id(&name)).unwrap().found_on;
+        let on = found.plus_days(after).unwrap();
+        let state = if after % 2 == 0 { "cured" } else { "withdrawn" };
+        self.send(Deed::Close(name, json!({"state": state, "on": on})));
+    }
+
+    fn open_again(&mut self, default: usize, why: &str) {
+        let Some(name) = Self::pick(&self.defaults, default) else { return };
+        let closed = default_record::get(&self.db, &id(&name)).unwrap().closed_on;
+        if let Some(on) = closed {
+            self.send(Deed::Reopen(name, json!({"replaces": on, "reason": why})));
+        }
     }
 
     fn pause(
@@ -728,6 +854,7 @@ impl World {
                 assert_eq!(got, *wanted, "{whole} on day {on} as known at step {until}");
             }
         }
+        self.check_reports(&documents, &standing, When { day: day(on), known });
         // What a merge moved is asked for by its own name, of a moment before it too; the customers' sums are not.
         if documents.merged == self.now().merged {
             let customers = if documents.merged { 1 } else { 2 };
@@ -765,6 +892,51 @@ impl World {
 }
 
 impl World {
+    /// The reports over the whole book, and of each customer.
+    fn check_reports(&self, documents: &Documents, standing: &Standing, when: When) {
+        let late = |due: i64| day(due) < when.day;
+        let open = |claim: &Claim| standing.open.get(&claim.id).copied().unwrap_or(0);
+        let question = report::Question {
+            as_of: when.day,
+            known: when.known,
+            aged_as_of: when.day,
+            basis: AgeingBasis::Due,
+            edges: Edges::default(),
+        };
+        let ageing = report::ageing(&self.db, question.clone()).unwrap();
+        let (lines, _) = report::ageing_by_customer(&self.db, &question, 0, 100).unwrap();
+        let dso = report::dso(&self.db, when, 1, DsoMethod::Simple).unwrap();
+        for currency in CURRENCIES {
+            let claims = || documents.claims.iter().filter(|of| of.currency == currency);
+            let total: i64 = claims().map(open).sum();
+            let not_due: i64 = claims().filter(|of| !late(of.due)).map(open).sum();
+            let credits = documents.credits.iter().filter(|of| of.currency == currency);
+            let unapplied: i64 = credits.filter_map(|of| standing.free.get(&of.id)).sum();
+            let line = ageing.totals.iter().find(|of| of.currency.as_str() == currency);
+            let got =
+                line.map_or((0, 0, 0), |of| (of.total_minor, of.not_due_minor, of.unapplied_minor));
+            assert_eq!(got, (total, not_due, unapplied), "ageing in {currency} {when:?}");
+            let of_customers = lines.iter().filter(|of| of.currency.as_str() == currency);
+            assert_eq!(of_customers.map(|of| of.total_minor).sum::<i64>(), total, "{when:?}");
+            let line = dso.lines.iter().find(|of| of.currency.as_str() == currency);
+            assert_eq!(line.map_or(0, |of| of.receivables_minor), total, "dso {when:?}");
+        }
+        let wanted: BTreeMap<String, i64> = documents
+            .claims
+            .iter()
+            .filter(|of| late(of.due) && open(of) > 0)
+            .map(|of| (of.id.clone(), open(of)))
+            .collect();
+        let (mut got, mut after) = (BTreeMap::new(), (String::new(), 0));
+        loop {
+            let page = report::overdue(&self.db, &after, 2, when).unwrap();
+            let Some((_, last)) = page.last() else { break };
+            after = last.clone();
+            got.extend(page.into_iter().map(|(of, _)| (of.invoice_id.to_string(), of.open.minor)));
+        }
+        assert_eq!(got, wanted, "the list of what is overdue {when:?}");
+    }
+
     /// The lists, page by page, have what was there and known, in their order.
     fn check_lists(&self, customer: &Id, documents: &Documents, standing: &Standing, when: When) {
         let mut wanted: BTreeMap<String, i64> = BTreeMap::new();

@@ -28,7 +28,7 @@ fn by_sweep(db: &NativeDb, on: Date, cut: i64) -> Owed {
         .unwrap();
     let rows = arrears::of_range(db, ALL, on).unwrap();
     rows.into_iter()
-        .map(|(key, currency, owed, overdue, unapplied, _)| {
+        .map(|(key, currency, owed, overdue, unapplied, ..)| {
             ((key, currency), (owed, overdue, unapplied))
         })
         .collect()
@@ -48,7 +48,8 @@ fn by_page(db: &NativeDb, on: Date) -> Owed {
 /// Outstanding and overdue, as the ageing by customer has it.
 fn by_customer(db: &NativeDb, keys: &BTreeMap<Id, i64>, on: Date) -> Owed {
     let mut owed = Owed::new();
-    for (id, currency, due_on, minor) in ageing::by_customer(db, ALL, on, AgeingBasis::Due).unwrap()
+    for (id, currency, due_on, minor) in
+        ageing::by_customer(db, ALL, on.into(), AgeingBasis::Due).unwrap()
     {
         let sums = owed.entry((keys[&id], currency)).or_default();
         sums.0 += minor;
@@ -60,7 +61,8 @@ fn by_customer(db: &NativeDb, keys: &BTreeMap<Id, i64>, on: Date) -> Owed {
 /// The book by currency.
 fn by_day(db: &NativeDb, on: Date) -> BTreeMap<Currency, (i64, i64, i64)> {
     let mut book: BTreeMap<Currency, (i64, i64, i64)> = BTreeMap::new();
-    for (due_on, currency, kind, minor) in ageing::by_day(db, on, AgeingBasis::Due).unwrap() {
+    for (due_on, currency, kind, minor) in ageing::by_day(db, on.into(), AgeingBasis::Due).unwrap()
+    {
         let sums = book.entry(currency).or_default();
         if kind == InvoiceKind::CreditNote {
             sums.2 += minor;
@@ -69,7 +71,7 @@ fn by_day(db: &NativeDb, on: Date) -> BTreeMap<Currency, (i64, i64, i64)> {
         sums.0 += minor;
         sums.1 += if due_on < on { minor } else { 0 };
     }
-    for (currency, minor) in ageing::unallocated(db, on).unwrap() {
+    for (currency, minor) in ageing::unallocated(db, on.into()).unwrap() {
         book.entry(currency).or_default().2 += minor;
     }
     book.retain(|_, sums| *sums != (0, 0, 0));

@@ -40,11 +40,13 @@ const BY_IDS: &[(&str, &str)] = &[
          LEFT JOIN adjustment AS x ON x.key = a.adjustment_key
          LEFT JOIN invoice AS n ON n.key = a.credit_key GROUP BY 1, 2, 3, 4, 5, 6 HAVING minor <> 0",
     ),
-    ("reversal", "SELECT r.id, p.id, reversed_on, kind, minor, reason FROM reversal AS r JOIN payment AS p ON p.key = r.payment_key"),
+    ("reversal", "SELECT r.id, p.id, reversed_on, kind, minor, reason, undone_reason, payment_name FROM reversal AS r JOIN payment AS p ON p.key = r.payment_key"),
     ("credit_refund", "SELECT r.id, i.id, refunded_on, minor, reason, reversed_on FROM credit_refund AS r JOIN invoice AS i ON i.key = r.credit_key"),
     ("adjustment", "SELECT a.id, i.id, booked_on, until_on, minor, difference FROM adjustment AS a JOIN invoice AS i ON i.key = a.invoice_key"),
     ("write_off", "SELECT w.id, i.id, booked_on, minor, reason, state, reversed_on FROM write_off AS w JOIN invoice AS i ON i.key = w.invoice_key"),
-    ("dispute", "SELECT d.id, i.id, opened_on, minor, reason, outcome, resolved_on FROM dispute AS d JOIN invoice AS i ON i.key = d.invoice_key"),
+    ("dispute", "SELECT d.id, i.id, opened_on, minor, reason, outcome, resolved_on, upheld_minor, (SELECT w.id FROM dispute AS w WHERE w.key = d.whole_key) FROM dispute AS d JOIN invoice AS i ON i.key = d.invoice_key"),
+    ("dispute_former", "SELECT d.id, f.outcome, f.resolved_on FROM dispute_former AS f JOIN dispute AS d ON d.key = f.dispute_key"),
+    ("default_former", "SELECT d.id, f.state, f.closed_on FROM default_former AS f JOIN default_record AS d ON d.key = f.default_key"),
     ("pause_former", "SELECT p.id, f.resumed_on FROM pause_former AS f JOIN pause AS p ON p.key = f.pause_key"),
     ("pause", "SELECT p.id, c.id, from_on, to_on, resumed_on FROM pause AS p JOIN customer AS c ON c.key = p.customer_key"),
     ("contract", "SELECT k.id, c.id FROM contract AS k JOIN customer AS c ON c.key = k.customer_key"),
@@ -88,7 +90,7 @@ const BY_IDS: &[(&str, &str)] = &[
     (
         "alert",
         "SELECT a.id, c.id, rule, version, kind, a.currency, severity, owner, assigned, escalated, snoozed_until,
-             opened_on, closed_on, closed_by, ended_on, evidence
+             opened_on, closed_on, closed_by, ended_on, evidence, basis, ending, behind_rule, behind_currency
          FROM alert AS a JOIN customer AS c ON c.key = a.customer_key",
     ),
     (
@@ -146,6 +148,11 @@ const BY_IDS: &[(&str, &str)] = &[
          LEFT JOIN customer AS c ON c.key = e.customer_key LEFT JOIN payment AS p ON p.key = e.payment_key",
     ),
     (
+        "payment_name",
+        "SELECT n.id, p.id, n.received_on, n.amount_minor FROM payment_name AS n
+         JOIN payment AS p ON p.key = n.payment_key",
+    ),
+    (
         "credit_limit",
         "SELECT c.id, kind, minor, l.currency, from_on, to_on, unlimited, mandatory, reason, state, source
          FROM credit_limit AS l JOIN customer AS c ON c.key = l.customer_key",
@@ -161,6 +168,10 @@ const BY_IDS: &[(&str, &str)] = &[
          FROM credit_reservation AS r JOIN customer AS c ON c.key = r.customer_key",
     ),
     ("credit_rule", "SELECT name, version, document, replaced FROM credit_rule"),
+    (
+        "application",
+        "SELECT a.id, c.id, rule, verdict, question FROM application AS a JOIN customer AS c ON c.key = a.customer_key",
+    ),
     (
         "credit_check",
         "SELECT k.id, c.id, verdict, hold_id FROM credit_check AS k JOIN customer AS c ON c.key = k.customer_key",
@@ -209,6 +220,7 @@ const ELSEWHERE: &[&str] = &[
     "event_source",
     "bank_import",
     "bank_slice",
+    "match_again",
     "match_key",
     "match_progress",
     "payer_account",

@@ -72,7 +72,7 @@ fn check_documents(world: &World, model: &Model, on: Date) {
 }
 
 fn question(as_of: Date, basis: AgeingBasis) -> Question {
-    Question { as_of, aged_as_of: as_of, basis, edges: Edges::default() }
+    Question { as_of, known: i64::MAX, aged_as_of: as_of, basis, edges: Edges::default() }
 }
 
 /// The ageing line of each currency, summed by hand.

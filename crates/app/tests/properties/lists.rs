@@ -64,11 +64,15 @@ fn check_alerts(world: &World, on: Date) {
         all.iter().all(|alert| alert.opened_on <= on
             && alert.closed_on.is_none_or(|closed_on| closed_on <= on))
     );
-    assert!(all.iter().all(|alert| (alert.state == AlertState::Open) == alert.closed_on.is_none()));
+    assert!(
+        all.iter().all(|alert| (alert.state == AlertState::Closed) == alert.closed_on.is_some())
+    );
     assert_eq!(alerts(world, of_day, 1), all);
     for number in 0..4 {
         let customer = id(&customer_id(number));
-        for state in [None, Some(AlertState::Open), Some(AlertState::Closed)] {
+        for state in
+            [None, Some(AlertState::Open), Some(AlertState::Behind), Some(AlertState::Closed)]
+        {
             let of = |alert: &&Alert| {
                 alert.customer_id == customer && state.is_none_or(|state| alert.state == state)
             };

@@ -80,14 +80,14 @@ fn busy() -> World {
     let pays = What::Payment { named: None };
     docs.push(Doc {
         id: "P9999".into(),
-        customer: 0,
-        currency: 0,
+        customer: 3,
+        currency: 1,
         day: 150,
         minor: 50_000,
         what: pays,
     });
     let world = filled(&docs, 9);
-    swept(&world.db, day(100));
+    swept(&world.db, day(140));
     world
 }
 

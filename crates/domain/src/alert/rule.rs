@@ -75,14 +75,21 @@ pub(super) fn currencies(rule: &NewAlertRule, position: &Position) -> Vec<Option
     vec![None]
 }
 
+fn is_name(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.len() <= RULE_NAME && text.bytes().all(letter)
+}
+
 /// Checks a rule under its name, in the order of its fields.
 pub fn check(name: &str, rule: &NewAlertRule) -> Result<(), Refused> {
-    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if name.is_empty() || name.len() > RULE_NAME || !name.bytes().all(letter) {
+    if !is_name(name) {
         let detail = "the name of a rule is 1 to 64 small letters, digits and hyphens";
         return Err(Refused::new(Refusal::MalformedId, detail).at("name"));
     }
     text::check_optional(rule.owner.as_deref(), 100, "owner")?;
+    if rule.dedupe_key.as_deref().is_some_and(|key| !is_name(key)) {
+        return malformed("dedupe_key", "it is 1 to 64 small letters, digits and hyphens");
+    }
     if rule.terms.is_empty() {
         let detail = "a rule has at least one term";
         return Err(Refused::new(Refusal::MissingField, detail).at("terms"));

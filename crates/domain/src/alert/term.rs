@@ -57,6 +57,8 @@ pub(super) fn seen(
         bound,
         closes_at,
         before,
+        before_on: None,
+        distance: None,
     };
     let numbers = |value: Decimal, before: Option<Decimal>| {
         let bound = shown(bound(term, is_open)?);
@@ -74,10 +76,11 @@ pub(super) fn seen(
         }
         TermKind::Rise | TermKind::Fall => {
             let now = now?;
-            let before = before(term, position)?;
+            let (on, before) = before(term, position)?;
             let up = term.kind == TermKind::Rise;
             let moved = if up { now.saturating_sub(before) } else { before.saturating_sub(now) };
-            (Some(moved) > bound(term, is_open)).then(|| numbers(now, Some(before)))?
+            let told = || Some(TermSeen { before_on: Some(on), ..numbers(now, Some(before))? });
+            (Some(moved) > bound(term, is_open)).then(told)?
         }
         TermKind::Trend => {
             let least = term.least.unwrap_or(TREND_LEAST);
@@ -90,7 +93,11 @@ pub(super) fn seen(
             let least = term.least.unwrap_or(ANOMALY_LEAST);
             let spread = term.spread.unwrap_or(Decimal::ONE);
             let (median, distance) = history::anomaly(values, now?, least, spread)?;
-            (Some(distance) > bound(term, is_open)).then(|| numbers(now?, Some(median)))?
+            let told = || {
+                let distance = Some(decimal::round(distance, 4).normalize());
+                Some(TermSeen { distance, ..numbers(now?, Some(median))? })
+            };
+            (Some(distance) > bound(term, is_open)).then(told)?
         }
         TermKind::Event => {
             let on = *position.events.get(&term.event?)?;
@@ -130,15 +137,16 @@ pub(super) fn seen(
 }
 
 /// The samples of former days: one of the day itself says nothing of the past.
-fn samples(position: &Position) -> impl DoubleEndedIterator<Item = &Sample> {
+pub(super) fn samples(position: &Position) -> impl DoubleEndedIterator<Item = &Sample> {
     position.samples.iter().filter(|sample| sample.day < position.day)
 }
 
-/// The value of the latest sample that is old enough.
-fn before(term: &RuleTerm, position: &Position) -> Option<Decimal> {
+/// The latest sample that is old enough: its day, and the value.
+fn before(term: &RuleTerm, position: &Position) -> Option<(Date, Decimal)> {
     let days = i64::from(term.days.unwrap_or(COMPARED_DAYS));
     let old = |sample: &&Sample| position.day.days_since(sample.day) >= days;
-    samples(position).rev().find(old)?.values.get(&term.fact?).copied()
+    let sample = samples(position).rev().find(old)?;
+    Some((sample.day, *sample.values.get(&term.fact?)?))
 }
 
 /// The values of a fact by day, the one of the day itself last.
@@ -211,15 +219,49 @@ fn slipped_from(
     let now = part(position.grade_now, position.notch_now)?;
     let before = part(position.grade_before, position.notch_before);
     let Some(open) = open else {
-        let (from, parts) = (before?, i64::from(position.notches?));
-        let grades = place(now.0).saturating_sub(place(from.0)).saturating_mul(parts);
-        let fell = grades.saturating_add(i64::from(now.1)).saturating_sub(i64::from(from.1));
+        let from = before?;
+        let fell = slipped(from, now, position.notches?);
         let least = term.bound.unwrap_or(Decimal::ONE);
         return (fell > 0 && Decimal::from(fell) >= least).then_some((now, from));
     };
     let from = passed(open, number).parse().ok();
     let from = from.into_iter().chain(before).find(|from| now > *from)?;
     Some((now, from))
+}
+
+/// Whether the grade is worse than the one that the alert told of, by as much as the term asks for.
+pub(super) fn fell_further(
+    term: &RuleTerm,
+    now: &TermSeen,
+    position: &Position,
+    open: &Evidence,
+) -> bool {
+    let terms = open.terms.as_deref().unwrap_or_default();
+    let told = terms.iter().find(|seen| seen.term == now.term).map(|seen| &seen.value);
+    let told = told.unwrap_or(&open.value);
+    let fell = match term.kind {
+        TermKind::GradeWorse => told
+            .parse()
+            .ok()
+            .zip(now.value.parse().ok())
+            .map(|(told, now): (Grade, Grade)| place(now).saturating_sub(place(told))),
+        TermKind::NotchWorse => told
+            .parse()
+            .ok()
+            .zip(now.value.parse().ok())
+            .zip(position.notches)
+            .filter(|_| position.notch_before.is_some())
+            .map(|((told, now), parts): ((Part, Part), u32)| slipped(told, now, parts)),
+        _ => None,
+    };
+    let least = term.bound.unwrap_or(Decimal::ONE);
+    fell.is_some_and(|fell| fell > 0 && Decimal::from(fell) >= least)
+}
+
+/// By how many parts the one is worse than the other, of so many in a grade.
+fn slipped(from: Part, now: Part, parts: u32) -> i64 {
+    let grades = place(now.0).saturating_sub(place(from.0)).saturating_mul(parts.into());
+    grades.saturating_add(now.1.into()).saturating_sub(from.1.into())
 }
 
 /// The bound that the term had passed when its alert opened.

@@ -1,7 +1,10 @@
 use super::*;
 use crate::{
     Refusal,
-    contract::{types::Language, warn::RuleTerm},
+    contract::{
+        types::Language,
+        warn::{RuleTerm, TermKind},
+    },
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -56,16 +59,23 @@ fn opened(finding: &Finding, on: Date) -> Live {
         assigned: false,
         snoozed_until: None,
         escalated: false,
+        behind: finding.behind.clone(),
     }
 }
 
 /// What is there after a step.
 fn after(step: &Transition, day: Date, live: &mut Vec<Live>, waiting: &mut Vec<(Key, Date)>) {
-    live.retain(|alert| !step.to_end.contains(&alert.key));
+    live.retain(|alert| !step.ends(&alert.key));
     live.extend(step.to_open.iter().map(|finding| opened(finding, day)));
     for raised in &step.to_escalate {
         let alert = live.iter_mut().find(|alert| alert.key == raised.key).unwrap();
         (alert.escalated, alert.severity) = (true, raised.severity);
+    }
+    for key in &step.to_take_up {
+        live.iter_mut().find(|alert| alert.key == *key).unwrap().behind = None;
+    }
+    for (key, ahead) in &step.to_cover {
+        live.iter_mut().find(|alert| alert.key == *key).unwrap().behind = Some(ahead.clone());
     }
     waiting.retain(|(key, _)| !step.to_forget.contains(key));
     waiting.extend(step.to_wait.iter().cloned());
@@ -79,7 +89,7 @@ fn walk(rules: &[AlertRule], table: &str, mut position: impl FnMut(&str) -> Posi
         let position = position(state.trim());
         let step = judge(rules, &position, &live, &waiting);
         let opens = shown(&step.to_open).into_iter().map(|opened| format!("open {opened}"));
-        let ends = step.to_end.iter().map(|(rule, _)| format!("close {rule}"));
+        let ends = step.to_end.iter().map(|of| format!("close {}", of.key.0));
         let rises = step.to_escalate.iter().map(|of| format!("raise to {}", of.severity));
         let got: Vec<String> = opens.chain(ends).chain(rises).collect();
         assert_eq!(got.join("; "), expected.trim(), "{line}");
@@ -147,7 +157,7 @@ fn a_worse_grade_stays_open_until_the_grade_it_fell_from_is_back() {
         C | open grade-worse - C > A
         C |
         B |
-        D |
+        D | open grade-worse - D > A; close grade-worse
         A | close grade-worse
         B | open grade-worse - B > A
         - | close grade-worse
@@ -431,7 +441,8 @@ fn a_rule_out_of_use_closes_what_it_opened() {
     of.rule.disabled = Some(true);
     for rules in [vec![], vec![of]] {
         let step = judge(&rules, &bad, std::slice::from_ref(&open), &[]);
-        assert_eq!(step.to_end, std::slice::from_ref(&open.key));
+        let out = Ending { key: open.key.clone(), why: EndingReason::OutOfUse, basis: None };
+        assert_eq!(step.to_end, [out]);
         assert_eq!(step.to_open, []);
     }
 }
@@ -447,6 +458,9 @@ fn a_rule_names_the_field_that_is_wrong() {
     let cases = [
         (json!({}), None),
         (json!({"owner": ""}), Some((Refusal::MissingField, "owner"))),
+        (json!({"dedupe_key": "paying"}), None),
+        (json!({"dedupe_key": ""}), Some((Refusal::MalformedField, "dedupe_key"))),
+        (json!({"dedupe_key": "Paying late"}), Some((Refusal::MalformedField, "dedupe_key"))),
         (json!({"terms": []}), Some((Refusal::MissingField, "terms"))),
         (
             terms(json!({"kind": "above", "bound": "1"})),
@@ -594,7 +608,7 @@ fn each_alert_says_why_and_what_to_do_in_both_languages() {
         sudden-demand | 3.2658 | 3 | The largest invoice of the last 30 days is 3.27 times the usual one. / Ask what the order is for, and check the limit before delivering more.
         accounts-in-distress | 1.2283 | 1.23 | By its latest accounts it is in distress: Altman's Z' is 1.228, the bound is 1.23. / Ask for newer accounts or for security.
         contact-changed | 2024-03-01 | 2024-02-01 | The contacts changed on 2024-03-01. / Confirm the new contact by a way that was known before.
-        overdue-long | 0.666666 | 0.5 | 66.7 % of what it owes is 31 to 60 days past due. / Escalate the reminders and hold new orders.
+        overdue-long | 0.666666 | 0.5 | 66.7 % of what it owes is more than 30 days past due and not contested. / Escalate the reminders and hold new orders. What is contested waits for its answer.
         limit-near | 0.9001 | 0.9 | 90.01 % of the limit in CNY is used; the bound is 90 %. / Ask for payment, or review the limit before the next order.
         limit-near | 0.9051 | 0.9 | 90.5 % of the limit in CNY is used; the bound is 90 %. / Ask for payment, or review the limit before the next order.
         first-overdue | CNY 1250.00, EUR 3.05 | 0 | 新出现逾期：人民币 1,250.00 元、EUR 3.05，此前没有逾期款项。 / 请立即联系客户，确认账单是否无误以及何时付款。
@@ -642,6 +656,98 @@ fn parts_of_grades_are_counted_over_letters_and_a_fall_lasts_until_it_is_made_go
         let expected = expected.trim().trim_matches('-');
         assert_eq!(found.join(" "), expected, "{line}");
         after(&step, position.day, &mut live, &mut waiting);
+    }
+}
+
+/// A rule about one fact that is above zero, with a dedupe key unless it is `-`.
+fn one_of(name: &str, severity: &str, fact: &str, key: &str) -> AlertRule {
+    let mut of = rule(json!({
+        "severity": severity, "terms": [{"kind": "above", "fact": fact, "bound": "0"}],
+    }));
+    of.rule.dedupe_key = Some(key.to_string()).filter(|key| key != "-");
+    AlertRule { name: name.into(), ..of }
+}
+
+#[test]
+fn of_alerts_with_the_same_key_the_gravest_is_open_and_the_others_stand_behind_it() {
+    let rules = [
+        one_of("a", "info", "items-12m", "k"),
+        one_of("b", "warning", "irregularity", "k"),
+        one_of("c", "serious", "trend-slope", "k"),
+        one_of("d", "warning", "days-beyond-terms-3m", "k"),
+        one_of("e", "info", "days-to-pay-12m", "-"),
+    ];
+    // Which of the facts are above zero; what is open and what stands behind it.
+    let table = "
+        a    | a
+        ab   | b<a
+        ab   | b<a
+        abd  | b<a b<d
+        abcd | c<a c<b c<d
+        abc  | c<a c<b
+        ab   | b<a
+        a    | a
+        ae   | a e
+        ade  | d<a e
+        abd  | d<a d<b
+        bc   | c<b
+        -    |";
+    let (mut live, mut waiting) = (Vec::new(), Vec::new());
+    for line in table.lines().filter(|line| !line.trim().is_empty()) {
+        let (there, expected) = line.split_once('|').unwrap();
+        let facts = rules.iter().map(|of| {
+            (of.rule.terms[0].fact.unwrap(), Decimal::from(u8::from(there.contains(&of.name))))
+        });
+        let position = Position { facts: facts.collect(), ..somewhere() };
+        let step = judge(&rules, &position, &live, &waiting);
+        after(&step, position.day, &mut live, &mut waiting);
+        let alone = |key: &Key| !live.iter().any(|of| of.behind.as_ref() == Some(key));
+        let mut found: Vec<String> = live
+            .iter()
+            .filter_map(|of| match &of.behind {
+                Some(ahead) => Some(format!("{}<{}", ahead.0, of.key.0)),
+                None => alone(&of.key).then(|| of.key.0.clone()),
+            })
+            .collect();
+        found.sort();
+        assert_eq!(found.join(" "), expected.trim(), "{line}");
+        assert_eq!(judge(&rules, &position, &live, &waiting), Transition::default(), "{line}");
+    }
+}
+
+#[test]
+fn what_was_closed_by_hand_keeps_what_is_no_graver_behind_it() {
+    let rules = [
+        one_of("a", "warning", "items-12m", "k"),
+        one_of("b", "warning", "irregularity", "k"),
+        one_of("c", "serious", "trend-slope", "k"),
+    ];
+    let facts = |names: &str| {
+        let of = |of: &&AlertRule| names.contains(&of.name);
+        let facts =
+            rules.iter().filter(of).map(|of| (of.rule.terms[0].fact.unwrap(), Decimal::ONE));
+        Position { facts: facts.collect(), ..somewhere() }
+    };
+    let finding = judge(&rules, &facts("a"), &[], &[]).to_open.remove(0);
+    let closed = Live { closed: true, ..opened(&finding, somewhere().day) };
+    let live = std::slice::from_ref(&closed);
+    let behind = |names: &str| {
+        let step = judge(&rules, &facts(names), live, &[]);
+        step.to_open.iter().map(|of| (of.key.0.clone(), of.behind.is_some())).collect::<Vec<_>>()
+    };
+    assert_eq!(behind("ab"), [("b".to_string(), true)]);
+    assert_eq!(behind("abc"), [("b".to_string(), true), ("c".to_string(), false)]);
+    assert_eq!(behind("b"), [("b".to_string(), false)], "its reason is gone");
+}
+
+#[test]
+fn alerts_of_two_currencies_stand_apart_and_one_without_stands_with_any() {
+    let key = |code: Option<&str>| ("r".to_string(), code.map(|code| code.parse().unwrap()));
+    let [eur, usd, none] = [key(Some("EUR")), key(Some("USD")), key(None)];
+    for (one, other, expected) in
+        [(&eur, &usd, false), (&eur, &eur, true), (&none, &usd, true), (&usd, &none, true)]
+    {
+        assert_eq!(dedupe::together(one, other), expected, "{one:?} {other:?}");
     }
 }
 
@@ -725,12 +831,16 @@ proptest! {
         let (mut live, mut waiting) = (Vec::new(), Vec::new());
         for position in &days {
             let step = judge(&rules, position, &live, &waiting);
-            prop_assert!(step.to_end.iter().all(|key| live.iter().any(|alert: &Live| alert.key == *key)));
+            prop_assert!(step.to_end.iter().all(|of| live.iter().any(|alert: &Live| alert.key == of.key)));
             after(&step, position.day, &mut live, &mut waiting);
             let mut keys: Vec<&Key> = live.iter().map(|alert| &alert.key).collect();
             keys.sort();
             keys.dedup();
             prop_assert_eq!(keys.len(), live.len(), "at most one alert for each key");
+            for of in live.iter().filter_map(|of| Some((of, of.behind.as_ref()?))) {
+                let ahead = live.iter().find(|other| other.key == *of.1).unwrap();
+                prop_assert!(ahead.behind.is_none() && ahead.severity >= of.0.severity);
+            }
             prop_assert_eq!(judge(&rules, position, &live, &waiting), Transition::default());
         }
     }
@@ -751,6 +861,30 @@ proptest! {
         }
     }
 
+    /// What was kept with an alert that opened or ended is enough to come to it again, and nothing of it is missing or
+    /// beside the point: the second decision keeps the same.
+    #[test]
+    fn what_was_kept_gives_the_same_decision(days in proptest::collection::vec(any_position(), 1..12)) {
+        let rules = all_kinds();
+        let named = |key: &Key| rules.iter().find(|of| of.name == key.0).unwrap();
+        let (mut live, mut waiting) = (Vec::new(), Vec::new());
+        for position in &days {
+            let step = judge(&rules, position, &live, &waiting);
+            for finding in &step.to_open {
+                let once_more = again(named(&finding.key), &finding.key, &finding.basis, None);
+                let alone = Finding { behind: None, ..finding.clone() };
+                prop_assert_eq!(&once_more.to_open, &[alone]);
+            }
+            for ending in &step.to_end {
+                let there = live.iter().find(|alert: &&Live| alert.key == ending.key);
+                let basis = ending.basis.as_ref().unwrap();
+                let once_more = again(named(&ending.key), &ending.key, basis, there);
+                prop_assert_eq!(&once_more.to_end, std::slice::from_ref(ending));
+            }
+            after(&step, position.day, &mut live, &mut waiting);
+        }
+    }
+
     /// What the terms of an alert saw was beyond the bound that the evidence names.
     #[test]
     fn evidence_is_beyond_its_bound(position in any_position()) {
@@ -759,10 +893,23 @@ proptest! {
             let of = rules.iter().find(|of| of.name == finding.key.0).unwrap();
             for seen in finding.evidence.terms.iter().flatten() {
                 let term: &RuleTerm = &of.rule.terms[seen.term as usize - 1];
-                if [crate::contract::warn::TermKind::Above, crate::contract::warn::TermKind::LimitUsed].contains(&term.kind) {
-                    let numbers = |text: &str| text.parse::<Decimal>().unwrap();
-                    prop_assert!(numbers(&seen.value) > numbers(&seen.bound), "{:?}", seen);
-                }
+                let number = |text: &str| text.parse::<Decimal>().unwrap();
+                let (bound, before) = (|| number(&seen.bound), || number(seen.before.as_ref().unwrap()));
+                let beyond = match term.kind {
+                    TermKind::Above | TermKind::Trend | TermKind::LimitUsed | TermKind::BookShare => {
+                        number(&seen.value) > bound()
+                    }
+                    TermKind::Below => number(&seen.value) < bound(),
+                    TermKind::Rise => number(&seen.value) - before() > bound(),
+                    TermKind::Fall => before() - number(&seen.value) > bound(),
+                    TermKind::Anomaly => seen.distance.unwrap() > bound(),
+                    TermKind::Event => day(&seen.value) >= day(&seen.bound),
+                    TermKind::GradeWorse | TermKind::NotchWorse => seen.value > seen.bound,
+                    TermKind::NewlyOverdue => seen.bound == "0",
+                };
+                prop_assert!(beyond, "{:?}", seen);
+                let compared = matches!(term.kind, TermKind::Rise | TermKind::Fall);
+                prop_assert_eq!(seen.before_on.is_some(), compared);
             }
         }
     }

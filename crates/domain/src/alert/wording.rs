@@ -127,6 +127,7 @@ fn unit_of(fact: FactName) -> Unit {
         | F::OverdueShare3160
         | F::OverdueShare6190
         | F::OverdueShareOver90
+        | F::OverdueShareOver30
         | F::DisputeRate12m
         | F::OpenDisputeShare
         | F::EarlyShare12m

@@ -1,6 +1,6 @@
 //! A day passes: what happens on it, and in which sequence.
 
-use super::{Active, Claim, Credit, Day, Debt, Due, Replay, Source, place};
+use super::{Active, Claim, Credit, Day, Debt, Due, Named, Replay, Source, early::Scope, place};
 use crate::{Date, arrange::arrange, contract::types::Difference, order::Order};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +35,9 @@ impl<'a> Replay<'a> {
                 about: Vec::new(),
                 written_off: Vec::new(),
                 void: None,
+                early: 0,
+                saved: 0,
+                reduced: 0,
             })
             .collect();
         for at in 0..debts.len() {
@@ -62,8 +65,22 @@ impl<'a> Replay<'a> {
             claims.iter().map(|claim| claim.issued_on).chain(credits.iter().map(|c| c.on)).min()?;
         let open: Vec<BTreeMap<_, _>> = orders.iter().map(|_| BTreeMap::new()).collect();
         let frozen = open.clone();
-        let (pool, done, opened_void) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Some(Self { debts, by_key, active, orders, open, frozen, opened_void, pool, done, today })
+        Some(Self {
+            debts,
+            by_key,
+            active,
+            orders,
+            open,
+            frozen,
+            sum_open: 0,
+            sum_calm: 0,
+            held: Vec::new(),
+            opened_void: Vec::new(),
+            pool: BTreeMap::new(),
+            wholes: Vec::new(),
+            done: Vec::new(),
+            today,
+        })
     }
 
     pub(super) fn calendar(&self) -> BTreeMap<Date, Day> {
@@ -92,13 +109,14 @@ impl<'a> Replay<'a> {
                 }
             }
         }
+        self.announce_wholes(&mut days);
         for (at, active) in self.active.iter().enumerate() {
             days.entry(active.credit.on).or_default().credits.push(at);
             let deducted = active.credit.deductions.iter().flat_map(|(_, claims, _)| claims);
             let mut about: BTreeSet<Date> = BTreeSet::new();
             about.extend(
                 deducted
-                    .chain(&active.credit.settles)
+                    .chain(active.credit.settles.iter().flatten())
                     .filter_map(|key| self.debts.get(*self.by_key.get(key)?))
                     .map(|debt| debt.claim.issued_on.max(active.credit.on)),
             );
@@ -133,14 +151,24 @@ impl<'a> Replay<'a> {
         for (at, minor) in events.contested {
             self.contest(at, minor);
         }
+        for at in events.decided {
+            self.end_dispute(at);
+        }
         for at in events.ended {
             self.end(at);
+        }
+        for at in events.disputed {
+            self.begin_dispute(at);
         }
         let is_adjustment = |replay: &Self, at: usize| {
             replay.active.get(at).is_some_and(|a| matches!(a.credit.source, Source::Adjustment(_)))
         };
         let (adjustments, credits): (Vec<usize>, Vec<usize>) =
             events.credits.into_iter().partition(|at| is_adjustment(self, *at));
+        arrange(&mut events.differences, Ord::cmp);
+        for at in &events.differences {
+            self.hold(*at);
+        }
         // What was kept for a claim of this day is older than what comes today.
         let mut naming: Vec<usize> = Vec::new();
         for (at, part, kept) in events.parts {
@@ -154,7 +182,7 @@ impl<'a> Replay<'a> {
             self.begin(*at, later);
             naming.push(*at);
         }
-        arrange(&mut events.differences, Ord::cmp);
+        self.held.clear();
         for at in &events.differences {
             self.differences(*at);
         }
@@ -215,7 +243,10 @@ impl<'a> Replay<'a> {
                     }
                     later.entry(on).or_default().parts.push((at, part, minor));
                 }
-                _ => self.serve_named(at, part, minor),
+                _ => {
+                    self.reduce_named(at, part, minor);
+                    self.serve_named(at, part, minor);
+                }
             }
         }
         self.pool_rest(at);
@@ -226,21 +257,40 @@ impl<'a> Replay<'a> {
         let minor = kept.min(active.waiting);
         active.waiting = active.waiting.saturating_sub(minor);
         active.free = active.free.saturating_add(minor);
+        self.reduce_named(at, part, minor);
         self.serve_named(at, part, minor);
         self.pool_rest(at);
     }
 
-    /// Sets up to `minor` of the credit's free money against what its part names. What was written off of those claims
-    /// is recovered.
+    /// A credit note says that so much of what it names was never owed.
+    fn reduce_named(&mut self, at: usize, part: usize, minor: i64) {
+        let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
+        let Some(named) = credit.named.get(part) else { return };
+        if !matches!(credit.source, Source::Credit(_)) {
+            return;
+        }
+        let mut left = minor;
+        for key in &named.claims {
+            let Some(place) = self.by_key.get(key).copied() else { continue };
+            let owed = self.debts.get(place).map_or(0, Debt::owed).min(left);
+            self.save_less(place, owed);
+            self.reduce(place, owed);
+            left = left.saturating_sub(owed);
+        }
+    }
+
+    /// Sets up to `minor` of the credit's free money against what its part names: of several claims what is not contested
+    /// of all before what is. What was written off of those claims is recovered.
     pub(super) fn serve_named(&mut self, at: usize, part: usize, minor: i64) {
         let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
         let Some(named) = credit.named.get(part) else { return };
         let places: Vec<usize> =
             named.claims.iter().filter_map(|key| self.by_key.get(key).copied()).collect();
         let mut left = minor;
-        for place in &places {
-            left = left.saturating_sub(self.settle(at, *place, left));
+        if places.len() > 1 {
+            left = self.settle_all(at, &places, left, Scope::Calm);
         }
+        left = self.settle_all(at, &places, left, Scope::Open);
         if matches!(credit.source, Source::Payment(_)) {
             for place in &places {
                 left = left.saturating_sub(self.recover(at, *place, left));
@@ -257,14 +307,21 @@ impl<'a> Replay<'a> {
             return;
         }
         for named in &credit.named {
-            let places: Vec<usize> =
-                named.claims.iter().filter_map(|key| self.by_key.get(key).copied()).collect();
-            let open = places.iter().filter_map(|place| self.debts.get(*place));
-            let rest = open.fold(0i64, |rest, debt| rest.saturating_add(debt.open));
-            if rest <= credit.tolerance_minor {
-                for place in places {
-                    self.differ(at, place, i64::MAX, Difference::Tolerance);
-                }
+            self.tolerate_rest(at, named);
+        }
+    }
+
+    pub(super) fn tolerate_rest(&mut self, at: usize, named: &Named) {
+        let Some(most) = self.active.get(at).map(|active| active.credit.tolerance_minor) else {
+            return;
+        };
+        let places: Vec<usize> =
+            named.claims.iter().filter_map(|key| self.by_key.get(key).copied()).collect();
+        let open = places.iter().filter_map(|place| self.debts.get(*place));
+        let rest = open.fold(0i64, |rest, debt| rest.saturating_add(debt.open));
+        if rest <= most {
+            for place in places {
+                self.differ(at, place, i64::MAX, Difference::Tolerance);
             }
         }
     }
@@ -277,14 +334,11 @@ impl<'a> Replay<'a> {
             return;
         }
         for (why, claims, minor) in &credit.deductions {
-            let mut left = *minor;
-            for key in claims {
-                if let Some(place) = self.place_today(credit, *key) {
-                    left = left.saturating_sub(self.differ(at, place, left, *why));
-                }
-            }
+            let places: Vec<usize> =
+                claims.iter().filter_map(|key| self.place_today(credit, *key)).collect();
+            self.deduct(at, &places, *minor, *why);
         }
-        for key in &credit.settles {
+        for key in credit.settles.iter().flatten() {
             if let Some(place) = self.place_today(credit, *key) {
                 self.differ(at, place, i64::MAX, Difference::FullSettlement);
             }

@@ -1,24 +1,21 @@
 //! Money moves: onto a claim, off it again, and back to the payer.
 
-use super::{Allocated, Replay, Source, Used, place};
-use crate::decimal::Times as _;
-use crate::{Decimal, contract::types::Difference, decimal};
+use super::{Allocated, Named, Replay, Source, Used, early::Scope, place};
+use crate::contract::types::Difference;
 
 impl Replay<'_> {
-    /// A write-off or an upheld dispute takes off what is left to take off. What was right about a claim that is paid
-    /// already displaces the newest money from it.
+    /// A write-off or an upheld dispute takes off what is left to take off.
     pub(super) fn adjust(&mut self, at: usize) {
         let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
         if credit.voids || credit.until.is_some_and(|until| until <= credit.on) {
             return;
         }
+        if !credit.recoverable {
+            return self.uphold(at);
+        }
         let mut left = credit.amount_minor;
         for key in credit.named.iter().flat_map(|named| &named.claims) {
             let Some(place) = self.by_key.get(key).copied() else { continue };
-            if !credit.recoverable {
-                let open = self.debts.get(place).map_or(0, |debt| debt.open);
-                self.displace(place, left.saturating_sub(open));
-            }
             let minor = left.min(self.debts.get(place).map_or(0, |debt| debt.open));
             if minor <= 0 {
                 continue;
@@ -28,7 +25,6 @@ impl Replay<'_> {
             self.note(credit.source, Some(place), minor);
             if let (Some(debt), Source::Adjustment(key)) =
                 (self.debts.get_mut(place), credit.source)
-                && credit.recoverable
             {
                 debt.written_off.push((key, minor));
             }
@@ -102,6 +98,7 @@ impl Replay<'_> {
                 active.free = active.free.saturating_add(freed);
                 let source = active.credit.source;
                 self.note(source, Some(place), freed.saturating_neg());
+                self.count_early(at, place, freed.saturating_neg());
                 self.reopen(place, freed);
                 self.pool_rest(at);
             }
@@ -125,7 +122,7 @@ impl Replay<'_> {
             }
             self.note(Source::Adjustment(adjustment), Some(place), part.saturating_neg());
             self.reopen(place, part);
-            let settled = self.settle(at, place, part);
+            let settled = self.settle(at, place, part, Scope::Open);
             if settled > 0
                 && let Some(used) =
                     self.active.get_mut(at).and_then(|active| active.used.last_mut())
@@ -137,21 +134,18 @@ impl Replay<'_> {
         recovered
     }
 
-    /// Sets as much of the credit's free money against the claim as both allow, and gives the discount it earned.
-    pub(super) fn settle(&mut self, at: usize, place: usize, most: i64) -> i64 {
-        let (Some(active), Some(debt)) = (self.active.get_mut(at), self.debts.get(place)) else {
+    /// Sets as much of the credit's free money against what is in view of the claim as both allow, and gives the discount
+    /// it earned.
+    pub(super) fn settle(&mut self, at: usize, place: usize, most: i64, scope: Scope) -> i64 {
+        let (Some(active), Some(debt)) = (self.active.get(at), self.debts.get(place)) else {
             return 0;
         };
-        let minor = active.free.min(debt.open).min(most);
+        let minor = active.free.min(debt.seen(scope)).min(most);
         if minor <= 0 {
             return 0;
         }
-        let discount = match (active.credit.source, debt.claim.discount) {
-            (Source::Payment(_), Some((share, until))) if active.credit.on <= until => {
-                discount(share, minor, debt.open)
-            }
-            _ => 0,
-        };
+        let discount = self.discount(at, place, minor, scope);
+        let Some(active) = self.active.get_mut(at) else { return 0 };
         active.free = active.free.saturating_sub(minor);
         active.used.push(Used { place, minor, why: None, recovered: None });
         let (source, spent) = (active.credit.source, active.free == 0);
@@ -161,7 +155,9 @@ impl Replay<'_> {
         }
         self.close(place, minor);
         self.note(source, Some(place), minor);
-        self.differ(at, place, discount, Difference::EarlyPaymentDiscount);
+        self.count_early(at, place, minor);
+        let saved = self.differ(at, place, discount, Difference::EarlyPaymentDiscount);
+        self.count_saved(place, saved);
         minor
     }
 
@@ -182,8 +178,8 @@ impl Replay<'_> {
     }
 
     /// Money goes back: what is free first, then what was allocated last, then what was kept. The early-payment discount
-    /// that it earned goes back with it, and when all of it is back, all differences do. What it had recovered is
-    /// written off again.
+    /// that it earned goes back with it, and what it settled that was not paid is open again; when all of it is back, all
+    /// differences go. What it had recovered is written off again.
     pub(super) fn give_back(&mut self, at: usize, number: usize) {
         let Some(active) = self.active.get_mut(at) else { return };
         let credit = active.credit;
@@ -205,11 +201,11 @@ impl Replay<'_> {
             self.pool.remove(&place(credit));
         }
         let Some(active) = self.active.get_mut(at) else { return };
-        let mut used = std::mem::take(&mut active.used);
         let mut undone: Vec<Used> = Vec::new();
-        for part in used.iter_mut().rev() {
+        for part in active.used.iter_mut().rev() {
             let take = match part.why {
                 None => left.min(part.minor),
+                Some(Difference::EarlyPaymentDiscount) => 0,
                 Some(_) if all => part.minor,
                 Some(_) => 0,
             };
@@ -221,23 +217,67 @@ impl Replay<'_> {
                 part.minor = part.minor.saturating_sub(take);
             }
         }
-        let mut touched: Vec<usize> = undone.iter().map(|part| part.place).collect();
-        touched.dedup();
-        for place in touched {
-            let share = self.debts.get(place).and_then(|debt| debt.claim.discount);
-            undone.extend(share.and_then(|(share, _)| unearned(&mut used, place, share)));
-        }
-        used.retain(|part| part.minor > 0);
-        active.used = used;
+        active.used.retain(|part| part.minor > 0);
         active.waiting = active.waiting.saturating_sub(left);
-        for Used { place, minor, why, recovered } in undone {
+        for Used { place, minor, why, recovered } in &undone {
             let source = why.map_or(credit.source, |why| Source::Difference(key, why));
-            self.note(source, Some(place), minor.saturating_neg());
+            self.note(source, Some(*place), minor.saturating_neg());
+            use Difference::{Agreed, BankCharge, Withholding};
+            if matches!(why, None | Some(Withholding | BankCharge | Agreed)) {
+                self.count_early(at, *place, minor.saturating_neg());
+            }
             match recovered {
-                Some(adjustment) => self.write_off_again(place, adjustment, minor),
-                None => self.reopen(place, minor),
+                Some(adjustment) => self.write_off_again(*place, *adjustment, *minor),
+                None => self.reopen(*place, *minor),
             }
         }
+        let mut touched: Vec<usize> = undone.iter().map(|part| part.place).collect();
+        touched.dedup();
+        for place in &touched {
+            self.unearn(at, *place);
+        }
+        if !all && !touched.is_empty() {
+            self.unsettle(at, &touched);
+        }
+    }
+
+    /// What a payment settled that was not paid is open again where some of the money for the same invoice went back:
+    /// there is no full settlement any more, and the rest is little enough or is not.
+    #[cold]
+    fn unsettle(&mut self, at: usize, touched: &[usize]) {
+        let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
+        let of = |replay: &Self, claims: &[i64]| -> Vec<usize> {
+            claims.iter().filter_map(|key| replay.by_key.get(key).copied()).collect()
+        };
+        let hit = |places: &[usize]| places.iter().any(|place| touched.contains(place));
+        for claims in &credit.settles {
+            let places = of(self, claims);
+            if hit(&places) {
+                self.undo(at, &places, Difference::FullSettlement);
+            }
+        }
+        let named: Vec<&Named> =
+            credit.named.iter().filter(|named| hit(&of(self, &named.claims))).collect();
+        for named in named {
+            let places = of(self, &named.claims);
+            if self.undo(at, &places, Difference::Tolerance) {
+                self.tolerate_rest(at, named);
+            }
+        }
+    }
+
+    /// Takes a difference that a payment booked off claims again, and says whether there was any.
+    fn undo(&mut self, at: usize, places: &[usize], why: Difference) -> bool {
+        let Some(active) = self.active.get_mut(at) else { return false };
+        let Source::Payment(key) = active.credit.source else { return false };
+        let is_it = |used: &Used| used.why == Some(why) && places.contains(&used.place);
+        let undone: Vec<Used> = active.used.iter().filter(|used| is_it(used)).copied().collect();
+        active.used.retain(|used| !is_it(used));
+        for Used { place, minor, .. } in &undone {
+            self.note(Source::Difference(key, why), Some(*place), minor.saturating_neg());
+            self.reopen(*place, *minor);
+        }
+        !undone.is_empty()
     }
 
     /// What went back is here again: first for what the credit names, then for all.
@@ -274,42 +314,4 @@ impl Replay<'_> {
         };
         self.done.push(Allocated { source, claim, on: self.today, amount_minor });
     }
-}
-
-/// Takes out of what a credit settled of a claim the early-payment discount that the money left there has not earned.
-#[cold]
-fn unearned(used: &mut [Used], place: usize, share: Decimal) -> Option<Used> {
-    let why = Some(Difference::EarlyPaymentDiscount);
-    let sum = |why| {
-        let of = used.iter().filter(|part| part.place == place && part.why == why);
-        of.fold(0i64, |sum, part| sum.saturating_add(part.minor))
-    };
-    let most = sum(why).saturating_sub(earned(share, sum(None)));
-    let mut left = most;
-    for part in used.iter_mut().rev().filter(|part| part.place == place && part.why == why) {
-        let take = left.min(part.minor).max(0);
-        part.minor = part.minor.saturating_sub(take);
-        left = left.saturating_sub(take);
-    }
-    (most > 0).then_some(Used { place, minor: most, why, recovered: None })
-}
-
-/// What paying `minor` of `open` early earns: the rest when it pays all that the discount leaves, else in proportion.
-fn discount(share: Decimal, minor: i64, open: i64) -> i64 {
-    let most = whole(Decimal::from(open).times(share));
-    if minor >= open.saturating_sub(most) {
-        return open.saturating_sub(minor);
-    }
-    earned(share, minor).min(open.saturating_sub(minor)).max(0)
-}
-
-/// The discount that so much money earns in proportion: with two in a hundred, 98 earn 2.
-fn earned(share: Decimal, minor: i64) -> i64 {
-    let rest = Decimal::ONE.checked_sub(share).filter(|rest| !rest.is_zero());
-    whole(rest.and_then(|rest| Decimal::from(minor).times(share)?.checked_div(rest)))
-}
-
-fn whole(value: Option<Decimal>) -> i64 {
-    let value = value.map(|value| decimal::round(value, 0));
-    value.and_then(|value| i64::try_from(value).ok()).unwrap_or(0)
 }

@@ -1,8 +1,11 @@
 //! What credits have left goes to what is open: first credit first, each in its own order of debts.
 
-use super::{Credit, Replay, place};
+use super::{Credit, Replay, early::Scope, place};
 use crate::arrange::arrange;
 use std::collections::BTreeMap;
+
+/// A debt that shares with its equals: its root, what it takes in full, what settles it, and the places of its claims.
+type Sharing = (usize, i64, i64, Vec<usize>);
 
 impl Replay<'_> {
     /// While there is both free money and a claim, the first credit goes to the first claim of its order.
@@ -24,10 +27,16 @@ impl Replay<'_> {
         let frozen = self.open.get(order).is_none_or(BTreeMap::is_empty);
         let waiting = if frozen { self.frozen.get(order) } else { self.open.get(order) };
         let Some((key, first)) = waiting.and_then(BTreeMap::first_key_value) else { return false };
+        let scope = if frozen { Scope::Open } else { Scope::Calm };
         if !rules.shares() {
             let first = *first;
-            let most = self.debts.get(first).map_or(0, |debt| debt.part(frozen));
-            self.settle(at, first, most);
+            if self.save_rest(at, first, scope) {
+                return true;
+            }
+            let free = self.active.get(at).map_or(0, |active| active.free);
+            let rest = self.others(&[first], scope);
+            let minor = self.share_of(at, first, scope, free, rest);
+            self.settle(at, first, minor, scope);
             return true;
         }
         let prefix = key.get(..rules.debt_at().unwrap_or(0)).unwrap_or_default().to_vec();
@@ -38,54 +47,48 @@ impl Replay<'_> {
                 same.map(|(_, place)| *place).collect()
             })
             .unwrap_or_default();
-        self.share(at, &group, frozen);
+        let saved = group.iter().filter(|place| self.save_rest(at, **place, scope)).count();
+        if saved == 0 {
+            self.share(at, &group, scope);
+        }
         true
     }
 
-    /// Debts that are equal share what there is in proportion to what is open of them; what does not divide goes to the
+    /// What is in view of all debts but these.
+    fn others(&self, places: &[usize], scope: Scope) -> i64 {
+        let all = if scope == Scope::Open { self.sum_open } else { self.sum_calm };
+        let these = places.iter().filter_map(|place| self.debts.get(*place));
+        these.fold(all, |sum, debt| sum.saturating_sub(debt.seen(scope)))
+    }
+
+    /// Debts that are equal share what there is in proportion to what settles them; what does not divide goes to the
     /// largest remainders, and inside a debt the order goes on.
-    pub(super) fn share(&mut self, at: usize, group: &[usize], frozen: bool) {
-        let mut debts: Vec<(usize, i64, Vec<usize>)> = Vec::new();
+    fn share(&mut self, at: usize, group: &[usize], scope: Scope) {
+        let mut debts: Vec<Sharing> = Vec::new();
         for place in group {
-            let Some(debt) = self.debts.get(*place) else { continue };
-            let part = debt.part(frozen);
-            match debts.iter_mut().find(|(root, _, _)| *root == debt.root) {
-                Some((_, open, places)) => {
-                    *open = open.saturating_add(part);
+            let Some(root) = self.debts.get(*place).map(|debt| debt.root) else { continue };
+            let (part, least) = self.cost(at, *place, scope);
+            match debts.iter_mut().find(|(of, _, _, _)| *of == root) {
+                Some((_, full, net, places)) => {
+                    *full = full.saturating_add(part);
+                    *net = net.saturating_add(least);
                     places.push(*place);
                 }
-                None => debts.push((debt.root, part, vec![*place])),
+                None => debts.push((root, part, least, vec![*place])),
             }
         }
-        let total: i128 = debts.iter().map(|(_, open, _)| i128::from(*open)).sum();
+        let sum = |of: fn(&Sharing) -> i64| {
+            debts.iter().fold(0i64, |sum, debt| sum.saturating_add(of(debt)))
+        };
+        let (full, net) = (sum(|debt| debt.1), sum(|debt| debt.2));
         let free = self.active.get(at).map_or(0, |active| active.free);
-        let given = i128::from(free).min(total);
-        if total <= 0 {
-            return;
-        }
-        let mut shares: Vec<(usize, i64, i128)> = Vec::new();
-        for (number, (_, open, _)) in debts.iter().enumerate() {
-            let product = given.saturating_mul(i128::from(*open));
-            let (whole, rest) =
-                (product.checked_div(total).unwrap_or(0), product.checked_rem(total).unwrap_or(0));
-            shares.push((number, i64::try_from(whole).unwrap_or(i64::MAX), rest));
-        }
-        let dealt: i128 = shares.iter().map(|(_, share, _)| i128::from(*share)).sum();
-        let mut over = given.saturating_sub(dealt);
-        arrange(&mut shares, |one, other| other.2.cmp(&one.2));
-        for (_, share, _) in &mut shares {
-            if over > 0 {
-                *share = share.saturating_add(1);
-                over = over.saturating_sub(1);
-            }
-        }
-        arrange(&mut shares, |one, other| one.0.cmp(&other.0));
-        for ((_, _, places), (_, share, _)) in debts.iter().zip(&shares) {
-            let mut left = *share;
-            for place in places {
-                let part = self.debts.get(*place).map_or(0, |debt| debt.part(frozen));
-                left = left.saturating_sub(self.settle(at, *place, left.min(part)));
-            }
+        let least = net.clamp(1.min(full), full);
+        let given = free.min(free.saturating_sub(self.others(group, scope)).clamp(least, full));
+        let nets = deal(given.min(net), debts.iter().map(|debt| debt.2));
+        let saved = debts.iter().map(|debt| debt.1.saturating_sub(debt.2));
+        let beyond = deal(given.saturating_sub(net).max(0), saved);
+        for ((_, _, _, places), (net, beyond)) in debts.iter().zip(nets.iter().zip(beyond)) {
+            self.settle_all(at, places, net.saturating_add(beyond), scope);
         }
     }
 
@@ -100,4 +103,28 @@ impl Replay<'_> {
             self.pool.insert(place(active.credit), at);
         }
     }
+}
+
+/// Deals an amount out in proportion; what does not divide goes to the largest remainders, the first of equal ones.
+fn deal(amount: i64, among: impl Iterator<Item = i64>) -> Vec<i64> {
+    let among: Vec<i128> = among.map(i128::from).collect();
+    let total: i128 = among.iter().sum();
+    let mut shares: Vec<(usize, i64, i128)> = Vec::new();
+    for (number, of) in among.iter().enumerate() {
+        let product = i128::from(amount).saturating_mul(*of);
+        let (whole, rest) =
+            (product.checked_div(total).unwrap_or(0), product.checked_rem(total).unwrap_or(0));
+        shares.push((number, i64::try_from(whole).unwrap_or(i64::MAX), rest));
+    }
+    let dealt = shares.iter().fold(0i64, |sum, (_, share, _)| sum.saturating_add(*share));
+    let mut over = if total > 0 { amount.saturating_sub(dealt) } else { 0 };
+    arrange(&mut shares, |one, other| other.2.cmp(&one.2));
+    for (_, share, _) in &mut shares {
+        if over > 0 {
+            *share = share.saturating_add(1);
+            over = over.saturating_sub(1);
+        }
+    }
+    arrange(&mut shares, |one, other| one.0.cmp(&other.0));
+    shares.into_iter().map(|(_, share, _)| share).collect()
 }

@@ -1,5 +1,9 @@
+mod disputed;
+mod early;
+
 use super::*;
 use crate::{Decimal, contract::ledger::Component, order};
+use early::early;
 use proptest::prelude::*;
 
 fn date(text: &str) -> Date {
@@ -343,10 +347,7 @@ fn instalments_are_closed_one_after_the_other() {
 
 #[test]
 fn early_payment_earns_the_discount() {
-    let until = |share: &str| {
-        let discount = Some((share.parse().unwrap(), date("2024-01-11")));
-        [Claim { discount, ..claim(1, "2024-01-01", "2024-02-01", 100) }]
-    };
+    let until = |share: &str| [early(share, claim(1, "2024-01-01", "2024-02-01", 100))];
     let earned = "early-payment-discount";
     for (on, paid, expected) in [
         ("2024-01-11", 49, format!("P1 I1 2024-01-11 49\nP1 {earned} I1 2024-01-11 1")),
@@ -364,7 +365,7 @@ fn what_is_held_back_settles_and_is_no_money() {
     let mut credit = naming(pay(1, "2024-02-01", 90), &[(1, None)]);
     credit.deductions = vec![(Difference::Withholding, vec![1], 6)];
     let mut agreed = credit.clone();
-    agreed.settles = vec![1];
+    agreed.settles = vec![vec![1]];
     let expected = "P1 I1 2024-02-01 90\nP1 withholding I1 2024-02-01 6";
     check(&two()[..1], &[credit], expected);
     let settled = format!("{expected}\nP1 full-settlement I1 2024-02-01 4");
@@ -416,23 +417,21 @@ fn a_refund_takes_what_is_not_used_then_the_newest_allocation() {
 
 #[test]
 fn a_chargeback_takes_back_the_discount_it_earned() {
-    let discount = Some(("0.02".parse().unwrap(), date("2024-01-11")));
-    let claims = [Claim { discount, ..claim(1, "2024-01-01", "2024-02-01", 100) }];
+    let claims = [early("0.02", claim(1, "2024-01-01", "2024-02-01", 100))];
     check(
         &claims,
         &[returning(pay(1, "2024-01-10", 98), "2024-01-15", 98, false)],
         "P1 I1 2024-01-10 98
          P1 early-payment-discount I1 2024-01-10 2
          P1 back 2024-01-15 98
-         P1 early-payment-discount I1 2024-01-15 -2
-         P1 I1 2024-01-15 -98",
+         P1 I1 2024-01-15 -98
+         P1 early-payment-discount I1 2024-01-15 -2",
     );
 }
 
 #[test]
 fn what_goes_back_takes_the_discount_that_it_earned_with_it() {
-    let discount = Some(("0.02".parse().unwrap(), date("2024-01-11")));
-    let claims = [Claim { discount, ..claim(1, "2024-01-01", "2024-02-01", 10_000) }];
+    let claims = [early("0.02", claim(1, "2024-01-01", "2024-02-01", 10_000))];
     let settled = |paid: i64, back: &[i64]| {
         let credit = back.iter().fold(pay(1, "2024-01-10", paid), |credit, minor| {
             returning(credit, "2024-01-15", *minor, false)
@@ -658,7 +657,10 @@ prop_compose! {
             about,
             secured,
             burden,
-            discount: discount.map(|(share, days)| (Decimal::new(share, 2), day(issued + days))),
+            discount: discount.map(|(share, days)| Discount {
+                minor: discounts(Decimal::new(share, 2), [amount])[0],
+                until: day(issued + days),
+            }),
             ..claim(0, "2024-01-01", "2024-01-01", 0)
         };
         (issued, net, claim)
@@ -718,7 +720,7 @@ prop_compose! {
                 _ => Credit {
                     named: named(parts),
                     deductions: deduction.and_then(|(at, minor)| Some((Difference::Withholding, vec![known(at)?], minor))).into_iter().collect(),
-                    settles: settles.and_then(known).into_iter().collect(),
+                    settles: settles.and_then(known).map(|key| vec![key]).into_iter().collect(),
                     returned: returned.iter().zip(0..).map(|((days, minor, mistake), number)| Returned {
                         on: day.plus_days(*days).unwrap(),
                         minor: *minor,

@@ -1,8 +1,10 @@
 //! What a replay is given and what it gives.
 
+use crate::decimal::Times as _;
 use crate::{
     Date, Decimal, Id,
     contract::{ledger::Component, types::Difference},
+    decimal,
 };
 
 /// Something that can be paid: an invoice, an instalment, an interest note or a fee.
@@ -27,10 +29,33 @@ pub struct Claim {
     pub secured: bool,
     /// The rate of its late interest in millionths, for orders that ask for the heaviest burden.
     pub burden: i64,
-    /// The share that early payment saves, and the last day for it.
-    pub discount: Option<(Decimal, Date)>,
+    /// What early payment saves.
+    pub discount: Option<Discount>,
     /// What was contested of it.
     pub contested: Vec<Contested>,
+}
+
+/// What early payment of a claim saves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Discount {
+    /// Where all of the claim is paid early. Of a part it is so much in proportion.
+    pub minor: i64,
+    /// The last day for it.
+    pub until: Date,
+}
+
+/// What early payment saves of each instalment, oldest due first: together what it saves of their sum, to the cent.
+pub fn discounts(share: Decimal, amounts: impl IntoIterator<Item = i64>) -> Vec<i64> {
+    let (mut sum, mut saved) = (0i64, 0i64);
+    let each = |amount: i64| {
+        sum = sum.saturating_add(amount);
+        let all = Decimal::from(sum).times(share).map(|saved| decimal::round(saved, 0));
+        let all = all.and_then(|saved| i64::try_from(saved).ok()).unwrap_or(0);
+        let part = all.saturating_sub(saved);
+        saved = all;
+        part.clamp(0, amount.max(0))
+    };
+    amounts.into_iter().map(each).collect()
 }
 
 /// A part of a claim that the debtor contested: money that names nothing goes to it last.
@@ -42,6 +67,37 @@ pub struct Contested {
     pub until: Option<Date>,
     /// How much.
     pub minor: i64,
+}
+
+/// A dispute of a document with instalments. How much of which of them is contested is found on its day, and how much of
+/// which the debtor was right about on the day of the decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// The store's key.
+    pub key: i64,
+    /// Settles ties, and is the id of the adjustment where something was upheld.
+    pub id: Id,
+    /// From this day on.
+    pub on: Date,
+    /// The day from which it is not contested any more. Its own day, or one before: it never was.
+    pub until: Option<Date>,
+    /// How much of all.
+    pub minor: i64,
+    /// The instalments, oldest due first.
+    pub claims: Vec<i64>,
+}
+
+/// What of a dispute of a whole is of one of its instalments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The dispute's key.
+    pub whole: i64,
+    /// The instalment's key.
+    pub claim: i64,
+    /// How much of it is contested.
+    pub minor: i64,
+    /// How much the outcome took off it.
+    pub upheld_minor: i64,
 }
 
 /// Where an allocation comes from.
@@ -96,8 +152,8 @@ pub struct Credit {
     pub named: Vec<Named>,
     /// What the payer held back: why, from which claims, how much.
     pub deductions: Vec<(Difference, Vec<i64>, i64)>,
-    /// Claims that it settles in full.
-    pub settles: Vec<i64>,
+    /// Invoices that it settles in full: the claims of each.
+    pub settles: Vec<Vec<i64>>,
     /// Money that went back.
     pub returned: Vec<Returned>,
     /// The order for what is not named: a place in the list of orders that the replay is given.

@@ -6,7 +6,7 @@
 //! out. The many elements besides these are allowed and not looked at.
 
 use super::{
-    Entry, MAX_BATCH, Piece, Statement, Sum, account, join, malformed, present,
+    Entry, MAX_BATCH, Piece, Statement, Sum, account, charge, join, malformed, own, present,
     xml::{self, Listener, Place},
 };
 use crate::{
@@ -88,6 +88,7 @@ struct Open {
     from: Option<Date>,
     to: Option<Date>,
     account: Option<String>,
+    own: Option<String>,
     currency: Option<Currency>,
     opening: Option<Balance>,
     /// The closing balance of the day before, which a statement may have beside its opening one.
@@ -138,6 +139,23 @@ struct Booking {
     value_on: Option<Date>,
     bank_reference: Option<String>,
     information: String,
+    amounts: Amounts,
+}
+
+/// What is said of amounts beside the one that was booked, in the currency of the account.
+#[derive(Debug, Default)]
+struct Amounts {
+    instructed: Option<i64>,
+    transaction: Option<i64>,
+    /// The fees one by one, and their sum where the bank gives it.
+    charges: Option<i64>,
+    all_charges: Option<i64>,
+}
+
+impl Amounts {
+    fn fee(&self) -> Option<i64> {
+        self.all_charges.or(self.charges)
+    }
 }
 
 /// A transaction of an entry.
@@ -150,8 +168,13 @@ struct Part {
     end_to_end: Option<String>,
     bank_reference: Option<String>,
     remittance: String,
+    /// What the bank says where the payer says nothing.
+    information: String,
+    amounts: Amounts,
     debtor: Other,
     creditor: Other,
+    ultimate_debtor: Option<String>,
+    ultimate_creditor: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -226,7 +249,8 @@ impl Message {
             _ if is!(place, STATEMENT, "/FrToDt/FrDtTm") => open.from = Some(day(text)?),
             _ if is!(place, STATEMENT, "/FrToDt/ToDtTm") => open.to = Some(day(text)?),
             _ if is!(place, STATEMENT, "/Acct/Id/IBAN" | "/Acct/Id/Othr/Id") => {
-                once(&mut open.account, account(text), "Acct")?
+                once(&mut open.account, account(text), "Acct")?;
+                open.own = own::own(text);
             }
             _ if is!(place, STATEMENT, "/Acct/Ccy") => {
                 let currency = text.trim().parse::<Currency>().map_err(|r| r.at("Ccy"))?;
@@ -284,7 +308,7 @@ impl Message {
             _ if is!(place, ENTRY, "/CdtDbtInd") => {
                 once(&mut self.entry.credit, Some(credit(text)?), "CdtDbtInd")?
             }
-            _ if is!(place, ENTRY, "/RvslInd") => self.entry.reversal = flag(text)?,
+            _ if is!(place, ENTRY, "/RvslInd") => self.entry.reversal |= flag(text)?,
             // The status is a text in the first versions and a code in the later ones.
             _ if (is!(place, ENTRY, "/Sts" | "/Sts/Cd")) && !text.trim().is_empty() => {
                 let booked = match text.trim() {
@@ -302,6 +326,25 @@ impl Message {
             }
             _ if is!(place, ENTRY, "/ValDt/Dt" | "/ValDt/DtTm") => {
                 self.entry.value_on = Some(day(text)?)
+            }
+            _ if is!(place, ENTRY, "/BkTxCd/Domn/Fmly/SubFmlyCd") => {
+                self.entry.reversal |= charge::is_return(text)
+            }
+            _ if is!(place, ENTRY, "/BkTxCd/Prtry/Cd") => {
+                self.entry.reversal |= charge::is_own_return(text)
+            }
+            _ if is!(place, ENTRY, "/AmtDtls/InstdAmt/Amt") => {
+                self.entry.amounts.instructed = self.of_account(text)?
+            }
+            _ if is!(place, ENTRY, "/AmtDtls/TxAmt/Amt") => {
+                self.entry.amounts.transaction = self.of_account(text)?
+            }
+            _ if is!(place, ENTRY, "/Chrgs/Amt" | "/Chrgs/Rcrd/Amt") => {
+                let charge = self.of_account(text)?;
+                add(&mut self.entry.amounts.charges, charge);
+            }
+            _ if is!(place, ENTRY, "/Chrgs/TtlChrgsAndTaxAmt") => {
+                self.entry.amounts.all_charges = self.of_account(text)?
             }
             _ if is!(place, ENTRY, "/AcctSvcrRef") => self.entry.bank_reference = present(text),
             _ if is!(place, ENTRY, "/AddtlNtryInf") => {
@@ -324,15 +367,38 @@ impl Message {
             // In the first versions the amount of the transaction stands one deeper. One in another currency is what
             // was instructed, not what was booked.
             _ if is!(place, PART, "/Amt" | "/AmtDtls/TxAmt/Amt") => {
-                let booked =
-                    self.currency.as_ref().and_then(|currency| currency.as_ref().ok().copied());
-                if booked == self.open.currency && self.part.minor.is_none() {
-                    self.part.minor = Some(self.amount(text)?);
+                let minor = self.of_account(text)?;
+                if is!(place, PART, "/AmtDtls/TxAmt/Amt") {
+                    self.part.amounts.transaction = minor;
                 }
+                self.part.minor = self.part.minor.or(minor);
             }
             _ if is!(place, PART, "/CdtDbtInd") => self.part.credit = Some(credit(text)?),
             _ if is!(place, PART, "/RtrInf" | "/RtrInf/Rsn/Cd" | "/RtrInf/Rsn/Prtry") => {
                 self.part.returned = true
+            }
+            _ if is!(place, PART, "/BkTxCd/Domn/Fmly/SubFmlyCd") => {
+                self.part.returned |= charge::is_return(text)
+            }
+            _ if is!(place, PART, "/BkTxCd/Prtry/Cd") => {
+                self.part.returned |= charge::is_own_return(text)
+            }
+            _ if is!(place, PART, "/AmtDtls/InstdAmt/Amt") => {
+                self.part.amounts.instructed = self.of_account(text)?
+            }
+            _ if is!(place, PART, "/Chrgs/Amt" | "/Chrgs/Rcrd/Amt") => {
+                let charge = self.of_account(text)?;
+                add(&mut self.part.amounts.charges, charge);
+            }
+            _ if is!(place, PART, "/Chrgs/TtlChrgsAndTaxAmt") => {
+                self.part.amounts.all_charges = self.of_account(text)?
+            }
+            _ if is!(place, PART, "/AddtlTxInf") => join(&mut self.part.information, text, " ")?,
+            _ if is!(place, PART, "/RltdPties/UltmtDbtr/Nm" | "/RltdPties/UltmtDbtr/Pty/Nm") => {
+                self.part.ultimate_debtor = present(text);
+            }
+            _ if is!(place, PART, "/RltdPties/UltmtCdtr/Nm" | "/RltdPties/UltmtCdtr/Pty/Nm") => {
+                self.part.ultimate_creditor = present(text);
             }
             _ if is!(place, PART, "/Refs/EndToEndId") => self.part.end_to_end = present(text),
             _ if is!(place, PART, "/Refs/AcctSvcrRef") => self.part.bank_reference = present(text),
@@ -373,6 +439,15 @@ impl Message {
         Ok(())
     }
 
+    /// An amount if it is in the currency of the account.
+    fn of_account(&mut self, text: &str) -> Result<Option<i64>, Refused> {
+        let currency = self.currency.as_ref().and_then(|currency| currency.as_ref().ok().copied());
+        if currency.is_none() || currency != self.open.currency {
+            return Ok(None);
+        }
+        self.amount(text).map(Some)
+    }
+
     /// An amount in the currency of the account.
     fn amount(&mut self, text: &str) -> Result<i64, Refused> {
         let missing = || Refused::new(Refusal::MissingField, "an amount has no Ccy").at("Amt");
@@ -410,7 +485,22 @@ impl Message {
         let of_parts = parts.iter().try_fold(0i64, |sum, part| {
             sum.checked_add(signed(part.minor?, part.credit.unwrap_or(is_credit)))
         });
-        let split = parts.len() > 1 && of_parts == Some(total);
+        // A batch less the bank's fee: the fee goes out on its own.
+        let fee = entry.amounts.fee().or_else(|| {
+            let fees = parts.iter().filter_map(|part| part.amounts.fee());
+            Some(fees.fold(0i64, i64::saturating_add))
+        });
+        let net =
+            parts.len() > 1 && fee.is_some_and(|fee| fee > 0 && of_parts == total.checked_add(fee));
+        let split = net || parts.len() > 1 && of_parts == Some(total);
+        if net {
+            parts.push(Part {
+                minor: fee,
+                credit: Some(false),
+                information: entry.information.clone(),
+                ..Part::default()
+            });
+        }
         if split {
             let more = u64::try_from(parts.len()).unwrap_or(u64::MAX).saturating_sub(1);
             self.open.sum.entries = self.open.sum.entries.saturating_add(more);
@@ -422,19 +512,27 @@ impl Message {
         }
         for part in parts {
             let credit = if split { part.credit.unwrap_or(is_credit) } else { is_credit };
+            let booked = if split { part.minor.unwrap_or(0) } else { minor };
+            let (mut said, mut fee) = (vec![part.amounts.instructed], part.amounts.fee());
+            if !split {
+                let of = &entry.amounts;
+                said.extend([of.instructed, part.amounts.transaction, part.minor, of.transaction]);
+                fee = fee.or(of.fee());
+            }
+            let instructed = charge::instructed(booked, credit, &said, fee);
+            let ultimate = if credit { part.ultimate_debtor } else { part.ultimate_creditor };
             let (other, or) =
                 if credit { (part.debtor, part.creditor) } else { (part.creditor, part.debtor) };
             // Of money that came back the other side is who had paid it.
             let or = if credit { Other::default() } else { or };
-            let remittance = if part.remittance.is_empty() {
-                entry.information.clone()
-            } else {
-                part.remittance
-            };
+            let texts = [part.remittance, part.information, entry.information.clone()];
+            let remittance = texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
             self.out.push(Piece::Entry(Entry {
                 booked_on: Some(booked_on),
                 value_on: entry.value_on,
-                minor: if split { signed(part.minor.unwrap_or(0), credit) } else { total },
+                minor: signed(booked, credit),
+                instructed_minor: instructed.map(|minor| signed(minor, credit)),
+                ultimate,
                 reversal: entry.reversal || part.returned,
                 references: part.references,
                 end_to_end: part.end_to_end,
@@ -466,6 +564,7 @@ impl Message {
         let currency = open.currency.ok_or_else(|| missing("currency", "Ccy"))?;
         let id = open.id.ok_or_else(|| missing("id", "Id"))?;
         let statement = Statement {
+            own: open.own.unwrap_or_default(),
             account: open.account.ok_or_else(|| missing("account", "Acct"))?,
             id: match open.page {
                 Some(page) if page.trim_start_matches('0') != "1" || !open.last_page => {
@@ -498,8 +597,16 @@ fn together(parts: Vec<Part>) -> Result<Part, Refused> {
             join(&mut whole.remittance, &reference, " ")?;
         }
         join(&mut whole.remittance, &part.remittance, " ")?;
+        join(&mut whole.information, &part.information, " ")?;
     }
     Ok(whole)
+}
+
+/// Adds to a sum what is there of it.
+fn add(sum: &mut Option<i64>, minor: Option<i64>) {
+    if let Some(minor) = minor {
+        *sum = Some(sum.unwrap_or(0).saturating_add(minor));
+    }
 }
 
 /// Takes what a statement, balance or entry has once at most: a second one would stand for the first unseen.

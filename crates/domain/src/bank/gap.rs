@@ -24,9 +24,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// The number of the statement, without that of its page.
     fn number(&self) -> Option<u64> {
-        self.sequence.as_deref()?.split('/').next()?.trim().parse().ok()
+        number(self.sequence.as_deref())
     }
 
     /// How many statements are missing between another one and this by their numbers.
@@ -37,9 +36,60 @@ impl Link {
     }
 }
 
-/// What is missing before each of these statements of one account, which come in the order of their last days.
+/// The number of a statement, without that of its page.
+pub(super) fn number(sequence: Option<&str>) -> Option<u64> {
+    sequence?.split('/').next()?.trim().parse().ok()
+}
+
+/// What is missing before each of these statements of one account, which come in the order of their last days. Those of
+/// one day are put in theirs.
 pub fn gaps(links: &[Link]) -> Vec<Option<StatementGap>> {
-    links.iter().enumerate().map(|(at, link)| gap(links, at, link)).collect()
+    let places = in_order(links);
+    let sorted: Vec<Link> = places.iter().filter_map(|at| links.get(*at).cloned()).collect();
+    let mut found = vec![None; links.len()];
+    for (index, (at, link)) in places.iter().zip(&sorted).enumerate() {
+        if let Some(slot) = found.get_mut(*at) {
+            *slot = gap(&sorted, index, link);
+        }
+    }
+    found
+}
+
+/// The places of statements in the order in which they follow each other: by day, within one by what joins, the first
+/// being the one that opens as none of the others of its format closed, and then by number and arrival.
+fn in_order(links: &[Link]) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::with_capacity(links.len());
+    let all: Vec<(usize, &Link)> = links.iter().enumerate().collect();
+    for day in all.chunk_by(|(_, one), (_, other)| one.to == other.to) {
+        if day.len() > LOOKED_AT {
+            order.extend(day.iter().map(|(at, _)| *at));
+            continue;
+        }
+        let mut left: Vec<(usize, &Link)> = day.to_vec();
+        left.sort_by_key(|(at, link)| (link.number(), *at));
+        let mut last: Option<&Link> = None;
+        while !left.is_empty() {
+            let joins = |link: &Link| {
+                last.is_some_and(|last| {
+                    last.format == link.format && last.closing_minor == link.opening_minor
+                })
+            };
+            let begins = |of: &(usize, &Link)| {
+                let after = |other: &(usize, &Link)| {
+                    other.0 != of.0
+                        && other.1.format == of.1.format
+                        && other.1.closing_minor == of.1.opening_minor
+                };
+                !left.iter().any(after)
+            };
+            let next = left.iter().position(|(_, link)| joins(link));
+            let next = next.or_else(|| left.iter().position(begins)).unwrap_or(0);
+            let (at, link) = left.remove(next);
+            order.push(at);
+            last = Some(link);
+        }
+    }
+    order
 }
 
 fn gap(links: &[Link], at: usize, link: &Link) -> Option<StatementGap> {
@@ -83,6 +133,9 @@ mod tests {
             // Two pages, the second of which came in first.
             ("c 08 210 230 2", None),
             ("c 08 200 210 2", None),
+            // Nothing before the day closed with what the first of it opens with.
+            ("c 09 300 500 4", None),
+            ("c 09 265 300 3", Some((Some(35), None))),
         ]
         .into_iter()
         .zip(0..)

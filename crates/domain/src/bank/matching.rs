@@ -141,8 +141,9 @@ pub fn judge(
         proposals.first().is_some_and(|best| best.points.saturating_sub(next.points) < APART)
     });
     let own = |customer: i64| {
-        let known = || world.customers.get(&customer).zip(clues.name.as_ref());
-        let alike = || known().is_some_and(|(known, payer)| fits(payer, &known.name));
+        let known = || world.customers.get(&customer);
+        let alike =
+            || known().is_some_and(|known| clues.names().any(|payer| fits(payer, &known.name)));
         world.of_account(entry).len() == 1 && (world.records(entry, customer) || alike())
     };
     let certain =
@@ -219,7 +220,7 @@ fn propose(
     let mut out = Vec::new();
     for customer in &sight.customers {
         let Some(known) = world.customers.get(customer) else { continue };
-        let mut payer = payer(*customer, clues.name.as_ref(), known, accounts);
+        let mut payer = payer(*customer, clues, known, accounts);
         let named = world.of(*customer, &sight.named);
         let all = [named.as_slice(), world.of(*customer, &sight.lesser).as_slice()].concat();
         // Where the whole numbers do not explain the amount, the parts of others may.
@@ -295,12 +296,7 @@ fn with(payer: &[MatchReason], reasons: &[MatchReason]) -> Vec<MatchReason> {
 }
 
 /// What speaks for this customer as the payer, and what against it. An account that is known says it all.
-fn payer(
-    customer: i64,
-    name: Option<&Name>,
-    known: &Customer,
-    accounts: &[i64],
-) -> Vec<MatchReason> {
+fn payer(customer: i64, clues: &Clues, known: &Customer, accounts: &[i64]) -> Vec<MatchReason> {
     if accounts.contains(&customer) {
         return vec![MatchReason::PayerAccount];
     }
@@ -308,7 +304,7 @@ fn payer(
     if !accounts.is_empty() {
         reasons.push(MatchReason::AccountOfAnother);
     }
-    match name.map(|name| name.likeness(&known.name)) {
+    match clues.names().map(|name| name.likeness(&known.name)).max() {
         Some(100) => reasons.push(MatchReason::PayerName),
         Some(LIKE..) => reasons.push(MatchReason::PayerNameSimilar),
         Some(..UNLIKE) => reasons.push(MatchReason::PayerNameDiffers),

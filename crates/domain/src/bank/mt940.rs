@@ -7,7 +7,8 @@
 //! between slashes (`/ORDP/`, `/REMI/`), or as plain text.
 
 use super::{
-    Entry, MAX_TEXT, Piece, Statement, Sum, account, in_range, join, malformed, present, too_large,
+    Entry, MAX_TEXT, Piece, Statement, Sum, account, charge, in_range, join, malformed, own,
+    present, too_large,
 };
 use crate::{
     Currency, Date, Refusal, Refused,
@@ -17,19 +18,18 @@ use crate::{
 /// Fields that banks add and that say nothing of entries.
 const ALSO: [&str; 7] = ["21", "13", "13D", "34F", "90C", "90D", "NS"];
 
-/// Codes of the German form for money that comes back: returned direct debits and transfers.
-const RETURNED: [&str; 4] = ["108", "109", "159", "184"];
-
 /// The words of the form with slashes.
-const WORDS: [&str; 28] = [
+const WORDS: [&str; 30] = [
     "ORDP", "BENM", "REMI", "EREF", "NAME", "IBAN", "BIC", "CNTP", "TRTP", "CSID", "MARF", "SVCL",
     "ORD", "INIT", "PREF", "KREF", "RTRN", "PURP", "ULTD", "ULTB", "ULTC", "ADDR", "ID", "ISDT",
-    "TRCD", "BO", "BI", "NRTX",
+    "TRCD", "BO", "BI", "NRTX", "OCMT", "CHGS",
 ];
 
 /// The parts of a German text.
-const PARTS: [&str; 10] =
-    ["EREF+", "KREF+", "MREF+", "CRED+", "DEBT+", "SVWZ+", "ABWA+", "ABWE+", "IBAN+", "BIC+"];
+const PARTS: [&str; 12] = [
+    "EREF+", "KREF+", "MREF+", "CRED+", "DEBT+", "SVWZ+", "ABWA+", "ABWE+", "IBAN+", "BIC+",
+    "OAMT+", "COAM+",
+];
 
 /// The length of a line of a German text: one that is full goes on in the next.
 const FULL_LINE: usize = 27;
@@ -72,6 +72,7 @@ enum Stage {
 struct Open {
     reference: String,
     account: String,
+    own: String,
     number: String,
     /// The pages before this one.
     before: Option<Box<Open>>,
@@ -216,6 +217,7 @@ impl Reader {
                 let first = value.lines().next().unwrap_or_default();
                 self.open.account =
                     account(first).ok_or_else(|| malformed(":25: names no account"))?;
+                self.open.own = own::own(first).unwrap_or_default();
                 self.stage = Stage::Account;
             }
             ("28C" | "28", Stage::Account) => {
@@ -227,7 +229,7 @@ impl Reader {
             ("86", Stage::Lines) => {
                 let mut entry =
                     self.entry.take().ok_or_else(|| malformed(":86: follows no :61:"))?;
-                describe(value, &mut entry)?;
+                describe(value, self.open.currency, &mut entry)?;
                 out.push(Piece::Entry(entry));
             }
             ("62F" | "62M", Stage::Lines) => {
@@ -310,9 +312,12 @@ impl Reader {
             reversal: mark.2 || kind == "NRTI",
             end_to_end: present(customer),
             bank_reference: bank.and_then(present),
-            remittance: lines.next().and_then(present).unwrap_or_default(),
             ..Entry::default()
         });
+        if let (Some(entry), Some(more)) = (&mut self.entry, lines.next().and_then(present)) {
+            with_fee(entry, currency, [slashed(&more, "/OCMT/"), slashed(&more, "/CHGS/")]);
+            entry.remittance = more;
+        }
         Ok(())
     }
 
@@ -345,6 +350,7 @@ impl Reader {
         Ok(Some(Statement {
             id: format!("{}/{}/{on}", open.reference, open.number),
             account: open.account,
+            own: open.own,
             sequence: present(&open.number),
             from: open.opened_on,
             to: on,
@@ -434,10 +440,14 @@ fn near(to: Date, text: &str) -> Result<Date, Refused> {
 }
 
 /// Reads what `:86:` says of an entry.
-fn describe(value: &str, entry: &mut Entry) -> Result<(), Refused> {
+fn describe(value: &str, currency: Option<Currency>, entry: &mut Entry) -> Result<(), Refused> {
     let (code, rest) = value.split_at_checked(3).unwrap_or((value, ""));
     if code.bytes().all(|b| b.is_ascii_digit()) && rest.trim_start().starts_with('?') {
-        return german(code, &rest.replace('\n', ""), entry);
+        return german(code, &rest.replace('\n', ""), currency, entry);
+    }
+    if let Some(currency) = currency {
+        let line = value.replace('\n', "");
+        with_fee(entry, currency, [slashed(&line, "/OCMT/"), slashed(&line, "/CHGS/")]);
     }
     let first = value.trim_start().strip_prefix('/').and_then(|rest| rest.split('/').next());
     if first.is_some_and(|word| WORDS.contains(&word)) {
@@ -447,7 +457,12 @@ fn describe(value: &str, entry: &mut Entry) -> Result<(), Refused> {
 }
 
 /// `?20` to `?29` and `?60` to `?63` are the text, `?31` the account, `?32` and `?33` the name.
-fn german(code: &str, rest: &str, entry: &mut Entry) -> Result<(), Refused> {
+fn german(
+    code: &str,
+    rest: &str,
+    currency: Option<Currency>,
+    entry: &mut Entry,
+) -> Result<(), Refused> {
     let (mut text, mut name, mut full) = (String::new(), String::new(), true);
     for field in rest.trim_start().split('?').skip(1) {
         let Some((number, value)) = field.split_at_checked(2) else { continue };
@@ -464,23 +479,51 @@ fn german(code: &str, rest: &str, entry: &mut Entry) -> Result<(), Refused> {
         }
     }
     entry.name = present(&name).or(entry.name.take());
-    entry.reversal |= RETURNED.contains(&code);
+    entry.reversal |= charge::RETURNED.contains(&code);
     let mut starts: Vec<(usize, &str)> =
         PARTS.iter().filter_map(|part| text.find(part).map(|at| (at, *part))).collect();
     starts.sort_unstable();
     let head = starts.first().map_or(text.len(), |(at, _)| *at);
     join(&mut entry.remittance, text.get(..head).unwrap_or_default(), " ")?;
+    let mut amounts = [None, None];
     for (index, (at, part)) in starts.iter().enumerate() {
         let end = starts.get(index.saturating_add(1)).map_or(text.len(), |(at, _)| *at);
         let value = text.get(at.saturating_add(part.len())..end).unwrap_or_default();
         match *part {
             "EREF+" => entry.end_to_end = present(value).or(entry.end_to_end.take()),
             "SVWZ+" => join(&mut entry.remittance, value, " ")?,
+            "ABWA+" => entry.ultimate = present(value),
+            "OAMT+" => amounts[0] = Some(value),
+            "COAM+" => amounts[1] = Some(value),
             "IBAN+" if entry.account.is_none() => entry.account = account(value),
             _ => {}
         }
     }
+    if let Some(currency) = currency {
+        with_fee(entry, currency, amounts);
+    }
     Ok(())
+}
+
+/// The value of a word between slashes, such as `/OCMT/EUR150,00/`.
+fn slashed<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    text.split_once(word)?.1.split('/').next()
+}
+
+/// Notes what was instructed, by what is said of it and of the bank's fee. An amount in another currency, or one that is
+/// written otherwise, says nothing.
+fn with_fee(entry: &mut Entry, currency: Currency, said: [Option<&str>; 2]) {
+    let [instructed, fee] = said.map(|text| {
+        let text = text?.trim();
+        let own = text.strip_prefix(currency.as_str()).unwrap_or(text).trim();
+        let with_comma = if own.contains(',') { own.to_string() } else { format!("{own},") };
+        amount(&with_comma, currency).ok()
+    });
+    let booked = entry.minor.saturating_abs();
+    let found = charge::instructed(booked, entry.minor > 0, &[instructed], fee);
+    if let Some(minor) = found {
+        entry.instructed_minor = Some(if entry.minor > 0 { minor } else { minor.saturating_neg() });
+    }
 }
 
 /// `/WORD/value` one after the other; a value may have slashes itself.
@@ -503,6 +546,10 @@ fn slashes(text: &str, entry: &mut Entry) -> Result<(), Refused> {
             "IBAN" => entry.account = account(value),
             "EREF" => entry.end_to_end = present(value).or(entry.end_to_end.take()),
             "RTRN" => entry.reversal = true,
+            "ULTD" if entry.minor > 0 => {
+                let name = value.split("NAME/").nth(1).unwrap_or(value);
+                entry.ultimate = present(name.trim_matches('/'));
+            }
             // ING: account, bank, name.
             "CNTP" => {
                 let mut parts = value.split('/');

@@ -5,6 +5,13 @@
 //! (Swiss payment standards, before them the orange slip) has 27 digits, the last of which follows from the others by
 //! the recursive scheme modulo 10.
 
+use super::words;
+use crate::{Refusal, Refused};
+
+/// How many letters and digits a printed reference has: shorter ones stand in every text, longer ones in no form.
+const PRINTED: std::ops::RangeInclusive<usize> = PRINTED_FEWEST..=35;
+const PRINTED_FEWEST: usize = 4;
+
 /// What a creditor reference begins with.
 const MARK: &str = "RF";
 
@@ -65,13 +72,39 @@ pub fn build_qr(digits: &str) -> Option<String> {
     Some(format!("{body}{}", check_digit(&body)?))
 }
 
+/// A reference that is printed on a document, as it is kept: letters and digits, in capitals.
+pub fn printed(text: &str) -> Result<String, Refused> {
+    let kept: String =
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    let refused = |detail: &str| Err(Refused::new(Refusal::MalformedField, detail).at("reference"));
+    if !PRINTED.contains(&kept.len()) || text.chars().any(|c| c.is_alphanumeric() && !c.is_ascii())
+    {
+        return refused("a reference has 4 to 35 letters and digits");
+    }
+    if wrong(&kept) {
+        return refused("the check digits of the reference are wrong");
+    }
+    Ok(kept)
+}
+
+/// What a printed reference is found by.
+pub fn found_by(printed: &str) -> Vec<String> {
+    let mut found = vec![words::number(printed)];
+    found.extend(creditor(printed).map(|body| words::number(&body)));
+    found.extend(qr(printed));
+    found.retain(|text| text.len() >= PRINTED_FEWEST);
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 /// Without white space, in capitals.
 fn compact(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// The number that letters and digits stand for (`A` is 10, `Z` is 35), modulo 97.
-fn remainder(text: &str) -> Option<u32> {
+pub(super) fn remainder(text: &str) -> Option<u32> {
     text.chars().try_fold(0u32, |rest, c| {
         let value = c.is_ascii_alphanumeric().then(|| c.to_digit(36)).flatten()?;
         let shift = if value < 10 { 10 } else { 100 };
@@ -120,6 +153,25 @@ mod tests {
         ] {
             assert_eq!(qr(text).as_deref(), body, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_printed_is_kept_without_marks_and_with_right_check_digits() {
+        for (text, wanted) in [
+            ("RF18 5390 0754 7034", Ok("RF18539007547034")),
+            ("21 00000 00003 13947 14300 09017", Ok("210000000003139471430009017")),
+            ("+++090/9337/55493+++", Ok("090933755493")),
+            ("kid 12-34", Ok("KID1234")),
+            ("RF19 5390 0754 7034", Err(Refusal::MalformedField)),
+            ("210000000003139471430009018", Err(Refusal::MalformedField)),
+            ("123", Err(Refusal::MalformedField)),
+            ("Ümlaut1", Err(Refusal::MalformedField)),
+            ("123456789012345678901234567890123456", Err(Refusal::MalformedField)),
+        ] {
+            let found = printed(text).map_err(|refused| refused.code);
+            assert_eq!(found, wanted.map(str::to_string), "{text}");
+        }
+        assert_eq!(found_by("RF18539007547034"), ["539007547034", "RF18539007547034"]);
     }
 
     #[test]

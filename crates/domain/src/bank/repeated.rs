@@ -8,8 +8,14 @@
 //! they are of one day (booked or value) and have the same end-to-end reference, or the same references and text.
 //! Entries of one day and payer are perhaps the same when nothing tells them apart; a text that is written in
 //! another way tells nothing between two formats. Different references of the bank in one format are different entries.
+//!
+//! Statements of one format that follow each other by number and balance have no entry in common; where the one before
+//! opened with what it closed with, the balances do not show that it is not the same one under another number, and equal
+//! entries are perhaps the same. The bank's reference,
+//! day, payer and text together make an entry perhaps that of another account of ours: its statement may spell it so that
+//! nobody can tell.
 
-use super::{Entry, name};
+use super::{Entry, gap, name};
 use crate::{Currency, Date, Id, contract::bank::BankFormat};
 use std::{
     collections::HashMap,
@@ -41,6 +47,17 @@ pub struct Place<'a> {
     pub format: BankFormat,
 }
 
+/// A statement as it stands between others: its number, and what it opens and closes with.
+#[derive(Clone, Copy, Debug)]
+pub struct Link<'a> {
+    pub place: Place<'a>,
+    pub sequence: Option<&'a str>,
+    pub opening_minor: i64,
+    pub closing_minor: i64,
+    /// Whether it has no entries.
+    pub is_empty: bool,
+}
+
 /// What tells an entry from others, as hashes. `None` where it has nothing of the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Traits {
@@ -55,6 +72,7 @@ struct Traits {
 #[derive(Debug)]
 struct Known {
     id: Id,
+    account: u64,
     statement: usize,
     format: BankFormat,
     traits: Traits,
@@ -68,12 +86,54 @@ pub struct Seen {
     entries: Vec<Known>,
     /// By what they have in common with others: places in `entries`.
     by: HashMap<u64, Vec<usize>>,
+    /// Of statements that follow each other which chain they stand in, by balances that show it and by any, and their
+    /// numbers.
+    chained: HashMap<usize, ([usize; 2], u64)>,
 }
 
 impl Seen {
     /// Whether nothing came before.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Notes which statements follow each other: one has the next number of the other in the same format, and opens with
+    /// what the other closed with. An entry of the one is none of the other. Where the other one moved nothing, or opens as
+    /// this one does, the balances say nothing.
+    pub fn chain(&mut self, links: &[Link<'_>]) {
+        let kind = |of: &Link<'_>| {
+            (of.place.account.to_string(), of.place.currency.to_string(), of.place.format)
+        };
+        let mut by_number: HashMap<_, Vec<&Link<'_>>> = HashMap::new();
+        let mut numbered: Vec<(u64, &Link<'_>)> =
+            links.iter().filter_map(|of| Some((gap::number(of.sequence)?, of))).collect();
+        numbered.sort_by_key(|(number, _)| *number);
+        for (number, link) in numbered {
+            let before =
+                number.checked_sub(1).and_then(|before| by_number.get(&(before, kind(link))));
+            let joins = |other: &Link<'_>| other.closing_minor == link.opening_minor;
+            let shows = |other: &Link<'_>| {
+                joins(other) && (other.opening_minor != link.opening_minor || other.is_empty)
+            };
+            let statement = link.place.statement;
+            let chain = |at: usize, follows: &dyn Fn(&Link<'_>) -> bool| {
+                let other = before.and_then(|of| of.iter().find(|other| follows(other)));
+                let chain = other.and_then(|other| self.chained.get(&other.place.statement));
+                chain.and_then(|(chains, _)| chains.get(at).copied()).unwrap_or(statement)
+            };
+            let chains = [chain(0, &shows), chain(1, &joins)];
+            self.chained.insert(statement, (chains, number));
+            by_number.entry((number, kind(link))).or_default().push(link);
+        }
+    }
+
+    /// Whether two statements follow each other, so that no entry stands in both: for sure (`true`), or as far as can be
+    /// seen.
+    fn apart(&self, one: usize, other: usize) -> Option<bool> {
+        let of = |statement: usize| self.chained.get(&statement);
+        let (([shown, joined], number), ([other_shown, other_joined], other_number)) =
+            of(one).zip(of(other))?;
+        (number != other_number && joined == other_joined).then_some(shown == other_shown)
     }
 
     /// Adds an entry that others may repeat.
@@ -84,7 +144,8 @@ impl Seen {
             self.by.entry(key).or_default().push(at);
         }
         let Place { statement, format, .. } = place;
-        self.entries.push(Known { id, statement, format, traits, repeated_by: None });
+        let account = hash(place.account);
+        self.entries.push(Known { id, account, statement, format, traits, repeated_by: None });
     }
 
     /// Says whether an entry repeats one that came before.
@@ -94,17 +155,25 @@ impl Seen {
         for key in keys(entry, (place.account, place.currency), traits) {
             let of = self.by.get(&key).map(Vec::as_slice).unwrap_or_default();
             for at in of.iter().take(MOST) {
+                let Some(known) = self.entries.get(*at) else { continue };
+                let apart = self.apart(known.statement, place.statement);
                 let Some(known) = self.entries.get_mut(*at) else { continue };
-                if known.statement == place.statement || known.repeated_by == Some(place.statement)
+                if apart == Some(true)
+                    || known.statement == place.statement
+                    || known.repeated_by == Some(place.statement)
                 {
                     continue;
                 }
+                if known.account != hash(place.account) {
+                    perhaps = perhaps.or(Some(*at));
+                    continue;
+                }
                 match compare(&known.traits, &traits, known.format == place.format) {
-                    Some(true) => {
+                    Some(true) if apart.is_none() => {
                         known.repeated_by = Some(place.statement);
                         return Some(Repeats::Surely(known.id.clone()));
                     }
-                    Some(false) => perhaps = perhaps.or(Some(*at)),
+                    Some(_) => perhaps = perhaps.or(Some(*at)),
                     None => {}
                 }
             }
@@ -178,6 +247,11 @@ fn keys(entry: &Entry, account: (&str, Currency), traits: Traits) -> Vec<u64> {
     }
     let mut keys: Vec<u64> =
         traits.bank.iter().map(|bank| hash(&(account, entry.minor, 'b', bank))).collect();
+    // The bank's reference, day, amount, payer and text together say it under any account of ours.
+    if let (Some(bank), Some(payer), Some(text)) = (traits.bank, traits.payer, traits.text) {
+        let of = (account.1, entry.minor, entry.booked_on);
+        keys.push(hash(&(of, 'a', bank, payer, text)));
+    }
     for day in days {
         let kinds = [('e', traits.end_to_end), ('t', traits.text), ('p', traits.payer)];
         for (kind, of) in kinds.into_iter().filter_map(|(kind, of)| Some((kind, of?))) {
@@ -254,7 +328,14 @@ mod tests {
                 |statement, format| Place { account: "A", currency: eur(), statement, format };
             seen.add(id.clone(), &entry(before), place(1, C));
             let elsewhere = Place { account: "B", ..place(2, format) };
-            assert_eq!(seen.find(&entry(now), elsewhere), None, "another account: {now}");
+            // Reference of the bank, text and payer: what is the same under another account stands below.
+            let telling = |text: &str| -> Vec<String> {
+                let words = text.split(' ').map(str::to_uppercase).enumerate();
+                words.filter(|(at, _)| *at != 1).map(|(_, word)| word).collect()
+            };
+            if telling(before) != telling(now) {
+                assert_eq!(seen.find(&entry(now), elsewhere), None, "another account: {now}");
+            }
             assert_eq!(seen.find(&entry(now), place(1, C)), None, "the same statement: {now}");
             let dollars = Place { currency: "USD".parse().unwrap(), ..place(2, format) };
             assert_eq!(seen.find(&entry(now), dollars), None, "another currency: {now}");
@@ -269,6 +350,77 @@ mod tests {
             // Once in each statement: the next one like it is another payment.
             assert_eq!(seen.find(&entry(now), place(2, format)), None, "again: {now}");
             assert_eq!(seen.find(&entry(now), place(3, format)), wanted, "a third: {now}");
+        }
+    }
+
+    #[test]
+    fn under_another_account_what_is_the_same_in_all_is_perhaps_the_same() {
+        for (now, found) in [
+            ("B1 E1 Rent P1", true),
+            ("B1 - RENT P1", true),
+            ("B1 E1 Rent P2", false),
+            ("B1 E1 Other P1", false),
+            ("- E1 Rent P1", false),
+            ("B1 E1 Rent -", false),
+        ] {
+            let mut seen = Seen::default();
+            let format = BankFormat::Camt053;
+            let place = |account, statement| Place { account, currency: eur(), statement, format };
+            let id: Id = "first".parse().unwrap();
+            seen.add(id.clone(), &entry("B1 E1 Rent P1"), place("A", 1));
+            let wanted = found.then_some(Repeats::Perhaps(id));
+            assert_eq!(seen.find(&entry(now), place("B", 2)), wanted, "{now}");
+        }
+    }
+
+    #[test]
+    fn statements_that_follow_each_other_have_no_entry_in_common() {
+        // Number, opening and closing balance of the statement before and of the one after; whether they are apart, `|` for
+        // sure and `?` as far as can be seen.
+        for (before, now, apart) in [
+            ("210 1000 1500", "211 1500 2000", '|'),
+            ("00210/001 1000 1500", "00211/001 1500 2000", '|'),
+            ("210 1000 1500", "211 1000 1500", '='),
+            ("210 1000 1500", "212 1500 2000", '='),
+            ("210 1000 1500", "211 1400 2000", '='),
+            ("210 1000 1500", "- 1500 2000", '='),
+            ("210 1000 1000", "211 1000 1500", '?'),
+            ("210 1000 1000", "211 1000 1000", '?'),
+            ("210 1000 1000", "210 1000 1000", '='),
+            ("211 1000 1500", "210 1000 1000", '?'),
+            ("210 1000 1000", "212 1000 1500", '='),
+            ("211 1500 2000", "210 1000 1500", '|'),
+        ] {
+            let link = |statement, text: &'static str| {
+                let words: Vec<&str> = text.split(' ').collect();
+                Link {
+                    place: Place {
+                        account: "A",
+                        currency: eur(),
+                        statement,
+                        format: BankFormat::Mt940,
+                    },
+                    sequence: Some(words[0]).filter(|word| *word != "-"),
+                    opening_minor: words[1].parse().unwrap(),
+                    closing_minor: words[2].parse().unwrap(),
+                    is_empty: false,
+                }
+            };
+            let mut seen = Seen::default();
+            let links = [link(1, before), link(2, now)];
+            seen.chain(&links);
+            let id: Id = "first".parse().unwrap();
+            seen.add(id.clone(), &entry("- - Rent P1"), links[0].place);
+            let wanted = match apart {
+                '=' => Some(Repeats::Surely(id)),
+                '?' => Some(Repeats::Perhaps(id)),
+                _ => None,
+            };
+            assert_eq!(
+                seen.find(&entry("- - Rent P1"), links[1].place),
+                wanted,
+                "{before} / {now}"
+            );
         }
     }
 

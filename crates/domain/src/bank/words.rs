@@ -103,10 +103,22 @@ pub struct Clues {
     pub structured: Vec<String>,
     /// Numbers that may stand in the text.
     pub numbers: Vec<String>,
+    /// What QR references end with, the longest first: issuers put their bank's number and the customer's before the
+    /// document's.
+    pub endings: Vec<String>,
     /// Something is written like a reference with check digits, and they are wrong.
     pub wrong: bool,
     /// The payer's name.
     pub name: Option<Name>,
+    /// The name of the one for whom it pays.
+    pub ultimate: Option<Name>,
+}
+
+impl Clues {
+    /// The names that may be the customer's.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.name.iter().chain(&self.ultimate)
+    }
 }
 
 /// What this entry may name. Of the numbers that its text may be read as, those that a document may have.
@@ -127,9 +139,27 @@ pub fn clues(entry: &Entry, fits: impl Fn(&str) -> bool) -> Clues {
     structured.retain(|text| text.len() >= FEWEST);
     structured.sort_unstable();
     structured.dedup();
+    let of_qr = entry.references.iter().filter_map(|text| reference::qr(text)).chain(qr_in(&rows));
+    let mut endings: Vec<String> = of_qr.flat_map(|body| endings(&body)).collect();
+    endings.retain(|text| fits(text));
     let wrong = entry.references.iter().any(|text| reference::wrong(text)) || wrong_in(&rows);
-    let name = entry.name.as_deref().map(Name::new).filter(|name| !name.key().is_empty());
-    Clues { structured, numbers: numbers(&rows, fits), wrong, name }
+    let named = |name: &Option<String>| {
+        name.as_deref().map(Name::new).filter(|name| !name.key().is_empty())
+    };
+    let (name, ultimate) = (named(&entry.name), named(&entry.ultimate));
+    Clues { structured, numbers: numbers(&rows, fits), endings, wrong, name, ultimate }
+}
+
+/// The ends of a row of digits that may be a number, the longest first. A short one counts where zeros fill its field.
+fn endings(body: &str) -> Vec<String> {
+    let ends = (1..body.len()).filter_map(|from| body.get(from..));
+    let told = |end: &&str| {
+        let least = if end.starts_with('0') { FEWEST } else { TELLING_DIGITS };
+        end.trim_start_matches('0').len() >= least
+    };
+    let mut found: Vec<String> = ends.filter(told).map(number).collect();
+    found.dedup();
+    found
 }
 
 /// Letters or digits in a row, and whether white space or a mark stands before them.

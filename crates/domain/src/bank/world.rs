@@ -16,6 +16,9 @@ use std::{
 /// The most customers that are looked at for one entry: more with one name or number are no clue.
 const MOST_CUSTOMERS: usize = 10;
 
+/// From so many digits on, the end of a checked reference is a document's number even where that has letters too.
+const PLENTY: usize = 7;
+
 /// What is looked up by the key of a row. The database chose it, so that nobody can make keys that meet.
 pub(super) type ByKey<T> = HashMap<i64, T, BuildHasherDefault<OfKey>>;
 
@@ -310,9 +313,16 @@ impl World {
     }
 
     /// Customers of the payer's name.
-    pub(super) fn of_name(&self, clues: &Clues) -> &[i64] {
-        let of = clues.name.as_ref().and_then(|name| self.names.get(&name.key()));
-        of.map(Vec::as_slice).unwrap_or_default()
+    pub(super) fn of_name(&self, clues: &Clues) -> Vec<i64> {
+        let mut found: Vec<i64> = Vec::new();
+        for name in clues.names() {
+            found.extend(self.names.get(&name.key()).into_iter().flatten());
+        }
+        if clues.ultimate.is_some() {
+            found.sort_unstable();
+            found.dedup();
+        }
+        found
     }
 
     /// Of what is named what is this customer's.
@@ -338,14 +348,33 @@ impl World {
             None => found.push((document, reason)),
         };
         let mut unknown = clues.wrong;
-        let mut structured = false;
+        let (mut structured, mut found_at_end) = (false, false);
         for text in &clues.structured {
             for (document, _) in self.numbers.get(text).into_iter().flatten() {
                 structured = true;
                 add(*document, MatchReason::StructuredReference);
             }
         }
-        unknown |= !clues.structured.is_empty() && !structured;
+        // A reference that an issuer made has the number of an open document at its end.
+        for text in clues.endings.iter().filter(|_| !structured) {
+            if found_at_end {
+                break;
+            }
+            for (document, whole) in self.numbers.get(text).into_iter().flatten() {
+                let fits = self.first(*document).is_some_and(|claim| claim.currency == currency);
+                if fits && self.open(*document) > 0 {
+                    found_at_end = true;
+                    let reason = match text.len() {
+                        ..TELLING_DIGITS => MatchReason::ShortNumber,
+                        PLENTY.. => MatchReason::InvoiceNumber,
+                        _ if *whole => MatchReason::InvoiceNumber,
+                        _ => MatchReason::PartialNumber,
+                    };
+                    add(*document, reason);
+                }
+            }
+        }
+        unknown |= !clues.structured.is_empty() && !structured && !found_at_end;
         let mut strange = Vec::new();
         for text in &clues.numbers {
             let of = self.numbers.get(text);

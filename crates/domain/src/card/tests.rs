@@ -59,6 +59,30 @@ fn check(table: &str) {
 }
 
 #[test]
+fn what_would_raise_the_score_most_comes_first_and_what_costs_nothing_not_at_all() {
+    let of = |values: &[(FactName, &str)]| {
+        let mut facts = Facts::none(&"C".parse().unwrap(), "2024-06-30".parse().unwrap());
+        for (name, value) in values {
+            facts.set(*name, value.parse().ok());
+        }
+        let card = card(&facts);
+        let line = |of: &Improvement| format!("{} {} {}", of.name, of.score, of.grade);
+        (card.score, card.improvements.iter().map(line).collect::<Vec<_>>())
+    };
+    let prompt = [(FactName::DaysBeyondTerms12m, "0"), (FactName::OverdueShare, "0")];
+    assert_eq!(of(&prompt).1, Vec::<String>::new());
+    let late = [
+        (FactName::DaysBeyondTerms12m, "30"),
+        (FactName::OverdueShare, "0.5"),
+        (FactName::Utilisation, "0.9"),
+        (FactName::WorstDaysLate12m, "5"),
+    ];
+    let (score, better) = of(&late);
+    assert_eq!(score.unwrap().to_string(), "58.1");
+    assert_eq!(better, ["payment-index 71.3 B", "overdue-share 70.6 B", "utilisation 64.4 C"]);
+}
+
+#[test]
 fn the_payment_index_is_a_line_between_its_anchors() {
     let table = "
         -400 100    -31 100    -30 100    -29 99.33   -1 80.67
@@ -137,7 +161,7 @@ fn a_band_holds_from_its_bound_up_to_the_next() {
 fn what_moved_is_told_with_what_was_seen_and_given() {
     let (was, now) = (facts("0 - - 0 0 0.5 - 9"), facts("30 - - 0 0 - 1.2 9"));
     let card = Card::default();
-    let moved = card.moved(&now, Some((&card, &was)));
+    let moved = card.moved(&now, Some((&card, &was)), Language::En);
     let told: Vec<String> = moved
         .iter()
         .map(|of| {
@@ -154,11 +178,28 @@ fn what_moved_is_told_with_what_was_seen_and_given() {
             "utilisation - - > 1.2 0.00",
         ]
     );
-    assert_eq!(card.moved(&now, Some((&card, &now))), []);
+    let texts: Vec<&str> = moved.iter().map(|of| of.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        [
+            "Paid 30 days beyond terms on average over 12 months, weighted by amount. Before: Paid 0 days beyond terms \
+             on average over 12 months, weighted by amount. It gives 17.5 points instead of 28.",
+            "Not known any more. Before: 50 % of what is owed now is past due. It gives 0 points instead of 10.",
+            "120 % of the credit limit is used. Before: Not known. It gives 0 points instead of 0.",
+        ]
+    );
+    assert_eq!(
+        card.moved(&now, Some((&card, &was)), Language::ZhCn)[0].text,
+        "近 12 个月按金额加权平均超过账期 30 天付款。此前：近 12 个月按金额加权平均超过账期 0 天付款。得分由 28 变为 17.5。"
+    );
+    assert_eq!(card.moved(&now, Some((&card, &now)), Language::En), []);
     let mut other = Card::default();
     other.document.indicators[3].name = "arrears".into();
-    let names: Vec<String> =
-        other.moved(&was, Some((&card, &was))).into_iter().map(|of| of.name).collect();
+    let names: Vec<String> = other
+        .moved(&was, Some((&card, &was)), Language::En)
+        .into_iter()
+        .map(|of| of.name)
+        .collect();
     assert_eq!(names, ["arrears", "overdue-share"], "another card has other indicators");
 }
 

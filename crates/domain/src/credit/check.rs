@@ -118,6 +118,9 @@ pub struct Position {
     pub broken_promises: Option<u32>,
     /// Whether a debt is in the legal stage. Absent: not recorded.
     pub legal_stage: Option<u8>,
+    /// Whether a limit that somebody asked for waits for a second key. Absent: not looked at.
+    #[serde(default)]
+    pub limit_waits: Option<u8>,
     /// Days from issue to due date of the latest invoice.
     pub usual_terms: Option<i64>,
 }
@@ -147,6 +150,8 @@ pub struct Reason {
 pub enum Seen {
     /// The kind says it all.
     Plain,
+    /// There is no limit, and the first one waits for a second key.
+    Waiting,
     Status(CustomerStatus),
     /// So many days, promises or classes.
     Count(i64, Decimal),
@@ -230,7 +235,12 @@ fn purpose_of(question: &NewCheck) -> CheckPurpose {
 
 /// Judges.
 pub fn judge(inputs: &Inputs) -> Result<Judged, Refused> {
-    Case::new(inputs)?.judge(&Supposed::default())
+    let of_amount = |refused: Refused| match refused.field {
+        None if refused.code == Refusal::RateMissing => refused.at("amount"),
+        _ => refused,
+    };
+    let case = Case::new(inputs).map_err(of_amount)?;
+    case.judge(&Supposed::default()).map_err(of_amount)
 }
 
 /// Whether an order with this verdict waits.

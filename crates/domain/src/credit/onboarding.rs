@@ -50,7 +50,8 @@ pub fn judge(of: &Application, language: Language) -> Result<OnboardingResult, R
         capacity = halve(capacity);
     }
     let borne = of.guarantee_minor.unwrap_or(0);
-    let mut granted = capacity.unwrap_or(0).saturating_add(borne).min(of.amount.minor);
+    let alone = capacity.unwrap_or(0);
+    let mut granted = alone.saturating_add(borne).min(of.amount.minor);
     if of.insolvency == Some(true) {
         reasons = vec![OnboardingReason::Insolvency];
         granted = 0;
@@ -60,7 +61,8 @@ pub fn judge(of: &Application, language: Language) -> Result<OnboardingResult, R
         0 => Verdict::Hold,
         _ => Verdict::Warn,
     };
-    if verdict == Verdict::Pass {
+    // What only passes because somebody else bears it says so.
+    if alone >= of.amount.minor && verdict == Verdict::Pass {
         reasons.clear();
     } else if reasons.is_empty() {
         reasons.push(OnboardingReason::AboveCapacity);
@@ -74,6 +76,9 @@ pub fn judge(of: &Application, language: Language) -> Result<OnboardingResult, R
     };
     let note = |reason| OnboardingNote { reason, detail: words(reason, language).into() };
     Ok(OnboardingResult {
+        id: None,
+        customer: of.customer.clone(),
+        at: None,
         verdict,
         limit: Money { minor: granted, ..of.amount },
         reasons: reasons.into_iter().map(note).collect(),
@@ -154,7 +159,16 @@ mod tests {
             ),
             (r#", "years_in_business": 9"#, "hold 0 no-accounts"),
             (r#", "years_in_business": 9, "guarantee_minor": 400"#, "warn 400 no-accounts"),
-            (r#", "guarantee_minor": 1000"#, "pass 1000"),
+            // Borne by somebody else, it passes, and is told why the business alone would not.
+            (r#", "guarantee_minor": 1000"#, "pass 1000 no-accounts young-business"),
+            (
+                r#", "revenue_minor": 20000, "equity_minor": -1, "years_in_business": 9, "guarantee_minor": 1000"#,
+                "pass 1000 over-indebted",
+            ),
+            (
+                r#", "revenue_minor": 19980, "years_in_business": 9, "guarantee_minor": 1"#,
+                "pass 1000 above-capacity",
+            ),
             (
                 r#", "revenue_minor": 90000, "guarantee_minor": 900, "insolvency": true"#,
                 "hold 0 insolvency",
@@ -198,6 +212,7 @@ mod tests {
             amount in 1i64..10_000, revenue in 0i64..500_000, more in 0i64..500_000, years in 0u32..5,
         ) {
             let of = |revenue_minor: i64| Application {
+                customer: None,
                 amount: Money::new(amount, "EUR".parse().unwrap()),
                 revenue_minor: Some(revenue_minor), equity_minor: None, years_in_business: Some(years),
                 bad_references: None, guarantee_minor: None, insolvency: None,

@@ -9,6 +9,29 @@ use crate::{
     money::MAX_MINOR,
 };
 
+/// The largest number of a state: what any reader of JSON reads exactly.
+const LAST_VERSION: u64 = 9_007_199_254_740_991;
+
+/// How a write stands to the order that is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It says what holds from now on.
+    New,
+    /// It was overtaken by one that is recorded.
+    Late,
+    /// It has the number of the one that is recorded.
+    Same,
+}
+
+/// Whether a write comes in its order.
+pub fn arrival(known: Option<u64>, new: Option<u64>) -> Arrival {
+    match known.zip(new).map(|(known, new)| new.cmp(&known)) {
+        Some(std::cmp::Ordering::Less) => Arrival::Late,
+        Some(std::cmp::Ordering::Equal) => Arrival::Same,
+        Some(std::cmp::Ordering::Greater) | None => Arrival::New,
+    }
+}
+
 /// How much of an order counts as what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counting {
@@ -26,6 +49,10 @@ pub fn counting(new: &NewOrder) -> Result<Counting, Refused> {
     if amount > MAX_MINOR {
         let code = Refusal::AmountTooLarge;
         return Err(Refused::new(code, code.about()).at("amount"));
+    }
+    if new.version.is_some_and(|version| version > LAST_VERSION) {
+        let detail = format!("a version is at most {LAST_VERSION}");
+        return Err(Refused::new(Refusal::MalformedField, detail).at("version"));
     }
     let (delivered, invoiced, cancelled) = (
         new.delivered_minor.unwrap_or(0),
@@ -67,6 +94,7 @@ pub fn grown(before: &Order, more: &Money, on: Date) -> Result<Order, Refused> {
         invoiced_minor: Some(before.invoiced_minor),
         cancelled_minor: Some(before.cancelled_minor),
         on: None,
+        version: None,
     };
     let counting = counting(&whole)?;
     Ok(Order {
@@ -91,6 +119,7 @@ mod tests {
             invoiced_minor: Some(invoiced),
             cancelled_minor: Some(cancelled),
             on: None,
+            version: None,
         }
     }
 
@@ -151,6 +180,7 @@ mod tests {
                 on: day("2024-06-10"),
                 undelivered_minor: found.undelivered,
                 unbilled_minor: found.unbilled,
+                version: None,
             };
             let added = grown(&before, &eur(more), day("2024-06-30"));
             let counts = |of: Order| (of.amount.minor, of.undelivered_minor, of.unbilled_minor);

@@ -22,7 +22,7 @@ const MAX_NAMED: usize = 5;
 /// A reason as clients get it.
 pub fn reason(of: &Reason, language: Language) -> CheckReason {
     let (value, threshold) = match &of.seen {
-        Seen::Plain => (String::new(), String::new()),
+        Seen::Plain | Seen::Waiting => (String::new(), String::new()),
         Seen::Status(status) => (status.to_string(), String::new()),
         Seen::Count(seen, most) => (seen.to_string(), most.normalize().to_string()),
         Seen::Grade(grade, before) => {
@@ -77,6 +77,7 @@ fn english(of: &Reason) -> String {
         }
         (_, Seen::Status(status)) => format!("The account is {}.", account(*status)),
         (RuleKind::ExpiredLimit, _) => "The credit limit has expired.".into(),
+        (_, Seen::Waiting) => "The first credit limit waits for a second key.".into(),
         (RuleKind::LimitMissing, _) => "No credit limit was set.".into(),
         (RuleKind::LegalStage, _) => "A debt is in the legal stage.".into(),
         (_, Seen::Grade(grade, Some(before))) if before < grade => {
@@ -161,6 +162,7 @@ fn chinese(of: &Reason) -> String {
             }
         ),
         (RuleKind::ExpiredLimit, _) => "信用额度已过期。".into(),
+        (_, Seen::Waiting) => "首个信用额度尚待第二把密钥批准。".into(),
         (RuleKind::LimitMissing, _) => "尚未设定信用额度。".into(),
         (RuleKind::LegalStage, _) => "有欠款已进入法律程序。".into(),
         (_, Seen::Grade(grade, Some(before))) if before < grade => {

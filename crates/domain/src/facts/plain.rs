@@ -8,6 +8,7 @@
 
 use crate::{
     Currency, Date, Decimal, Id, Money, altman,
+    calendar::tolerance_minor,
     contract::{
         events::EventAction,
         external::{
@@ -94,6 +95,17 @@ impl Security {
 /// A default: from which day on, until it was closed, of which kind, and in which state it is.
 pub type Default = (Date, Option<Date>, DefaultKind, DefaultState);
 
+/// A limit of its own that was set for some days. Of the same kind from the same day the one with the highest number holds.
+#[derive(Clone, Debug)]
+pub struct Dated {
+    pub temporary: bool,
+    pub from: Date,
+    pub to: Option<Date>,
+    /// `None`: without end.
+    pub limit: Option<Money>,
+    pub number: i64,
+}
+
 /// What a customer owes and paid.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
@@ -108,7 +120,12 @@ pub type Version = (Date, Option<Date>, Vec<Date>);
 #[derive(Clone, Debug)]
 pub struct History {
     pub customer: Id,
+    /// The credit limit of its record.
     pub limit: Option<Money>,
+    /// What it was before, in the order in which it was replaced, and until which day.
+    pub former_limits: Vec<(Date, Option<Money>)>,
+    /// Limits that were set beside it.
+    pub dated: Vec<Dated>,
     pub own: Ledger,
     /// The other members of its group. `None`: it is in none.
     pub others: Option<Vec<Ledger>>,
@@ -146,6 +163,7 @@ struct Part {
 struct Item<'a> {
     of: &'a Document,
     parts: Vec<Part>,
+    /// What is open and chased.
     open: i64,
 }
 
@@ -227,8 +245,33 @@ impl Ledger {
         paid
     }
 
-    fn item<'a>(&self, of: &'a Document, day: Date) -> Item<'a> {
-        let (mut parts, open) = (self.paid(of.key, day), self.open(of, day));
+    /// What is open of a claim and somebody would be reminded of: not what is contested, of instalments what fell due
+    /// first, and not a rest below the tolerance of reminders.
+    fn chased(&self, claim: &Document, disputes: &[Contested], day: Date) -> i64 {
+        let whole = |of: &Document| of.whole.unwrap_or(of.key);
+        let mut parts: Vec<&Document> =
+            self.claims(day).filter(|of| whole(of) == whole(claim)).collect();
+        parts.sort_by_key(|of| (of.due_on, of.key));
+        let about = |of: &&Contested| {
+            of.document == whole(claim) || parts.iter().any(|part| part.key == of.document)
+        };
+        let held = |of: &&Contested| of.on <= day && of.until.is_none_or(|until| until > day);
+        let mut contested: i64 =
+            disputes.iter().filter(about).filter(held).map(|of| of.minor).sum();
+        for part in parts {
+            let open = self.open(part, day).max(0);
+            let left_out = contested.clamp(0, open);
+            contested -= left_out;
+            if part.key == claim.key {
+                let rest = open - left_out;
+                return if rest < tolerance_minor(claim.currency) { 0 } else { rest };
+            }
+        }
+        0
+    }
+
+    fn item<'a>(&self, of: &'a Document, disputes: &[Contested], day: Date) -> Item<'a> {
+        let (mut parts, open) = (self.paid(of.key, day), self.chased(of, disputes, day));
         if open > 0 && of.due_on < day {
             parts.push(Part { minor: open, on: day, paid: false });
         }
@@ -280,7 +323,8 @@ fn weighed(items: &[Vec<Weight>]) -> Option<Decimal> {
 pub fn facts(history: &History, day: Date) -> Facts {
     let mut facts = Facts::none(&history.customer, day);
     let own = &history.own;
-    let items: Vec<Item<'_>> = own.items(day).map(|of| own.item(of, day)).collect();
+    let items: Vec<Item<'_>> =
+        own.items(day).map(|of| own.item(of, &history.disputes, day)).collect();
     terms(&mut facts, &items, day);
     lateness(&mut facts, &items, day);
     money(&mut facts, &items, day);
@@ -392,6 +436,12 @@ fn money(facts: &mut Facts, items: &[Item<'_>], day: Date) {
     let last: Vec<Decimal> = settled.iter().rev().take(3).map(|of| of.2.into()).collect();
     facts.set(FactName::LastPaymentDaysLate, last.first().copied());
     facts.set(FactName::LastThreeDaysLate, mean(&last).filter(|_| last.len() == 3));
+    let overdue = items.iter().filter(|item| item.open > 0 && item.of.due_on < day);
+    let mut overdue: Vec<i64> = overdue.map(|item| day.days_since(item.of.due_on)).collect();
+    overdue.sort_unstable();
+    let latest = overdue.into_iter().map(Decimal::from).chain(last);
+    let latest: Vec<Decimal> = latest.take(3).collect();
+    facts.set(FactName::LatestThreeDaysLate, mean(&latest).filter(|_| latest.len() == 3));
 }
 
 fn habits(facts: &mut Facts, items: &[Item<'_>], day: Date) {
@@ -457,11 +507,12 @@ fn owed(facts: &mut Facts, history: &History, day: Date) {
         (FactName::OverdueShare3160, 31, 60),
         (FactName::OverdueShare6190, 61, 90),
         (FactName::OverdueShareOver90, 91, i64::MAX),
+        (FactName::OverdueShareOver30, 31, i64::MAX),
     ] {
         let late = |currency: Currency| {
             let claims = own.claims(day).filter(|of| of.currency == currency);
             let late = claims.filter(|of| (least..=most).contains(&day.days_since(of.due_on)));
-            late.map(|of| own.open(of, day)).sum()
+            late.map(|of| own.chased(of, &history.disputes, day)).sum()
         };
         facts.set(name, share(&late));
     }
@@ -480,8 +531,29 @@ fn owed(facts: &mut Facts, history: &History, day: Date) {
     facts.set(FactName::OpenDisputeShare, share(&contested));
 }
 
+/// The temporary limit of the day, else the other of the day, else the record's where no other had begun by then.
+fn limit_in_force(history: &History, day: Date) -> Option<Money> {
+    let begun = || history.dated.iter().filter(|of| of.from <= day);
+    let of_the_day = |temporary: bool| {
+        let rewritten = |of: &&Dated| {
+            begun().any(|other| {
+                (other.temporary, other.from) == (of.temporary, of.from) && other.number > of.number
+            })
+        };
+        let standing = begun().filter(|of| of.temporary == temporary).filter(|of| !rewritten(of));
+        standing.filter(|of| of.to.is_none_or(|to| day <= to)).max_by_key(|of| of.from)
+    };
+    match of_the_day(true).or_else(|| of_the_day(false)) {
+        Some(of) => of.limit,
+        None => {
+            let former = history.former_limits.iter().find(|of| of.0 > day).map(|of| of.1);
+            former.unwrap_or(history.limit).filter(|_| begun().all(|of| of.temporary))
+        }
+    }
+}
+
 fn limit(facts: &mut Facts, history: &History, day: Date) {
-    let Some(limit) = history.limit else { return };
+    let Some(limit) = limit_in_force(history, day) else { return };
     let own = &history.own;
     let first = months(day, 12).plus_days(1).unwrap_or(day);
     let mut days: BTreeSet<Date> = own.documents.iter().map(|of| of.issued_on).collect();
@@ -584,7 +656,7 @@ fn events(facts: &mut Facts, history: &History, day: Date) {
     facts.set(FactName::TermsDays12m, weighed(&issued.iter().map(agreed).collect::<Vec<_>>()));
     let contested = |item: &&Document| {
         let about = |of: &Contested| of.document == item.key || Some(of.document) == item.whole;
-        history.disputes.iter().any(|of| about(of) && of.on <= day)
+        history.disputes.iter().any(|of| about(of) && of.on <= day && of.minor > 0)
     };
     facts
         .set(FactName::DisputeRate12m, share_of(&issued.iter().map(contested).collect::<Vec<_>>()));
@@ -623,6 +695,10 @@ fn defaults(facts: &mut Facts, history: &History, day: Date) {
     let stands = |of: &&Default| of.3 != DefaultState::Withdrawn || of.1.is_none_or(|on| on > day);
     let broken = broken.filter(|of| of.2 == DefaultKind::BrokenPlan).filter(stands).count();
     facts.set(FactName::BrokenPromises12m, (asked || had).then(|| broken.into()));
+    let plans = |of: &&Default| of.2 == DefaultKind::BrokenPlan;
+    let plans: Vec<Default> = history.defaults.iter().filter(plans).copied().collect();
+    let broken = open(&plans, day).len();
+    facts.set(FactName::BrokenPromisesOpen, (asked || had).then(|| broken.into()));
     facts.set(FactName::DefaultsOpen, (asked || had).then(|| own.len().into()));
     let oldest = own.iter().min();
     facts.set(FactName::WorstDefaultDays, oldest.map(|on| day.days_since(*on).into()));
@@ -662,6 +738,26 @@ fn secured(facts: &mut Facts, history: &History, day: Date) {
         .iter()
         .filter_map(|versions| versions.iter().filter(|of| of.0 <= day).max_by_key(|of| of.0));
     let agreed: Vec<_> = begun.filter(|of| of.1.is_none_or(|last| last >= day)).collect();
+    let year = months(day, 12);
+    let lapsed = |insurance: bool| {
+        let sort = |of: &&Security| (of.kind == GuaranteeKind::Insurance) == insurance;
+        let follows = |from: Date| in_force.iter().any(|of| sort(of) && of.from > from);
+        let of_sort = history.securities.iter().filter(sort).filter(|of| !follows(of.from));
+        of_sort.filter_map(Security::last_on).filter(|on| *on < day && *on > year).max()
+    };
+    let begun = history
+        .contracts
+        .iter()
+        .filter_map(|versions| versions.iter().filter(|of| of.0 <= day).max_by_key(|of| of.0));
+    let unfollowed = begun.filter(|of| agreed.iter().all(|other| other.0 <= of.0));
+    let ended = unfollowed.filter_map(|of| of.1).filter(|on| *on < day && *on > year).max();
+    for (name, last) in [
+        (FactName::DaysSinceGuaranteeLapsed, lapsed(false)),
+        (FactName::DaysSinceInsuranceLapsed, lapsed(true)),
+        (FactName::DaysSinceContractLapsed, ended),
+    ] {
+        facts.set(name, last.map(|last| day.days_since(last).into()));
+    }
     let milestones = agreed.iter().flat_map(|of| &of.2).copied();
     for (name, last) in [
         (FactName::DaysToGuaranteeEnd, nearest(false)),

@@ -1,7 +1,8 @@
 //! Days with one balance and one rate, as a claim and its clause make them.
 
 use super::{
-    Base, Item, RATE_DECIMALS, RATE_ONE, Resolved, Watermark, clause, rounded, sum, too_large,
+    Base, Item, RATE_DECIMALS, RATE_ONE, Resolved, Watermark, clause, fixed_sum, rounded, sum,
+    too_large,
 };
 use crate::{
     Date, DayCount, Decimal, Refused,
@@ -28,6 +29,8 @@ pub(super) struct Stretch {
     pub(super) principal: i64,
     /// How much of the principal is unpaid interest.
     pub(super) unpaid: i64,
+    /// How much more was open and bore nothing.
+    pub(super) excluded: i64,
     pub(super) rate: Rate,
     pub(super) cap: Option<Rate>,
 }
@@ -91,21 +94,23 @@ impl<'a> Terms<'a> {
                 accrued = self.accrued(&stretches)?;
             }
             let unpaid = self.unpaid(accrued, from)?;
-            let principal = sum(self.principal(from)?, unpaid)?;
+            let (bearing, excluded) = self.principal(from)?;
+            let principal = sum(bearing, unpaid)?;
             if principal == 0 {
                 continue;
             }
             let (rate, cap) = (self.rate(from)?, self.cap(from)?);
             match stretches.last_mut() {
                 Some(last)
-                    if (last.principal, last.unpaid) == (principal, unpaid)
+                    if (last.principal, last.unpaid, last.excluded)
+                        == (principal, unpaid, excluded)
                         && last.rate == rate
                         && last.cap == cap
                         && last.to.plus_days(1) == Ok(from) =>
                 {
                     last.to = to;
                 }
-                _ => stretches.push(Stretch { from, to, principal, unpaid, rate, cap }),
+                _ => stretches.push(Stretch { from, to, principal, unpaid, excluded, rate, cap }),
             }
         }
         Ok(stretches)
@@ -122,14 +127,15 @@ impl<'a> Terms<'a> {
     }
 
     /// What is left on a day of interest that has accrued: nothing was paid of it and nothing given up by the end of
-    /// the day before.
+    /// the day before. A fixed sum is a cost and comes before the interest: what settles it settles none.
     fn unpaid(&self, accrued: i64, day: Date) -> Result<i64, Refused> {
         if accrued == 0 {
             return Ok(0);
         }
         let settled = self.item.settled.iter().filter(|(on, _)| *on < day);
         let settled = settled.fold(0i64, |sum, (_, minor)| sum.saturating_add(*minor));
-        Ok(accrued.saturating_sub(settled).clamp(0, accrued))
+        let of_interest = settled.saturating_sub(fixed_sum(self.item, self.clause)).max(0);
+        Ok(accrued.saturating_sub(of_interest).clamp(0, accrued))
     }
 
     /// The days after the first and up to one on which the balance or the rate may be another than the day before.
@@ -175,20 +181,23 @@ impl<'a> Terms<'a> {
     }
 
     /// What bears on a day: what was open at the end of the day before, and at the end of the grace, less what is
-    /// excluded.
-    pub(super) fn principal(&self, day: Date) -> Result<i64, Refused> {
+    /// excluded; and how much that is.
+    pub(super) fn principal(&self, day: Date) -> Result<(i64, i64), Refused> {
         let seen = day.plus_days(-1)?.max(self.grace_end);
         let mut left = i128::from(self.item.amount_minor);
         for (_, minor) in self.item.changes.iter().filter(|(on, _)| *on <= seen) {
             left = left.saturating_sub((*minor).into());
         }
+        let open = left.max(0);
         for excluded in &self.item.exclusions {
             // What was seen to be taken off on its last day is not left out once more.
             if excluded.from <= day && excluded.to.is_none_or(|to| seen < to) {
                 left = left.saturating_sub(excluded.minor.into());
             }
         }
-        i64::try_from(left.max(0)).map_err(|_| too_large())
+        let excluded = open.saturating_sub(left.max(0));
+        let minor = |minor: i128| i64::try_from(minor).map_err(|_| too_large());
+        Ok((minor(left.max(0))?, minor(excluded)?))
     }
 
     pub(super) fn rate(&self, day: Date) -> Result<Rate, Refused> {

@@ -41,6 +41,8 @@ pub(super) struct Record {
     pub(super) unless: Vec<Pair>,
     /// Where one of them stands, the document is void at its source.
     pub(super) void: Vec<Pair>,
+    /// Such a document is void here too.
+    pub(super) voids: bool,
     pub(super) noun: Noun,
 }
 
@@ -70,7 +72,8 @@ pub(super) struct Customer {
     pub(super) industry: Source,
     pub(super) parent_id: Source,
     pub(super) contact: Contact,
-    /// How a customer who is there is compared: 0 as a whole, 1 not at all, 2 by what the row says.
+    /// How a customer who is there is compared: 0 as a whole, 1 not at all, 2 by what the row says, 3 the
+    /// same and changed.
     pub(super) compared: i64,
 }
 
@@ -110,12 +113,14 @@ pub(super) struct Invoice {
     pub(super) penalty: Source,
     pub(super) contract_id: Source,
     pub(super) instalments: Source,
+    pub(super) reference: Source,
 }
 
 impl Invoice {
     /// Whether anything is said beyond the amount: most files have none of it, and shorter rows.
     pub(super) fn has_terms(&self) -> bool {
-        [&self.relates_to, &self.penalty, &self.contract_id, &self.instalments]
+        let Self { relates_to, penalty, contract_id, instalments, reference, .. } = self;
+        [relates_to, penalty, contract_id, instalments, reference]
             .iter()
             .any(|source| source.is_mapped())
     }
@@ -129,6 +134,8 @@ pub(super) struct Payment {
     pub(super) amount: Source,
     pub(super) currency: Source,
     pub(super) invoice_id: Source,
+    pub(super) same_as: Source,
+    pub(super) another: Source,
 }
 
 /// Where one field comes from.
@@ -338,6 +345,7 @@ fn compile(
             only: record.only_where.is_some().then(|| pairs(&record.only_where)),
             unless: pairs(&record.unless_where),
             void: pairs(&record.void_where),
+            voids: record.voids == Some(true),
             when_present: place(&record.when_present),
             unless_present: place(&record.unless_present),
             when_values: record.when_values.clone(),
@@ -378,9 +386,10 @@ fn noun(record: &RecordMapping, columns: &[String], date: DateForm) -> Noun {
                 channel: of("contact_channel"),
                 address: of("contact_address"),
             },
-            compared: match (record.only_new, record.partial) {
-                (Some(true), _) => 1,
-                (_, Some(true)) => 2,
+            compared: match (record.only_new, record.updates, record.partial) {
+                (Some(true), _, _) => 1,
+                (_, Some(true), _) => 3,
+                (_, _, Some(true)) => 2,
                 _ => 0,
             },
         })),
@@ -397,6 +406,7 @@ fn noun(record: &RecordMapping, columns: &[String], date: DateForm) -> Noun {
             penalty: of("penalty"),
             contract_id: of("contract_id"),
             instalments: of("instalments"),
+            reference: of("reference"),
         })),
         ImportKind::Payments => Noun::Payment(Box::new(Payment {
             id: of("id"),
@@ -405,6 +415,8 @@ fn noun(record: &RecordMapping, columns: &[String], date: DateForm) -> Noun {
             amount: of("amount"),
             currency: of("currency"),
             invoice_id: of("invoice_id"),
+            same_as: of("same_as"),
+            another: of("another"),
         })),
     }
 }

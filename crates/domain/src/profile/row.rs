@@ -4,12 +4,13 @@ use super::plan::{
     Contact, Customer, Fields, Invoice, Noun, Origin, Pair, Payment, Plan, Record, Source,
 };
 use super::slice::{Currencies, Rows, Slice, note};
-use super::terms::{self, Terms};
+use super::terms::{self, Said, Terms};
 use super::value;
+use crate::bank::reference;
 use crate::contract::ingest::RowError;
 use crate::contract::types::{Channel, CustomerStatus, InvoiceKind, Language};
 use crate::money::{NumberForm, parse_amount};
-use crate::{Currency, Date, Id, Refusal, Refused, id};
+use crate::{Currency, Date, Id, Money, Refusal, Refused, id};
 
 impl Plan {
     /// Reads one source row into the slice. Every bad field is noted with its column; a row with a bad field gives no
@@ -44,7 +45,7 @@ impl Plan {
             if let Noun::Invoice(from) = &record.noun
                 && reading.says(&record.void)
             {
-                made = made.saturating_add(reading.void(from, invoices));
+                made = made.saturating_add(reading.void(from, record.voids, invoices));
                 continue;
             }
             if !reading.makes(record) {
@@ -91,12 +92,27 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
 
     /// Writes that the document of the row is void, where the row names one. Says how many it named.
     #[cold]
-    fn void(&mut self, from: &Invoice, rows: &mut Rows) -> u64 {
+    fn void(&mut self, from: &Invoice, voids: bool, rows: &mut Rows) -> u64 {
         let row = self.row;
-        match self.read(&from.id, |text, _| id::check(text).map(|()| rows.void(row, text))) {
+        let of = if voids { self.claimed(from) } else { None };
+        let of = of.as_ref().map(|(customer, amount)| (customer.as_str(), *amount));
+        match self.read(&from.id, |text, _| id::check(text).map(|()| rows.void(row, text, of))) {
             Read::Absent => 0,
             Read::Value(()) | Read::Bad => 1,
         }
+    }
+
+    /// Whose a document is and how much, where the row says all of it.
+    fn claimed(&mut self, from: &Invoice) -> Option<(Id, Money)> {
+        let form = self.plan.numbers;
+        let customer = self.optional(&from.customer_id, |text, _| text.parse::<Id>());
+        let own = self.optional(&from.currency, |text, _| text.parse::<Currency>());
+        let currency = own.or(self.plan.currency)?;
+        let minor = self.optional(&from.amount, |text, from| {
+            let signed = amount(text, currency, form)?;
+            Ok(if from.unsigned { signed.saturating_abs() } else { signed })
+        })?;
+        Some((customer?, Money { minor, currency }))
     }
 
     fn makes(&self, record: &Record) -> bool {
@@ -248,7 +264,9 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
                 // The currency is the error of the row.
                 None => Ok(Vec::new()),
             }),
+            reference: self.optional(&from.reference, |text, _| reference::printed(text)),
             void: false,
+            voids: false,
         };
         if terms.says_anything() {
             rows.json(&terms);
@@ -268,7 +286,24 @@ impl<F: Fields + ?Sized> Reading<'_, F> {
         }
         self.amount(&from.amount, &from.currency, rows, positive);
         self.text(&from.invoice_id, rows, id::check);
+        if from.same_as.is_mapped() || from.another.is_mapped() {
+            self.said(from, rows);
+        }
         rows.close();
+    }
+
+    /// Writes what is said of the payment beside itself, where anything is.
+    #[cold]
+    fn said(&mut self, from: &Payment, rows: &mut Rows) {
+        let same_as = self.optional(&from.same_as, |text, _| text.parse::<Id>());
+        let another = self.optional(&from.another, |text, _| value::flag(text)) == Some(true);
+        if same_as.is_some() && another {
+            let detail = "it is a payment that is there, or another one, not both";
+            self.fail(&from.another, Refused::new(Refusal::MalformedField, detail));
+        }
+        if same_as.is_some() || another {
+            rows.json(&Said { same_as, another });
+        }
     }
 
     /// Writes the amount and then its currency, which has to be read first, and gives the currency.

@@ -1,7 +1,7 @@
 //! Checked rows on their way to the store, as JSON arrays that SQL reads by position.
 
 use crate::contract::ingest::RowError;
-use crate::{Currency, Date, Refusal};
+use crate::{Currency, Date, Money, Refusal};
 use chrono::Datelike;
 use serde::Serialize;
 
@@ -19,10 +19,11 @@ const REMEMBERED: usize = 8;
 /// - customers: `[row, id, name, country, currency, language, time_zone, email, phone, limit_minor, limit_currency]`,
 ///   with `status, segment, industry` after that where the file says any of them, and then `parent_id, contacts` as a
 ///   list of contacts, and how a customer who is there is compared: 1 not
-///   at all, 2 by what the row says
+///   at all, 2 by what the row says, 3 the same, and changed
 /// - invoices: `[row, id, customer_id, kind, issued_on, due_on, amount_minor, currency, disputed 0 or 1]`, with
 ///   [`Terms`](super::Terms) as an object after that where the row says any of them
-/// - payments: `[row, id, customer_id, received_on, amount_minor, currency, invoice_id]`
+/// - payments: `[row, id, customer_id, received_on, amount_minor, currency, invoice_id]`, with
+///   [`Said`](super::Said) as an object after that where the row says any of it
 #[derive(Debug, Default)]
 pub struct Slice {
     /// The last day that money of the file may have. Absent: any.
@@ -182,18 +183,20 @@ impl Rows {
         self.json.push('"');
     }
 
-    /// A row of invoices that says nothing of a document but that it is void at its source.
-    pub(super) fn void(&mut self, row: u64, id: &str) {
+    /// A row of invoices that says nothing of a document but that it is void at its source, and where it is to be void
+    /// here whose it is and how much.
+    pub(super) fn void(&mut self, row: u64, id: &str, of: Option<(&str, Money)>) {
         self.open(row);
         self.text(id);
-        self.text(id);
+        self.text(of.map_or(id, |(customer, _)| customer));
         for text in ["invoice", "2000-01-01", "2000-01-01"] {
             self.plain(text);
         }
+        self.number(of.map_or(0, |(_, amount)| amount.minor));
+        self.plain(of.as_ref().map_or("EUR", |(_, amount)| amount.currency.as_str()));
         self.number(0);
-        self.plain("EUR");
-        self.number(0);
-        self.json(&super::Terms { void: true, ..super::Terms::default() });
+        let voids = of.is_some();
+        self.json(&super::Terms { void: true, voids, ..super::Terms::default() });
         self.close();
     }
 

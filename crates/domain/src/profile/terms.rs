@@ -19,9 +19,15 @@ pub struct Terms {
     pub is_due: bool,
     /// The parts it is paid in.
     pub instalments: Option<Vec<Instalment>>,
+    /// The reference that is printed on the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// The row says nothing but that the document is void at its source.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub void: bool,
+    /// And that it is to be void here too; then customer and amount of the row are the document's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub voids: bool,
 }
 
 impl Terms {
@@ -31,7 +37,18 @@ impl Terms {
             || self.penalty
             || self.contract_id.is_some()
             || self.instalments.is_some()
+            || self.reference.is_some()
     }
+}
+
+/// What a row says of a payment beside itself, as the last value of a row of payments.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Said {
+    /// The payment that it is already.
+    pub same_as: Option<Id>,
+    /// It is another payment than those of bank statements.
+    pub another: bool,
 }
 
 /// The most instalments an invoice has.

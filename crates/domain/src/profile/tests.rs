@@ -58,8 +58,9 @@ fn generic_is_a_sound_profile_with_the_columns_of_the_fields() {
     assert_eq!(generic.name.as_str().parse::<crate::Id>().unwrap(), generic.name);
     let customers =
         format!("{CLASSED}|parent_id|contact_name|contact_role|contact_channel|contact_address");
-    let invoices = format!("{INVOICES}|relates_to|penalty|contract_id|instalments");
-    for (kind, header) in KINDS.into_iter().zip([customers.as_str(), &invoices, PAYMENTS]) {
+    let invoices = format!("{INVOICES}|relates_to|penalty|contract_id|instalments|reference");
+    let payments = format!("{PAYMENTS}|same_as|another");
+    for (kind, header) in KINDS.into_iter().zip([customers.as_str(), &invoices, &payments]) {
         assert_eq!(plan(&generic, kind, header).unwrap().columns().join("|"), header);
         assert_eq!(
             Plan::for_objects(&generic, kind, None, zone).unwrap().columns().join("|"),
@@ -637,6 +638,8 @@ fn a_record_is_made_where_columns_say_so() {
         (json!({"only_where": []}), "records[0].only_where"),
         (json!({"void_where": ["State=x"]}), "records[0].void_where"),
         (json!({"partial": true}), "records[0].partial"),
+        (json!({"kind": "customers", "updates": true, "partial": true}), "records[0].updates"),
+        (json!({"kind": "customers", "updates": true, "only_new": true}), "records[0].updates"),
     ] {
         let refused = check(&of(conditions)).unwrap_err();
         assert_eq!(refused.field.as_deref(), Some(field));

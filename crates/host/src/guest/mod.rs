@@ -1,6 +1,7 @@
 //! What one component instance sees of the host: WASI, its databases, its key-value stores, its variables.
 
 pub mod key_value;
+mod shared;
 pub mod sqlite;
 mod turn;
 mod variables;
@@ -53,6 +54,7 @@ impl Guest {
                 allowed: grants.allowed_hosts.clone(),
                 own: grants.own,
                 deadline: grants.limits.outbound,
+                own_deadline: grants.limits.request,
             },
             memory: StoreLimitsBuilder::new().memory_size(grants.limits.instance_memory).build(),
         };

@@ -5,45 +5,38 @@
 //!
 //! The log is written back by whoever finds it long, between transactions: SQLite itself would do it at the end of one,
 //! while all other writers wait.
+//!
+//! A connection gives up the pages that it keeps whenever another one has written. So all transactions that write a file
+//! run on one connection, which every other borrows for as long as its transaction lasts, and reads as well while others
+//! write. A component does not see that: what it set is set there too, and what the functions about its last change say
+//! goes with it. Who makes something of its own in a connection, a temporary table for one, keeps to its own.
+//!
+//! The connection of a component that went away is left to the next one that opens the file: an instance lives for a
+//! hundred requests, and reading the schema, preparing statements and reading pages anew is a good part of each of them.
 
 use super::Guest;
+use super::shared::{self, BUSY_TIMEOUT, Link, Wait};
 use super::turn::{Queue, Turn};
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::ffi::ErrorCode;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
-use rusqlite::{Batch, CachedStatement, OpenFlags, Statement, ToSql};
+use rusqlite::{Batch, CachedStatement, Statement, ToSql};
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::cell::{Cell, Ref, RefCell};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
     ComponentType, Lift, Linker, Lower, Resource, ResourceType, WasmList, WasmStr,
 };
-
-/// How long a statement waits for another connection's lock, as on Spin.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How a transaction begins that is going to write.
 const BEGIN_TO_WRITE: &str = "BEGIN IMMEDIATE";
 
 /// Pages by which the log grows before it is written back: 16 MiB.
 const LOGGED: i32 = 4_000;
-
-thread_local! {
-    /// Pages in the log after a commit of this thread that nobody has looked at yet.
-    static PAGES: Cell<i32> = const { Cell::new(0) };
-}
-
-/// Prepared statements kept per connection; the application has a few hundred statements in all.
-const STATEMENTS_KEPT: usize = 128;
-
-/// Virtual machine steps between two looks at the clock: about ten milliseconds of work.
-const STEPS_PER_LOOK: i32 = 1_000_000;
 
 /// Rows beyond this are refused, as on Spin, so that one query cannot take the memory of the whole runtime.
 const LARGEST_RESULT: usize = 128 << 20;
@@ -56,17 +49,59 @@ pub struct Access {
     pub longest_statement: Duration,
 }
 
-/// One connection of its own for each `open`; dropping it rolls back what it had not committed.
+/// What a component opened: a connection of its own, and what it has of the shared one. Dropping it rolls back what it had
+/// not committed.
 pub struct Connection {
-    db: rusqlite::Connection,
-    /// Milliseconds after `epoch` at which the running statement is interrupted.
-    deadline: Arc<AtomicU64>,
-    epoch: Instant,
-    longest_statement: Duration,
-    /// Of those who write this file.
+    /// There until it is dropped.
+    own: RefCell<Option<Link>>,
+    /// What is set on the own connection by the one that left it, and was not said by this one yet.
+    left: RefCell<VecDeque<String>>,
+    /// Whether a statement failed: such a connection is left to nobody.
+    failed: Cell<bool>,
+    /// Those who write this file.
     queue: Arc<Queue>,
-    /// Held while a transaction that writes is open.
-    turn: RefCell<Option<Turn>>,
+    /// Held while a transaction that writes is open. Dropped before the turn is given back.
+    borrowed: RefCell<Option<Borrowed>>,
+    longest_statement: Duration,
+    /// What was set, statement by statement.
+    settings: RefCell<Vec<String>>,
+    /// Whether it has something of its own that the shared connection has not.
+    keeps_to_itself: Cell<bool>,
+    /// How often the file had been written through the shared connection when this one last read.
+    seen: Cell<u64>,
+    /// The same when it last looked.
+    noticed: Cell<u64>,
+    path: PathBuf,
+}
+
+/// The turn to write, with the connection to write through where it is not the own one.
+struct Borrowed {
+    link: Option<Link>,
+    queue: Arc<Queue>,
+    _turn: Turn,
+}
+
+impl Drop for Borrowed {
+    /// Takes back what was not committed: the next one must find the connection free.
+    fn drop(&mut self) {
+        if let Some(link) = self.link.take() {
+            let is_free = link.db.is_autocommit() || link.db.execute_batch("ROLLBACK").is_ok();
+            self.queue.shared.give_back(is_free.then_some(link), true);
+        }
+    }
+}
+
+impl Drop for Connection {
+    /// Leaves the own connection to the next one, unless something of this one is in it.
+    fn drop(&mut self) {
+        let is_alike = !self.keeps_to_itself.get() && !self.failed.get();
+        if !is_alike || !self.left.get_mut().is_empty() {
+            return;
+        }
+        if let Some(own) = self.own.get_mut().take_if(|own| own.db.is_autocommit()) {
+            self.queue.shared.leave(own, std::mem::take(self.settings.get_mut()));
+        }
+    }
 }
 
 #[derive(ComponentType, Lift, Lower, Debug)]
@@ -198,31 +233,25 @@ fn execute(
 impl Connection {
     fn open(access: &Access, label: &str) -> Result<Connection, Error> {
         let path = access.folder.join(format!("{label}.db"));
-        // Only this thread ever holds the connection, so SQLite's own mutex is not needed; no URI file names.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = rusqlite::Connection::open_with_flags(&path, flags)?;
-        db.busy_timeout(BUSY_TIMEOUT)?;
-        db.pragma_update(None, "foreign_keys", true)?;
-        db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-        db.authorizer(Some(only_this_file));
-        let deadline = Arc::new(AtomicU64::new(u64::MAX));
-        let epoch = Instant::now();
-        db.progress_handler(
-            STEPS_PER_LOOK,
-            Some({
-                let deadline = deadline.clone();
-                move || epoch.elapsed().as_millis() as u64 > deadline.load(Relaxed)
-            }),
-        );
-        db.wal_hook(Some(|_, pages| {
-            PAGES.set(pages);
-            Ok(())
-        }));
-        let (queue, turn) = (Queue::of(&path), RefCell::default());
-        let longest_statement = access.longest_statement;
-        Ok(Connection { db, deadline, epoch, longest_statement, queue, turn })
+        let queue = Queue::of(&path);
+        let (own, left) = match queue.shared.left() {
+            Some(found) => found,
+            None => (Link::open(&path)?, Vec::new()),
+        };
+        let written = queue.shared.written();
+        Ok(Connection {
+            own: RefCell::new(Some(own)),
+            left: RefCell::new(left.into()),
+            failed: Cell::new(false),
+            queue,
+            borrowed: RefCell::default(),
+            longest_statement: access.longest_statement,
+            settings: RefCell::default(),
+            keeps_to_itself: Cell::new(false),
+            seen: Cell::new(written),
+            noticed: Cell::new(written),
+            path,
+        })
     }
 
     /// Runs a statement, and writes the log back when it ended a transaction and the log is long.
@@ -232,44 +261,191 @@ impl Connection {
         parameters: &[Bound<'_>],
     ) -> rusqlite::Result<QueryResult> {
         let result = self.execute(sql, parameters);
-        let pages = PAGES.take();
-        if pages > 0 && self.queue.is_long(pages, LOGGED) && self.db.is_autocommit() {
+        let pages = shared::pages_written();
+        if pages > 0 && self.queue.is_long(pages, LOGGED) && self.borrowed.borrow().is_none() {
             self.write_back(pages);
         }
         result
     }
 
     fn write_back(&self, pages: i32) {
+        let Ok(own) = self.own() else { return };
+        if !own.db.is_autocommit() {
+            return;
+        }
         self.queue.write_back(pages, BUSY_TIMEOUT, || {
             // What is not written back now is at the next time.
-            let _ = self.run_first("PRAGMA wal_checkpoint(PASSIVE)", &[]);
+            let _ = self.run_first(&own, "PRAGMA wal_checkpoint(PASSIVE)", &[]);
         });
     }
 
-    /// Runs the first statement of `sql`; what follows it is ignored, as on Spin. A transaction that is going to write
-    /// waits for its turn.
+    /// Runs the first statement of `sql`; what follows it is ignored, as on Spin. A transaction that is going to write, or
+    /// a statement that is one by itself, waits for its turn, and runs on the shared connection.
     fn execute(&self, sql: &str, parameters: &[Bound<'_>]) -> rusqlite::Result<QueryResult> {
-        if sql == BEGIN_TO_WRITE && self.db.is_autocommit() {
-            let turn = self.queue.wait(BUSY_TIMEOUT).ok_or_else(locked)?;
-            self.turn.replace(Some(turn));
+        if self.borrowed.borrow().is_some() {
+            return self.go_on(sql, parameters);
         }
-        let result = self.run_first(sql, parameters);
-        if self.db.is_autocommit() {
-            self.turn.take();
+        self.say_again(sql)?;
+        let own = self.own()?;
+        if !own.db.is_autocommit() {
+            if shared::sets(sql) {
+                self.keeps_to_itself.set(true);
+            }
+            return self.run_own(&own, sql, parameters);
+        }
+        if sql == BEGIN_TO_WRITE || shared::writes(sql) {
+            let turn = self.queue.wait(BUSY_TIMEOUT).ok_or_else(locked)?;
+            let link = self.lend(&own, Wait::ToWrite);
+            drop(own);
+            let queue = self.queue.clone();
+            self.borrowed.replace(Some(Borrowed { link, queue, _turn: turn }));
+            return self.go_on(sql, parameters);
+        }
+        if shared::may_only_read(sql)
+            && let Some(read) = self.read_shared(&own, sql, parameters)
+        {
+            return read;
+        }
+        if shared::sets(sql) {
+            self.settings.borrow_mut().push(sql.to_owned());
+        }
+        self.run_own(&own, sql, parameters)
+    }
+
+    fn own(&self) -> rusqlite::Result<Ref<'_, Link>> {
+        Ref::filter_map(self.own.borrow(), Option::as_ref).map_err(|_| locked())
+    }
+
+    /// A connection that was left by another one is set as that one wanted it. It is kept when this one begins with the
+    /// same, statement by statement, and says nothing in between that it could be noticed by.
+    fn say_again(&self, sql: &str) -> rusqlite::Result<()> {
+        let mut left = self.left.borrow_mut();
+        if left.is_empty() || shared::is_of_the_file(sql) {
+            return Ok(());
+        }
+        if left.front().is_some_and(|said| said == sql) {
+            left.pop_front();
+            return Ok(());
+        }
+        left.clear();
+        let fresh = Link::open(&self.path)?;
+        fresh.set(&self.settings.borrow())?;
+        self.own.replace(Some(fresh));
+        Ok(())
+    }
+
+    /// Reads through the shared connection while others write, since the own one would have to read its pages anew. It is
+    /// waited for as long as they go on; after that the own one keeps its pages again.
+    fn read_shared(
+        &self,
+        own: &Link,
+        sql: &str,
+        parameters: &[Bound<'_>],
+    ) -> Option<rusqlite::Result<QueryResult>> {
+        let written = self.queue.shared.written();
+        if self.seen.get() == written {
+            return None;
+        }
+        let goes_on = self.noticed.replace(written) != written;
+        let found = self.lend(own, if goes_on { Wait::Soon } else { Wait::Never });
+        let read = found.and_then(|link| {
+            let reads = shared::only_reads(&link, sql);
+            let read = reads.then(|| self.run_shared(&link, sql, parameters));
+            self.queue.shared.give_back(Some(link), false);
+            read
+        });
+        if read.is_none() {
+            self.seen.set(written);
+        }
+        read
+    }
+
+    /// The shared connection, where it can be had soon and is set as this one is.
+    fn lend(&self, own: &Link, wait: Wait) -> Option<Link> {
+        if self.keeps_to_itself.get() {
+            return None;
+        }
+        let settings = self.settings.borrow();
+        let link = self.queue.shared.lend(&self.path, &settings, wait)?;
+        link.numbers.take_from(&own.numbers);
+        Some(link)
+    }
+
+    /// Goes on with a transaction that writes, and gives the turn back when it ended.
+    fn go_on(&self, sql: &str, parameters: &[Bound<'_>]) -> rusqlite::Result<QueryResult> {
+        let mut borrowed = self.borrowed.borrow_mut();
+        let Some(Borrowed { link, .. }) = borrowed.as_mut() else { return Err(locked()) };
+        let Some(of_all) = link else {
+            let own = self.own()?;
+            let result = self.run_own(&own, sql, parameters);
+            if own.db.is_autocommit() {
+                *borrowed = None;
+            }
+            return result;
+        };
+        let result = self.run_shared(of_all, sql, parameters);
+        if shared::made_its_own() || shared::sets(sql) {
+            // From here on the shared connection is this component's, and others get another one.
+            self.keeps_to_itself.set(true);
+            if let Some(taken) = link.take() {
+                self.own.replace(Some(taken));
+            }
+            self.queue.shared.give_back(None, true);
+        }
+        let is_over = match link {
+            Some(of_all) => of_all.db.is_autocommit(),
+            None => self.own()?.db.is_autocommit(),
+        };
+        if is_over {
+            *borrowed = None;
         }
         result
     }
 
-    fn run_first(&self, sql: &str, parameters: &[Bound<'_>]) -> rusqlite::Result<QueryResult> {
-        let deadline = self.epoch.elapsed() + self.longest_statement;
-        self.deadline.store(deadline.as_millis() as u64, Relaxed);
-        match self.db.prepare_cached(sql) {
+    fn run_shared(
+        &self,
+        link: &Link,
+        sql: &str,
+        parameters: &[Bound<'_>],
+    ) -> rusqlite::Result<QueryResult> {
+        let result = self.run_first(link, sql, parameters);
+        self.own()?.numbers.take_from(&link.numbers);
+        result
+    }
+
+    fn run_own(
+        &self,
+        own: &Link,
+        sql: &str,
+        parameters: &[Bound<'_>],
+    ) -> rusqlite::Result<QueryResult> {
+        let result = self.run_first(own, sql, parameters);
+        if shared::made_its_own() {
+            self.keeps_to_itself.set(true);
+        }
+        result
+    }
+
+    fn run_first(
+        &self,
+        link: &Link,
+        sql: &str,
+        parameters: &[Bound<'_>],
+    ) -> rusqlite::Result<QueryResult> {
+        link.interrupt_after(self.longest_statement);
+        let before = link.changed();
+        let result = match link.db.prepare_cached(sql) {
             Ok(mut statement) => run_cached(&mut statement, parameters),
-            Err(refused) => match Batch::new(&self.db, sql).next() {
+            Err(refused) => match Batch::new(&link.db, sql).next() {
                 Ok(Some(mut first)) => run(&mut first, parameters),
                 Ok(None) | Err(_) => Err(refused),
             },
+        };
+        link.count(before, sql);
+        if result.is_err() {
+            self.failed.set(true);
         }
+        result
     }
 }
 
@@ -318,18 +494,6 @@ fn run(statement: &mut Statement<'_>, parameters: &[Bound<'_>]) -> rusqlite::Res
     Ok(QueryResult { columns, rows })
 }
 
-/// A component is given one file. `VACUUM` attaches a nameless one of its own, which is allowed.
-fn only_this_file(context: AuthContext<'_>) -> Authorization {
-    match context.action {
-        AuthAction::Attach { filename } if !filename.is_empty() => Authorization::Deny,
-        // These are of the process, and its neighbours live there too.
-        AuthAction::Pragma { pragma_name: "soft_heap_limit" | "hard_heap_limit", .. } => {
-            Authorization::Deny
-        }
-        _ => Authorization::Allow,
-    }
-}
-
 impl Value {
     fn size(&self) -> usize {
         size_of::<Value>()
@@ -363,5 +527,220 @@ impl From<rusqlite::Error> for Error {
             Some(ErrorCode::DiskFull) => Error::DatabaseFull,
             _ => Error::Io(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn one_more(folder: &Path) -> Connection {
+        let access = Access {
+            folder: folder.to_path_buf(),
+            labels: BTreeSet::new(),
+            longest_statement: Duration::from_secs(60),
+        };
+        Connection::open(&access, "default").unwrap()
+    }
+
+    /// Connections to one file, as instances open them.
+    fn opened<const N: usize>(folder: &Path) -> [Connection; N] {
+        let all = [(); N].map(|()| one_more(folder));
+        all[0].run("PRAGMA journal_mode = WAL");
+        all[0].run("CREATE TABLE t (key INTEGER PRIMARY KEY, name TEXT)");
+        for one in &all {
+            one.run("PRAGMA cache_size = -1000");
+        }
+        all
+    }
+
+    impl Connection {
+        fn run(&self, sql: &str) -> Vec<Vec<Value>> {
+            let found = self.execute_and_write_back(sql, &[]).unwrap();
+            found.rows.into_iter().map(|row| row.values).collect()
+        }
+
+        fn number(&self, sql: &str) -> i64 {
+            match self.run(sql)[0][0] {
+                Value::Integer(number) => number,
+                ref other => panic!("{other:?}"),
+            }
+        }
+
+        fn add(&self, rows: usize) {
+            self.run("BEGIN IMMEDIATE");
+            for _ in 0..rows {
+                self.run("INSERT INTO t (name) VALUES ('x')");
+            }
+            self.run("COMMIT");
+        }
+
+        fn borrows(&self) -> bool {
+            self.borrowed.borrow().as_ref().is_some_and(|of| of.link.is_some())
+        }
+    }
+
+    const COUNT: &str = "SELECT count(*) FROM t";
+
+    #[test]
+    fn each_is_told_of_its_own_last_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = opened(folder.path());
+        one.add(2);
+        two.add(3);
+        two.run("UPDATE t SET name = 'y' WHERE key < 3");
+        one.run("BEGIN IMMEDIATE");
+        assert!(one.borrows());
+        assert_eq!(one.number("SELECT last_insert_rowid()"), 2);
+        one.run("DELETE FROM t WHERE key > 3");
+        assert_eq!(one.number("SELECT changes()"), 2);
+        one.run("COMMIT");
+        let told = |of: &Connection| {
+            ["last_insert_rowid", "changes", "total_changes"]
+                .map(|name| of.number(&format!("SELECT {name}()")))
+        };
+        assert_eq!((told(&one), told(&two)), ([2, 2, 4], [5, 2, 5]));
+    }
+
+    #[test]
+    fn a_statement_that_writes_by_itself_has_a_turn_and_gives_it_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = opened(folder.path());
+        for writer in [&one, &two] {
+            writer.run("INSERT INTO t (name) VALUES ('x')");
+            assert!(writer.execute("INSERT INTO t (key) VALUES (1)", &[]).is_err());
+        }
+        assert_eq!(one.queue.shared.written(), 4);
+        assert_eq!((one.number(COUNT), two.number(COUNT)), (2, 2));
+        assert_eq!(two.number("SELECT last_insert_rowid()"), 2);
+    }
+
+    #[test]
+    fn what_is_not_committed_is_seen_by_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = opened(folder.path());
+        two.add(1);
+        one.run("BEGIN IMMEDIATE");
+        one.run("INSERT INTO t (name) VALUES ('x')");
+        assert_eq!((one.number(COUNT), two.number(COUNT)), (2, 1));
+        one.run("COMMIT");
+        assert_eq!((one.number(COUNT), two.number(COUNT)), (2, 2));
+    }
+
+    #[test]
+    fn who_goes_away_in_a_transaction_leaves_nothing_and_the_next_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = opened(folder.path());
+        one.run("BEGIN IMMEDIATE");
+        one.run("INSERT INTO t (name) VALUES ('x')");
+        drop(one);
+        assert_eq!(two.number(COUNT), 0);
+        two.add(1);
+        two.run("BEGIN IMMEDIATE");
+        assert!(two.borrows());
+        two.run("ROLLBACK");
+    }
+
+    #[test]
+    fn a_temporary_table_is_of_who_made_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = opened(folder.path());
+        two.add(1);
+        one.run("BEGIN IMMEDIATE");
+        one.run("CREATE TEMP TABLE own AS SELECT key FROM t");
+        one.run("COMMIT");
+        assert_eq!(one.number("SELECT count(*) FROM own"), 1);
+        two.run("BEGIN IMMEDIATE");
+        assert!(two.execute("SELECT count(*) FROM own", &[]).is_err());
+        two.run("COMMIT");
+        one.run("BEGIN IMMEDIATE");
+        assert!(!one.borrows());
+        assert_eq!(one.number("SELECT count(*) FROM own"), 1);
+        one.run("COMMIT");
+        two.add(1);
+        assert_eq!((one.number(COUNT), two.number(COUNT)), (2, 2));
+    }
+
+    #[test]
+    fn what_is_set_holds_for_who_set_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two] = opened(folder.path());
+        one.add(1);
+        two.run("PRAGMA cache_size = -2000");
+        for (of, size) in [(&one, -1000), (&two, -2000)] {
+            of.run("BEGIN IMMEDIATE");
+            assert_eq!(of.number("PRAGMA cache_size"), size);
+            of.run("COMMIT");
+            assert_eq!(of.number("PRAGMA cache_size"), size);
+        }
+    }
+
+    #[test]
+    fn a_connection_that_was_left_is_taken_up_by_who_begins_alike() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = opened(folder.path());
+        one.run("INSERT INTO t (name) VALUES ('x')");
+        one.run("PRAGMA temp_store = MEMORY");
+        drop(one);
+        let again = one_more(folder.path());
+        for said in
+            ["PRAGMA user_version", "PRAGMA cache_size = -1000", "PRAGMA temp_store = MEMORY"]
+        {
+            again.run(said);
+        }
+        assert!(again.left.borrow().is_empty());
+        assert_eq!(again.number("SELECT last_insert_rowid() + changes() + total_changes()"), 0);
+        assert_eq!((again.number(COUNT), other.number(COUNT)), (1, 1));
+    }
+
+    #[test]
+    fn who_begins_otherwise_has_a_connection_as_if_nobody_had_been_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = opened(folder.path());
+        let usual = other.number("PRAGMA temp_store");
+        for first in ["SELECT 1", "PRAGMA temp_store", "BEGIN", "PRAGMA cache_size = -2000"] {
+            let left = one_more(folder.path());
+            left.run("PRAGMA cache_size = -1000");
+            left.run("PRAGMA temp_store = MEMORY");
+            drop(left);
+            let next = one_more(folder.path());
+            assert_eq!(next.left.borrow().len(), 2);
+            next.run(first);
+            assert_eq!(next.number("PRAGMA temp_store"), usual, "{first}");
+            assert_ne!(next.number("PRAGMA cache_size"), -1000, "{first}");
+            // It has an end of its own, so that nobody comes after it.
+            next.keeps_to_itself.set(true);
+        }
+        assert_eq!(one.number(COUNT), 0);
+    }
+
+    #[test]
+    fn what_failed_or_was_not_finished_is_left_to_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one] = opened(folder.path());
+        for last in ["BEGIN", "SELECT * FROM nowhere", "CREATE TEMP TABLE own (a)"] {
+            let other = one_more(folder.path());
+            let _ = other.execute(last, &[]);
+            drop(other);
+            assert!(one.queue.shared.left().is_none(), "{last}");
+        }
+    }
+
+    #[test]
+    fn many_write_by_turns_and_read_between() {
+        let folder = tempfile::tempdir().unwrap();
+        let all: [Connection; 4] = opened(folder.path());
+        let threads = all.map(|one| {
+            std::thread::spawn(move || {
+                for done in 0..50 {
+                    one.add(1);
+                    assert!(one.number(COUNT) > done);
+                }
+                one
+            })
+        });
+        let all = threads.map(|thread| thread.join().unwrap());
+        assert_eq!(all[0].number(COUNT), 200);
     }
 }

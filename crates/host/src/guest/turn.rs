@@ -4,6 +4,7 @@
 //! second: who comes at a bad moment waits long, and whoever comes next may go first. Connections of this process wait
 //! in a queue instead, so that they are served in order and as soon as the one before is done.
 
+use super::shared::Shared;
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
@@ -18,6 +19,8 @@ pub struct Queue {
     writing_back: Mutex<()>,
     /// Pages of the log when it was last written back; fewer are a log that began anew.
     written_back: AtomicI32,
+    /// The connection through which they write.
+    pub shared: Shared,
 }
 
 #[derive(Default)]

@@ -111,6 +111,9 @@ pub struct Outbound {
     pub own: SocketAddr,
     /// The most a component may wait for a connection, for the first byte and between two bytes.
     pub deadline: Duration,
+    /// The same where the application calls itself: the answer comes when the body is through and the work is done, and
+    /// that request has a bound of its own.
+    pub own_deadline: Duration,
 }
 
 type Sent =
@@ -126,11 +129,12 @@ impl WasiHttpHooks for Outbound {
         if !self.allowed.allows(request.uri()) {
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         }
+        let calls_itself = request.uri().host() == Some(SELF);
+        let limit = if calls_itself { self.own_deadline } else { self.deadline };
         let request = match to_self(request, self.own) {
             Ok(request) => request,
             Err(_) => return Box::new(std::future::ready(Err(Error::HttpRequestUriInvalid))),
         };
-        let limit = self.deadline;
         let asked = options.unwrap_or_default();
         let at_most = |wanted: Option<Duration>| Some(wanted.map_or(limit, |w| w.min(limit)));
         let options = RequestOptions {

@@ -64,7 +64,8 @@ pub struct Limits {
     pub lanes: usize,
     /// How long a request may keep its component busy. Imports are long; an endless loop is longer.
     pub request: Duration,
-    /// How long a component waits for outbound HTTP: to connect, for the first byte, between two bytes.
+    /// How long a component waits for outbound HTTP: to connect, for the first byte, between two bytes. For what it asks
+    /// of the application itself it waits as long as a request may take.
     pub outbound: Duration,
     /// How long the client may take for the request head, and how long an idle connection is kept.
     pub header: Duration,

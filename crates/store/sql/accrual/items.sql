@@ -21,15 +21,15 @@ SELECT
                 SELECT
                     json_group_array(
                         json_array(
-                            d.opened_on, d.minor,
-                            CASE
-                                WHEN d.resolved_entry_key IS NULL OR d.resolved_entry_key <= ?2
-                                    THEN d.resolved_on
-                            END,
-                            coalesce(d.upheld_minor, 0)
+                            d.opened_on,
+                            iif(coalesce(d.resolved_entry_key, 0) <= ?2, d.minor, coalesce(f.minor, d.minor)),
+                            iif(coalesce(d.resolved_entry_key, 0) <= ?2, d.resolved_on, f.resolved_on),
+                            coalesce(iif(coalesce(d.resolved_entry_key, 0) <= ?2, d.upheld_minor, f.upheld_minor), 0)
                         )
                     )
                 FROM dispute AS d
+                LEFT JOIN dispute_former AS f
+                    ON f.dispute_key = d.key AND f.entry_key <= ?2 AND f.until_entry_key > ?2
                 WHERE d.invoice_key = i.key AND (d.entry_key IS NULL OR d.entry_key <= ?2)
             )),
             i.parent_key

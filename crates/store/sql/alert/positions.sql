@@ -1,20 +1,28 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the business date, ?4: 1 for everybody.
--- Gives [customer_key, id, limit_minor, limit_currency, grade, grade_before, [notch, notch_before, notches],
--- facts] for each customer that owes something, was scored on the day, or has an alert whose reason is not gone. Without
+-- Gives [customer_key, id, grade, grade_before, [notch, notch_before, notches], facts, 1 for who was judged by a sweep
+-- before the one of the day] for each customer that owes something, was scored on the day, or has an alert whose reason is not gone. Without
 -- a score of the day there are no facts.
 SELECT
     json_group_array(
         json_array(
-            key, id, limit_minor, limit_currency, grade, grade_before, json_array(notch, notch_before, notches),
-            json(facts)
+            key, id, grade, grade_before, json_array(notch, notch_before, notches),
+            json(facts), judged_before
         )
     )
 FROM (
     SELECT
-        c.key, c.id, c.limit_minor, c.limit_currency, s.grade,
+        c.key, c.id, s.grade,
         CASE WHEN s.as_of = ?3 THEN s.grade_before END AS grade_before,
         s.notch, CASE WHEN s.as_of = ?3 THEN s.notch_before END AS notch_before, s.notches,
-        CASE WHEN s.as_of = ?3 AND ?4 = 0 THEN s.facts END AS facts
+        CASE WHEN s.as_of = ?3 AND ?4 = 0 THEN s.facts END AS facts,
+        CASE
+            WHEN s.as_of = ?3 AND ?4 = 0
+                THEN
+                    s.grade_before IS NOT NULL OR EXISTS (
+                        SELECT 1 FROM score_change AS h WHERE h.customer_key = c.key AND h.as_of < ?3
+                    )
+            ELSE s.customer_key IS NOT NULL
+        END AS judged_before
     FROM customer AS c
     LEFT JOIN score AS s ON s.customer_key = c.key
     WHERE

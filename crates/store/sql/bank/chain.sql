@@ -3,23 +3,23 @@
 SELECT
     json_group_array(
         json_array(
-            account, currency, key, id, format, to_on, opening_minor, closing_minor, sequence, json(gap)
+            own_account, currency, key, id, format, to_on, opening_minor, closing_minor, sequence, json(gap)
         )
     )
 FROM (
     SELECT s.*
     FROM json_each(?1) AS j
     CROSS JOIN bank_statement AS s
-        ON s.account = j.value ->> 0
+        ON s.own_account = j.value ->> 0
         AND s.to_on >= coalesce(
             (
                 SELECT b.to_on FROM bank_statement AS b
-                WHERE b.account = j.value ->> 0 AND b.to_on < j.value ->> 2 AND b.currency = j.value ->> 1
+                WHERE b.own_account = j.value ->> 0 AND b.to_on < j.value ->> 2 AND b.currency = j.value ->> 1
                 ORDER BY b.to_on DESC
                 LIMIT 1 OFFSET ?2
             ),
             ''
         )
     WHERE s.currency = j.value ->> 1
-    ORDER BY s.account, s.currency, s.to_on, s.key
+    ORDER BY s.own_account, s.currency, s.to_on, s.key
 )

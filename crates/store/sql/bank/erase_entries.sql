@@ -3,7 +3,7 @@
 UPDATE bank_entry
 SET
     remittance = CASE WHEN remittance IS NULL THEN NULL ELSE ?2 END, payer_name = NULL, payer_account = NULL,
-    reference = NULL, end_to_end = NULL
+    reference = NULL, end_to_end = NULL, ultimate_payer = NULL
 WHERE
     key IN (
         -- The id of a payment that is not the first of its entry goes on with a hyphen and a number.
@@ -22,6 +22,6 @@ WHERE
     )
     AND (
         remittance <> ?2 OR payer_name IS NOT NULL OR payer_account IS NOT NULL OR reference IS NOT NULL
-        OR end_to_end IS NOT NULL
+        OR end_to_end IS NOT NULL OR ultimate_payer IS NOT NULL
     )
 RETURNING key

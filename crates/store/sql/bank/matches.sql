@@ -25,6 +25,7 @@ SELECT
                 'reversal', json(CASE page.reversal WHEN 1 THEN 'true' ELSE 'false' END),
                 'references', json(page.reference), 'end_to_end_id', page.end_to_end,
                 'bank_reference', page.bank_reference, 'remittance', page.remittance,
+                'instructed_minor', page.instructed_minor, 'ultimate_payer', page.ultimate_payer,
                 'payer_name', page.payer_name, 'payer_account', page.payer_account, 'state', page.state,
                 'rule', page.rule, 'customer_id', coalesce(m.id, c.id), 'payment_id', p.id,
                 'candidates', json(page.candidates), 'repeats', page.repeats

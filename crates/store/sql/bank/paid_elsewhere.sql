@@ -1,7 +1,7 @@
 -- ?1: rows as [customer_key, currency, from, to], ?2: amounts, ?3: ids of payments, as JSON arrays; ?4: the last payment
 -- before the file, whose own are all of entries.
 -- Gives [[customer_key, currency, amount_minor, received_on, id], ...]: the payments of these customers of these amounts and
--- days, and those of these ids, that no entry of a statement was booked as and of which nothing went back.
+-- days, and those of these ids, that no entry of a statement was booked as and that were no mistake.
 WITH
 found AS (
     SELECT p.key
@@ -17,7 +17,13 @@ SELECT json_group_array(json_array(p.customer_key, p.currency, p.amount_minor, p
 FROM found CROSS JOIN payment AS p ON p.key = found.key
 WHERE
     p.converted_from_key IS NULL
-    AND NOT EXISTS (SELECT 1 FROM reversal AS r WHERE r.payment_key = p.key)
+    AND p.amount_minor > coalesce(
+        (
+            SELECT sum(r.minor) FROM reversal AS r
+            WHERE r.payment_key = p.key AND r.undone_entry_key IS NULL AND r.kind = 'mistake'
+        ),
+        0
+    )
     AND NOT EXISTS (
         -- As in bank/of_payment.sql.
         SELECT 1 FROM bank_entry AS e

@@ -1,13 +1,23 @@
--- ?1: after this key. Gives [[key, id, booked_on, minor, payment_key, payment_id, customer_key,
--- customer_id], ...] for each entry that takes money back, with the entries before it that have the same
--- end-to-end reference on the same account of ours, the same amount in the same currency, no other payer's account, and
--- a payment of which nothing went back yet.
+-- ?1: after this key. Gives [{key, id, booked_on, minor, state, payment, payment_id, customer, customer_id, fits}, ...] for
+-- each entry that goes out, with the payments of entries before it that have the same end-to-end reference on the same
+-- account of ours in the same currency, and of which something is left. `fits` is 1 where the bank marks it, what goes back is
+-- the amount, nothing went back before, and no other payer's account says otherwise.
 SELECT
-    json_group_array(json_array(key, id, booked_on, minor, payment_key, payment_id, customer_key, customer_id))
+    json_group_array(
+        json_object(
+            'key', key, 'id', id, 'booked_on', booked_on, 'minor', minor, 'state', state, 'payment', payment_key,
+            'payment_id', payment_id, 'customer', customer_key, 'customer_id', customer_id,
+            'fits', reversal = 1 AND minor = amount_minor AND returned_minor = 0 AND same_payer
+        )
+    )
 FROM (
     SELECT
-        e.key, e.id, e.booked_on, -e.minor AS minor, p.key AS payment_key, p.id AS payment_id, p.customer_key,
-        c.id AS customer_id
+        e.key, e.id, e.booked_on, -coalesce(e.instructed_minor, e.minor) AS minor, e.state, e.reversal,
+        p.key AS payment_key, p.id AS payment_id, p.amount_minor, p.customer_key, c.id AS customer_id,
+        coalesce(e.payer_account, before.payer_account, '') = coalesce(before.payer_account, e.payer_account, '')
+        AS same_payer,
+        coalesce((SELECT sum(r.minor) FROM reversal AS r WHERE r.payment_key = p.key AND r.undone_entry_key IS NULL), 0)
+        AS returned_minor
     FROM bank_entry AS e INDEXED BY bank_entry_by_state
     CROSS JOIN bank_entry AS before INDEXED BY bank_entry_by_end_to_end ON before.end_to_end = e.end_to_end
     CROSS JOIN bank_statement AS s ON s.key = e.statement_key
@@ -15,11 +25,10 @@ FROM (
     CROSS JOIN payment AS p ON p.key = before.payment_key
     CROSS JOIN customer AS c ON c.key = p.customer_key
     WHERE
-        e.state = 'review' AND e.state <> 'automatic' AND e.key > ?1 AND e.minor < 0 AND e.reversal = 1 AND e.repeats IS NULL
-        AND t.account = s.account AND t.currency = s.currency
-        AND coalesce(e.payer_account, before.payer_account, '') = coalesce(before.payer_account, e.payer_account, '')
-        AND before.minor = -e.minor AND before.minor > 0
-        AND p.amount_minor = before.minor AND p.received_on <= e.booked_on
-        AND NOT EXISTS (SELECT 1 FROM reversal AS r WHERE r.payment_key = p.key)
+        e.state IN ('review', 'unmatched') AND e.state <> 'automatic' AND e.key > ?1 AND e.minor < 0 AND e.repeats IS NULL
+        AND t.own_account = s.own_account AND t.currency = s.currency
+        AND before.minor > 0 AND before.end_to_end IS NOT NULL
+        AND p.received_on <= e.booked_on
     ORDER BY e.key, p.key
 )
+WHERE returned_minor < amount_minor

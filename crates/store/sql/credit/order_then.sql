@@ -5,7 +5,7 @@ SELECT
         'id', o.id, 'customer', c.id, 'amount', json_object('minor', o.amount_minor, 'currency', o.currency),
         'delivered_minor', o.delivered_minor, 'invoiced_minor', o.invoiced_minor,
         'cancelled_minor', o.cancelled_minor, 'on', o.from_on, 'undelivered_minor', o.undelivered_minor,
-        'unbilled_minor', o.unbilled_minor
+        'unbilled_minor', o.unbilled_minor, 'version', o.version
     )
 FROM credit_order AS o
 CROSS JOIN customer AS c ON c.key = o.customer_key

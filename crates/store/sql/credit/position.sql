@@ -188,6 +188,10 @@ SELECT
             SELECT 1 FROM default_record AS d
             WHERE d.customer_key = own.key AND d.state = 'open' AND d.kind = 'legal-action'
         ),
+        'limit_waits', EXISTS (
+            SELECT 1 FROM credit_limit AS l
+            WHERE l.customer_key = own.key AND l.counts_key IS NULL AND l.state = 'pending' AND l.source = 'key'
+        ),
         'usual_terms', iif(
             ?4 = 1,
             (

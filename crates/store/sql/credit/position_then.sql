@@ -72,11 +72,17 @@ used_of_payment AS MATERIALIZED (
     SELECT payment_key AS key, sum(amount_minor) AS minor FROM used WHERE payment_key IS NOT NULL GROUP BY payment_key
 ),
 contested AS MATERIALIZED (
-    SELECT d.invoice_key AS key, sum(d.minor) AS minor
-    FROM document CROSS JOIN dispute AS d ON d.invoice_key = document.key
+    SELECT
+        d.invoice_key AS key,
+        sum(iif(coalesce(d.resolved_entry_key, 0) <= ?7, d.minor, coalesce(f.minor, d.minor))) AS minor
+    FROM document
+    CROSS JOIN dispute AS d ON d.invoice_key = document.key
+    LEFT JOIN dispute_former AS f ON f.dispute_key = d.key AND f.entry_key <= ?7 AND f.until_entry_key > ?7
     WHERE
         d.opened_on <= ?2 AND coalesce(d.entry_key, 0) <= ?7
-        AND NOT (d.resolved_on IS NOT NULL AND d.resolved_on <= ?2 AND coalesce(d.resolved_entry_key, 0) <= ?7)
+        AND NOT coalesce(
+            iif(coalesce(d.resolved_entry_key, 0) <= ?7, d.resolved_on, f.resolved_on) <= ?2, 0
+        )
     GROUP BY d.invoice_key
 ),
 -- Each piece with the document it comes from.
@@ -183,10 +189,12 @@ rule AS (
         )
 ),
 failed AS MATERIALIZED (
-    SELECT d.kind FROM default_record AS d
+    SELECT d.kind
+    FROM default_record AS d
+    LEFT JOIN default_former AS f ON f.default_key = d.key AND f.entry_key <= ?7 AND f.until_entry_key > ?7
     WHERE
         d.customer_key = ?1 AND d.found_on <= ?2 AND coalesce(d.entry_key, 0) <= ?7
-        AND NOT (d.closed_on IS NOT NULL AND d.closed_on <= ?2 AND coalesce(d.closed_entry_key, 0) <= ?7)
+        AND NOT coalesce(iif(coalesce(d.closed_entry_key, 0) <= ?7, d.closed_on, f.closed_on) <= ?2, 0)
 ),
 graded AS MATERIALIZED (
     SELECT as_of, grade FROM score_change WHERE customer_key = ?1 AND as_of <= ?2
@@ -280,6 +288,15 @@ SELECT
         ),
         'broken_promises', (SELECT count(*) FROM failed WHERE kind = 'broken-plan'),
         'legal_stage', EXISTS (SELECT 1 FROM failed WHERE kind = 'legal-action'),
+        'limit_waits', EXISTS (
+            SELECT 1 FROM credit_limit AS l
+            WHERE
+                l.customer_key = ?1 AND l.source = 'key' AND l.entry_key <= ?7
+                AND (
+                    l.state = 'pending'
+                    OR (l.decided_by IS NOT NULL AND coalesce(l.decided_entry_key, l.counts_key, 0) > ?7)
+                )
+        ),
         'usual_terms', iif(
             ?6 = 1,
             (

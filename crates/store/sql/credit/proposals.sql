@@ -1,8 +1,8 @@
 -- ?1: after this customer, ?2: at most so many, ?3: the day, ?4: twelve months before it, ?5: the currency,
 -- ?6: only of these, as a JSON array of keys, or null.
--- Gives [key, id, grade, tier, [turnover, first issued, outstanding], [amount, share] of each guarantee, status, limit of the
--- record, [ledger of individual limits, [amount, currency, whether it is unlimited] of each that waits]] of customers in the
--- order of keys: what a limit policy proposes from.
+-- Gives [key, id, grade, tier, [turnover, first issued, outstanding], [amount, share] of each guarantee or null, status, limit
+-- of the record, [ledger of individual limits, [amount, currency, whether it is unlimited] of each that waits] or null] of
+-- customers in the order of keys: what a limit policy proposes from.
 WITH
 page AS MATERIALIZED (
     SELECT key, id, status, limit_minor, limit_currency FROM customer
@@ -13,6 +13,30 @@ page AS MATERIALIZED (
     WHERE c.merged_key IS NULL
     ORDER BY 1
     LIMIT ?2
+),
+-- Read for the whole slice: to look into them customer by customer takes longer.
+secured AS MATERIALIZED (
+    SELECT g.customer_key AS key, json_group_array(json_array(g.amount_minor, g.share)) AS list
+    FROM guarantee AS g
+    WHERE
+        g.customer_key IN (SELECT key FROM page) AND g.currency = ?5 AND g.valid_from <= ?3
+        AND (g.valid_to IS NULL OR g.valid_to >= ?3) AND (g.claim_by IS NULL OR g.claim_by >= ?3)
+    GROUP BY 1
+),
+dated AS MATERIALIZED (
+    SELECT
+        l.customer_key AS key,
+        json_array(
+            json_group_array(
+                json_array(
+                    l.kind, l.minor, l.currency, l.unlimited, l.mandatory, l.from_on, l.to_on, l.id, l.counts_key
+                )
+            ) FILTER (WHERE l.state = 'approved'),
+            json_group_array(json_array(l.minor, l.currency, l.unlimited)) FILTER (WHERE l.state = 'pending')
+        ) AS list
+    FROM credit_limit AS l
+    WHERE l.customer_key IN (SELECT key FROM page) AND l.kind = 'individual' AND l.state <> 'refused'
+    GROUP BY 1
 )
 SELECT
     json_group_array(
@@ -42,35 +66,14 @@ SELECT
                     FROM invoice AS i WHERE i.customer_key = page.key
                 )
             ),
-            json(
-                (
-                    SELECT json_group_array(json_array(g.amount_minor, g.share)) FROM guarantee AS g
-                    WHERE
-                        g.customer_key = page.key AND g.currency = ?5 AND g.valid_from <= ?3
-                        AND (g.valid_to IS NULL OR g.valid_to >= ?3) AND (g.claim_by IS NULL OR g.claim_by >= ?3)
-                )
-            ),
+            json(secured.list),
             page.status,
             iif(page.limit_minor IS NULL, NULL, json_array(page.limit_minor, page.limit_currency)),
-            json(
-                (
-                    SELECT
-                        json_array(
-                            json_group_array(
-                                json_array(
-                                    l.kind, l.minor, l.currency, l.unlimited, l.mandatory, l.from_on, l.to_on, l.id,
-                                    l.counts_key
-                                )
-                            ) FILTER (WHERE l.state = 'approved'),
-                            json_group_array(json_array(l.minor, l.currency, l.unlimited))
-                                FILTER (WHERE l.state = 'pending')
-                        )
-                    FROM credit_limit AS l
-                    WHERE l.customer_key = page.key AND l.kind = 'individual' AND l.state <> 'refused'
-                )
-            )
+            json(dated.list)
         )
         ORDER BY page.key
     )
 FROM page
 LEFT JOIN score ON score.customer_key = page.key
+LEFT JOIN secured ON secured.key = page.key
+LEFT JOIN dated ON dated.key = page.key

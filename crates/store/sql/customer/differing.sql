@@ -1,5 +1,5 @@
 -- ?1: rows as in customer/insert_all.sql. Gives [row, field] for each row whose id is stored with other content.
--- Where the last value is 2, what a row leaves out is not compared. What follows limit_currency is compared where a row
+-- Where the last value is 2 or 3, what a row leaves out is not compared. What follows limit_currency is compared where a row
 -- says it: a file that has no such column is no other content.
 WITH
 -- Each row beside what is stored under its id.
@@ -22,7 +22,7 @@ pair AS (
             WHEN j.value ->> 14 IS NOT NULL AND p.id IS NOT j.value ->> 14 THEN 'parent_id'
             WHEN j.value ->> 15 IS NOT NULL AND c.contacts IS NOT j.value ->> 15 THEN 'contacts'
         END AS field
-    FROM (SELECT value, coalesce(value ->> 16 = 2, 0) AS partial FROM json_each(?1)) AS j
+    FROM (SELECT value, coalesce(value ->> 16 > 1, 0) AS partial FROM json_each(?1)) AS j
     JOIN customer AS c ON c.id = j.value ->> 1
     LEFT JOIN customer AS p ON p.key = c.parent_key
     WHERE j.value ->> 16 IS NOT 1

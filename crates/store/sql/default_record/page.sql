@@ -11,10 +11,21 @@ wanted AS (
     UNION ALL
     SELECT * FROM default_record WHERE id = ?4
 ),
+-- An end that was put right later reads as it was said before.
+said AS (
+    SELECT
+        w.id, w.customer_key, w.contract_key, w.invoice_key, w.amount_minor, w.currency, w.found_on, w.kind, w.reason,
+        w.evidence, w.by_rule,
+        iif(coalesce(w.closed_entry_key, 0) <= ?7, w.state, f.state) AS state,
+        iif(coalesce(w.closed_entry_key, 0) <= ?7, w.closed_on, f.closed_on) AS closed_on,
+        iif(coalesce(w.closed_entry_key, 0) <= ?7, w.cured_by_key, f.cured_by_key) AS cured_by_key
+    FROM wanted AS w
+    LEFT JOIN default_former AS f ON f.default_key = w.key AND f.entry_key <= ?7 AND f.until_entry_key > ?7
+    WHERE w.found_on <= ?6 AND coalesce(w.entry_key, 0) <= ?7
+),
 stood AS (
-    SELECT *, (closed_on IS NOT NULL AND closed_on <= ?6 AND coalesce(closed_entry_key, 0) <= ?7) AS ended
-    FROM wanted
-    WHERE found_on <= ?6 AND coalesce(entry_key, 0) <= ?7
+    SELECT *, coalesce(closed_on <= ?6, 0) AS ended
+    FROM said
 ),
 page AS (
     SELECT * FROM stood

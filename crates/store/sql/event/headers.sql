@@ -42,9 +42,9 @@ owned AS (
                 )
             END
         ) AS owner,
-        -- What went back of a payment.
+        -- What went back of a payment, or did not, and what a dispute or a default is by it.
         CASE
-            WHEN a.noun = 'payment' AND a.action = 'reverse'
+            WHEN a.noun = 'payment' AND a.action IN ('reverse', 'reinstate')
                 THEN (
                     SELECT
                         json_object(
@@ -53,6 +53,29 @@ owned AS (
                         )
                     FROM payment AS p
                     WHERE p.id = a.id
+                )
+            WHEN a.noun = 'dispute'
+                THEN (
+                    SELECT
+                        json_object(
+                            'invoice_id', i.id, 'day', coalesce(a.change ->> '$.after.resolved_on', a.change ->> '$.after.on'),
+                            'minor', coalesce(a.change -> '$.after.minor', a.change -> '$.after.amount.minor'),
+                            'currency', i.currency, 'state', coalesce(a.change ->> '$.after.state', 'open'),
+                            'outcome', a.change ->> '$.after.outcome', 'upheld_minor', a.change -> '$.after.upheld_minor'
+                        )
+                    FROM dispute AS d CROSS JOIN invoice AS i ON i.key = d.invoice_key
+                    WHERE d.id = a.id
+                )
+            WHEN a.noun = 'default_record' AND a.action IN ('create', 'close', 'reopen')
+                THEN json_object(
+                    'invoice_id', coalesce(a.change ->> '$.after.invoice_id', a.change ->> '$.before.invoice_id'),
+                    'payment_id', a.change ->> '$.after.payment_id',
+                    'day', coalesce(
+                        a.change ->> '$.after.on', a.change ->> '$.after.found_on', a.change ->> '$.before.found_on'
+                    ),
+                    'minor', coalesce(a.change -> '$.after.amount.minor', a.change -> '$.before.amount.minor'),
+                    'currency', coalesce(a.change ->> '$.after.amount.currency', a.change ->> '$.before.amount.currency'),
+                    'state', coalesce(a.change ->> '$.after.state', 'open')
                 )
         END AS back,
         a.noun = 'write_off' AND EXISTS (

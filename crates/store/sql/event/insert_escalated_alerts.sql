@@ -3,7 +3,7 @@ INSERT INTO event (invoices_upto, payments_upto, allocations_upto, at, kind, cus
 SELECT
     (SELECT coalesce(max(key), 0) FROM invoice), (SELECT coalesce(max(key), 0) FROM payment),
     (SELECT coalesce(max(key), 0) FROM allocation), ?2, 'alert.escalated', a.customer_key, a.id,
-    json_object('state', j.value ->> 3, 'before', a.severity)
+    json_object('state', j.value ->> 3, 'before', a.severity, 'rule', a.rule, 'severity', j.value ->> 3)
 FROM json_each(?1) AS j
 CROSS JOIN alert AS a
     ON a.customer_key = j.value ->> 0 AND a.rule = j.value ->> 1 AND a.currency = j.value ->> 2 AND a.ended_on IS NULL

@@ -8,7 +8,9 @@ WITH
 contested AS MATERIALIZED (
     SELECT DISTINCT invoice_key
     FROM dispute
-    WHERE customer_key > ?1 AND customer_key <= ?2 AND opened_on <= ?3
+    WHERE
+        customer_key > ?1 AND customer_key <= ?2 AND opened_on <= ?3 AND minor > 0
+        AND key NOT IN (SELECT p.whole_key FROM dispute AS p WHERE p.whole_key IS NOT NULL)
 ),
 instalment AS MATERIALIZED (
     SELECT key, parent_key FROM invoice WHERE customer_key > ?1 AND customer_key <= ?2 AND parent_key IS NOT NULL

@@ -1,18 +1,52 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day.
--- Gives [customer_key, currency, outstanding, overdue] of the group of each customer that is in one and whose group
--- owes anything on the day. Sums over members are floats, as in facts/paying.sql.
+-- Gives [customer_key, currency, outstanding, overdue] of the group of the day of each customer that is in one and whose
+-- group owes anything on it. Sums over members are floats, as in facts/paying.sql.
 WITH
-member AS MATERIALIZED (
-    SELECT c.key AS customer_key, coalesce(c.parent_key, c.key) AS head_key
+-- Whose record was replaced since the day is in the group that the first of its former ones names.
+placed AS MATERIALIZED (
+    SELECT c.key AS customer_key, iif(f.key IS NULL, c.parent_key, f.parent_key) AS parent_key
     FROM customer AS c
+    LEFT JOIN customer_former AS f ON f.key = (
+        SELECT min(e.key) FROM customer_former AS e WHERE e.customer_key = c.key AND e.until_on > ?3
+    )
+    WHERE c.key > ?1 AND c.key <= ?2
+),
+member AS MATERIALIZED (
+    SELECT p.customer_key, coalesce(p.parent_key, p.customer_key) AS head_key
+    FROM placed AS p
     WHERE
-        c.key > ?1 AND c.key <= ?2
-        AND (c.parent_key IS NOT NULL OR EXISTS (SELECT 1 FROM customer AS other WHERE other.parent_key = c.key))
+        p.parent_key IS NOT NULL
+        OR EXISTS (
+            SELECT 1 FROM customer AS o
+            WHERE
+                o.parent_key = p.customer_key
+                AND NOT EXISTS (SELECT 1 FROM customer_former AS e WHERE e.customer_key = o.key AND e.until_on > ?3)
+        )
+        OR EXISTS (
+            SELECT 1 FROM customer_former AS f
+            WHERE
+                f.parent_key = p.customer_key AND f.until_on > ?3
+                AND f.key = (
+                    SELECT min(e.key) FROM customer_former AS e
+                    WHERE e.customer_key = f.customer_key AND e.until_on > ?3
+                )
+        )
 ),
 everybody AS MATERIALIZED (
     SELECT head_key, head_key AS customer_key FROM member
     UNION
-    SELECT member.head_key, c.key FROM member CROSS JOIN customer AS c ON c.parent_key = member.head_key
+    SELECT m.head_key, c.key
+    FROM member AS m
+    CROSS JOIN customer AS c ON c.parent_key = m.head_key
+    WHERE NOT EXISTS (SELECT 1 FROM customer_former AS e WHERE e.customer_key = c.key AND e.until_on > ?3)
+    UNION
+    SELECT m.head_key, f.customer_key
+    FROM member AS m
+    CROSS JOIN customer_former AS f ON f.parent_key = m.head_key AND f.until_on > ?3
+    WHERE
+        f.key = (
+            SELECT min(e.key) FROM customer_former AS e WHERE e.customer_key = f.customer_key AND e.until_on > ?3
+        )
 ),
 open AS (
     SELECT e.head_key, i.currency, i.due_on, i.open_minor AS minor

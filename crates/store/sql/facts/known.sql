@@ -27,7 +27,7 @@ back AS (
     FROM reversal
     WHERE
         customer_key > ?1 AND customer_key <= ?2 AND reversed_on > ?4 AND reversed_on <= ?3
-        AND kind IN ('chargeback', 'returned')
+        AND kind IN ('chargeback', 'returned') AND undone_entry_key IS NULL
     GROUP BY customer_key
 )
 SELECT

@@ -1,11 +1,11 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day, ?4: 12 months before it; ?5 to ?8: the days that 3,
--- 6, 12 and 24 months before it lie from it, below zero.
+-- 6, 12 and 24 months before it lie from it, below zero; ?9: tolerances by currency, 100 of those not named.
 -- Gives, of each customer and currency, [customer_key, currency, [items due in 3, 6, 12 and 24 months], [the amounts of
 -- their parts], [the amounts by days late], [items due in 12 months later than 0, 10, 30, 60 and 90 days], [the amounts
 -- of parts that were], [items, amount, amount by days from issue and early amount of the money of 12 months], [the most
 -- days late in 12 months, the most in 24 with its day, both if anything was late], [sums of x, y, xx, xy and yy of items
 -- due in 12 months], [items with their first money in 12 months, short pays, discounts not due], [of each item that was
--- settled in 24 months the day of its last money and its due date]]. Days are counted from the day asked for; two in one
+-- settled in 24 months the day of its last money and its due date], [the due dates of items open and overdue]]. Days are counted from the day asked for; two in one
 -- number are the one times a million plus the other.
 -- Sums of amounts are added up as floats on purpose: two absurd amounts must not stop the sweep of all others, and below
 -- 2^53 they are exact. As whole numbers they are quicker to write.
@@ -71,10 +71,53 @@ open AS MATERIALIZED (
     GROUP BY invoice_key
     HAVING sum(minor) > 0
 ),
+-- What is contested of each invoice as a whole. Of instalments it is what fell due first.
+contested AS MATERIALIZED (
+    SELECT coalesce(i.parent_key, i.key) AS whole_key, sum(d.minor) AS minor
+    FROM dispute AS d
+    CROSS JOIN invoice AS i ON i.key = d.invoice_key
+    WHERE
+        d.customer_key > ?1 AND d.customer_key <= ?2 AND d.opened_on <= ?3
+        AND (d.resolved_on IS NULL OR d.resolved_on > ?3)
+        AND d.key NOT IN (SELECT p.whole_key FROM dispute AS p WHERE p.whole_key IS NOT NULL)
+    GROUP BY 1
+),
+-- What is open of items and somebody would be reminded of: not what is contested, and not a rest below the tolerance.
+chased AS MATERIALIZED (
+    SELECT invoice_key, customer_key, currency, due_on, chased AS minor
+    FROM (
+        SELECT
+            o.invoice_key, i.customer_key, i.currency, i.due_on,
+            CASE
+                WHEN c.minor IS NULL THEN o.minor
+                WHEN i.parent_key IS NULL THEN max(o.minor - c.minor, 0)
+                ELSE
+                    o.minor - max(
+                        0,
+                        min(
+                            o.minor,
+                            c.minor - (
+                                SELECT coalesce(sum(p.minor), 0)
+                                FROM open AS p
+                                CROSS JOIN invoice AS j ON j.key = p.invoice_key
+                                WHERE
+                                    j.parent_key = i.parent_key AND j.issued_on <= ?3
+                                    AND (j.due_on, j.key) < (i.due_on, i.key)
+                            )
+                        )
+                    )
+            END AS chased
+        FROM open AS o
+        CROSS JOIN invoice AS i ON i.key = o.invoice_key
+        LEFT JOIN contested AS c ON c.whole_key = coalesce(i.parent_key, i.key)
+        WHERE i.kind NOT IN ('credit-note', 'interest-note') AND i.issued_on <= ?3
+    )
+    WHERE chased >= coalesce(?9 ->> currency, 100)
+),
 instalment AS MATERIALIZED (
     SELECT key FROM invoice WHERE customer_key > ?1 AND customer_key <= ?2 AND parent_key IS NOT NULL
 ),
--- Money that paid, and its place among what was set against its claim: 1 where nothing of the claim is open on the day,
+-- Money that paid, and its place among what was set against its claim: 1 where nothing to be chased is open on the day,
 -- and 2, 4 and 8 more for the last money, the first, and the first of 12 months. A row that is all that was ever set
 -- against a claim is all three; of others it is looked up.
 paid AS (
@@ -83,9 +126,9 @@ paid AS (
         julianday(a.allocated_on) AS came, a.allocated_on > ?4 AS within, a.allocated_on, i.amount_minor,
         a.amount_minor AS minor,
         CASE
-            WHEN a.amount_minor = i.amount_minor - i.open_minor THEN 14 + (i.open_minor = 0)
+            WHEN a.amount_minor = i.amount_minor - i.open_minor THEN 14 + (i.open_minor = 0 OR i.key NOT IN (SELECT invoice_key FROM chased))
             ELSE
-                (i.key NOT IN (SELECT invoice_key FROM open))
+                (i.key NOT IN (SELECT invoice_key FROM chased))
                 + 2 * (NOT EXISTS (
                     SELECT 1 FROM allocation AS b
                     WHERE
@@ -116,7 +159,7 @@ paid AS (
     SELECT
         i.customer_key, i.currency, i.key, julianday(i.due_on) - julianday(?3), julianday(i.issued_on),
         julianday(r.allocated_on), r.allocated_on > ?4, r.allocated_on, i.amount_minor, r.minor,
-        (i.key NOT IN (SELECT invoice_key FROM open)) + 2 * r.is_last + 4 * r.is_first + 8 * r.is_received
+        (i.key NOT IN (SELECT invoice_key FROM chased)) + 2 * r.is_last + 4 * r.is_first + 8 * r.is_received
     FROM remaining AS r
     CROSS JOIN invoice AS i ON i.key = r.invoice_key
     WHERE i.kind NOT IN ('credit-note', 'interest-note')
@@ -162,16 +205,16 @@ part AS (
                         AND a.allocated_on <= paid.allocated_on
                 )
             )
-        END AS begins
+        END AS begins,
+        NULL AS overdue
     FROM paid
     UNION ALL
     SELECT
-        i.customer_key, i.currency, CAST(julianday(i.due_on) - julianday(?3) AS INTEGER),
-        CAST(julianday(i.due_on) - julianday(?3) AS INTEGER), CAST(julianday(?3) - julianday(i.due_on) AS INTEGER),
-        o.minor, NULL, 0, NULL, 0
-    FROM open AS o
-    CROSS JOIN invoice AS i ON i.key = o.invoice_key
-    WHERE i.kind NOT IN ('credit-note', 'interest-note') AND i.issued_on <= ?3 AND i.due_on < ?3
+        customer_key, currency, CAST(julianday(due_on) - julianday(?3) AS INTEGER),
+        CAST(julianday(due_on) - julianday(?3) AS INTEGER), CAST(julianday(?3) - julianday(due_on) AS INTEGER),
+        minor, NULL, 0, NULL, 0, CAST(julianday(due_on) - julianday(?3) AS INTEGER)
+    FROM chased
+    WHERE due_on < ?3
 ),
 -- What windows ask for, once: `by_days` is null of a part that is due later.
 weighed AS (
@@ -180,7 +223,7 @@ weighed AS (
         CASE WHEN due <= 0 THEN minor * 1.0 * late END AS by_days, since, received, begins,
         CASE WHEN item > ?7 THEN item END AS year_item, CASE WHEN item > ?7 THEN late END AS year_late,
         CASE WHEN due <= 0 AND due > ?7 THEN late END AS year_part,
-        CASE WHEN settled > ?8 THEN settled * 1000000 + due END AS settled
+        CASE WHEN settled > ?8 THEN settled * 1000000 + due END AS settled, overdue
     FROM part
     LIMIT -1
 )
@@ -236,7 +279,8 @@ FROM (
                 count(*) FILTER (WHERE begins > 0), count(*) FILTER (WHERE begins > 1),
                 count(*) FILTER (WHERE begins > 2)
             ),
-            json_group_array(settled) FILTER (WHERE settled IS NOT NULL)
+            json_group_array(settled) FILTER (WHERE settled IS NOT NULL),
+            json_group_array(overdue) FILTER (WHERE overdue IS NOT NULL)
         ) AS row
     FROM weighed
     GROUP BY customer_key, currency

@@ -1,23 +1,23 @@
--- ?1: after this customer, ?2: up to this one, ?3: the day, ?4: the first day of the twelve months.
--- Gives [customer_key, minor]: the most that each customer with a limit owed, in the limit's currency, at the end of a
+-- ?1: [customer_key, currency] of who has a limit on the day, in which currency, ?2: the day, ?3: the first day of the
+-- twelve months. Gives [customer_key, minor]: the most that each of them owed, in the limit's currency, at the end of a
 -- day of the twelve months.
 WITH
 claim AS MATERIALIZED (
-    SELECT c.key AS customer_key, i.key, i.issued_on, i.amount_minor
-    FROM customer AS c
-    CROSS JOIN invoice AS i ON i.customer_key = c.key AND i.currency = c.limit_currency
-    WHERE c.key > ?1 AND c.key <= ?2 AND +i.issued_on <= ?3 AND i.kind <> 'credit-note'
+    SELECT i.customer_key, i.key, i.issued_on, i.amount_minor
+    FROM json_each(?1) AS l
+    CROSS JOIN invoice AS i ON i.customer_key = l.value ->> 0 AND i.currency = l.value ->> 1
+    WHERE +i.issued_on <= ?2 AND i.kind <> 'credit-note'
 ),
 -- What was owed before the twelve months counts from their first day, in one sum.
 event AS (
-    SELECT customer_key, ?4 AS day, sum(amount_minor) AS minor FROM claim WHERE issued_on <= ?4 GROUP BY customer_key
+    SELECT customer_key, ?3 AS day, sum(amount_minor) AS minor FROM claim WHERE issued_on <= ?3 GROUP BY customer_key
     UNION ALL
-    SELECT customer_key, issued_on, amount_minor FROM claim WHERE issued_on > ?4
+    SELECT customer_key, issued_on, amount_minor FROM claim WHERE issued_on > ?3
     UNION ALL
-    SELECT o.customer_key, max(a.allocated_on, ?4), -a.amount_minor
+    SELECT o.customer_key, max(a.allocated_on, ?3), -a.amount_minor
     FROM claim AS o
     CROSS JOIN allocation AS a ON a.customer_key = o.customer_key AND a.invoice_key = o.key
-    WHERE a.allocated_on <= ?3
+    WHERE a.allocated_on <= ?2
 ),
 -- At each event what is owed when its day is over.
 level AS (

@@ -10,7 +10,10 @@ come AS (
         AND CASE e.awaits
             WHEN 'customer' THEN EXISTS (SELECT 1 FROM customer AS c WHERE c.id = e.awaits_id)
             WHEN 'invoice' THEN EXISTS (SELECT 1 FROM invoice AS i WHERE i.id = e.awaits_id)
-            WHEN 'payment' THEN EXISTS (SELECT 1 FROM payment AS p WHERE p.id = e.awaits_id)
+            WHEN 'payment'
+                THEN
+                    EXISTS (SELECT 1 FROM payment AS p WHERE p.id = e.awaits_id)
+                    OR EXISTS (SELECT 1 FROM payment_name AS n WHERE n.id = e.awaits_id)
             ELSE EXISTS (SELECT 1 FROM contract AS t WHERE t.id = e.awaits_id)
         END
     LIMIT ?2

@@ -22,6 +22,8 @@ pair AS (
             WHEN i.relates_key IS NOT j.value ->> 10 THEN 'relates_to'
             WHEN i.parent_key IS NOT j.value ->> 11 THEN 'instalments'
             WHEN i.penalty IS NOT coalesce(j.value ->> 12, 0) THEN 'penalty'
+            -- One that is not known yet is added, and a row that says none says nothing of it.
+            WHEN i.reference <> j.value ->> 13 THEN 'reference'
         END AS field
     FROM json_each(?1) AS j
     CROSS JOIN invoice AS i ON i.id = j.value ->> 1

@@ -1,13 +1,15 @@
 -- ?1, ?2: after this day and key, ?3: at most so many, ?4: the day, ?5: only this customer, ?6: only this payment,
 -- ?7: the last audit entry that was known, ?8: only these keys, as a JSON array. One of ?5, ?6 and ?8 is given.
 -- Gives [[key, id, customer_id, received_on, amount_minor, currency, invoice_id, converted_minor], [designation,
--- order, contract_id, deductions, settles, converted_from]]. Names of invoices are their ids.
+-- order, contract_id, deductions, settles, converted_from, cost_minor]]. Names of invoices are their ids.
 WITH
 page AS (
     SELECT * FROM (
         SELECT p.* FROM customer AS c CROSS JOIN payment AS p ON p.customer_key = c.key WHERE c.id = ?5
         UNION ALL
         SELECT p.* FROM payment AS p WHERE p.id = ?6
+        UNION ALL
+        SELECT p.* FROM payment_name AS n CROSS JOIN payment AS p ON p.key = n.payment_key WHERE n.id = ?6
         UNION ALL
         SELECT p.* FROM json_each(?8) AS j CROSS JOIN payment AS p ON p.key = j.value
     )
@@ -40,7 +42,8 @@ SELECT
                     SELECT json_group_array(n.id)
                     FROM json_each(page.settles) AS d CROSS JOIN invoice AS n ON n.key = d.value
                 ),
-                o.id
+                o.id,
+                page.cost_minor
             )
         )
     )

@@ -6,6 +6,8 @@ asked AS (
     SELECT p.key FROM customer AS c CROSS JOIN payment AS p ON p.customer_key = c.key WHERE c.id = ?5
     UNION ALL
     SELECT key FROM payment WHERE id = ?6
+    UNION ALL
+    SELECT payment_key FROM payment_name WHERE id = ?6
 ),
 stood AS (
     SELECT

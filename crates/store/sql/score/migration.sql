@@ -1,22 +1,28 @@
 -- ?1: the first day, ?2: the second, not before it.
--- Gives [grade before, grade, customers, [[currency, owed before, owed]]] for each pair of grades that anybody has. A
--- customer that was merged into another has none any more.
+-- Gives [grade before, grade, customers, those of another model, [[currency, owed before, owed]]] for each pair of grades that anybody has. A
+-- customer has none from the day on which it was merged into another.
 WITH
 -- The columns beside max() are those of its row.
 before AS (
-    SELECT customer_key, grade, max(as_of) AS as_of FROM score_change WHERE as_of <= ?1 GROUP BY customer_key
+    SELECT customer_key, grade, model, max(as_of) AS as_of FROM score_change WHERE as_of <= ?1 GROUP BY customer_key
 ),
 now AS (
-    SELECT customer_key, grade, max(as_of) AS as_of FROM score_change WHERE as_of <= ?2 GROUP BY customer_key
+    SELECT customer_key, grade, model, max(as_of) AS as_of FROM score_change WHERE as_of <= ?2 GROUP BY customer_key
 ),
 moved AS MATERIALIZED (
-    SELECT n.customer_key, b.grade AS grade_before, iif(c.merged_key IS NULL, n.grade, NULL) AS grade
+    SELECT
+        n.customer_key,
+        iif(c.merged_key IS NULL OR c.merged_on IS NULL OR c.merged_on > ?1, b.grade, NULL) AS grade_before,
+        iif(c.merged_key IS NULL OR c.merged_on > ?2, n.grade, NULL) AS grade,
+        b.model IS NOT NULL AND b.model <> n.model AS remodelled
     FROM now AS n
     CROSS JOIN customer AS c ON c.key = n.customer_key
     LEFT JOIN before AS b ON b.customer_key = n.customer_key
 ),
 counted AS (
-    SELECT grade_before, grade, count(*) AS customers
+    SELECT
+        grade_before, grade, count(*) AS customers,
+        count(*) FILTER (WHERE remodelled AND grade_before IS NOT NULL AND grade IS NOT NULL) AS remodelled
     FROM moved
     WHERE grade_before IS NOT NULL OR grade IS NOT NULL
     GROUP BY grade_before, grade
@@ -47,10 +53,10 @@ owed AS MATERIALIZED (
     GROUP BY m.grade_before, m.grade, p.currency
     HAVING total(p.before_minor) <> 0 OR total(p.minor) <> 0
 )
-SELECT json_group_array(json_array(grade_before, grade, customers, json(owed)))
+SELECT json_group_array(json_array(grade_before, grade, customers, remodelled, json(owed)))
 FROM (
     SELECT
-        k.grade_before, k.grade, k.customers,
+        k.grade_before, k.grade, k.customers, k.remodelled,
         (
             SELECT json_group_array(json_array(o.currency, o.before_minor, o.minor) ORDER BY o.currency)
             FROM owed AS o

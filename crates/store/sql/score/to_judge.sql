@@ -1,9 +1,9 @@
 -- ?1: after this customer, ?2: up to this one.
--- Gives [key, id, limit_minor, limit_currency, segment, industry, [score, grade, tier, model] of the last judgement].
+-- Gives [key, id, segment, industry, [score, grade, tier, model] of the last judgement].
 SELECT
     json_group_array(
         json_array(
-            c.key, c.id, c.limit_minor, c.limit_currency, c.segment, c.industry,
+            c.key, c.id, c.segment, c.industry,
             json(iif(s.customer_key IS NULL, NULL, json_array(s.score, s.grade, s.tier, s.model)))
         )
     )

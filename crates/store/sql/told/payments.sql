@@ -1,23 +1,28 @@
 -- ?1: ids of payments, ?2: the last audit entry that was known.
--- Gives [id, [ids of the documents that the payer named], the payment's order, that of its contract on the day].
+-- Gives [id, [ids of the documents that the payer named or settles], the payment's order, that of its contract on the day].
 SELECT json_group_array(json_array(
     p.id,
     (
         SELECT json_group_array(i.id)
-        FROM json_each(
-            coalesce(
-                (
-                    SELECT o.before ->> 'designation' FROM correction AS o
-                    WHERE o.payment_key = p.key AND o.entry_key > ?2 AND o.before ->> 'designation' IS NOT NULL
-                    ORDER BY o.key
-                    LIMIT 1
-                ),
-                p.designation,
-                CASE WHEN p.invoice_key IS NOT NULL THEN json_array(json_array(p.invoice_key)) END,
-                '[]'
+        FROM (
+            SELECT value ->> 0 AS key
+            FROM json_each(
+                coalesce(
+                    (
+                        SELECT o.before ->> 'designation' FROM correction AS o
+                        WHERE o.payment_key = p.key AND o.entry_key > ?2 AND o.before ->> 'designation' IS NOT NULL
+                        ORDER BY o.key
+                        LIMIT 1
+                    ),
+                    p.designation,
+                    CASE WHEN p.invoice_key IS NOT NULL THEN json_array(json_array(p.invoice_key)) END,
+                    '[]'
+                )
             )
+            UNION
+            SELECT value FROM json_each(p.settles)
         ) AS n
-        CROSS JOIN invoice AS i ON i.key = n.value ->> 0
+        CROSS JOIN invoice AS i ON i.key = n.key
     ),
     p.allocation_order,
     (

@@ -1,6 +1,6 @@
 -- Gives [broken, ids] for booked write-offs and upheld disputes that have no adjustment which says the same, for
 -- adjustments that neither was booked, for voids that their entry tells otherwise, and for those of reversed write-offs
--- and of voids taken back that still take something off.
+-- and of voids and disputes taken back that still take something off.
 WITH
 decided AS (
     SELECT
@@ -11,7 +11,8 @@ decided AS (
     UNION ALL
     SELECT 'dispute/' || id, invoice_key, resolved_on, upheld_minor, 'dispute-upheld', NULL, resolved_entry_key
     FROM dispute
-    WHERE upheld_minor > 0
+    WHERE
+        upheld_minor > 0 AND whole_key IS NULL
 ),
 found AS (
     SELECT d.id
@@ -34,6 +35,10 @@ found AS (
                 )
             WHEN 'dispute/'
                 THEN NOT EXISTS (SELECT 1 FROM dispute AS d WHERE d.id = substr(a.id, 9) AND d.upheld_minor > 0)
+                AND (
+                    a.until_on IS NOT a.booked_on
+                    OR 0 <> (SELECT coalesce(sum(b.amount_minor), 0) FROM allocation AS b WHERE b.adjustment_key = a.key)
+                )
             WHEN 'void/'
                 THEN NOT EXISTS (
                     SELECT 1 FROM audit AS e CROSS JOIN invoice AS i ON i.key = a.invoice_key

@@ -5,20 +5,19 @@ WITH
 entry AS (
     SELECT key, noun, action, id, CASE WHEN json_valid(change) THEN change -> '$.after' END AS said FROM audit
 ),
--- Of what went back with its parts in other currencies, the entry says the sum in one.
-alone AS (
-    SELECT min(key) AS key FROM reversal WHERE entry_key IS NOT NULL GROUP BY entry_key HAVING count(*) = 1
+-- The entries that decided disputes or said that they are open again.
+decided AS (
+    SELECT resolved_entry_key AS key FROM dispute WHERE resolved_entry_key IS NOT NULL
+    UNION ALL
+    SELECT entry_key FROM dispute_former
 ),
 -- What names which entry: that of so which noun, by which action where it matters, about which. An amount is compared
 -- where the entry says one.
 named AS (
     SELECT
-        'reversal ' || r.id AS what, r.entry_key, 'payment' AS noun, 'reverse' AS action, coalesce(w.id, p.id) AS id,
-        '$.minor' AS path,
-        CASE WHEN p.converted_from_key IS NULL AND r.key IN (SELECT key FROM alone) THEN r.minor END AS minor
-    FROM reversal AS r
-    CROSS JOIN payment AS p ON p.key = r.payment_key
-    LEFT JOIN payment AS w ON w.key = p.converted_from_key
+        'reversal ' || r.id AS what, r.entry_key, 'payment' AS noun, 'reverse' AS action, p.id, '$.minor' AS path,
+        r.minor
+    FROM reversal AS r CROSS JOIN payment AS p ON p.key = r.payment_key
     UNION ALL
     SELECT 'write-off ' || id, entry_key, 'write_off', 'create', id, '$.minor', minor FROM write_off
     UNION ALL
@@ -27,9 +26,22 @@ named AS (
     SELECT 'write-off ' || id, reversed_entry_key, 'write_off', 'reverse', id, NULL, NULL FROM write_off
     UNION ALL
     SELECT 'dispute ' || id, entry_key, 'dispute', 'create', id, '$.minor', minor FROM dispute
-    WHERE id NOT LIKE 'whole/%'
+    WHERE id NOT LIKE 'whole/%' AND whole_key IS NULL
     UNION ALL
-    SELECT 'dispute ' || id, resolved_entry_key, 'dispute', 'resolve', id, '$.upheld_minor', upheld_minor FROM dispute
+    SELECT 'reversal ' || r.id, r.undone_entry_key, 'payment', 'reinstate', p.id, '$.minor', r.minor
+    FROM reversal AS r CROSS JOIN payment AS p ON p.key = r.payment_key
+    UNION ALL
+    SELECT
+        'dispute ' || id, resolved_entry_key, 'dispute', iif(outcome IS NULL, 'reopen', 'resolve'), id,
+        '$.upheld_minor', upheld_minor
+    FROM dispute
+    WHERE whole_key IS NULL
+    UNION ALL
+    SELECT
+        'dispute ' || d.id, nullif(f.entry_key, 0), 'dispute', iif(f.outcome IS NULL, 'reopen', 'resolve'), d.id,
+        '$.upheld_minor', f.upheld_minor
+    FROM dispute_former AS f CROSS JOIN dispute AS d ON d.key = f.dispute_key
+    WHERE d.whole_key IS NULL
     UNION ALL
     SELECT
         'interest ' || id, entry_key, CASE WHEN note_key IS NULL THEN 'interest_entry' ELSE 'invoice' END, 'create',
@@ -69,11 +81,15 @@ found AS (
     WHERE
         CASE e.noun || ' ' || e.action
             WHEN 'payment reverse' THEN e.key NOT IN (SELECT entry_key FROM reversal WHERE entry_key IS NOT NULL)
+            WHEN 'payment reinstate'
+                THEN e.key NOT IN (SELECT undone_entry_key FROM reversal WHERE undone_entry_key IS NOT NULL)
             WHEN 'write_off create' THEN e.key IS NOT (SELECT entry_key FROM write_off WHERE id = e.id)
             WHEN 'write_off decide' THEN e.key IS NOT (SELECT decided_entry_key FROM write_off WHERE id = e.id)
             WHEN 'write_off reverse' THEN e.key IS NOT (SELECT reversed_entry_key FROM write_off WHERE id = e.id)
             WHEN 'dispute create' THEN e.key IS NOT (SELECT entry_key FROM dispute WHERE id = e.id)
-            WHEN 'dispute resolve' THEN e.key IS NOT (SELECT resolved_entry_key FROM dispute WHERE id = e.id)
+            -- A decision that was put right is kept beside.
+            WHEN 'dispute resolve' THEN e.key NOT IN (SELECT key FROM decided)
+            WHEN 'dispute reopen' THEN e.key NOT IN (SELECT key FROM decided)
             WHEN 'interest_entry create' THEN e.key IS NOT (SELECT entry_key FROM interest_entry WHERE id = e.id)
         END
 ),

@@ -1,4 +1,4 @@
--- Gives [broken, ids] for documents and payments that the audit chain tells otherwise. What was written by itself is
+-- Gives [broken, ids] for documents, payments and customers of files that the audit chain tells otherwise. What was written by itself is
 -- looked up by its entry, once corrections are undone. Of a file the entry says between which keys it recorded how many,
 -- with a control sum of their amounts: each such range is read once, in the order of the table, and what lies beside
 -- them names an entry of its own. So every document is looked at once.
@@ -7,7 +7,7 @@ WITH
 merge AS MATERIALIZED (
     SELECT coalesce(max(key), 0) AS key FROM audit WHERE noun = 'customer' AND action = 'merge'
 ),
--- The documents (0) and the payments (1) of each file. One of its three sums is taken: that of amounts alone of an entry
+-- The documents (0), the payments (1) and the customers (2) of each file. One of its three sums is taken: that of amounts alone of an entry
 -- from before there were others.
 file AS MATERIALIZED (
     SELECT
@@ -23,8 +23,8 @@ file AS MATERIALIZED (
 beside AS (
     SELECT which, coalesce(lag(upto) OVER (PARTITION BY which ORDER BY after, upto), 0) AS after, after AS upto FROM file
     UNION ALL
-    SELECT w.value, coalesce((SELECT max(f.upto) FROM file AS f WHERE f.which = w.value), 0), 9223372036854775807
-    FROM json_each('[0, 1]') AS w
+    SELECT o.value, coalesce((SELECT max(f.upto) FROM file AS f WHERE f.which = o.value), 0), 9223372036854775807
+    FROM json_each('[0, 1]') AS o
 ),
 made AS (
     SELECT key, noun, id, CASE WHEN json_valid(change) THEN change -> '$.after' END AS said
@@ -110,10 +110,61 @@ payments_read AS MATERIALIZED (
     FROM file AS f
     WHERE f.which = 1
 ),
+-- How customers who were replaced read at first.
+first_read AS MATERIALIZED (
+    SELECT customer_key, document, min(key) AS key FROM customer_former GROUP BY customer_key
+),
+-- Of customers what neither a merge nor an erasure changes: no status, no group, nothing personal.
+customers_read AS MATERIALIZED (
+    SELECT
+        f.id, f.number, f.told,
+        (
+            SELECT
+                json_array(count(*), coalesce(sum((
+                    coalesce(limit_minor, -1) % 1000003
+                    + 1 * ifnull(31 * length(id) + unicode(id) + 7 * unicode(substr(id || ' ', 2)) + 13 * unicode(substr(id, -1)), 0)
+                    + 3 * ifnull(31 * length(country) + unicode(country) + 7 * unicode(substr(country || ' ', 2)) + 13 * unicode(substr(country, -1)), 0)
+                    + 5 * ifnull(31 * length(currency) + unicode(currency) + 7 * unicode(substr(currency || ' ', 2)) + 13 * unicode(substr(currency, -1)), 0)
+                    + 7 * ifnull(31 * length(language) + unicode(language) + 7 * unicode(substr(language || ' ', 2)) + 13 * unicode(substr(language, -1)), 0)
+                    + 11 * ifnull(31 * length(time_zone) + unicode(time_zone) + 7 * unicode(substr(time_zone || ' ', 2)) + 13 * unicode(substr(time_zone, -1)), 0)
+                    + 13 * ifnull(31 * length(limit_currency) + unicode(limit_currency) + 7 * unicode(substr(limit_currency || ' ', 2)) + 13 * unicode(substr(limit_currency, -1)), 0)
+                    + 17 * ifnull(31 * length(segment) + unicode(segment) + 7 * unicode(substr(segment || ' ', 2)) + 13 * unicode(substr(segment, -1)), 0)
+                    + 19 * ifnull(31 * length(industry) + unicode(industry) + 7 * unicode(substr(industry || ' ', 2)) + 13 * unicode(substr(industry, -1)), 0)
+                ) * (key % 8191 + 1)), 0))
+            FROM (
+                SELECT
+                    c.key, c.id,
+                    iif(o.customer_key IS NULL, c.country, o.document ->> '$.country') AS country,
+                    iif(o.customer_key IS NULL, c.currency, o.document ->> '$.currency') AS currency,
+                    iif(o.customer_key IS NULL, c.language, o.document ->> '$.language') AS language,
+                    iif(o.customer_key IS NULL, c.time_zone, o.document ->> '$.time_zone') AS time_zone,
+                    iif(o.customer_key IS NULL, c.limit_currency, o.document ->> '$.credit_limit.currency') AS limit_currency,
+                    iif(o.customer_key IS NULL, c.segment, o.document ->> '$.segment') AS segment,
+                    iif(o.customer_key IS NULL, c.industry, o.document ->> '$.industry') AS industry,
+                    iif(o.customer_key IS NULL, c.limit_minor, o.document ->> '$.credit_limit.minor') AS limit_minor
+                FROM customer AS c NOT INDEXED
+                LEFT JOIN first_read AS o ON o.customer_key = c.key
+                WHERE c.key > f.after AND c.key <= f.upto AND c.entry_key = f.key
+            )
+        ) AS reads,
+        0 AS corrected
+    FROM file AS f
+    WHERE f.which = 2
+),
 found AS (
     SELECT 'file ' || f.id AS id
-    FROM (SELECT * FROM documents_read UNION ALL SELECT * FROM payments_read) AS f
+    FROM (
+        SELECT * FROM documents_read
+        UNION ALL
+        SELECT * FROM payments_read
+        UNION ALL
+        SELECT * FROM customers_read
+    ) AS f
     WHERE f.number <> f.reads ->> 0 OR f.told <> f.reads ->> 1 - f.corrected
+    UNION ALL
+    SELECT 'customer ' || c.id
+    FROM customer AS c CROSS JOIN file AS f ON f.key = c.entry_key AND f.which = 2
+    WHERE c.key <= f.after OR c.key > f.upto
     UNION ALL
     -- Beside files: an entry of its own, or one of a file from before entries said what they recorded.
     SELECT 'invoice ' || i.id
@@ -153,7 +204,7 @@ found AS (
             OR m.said ->> 'due_on' IS NOT NULL
             AND m.said ->> 'due_on' IS NOT coalesce(o.fields ->> 'due_on', i.due_on)
             OR coalesce(m.said ->> 'relates_to', '') IS NOT coalesce(
-                o.fields ->> 'relates_to', (SELECT r.id FROM invoice AS r WHERE r.key = i.relates_key), ''
+                o.fields ->> 'relates_to', (SELECT w.id FROM invoice AS w WHERE w.key = i.relates_key), ''
             )
             OR coalesce(m.said ->> 'penalty', 0) IS NOT coalesce(o.fields ->> 'penalty', i.penalty)
             -- Under the version of its contract that was in force then.
@@ -181,13 +232,13 @@ found AS (
             )
             -- With its instalments, if it has any.
             OR m.said ->> '$.amount.minor' IS NOT (
-                SELECT sum(coalesce(k.fields ->> 'amount_minor', w.amount_minor))
+                SELECT sum(coalesce(k.fields ->> 'amount_minor', piece.amount_minor))
                 FROM (
                     SELECT i.key, i.amount_minor
                     UNION ALL
                     SELECT part.key, part.amount_minor FROM invoice AS part WHERE part.parent_key = i.key
-                ) AS w
-                LEFT JOIN original AS k ON k.invoice_key = w.key
+                ) AS piece
+                LEFT JOIN original AS k ON k.invoice_key = piece.key
             )
         )
     UNION ALL
@@ -214,10 +265,12 @@ found AS (
             OR coalesce(p.deductions, '[]') IS NOT (
                 SELECT json_group_array(json_array(w.key, f.value ->> 'minor', f.value ->> 'reason'))
                 FROM json_each(m.said, '$.deductions') AS f CROSS JOIN invoice AS w ON w.id = f.value ->> 'invoice_id'
+                WHERE w.currency = p.currency
             )
             OR coalesce(p.settles, '[]') IS NOT (
                 SELECT json_group_array(w.key)
                 FROM json_each(m.said, '$.settles') AS f CROSS JOIN invoice AS w ON w.id = f.value
+                WHERE w.currency = p.currency
             )
         )
     UNION ALL
@@ -235,7 +288,23 @@ found AS (
                 FROM json_each(m.said, '$.designation') AS f CROSS JOIN invoice AS w ON w.id = f.value ->> 'invoice_id'
                 WHERE w.currency = part.currency
             )
+            OR coalesce(part.deductions, '[]') IS NOT (
+                SELECT json_group_array(json_array(w.key, f.value ->> 'minor', f.value ->> 'reason'))
+                FROM json_each(m.said, '$.deductions') AS f CROSS JOIN invoice AS w ON w.id = f.value ->> 'invoice_id'
+                WHERE w.currency = part.currency
+            )
+            OR coalesce(part.settles, '[]') IS NOT (
+                SELECT json_group_array(w.key)
+                FROM json_each(m.said, '$.settles') AS f CROSS JOIN invoice AS w ON w.id = f.value
+                WHERE w.currency = part.currency
+            )
         )
+    UNION ALL
+    -- The parts cost what was changed, where that was noted.
+    SELECT 'payment ' || p.id
+    FROM payment AS share CROSS JOIN payment AS p ON p.key = share.converted_from_key
+    GROUP BY p.key
+    HAVING count(share.cost_minor) = count(*) AND sum(share.cost_minor) <> p.converted_minor
 ),
 broken AS (SELECT id, row_number() OVER (ORDER BY id) AS place FROM (SELECT DISTINCT id FROM found))
 SELECT json_array(count(*), json_group_array(id) FILTER (WHERE place <= 10)) FROM broken

@@ -15,6 +15,16 @@ guaranteed AS (
         coalesce((SELECT max(f.entry_key) FROM guarantee_former AS f WHERE f.guarantee_key = g.key), g.entry_key) AS said_key
     FROM guarantee AS g
 ),
+-- How defaults ended, and how they were said to have ended before that was put right.
+ended AS MATERIALIZED (
+    SELECT id, by_rule, state, closed_on, cured_by_key, closed_entry_key AS entry_key
+    FROM default_record
+    WHERE closed_entry_key IS NOT NULL
+    UNION ALL
+    SELECT d.id, d.by_rule, f.state, f.closed_on, f.cured_by_key, f.entry_key
+    FROM default_former AS f CROSS JOIN default_record AS d ON d.key = f.default_key
+    WHERE f.entry_key > 0
+),
 -- Which entry tells of which row, where in it, and how the row reads: fields that are always said, and those that are
 -- compared where they are said. Of the whole, the entry says no field that the row has not. By whom, and whose it is.
 reads (what, entry_key, personal, path, always, given, whole, who, customer_key) AS (
@@ -40,7 +50,7 @@ reads (what, entry_key, personal, path, always, given, whole, who, customer_key)
         ),
         NULL, 0, NULL, NULL
     FROM dispute AS d CROSS JOIN invoice AS i ON i.key = d.invoice_key
-    WHERE d.id NOT LIKE 'whole/%'
+    WHERE d.id NOT LIKE 'whole/%' AND d.whole_key IS NULL
     UNION ALL
     SELECT
         'dispute ' || id, resolved_entry_key, 0, '$.after',
@@ -48,7 +58,14 @@ reads (what, entry_key, personal, path, always, given, whole, who, customer_key)
             'outcome', outcome, 'resolved_on', resolved_on, 'upheld_minor', upheld_minor, 'resolution', resolution
         ),
         NULL, 0, NULL, NULL
-    FROM dispute
+    FROM (
+        SELECT id, resolved_entry_key, outcome, resolved_on, upheld_minor, resolution FROM dispute
+        WHERE whole_key IS NULL
+        UNION ALL
+        SELECT d.id, f.entry_key, f.outcome, f.resolved_on, f.upheld_minor, f.resolution
+        FROM dispute_former AS f CROSS JOIN dispute AS d ON d.key = f.dispute_key
+        WHERE d.whole_key IS NULL
+    )
     UNION ALL
     SELECT
         'default ' || d.id, d.entry_key, 0, '$.after',
@@ -64,10 +81,10 @@ reads (what, entry_key, personal, path, always, given, whole, who, customer_key)
     WHERE d.by_rule = 0
     UNION ALL
     SELECT
-        'default ' || d.id, d.closed_entry_key, 0, '$.after',
+        'default ' || d.id, d.entry_key, 0, '$.after',
         json_object('state', d.state, 'on', d.closed_on, 'payment_id', p.id), NULL, 0, NULL, NULL
-    FROM default_record AS d
-    CROSS JOIN audit AS a ON a.key = d.closed_entry_key AND a.action = 'close'
+    FROM ended AS d
+    CROSS JOIN audit AS a ON a.key = d.entry_key AND a.action IN ('close', 'reopen')
     LEFT JOIN payment AS p ON p.key = d.cured_by_key
     UNION ALL
     SELECT
@@ -94,9 +111,14 @@ reads (what, entry_key, personal, path, always, given, whole, who, customer_key)
     SELECT 'policy', entry_key, 0, '$.after', document, NULL, 1, NULL, NULL FROM policy
     UNION ALL
     SELECT
-        'reversal ' || r.id, r.entry_key, 0, '$.after', json_object('kind', r.kind, 'reason', r.reason),
-        json_object('on', r.reversed_on), 0, NULL, NULL
+        'reversal ' || r.id, r.entry_key, 0, '$.after',
+        json_object('kind', r.kind, 'reason', r.reason, 'name', r.payment_name), json_object('on', r.reversed_on), 0, NULL, NULL
     FROM reversal AS r CROSS JOIN audit AS a ON a.key = r.entry_key AND a.noun = 'payment'
+    UNION ALL
+    SELECT
+        'reversal ' || id, undone_entry_key, 0, '$.after', json_object('kind', kind, 'reason', undone_reason),
+        json_object('on', reversed_on), 0, NULL, NULL
+    FROM reversal
     UNION ALL
     SELECT
         'write-off ' || w.id, w.entry_key, 0, '$.after', json_object('invoice_id', i.id, 'reason', w.reason),
@@ -219,11 +241,38 @@ found AS (
     SELECT 'pause ' || id FROM pause
     WHERE entry_key IS NOT NULL AND resumed_on IS NOT NULL AND resumed_entry_key IS NULL
     UNION ALL
-    SELECT 'dispute ' || id FROM dispute WHERE entry_key IS NOT NULL AND (outcome IS NULL) <> (resolved_entry_key IS NULL)
+    SELECT 'dispute ' || id
+    FROM dispute AS d
+    WHERE
+        entry_key IS NOT NULL AND (outcome IS NULL) <> (resolved_entry_key IS NULL)
+        AND NOT EXISTS (
+            SELECT 1 FROM dispute_former AS f
+            WHERE f.dispute_key = d.key AND f.until_entry_key = d.resolved_entry_key AND d.outcome IS NULL
+        )
     UNION ALL
     SELECT 'default ' || id
-    FROM default_record
-    WHERE entry_key IS NOT NULL AND (state = 'open') <> (closed_entry_key IS NULL)
+    FROM default_record AS d
+    WHERE
+        entry_key IS NOT NULL AND (state = 'open') <> (closed_entry_key IS NULL)
+        AND NOT EXISTS (
+            SELECT 1 FROM default_former AS f
+            WHERE f.default_key = d.key AND f.until_entry_key = d.closed_entry_key AND d.state = 'open'
+        )
+    UNION ALL
+    -- What was put right was so until the entry that says it anew.
+    SELECT 'dispute ' || d.id
+    FROM dispute_former AS f CROSS JOIN dispute AS d ON d.key = f.dispute_key
+    WHERE
+        f.until_entry_key IS NOT d.resolved_entry_key
+        AND f.until_entry_key NOT IN (SELECT n.entry_key FROM dispute_former AS n WHERE n.dispute_key = d.key)
+    UNION ALL
+    SELECT 'default ' || d.id
+    FROM default_former AS f CROSS JOIN default_record AS d ON d.key = f.default_key
+    WHERE
+        f.until_entry_key IS NOT d.closed_entry_key
+        AND f.until_entry_key NOT IN (SELECT n.entry_key FROM default_former AS n WHERE n.default_key = d.key)
+    UNION ALL
+    SELECT 'reversal ' || id FROM reversal WHERE (undone_reason IS NULL) <> (undone_entry_key IS NULL)
     UNION ALL
     SELECT 'write-off ' || w.id
     FROM write_off AS w CROSS JOIN audit AS a ON a.key = w.entry_key AND json_valid(a.change)
@@ -236,6 +285,53 @@ found AS (
     SELECT 'dispute ' || d.id
     FROM dispute AS d CROSS JOIN invoice AS i ON i.key = d.invoice_key
     WHERE d.customer_key <> i.customer_key
+    UNION ALL
+    -- Of a dispute of a document with instalments its parts are all, each of an instalment, and say what it says.
+    SELECT 'dispute ' || w.id
+    FROM dispute AS w
+    CROSS JOIN dispute AS p ON p.whole_key = w.key
+    CROSS JOIN invoice AS i ON i.key = p.invoice_key
+    GROUP BY w.key
+    HAVING
+        sum(p.minor) <> w.minor OR total(p.upheld_minor) > coalesce(w.upheld_minor, 0)
+        OR max(
+            i.parent_key IS NOT w.invoice_key OR p.opened_on <> w.opened_on OR p.reason <> w.reason
+            OR p.entry_key IS NOT w.entry_key OR p.outcome IS NOT w.outcome OR p.resolved_on IS NOT w.resolved_on
+            OR coalesce(p.resolved_entry_key, 0) < coalesce(w.resolved_entry_key, 0)
+            OR (p.upheld_minor IS NULL) <> (w.upheld_minor IS NULL)
+        )
+    UNION ALL
+    -- The same of what was said before it was put right.
+    SELECT 'dispute ' || w.id
+    FROM dispute AS w
+    CROSS JOIN dispute_former AS f ON f.dispute_key = w.key
+    CROSS JOIN dispute AS p ON p.whole_key = w.key
+    LEFT JOIN dispute_former AS g ON g.dispute_key = p.key AND g.until_entry_key = f.until_entry_key
+    GROUP BY w.key, f.until_entry_key
+    HAVING
+        total(g.upheld_minor) > coalesce(f.upheld_minor, 0)
+        OR max(
+            g.outcome IS NOT f.outcome OR g.resolved_on IS NOT f.resolved_on OR g.entry_key < f.entry_key
+            OR g.dispute_key IS NULL
+        )
+    UNION ALL
+    -- Upheld of each part is what the outcome took off its instalment, now and as it was known before.
+    SELECT 'dispute ' || w.id
+    FROM (
+        SELECT key AS part_key, upheld_minor, NULL AS until_entry_key FROM dispute WHERE whole_key IS NOT NULL
+        UNION ALL
+        SELECT dispute_key, upheld_minor, until_entry_key FROM dispute_former
+    ) AS s
+    CROSS JOIN dispute AS p ON p.key = s.part_key AND p.whole_key IS NOT NULL
+    CROSS JOIN dispute AS w ON w.key = p.whole_key
+    WHERE
+        coalesce(s.upheld_minor, 0) <> coalesce((
+            SELECT sum(a.amount_minor)
+            FROM adjustment AS x CROSS JOIN allocation AS a ON a.adjustment_key = x.key
+            WHERE
+                x.id = 'dispute/' || w.id AND a.invoice_key = p.invoice_key
+                AND (s.until_entry_key IS NULL OR coalesce(a.entry_key, 0) < s.until_entry_key)
+        ), 0)
     UNION ALL
     SELECT 'pause ' || s.id
     FROM pause AS s CROSS JOIN invoice AS i ON i.key = s.invoice_key
@@ -264,17 +360,36 @@ found AS (
                 WHEN 'create' THEN d.by_rule <> 0 OR a.id <> d.id
                 WHEN 'judge'
                     THEN d.by_rule <> 1 OR d.found_on <> a.id OR d.kind <> 'late-payment'
-                        OR d.id NOT IN (SELECT value FROM json_each(a.change, '$.after.opened'))
+                        OR NOT EXISTS (
+                            SELECT 1
+                            FROM json_each(a.change, '$.after.opened') AS f
+                            LEFT JOIN customer AS c
+                                ON f.type = 'object' AND c.id = iif(f.type = 'object', f.value ->> 'customer_id', NULL)
+                            WHERE
+                                CASE f.type
+                                    WHEN 'object'
+                                        THEN f.value ->> 'id' = d.id
+                                            AND f.value ->> '$.amount.minor' = d.amount_minor
+                                            AND f.value ->> '$.amount.currency' = d.currency
+                                            AND f.value ->> 'found_on' = d.found_on AND f.value ->> 'kind' = d.kind
+                                            AND f.value ->> 'reason' = d.reason
+                                            AND coalesce(c.merged_key, c.key) = d.customer_key
+                                            AND f.value ->> 'invoice_id'
+                                            IS (SELECT i.id FROM invoice AS i WHERE i.key = d.invoice_key)
+                                    -- An entry from before they said more than the id.
+                                    ELSE f.value = d.id
+                                END
+                        )
                 ELSE 1
             END
         )
     UNION ALL
     SELECT 'default ' || d.id
-    FROM default_record AS d LEFT JOIN audit AS a ON a.key = d.closed_entry_key
+    FROM ended AS d LEFT JOIN audit AS a ON a.key = d.entry_key
     WHERE
-        d.closed_entry_key IS NOT NULL
-        AND CASE a.noun || ' ' || a.action
+        CASE a.noun || ' ' || a.action
             WHEN 'default_record close' THEN a.id <> d.id
+            WHEN 'default_record reopen' THEN a.id <> d.id OR d.state <> 'open'
             WHEN 'default_record judge'
                 THEN d.state <> 'cured' OR d.closed_on <> a.id
                     OR d.id NOT IN (SELECT value FROM json_each(a.change, '$.after.cured'))
@@ -322,15 +437,20 @@ found AS (
     )
     UNION ALL
     -- What the rule opened or cured.
-    SELECT 'default ' || f.value
-    FROM (SELECT key, action, change FROM audit WHERE noun = 'default_record' AND json_valid(change)) AS a
-    CROSS JOIN json_each(a.change, '$.after.opened') AS f
-    WHERE a.action = 'judge' AND a.key IS NOT (SELECT entry_key FROM default_record WHERE id = f.value)
+    SELECT 'default ' || f.id
+    FROM (
+        SELECT a.key, iif(w.type = 'object', w.value ->> 'id', w.value) AS id
+        FROM (
+            SELECT key, change FROM audit WHERE noun = 'default_record' AND action = 'judge' AND json_valid(change)
+        ) AS a
+        CROSS JOIN json_each(a.change, '$.after.opened') AS w
+    ) AS f
+    WHERE f.key IS NOT (SELECT entry_key FROM default_record WHERE id = f.id)
     UNION ALL
     SELECT 'default ' || f.value
     FROM (SELECT key, action, change FROM audit WHERE noun = 'default_record' AND json_valid(change)) AS a
     CROSS JOIN json_each(a.change, '$.after.cured') AS f
-    WHERE a.action = 'judge' AND a.key IS NOT (SELECT closed_entry_key FROM default_record WHERE id = f.value)
+    WHERE a.action = 'judge' AND a.key NOT IN (SELECT d.entry_key FROM ended AS d WHERE d.id = f.value)
     UNION ALL
     -- What changed of a customer is told by the entry of the moment, and every change of a part is kept.
     SELECT 'customer ' || c.id
@@ -384,7 +504,8 @@ found AS (
                     WHERE w.id = a.id
                 )
             WHEN 'default_record create' THEN a.key IS NOT (SELECT entry_key FROM default_record WHERE id = a.id)
-            WHEN 'default_record close' THEN a.key IS NOT (SELECT closed_entry_key FROM default_record WHERE id = a.id)
+            WHEN 'default_record close' THEN a.key NOT IN (SELECT d.entry_key FROM ended AS d WHERE d.id = a.id)
+            WHEN 'default_record reopen' THEN a.key NOT IN (SELECT d.entry_key FROM ended AS d WHERE d.id = a.id)
             WHEN 'credit_refund create' THEN a.key IS NOT (SELECT entry_key FROM credit_refund WHERE id = a.id)
             WHEN 'credit_refund reverse'
                 THEN a.key IS NOT (SELECT reversed_entry_key FROM credit_refund WHERE id = a.id)

@@ -7,7 +7,7 @@ impl Clerk<'_> {
     fn bears(&self, at: usize, today: i64, through: i64) -> i64 {
         let claim = &self.documents.claims[at];
         let mut bears = self.days[at][usize::try_from(today - 1).unwrap()];
-        for of in self.documents.contested.iter().filter(|of| of.claim == claim.id) {
+        for of in self.contested.iter().filter(|of| of.claim == claim.id) {
             let decided = of.decided <= through;
             if decided && of.upheld > 0 && claim.due <= today && today <= of.decided {
                 bears -= of.upheld;
@@ -81,7 +81,7 @@ impl Clerk<'_> {
         });
         let contested = open.iter().map(|at| {
             let id = &self.documents.claims[*at].id;
-            let of = self.documents.contested.iter();
+            let of = self.contested.iter();
             let of = of.filter(|of| of.claim == *id && of.on <= day && day < of.decided);
             of.map(|of| of.minor).sum::<i64>().min(self.open[*at])
         });

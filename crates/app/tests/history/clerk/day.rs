@@ -1,15 +1,24 @@
 //! One day after another: what is served, taken back and booked off.
 
-use super::{CURRENCIES, CUSTOMERS, DISCOUNT_DAYS, Documents, Standing, TOLERANCE};
+use super::{CURRENCIES, CUSTOMERS, Contested, Documents, Standing, TOLERANCE};
 use std::collections::BTreeMap;
+
+/// What a claim was settled by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    Money,
+    /// Saved by paying early.
+    Early,
+    Held,
+    Agreed,
+    Little,
+}
 
 #[derive(Clone, Copy, Debug)]
 pub struct Used {
     pub claim: usize,
     pub minor: i64,
-    pub difference: bool,
-    /// A difference that was earned by paying early.
-    pub early: bool,
+    pub why: Why,
     /// The write-off whose place the money took.
     pub recovered: Option<usize>,
 }
@@ -20,6 +29,8 @@ pub struct Clerk<'a> {
     pub free: Vec<i64>,
     /// Kept for claims that are not there yet: credit, part, how much.
     pub kept: Vec<(usize, usize, i64)>,
+    /// What payments of today will hold back: credit, claim.
+    pub held: BTreeMap<(usize, usize), i64>,
     /// By credit, what it was set against.
     pub used: Vec<Vec<Used>>,
     /// Adjustment and how much of it stands, by claim.
@@ -28,6 +39,10 @@ pub struct Clerk<'a> {
     /// How much went with which refund.
     pub refunded: BTreeMap<String, i64>,
     pub today: i64,
+    /// What was contested of claims, that of whole invoices in instalments from its day on.
+    pub contested: Vec<Contested>,
+    /// By claim what upheld disputes and credit notes say was never owed.
+    pub reduced: Vec<i64>,
     /// By claim what was open at the end of every day.
     pub days: Vec<Vec<i64>>,
 }
@@ -45,16 +60,21 @@ impl<'a> Clerk<'a> {
 
     fn walk(documents: &Documents, until: i64, standing: &mut Standing) {
         let (claims, credits) = (documents.claims.len(), documents.credits.len());
+        let mut contested = documents.contested.clone();
+        contested.retain(|of| documents.claims.iter().any(|claim| claim.id == of.claim));
         let mut clerk = Clerk {
             documents,
             open: vec![0; claims],
             free: vec![0; credits],
             kept: Vec::new(),
+            held: BTreeMap::new(),
             used: vec![Vec::new(); credits],
             off: vec![Vec::new(); claims],
             gone: vec![0; credits],
             refunded: BTreeMap::new(),
             today: 0,
+            contested,
+            reduced: vec![0; claims],
             days: vec![Vec::new(); claims],
         };
         for today in 0..=until {
@@ -120,6 +140,8 @@ impl<'a> Clerk<'a> {
                 self.end(*at);
             }
         }
+        self.contest();
+        self.hold();
         // What was kept for a claim of today comes before what comes today.
         let due: Vec<(usize, usize, i64)> = {
             let mut due = Vec::new();
@@ -141,6 +163,7 @@ impl<'a> Clerk<'a> {
         for (of, part, minor) in due {
             self.kept.retain(|kept| *kept != (of, part, minor));
             self.free[of] += minor;
+            self.reduce_name(of, part, minor);
             self.serve_name(of, part, minor);
             naming.push(of);
         }
@@ -163,25 +186,21 @@ impl<'a> Clerk<'a> {
                     self.free[*at] -= minor;
                     self.kept.push((*at, part, minor));
                 } else {
+                    self.reduce_name(*at, part, minor);
                     self.serve_name(*at, part, minor);
                 }
             }
         }
+        self.held.clear();
         for at in &order {
             let credit = &self.documents.credits[*at];
             if credit.on <= self.today && credit.rank == 1 && self.gone[*at] < credit.minor {
                 for (name, most) in &credit.deductions {
-                    let mut left = *most;
-                    for claim in self.meant(name) {
-                        if self.documents.claims[claim].on.max(credit.on) == self.today {
-                            left -= self.differ(*at, claim, left);
-                        }
-                    }
+                    self.deduct(*at, name, *most);
                 }
-                let settled = credit.settles.as_ref().map(|name| self.meant(name));
-                for claim in settled.unwrap_or_default() {
-                    if self.documents.claims[claim].on.max(credit.on) == self.today {
-                        self.differ(*at, claim, i64::MAX);
+                if let Some(name) = &credit.settles {
+                    for claim in self.begins(*at, name) {
+                        self.differ(*at, claim, i64::MAX, Why::Agreed);
                     }
                 }
             }
@@ -218,20 +237,75 @@ impl<'a> Clerk<'a> {
             let never = credit.until.is_some_and(|until| until <= credit.on);
             if credit.on == self.today && credit.rank == 2 && !never {
                 let mut left = credit.minor;
-                for claim in self.meant(&credit.named[0].0) {
-                    if !credit.recoverable {
-                        self.displace(claim, left - self.open[claim]);
-                    }
+                let claims = self.meant(&credit.named[0].0);
+                if !credit.recoverable {
+                    self.uphold(&credit.id, &claims, left);
+                    continue;
+                }
+                for claim in claims {
                     let minor = left.min(self.open[claim]);
                     left -= minor;
                     self.open[claim] -= minor;
-                    if minor > 0 && credit.recoverable {
+                    if minor > 0 {
                         self.off[claim].push((*at, minor));
                     }
                 }
             }
         }
         self.serve_all();
+    }
+
+    /// What is contested of whole invoices from today on is spread over their instalments: over what is open and nobody
+    /// contests, then over what was ever claimed, and the rest counts for the first.
+    fn contest(&mut self) {
+        let mut begins = self.documents.contested.clone();
+        begins.retain(|of| !self.documents.claims.iter().any(|claim| claim.id == of.claim));
+        begins.sort_by_key(|of| of.id.clone());
+        for of in begins {
+            let claims = self.meant(&of.claim);
+            let issued = claims.iter().map(|at| self.documents.claims[*at].on).max().unwrap();
+            if of.on.max(issued) != self.today {
+                continue;
+            }
+            let (mut left, mut minors) = (of.minor, vec![0; claims.len()]);
+            for calm in [true, false] {
+                for (at, minor) in claims.iter().zip(&mut minors) {
+                    let claimed = self.documents.claims[*at].minor - self.open[*at];
+                    let room = self.part(*at, true) + if calm { 0 } else { claimed };
+                    let more = left.min(room - *minor).max(0);
+                    *minor += more;
+                    left -= more;
+                }
+            }
+            minors[0] += left;
+            for (at, minor) in claims.into_iter().zip(minors) {
+                let claim = self.documents.claims[at].id.clone();
+                self.contested.push(Contested { claim, minor, upheld: 0, ..of.clone() });
+            }
+        }
+    }
+
+    /// Takes off what was upheld: of each instalment first what was contested of it, then whatever it can give.
+    fn uphold(&mut self, dispute: &str, claims: &[usize], minor: i64) {
+        let mut left = minor;
+        for all in [false, true] {
+            for claim in claims {
+                let id = &self.documents.claims[*claim].id;
+                let of = self.contested.iter().position(|of| of.id == dispute && of.claim == *id);
+                let whole = claims.len() > 1;
+                let most =
+                    if whole && !all { left.min(self.contested[of.unwrap()].minor) } else { left };
+                self.save_less(*claim, most);
+                self.displace(*claim, most - self.open[*claim]);
+                let minor = most.min(self.open[*claim]).max(0);
+                self.open[*claim] -= minor;
+                self.reduced[*claim] += minor;
+                left -= minor;
+                if whole {
+                    self.contested[of.unwrap()].upheld += minor;
+                }
+            }
+        }
     }
 
     /// What was paid out of a credit note and stands again from today on: for what it names first.
@@ -251,12 +325,25 @@ impl<'a> Clerk<'a> {
         }
     }
 
+    /// Of what a credit note names so much was never owed.
+    fn reduce_name(&mut self, at: usize, part: usize, minor: i64) {
+        let note = &self.documents.credits[at];
+        let mut left = if note.rank == 0 { minor } else { 0 };
+        for claim in self.meant(&note.named[part].0) {
+            let owed = left.min(self.documents.claims[claim].minor - self.reduced[claim]).max(0);
+            self.save_less(claim, owed);
+            self.reduced[claim] += owed;
+            left -= owed;
+        }
+    }
+
     fn serve_name(&mut self, at: usize, part: usize, minor: i64) {
         let name = self.documents.credits[at].named[part].0.clone();
-        let mut left = minor;
-        for claim in self.meant(&name) {
-            left -= self.pay(at, claim, left);
+        let (claims, mut left) = (self.meant(&name), minor);
+        if claims.len() > 1 {
+            left = self.pay_all(at, &claims, left, true);
         }
+        left = self.pay_all(at, &claims, left, false);
         if self.documents.credits[at].rank == 1 {
             for claim in self.meant(&name) {
                 while left > 0 && !self.off[claim].is_empty() {
@@ -266,60 +353,31 @@ impl<'a> Clerk<'a> {
                         self.off[claim].push((from, off - take));
                     }
                     self.open[claim] += take;
-                    left -= self.pay(at, claim, take);
+                    left -= self.pay(at, claim, take, false);
                     self.used[at].last_mut().unwrap().recovered = Some(from);
                 }
             }
         }
     }
 
-    pub(super) fn pay(&mut self, at: usize, claim: usize, most: i64) -> i64 {
-        let minor = self.free[at].min(self.open[claim]).min(most).max(0);
+    pub(super) fn pay(&mut self, at: usize, claim: usize, most: i64, calm: bool) -> i64 {
+        let minor = self.free[at].min(self.seen(claim, calm)).min(most).max(0);
         if minor > 0 {
-            let saved = self.discount(at, claim, minor);
+            let saved = self.discount(at, claim, minor, calm);
             self.free[at] -= minor;
             self.open[claim] -= minor;
-            self.used[at].push(Used {
-                claim,
-                minor,
-                difference: false,
-                early: false,
-                recovered: None,
-            });
-            if self.differ(at, claim, saved) > 0 {
-                self.used[at].last_mut().unwrap().early = true;
-            }
+            self.used[at].push(Used { claim, minor, why: Why::Money, recovered: None });
+            self.differ(at, claim, saved, Why::Early);
         }
         minor
     }
 
-    /// What so much money saves if it comes in time: all that is left once 98 in a hundred are paid, else two more for
-    /// each 98.
-    fn discount(&self, at: usize, claim: usize, minor: i64) -> i64 {
-        let (credit, of) = (&self.documents.credits[at], &self.documents.claims[claim]);
-        if credit.rank != 1 || !of.discount || credit.on > of.on + DISCOUNT_DAYS {
-            return 0;
-        }
-        let open = self.open[claim];
-        let most = (open * 2 + 50) / 100;
-        if minor >= open - most {
-            return open - minor;
-        }
-        ((minor * 2 + 49) / 98).min(open - minor)
-    }
-
     /// Takes up to so much off a claim because of a payment, without money.
-    fn differ(&mut self, at: usize, claim: usize, most: i64) -> i64 {
+    pub(super) fn differ(&mut self, at: usize, claim: usize, most: i64, why: Why) -> i64 {
         let minor = most.min(self.open[claim]).max(0);
         if minor > 0 {
             self.open[claim] -= minor;
-            self.used[at].push(Used {
-                claim,
-                minor,
-                difference: true,
-                early: false,
-                recovered: None,
-            });
+            self.used[at].push(Used { claim, minor, why, recovered: None });
         }
         minor
     }
@@ -332,11 +390,15 @@ impl<'a> Clerk<'a> {
             return;
         }
         for (name, _) in &credit.named {
-            let claims = self.meant(name);
-            if claims.iter().map(|claim| self.open[*claim]).sum::<i64>() <= little {
-                for claim in claims {
-                    self.differ(at, claim, i64::MAX);
-                }
+            self.tolerate_rest(at, name, little);
+        }
+    }
+
+    fn tolerate_rest(&mut self, at: usize, name: &str, little: i64) {
+        let claims = self.meant(name);
+        if claims.iter().map(|claim| self.open[*claim]).sum::<i64>() <= little {
+            for claim in claims {
+                self.differ(at, claim, i64::MAX, Why::Little);
             }
         }
     }
@@ -361,8 +423,8 @@ impl<'a> Clerk<'a> {
         let mut left = most;
         for at in self.credits().into_iter().rev() {
             for used in (0..self.used[at].len()).rev() {
-                let Used { claim: of, minor, difference, .. } = self.used[at][used];
-                if of == claim && !difference && left > 0 {
+                let Used { claim: of, minor, why, .. } = self.used[at][used];
+                if of == claim && why == Why::Money && left > 0 {
                     let take = left.min(minor);
                     left -= take;
                     self.used[at][used].minor -= take;
@@ -388,14 +450,14 @@ impl<'a> Clerk<'a> {
         let mut used = std::mem::take(&mut self.used[at]);
         let mut taken: Vec<usize> = Vec::new();
         for used in used.iter_mut().rev() {
-            let take = match (used.difference, all) {
-                (true, true) => used.minor,
-                (true, false) => 0,
-                (false, _) => left.min(used.minor),
+            let take = match (used.why, all) {
+                (Why::Money, _) => left.min(used.minor),
+                (Why::Early, _) | (_, false) => 0,
+                (_, true) => used.minor,
             };
-            left -= if used.difference { 0 } else { take };
+            left -= if used.why == Why::Money { take } else { 0 };
             used.minor -= take;
-            if take > 0 && !used.difference {
+            if take > 0 && !taken.contains(&used.claim) {
                 taken.push(used.claim);
             }
             match used.recovered {
@@ -404,31 +466,14 @@ impl<'a> Clerk<'a> {
                 None => self.open[used.claim] += take,
             }
         }
-        // What stays earns two for each 98; the rest of the discount goes with the money.
-        for claim in 0..self.open.len() {
-            let at_claim = |used: &&mut Used| used.claim == claim;
-            let stays: i64 = used
-                .iter()
-                .filter(|used| used.claim == claim && !used.difference)
-                .map(|used| used.minor)
-                .sum();
-            let early: i64 = used
-                .iter()
-                .filter(|used| used.claim == claim && used.early)
-                .map(|used| used.minor)
-                .sum();
-            let mut unearned = early - (stays * 2 + 49) / 98;
-            if taken.contains(&claim) {
-                for used in used.iter_mut().rev().filter(at_claim).filter(|used| used.early) {
-                    let take = unearned.min(used.minor).max(0);
-                    unearned -= take;
-                    used.minor -= take;
-                    self.open[claim] += take;
-                }
-            }
-        }
         used.retain(|used| used.minor > 0);
         self.used[at] = used;
+        for claim in &taken {
+            self.unearn(at, *claim);
+        }
+        if !all {
+            self.unsettle(at, &taken);
+        }
         // What is kept for the claim that comes last goes back first.
         let first = |part: usize| {
             let (name, _) = &credit.named[part];
@@ -443,5 +488,33 @@ impl<'a> Clerk<'a> {
             self.kept[place].2 -= take;
             left -= take;
         }
+    }
+
+    /// Some of the money for an invoice went back: nothing of it is settled by agreement any more, and what is left of it
+    /// is little or is not.
+    fn unsettle(&mut self, at: usize, taken: &[usize]) {
+        let credit = &self.documents.credits[at];
+        let hit = |clerk: &Self, name: &str| clerk.meant(name).iter().any(|of| taken.contains(of));
+        if let Some(name) = credit.settles.as_ref().filter(|name| hit(self, name)) {
+            self.undo(at, name, Why::Agreed);
+        }
+        let little = if credit.currency == CURRENCIES[0] { TOLERANCE } else { 0 };
+        let named: Vec<&String> = credit.named.iter().map(|(name, _)| name).collect();
+        for name in named.into_iter().filter(|name| hit(self, name)).collect::<Vec<_>>() {
+            if self.undo(at, name, Why::Little) {
+                self.tolerate_rest(at, name, little);
+            }
+        }
+    }
+
+    fn undo(&mut self, at: usize, name: &str, why: Why) -> bool {
+        let claims = self.meant(name);
+        let is_it = |used: &Used| used.why == why && claims.contains(&used.claim);
+        let undone: Vec<Used> = self.used[at].iter().filter(|used| is_it(used)).copied().collect();
+        self.used[at].retain(|used| !is_it(used));
+        for used in &undone {
+            self.open[used.claim] += used.minor;
+        }
+        !undone.is_empty()
     }
 }

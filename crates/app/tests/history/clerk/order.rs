@@ -31,12 +31,12 @@ impl Clerk<'_> {
     }
 
     /// What is open of a claim; if asked so, without what is contested today.
-    fn part(&self, claim: usize, calm: bool) -> i64 {
+    pub(super) fn part(&self, claim: usize, calm: bool) -> i64 {
         let id = &self.documents.claims[claim].id;
-        let contested =
-            self.documents.contested.iter().filter(|of| {
-                calm && of.claim == *id && of.on <= self.today && self.today < of.decided
-            });
+        let contested = self
+            .contested
+            .iter()
+            .filter(|of| calm && of.claim == *id && of.on <= self.today && self.today < of.decided);
         self.open[claim] - contested.map(|of| of.minor).sum::<i64>()
     }
 
@@ -93,8 +93,13 @@ impl Clerk<'_> {
                 let calm = !self.queue(credit.order, true).is_empty();
                 let queue = self.queue(credit.order, calm);
                 let Some(first) = queue.first().copied() else { return };
+                let all: i64 = (0..self.open.len()).map(|of| self.seen(of, calm)).sum();
                 if credit.order != ORDERS[4] {
-                    self.pay(at, first, self.part(first, calm));
+                    if !self.save_rest(at, first, calm) {
+                        let others = all - self.seen(first, calm);
+                        let minor = self.worth(at, first, calm, self.free[at], others);
+                        self.pay(at, first, minor, calm);
+                    }
                     continue;
                 }
                 let alike = |claim: &usize| {
@@ -103,12 +108,17 @@ impl Clerk<'_> {
                         == (self.not_due(other), self.documents.claims[other].due)
                 };
                 let group: Vec<usize> = queue.iter().copied().filter(alike).collect();
-                self.share(at, &group, calm);
+                let saved = group.iter().filter(|of| self.save_rest(at, **of, calm)).count();
+                if saved == 0 {
+                    let those: i64 = group.iter().map(|of| self.seen(*of, calm)).sum();
+                    self.pay_group(at, &group, calm, all - those);
+                }
             }
         }
     }
 
-    fn share(&mut self, at: usize, group: &[usize], calm: bool) {
+    /// Equal debts share what there is: first what settles them, then what else they can take.
+    fn pay_group(&mut self, at: usize, group: &[usize], calm: bool, others: i64) {
         let mut roots: Vec<usize> = Vec::new();
         for claim in group {
             if !roots.contains(&self.root(*claim)) {
@@ -119,21 +129,34 @@ impl Clerk<'_> {
             .iter()
             .map(|root| group.iter().copied().filter(|claim| self.root(*claim) == *root).collect())
             .collect();
-        let sums: Vec<i64> =
-            groups.iter().map(|of| of.iter().map(|claim| self.part(*claim, calm)).sum()).collect();
-        let total: i64 = sums.iter().sum();
-        let given = self.free[at].min(total);
-        let mut shares: Vec<i64> = sums.iter().map(|sum| given * sum / total).collect();
-        let mut rests: Vec<usize> = (0..roots.len()).collect();
-        rests.sort_by_key(|at| (-(given * sums[*at] % total), *at));
-        let over = usize::try_from(given - shares.iter().sum::<i64>()).unwrap();
-        for at in rests.into_iter().take(over) {
-            shares[at] += 1;
+        let price = |of: &Vec<usize>| {
+            let prices = of.iter().map(|claim| self.price(at, *claim, calm));
+            prices.fold((0, 0), |(full, net), one| (full + one.0, net + one.1))
+        };
+        let prices: Vec<(i64, i64)> = groups.iter().map(price).collect();
+        let nets: Vec<i64> = prices.iter().map(|price| price.1).collect();
+        let saved: Vec<i64> = prices.iter().map(|price| price.0 - price.1).collect();
+        let (net, full) = (nets.iter().sum(), prices.iter().map(|price| price.0).sum());
+        let given = self.free[at].min((self.free[at] - others).max(net).min(full));
+        let mut shares = dealt(given.min(net), &nets);
+        for (share, more) in shares.iter_mut().zip(dealt((given - net).max(0), &saved)) {
+            *share += more;
         }
-        for (claims, mut left) in groups.into_iter().zip(shares) {
-            for claim in claims {
-                left -= self.pay(at, claim, left.min(self.part(claim, calm)));
-            }
+        for (claims, share) in groups.into_iter().zip(shares) {
+            self.pay_all(at, &claims, share, calm);
         }
     }
+}
+
+/// In proportion; what is over goes one by one to who came off worst.
+fn dealt(amount: i64, among: &[i64]) -> Vec<i64> {
+    let total = among.iter().sum::<i64>().max(1);
+    let mut shares: Vec<i64> = among.iter().map(|of| amount * of / total).collect();
+    let mut rests: Vec<usize> = (0..among.len()).collect();
+    rests.sort_by_key(|at| (-(amount * among[*at] % total), *at));
+    let over = usize::try_from(amount - shares.iter().sum::<i64>()).unwrap();
+    for at in rests.into_iter().take(over) {
+        shares[at] += 1;
+    }
+    shares
 }

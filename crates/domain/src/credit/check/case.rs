@@ -294,7 +294,11 @@ impl<'a> Case<'a> {
                 count(longer.map(|(asked, usual)| asked.saturating_sub(usual)))
             }
             RuleKind::ExpiredLimit => plain(sight.limits.expired()),
-            RuleKind::LimitMissing => plain(!sight.has_limit && !sight.limits.expired()),
+            RuleKind::LimitMissing => {
+                let is_missing = !sight.has_limit && !sight.limits.expired();
+                let waits = position.limit_waits == Some(1);
+                is_missing.then_some(if waits { Seen::Waiting } else { Seen::Plain })
+            }
             RuleKind::LegalStage => plain(position.legal_stage == Some(1)),
             RuleKind::BrokenPromise => count(position.broken_promises.map(i64::from)),
             RuleKind::OverdueAmount => match rule.amount {
@@ -374,11 +378,14 @@ impl<'a> Case<'a> {
 }
 
 fn reason(known: &Known, seen: Seen) -> Reason {
+    let verdict = rule::verdict(known);
+    // Somebody has said how much at most: until that counts nothing goes out on credit.
+    let least = if seen == Seen::Waiting { Verdict::Hold } else { verdict };
     Reason {
         rule: known.name.clone(),
         kind: known.rule.kind,
         level: known.level,
-        verdict: rule::verdict(known),
+        verdict: verdict.max(least),
         seen,
     }
 }

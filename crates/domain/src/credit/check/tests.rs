@@ -52,6 +52,7 @@ fn inputs(amount: i64) -> Inputs {
         done: None,
         broken_promises: None,
         legal_stage: None,
+        limit_waits: None,
         usual_terms: None,
     };
     let at = "2024-06-30T12:00:00Z".parse().unwrap();
@@ -534,6 +535,7 @@ fn every_reason_has_words_in_both_languages() {
         (RuleKind::AccountStatus, Seen::Status(CustomerStatus::Suspended)),
         (RuleKind::ExpiredLimit, Seen::Plain),
         (RuleKind::LimitMissing, Seen::Plain),
+        (RuleKind::LimitMissing, Seen::Waiting),
         (RuleKind::LegalStage, Seen::Plain),
         (RuleKind::ScoreDrop, Seen::Grade(Grade::C, Some(Grade::B))),
         (RuleKind::OrderAmount, Seen::Amount(eur(2), eur(1))),

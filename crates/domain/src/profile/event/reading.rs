@@ -1,6 +1,7 @@
 //! An event by its mapping: fields by their pointers, checked as they are read.
 
 use super::{Back, Made, Note, Refund};
+use crate::bank::reference;
 use crate::contract::events::{AmountForm, EventAction, EventMapping, EventRule};
 use crate::contract::ingest::{DateForm, FieldMapping, Lookup};
 use crate::contract::types::{InvoiceKind, NewInvoice, NewPayment};
@@ -109,6 +110,8 @@ impl Reading<'_> {
             contract_id: None,
             deductions: None,
             settles: None,
+            same_as: None,
+            another: None,
         })
     }
 
@@ -136,6 +139,7 @@ impl Reading<'_> {
             relates_to: self.id("relates_to")?,
             instalments: None,
             penalty: flag("penalty")?,
+            reference: read("reference", &|text| reference::printed(text).map(drop))?,
         })
     }
 

@@ -1,72 +1,62 @@
-//! `/v1/ingest/imports?kind=bank-statement`: statements of bank accounts, read as they come and matched when they are
-//! whole.
+//! Statements of bank accounts, read as they come and matched when they are whole.
 
-use crate::imports::{CREATE_MISSING, CURRENCY, ID, KIND, ON_ERROR, PROFILE};
 use dunlin_app::bank::{self, File, Intake};
 use dunlin_domain::{
     Refusal,
     bank::{Piece, Reader},
-    contract::{bank::BankFormat, ingest::OnError},
+    contract::{
+        bank::BankFormat,
+        ingest::{ImportResult, OnError},
+        keys::Scope,
+    },
 };
 use dunlin_store::Db;
-use dunlin_web::{Answer, Call, Problem, Query};
+use dunlin_web::{Answer, Call, Problem, Query, Route, Running};
 
-/// The kind beside those of [`dunlin_domain::contract::ingest::ImportKind`]: a statement is no file of rows.
-const STATEMENT: &str = "bank-statement";
+const FORMAT: Query =
+    Query::one_of("format", BankFormat::NAMES, "How the bank writes it.").required();
 
-/// Every kind of file.
-pub(crate) const KINDS: &[&str] = &["customers", "invoices", "payments", STATEMENT];
-
-/// Every media type of a file.
-pub(crate) const MEDIA: &[&str] =
-    &["text/csv", "application/x-ndjson", "application/xml", "text/xml", "text/plain"];
-
-pub(crate) const FORMAT: Query = Query::one_of(
-    "format",
-    BankFormat::NAMES,
-    "How the bank writes it: needed with `kind=bank-statement`, and with no other kind.",
+const ON_ERROR: Query = Query::one_of(
+    "on_error",
+    OnError::NAMES,
+    "A statement is taken in whole or not at all: `reject`.",
 );
 
-/// The answer to a file of statements; `None` to any other file.
-pub(crate) async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Option<Answer>, Problem> {
-    let format: Option<BankFormat> = call.query(&FORMAT)?;
-    let media = call.media().unwrap_or_default();
-    let rows = matches!(media, "text/csv" | "application/x-ndjson");
-    if call.text(&KIND)? != Some(STATEMENT) {
-        if format.is_some() {
-            let detail =
-                "a format is for bank statements; the Content-Type says how rows are written";
-            return Err(Problem::new(Refusal::UnknownParameter, detail).at(FORMAT.name));
-        }
-        if !rows {
-            let detail = "rows come as text/csv or application/x-ndjson";
-            return Err(Problem::new(Refusal::UnsupportedMediaType, detail));
-        }
-        return Ok(None);
-    }
-    let Some(format) = format else {
-        let detail = "bank statements come in a format: camt053 or mt940";
-        return Err(Problem::new(Refusal::MissingParameter, detail).at(FORMAT.name));
-    };
+const XML: [&str; 2] = ["application/xml", "text/xml"];
+
+const TEXT: [&str; 1] = ["text/plain"];
+
+const MEDIA: &[&str] = &[XML[0], XML[1], TEXT[0]];
+
+pub(crate) fn route<D: Db>() -> Route<D> {
+    Route::post("/v1/ingest/statements", "create_statements")
+        .about(
+            "Takes in a file of bank statements and matches its entries with what is open: what `create_import` does with \
+             `kind=bank-statement`.",
+        )
+        .scope(Scope::IngestWrite)
+        .query(&[FORMAT, ON_ERROR])
+        .streams(MEDIA)
+        .answers::<ImportResult>()
+        .run_async(|call| Box::pin(create(call)) as Running<'_>)
+}
+
+async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let absent = || Problem::internal("a required parameter is absent");
+    let format: BankFormat = call.query(&FORMAT)?.ok_or_else(absent)?;
     let wanted: &[&str] = match format {
-        BankFormat::Camt053 => &["application/xml", "text/xml"],
-        BankFormat::Mt940 => &["text/plain"],
+        BankFormat::Camt053 => &XML,
+        BankFormat::Mt940 => &TEXT,
     };
-    if !wanted.contains(&media) {
+    if !wanted.contains(&call.media().unwrap_or_default()) {
         let detail = format!("{format} comes as {}", wanted.join(" or "));
         return Err(Problem::new(Refusal::UnsupportedMediaType, detail));
-    }
-    for rows_only in [&PROFILE, &CREATE_MISSING, &CURRENCY, &ID] {
-        if call.text(rows_only)?.is_some() {
-            let detail = "a bank statement has no columns, makes no customers, says its currency and is known by its number";
-            return Err(Problem::new(Refusal::UnknownParameter, detail).at(rows_only.name));
-        }
     }
     if call.query(&ON_ERROR)? == Some(OnError::Skip) {
         let detail = "a statement is taken in whole or not at all: its balances say so";
         return Err(Problem::new(Refusal::MalformedParameter, detail).at(ON_ERROR.name));
     }
-    taken_in(call, format).await.map(Some)
+    taken_in(call, format).await
 }
 
 async fn taken_in<D: Db>(call: &mut Call<'_, D>, format: BankFormat) -> Result<Answer, Problem> {
@@ -121,15 +111,4 @@ fn at_entry(refused: dunlin_domain::Refused, reader: &Reader) -> Problem {
     let entry = reader.entry();
     let problem = Problem::from(refused);
     if entry > 0 { problem.row(entry) } else { problem }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use dunlin_domain::contract::ingest::ImportKind;
-
-    #[test]
-    fn the_kinds_are_those_of_rows_and_statements() {
-        assert_eq!(KINDS.split_last(), Some((&STATEMENT, ImportKind::NAMES)));
-    }
 }

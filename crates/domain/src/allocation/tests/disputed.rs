@@ -1,0 +1,107 @@
+//! Disputes of documents with instalments: what is whose part.
+
+use super::*;
+
+fn whole(on: &str, until: Option<&str>, minor: i64) -> Whole {
+    let (id, claims) = ("D".parse().unwrap(), vec![1, 2, 3]);
+    Whole { key: 9, id, on: date(on), until: until.map(date), minor, claims }
+}
+
+fn upheld(on: &str, minor: i64) -> Credit {
+    let credit = Credit::plain(Source::Adjustment(7), "D".parse().unwrap(), date(on), minor);
+    Credit { named: vec![Named { claims: vec![1, 2, 3], minor: None }], ..credit }
+}
+
+/// 30, 50 and 20, due at the ends of January, February and March.
+fn thirds() -> Vec<Claim> {
+    [(1, "2024-01-31", 30), (2, "2024-02-29", 50), (3, "2024-03-31", 20)]
+        .map(|(key, due, minor)| claim(key, "2024-01-01", due, minor))
+        .into()
+}
+
+#[test]
+fn what_is_contested_of_a_whole_is_spread_on_its_day() {
+    let day = "2024-02-10";
+    let paid = |on: &str, minor| naming(pay(1, on, minor), &[(1, None)]);
+    let smaller = || {
+        let mut claims = thirds();
+        claims[0].amount_minor = 10;
+        claims
+    };
+    let first = || {
+        let mut claims = thirds();
+        claims[0] = contesting(claims[0].clone(), "2024-02-01", Some("2024-02-20"), 25);
+        claims
+    };
+    // Claims, credits, how much is contested, and how much of each.
+    for (what, claims, credits, minor, wanted) in [
+        ("of the first", thirds(), vec![], 25, [25, 0, 0]),
+        ("the rest of the next", thirds(), vec![], 45, [30, 15, 0]),
+        ("all", thirds(), vec![], 100, [30, 50, 20]),
+        ("what was paid before is not", thirds(), vec![paid("2024-02-09", 20)], 45, [10, 35, 0]),
+        ("what is paid on the day is", thirds(), vec![paid(day, 20)], 45, [30, 15, 0]),
+        ("what is contested already is not", first(), vec![], 45, [5, 40, 0]),
+        ("more than is open", thirds(), vec![paid("2024-02-09", 20)], 90, [20, 50, 20]),
+        ("more than is claimed", smaller(), vec![], 90, [20, 50, 20]),
+    ] {
+        let (_, shares) = replay_disputed(&claims, &credits, &[whole(day, None, minor)], &[]);
+        let found: Vec<i64> = shares.iter().map(|share| share.minor).collect();
+        assert_eq!(found, wanted, "{what}");
+    }
+}
+
+#[test]
+fn money_that_names_the_whole_pays_what_nobody_contests_first() {
+    let (early, day) = ("2024-02-09", "2024-02-10");
+    // Claims that the payment names, when and how much it is, and what is open of each then.
+    for (what, named, on, minor, wanted) in [
+        ("before the dispute", vec![1, 2, 3], early, 40, [0, 40, 20]),
+        ("on its day", vec![1, 2, 3], day, 40, [30, 15, 15]),
+        ("to the end of what nobody contests", vec![1, 2, 3], "2024-02-15", 55, [30, 15, 0]),
+        ("and beyond", vec![1, 2, 3], "2024-02-15", 70, [15, 15, 0]),
+        ("once it was decided", vec![1, 2, 3], "2024-02-20", 40, [0, 40, 20]),
+        ("of an instalment", vec![1], "2024-02-15", 20, [10, 50, 20]),
+    ] {
+        let named = vec![Named { claims: named, minor: None }];
+        let credit = Credit { named, ..pay(1, on, minor) };
+        let dispute = whole(day, Some("2024-02-20"), 45);
+        let (done, _) = replay_disputed(&thirds(), &[credit], &[dispute], &[]);
+        let open = thirds().into_iter().map(|of| {
+            let taken = done.iter().filter(|a| a.claim == Some(of.key));
+            of.amount_minor - taken.map(|a| a.amount_minor).sum::<i64>()
+        });
+        assert_eq!(open.collect::<Vec<_>>(), wanted, "{what}");
+    }
+}
+
+#[test]
+fn what_one_part_cannot_give_the_others_give() {
+    let (day, end) = ("2024-02-10", "2024-02-20");
+    let off = |claim, minor| write_off(5, "2024-02-15", claim, minor);
+    let paid = |on: &str, claim, minor| naming(pay(1, on, minor), &[(claim, None)]);
+    // Credits, how much is contested, how much upheld, and how much of each.
+    for (what, credits, minor, right, wanted) in [
+        ("all", vec![], 45, 45, [30, 15, 0]),
+        ("the first first", vec![], 45, 31, [30, 1, 0]),
+        ("money makes room", vec![paid("2024-02-12", 1, 30)], 45, 45, [30, 15, 0]),
+        ("what is written off does not", vec![off(1, 20)], 45, 45, [10, 35, 0]),
+        ("of what is contested first", vec![off(1, 20)], 45, 20, [10, 10, 0]),
+        ("beyond what is contested", vec![off(2, 50)], 45, 45, [30, 0, 15]),
+    ] {
+        let credits: Vec<Credit> = credits.into_iter().chain([upheld(end, right)]).collect();
+        let dispute = whole(day, Some(end), minor);
+        let (done, shares) = replay_disputed(&thirds(), &credits, &[dispute], &[]);
+        let found: Vec<i64> = shares.iter().map(|share| share.upheld_minor).collect();
+        assert_eq!(found, wanted, "{what}");
+        for share in shares {
+            let of =
+                |a: &&Allocated| a.claim == Some(share.claim) && a.source == Source::Adjustment(7);
+            let taken: i64 = done.iter().filter(of).map(|a| a.amount_minor).sum();
+            assert_eq!(taken, share.upheld_minor, "{what}");
+        }
+    }
+    // What nobody can give is not taken.
+    let credits = [off(1, 30), write_off(6, "2024-02-15", 2, 50), upheld(end, 45)];
+    let (_, shares) = replay_disputed(&thirds(), &credits, &[whole(day, Some(end), 45)], &[]);
+    assert_eq!(shares.iter().map(|share| share.upheld_minor).collect::<Vec<_>>(), [0, 0, 20]);
+}

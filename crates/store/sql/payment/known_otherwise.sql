@@ -1,0 +1,101 @@
+-- ?1: rows as in payment/insert_all.sql. Gives [[row, why, payment_id], ...] for rows of new ids that are known under
+-- another name, with `named` or the field that differs or, where the payment became another customer's, `perhaps`, and for those that may be what an entry of a statement was booked
+-- as, with `perhaps`: same customer, currency and amount within five days, or the entry has the id as its reference. The
+-- amount is what no other name says of it yet. An entry whose payment was a mistake, or has other names for all of it, is
+-- nobody's; money that came and went back had come all the same.
+WITH
+asked AS MATERIALIZED (
+    SELECT
+        j.value ->> 0 AS row, j.value ->> 1 AS id, coalesce(c.merged_key, c.key) AS customer_key,
+        j.value ->> 3 AS received_on, j.value ->> 4 AS amount_minor, j.value ->> 5 AS currency
+    FROM json_each(?1) AS j
+    CROSS JOIN customer AS c ON c.id = j.value ->> 2
+    WHERE NOT EXISTS (SELECT 1 FROM payment AS p WHERE p.id = j.value ->> 1)
+),
+named AS (
+    SELECT
+        a.row,
+        CASE
+            WHEN p.customer_key <> a.customer_key THEN 'perhaps'
+            WHEN n.received_on <> a.received_on THEN 'received_on'
+            WHEN n.amount_minor <> a.amount_minor THEN 'amount'
+            WHEN p.currency <> a.currency THEN 'currency'
+            ELSE 'named'
+        END AS why,
+        p.id
+    FROM asked AS a
+    CROSS JOIN payment_name AS n ON n.id = a.id
+    CROSS JOIN payment AS p ON p.key = n.payment_key
+),
+span AS (
+    SELECT
+        customer_key, currency, date(min(received_on), '-5 days') AS first_on, date(max(received_on), '+5 days') AS last_on
+    FROM asked
+    GROUP BY customer_key, currency
+),
+-- Those of a customer are read once, however many rows it has.
+booked AS MATERIALIZED (
+    SELECT
+        p.key, p.id, p.customer_key, p.currency, p.received_on, e.bank_reference,
+        p.amount_minor
+        - coalesce((SELECT sum(n.amount_minor) FROM payment_name AS n WHERE n.payment_key = p.key), 0) AS left_minor
+    FROM span AS s
+    CROSS JOIN payment AS p INDEXED BY payment_by_customer
+        ON p.customer_key = s.customer_key AND p.currency = s.currency
+        AND p.received_on BETWEEN s.first_on AND s.last_on
+    -- As in bank/of_payment.sql.
+    CROSS JOIN bank_entry AS e
+        ON e.id IN (substr(p.id, 6), rtrim(rtrim(substr(p.id, 6), '0123456789'), '-')) AND e.payment_key = p.key
+    WHERE
+        p.id LIKE 'bank-%' AND e.minor > 0
+        AND p.amount_minor > coalesce(
+            (
+                SELECT sum(r.minor) FROM reversal AS r
+                WHERE r.payment_key = p.key AND r.undone_entry_key IS NULL AND r.kind = 'mistake'
+            ),
+            0
+        )
+        AND p.amount_minor > coalesce((SELECT sum(n.amount_minor) FROM payment_name AS n WHERE n.payment_key = p.key), 0)
+),
+-- One of a day is enough.
+alike AS MATERIALIZED (
+    SELECT customer_key, currency, left_minor, received_on, min(id) AS id
+    FROM booked
+    GROUP BY customer_key, currency, left_minor, received_on
+),
+found AS (
+    SELECT a.row, b.id, abs(julianday(b.received_on) - julianday(a.received_on)) AS apart
+    FROM asked AS a
+    CROSS JOIN alike AS b
+        ON b.customer_key = a.customer_key AND b.currency = a.currency AND b.left_minor = a.amount_minor
+    WHERE abs(julianday(b.received_on) - julianday(a.received_on)) <= 5
+    UNION ALL
+    SELECT a.row, b.id, -1
+    FROM asked AS a
+    CROSS JOIN booked AS b
+        ON b.customer_key = a.customer_key AND b.currency = a.currency AND b.bank_reference = a.id
+    UNION ALL
+    SELECT a.row, p.id, -1
+    FROM asked AS a
+    CROSS JOIN bank_entry AS e INDEXED BY bank_entry_by_end_to_end ON e.end_to_end = a.id
+    CROSS JOIN payment AS p ON p.key = e.payment_key AND p.currency = a.currency
+    WHERE
+        e.minor > 0 AND e.end_to_end IS NOT NULL
+        AND p.amount_minor > coalesce(
+            (
+                SELECT sum(r.minor) FROM reversal AS r
+                WHERE r.payment_key = p.key AND r.undone_entry_key IS NULL AND r.kind = 'mistake'
+            ),
+            0
+        )
+        AND p.amount_minor > coalesce((SELECT sum(n.amount_minor) FROM payment_name AS n WHERE n.payment_key = p.key), 0)
+),
+-- The nearest of each row.
+nearest AS (SELECT row, id, min(apart) FROM found GROUP BY row)
+SELECT json_group_array(json_array(row, why, id))
+FROM (
+    SELECT row, why, id FROM named
+    UNION ALL
+    SELECT row, 'perhaps', id FROM nearest WHERE row NOT IN (SELECT row FROM named)
+    ORDER BY row
+)
