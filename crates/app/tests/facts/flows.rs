@@ -250,10 +250,11 @@ fn ledgers_that_the_flows_keep_have_the_facts_that_are_meant() {
             "allocation",
             "adjustment",
             "write_off",
+            "dispute_former",
             "dispute",
             "reversal",
-            "payment",
             "match_again",
+            "payment",
         ] {
             desk.db.execute(&format!("DELETE FROM {table}"), &[]).unwrap();
         }

@@ -14,19 +14,14 @@ use dunlin_domain::{
     facts::plain,
 };
 use dunlin_store::{Db, arrears::Range, customer, native::NativeDb};
-use proptest::test_runner::{Config, RngSeed, TestRunner};
+use proptest::test_runner::{Config, TestRunner};
 use std::collections::BTreeSet;
 
-/// So many cases, or as many as `PROPTEST_CASES` says, from the seed of `PROPTEST_RNG_SEED` or one that is printed.
+/// So many cases, or as many as `PROPTEST_CASES` says.
 fn runner(usual: u32) -> TestRunner {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let cases = number("PROPTEST_CASES").and_then(|cases| u32::try_from(cases).ok());
-    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let seed = number("PROPTEST_RNG_SEED").unwrap_or(u64::from(clock.subsec_nanos()));
-    println!("PROPTEST_RNG_SEED={seed}");
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
     TestRunner::new(Config {
-        cases: cases.unwrap_or(usual),
-        rng_seed: RngSeed::Fixed(seed),
+        cases: wanted.unwrap_or(usual),
         failure_persistence: None,
         max_shrink_iters: 2_000,
         ..Config::default()

@@ -45,7 +45,7 @@ pub struct Options {
     /// Number of its customers
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     customers: u32,
-    /// Language of alerts and reasons
+    /// Language of the summary, alerts and reasons
     #[arg(long, default_value = "en", value_parser = ["en", "zh-CN"])]
     language: String,
     /// Print the summary as JSON
@@ -169,6 +169,7 @@ async fn work(
     let dso = format!("/v1/report/dso?as_of={today}&months={DSO_MONTHS}&method=simple");
     Ok(Summary {
         as_of: today.to_string(),
+        chinese: language == "zh-CN",
         imports: imports.into_iter().map(|(kind, result)| (kind.to_owned(), result)).collect(),
         ageing: client.get(&format!("/v1/report/ageing?as_of={today}")).await?,
         dso: client.get(&dso).await?,
@@ -207,8 +208,9 @@ fn number(value: &Value) -> Option<f64> {
 fn invitation(url: &str, key: &str, today: NaiveDate, summary: &Summary) -> String {
     let worst = summary.worst.first().and_then(|worst| worst.customer["id"].as_str());
     let worst = worst.unwrap_or("C0001");
+    let begin = if summary.chinese { "可以试试：" } else { "Try:" };
     format!(
-        "Try:\n  export KEY={key}\n  \
+        "{begin}\n  export KEY={key}\n  \
          curl -H \"Authorization: Bearer $KEY\" '{url}/v1/report/ageing?as_of={today}'\n  \
          curl -H \"Authorization: Bearer $KEY\" '{url}/v1/score/customers/{worst}?as_of={today}'\n  \
          curl -H \"Authorization: Bearer $KEY\" '{url}/v1/remind/notices?limit=3'\n  \

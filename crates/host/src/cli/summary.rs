@@ -17,6 +17,8 @@ const REASONS_SHOWN: usize = 2;
 /// Everything asked for, as the application answered it.
 pub struct Summary {
     pub as_of: String,
+    /// Headings are in Simplified Chinese, not in English.
+    pub chinese: bool,
     pub imports: Vec<(String, ImportResult)>,
     pub ageing: Value,
     pub dso: Value,
@@ -34,29 +36,56 @@ pub struct Worst {
 }
 
 impl Summary {
+    /// One of two texts, by the language of the summary.
+    fn said<'a>(&self, en: &'a str, zh: &'a str) -> &'a str {
+        if self.chinese { zh } else { en }
+    }
+
     /// The summary for a terminal.
     pub fn render(&self) -> String {
-        let mut text = format!("A made-up company on {}\n\n", self.as_of);
-        for (kind, result) in &self.imports {
-            let ImportResult { received, accepted, unchanged, .. } = result;
-            text.push_str(&format!(
-                "  {kind:9}  {received:>6} received, {accepted} accepted, {unchanged} unchanged\n"
-            ));
-        }
-        text.push_str("\nWho owes how much for how long\n");
+        let mut text = match self.chinese {
+            true => format!("虚构公司，{}\n\n", self.as_of),
+            false => format!("A made-up company on {}\n\n", self.as_of),
+        };
+        text.push_str(&self.import_lines());
+        text.push_str(self.said("\nWho owes how much for how long\n", "\n欠款金额与账龄\n"));
         text.push_str(&self.ageing_table());
-        text.push_str("\nDays sales outstanding: ");
+        text.push_str(self.said("\nDays sales outstanding: ", "\n应收账款周转天数（DSO）："));
         text.push_str(&self.dso_line());
-        text.push_str("\n\nLowest scores, and why\n");
+        text.push_str(self.said("\n\nLowest scores, and why\n", "\n\n评分最低的客户及原因\n"));
         text.push_str(&self.worst_table());
         if let Some(auc) = self.auc {
-            text.push_str(&format!(
-                "\nAfter the fact, the score tells the customers that were made to fail from the others: AUC {auc:.2} (1 is always, 0.5 is chance)\n"
-            ));
+            text.push_str(&match self.chinese {
+                true => format!(
+                    "\n事后来看，评分能把设定为违约的客户与其他客户区分开：AUC {auc:.2}（1 为总能区分，0.5 为随机）\n"
+                ),
+                false => format!(
+                    "\nAfter the fact, the score tells the customers that were made to fail from the others: AUC {auc:.2} (1 is always, 0.5 is chance)\n"
+                ),
+            });
         }
         text.push_str(&self.alert_lines());
         text.push_str(&self.notice_lines());
         text
+    }
+
+    fn import_lines(&self) -> String {
+        let lines = self.imports.iter().map(|(kind, result)| {
+            let ImportResult { received, accepted, unchanged, .. } = result;
+            if !self.chinese {
+                return format!(
+                    "  {kind:9}  {received:>6} received, {accepted} accepted, {unchanged} unchanged\n"
+                );
+            }
+            let kind = match kind.as_str() {
+                "customers" => "客户",
+                "invoices" => "发票",
+                "payments" => "付款",
+                other => other,
+            };
+            format!("  {kind}  收到 {received:>6}，接受 {accepted}，未变 {unchanged}\n")
+        });
+        lines.collect()
     }
 
     /// The summary for a program.
@@ -89,10 +118,10 @@ impl Summary {
 
     fn ageing_table(&self) -> String {
         let edges: Vec<u64> = array(&self.ageing["edges"]).filter_map(Value::as_u64).collect();
-        let names = bucket_names(&edges);
-        let mut columns = vec![("", Side::Left), ("not due", Side::Right)];
+        let names = bucket_names(&edges, self.said("over ", "超过 "));
+        let mut columns = vec![("", Side::Left), (self.said("not due", "未到期"), Side::Right)];
         columns.extend(names.iter().map(|name| (name.as_str(), Side::Right)));
-        columns.push(("total", Side::Right));
+        columns.push((self.said("total", "合计"), Side::Right));
         let mut table = Table::new(&columns);
         for line in array(&self.ageing["totals"]) {
             let currency = word(&line["currency"]);
@@ -106,22 +135,23 @@ impl Summary {
     }
 
     fn dso_line(&self) -> String {
+        let undefined = self.said("undefined, no sales", "无销售，无法计算");
         let lines: Vec<String> = array(&self.dso["lines"])
             .map(|line| {
-                let days = line["days"].as_str().unwrap_or("undefined, no sales");
+                let days = line["days"].as_str().unwrap_or(undefined);
                 format!("{} {days}", word(&line["currency"]))
             })
             .collect();
-        if lines.is_empty() { "undefined, no sales".to_owned() } else { lines.join(", ") }
+        if lines.is_empty() { undefined.to_owned() } else { lines.join(self.said(", ", "，")) }
     }
 
     fn worst_table(&self) -> String {
         let mut table = Table::new(&[
-            ("customer", Side::Left),
-            ("name", Side::Left),
-            ("score", Side::Right),
-            ("grade", Side::Left),
-            ("why", Side::Left),
+            (self.said("customer", "客户"), Side::Left),
+            (self.said("name", "名称"), Side::Left),
+            (self.said("score", "评分"), Side::Right),
+            (self.said("grade", "等级"), Side::Left),
+            (self.said("why", "原因"), Side::Left),
         ]);
         for Worst { customer, card } in &self.worst {
             let mut cells =
@@ -141,7 +171,8 @@ impl Summary {
     }
 
     fn alert_lines(&self) -> String {
-        let mut text = format!("\nOpen alerts: {}\n", counted(self.open_alerts(), "kind"));
+        let counted = self.counted(self.open_alerts(), "kind");
+        let mut text = format!("\n{}{counted}\n", self.said("Open alerts: ", "未关闭的预警："));
         for alert in self.open_alerts().take(ALERTS_SHOWN) {
             text.push_str(&format!(
                 "  {}  {}  {}\n",
@@ -153,8 +184,27 @@ impl Summary {
         text
     }
 
+    /// `12 (7 first-overdue, 5 limit-near)`: how many there are, and of which kinds.
+    fn counted<'v>(&self, items: impl Iterator<Item = &'v Value>, field: &str) -> String {
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        for item in items {
+            *kinds.entry(word(&item[field])).or_default() += 1;
+        }
+        let all: usize = kinds.values().sum();
+        if all == 0 {
+            return self.said("none", "无").to_owned();
+        }
+        let parts: Vec<String> =
+            kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        match self.chinese {
+            true => format!("{all}（{}）", parts.join("，")),
+            false => format!("{all} ({})", parts.join(", ")),
+        }
+    }
+
     fn notice_lines(&self) -> String {
-        let mut text = format!("\nNotices written: {}\n", counted(self.notices.iter(), "level"));
+        let counted = self.counted(self.notices.iter(), "level");
+        let mut text = format!("\n{}{counted}\n", self.said("Notices written: ", "已生成的通知："));
         for notice in self.notices.iter().take(NOTICES_SHOWN) {
             text.push_str(&format!(
                 "  {}  {}  {}\n",
@@ -168,29 +218,15 @@ impl Summary {
 }
 
 /// `1-30`, `31-60`, `61-90`, `over 90` for the edges 30, 60, 90.
-fn bucket_names(edges: &[u64]) -> Vec<String> {
+fn bucket_names(edges: &[u64], over: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut from = 1;
     for edge in edges {
         names.push(format!("{from}-{edge}"));
         from = edge + 1;
     }
-    names.push(format!("over {}", from - 1));
+    names.push(format!("{over}{}", from - 1));
     names
-}
-
-/// `12 (7 first-overdue, 5 limit-near)`: how many there are, and of which kinds.
-fn counted<'v>(items: impl Iterator<Item = &'v Value>, field: &str) -> String {
-    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    for item in items {
-        *kinds.entry(word(&item[field])).or_default() += 1;
-    }
-    let all: usize = kinds.values().sum();
-    if all == 0 {
-        return "none".to_owned();
-    }
-    let parts: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    format!("{all} ({})", parts.join(", "))
 }
 
 /// Minor units as a decimal with thousands apart, in the exponent of the currency.
@@ -241,15 +277,20 @@ mod tests {
 
     #[test]
     fn buckets_are_named_after_their_edges() {
-        assert_eq!(bucket_names(&[30, 60, 90]), ["1-30", "31-60", "61-90", "over 90"]);
-        assert_eq!(bucket_names(&[10]), ["1-10", "over 10"]);
+        assert_eq!(bucket_names(&[30, 60, 90], "over "), ["1-30", "31-60", "61-90", "over 90"]);
+        assert_eq!(bucket_names(&[10], "over "), ["1-10", "over 10"]);
     }
 
     #[test]
     fn the_summary_says_what_the_application_said() {
+        let imported = serde_json::from_value(
+            json!({"import_id": "m", "received": 3, "accepted": 2, "unchanged": 1, "rejected": 0, "errors": []}),
+        )
+        .unwrap();
         let summary = Summary {
             as_of: "2026-03-31".to_owned(),
-            imports: Vec::new(),
+            chinese: false,
+            imports: vec![("customers".to_owned(), imported)],
             ageing: json!({"edges": [30], "totals": [
                 {"currency": "USD", "not_due_minor": 100, "buckets_minor": [200, 300], "total_minor": 600}]}),
             dso: json!({"lines": [{"currency": "USD", "days": "41.50"}]}),
@@ -269,6 +310,7 @@ mod tests {
         };
         let text = summary.render();
         for part in [
+            "  customers       3 received, 2 accepted, 1 unchanged\n",
             "       not due  1-30  over 30  total\n  USD     1.00  2.00     3.00   6.00\n",
             "Days sales outstanding: USD 41.50",
             "C1        上海贸易   12.5  E      pays 40 days late\n                                    limit used\n",
@@ -279,5 +321,18 @@ mod tests {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
         assert_eq!(summary.to_json()["open_alerts"], 1);
+        let text = Summary { chinese: true, ..summary }.render();
+        for part in [
+            "虚构公司，2026-03-31\n",
+            "  客户  收到      3，接受 2，未变 1\n",
+            "       未到期  1-30  超过 30  合计\n  USD    1.00  2.00     3.00  6.00\n",
+            "（DSO）：USD 41.50\n",
+            "  客户  名称      评分  等级  原因\n",
+            "AUC 0.91（",
+            "未关闭的预警：1（1 limit-near）\n",
+            "已生成的通知：1（1 first）\n",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
     }
 }
