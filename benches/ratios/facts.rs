@@ -6,7 +6,10 @@ use crate::table::{Bar, Table};
 use anyhow::{Result, anyhow, ensure};
 use dunlin_app::{score, sweep::Tick};
 use dunlin_domain::{Date, Id, Instant, contract::types::Language, stage::Stage};
-use dunlin_store::{Db, Param, arrears::Range, native::NativeDb, sweep, write};
+use dunlin_store::{
+    Db, DbError, Param, Row, Value, arrears::Range, native::NativeDb, sweep, write,
+};
+use std::cell::RefCell;
 
 /// The bare statements, half as much again.
 const BAR: Bar = Bar::AtMost(1.5);
@@ -21,39 +24,20 @@ const DAY: &str = "2025-06-30";
 /// Customers who are asked about one by one.
 const ASKED: i64 = 500;
 
-/// The statements of a slice with what each takes behind the range: days by the names of `days`.
-const STATEMENTS: [(&str, &[&str]); 9] = [
-    (
-        include_str!("../../crates/store/sql/facts/paying.sql"),
-        &["day", "12", "-3", "-6", "-12", "-24"],
-    ),
-    (include_str!("../../crates/store/sql/facts/owing.sql"), &["day"]),
-    (include_str!("../../crates/store/sql/facts/buying.sql"), &["day", "12", "30", "30-12"]),
-    (include_str!("../../crates/store/sql/facts/group.sql"), &["day"]),
-    (include_str!("../../crates/store/sql/facts/known.sql"), &["day", "12", "30", "90"]),
-    (include_str!("../../crates/store/sql/facts/limits.sql"), &["day"]),
-    // Behind who has a limit.
-    (PEAK, &["day", "12+1"]),
-    (include_str!("../../crates/store/sql/facts/standing.sql"), &["day", "12", "90"]),
-    (include_str!("../../crates/store/sql/facts/external.sql"), &["day", "12"]),
-];
-
-const PEAK: &str = include_str!("../../crates/store/sql/facts/peak.sql");
-
 pub fn measure(invoices: u64, name: &str, runs: u64, table: &mut Table) -> Result<()> {
     eprintln!("facts {name}");
     let folder = tempfile::tempdir()?;
     let db = NativeDb::open(&folder.path().join("facts.db")).map_err(fault)?;
     fill(&db, invoices)?;
     let customers = stage(&db)?;
-    let written = rows(&db)?;
+    let statements = statements(&db, &rows(&db)?)?;
     let (mut took, mut floor): (Option<Took>, Option<Took>) = (None, None);
     // By turns, so that whatever else the machine does meets both alike.
     for _ in 0..runs.max(3) {
         let (count, one) = clock::time(std::process::id(), || stage(&db))?;
         ensure!(count == customers && count > 0, "{count} of {customers} are scored");
         took = Some(took.map_or(one, |best| best.min(one)));
-        let (_, one) = clock::time(std::process::id(), || bare(&db, &written))?;
+        let (_, one) = clock::time(std::process::id(), || bare(&db, &statements))?;
         floor = Some(floor.map_or(one, |best| best.min(one)));
     }
     let (Some(took), Some(floor)) = (took, floor) else {
@@ -140,52 +124,64 @@ fn rows(db: &NativeDb) -> Result<Vec<(Range, String)>> {
     Ok(rows)
 }
 
-/// The statements and nothing else.
-fn bare(db: &NativeDb, written: &[(Range, String)]) -> Result<()> {
-    let day: Date = DAY.parse()?;
-    let days = |name: &str| -> Result<Result<String, i64>> {
-        let months = |day: Date, of: u32| day.minus_months(of);
-        Ok(match name {
-            "day" => Ok(day.to_string()),
-            "12" => Ok(months(day, 12)?.to_string()),
-            "12+1" => Ok(months(day, 12)?.plus_days(1)?.to_string()),
-            "30" => Ok(day.plus_days(-30)?.to_string()),
-            "30-12" => Ok(months(day.plus_days(-30)?, 12)?.to_string()),
-            "90" => Ok(day.plus_days(-90)?.to_string()),
-            before => Err(months(day, before.trim_start_matches('-').parse()?)?.days_since(day)),
-        })
+/// A statement that was run, with what stood for its parameters.
+type Ran = (String, Vec<Value>);
+
+/// Notes what is run through it.
+struct Noting<'a> {
+    db: &'a NativeDb,
+    ran: RefCell<Vec<Ran>>,
+}
+
+impl Db for Noting<'_> {
+    fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
+        let value = |param: &Param<'_>| match param {
+            Param::Null => Value::Null,
+            Param::Int(value) => Value::Int(*value),
+            Param::Text(text) => Value::Text((*text).to_owned()),
+            Param::Blob(bytes) => Value::Blob(bytes.to_vec()),
+        };
+        self.ran.borrow_mut().push((sql.to_owned(), params.iter().map(value).collect()));
+        self.db.execute(sql, params)
+    }
+}
+
+/// The statements by which the facts of each slice are read, and the one that writes what the stage wrote.
+fn statements(db: &NativeDb, written: &[(Range, String)]) -> Result<Vec<Vec<Ran>>> {
+    let slice = |(range, rows): &(Range, String)| -> Result<Vec<Ran>> {
+        let noting = Noting { db, ran: RefCell::default() };
+        dunlin_app::facts::of_range(&noting, *range, DAY.parse::<Date>()?).map_err(fault)?;
+        let sql = include_str!("../../crates/store/sql/score/upsert_all.sql");
+        let params = vec![Value::Text(rows.clone()), Value::Text(DAY.into()), Value::Null];
+        let mut ran = noting.ran.into_inner();
+        ran.push((sql.to_owned(), params));
+        Ok(ran)
     };
-    for (range, rows) in written {
+    written.iter().map(slice).collect()
+}
+
+fn param(value: &Value) -> Param<'_> {
+    match value {
+        Value::Int(value) => Param::Int(*value),
+        Value::Text(text) => Param::Text(text),
+        Value::Blob(bytes) => Param::Blob(bytes),
+        Value::Null | Value::Real(_) => Param::Null,
+    }
+}
+
+/// The statements and nothing else.
+fn bare(db: &NativeDb, slices: &[Vec<Ran>]) -> Result<()> {
+    for ran in slices {
         write(db, |db| {
-            for (sql, names) in STATEMENTS {
-                let values: Vec<Result<String, i64>> =
-                    names.iter().filter_map(|name| days(name).ok()).collect();
-                let limited = if sql == PEAK { limited(db, *range)? } else { String::new() };
-                let mut params: Vec<Param<'_>> = if sql == PEAK {
-                    vec![(&limited).into()]
-                } else {
-                    vec![range.after.into(), range.upto.into()]
-                };
-                params.extend(values.iter().map(|value| match value {
-                    Ok(day) => Param::from(day),
-                    Err(days) => Param::from(*days),
-                }));
+            for (sql, values) in ran {
+                let params: Vec<Param<'_>> = values.iter().map(param).collect();
                 db.execute(sql, &params)?;
             }
-            let sql = include_str!("../../crates/store/sql/score/upsert_all.sql");
-            db.execute(sql, &[rows.into(), DAY.into(), None::<&str>.into()])?;
             Ok(())
         })
         .map_err(fault)?;
     }
     Ok(())
-}
-
-/// Who has a limit, and its currency.
-fn limited(db: &NativeDb, range: Range) -> Result<String, dunlin_store::Fault> {
-    let limits = dunlin_app::facts::limits(db, range, DAY.parse::<Date>()?)?;
-    let of = limits.iter().map(|(key, limit)| format!("[{key},\"{}\"]", limit.currency));
-    Ok(format!("[{}]", of.collect::<Vec<_>>().join(",")))
 }
 
 /// Two years of invoices, most of them paid about their due date; some customers have a limit.

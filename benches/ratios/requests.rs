@@ -1,5 +1,6 @@
 //! Small requests: how many a second, and what the first one of a fresh instance takes.
 
+use crate::clock;
 use crate::server::Server;
 use crate::table::{Bar, Table};
 use anyhow::{Result, anyhow, ensure};
@@ -33,14 +34,15 @@ pub fn measure(root: &Path, table: &mut Table) -> Result<()> {
     eprintln!("requests");
     let folder = tempfile::tempdir()?;
     let probe = Server::start(&probe(root, &folder)?, &folder.path().join("probe"))?;
-    let hello = a_second(&probe, at(HELLO))?;
+    let (hello, _) = a_second(&probe, at(HELLO))?;
     probe.stop()?;
 
     let server = Server::start(&root.join("spin.toml"), &folder.path().join("served"))?;
     let mut client = server.client()?;
     let customer = "id,name,country,currency\nC0000001,Acme,CN,CNY\n";
     client.send("POST", "/v1/ingest/imports?kind=customers", "text/csv", customer.as_bytes())?;
-    let (point, read) = (a_second(&server, at(POINT))?, a_second(&server, at(CUSTOMER))?);
+    let (point, _) = a_second(&server, at(POINT))?;
+    let (read, _) = a_second(&server, at(CUSTOMER))?;
     let figure = |rate: f64| format!("{rate:.0} req/s");
     table.add("hello: the runtime itself", figure(hello), String::new(), 1.0, None);
     table.add("one point query, beside hello", figure(point), figure(hello), point / hello, None);
@@ -105,7 +107,7 @@ pub fn at(path: &str) -> impl Fn(u64) -> String + Sync {
 }
 
 /// Requests that are answered in a second when so many connections keep asking.
-pub fn a_second(server: &Server, path: impl Fn(u64) -> String + Sync) -> Result<f64> {
+pub fn a_second(server: &Server, path: impl Fn(u64) -> String + Sync) -> Result<(f64, f64)> {
     let next = AtomicU64::new(0);
     let worker = || -> Result<u32> {
         let mut client = server.client()?;
@@ -119,12 +121,16 @@ pub fn a_second(server: &Server, path: impl Fn(u64) -> String + Sync) -> Result<
         }
         Ok(count)
     };
-    let counts = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(worker)).collect();
-        workers
-            .into_iter()
-            .map(|of| of.join().map_err(|_| anyhow!("a client panicked"))?)
-            .collect::<Result<Vec<_>>>()
-    })?;
-    Ok(f64::from(counts.iter().sum::<u32>()) / WINDOW.as_secs_f64())
+    let all = || {
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(worker)).collect();
+            workers
+                .into_iter()
+                .map(|of| of.join().map_err(|_| anyhow!("a client panicked"))?)
+                .collect::<Result<Vec<_>>>()
+        })
+    };
+    let (counts, took) = clock::time(server.process(), all)?;
+    let asked = next.load(Ordering::Relaxed) as f64;
+    Ok((f64::from(counts.iter().sum::<u32>()) / WINDOW.as_secs_f64(), took.cpu / asked))
 }

@@ -101,16 +101,21 @@ impl Card {
     /// The score and grade alone, without texts: what a sweep stores. `None` while nothing has fallen due: what is owed
     /// in time, and how much of a limit it uses, say nothing of how somebody pays.
     pub fn judge(&self, facts: &Facts) -> Option<Standing> {
+        self.standing(facts, &self.known(facts))
+    }
+
+    /// What each indicator of which something is known sees and gives.
+    fn known(&self, facts: &Facts) -> Vec<Given<'_>> {
+        self.document.indicators.iter().filter_map(|rule| Given::of(rule, facts)).collect()
+    }
+
+    fn standing(&self, facts: &Facts, known: &[Given<'_>]) -> Option<Standing> {
         let overdue = facts.get(FactName::OverdueShare).is_some_and(|share| share > Decimal::ZERO);
         if facts.get(FactName::DaysBeyondTerms12m).is_none() && !overdue {
             return None;
         }
+        let (points, most) = sums(known)?;
         let document = &self.document;
-        let mut known = document.indicators.iter().filter_map(|rule| points(rule, facts));
-        let sums = known.try_fold((Decimal::ZERO, Decimal::ZERO), |(points, most), (more, max)| {
-            Some((points.checked_add(more)?, most.checked_add(max)?))
-        });
-        let (points, most) = sums?;
         let score = out_of_100(points, most, document.decimals.unwrap_or(SCORE_DECIMALS))?;
         let (grade, notch) =
             grade::of(score, &document.grades, document.notches.unwrap_or(NOTCHES));
@@ -119,7 +124,12 @@ impl Card {
 
     /// The whole card of one customer.
     pub fn card(&self, facts: &Facts, language: Language) -> ScoreCard {
-        let standing = self.judge(facts);
+        let known = self.known(facts);
+        let standing = self.standing(facts, &known);
+        let mut given = known.iter().peekable();
+        let rules = self.document.indicators.iter();
+        let indicators =
+            rules.map(|rule| indicator(rule, given.next_if(|of| std::ptr::eq(of.rule, rule))));
         ScoreCard {
             customer_id: facts.customer_id.clone(),
             as_of: facts.as_of,
@@ -127,36 +137,41 @@ impl Card {
             grade: standing.map(|of| of.grade),
             notch: standing.map(|of| of.notch),
             model: self.model.clone(),
-            reasons: self.reasons(facts, language),
-            indicators: self.document.indicators.iter().map(|of| indicator(of, facts)).collect(),
-            improvements: self.improvements(facts, language),
+            indicators: indicators.collect(),
+            reasons: self.reasons_of(facts, &known, standing.is_some(), language),
+            improvements: self.improvements(&known, standing, language),
             facts: facts.clone(),
         }
     }
 
     /// What holds the score down: most points first, a thin file last.
     pub fn reasons(&self, facts: &Facts, language: Language) -> Vec<Reason> {
+        let known = self.known(facts);
+        self.reasons_of(facts, &known, self.standing(facts, &known).is_some(), language)
+    }
+
+    fn reasons_of(
+        &self,
+        facts: &Facts,
+        known: &[Given<'_>],
+        judged: bool,
+        language: Language,
+    ) -> Vec<Reason> {
         let document = &self.document;
-        let known: Vec<_> = document
-            .indicators
-            .iter()
-            .filter_map(|rule| points(rule, facts).map(|(points, max)| (rule, points, max)))
-            .collect();
-        let all = known.iter().fold(0u32, |sum, (rule, _, _)| sum.saturating_add(rule.weight));
+        let all = known.iter().fold(0u32, |sum, of| sum.saturating_add(of.rule.weight));
         let least = document.reason_from.unwrap_or(Decimal::from(REASON_FROM_POINTS));
         let lost = |most: Decimal, points: Decimal| {
             out_of_100(most.checked_sub(points)?, Decimal::from(all), SCORE_DECIMALS)
         };
         let mut reasons: Vec<Reason> = Vec::new();
         // Without a score there is nothing to hold down.
-        let judged = self.judge(facts).is_some();
-        for (rule, points, max) in known.into_iter().filter(|_| judged) {
+        for Given { rule, seen, points, max } in known.iter().filter(|_| judged) {
             let blameless = max.times(rule.blameless.unwrap_or(Decimal::ONE));
-            let blame = blameless.and_then(|most| lost(most, points));
+            let blame = blameless.and_then(|most| lost(most, *points));
             if blame.is_some_and(|blame| blame >= least && blame > Decimal::ZERO) {
-                let seen = seen(rule, facts).unwrap_or_default();
-                let text = reason::text(&rule.text, seen, language);
-                reasons.push(Reason { code: rule.reason.clone(), text, points: lost(max, points) });
+                let text = reason::text(&rule.text, *seen, language);
+                let points = lost(*max, *points);
+                reasons.push(Reason { code: rule.reason.clone(), text, points });
             }
         }
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.points));
@@ -168,39 +183,37 @@ impl Card {
     }
 
     /// What would raise the score most: each known indicator without blame, the others as they are.
-    fn improvements(&self, facts: &Facts, language: Language) -> Vec<Improvement> {
-        let Some(standing) = self.judge(facts) else { return Vec::new() };
+    fn improvements<'a>(
+        &self,
+        known: &[Given<'a>],
+        standing: Option<Standing>,
+        language: Language,
+    ) -> Vec<Improvement> {
+        let Some((standing, (all, most))) = standing.zip(sums(known)) else { return Vec::new() };
         let document = &self.document;
-        let rules = document.indicators.iter();
-        let known: Vec<_> =
-            rules.filter_map(|rule| points(rule, facts).map(|of| (rule, of.0, of.1))).collect();
-        let sum = |of: fn(&(&IndicatorRule, Decimal, Decimal)) -> Decimal| {
-            known.iter().map(of).fold(Decimal::ZERO, Decimal::saturating_add)
-        };
-        let (all, most) = (sum(|of| of.1), sum(|of| of.2));
         let decimals = document.decimals.unwrap_or(SCORE_DECIMALS);
-        let better = |(rule, points, max): &(&IndicatorRule, Decimal, Decimal)| {
-            let blameless = max.times(rule.blameless.unwrap_or(Decimal::ONE))?;
-            let gain = blameless.checked_sub(*points).filter(|gain| *gain > Decimal::ZERO)?;
+        let better = |of: &Given<'a>| {
+            let blameless = of.max.times(of.rule.blameless.unwrap_or(Decimal::ONE))?;
+            let gain = blameless.checked_sub(of.points).filter(|gain| *gain > Decimal::ZERO)?;
             let score = out_of_100(all.checked_add(gain)?, most, decimals)?;
+            Some((score, of.rule)).filter(|(score, _)| *score > standing.score)
+        };
+        let mut found: Vec<(Decimal, &'a IndicatorRule)> =
+            known.iter().filter_map(better).collect();
+        found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        found.truncate(IMPROVEMENTS);
+        let told = |(score, rule): (Decimal, &IndicatorRule)| {
             let notches = document.notches.unwrap_or(NOTCHES);
             let (grade, _) = grade::of(score, &document.grades, notches);
             let text = reason::improvement(score, grade, language);
-            let (name, fact) = (rule.name.clone(), rule.fact);
-            Some(Improvement { name, fact, score, grade, text })
+            Improvement { name: rule.name.clone(), fact: rule.fact, score, grade, text }
         };
-        let mut found: Vec<Improvement> = known.iter().filter_map(better).collect();
-        found.retain(|of| of.score > standing.score);
-        found.sort_by_key(|of| std::cmp::Reverse(of.score));
-        found.truncate(IMPROVEMENTS);
-        found
+        found.into_iter().map(told).collect()
     }
 
     /// What each indicator that is known gave, in the order of the card.
     pub fn points(&self, facts: &Facts) -> Vec<(&str, Decimal)> {
-        let known = |rule: &'_ IndicatorRule| points(rule, facts).map(|(points, _)| points);
-        let rules = self.document.indicators.iter();
-        rules.filter_map(|rule| Some((rule.name.as_str(), known(rule)?))).collect()
+        self.known(facts).into_iter().map(|of| (of.rule.name.as_str(), of.points)).collect()
     }
 
     /// The indicators whose points are others than under `before`, the largest difference first.
@@ -220,7 +233,7 @@ impl Card {
             let then = before.map(|(_, facts)| facts);
             let at = |rule: Option<&IndicatorRule>, facts: Option<&Facts>| {
                 let (rule, facts) = rule.zip(facts)?;
-                Some((seen(rule, facts)?.normalize(), points(rule, facts)?.0))
+                Given::of(rule, facts).map(|of| (of.seen.normalize(), of.points))
             };
             let (value_before, points_before) = at(was, then).unzip();
             let (value, points) = at(now, Some(facts)).unzip();
@@ -274,22 +287,38 @@ fn items(facts: &Facts) -> Decimal {
     facts.get(FactName::Items12m).unwrap_or_default()
 }
 
-/// What the indicator gives, and the most it can. `None` when what it looks at is not known.
-fn points(rule: &IndicatorRule, facts: &Facts) -> Option<(Decimal, Decimal)> {
-    let (seen, max) = (seen(rule, facts)?, Decimal::from(rule.weight));
-    let share = match (&rule.anchors, &rule.bands) {
-        (Some(anchors), _) => line(anchors, seen),
-        (None, bands) => step(bands.as_deref().unwrap_or_default(), seen),
-    };
-    Some((fixed(share.times(max)?, 2), max))
+/// What an indicator sees, what it gives for that, and the most it can.
+struct Given<'a> {
+    rule: &'a IndicatorRule,
+    seen: Decimal,
+    points: Decimal,
+    max: Decimal,
 }
 
-fn indicator(rule: &IndicatorRule, facts: &Facts) -> Indicator {
-    let points = points(rule, facts).map(|(points, _)| points);
+impl<'a> Given<'a> {
+    /// `None` when what it looks at is not known.
+    fn of(rule: &'a IndicatorRule, facts: &Facts) -> Option<Self> {
+        let (seen, max) = (seen(rule, facts)?, Decimal::from(rule.weight));
+        let share = match (&rule.anchors, &rule.bands) {
+            (Some(anchors), _) => line(anchors, seen),
+            (None, bands) => step(bands.as_deref().unwrap_or_default(), seen),
+        };
+        Some(Self { rule, seen, points: fixed(share.times(max)?, 2), max })
+    }
+}
+
+/// All points that are given, and the most there can be of those that are known.
+fn sums(known: &[Given<'_>]) -> Option<(Decimal, Decimal)> {
+    known.iter().try_fold((Decimal::ZERO, Decimal::ZERO), |(points, most), of| {
+        Some((points.checked_add(of.points)?, most.checked_add(of.max)?))
+    })
+}
+
+fn indicator(rule: &IndicatorRule, given: Option<&Given<'_>>) -> Indicator {
     Indicator {
         name: rule.name.clone(),
-        value: seen(rule, facts).map(|value| value.normalize()).filter(|_| points.is_some()),
-        points,
+        value: given.map(|of| of.seen.normalize()),
+        points: given.map(|of| of.points),
         max_points: Decimal::from(rule.weight),
     }
 }
