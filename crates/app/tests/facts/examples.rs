@@ -79,6 +79,70 @@ fn only_money_pays() {
 }
 
 #[test]
+fn what_is_written_off_is_unpaid_and_grows_older_until_money_recovers_it() {
+    // As if nobody had given it up, but for what is owed: a quarter of what fell due.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 300
+         pay P1 2024-01-31 300
+         invoice I2 2024-01-01 2024-01-31 100
+         off W1 2024-03-01 I2 100",
+        "2024-02-29 days-beyond-terms-12m 7.25 worst-days-late-12m 29 share-late-0-amount 0.25 utilisation 0.1
+         2024-03-01 days-beyond-terms-12m 7.5 worst-days-late-12m 30 share-late-0-amount 0.25 utilisation 0
+         2024-04-30 days-beyond-terms-12m 22.5 worst-days-late-12m 90 share-late-60-count 0.5 items-12m 2
+         2024-04-30 last-payment-days-late 0 months-since-worst 0 latest-three-days-late - short-pays-12m 0
+         2025-01-30 days-beyond-terms-12m 91.25 worst-days-late-12m 365
+         2025-01-31 days-beyond-terms-12m - items-12m 0 days-beyond-terms-24m 91.5",
+    );
+    // Money that names it pays it on its day, and what goes back again is written off again.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         off W1 2024-03-01 I1 1000
+         pay P1 2024-03-31 600 I1
+         back P1 2024-06-30 chargeback 600",
+        "2024-03-30 days-beyond-terms-12m 59 days-to-pay-12m - utilisation 0 short-pays-12m -
+         2024-03-31 days-beyond-terms-12m 60 days-to-pay-12m 90 utilisation 0 short-pays-12m 1
+         2024-04-30 days-beyond-terms-12m 72 share-late-60-amount 0.4 last-payment-days-late -
+         2024-06-30 days-beyond-terms-12m 151 days-to-pay-12m - utilisation 0",
+    );
+    // Taken back it is owed again with its age, and on its own day it never was.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         off W1 2024-03-01 I1 400
+         restore W1 2024-04-01
+         off W2 2024-05-01 I1 1000
+         restore W2 2024-05-01",
+        "2024-02-29 days-beyond-terms-12m 29 utilisation 1 overdue-share 1
+         2024-03-01 days-beyond-terms-12m 30 utilisation 0.6 overdue-share 1
+         2024-04-01 days-beyond-terms-12m 61 utilisation 1 overdue-share 1
+         2024-05-01 days-beyond-terms-12m 91 utilisation 1 overdue-share 1",
+    );
+}
+
+#[test]
+fn a_rest_that_is_given_up_counts_from_the_tolerance_on() {
+    for (paid, rest, worst, last) in [(901, 99, "0", "0"), (900, 100, "90", "-")] {
+        check(
+            &format!(
+                "invoice I1 2024-01-01 2024-01-31 1000
+                 pay P1 2024-01-31 {paid}
+                 off W1 2024-02-10 I1 {rest}"
+            ),
+            &format!("2024-04-30 worst-days-late-12m {worst} last-payment-days-late {last}"),
+        );
+    }
+    // What is contested of a debt that was given up is left out as long as it is.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         dispute D1 2024-02-05 I1 400
+         off W1 2024-02-10 I1 600
+         resolve D1 2024-04-01 upheld",
+        "2024-02-09 share-late-0-amount 1 worst-days-late-12m 9 open-dispute-share 0.4
+         2024-02-10 share-late-0-amount 1 worst-days-late-12m 10 open-dispute-share 1
+         2024-04-01 days-beyond-terms-12m 61 items-12m 1",
+    );
+}
+
+#[test]
 fn a_document_that_comes_late_moves_what_was_paid() {
     check(
         "invoice I2 2024-01-10 2024-02-10 100

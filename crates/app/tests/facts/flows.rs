@@ -49,6 +49,7 @@ impl Desk {
             "pay" => self.pay(&words[1..]),
             "back" => self.back(&words[1..]),
             "off" => self.off(&words[1..]),
+            "restore" => self.restore(&words[1..]),
             "correct" => self.correct(&words[1..]),
             "dispute" => self.dispute(&words[1..]),
             "resolve" => self.resolve(&words[1..]),
@@ -183,6 +184,12 @@ impl Desk {
         write_off::add(&self.db, &new, id("made"), &author("2026-01-01")).map(drop)
     }
 
+    /// `WRITE-OFF DAY`
+    fn restore(&self, words: &[&str]) -> Result<(), Fault> {
+        let new = read(json!({"on": words[1], "reason": "by mistake"}));
+        write_off::reverse(&self.db, &id(words[0]), &new, &author("2026-01-01")).map(drop)
+    }
+
     /// `ID DAY INVOICE MINOR`
     fn dispute(&self, words: &[&str]) -> Result<(), Fault> {
         let minor: i64 = words[3].parse().unwrap();
@@ -207,7 +214,7 @@ fn day(number: i64) -> Date {
 fn line() -> impl Strategy<Value = String> {
     let on = prop_oneof![0i64..700, (0i64..24).prop_map(|month| month * 30)];
     let minor = prop_oneof![2i64..400, Just(100i64)];
-    (0usize..20, on, 0i64..90, minor, 0usize..12, 0usize..12).prop_map(
+    (0usize..21, on, 0i64..90, minor, 0usize..12, 0usize..12).prop_map(
         |(what, on, later, minor, one, other)| {
             let (then, on) = (day(on + later), day(on));
             let kind = ["fee", "interest-note"].get(one).copied().unwrap_or("invoice");
@@ -227,6 +234,7 @@ fn line() -> impl Strategy<Value = String> {
                 16 => format!("credit N{one} {on} {minor} I{other}"),
                 17 => format!("off W{one} {then} I{other} {minor}"),
                 18 => format!("dispute D{one} {on} I{other} {minor}"),
+                19 => format!("restore W{one} {then}"),
                 _ => format!("resolve D{one} {then} {}", ["upheld", "rejected"][other % 2]),
             }
         },

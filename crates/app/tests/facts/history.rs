@@ -38,14 +38,19 @@ fn ledger(db: &NativeDb, customer: i64) -> Ledger {
     let recorded = rows::<(i64, Option<i64>, Option<String>, Date, i64)>(
         db,
         &format!(
-            "SELECT json_array(invoice_key, payment_key, difference, allocated_on, amount_minor)
+            "SELECT json_array(invoice_key, payment_key,
+                 coalesce(difference, (SELECT w.difference FROM adjustment AS w WHERE w.key = adjustment_key)),
+                 allocated_on, amount_minor)
              FROM allocation WHERE customer_key = {customer} AND invoice_key IS NOT NULL"
         ),
     );
     let row =
         |(claim, payment, difference, on, minor): (i64, Option<i64>, Option<String>, _, _)| {
-            let discount = difference.as_deref() == Some("early-payment-discount");
-            let other = if discount { Source::Discount } else { Source::Other };
+            let other = match difference.as_deref() {
+                Some("early-payment-discount") => Source::Discount,
+                Some("write-off") => Source::WriteOff,
+                _ => Source::Other,
+            };
             Row { claim, from: payment.map_or(other, Source::Payment), on, minor }
         };
     Ledger { documents: documents.collect(), rows: recorded.into_iter().map(row).collect() }

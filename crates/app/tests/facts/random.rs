@@ -71,7 +71,7 @@ prop_compose! {
         minor in prop_oneof![1 => Just(0i64), 6 => 1i64..1_000, 4 => Just(100)],
         instalments in proptest::bool::weighted(0.15),
         steps in proptest::collection::vec(
-            (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..12,
+            (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..13,
                 prop_oneof![4 => Just(100i64), 1 => Just(95), 3 => 0i64..100]), 0..5),
         contract in proptest::option::of(0usize..2),
         dispute in proptest::option::weighted(0.2,
@@ -112,6 +112,7 @@ fn contract(customer: usize, number: usize) -> usize {
 struct Rows {
     invoices: Vec<Value>,
     allocations: Vec<Value>,
+    adjustments: Vec<Value>,
     disputes: Vec<Value>,
 }
 
@@ -125,12 +126,13 @@ impl Rows {
         let mut stands: BTreeMap<(usize, &str), i64> = BTreeMap::new();
         for (after, by, what, percent) in steps {
             let what =
-                ["pay", "credit", "early-payment-discount", "full-settlement", "back", "move"]
+                ["pay", "credit", "early-payment-discount", "full-settlement", "write-off", "back", "move"]
                     .get(what)
                     .copied()
                     .unwrap_or("pay");
             let (source, back) = match what {
                 "back" if percent < 20 => ("early-payment-discount", true),
+                "back" if percent < 50 => ("write-off", true),
                 "back" => ("pay", true),
                 other => (other, false),
             };
@@ -190,13 +192,27 @@ impl Rows {
         minor: i64,
     ) {
         let key = payment(customer, by);
-        let (mut paid, mut credit, mut earned, mut why) = (None, None, None, None);
+        let (mut paid, mut credit, mut earned, mut off, mut why) = (None, None, None, None, None);
         match source {
             "pay" => paid = Some(key),
             "credit" => credit = Some(customer + 1),
+            "write-off" => {
+                let made = self.adjustments.len() + 1;
+                self.adjustments.push(json!([
+                    made,
+                    format!("write-off/{made}"),
+                    customer + 1,
+                    claim,
+                    on,
+                    minor.abs(),
+                    source
+                ]));
+                off = Some(made);
+            }
             other => (earned, why) = (Some(key), Some(other)),
         }
-        self.allocations.push(json!([customer + 1, claim, paid, credit, earned, why, on, minor]));
+        let row = json!([customer + 1, claim, paid, credit, off, earned, why, on, minor]);
+        self.allocations.push(row);
     }
 
     fn all(book: &Book) -> Self {
@@ -431,7 +447,9 @@ fn record(db: &NativeDb, book: &Book) {
         })
         .collect();
     insert(db, "invoice", columns, &invoices);
-    let columns = "customer_key, invoice_key, payment_key, credit_key, difference_key, difference, allocated_on, amount_minor, recorded_at";
+    let columns = "key, id, customer_key, invoice_key, booked_on, minor, difference";
+    insert(db, "adjustment", columns, &rows.adjustments);
+    let columns = "customer_key, invoice_key, payment_key, credit_key, adjustment_key, difference_key, difference, allocated_on, amount_minor, recorded_at";
     let allocations: Vec<Value> = rows
         .allocations
         .into_iter()

@@ -46,6 +46,7 @@ pub struct Document {
 pub enum Source {
     Payment(i64),
     Discount,
+    WriteOff,
     Other,
 }
 
@@ -163,8 +164,8 @@ struct Part {
 struct Item<'a> {
     of: &'a Document,
     parts: Vec<Part>,
-    /// What is open and chased.
-    open: i64,
+    /// What is unpaid and chased.
+    unpaid: i64,
 }
 
 impl Item<'_> {
@@ -200,6 +201,13 @@ impl Ledger {
     fn open(&self, claim: &Document, day: Date) -> i64 {
         let off = self.rows.iter().filter(|row| row.claim == claim.key && row.on <= day);
         claim.minor - off.map(|row| row.minor).sum::<i64>()
+    }
+
+    /// What is unpaid of a claim at the end of a day: what is open, and what was written off of it.
+    fn unpaid(&self, claim: &Document, day: Date) -> i64 {
+        let rows = self.rows.iter().filter(|row| row.claim == claim.key && row.on <= day);
+        let given_up = rows.filter(|row| row.from == Source::WriteOff);
+        self.open(claim, day) + given_up.map(|row| row.minor).sum::<i64>()
     }
 
     /// What is outstanding at the end of a day, and what of it is overdue.
@@ -245,9 +253,15 @@ impl Ledger {
         paid
     }
 
-    /// What is open of a claim and somebody would be reminded of: not what is contested, of instalments what fell due
+    /// What is left of a claim and somebody would be reminded of: not what is contested, of instalments what fell due
     /// first, and not a rest below the tolerance of reminders.
-    fn chased(&self, claim: &Document, disputes: &[Contested], day: Date) -> i64 {
+    fn chased(
+        &self,
+        claim: &Document,
+        disputes: &[Contested],
+        day: Date,
+        left: impl Fn(&Self, &Document, Date) -> i64,
+    ) -> i64 {
         let whole = |of: &Document| of.whole.unwrap_or(of.key);
         let mut parts: Vec<&Document> =
             self.claims(day).filter(|of| whole(of) == whole(claim)).collect();
@@ -259,11 +273,11 @@ impl Ledger {
         let mut contested: i64 =
             disputes.iter().filter(about).filter(held).map(|of| of.minor).sum();
         for part in parts {
-            let open = self.open(part, day).max(0);
-            let left_out = contested.clamp(0, open);
+            let left = left(self, part, day).max(0);
+            let left_out = contested.clamp(0, left);
             contested -= left_out;
             if part.key == claim.key {
-                let rest = open - left_out;
+                let rest = left - left_out;
                 return if rest < tolerance_minor(claim.currency) { 0 } else { rest };
             }
         }
@@ -271,11 +285,12 @@ impl Ledger {
     }
 
     fn item<'a>(&self, of: &'a Document, disputes: &[Contested], day: Date) -> Item<'a> {
-        let (mut parts, open) = (self.paid(of.key, day), self.chased(of, disputes, day));
-        if open > 0 && of.due_on < day {
-            parts.push(Part { minor: open, on: day, paid: false });
+        let unpaid = self.chased(of, disputes, day, Self::unpaid);
+        let mut parts = self.paid(of.key, day);
+        if unpaid > 0 && of.due_on < day {
+            parts.push(Part { minor: unpaid, on: day, paid: false });
         }
-        Item { of, parts, open }
+        Item { of, parts, unpaid }
     }
 }
 
@@ -406,7 +421,7 @@ fn lateness(facts: &mut Facts, items: &[Item<'_>], day: Date) {
         facts.set(name, worst(items).map(|days| days.max(0).into()));
     }
     let behind = |item: &&&Item<'_>| item.late() > Some(0) && item.late() == worst(&two_years);
-    let on = |item: &&Item<'_>| if item.open > 0 { Some(day) } else { item.last_on() };
+    let on = |item: &&Item<'_>| if item.unpaid > 0 { Some(day) } else { item.last_on() };
     let since = two_years.iter().filter(behind).filter_map(on).max();
     let fits = |since: Date| (0..3_000u32).take_while(|of| months(day, *of) >= since).last();
     facts.set(FactName::MonthsSinceWorst, since.and_then(fits).map(Decimal::from));
@@ -427,7 +442,7 @@ fn money(facts: &mut Facts, items: &[Item<'_>], day: Date) {
     let early = |item: &Item<'_>, part: &Part| i64::from(part.on < item.of.due_on);
     facts.set(FactName::EarlyShare12m, received(&early));
     let mut settled: Vec<(Date, Date, i64)> = Vec::new();
-    for item in items.iter().filter(|item| item.open == 0) {
+    for item in items.iter().filter(|item| item.unpaid == 0) {
         if let Some(on) = item.last_on().filter(|on| *on > months(day, 24)) {
             settled.push((on, item.of.due_on, on.days_since(item.of.due_on)));
         }
@@ -436,7 +451,7 @@ fn money(facts: &mut Facts, items: &[Item<'_>], day: Date) {
     let last: Vec<Decimal> = settled.iter().rev().take(3).map(|of| of.2.into()).collect();
     facts.set(FactName::LastPaymentDaysLate, last.first().copied());
     facts.set(FactName::LastThreeDaysLate, mean(&last).filter(|_| last.len() == 3));
-    let overdue = items.iter().filter(|item| item.open > 0 && item.of.due_on < day);
+    let overdue = items.iter().filter(|item| item.unpaid > 0 && item.of.due_on < day);
     let mut overdue: Vec<i64> = overdue.map(|item| day.days_since(item.of.due_on)).collect();
     overdue.sort_unstable();
     let latest = overdue.into_iter().map(Decimal::from).chain(last);
@@ -474,7 +489,7 @@ fn short_pays(facts: &mut Facts, history: &History, items: &[Item<'_>], day: Dat
         let paying = |payment: &i64| {
             added.get(payment).and_then(|days| days.get(&first)).is_some_and(|minor| *minor > 0)
         };
-        let rest = own.open(item.of, first);
+        let rest = own.unpaid(item.of, first);
         if rest <= 0 || history.designating.iter().any(paying) {
             continue;
         }
@@ -512,7 +527,7 @@ fn owed(facts: &mut Facts, history: &History, day: Date) {
         let late = |currency: Currency| {
             let claims = own.claims(day).filter(|of| of.currency == currency);
             let late = claims.filter(|of| (least..=most).contains(&day.days_since(of.due_on)));
-            late.map(|of| own.chased(of, &history.disputes, day)).sum()
+            late.map(|of| own.chased(of, &history.disputes, day, Ledger::open)).sum()
         };
         facts.set(name, share(&late));
     }
