@@ -199,6 +199,8 @@ pub struct Sums {
     pub buying: Vec<Buying>,
     /// Empty outside a group.
     pub group: Vec<Group>,
+    /// The group owes nothing, and any of it was ever asked to pay.
+    pub group_settled: bool,
     pub known: Known,
 }
 
@@ -232,7 +234,7 @@ pub fn combine(id: &Id, day: Date, sums: &Sums, limit: Option<Money>) -> Facts {
     paying(&mut facts, &sums.paying, &sums.settled);
     let latest: Vec<i64> = sums.overdue.iter().chain(&sums.settled).copied().take(3).collect();
     facts.set(FactName::LatestThreeDaysLate, mean_of_three(&latest));
-    owing(&mut facts, &sums.owing, &sums.group);
+    owing(&mut facts, sums);
     buying(&mut facts, &sums.buying);
     known(&mut facts, &sums.known, limit, &sums.owing);
     let orders = sums.buying.iter().fold(0u32, |sum, of| sum.saturating_add(of.orders.0));
@@ -323,10 +325,17 @@ fn whole_months(from: Date, to: Date) -> i64 {
     least.into()
 }
 
-fn owing(facts: &mut Facts, of: &[Owing], group: &[Group]) {
-    let mean = |minor: &dyn Fn(&Owing) -> i64| {
-        mean_share(of.iter().map(|of| (minor(of), of.outstanding_minor)))
+fn owing(facts: &mut Facts, sums: &Sums) {
+    let Sums { owing: of, group, group_settled, known, .. } = sums;
+    // Who was asked to pay and owes nothing has nothing overdue, unless that is so because it was given up.
+    let settled =
+        |share: Option<Decimal>, settled: bool| share.or_else(|| settled.then_some(Decimal::ZERO));
+    let asked = known.first_on.is_some();
+    let paid = asked && !given_up(facts.as_of, &sums.overdue);
+    let mean_or = |minor: &dyn Fn(&Owing) -> i64, none: bool| {
+        settled(mean_share(of.iter().map(|of| (minor(of), of.outstanding_minor))), none)
     };
+    let mean = |minor: &dyn Fn(&Owing) -> i64| mean_or(minor, paid);
     let sum = |of: &Owing| of.overdue_minor.iter().fold(0i64, |sum, of| sum.saturating_add(*of));
     facts.set(FactName::OverdueShare, mean(&sum));
     let buckets = [
@@ -342,7 +351,7 @@ fn owing(facts: &mut Facts, of: &[Owing], group: &[Group]) {
     let over_30 =
         |of: &Owing| of.overdue_minor.iter().skip(1).fold(0i64, |sum, of| sum.saturating_add(*of));
     facts.set(FactName::OverdueShareOver30, mean(&over_30));
-    facts.set(FactName::OpenDisputeShare, mean(&|of| of.contested_minor));
+    facts.set(FactName::OpenDisputeShare, mean_or(&|of| of.contested_minor, asked));
     let own = |currency| {
         let own = of.iter().find(|of| of.currency == currency);
         own.map_or(0, |of| of.outstanding_minor)
@@ -350,7 +359,14 @@ fn owing(facts: &mut Facts, of: &[Owing], group: &[Group]) {
     let shares = group.iter().map(|of| (own(of.currency), of.outstanding_minor));
     facts.set(FactName::GroupOutstandingShare, mean_share(shares));
     let overdue = group.iter().map(|of| (of.overdue_minor, of.outstanding_minor));
-    facts.set(FactName::GroupOverdueShare, mean_share(overdue));
+    facts.set(FactName::GroupOverdueShare, settled(mean_share(overdue), *group_settled));
+}
+
+/// Whether anything that is unpaid fell due in 12 months: where nothing is owed, it was written off.
+fn given_up(day: Date, overdue: &[i64]) -> bool {
+    let year = day.minus_months(12).unwrap_or(Date::FIRST);
+    let within = |days: &i64| *days < day.days_since(year);
+    overdue.first().is_some_and(within)
 }
 
 fn buying(facts: &mut Facts, of: &[Buying]) {
@@ -588,6 +604,58 @@ mod tests {
     fn nothing_known_is_absent_and_never_zero() {
         let facts = facts(&Sums::default(), None);
         assert_eq!(facts.values, [Fact { name: FactName::Items12m, value: Decimal::ZERO }]);
+    }
+
+    #[test]
+    fn who_was_asked_to_pay_and_owes_nothing_has_nothing_overdue() {
+        let known = Known { first_on: "2024-01-01".parse().ok(), ..Known::default() };
+        let sums = |known: &Known, owing: Vec<Owing>, group_settled| Sums {
+            // Given up a year ago to the day.
+            overdue: vec![366],
+            owing,
+            group_settled,
+            known: known.clone(),
+            ..Sums::default()
+        };
+        for (sums, own, of_group) in [
+            (sums(&known, vec![], false), "0", "-"),
+            (sums(&known, vec![], true), "0", "0"),
+            (sums(&known, vec![owed("CNY", 80, 20)], false), "0.25", "-"),
+            (sums(&Known::default(), vec![], false), "-", "-"),
+            (sums(&Known::default(), vec![], true), "-", "0"),
+        ] {
+            let facts = facts(&sums, None);
+            for (name, share) in [
+                (FactName::OverdueShare, own),
+                (FactName::OverdueShare130, own),
+                (FactName::GroupOverdueShare, of_group),
+                (FactName::GroupOutstandingShare, "-"),
+            ] {
+                assert_eq!(shown(&facts, name), share, "{name} of {sums:?}");
+            }
+            let nothing = if own == "-" { "-" } else { "0" };
+            for name in [
+                FactName::OverdueShare3160,
+                FactName::OverdueShare6190,
+                FactName::OverdueShareOver90,
+                FactName::OverdueShareOver30,
+                FactName::OpenDisputeShare,
+            ] {
+                assert_eq!(shown(&facts, name), nothing, "{name} of {sums:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_owes_nothing_because_it_was_given_up_has_not_paid() {
+        let known = Known { first_on: "2022-01-01".parse().ok(), ..Known::default() };
+        for (overdue, share) in [(vec![], "0"), (vec![366], "0"), (vec![365, 366], "-")] {
+            let sums = Sums { overdue, known: known.clone(), ..Sums::default() };
+            let facts = facts(&sums, None);
+            assert_eq!(shown(&facts, FactName::OverdueShare), share);
+            assert_eq!(shown(&facts, FactName::OverdueShareOver30), share);
+            assert_eq!(shown(&facts, FactName::OpenDisputeShare), "0");
+        }
     }
 
     #[test]

@@ -163,11 +163,13 @@ pub fn of_range<D: Db>(
     for row in rows {
         found.entry(row.0).or_default().buying.push(buying(row));
     }
-    let rows: Vec<(i64, Currency, i64, i64)> =
+    let rows: Vec<(i64, Option<Currency>, i64, i64)> =
         summed(db, known, sql!("facts/group.sql"), &[after, upto, day])?;
     for (customer, currency, outstanding_minor, overdue_minor) in rows {
-        let group = Group { currency, outstanding_minor, overdue_minor };
-        found.entry(customer).or_default().group.push(group);
+        let sums = found.entry(customer).or_default();
+        let group = currency.map(|currency| Group { currency, outstanding_minor, overdue_minor });
+        sums.group_settled = group.is_none();
+        sums.group.extend(group);
     }
     let quarter = &windows.ninety_days;
     let params = [after, upto, day, year.into(), month.into(), quarter.into()];

@@ -380,6 +380,42 @@ fn a_group_owes_together() {
 }
 
 #[test]
+fn who_paid_everything_has_nothing_overdue() {
+    check(
+        "interest-note X1 2023-12-01 2023-12-31 100
+         pay P0 2023-12-10 100
+         invoice I1 2024-01-01 2024-01-31 1000
+         pay P1 2024-03-10 1000",
+        "2023-12-09 overdue-share 0 account-age-days - open-dispute-share 0
+         2023-12-31 overdue-share - overdue-share-1-30 - open-dispute-share - group-overdue-share -
+         2024-03-09 overdue-share 1 overdue-share-31-60 1 overdue-share-over-30 1 insured-share 0
+         2024-03-10 overdue-share 0 overdue-share-1-30 0 overdue-share-31-60 0 overdue-share-61-90 0
+         2024-03-10 overdue-share-over-30 0 overdue-share-over-90 0 open-dispute-share 0 insured-share -",
+    );
+    // A debt that was given up was not paid, as long as it counts.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         off W1 2024-03-10 I1 900
+         pay P1 2024-04-10 1000",
+        "2024-03-10 overdue-share 1 overdue-share-31-60 1
+         2024-04-10 overdue-share - overdue-share-1-30 - overdue-share-over-90 - open-dispute-share 0
+         2025-01-30 overdue-share - open-dispute-share 0
+         2025-01-31 overdue-share 0 overdue-share-over-90 0",
+    );
+    // Of a group any may have been asked.
+    check(
+        "customer D head=C on=2024-01-01
+         invoice I1 2024-02-01 2024-02-29 1000 of=D
+         credit N1 2024-02-01 10
+         off W1 2024-03-31 I1 1000",
+        "2024-01-31 group-overdue-share -
+         2024-02-01 group-overdue-share 0
+         2024-03-30 group-overdue-share 1 group-outstanding-share 0 overdue-share -
+         2024-03-31 group-overdue-share 0 group-outstanding-share - overdue-share -",
+    );
+}
+
+#[test]
 fn what_was_recorded_of_a_duplicate_counts_for_the_customer_that_stays() {
     let before = "invoice I1 2024-01-01 2024-01-31 100
          invoice I2 2024-02-01 2024-03-02 300 of=D";

@@ -125,11 +125,18 @@ impl Rows {
         let mut open = minor;
         let mut stands: BTreeMap<(usize, &str), i64> = BTreeMap::new();
         for (after, by, what, percent) in steps {
-            let what =
-                ["pay", "credit", "early-payment-discount", "full-settlement", "write-off", "back", "move"]
-                    .get(what)
-                    .copied()
-                    .unwrap_or("pay");
+            let what = [
+                "pay",
+                "credit",
+                "early-payment-discount",
+                "full-settlement",
+                "write-off",
+                "back",
+                "move",
+            ]
+            .get(what)
+            .copied()
+            .unwrap_or("pay");
             let (source, back) = match what {
                 "back" if percent < 20 => ("early-payment-discount", true),
                 "back" if percent < 50 => ("write-off", true),

@@ -516,6 +516,13 @@ fn owed(facts: &mut Facts, history: &History, day: Date) {
         let of = |currency| exact(part(currency), own.owed(currency, day).0);
         mean(&currencies(own).into_iter().filter_map(of).collect::<Vec<_>>())
     };
+    // Who owes nothing has nothing overdue, but where a debt due in 12 months was given up.
+    let asked = own.items(day).next().map(|_| Decimal::ZERO);
+    let given_up = own.items(day).any(|of| {
+        let due = of.due_on > months(day, 12) && of.due_on < day;
+        due && own.chased(of, &history.disputes, day, Ledger::unpaid) > 0
+    });
+    let paid = asked.filter(|_| !given_up);
     for (name, least, most) in [
         (FactName::OverdueShare, 1, i64::MAX),
         (FactName::OverdueShare130, 1, 30),
@@ -529,7 +536,7 @@ fn owed(facts: &mut Facts, history: &History, day: Date) {
             let late = claims.filter(|of| (least..=most).contains(&day.days_since(of.due_on)));
             late.map(|of| own.chased(of, &history.disputes, day, Ledger::open)).sum()
         };
-        facts.set(name, share(&late));
+        facts.set(name, share(&late).or(paid));
     }
     let contested = |currency: Currency| {
         let mut wholes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
@@ -543,7 +550,7 @@ fn owed(facts: &mut Facts, history: &History, day: Date) {
         }
         wholes.values().map(|(open, contested)| *open.min(contested)).sum()
     };
-    facts.set(FactName::OpenDisputeShare, share(&contested));
+    facts.set(FactName::OpenDisputeShare, share(&contested).or(asked));
 }
 
 /// The temporary limit of the day, else the other of the day, else the record's where no other had begun by then.
@@ -600,7 +607,9 @@ fn group(facts: &mut Facts, history: &History, day: Date) {
         overdue.extend(exact(members().map(|of| of.owed(currency, day).1).sum(), all));
     }
     facts.set(FactName::GroupOutstandingShare, mean(&shares));
-    facts.set(FactName::GroupOverdueShare, mean(&overdue));
+    let asked = || members().any(|of| of.items(day).next().is_some());
+    let settled = || asked().then_some(Decimal::ZERO);
+    facts.set(FactName::GroupOverdueShare, mean(&overdue).or_else(settled));
 }
 
 fn orders(facts: &mut Facts, history: &History, day: Date) {
