@@ -16,7 +16,7 @@ use dunlin_domain::{
     contract::{
         credit::LimitState,
         external::{ExternalScore, FinancialStatement, PublicRecord},
-        score::{CardPublication, FactName, ScoreCard, ScoreChange, WhatIf},
+        score::{CardPublication, FactName, ScoreCard, ScoreChange, ScoreLine, WhatIf},
         types::{Grade, Language},
     },
 };
@@ -317,6 +317,49 @@ fn a_question_changes_facts_or_the_card_and_nothing_else() {
     );
     assert_eq!(refused(ask(json!({"customer_id": "nobody"}))).0, Refusal::NotFound);
     assert_eq!(counts(), before);
+}
+
+#[test]
+fn whose_only_invoice_is_gone_is_judged_no_more() {
+    let (_folder, db) = book();
+    customer(&db, "void", json!({}));
+    for of in ["new", "void"] {
+        bill(&db, &format!("{of}1"), of, "2024-02-01", "2024-03-01");
+    }
+    sweep(&db, "2024-03-26");
+    let listed = || {
+        let lines = score::lines(&db, Default::default(), 10).unwrap();
+        let name = |line: &ScoreLine| format!("{} {}", line.customer_id, line.score.is_some());
+        lines.iter().map(|(line, _)| name(line)).collect::<Vec<_>>()
+    };
+    let due = |of: &str| {
+        let due = review::page(&db, &Default::default(), 10, day("2030-01-01")).unwrap();
+        due.iter().any(|(task, _)| task.customer_id.as_str() == of)
+    };
+    assert_eq!(listed(), ["new true", "void true", "late true", "prompt true"]);
+    assert!(due("new") && due("void"));
+    let nothing = read(json!({"minor": 0, "reason": "never delivered"}));
+    invoice::correct(&db, &id("new1"), &nothing, &on("2024-03-26")).unwrap();
+    invoice::void(&db, &id("void1"), day("2024-03-26"), &on("2024-03-26")).unwrap();
+    let was = history(&db, "new")[0].grade;
+    for date in ["2024-03-27", "2024-03-28"] {
+        sweep(&db, date);
+        assert_eq!(listed(), ["late true", "prompt true", "void false"]);
+        for of in ["new", "void"] {
+            let told = history(&db, of);
+            let now = (told[0].as_of, told[0].score, told[0].grade, told[0].grade_before);
+            assert_eq!(now, (day("2024-03-27"), None, None, was), "{of}");
+            assert!(told.len() == 2 && !due(of), "{of}");
+        }
+    }
+    let cells = score::migration(&db, day("2024-03-26"), day("2024-03-28")).unwrap().cells;
+    let gone = cells.iter().filter(|of| of.now.is_none());
+    assert_eq!(gone.map(|of| (of.before, of.customers)).collect::<Vec<_>>(), [(was, 2)]);
+    // Who is asked to pay again is judged again.
+    bill(&db, "new2", "new", "2024-03-01", "2024-03-10");
+    sweep(&db, "2024-03-29");
+    assert_eq!(listed().len(), 4);
+    assert!(history(&db, "new")[0].grade.is_some() && due("new"));
 }
 
 #[test]
