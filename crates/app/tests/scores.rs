@@ -315,6 +315,23 @@ fn a_question_changes_facts_or_the_card_and_nothing_else() {
         refused(ask(json!({"facts": [{"name": "items-12m", "value": "1000000001"}]}))),
         (Refusal::MalformedField, Some("facts[0].value".into()))
     );
+    // There is no half of what is counted, however it is written; of days on average there is.
+    for (name, value, fits) in [
+        ("items-12m", "2.5", false),
+        ("items-12m", "2.0", true),
+        ("worst-days-late-12m", "2.5", false),
+        ("contact-changes-90d", "0.0001", false),
+        ("last-three-days-late", "2.5", true),
+        ("turnover-12m", "2.5", true),
+        ("utilisation", "0.5", true),
+    ] {
+        let asked = ask(json!({"facts": [{"name": name, "value": value}]}));
+        assert_eq!(asked.is_ok(), fits, "{name} {value}");
+        if !fits {
+            let at_fault = (Refusal::MalformedField, Some("facts[0].value".into()));
+            assert_eq!(refused(asked), at_fault);
+        }
+    }
     assert_eq!(refused(ask(json!({"customer_id": "nobody"}))).0, Refusal::NotFound);
     assert_eq!(counts(), before);
 }

@@ -78,6 +78,55 @@ pub fn possible(fact: FactName) -> (Decimal, Decimal) {
     }
 }
 
+/// Whether a fact counts something or is in whole days or months, so that no fraction of it can be.
+pub fn is_whole(fact: FactName) -> bool {
+    use FactName::{
+        AccountAgeDays, BankChanges90d, BrokenPromises12m, BrokenPromisesOpen, ContactChanges90d,
+        DaysSinceContractLapsed, DaysSinceExternalScore, DaysSinceFinancials,
+        DaysSinceGuaranteeLapsed, DaysSinceInsuranceLapsed, DaysToContractEnd, DaysToGuaranteeEnd,
+        DaysToInsuranceEnd, DaysToMilestone, DefaultsOpen, DormantDaysBeforeOrder,
+        GroupDefaultsOpen, Items12m, LastPaymentDaysLate, MandateCancellations12m,
+        MonthsSinceWorst, Orders12m, PaymentFailures90d, PublicRecordEvents12m, PurchasesBeforeDue,
+        RepresentativeChanges90d, ReturnedPayments12m, ShortPays12m, UnauthorisedDiscounts12m,
+        WorstDaysLate12m, WorstDaysLate24m, WorstDefaultDays,
+    };
+    matches!(
+        fact,
+        AccountAgeDays
+            | BankChanges90d
+            | BrokenPromises12m
+            | BrokenPromisesOpen
+            | ContactChanges90d
+            | DaysSinceContractLapsed
+            | DaysSinceExternalScore
+            | DaysSinceFinancials
+            | DaysSinceGuaranteeLapsed
+            | DaysSinceInsuranceLapsed
+            | DaysToContractEnd
+            | DaysToGuaranteeEnd
+            | DaysToInsuranceEnd
+            | DaysToMilestone
+            | DefaultsOpen
+            | DormantDaysBeforeOrder
+            | GroupDefaultsOpen
+            | Items12m
+            | LastPaymentDaysLate
+            | MandateCancellations12m
+            | MonthsSinceWorst
+            | Orders12m
+            | PaymentFailures90d
+            | PublicRecordEvents12m
+            | PurchasesBeforeDue
+            | RepresentativeChanges90d
+            | ReturnedPayments12m
+            | ShortPays12m
+            | UnauthorisedDiscounts12m
+            | WorstDaysLate12m
+            | WorstDaysLate24m
+            | WorstDefaultDays
+    )
+}
+
 /// Items and a sum of their amounts, plain and weighted by days.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Weighed {
