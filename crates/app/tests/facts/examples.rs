@@ -215,6 +215,37 @@ fn the_limit_that_credit_checks_go_by_is_the_one_that_is_used() {
 }
 
 #[test]
+fn what_is_owed_in_another_currency_uses_a_limit_by_the_rate_of_the_day() {
+    let owed = "invoice I1 2024-01-01 2024-01-31 200
+         invoice I2 2024-02-01 2024-02-29 100 in=USD
+         credit N1 2024-02-05 200 I1";
+    check(
+        owed,
+        "2024-01-31 utilisation 0.2 utilisation-peak-12m 0.2
+         2024-02-01 utilisation - utilisation-peak-12m - overdue-share 0.5",
+    );
+    // The rate of the day asked for, also for what was owed on a day before; 50.05 is 51.
+    let rates = "rate fx-usd-eur 2024-02-01 0.5
+         rate fx-usd-eur 2024-02-10 0.5005
+         rate fx-eur-usd 2024-01-01 9";
+    check(
+        &format!("{rates}\n{owed}"),
+        "2024-01-31 utilisation 0.2 utilisation-peak-12m 0.2
+         2024-02-01 utilisation 0.25 utilisation-peak-12m 0.25
+         2024-02-05 utilisation 0.05 utilisation-peak-12m 0.25
+         2024-02-10 utilisation 0.051 utilisation-peak-12m 0.251
+         2025-02-03 utilisation 0.051 utilisation-peak-12m 0.251
+         2025-02-04 utilisation 0.051 utilisation-peak-12m 0.051",
+    );
+    // Where the pair has no table, that of the opposite pair.
+    check(
+        &format!("rate fx-eur-usd 2024-01-01 2.5\n{owed}"),
+        "2024-02-01 utilisation 0.24 utilisation-peak-12m 0.24
+         2024-02-05 utilisation 0.04 utilisation-peak-12m 0.24",
+    );
+}
+
+#[test]
 fn utilisation_is_what_checks_hold_against_the_limit() {
     let now = "2026-01-01T12:00:00Z".parse().unwrap();
     for limits in [
@@ -228,7 +259,12 @@ fn utilisation_is_what_checks_hold_against_the_limit() {
         "limit individual 900 2026-01-02",
     ] {
         let desk = Desk::new();
-        for line in limits.lines().chain(["invoice I1 2025-12-15 2026-01-31 450"]) {
+        let documents = [
+            "rate fx-usd-eur 2025-12-01 0.333",
+            "invoice I1 2025-12-15 2026-01-31 450",
+            "invoice I2 2025-12-20 2026-01-31 101 in=USD",
+        ];
+        for line in limits.lines().chain(documents) {
             assert!(desk.tell(line).unwrap(), "refused: {line}");
         }
         let who = "C".parse().unwrap();

@@ -132,6 +132,11 @@ pub fn all(db: &NativeDb, day: Date) -> Vec<History> {
         of
     };
     let customers: Vec<Customer> = customers.into_iter().map(placed).collect();
+    let rates: Vec<(Currency, Currency, Date, Decimal)> = rows(
+        db,
+        "SELECT json_array(upper(substr(name, 4, 3)), upper(substr(name, 8, 3)), valid_from, rate)
+         FROM rate WHERE name LIKE 'fx-%' ORDER BY key",
+    );
     let head = |of: &Customer| of.4.unwrap_or(of.0);
     let history = |of: &Customer| {
         let key = of.0;
@@ -166,6 +171,7 @@ pub fn all(db: &NativeDb, day: Date) -> Vec<History> {
                 ),
             ),
             dated: dated(db, key),
+            rates: rates.clone(),
             own: ledger(db, key),
             others: (!others.is_empty()).then_some(others),
             disputes: disputes.into_iter().map(contested).collect(),

@@ -2,7 +2,7 @@
 //! over what is recorded.
 
 use crate::{difference, every_fact, history, runner};
-use dunlin_domain::Date;
+use dunlin_domain::{Date, Decimal};
 use dunlin_store::{Db, native::NativeDb};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
@@ -53,6 +53,8 @@ struct Book {
     /// Customer, payment, kind and day.
     reversals: Vec<(usize, usize, usize, i64)>,
     others: Vec<Other>,
+    /// Exchange rates: of which pair, from which day on, and in thousandths.
+    rates: Vec<(usize, i64, i64)>,
     days: Vec<i64>,
 }
 
@@ -91,9 +93,10 @@ prop_compose! {
         others in proptest::collection::vec(
             (0usize..7, 0..CUSTOMERS, (0usize..4, 0usize..4), some_day(), proptest::option::of(0i64..300),
                 0i64..1_000), 0..40),
+        rates in proptest::collection::vec((0usize..2, some_day(), 1i64..3_000), 0..4),
         days in proptest::collection::vec(some_day(), 3),
     ) -> Book {
-        Book { claims, customers, changes, reversals, others, days }
+        Book { claims, customers, changes, reversals, others, rates, days }
     }
 }
 
@@ -415,6 +418,13 @@ fn record(db: &NativeDb, book: &Book) {
     }
     let columns = "key, id, name, limit_minor, limit_currency, parent_key";
     insert(db, "customer", columns, &customers);
+    let rate = |(pair, on, thousandths): &(usize, i64, i64)| {
+        let name = ["fx-cny-eur", "fx-eur-cny"][*pair];
+        let rate = Decimal::new(*thousandths, 3).to_string();
+        json!([name, day(*on), rate, "bank", 1])
+    };
+    let rates: Vec<Value> = book.rates.iter().map(rate).collect();
+    insert(db, "rate", "name, valid_from, rate, source, confirmed", &rates);
     let each = |number: usize| (0..CUSTOMERS).map(move |customer| (customer, number));
     let payments: Vec<Value> = (0..4)
         .flat_map(each)

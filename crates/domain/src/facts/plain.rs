@@ -128,6 +128,9 @@ pub struct History {
     /// Limits that were set beside it.
     pub dated: Vec<Dated>,
     pub own: Ledger,
+    /// Exchange rates: units of the second currency for one of the first, from a day on, in the order in which they were
+    /// recorded.
+    pub rates: Vec<(Currency, Currency, Date, Decimal)>,
     /// The other members of its group. `None`: it is in none.
     pub others: Option<Vec<Ledger>>,
     pub disputes: Vec<Contested>,
@@ -582,11 +585,21 @@ fn limit(facts: &mut Facts, history: &History, day: Date) {
     days.extend(own.rows.iter().map(|row| row.on));
     days.insert(first);
     let within = days.range(first..=day);
-    let peak = within.map(|of| own.owed(limit.currency, *of).0).max().unwrap_or_default();
-    for (name, owed) in [
-        (FactName::Utilisation, own.owed(limit.currency, day).0),
-        (FactName::UtilisationPeak12m, peak),
-    ] {
+    // All of it in the limit's currency, each currency rounded up; nothing is known where a rate is missing.
+    let owed = |of: Date| -> Option<i64> {
+        let each = currencies(own).into_iter().map(|currency| {
+            let minor = own.owed(currency, of).0;
+            match currency == limit.currency || minor == 0 {
+                true => Some(minor),
+                false => in_currency(minor, currency, limit.currency, history, day),
+            }
+        });
+        each.sum()
+    };
+    let levels: Option<Vec<i64>> = within.map(|of| owed(*of)).collect();
+    let peak = levels.map(|of| of.into_iter().max().unwrap_or_default());
+    for (name, owed) in [(FactName::Utilisation, owed(day)), (FactName::UtilisationPeak12m, peak)] {
+        let Some(owed) = owed else { continue };
         let used = match (owed, limit.minor) {
             (..=0, _) => Some(Decimal::ZERO),
             (_, 0) => Some(Decimal::TEN),
@@ -594,6 +607,24 @@ fn limit(facts: &mut Facts, history: &History, day: Date) {
         };
         facts.set(name, used.map(|used| used.min(Decimal::TEN)));
     }
+}
+
+/// An amount by the rate of the day between two currencies, else by that of the opposite pair, rounded up.
+fn in_currency(
+    minor: i64,
+    from: Currency,
+    to: Currency,
+    history: &History,
+    day: Date,
+) -> Option<i64> {
+    let rate = |from: Currency, to: Currency| {
+        let of = history.rates.iter().filter(|of| of.0 == from && of.1 == to && of.2 <= day);
+        of.max_by_key(|of| of.2).map(|of| of.3)
+    };
+    let opposite = || rate(to, from).map(|rate| Decimal::ONE / rate);
+    let rate = rate(from, to).or_else(opposite)?;
+    let units = Decimal::from(minor) / Decimal::from(10i64.pow(from.exponent()));
+    (units * rate * Decimal::from(10i64.pow(to.exponent()))).ceil().to_i64()
 }
 
 fn group(facts: &mut Facts, history: &History, day: Date) {
