@@ -139,7 +139,7 @@ fn a_debt_that_is_given_up_was_not_paid() {
     assert_eq!(shown("never", "2024-12-31"), "E 0.00 0.00 0.00 -", "nothing is owed any more");
     assert_eq!(shown("never", "2025-01-19"), "E 0.00 0.00 0.00 -");
     assert_eq!(shown("never", "2025-01-20"), "- - - - 20.00", "nothing fell due in 12 months");
-    // Nobody gets better by what is given up: five paid on the day, and one of as much that was not.
+    // No points come of what is given up: five paid on the day, and one of as much that was not.
     for name in ["owes", "given"] {
         customer(&db, name, json!({}));
         for at in 1..=5 {
