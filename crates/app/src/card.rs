@@ -176,6 +176,11 @@ pub fn what_if<D: Db>(
             let field = format!("facts[{at}].value");
             return Err(Refused::new(Refusal::MalformedField, detail).at(&field).into());
         }
+        if facts::is_whole(fact.name) && !fact.value.fract().is_zero() {
+            let detail = format!("`{}` is a whole number", fact.name);
+            let field = format!("facts[{at}].value");
+            return Err(Refused::new(Refusal::MalformedField, detail).at(&field).into());
+        }
         if asked.unknown.iter().flatten().any(|name| *name == fact.name) || !given.insert(fact.name)
         {
             let detail = format!("`{}` is asked about twice", fact.name);

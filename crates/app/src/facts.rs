@@ -7,11 +7,12 @@ use dunlin_domain::{
     credit::{
         approval,
         limit::{self, Entry},
+        rates::Rates,
     },
-    facts::{Sums, combine},
+    facts::{Sums, combine, converted},
 };
 use dunlin_store::{Db, Fault, When, arrears::Range, customer, facts as ledger};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is known of the customers of a range on a day.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Found {
     sums: HashMap<i64, Sums>,
     /// The limits in force: who has none, or may owe without end, is not there.
     pub limits: BTreeMap<i64, Money>,
+    /// What turns what is owed into the currencies of limits.
+    rates: Rates,
 }
 
 impl Found {
@@ -30,7 +33,8 @@ impl Found {
 
     /// The facts of a customer from what is summed of it.
     pub fn facts(&self, (customer, id): (i64, &Id), sums: &Sums) -> Facts {
-        combine(id, self.when.day, sums, self.limits.get(&customer).copied())
+        let limit = self.limits.get(&customer).copied();
+        combine(id, self.when.day, sums, limit, &self.rates)
     }
 }
 
@@ -39,7 +43,14 @@ pub fn of_range<D: Db>(db: &D, range: Range, when: impl Into<When>) -> Result<Fo
     let when = when.into();
     let limits = limits(db, range, when)?;
     let sums = ledger::of_range(db, range, when, &limits)?;
-    Ok(Found { when, sums, limits })
+    let mut pairs = BTreeSet::new();
+    for (customer, limit) in &limits {
+        let found = sums.get(customer).into_iter();
+        let from = found.flat_map(|of| converted(of, limit.currency));
+        pairs.extend(from.map(|from| (from, limit.currency)));
+    }
+    let rates = credit::rates_of(db, pairs, when)?;
+    Ok(Found { when, sums, limits, rates })
 }
 
 /// The customers' own limits on the day, as credit checks see them: the dated or temporary one in force, and where there

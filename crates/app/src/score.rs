@@ -181,23 +181,26 @@ pub(crate) fn judge<D: Db>(
 ) -> Result<u64, Fault> {
     let mut known = behaviour::of_range(db, range, day)?;
     let (cards, (tiers, version)) = (Cards::in_force(db, day)?, dunlin_store::tier::current(db)?);
-    let (mut judged, mut reviews) = (Vec::new(), Vec::new());
+    let (mut judged, mut gone, mut reviews) = (Vec::new(), Vec::new(), Vec::new());
     for (key, id, segment, industry, before) in score::to_judge(db, range)? {
-        // Who was never asked to pay anything cannot be judged.
-        let Some(sums) = known.take(key).filter(|of| of.known.first_on.is_some()) else {
+        // Who was never asked to pay anything cannot be judged, and whose documents are all gone is not any more.
+        let sums = known.take(key).unwrap_or_default();
+        let asked = sums.known.first_on.is_some();
+        if !asked && before.is_none() {
             continue;
-        };
+        }
         let facts = known.facts((key, &id), &sums);
         let card = cards.of(segment.as_deref());
-        let standing = card.judge(&facts);
+        let standing = card.judge(&facts).filter(|_| asked);
         let grade = standing.map(|of| of.grade);
         let who = Described { segment: segment.as_deref(), industry: industry.as_deref(), grade };
-        let tier = tier::of(&tiers, &facts, who).map(str::to_string);
+        let tier = tier::of(&tiers, &facts, who).filter(|_| asked).map(str::to_string);
         let decided = (standing.map(|of| of.score), grade, tier, card.model.clone());
         let changed = before.as_ref() != Some(&decided);
         if changed {
             reviews.push((key, grade.and_then(|grade| crate::review::months(card, grade))));
         }
+        gone.extend((!asked).then_some(key));
         judged.push(score::Judged {
             customer: key,
             decided,
@@ -209,6 +212,7 @@ pub(crate) fn judge<D: Db>(
         });
     }
     score::store(db, &judged, day, warned_on, (at, version))?;
+    score::forget(db, &gone)?;
     score::up_to_date(db, range)?;
     crate::review::schedule(db, &reviews, day)?;
     Ok(u64::try_from(judged.len()).unwrap_or(0))

@@ -493,7 +493,7 @@ fn a_hold_says_in_plain_words_why() {
         found.reasons.iter().map(|of| format!("{} {}", of.level, of.detail)).collect::<Vec<_>>()
     };
     assert_eq!(detail(Language::En), ["all The exposure would be EUR 1.20; EUR 1.00 is allowed."]);
-    assert_eq!(detail(Language::ZhCn), ["all 信用占用将达 EUR 1.20，允许 EUR 1.00。"]);
+    assert_eq!(detail(Language::ZhCn), ["all 信用占用将达 1.20 欧元，允许 1.00 欧元。"]);
     let new = json!({"customer": "C", "order_id": "O2", "reason": "a law firm asked"});
     hold::place(&db, &read(new), &id("H2"), &author()).unwrap();
     let found = ask(&db, "K2", 1, "O2", json!({}));

@@ -7,7 +7,8 @@ mod common;
 use common::{day, db, id, on, read};
 use dunlin_app::{
     audit::Author, card, contract, credit, customer, default_record, event_source, external,
-    guarantee, inbound_event, invoice, ledger::Change, payment, review, score, sweep, tier,
+    guarantee, inbound_event, interest, invoice, ledger::Change, payment, review, score, sweep,
+    tier, write_off,
 };
 use dunlin_domain::{
     Refusal,
@@ -15,7 +16,7 @@ use dunlin_domain::{
     contract::{
         credit::LimitState,
         external::{ExternalScore, FinancialStatement, PublicRecord},
-        score::{CardPublication, FactName, ScoreCard, ScoreChange, WhatIf},
+        score::{CardPublication, FactName, ScoreCard, ScoreChange, ScoreLine, WhatIf},
         types::{Grade, Language},
     },
 };
@@ -97,7 +98,7 @@ fn what_changed_since_when_and_why_is_told_and_nothing_else_is_kept() {
     let prompt = history(&db, "prompt");
     assert_eq!(prompt.len(), 1, "what stays the same is one judgement: {prompt:#?}");
     assert_eq!((prompt[0].as_of, prompt[0].score_before), (day("2024-03-25"), None));
-    assert_eq!((prompt[0].grade, prompt[0].notch), (Some(Grade::A), Some(3)));
+    assert_eq!((prompt[0].grade, prompt[0].notch), (Some(Grade::A), Some(2)));
     let late = history(&db, "late");
     assert_eq!(late.len(), 4, "days late grow");
     let (now, before) = (&late[0], &late[1]);
@@ -111,6 +112,68 @@ fn what_changed_since_when_and_why_is_told_and_nothing_else_is_kept() {
     assert_eq!((first.len(), first[0].as_of), (1, day("2024-04-09")));
     assert_eq!(first[0].score_before, late[2].score, "also at the end of a page");
     assert_eq!(history(&db, "new"), [], "who was never asked to pay is not judged");
+}
+
+fn give_up(db: &NativeDb, invoice: &str, date: &str) {
+    let new = json!({"invoice_id": invoice, "on": date, "reason": "insolvent"});
+    write_off::add(db, &read(new), id(&format!("W-{invoice}")), &on(date)).unwrap();
+}
+
+#[test]
+fn a_debt_that_is_given_up_was_not_paid() {
+    let (_folder, db) = book();
+    // Who never paid anything keeps its grade, and has one as long as what fell due is of the last 12 months.
+    customer(&db, "never", json!({}));
+    bill(&db, "never1", "never", "2024-01-01", "2024-01-20");
+    let shown = |of: &str, on: &str| {
+        let card = card_of(&db, of, on);
+        let points = |name: &str| {
+            let of = card.indicators.iter().find(|of| of.name == name).unwrap();
+            of.points.map_or("-".into(), |of| of.to_string())
+        };
+        let named = ["payment-index", "share-late", "worst-lateness", "overdue-share"].map(points);
+        format!("{} {}", card.grade.map_or("-".into(), |of| of.to_string()), named.join(" "))
+    };
+    assert_eq!(shown("never", "2024-12-30"), "E 0.00 0.00 0.00 0.00");
+    give_up(&db, "never1", "2024-12-31");
+    assert_eq!(shown("never", "2024-12-31"), "E 0.00 0.00 0.00 -", "nothing is owed any more");
+    assert_eq!(shown("never", "2025-01-19"), "E 0.00 0.00 0.00 -");
+    assert_eq!(shown("never", "2025-01-20"), "- - - - 20.00", "nothing fell due in 12 months");
+    // No points come of what is given up: five paid on the day, and one of as much that was not.
+    for name in ["owes", "given"] {
+        customer(&db, name, json!({}));
+        for at in 1..=5 {
+            let (bill_name, paid) = (format!("{name}{at}"), format!("{name}-p{at}"));
+            bill(&db, &bill_name, name, "2024-02-01", "2024-03-01");
+            pay(&db, &paid, name, "2024-03-01", &bill_name);
+        }
+        let lost = json!({"id": format!("{name}6"), "customer_id": name, "issued_on": "2024-05-01",
+            "due_on": "2024-06-12", "amount": {"minor": 5000, "currency": "EUR"}});
+        invoice::add(&db, &read(lost), id("made"), &on("2024-05-01")).unwrap();
+    }
+    give_up(&db, "given6", "2024-10-10");
+    assert_eq!(shown("owes", "2024-10-10"), "D 14.00 7.50 0.00 0.00");
+    assert_eq!(shown("given", "2024-10-10"), "D 14.00 7.50 0.00 -");
+}
+
+#[test]
+fn whoever_pays_everything_is_judged_no_worse_for_it() {
+    let (_folder, db) = db();
+    customer(&db, "slow", json!({}));
+    for month in 1..=6 {
+        let name = format!("slow{month}");
+        bill(&db, &name, "slow", &format!("2024-0{month}-01"), &format!("2024-0{month}-02"));
+        pay(&db, &format!("p{month}"), "slow", &format!("2024-0{month}-28"), &name);
+    }
+    bill(&db, "open", "slow", "2024-06-30", "2024-07-30");
+    let before = card_of(&db, "slow", "2024-07-01");
+    pay(&db, "last", "slow", "2024-07-02", "open");
+    let after = card_of(&db, "slow", "2024-07-02");
+    assert_eq!((before.score, before.grade), (after.score, after.grade));
+    assert_eq!(after.score, Some("60.1".parse().unwrap()));
+    // Nor is it who is asked to pay again.
+    bill(&db, "again", "slow", "2024-07-03", "2024-07-30");
+    assert_eq!(card_of(&db, "slow", "2024-07-03").score, after.score);
 }
 
 #[test]
@@ -252,8 +315,68 @@ fn a_question_changes_facts_or_the_card_and_nothing_else() {
         refused(ask(json!({"facts": [{"name": "items-12m", "value": "1000000001"}]}))),
         (Refusal::MalformedField, Some("facts[0].value".into()))
     );
+    // There is no half of what is counted, however it is written; of days on average there is.
+    for (name, value, fits) in [
+        ("items-12m", "2.5", false),
+        ("items-12m", "2.0", true),
+        ("worst-days-late-12m", "2.5", false),
+        ("contact-changes-90d", "0.0001", false),
+        ("last-three-days-late", "2.5", true),
+        ("turnover-12m", "2.5", true),
+        ("utilisation", "0.5", true),
+    ] {
+        let asked = ask(json!({"facts": [{"name": name, "value": value}]}));
+        assert_eq!(asked.is_ok(), fits, "{name} {value}");
+        if !fits {
+            let at_fault = (Refusal::MalformedField, Some("facts[0].value".into()));
+            assert_eq!(refused(asked), at_fault);
+        }
+    }
     assert_eq!(refused(ask(json!({"customer_id": "nobody"}))).0, Refusal::NotFound);
     assert_eq!(counts(), before);
+}
+
+#[test]
+fn whose_only_invoice_is_gone_is_judged_no_more() {
+    let (_folder, db) = book();
+    customer(&db, "void", json!({}));
+    for of in ["new", "void"] {
+        bill(&db, &format!("{of}1"), of, "2024-02-01", "2024-03-01");
+    }
+    sweep(&db, "2024-03-26");
+    let listed = || {
+        let lines = score::lines(&db, Default::default(), 10).unwrap();
+        let name = |line: &ScoreLine| format!("{} {}", line.customer_id, line.score.is_some());
+        lines.iter().map(|(line, _)| name(line)).collect::<Vec<_>>()
+    };
+    let due = |of: &str| {
+        let due = review::page(&db, &Default::default(), 10, day("2030-01-01")).unwrap();
+        due.iter().any(|(task, _)| task.customer_id.as_str() == of)
+    };
+    assert_eq!(listed(), ["new true", "void true", "late true", "prompt true"]);
+    assert!(due("new") && due("void"));
+    let nothing = read(json!({"minor": 0, "reason": "never delivered"}));
+    invoice::correct(&db, &id("new1"), &nothing, &on("2024-03-26")).unwrap();
+    invoice::void(&db, &id("void1"), day("2024-03-26"), &on("2024-03-26")).unwrap();
+    let was = history(&db, "new")[0].grade;
+    for date in ["2024-03-27", "2024-03-28"] {
+        sweep(&db, date);
+        assert_eq!(listed(), ["late true", "prompt true", "void false"]);
+        for of in ["new", "void"] {
+            let told = history(&db, of);
+            let now = (told[0].as_of, told[0].score, told[0].grade, told[0].grade_before);
+            assert_eq!(now, (day("2024-03-27"), None, None, was), "{of}");
+            assert!(told.len() == 2 && !due(of), "{of}");
+        }
+    }
+    let cells = score::migration(&db, day("2024-03-26"), day("2024-03-28")).unwrap().cells;
+    let gone = cells.iter().filter(|of| of.now.is_none());
+    assert_eq!(gone.map(|of| (of.before, of.customers)).collect::<Vec<_>>(), [(was, 2)]);
+    // Who is asked to pay again is judged again.
+    bill(&db, "new2", "new", "2024-03-01", "2024-03-10");
+    sweep(&db, "2024-03-29");
+    assert_eq!(listed().len(), 4);
+    assert!(history(&db, "new")[0].grade.is_some() && due("new"));
 }
 
 #[test]
@@ -443,7 +566,7 @@ fn whatever_facts_rest_on_outdates_what_the_sweep_found() {
     };
     let (first, moved) = (secured("prompt"), secured("late"));
     type Write<'a> = &'a dyn Fn(&NativeDb, &Author);
-    let writes: [(&str, Write<'_>); 13] = [
+    let writes: [(&str, Write<'_>); 14] = [
         ("a contract", &|db, by| {
             let new = json!({"customer_id": "prompt", "effective_on": "2024-01-01"});
             contract::put(db, &id("K"), &read(new), by).unwrap();
@@ -497,6 +620,11 @@ fn whatever_facts_rest_on_outdates_what_the_sweep_found() {
             credit::limit::put(db, &id("prompt"), &new, &id("L2"), by).unwrap();
             let other = Author { who: "other".into(), ..by.clone() };
             credit::limit::decide(db, &id("L2"), LimitState::Approved, &other).unwrap();
+        }),
+        ("an exchange rate", &|db, by| {
+            let rows = [read(json!({"valid_from": "2024-01-01", "rate": "0.9",
+                "source": "bank", "confirmed": true}))];
+            interest::put_rates(db, &id("fx-usd-eur"), &rows, by).unwrap();
         }),
         ("an event", &|db, by| {
             inbound_event::receive(db, &source, None, &failed.to_string(), by).unwrap();

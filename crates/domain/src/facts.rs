@@ -16,6 +16,7 @@ use crate::{
         external::{AltmanModel, ExternalScore, FinancialStatement},
         score::{Fact, FactName, Facts},
     },
+    credit::rates::Rates,
     decimal,
     external::normalised,
     guarantee::{Cover, secured},
@@ -76,6 +77,55 @@ pub fn possible(fact: FactName) -> (Decimal, Decimal) {
         share if share.name().contains("share") => (Decimal::ZERO, Decimal::ONE),
         _ => (Decimal::ZERO, most),
     }
+}
+
+/// Whether a fact counts something or is in whole days or months, so that no fraction of it can be.
+pub fn is_whole(fact: FactName) -> bool {
+    use FactName::{
+        AccountAgeDays, BankChanges90d, BrokenPromises12m, BrokenPromisesOpen, ContactChanges90d,
+        DaysSinceContractLapsed, DaysSinceExternalScore, DaysSinceFinancials,
+        DaysSinceGuaranteeLapsed, DaysSinceInsuranceLapsed, DaysToContractEnd, DaysToGuaranteeEnd,
+        DaysToInsuranceEnd, DaysToMilestone, DefaultsOpen, DormantDaysBeforeOrder,
+        GroupDefaultsOpen, Items12m, LastPaymentDaysLate, MandateCancellations12m,
+        MonthsSinceWorst, Orders12m, PaymentFailures90d, PublicRecordEvents12m, PurchasesBeforeDue,
+        RepresentativeChanges90d, ReturnedPayments12m, ShortPays12m, UnauthorisedDiscounts12m,
+        WorstDaysLate12m, WorstDaysLate24m, WorstDefaultDays,
+    };
+    matches!(
+        fact,
+        AccountAgeDays
+            | BankChanges90d
+            | BrokenPromises12m
+            | BrokenPromisesOpen
+            | ContactChanges90d
+            | DaysSinceContractLapsed
+            | DaysSinceExternalScore
+            | DaysSinceFinancials
+            | DaysSinceGuaranteeLapsed
+            | DaysSinceInsuranceLapsed
+            | DaysToContractEnd
+            | DaysToGuaranteeEnd
+            | DaysToInsuranceEnd
+            | DaysToMilestone
+            | DefaultsOpen
+            | DormantDaysBeforeOrder
+            | GroupDefaultsOpen
+            | Items12m
+            | LastPaymentDaysLate
+            | MandateCancellations12m
+            | MonthsSinceWorst
+            | Orders12m
+            | PaymentFailures90d
+            | PublicRecordEvents12m
+            | PurchasesBeforeDue
+            | RepresentativeChanges90d
+            | ReturnedPayments12m
+            | ShortPays12m
+            | UnauthorisedDiscounts12m
+            | WorstDaysLate12m
+            | WorstDaysLate24m
+            | WorstDefaultDays
+    )
 }
 
 /// Items and a sum of their amounts, plain and weighted by days.
@@ -160,8 +210,8 @@ pub struct Known {
     pub changes: [u32; 3],
     /// Payments that came back in 12 months.
     pub returned: u32,
-    /// The most that was outstanding in the limit's currency at the end of a day of the last 12 months.
-    pub peak_minor: i64,
+    /// What was outstanding in each currency at the end of days of the last 12 months, among them the one with the most.
+    pub levels: Vec<BTreeMap<Currency, i64>>,
     /// Open defaults, the day on which the oldest was found, and plans and promises broken in 12 months. `None`: it never
     /// had a default.
     pub defaults: Option<(u32, Option<Date>, u32)>,
@@ -199,6 +249,8 @@ pub struct Sums {
     pub buying: Vec<Buying>,
     /// Empty outside a group.
     pub group: Vec<Group>,
+    /// The group owes nothing, and any of it was ever asked to pay.
+    pub group_settled: bool,
     pub known: Known,
 }
 
@@ -226,15 +278,25 @@ impl Facts {
     }
 }
 
-/// The facts of one customer on a day.
-pub fn combine(id: &Id, day: Date, sums: &Sums, limit: Option<Money>) -> Facts {
+/// The currencies of what was owed that are converted to be held against a limit.
+pub fn converted(of: &Sums, limit: Currency) -> impl Iterator<Item = Currency> {
+    let owing = of.owing.iter().map(|of| of.currency);
+    let levels = of.known.levels.iter().flat_map(|of| of.keys().copied());
+    owing.chain(levels).filter(move |currency| *currency != limit)
+}
+
+/// The facts of one customer on a day, with the rates of the day.
+pub fn combine(id: &Id, day: Date, sums: &Sums, limit: Option<Money>, rates: &Rates) -> Facts {
     let mut facts = Facts::none(id, day);
     paying(&mut facts, &sums.paying, &sums.settled);
     let latest: Vec<i64> = sums.overdue.iter().chain(&sums.settled).copied().take(3).collect();
     facts.set(FactName::LatestThreeDaysLate, mean_of_three(&latest));
-    owing(&mut facts, &sums.owing, &sums.group);
+    owing(&mut facts, sums);
     buying(&mut facts, &sums.buying);
-    known(&mut facts, &sums.known, limit, &sums.owing);
+    known(&mut facts, &sums.known);
+    if let Some(limit) = limit {
+        used(&mut facts, sums, limit, rates);
+    }
     let orders = sums.buying.iter().fold(0u32, |sum, of| sum.saturating_add(of.orders.0));
     facts.set(FactName::Orders12m, sums.known.first_on.map(|_| orders.into()));
     cover(&mut facts, &sums.known, &sums.owing);
@@ -323,10 +385,17 @@ fn whole_months(from: Date, to: Date) -> i64 {
     least.into()
 }
 
-fn owing(facts: &mut Facts, of: &[Owing], group: &[Group]) {
-    let mean = |minor: &dyn Fn(&Owing) -> i64| {
-        mean_share(of.iter().map(|of| (minor(of), of.outstanding_minor)))
+fn owing(facts: &mut Facts, sums: &Sums) {
+    let Sums { owing: of, group, group_settled, known, .. } = sums;
+    // Who was asked to pay and owes nothing has nothing overdue, unless that is so because it was given up.
+    let settled =
+        |share: Option<Decimal>, settled: bool| share.or_else(|| settled.then_some(Decimal::ZERO));
+    let asked = known.first_on.is_some();
+    let paid = asked && !given_up(facts.as_of, &sums.overdue);
+    let mean_or = |minor: &dyn Fn(&Owing) -> i64, none: bool| {
+        settled(mean_share(of.iter().map(|of| (minor(of), of.outstanding_minor))), none)
     };
+    let mean = |minor: &dyn Fn(&Owing) -> i64| mean_or(minor, paid);
     let sum = |of: &Owing| of.overdue_minor.iter().fold(0i64, |sum, of| sum.saturating_add(*of));
     facts.set(FactName::OverdueShare, mean(&sum));
     let buckets = [
@@ -342,7 +411,7 @@ fn owing(facts: &mut Facts, of: &[Owing], group: &[Group]) {
     let over_30 =
         |of: &Owing| of.overdue_minor.iter().skip(1).fold(0i64, |sum, of| sum.saturating_add(*of));
     facts.set(FactName::OverdueShareOver30, mean(&over_30));
-    facts.set(FactName::OpenDisputeShare, mean(&|of| of.contested_minor));
+    facts.set(FactName::OpenDisputeShare, mean_or(&|of| of.contested_minor, asked));
     let own = |currency| {
         let own = of.iter().find(|of| of.currency == currency);
         own.map_or(0, |of| of.outstanding_minor)
@@ -350,7 +419,14 @@ fn owing(facts: &mut Facts, of: &[Owing], group: &[Group]) {
     let shares = group.iter().map(|of| (own(of.currency), of.outstanding_minor));
     facts.set(FactName::GroupOutstandingShare, mean_share(shares));
     let overdue = group.iter().map(|of| (of.overdue_minor, of.outstanding_minor));
-    facts.set(FactName::GroupOverdueShare, mean_share(overdue));
+    facts.set(FactName::GroupOverdueShare, settled(mean_share(overdue), *group_settled));
+}
+
+/// Whether anything that is unpaid fell due in 12 months: where nothing is owed, it was written off.
+fn given_up(day: Date, overdue: &[i64]) -> bool {
+    let year = day.minus_months(12).unwrap_or(Date::FIRST);
+    let within = |days: &i64| *days < day.days_since(year);
+    overdue.first().is_some_and(within)
 }
 
 fn buying(facts: &mut Facts, of: &[Buying]) {
@@ -376,7 +452,7 @@ fn buying(facts: &mut Facts, of: &[Buying]) {
     facts.set(FactName::Turnover12m, turnover);
 }
 
-fn known(facts: &mut Facts, of: &Known, limit: Option<Money>, owing: &[Owing]) {
+fn known(facts: &mut Facts, of: &Known) {
     let day = facts.as_of;
     facts.set(FactName::AccountAgeDays, of.first_on.map(|on| day.days_since(on).into()));
     let dormant =
@@ -404,12 +480,22 @@ fn known(facts: &mut Facts, of: &Known, limit: Option<Money>, owing: &[Owing]) {
     facts.set(FactName::WorstDefaultDays, oldest_on.map(|on| day.days_since(on).into()));
     let others = of.group_defaults.map(|all| all.saturating_sub(open.unwrap_or(0)));
     facts.set(FactName::GroupDefaultsOpen, others.map(Decimal::from));
-    let Some(limit) = limit else { return };
-    let owed = owing.iter().find(|of| of.currency == limit.currency);
-    let owed = owed.map_or(0, |of| of.outstanding_minor);
-    facts.set(FactName::Utilisation, Some(card::utilisation(owed, limit.minor)));
-    let peak = card::utilisation(of.peak_minor, limit.minor);
-    facts.set(FactName::UtilisationPeak12m, Some(peak));
+}
+
+/// What is owed in all currencies, against the limit. Not known where a rate is missing: nothing owed is left out.
+fn used(facts: &mut Facts, of: &Sums, limit: Money, rates: &Rates) {
+    let more = |sum: i64, (currency, minor): (Currency, i64)| {
+        Some(sum.saturating_add(rates.up(minor, currency, limit.currency).ok()?))
+    };
+    let mut owing = of.owing.iter().map(|of| (of.currency, of.outstanding_minor));
+    let mut levels = of.known.levels.iter();
+    let level = |most: i64, of: &BTreeMap<Currency, i64>| {
+        let mut of = of.iter().map(|(currency, minor)| (*currency, *minor));
+        Some(of.try_fold(0, more)?.max(most))
+    };
+    let share = |owed: i64| card::utilisation(owed, limit.minor);
+    facts.set(FactName::Utilisation, owing.try_fold(0, more).map(share));
+    facts.set(FactName::UtilisationPeak12m, levels.try_fold(0, level).map(share));
 }
 
 fn cover(facts: &mut Facts, of: &Known, owing: &[Owing]) {
@@ -562,7 +648,10 @@ mod tests {
     }
 
     fn facts(sums: &Sums, limit: Option<Money>) -> Facts {
-        combine(&"C".parse().unwrap(), "2024-06-30".parse().unwrap(), sums, limit)
+        let mut rates = Rates::default();
+        let usd = "USD".parse().unwrap();
+        rates.put(usd, "CNY".parse().unwrap(), "7.25".parse().unwrap());
+        combine(&"C".parse().unwrap(), "2024-06-30".parse().unwrap(), sums, limit, &rates)
     }
 
     fn shown(facts: &Facts, name: FactName) -> String {
@@ -591,16 +680,87 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_used_by_what_is_owed_in_its_own_currency() {
-        let sums = Sums {
-            owing: vec![owed("CNY", 80, 20), owed("EUR", 1_000, 1_000)],
-            known: Known { peak_minor: 90, ..Known::default() },
+    fn who_was_asked_to_pay_and_owes_nothing_has_nothing_overdue() {
+        let known = Known { first_on: "2024-01-01".parse().ok(), ..Known::default() };
+        let sums = |known: &Known, owing: Vec<Owing>, group_settled| Sums {
+            // Given up a year ago to the day.
+            overdue: vec![366],
+            owing,
+            group_settled,
+            known: known.clone(),
             ..Sums::default()
         };
-        let facts = facts(&sums, Some(Money::new(100, "CNY".parse().unwrap())));
-        assert_eq!(shown(&facts, FactName::Utilisation), "0.8");
-        assert_eq!(shown(&facts, FactName::UtilisationPeak12m), "0.9");
-        assert_eq!(shown(&facts, FactName::OverdueShare), "0.625", "a quarter and all, averaged");
+        for (sums, own, of_group) in [
+            (sums(&known, vec![], false), "0", "-"),
+            (sums(&known, vec![], true), "0", "0"),
+            (sums(&known, vec![owed("CNY", 80, 20)], false), "0.25", "-"),
+            (sums(&Known::default(), vec![], false), "-", "-"),
+            (sums(&Known::default(), vec![], true), "-", "0"),
+        ] {
+            let facts = facts(&sums, None);
+            for (name, share) in [
+                (FactName::OverdueShare, own),
+                (FactName::OverdueShare130, own),
+                (FactName::GroupOverdueShare, of_group),
+                (FactName::GroupOutstandingShare, "-"),
+            ] {
+                assert_eq!(shown(&facts, name), share, "{name} of {sums:?}");
+            }
+            let nothing = if own == "-" { "-" } else { "0" };
+            for name in [
+                FactName::OverdueShare3160,
+                FactName::OverdueShare6190,
+                FactName::OverdueShareOver90,
+                FactName::OverdueShareOver30,
+                FactName::OpenDisputeShare,
+            ] {
+                assert_eq!(shown(&facts, name), nothing, "{name} of {sums:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_owes_nothing_because_it_was_given_up_has_not_paid() {
+        let known = Known { first_on: "2022-01-01".parse().ok(), ..Known::default() };
+        for (overdue, share) in [(vec![], "0"), (vec![366], "0"), (vec![365, 366], "-")] {
+            let sums = Sums { overdue, known: known.clone(), ..Sums::default() };
+            let facts = facts(&sums, None);
+            assert_eq!(shown(&facts, FactName::OverdueShare), share);
+            assert_eq!(shown(&facts, FactName::OverdueShareOver30), share);
+            assert_eq!(shown(&facts, FactName::OpenDisputeShare), "0");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_used_by_what_is_owed_in_any_currency() {
+        let level = |of: &[(&str, i64)]| {
+            of.iter().map(|(code, minor)| (code.parse().unwrap(), *minor)).collect()
+        };
+        let (cny, usd) = (owed("CNY", 80, 20), owed("USD", 1, 1));
+        for (owing, levels, used, peak) in [
+            (vec![], vec![], "0", "0"),
+            (vec![cny], vec![level(&[("CNY", 90)])], "0.8", "0.9"),
+            // 7.25 is rounded up.
+            (
+                vec![cny, usd],
+                vec![level(&[("USD", 1)]), level(&[("USD", 2), ("CNY", 5)])],
+                "0.88",
+                "0.2",
+            ),
+            // What is not owed needs no rate, and what is owed without one is not nothing.
+            (vec![cny], vec![level(&[("EUR", 0), ("CNY", 90)])], "0.8", "0.9"),
+            (vec![cny, owed("EUR", 1, 0)], vec![level(&[("CNY", 90)])], "-", "0.9"),
+            (vec![cny], vec![level(&[("EUR", 1)]), level(&[("CNY", 80)])], "0.8", "-"),
+        ] {
+            let known = Known { levels, ..Known::default() };
+            let sums = Sums { owing, known, ..Sums::default() };
+            let facts = facts(&sums, Some(Money::new(100, "CNY".parse().unwrap())));
+            assert_eq!(shown(&facts, FactName::Utilisation), used, "{sums:?}");
+            assert_eq!(shown(&facts, FactName::UtilisationPeak12m), peak, "{sums:?}");
+        }
+        let sums = Sums { owing: vec![cny, owed("EUR", 1_000, 1_000)], ..Sums::default() };
+        let share = shown(&facts(&sums, None), FactName::OverdueShare);
+        assert_eq!(share, "0.625", "a quarter and all, averaged");
     }
 
     #[test]

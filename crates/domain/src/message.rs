@@ -50,13 +50,25 @@ pub fn write(letter: &Letter) -> Message {
     }
 }
 
-/// `CNY 1,250.00` in English, `人民币 1,250.00 元` in Chinese; other currencies keep their code in both.
+/// `CNY 1,250.00` in English; `人民币 1,250.00 元` and `1,250.00 欧元` in Chinese. What has no common name there keeps its
+/// code.
 pub fn amount(minor: i64, currency: Currency, language: Language) -> String {
     let number = grouped(&Money::new(minor, currency).to_decimal());
-    match (language, currency.as_str()) {
-        (Language::ZhCn, "CNY") => format!("人民币 {number} 元"),
-        _ => format!("{currency} {number}"),
-    }
+    let name = match (language, currency.as_str()) {
+        (Language::ZhCn, "CNY") => return format!("人民币 {number} 元"),
+        (Language::ZhCn, "USD") => "美元",
+        (Language::ZhCn, "EUR") => "欧元",
+        (Language::ZhCn, "JPY") => "日元",
+        (Language::ZhCn, "HKD") => "港元",
+        (Language::ZhCn, "GBP") => "英镑",
+        (Language::ZhCn, "AUD") => "澳元",
+        (Language::ZhCn, "CAD") => "加元",
+        (Language::ZhCn, "SGD") => "新加坡元",
+        (Language::ZhCn, "KRW") => "韩元",
+        (Language::ZhCn, "CHF") => "瑞士法郎",
+        _ => return format!("{currency} {number}"),
+    };
+    format!("{number} {name}")
 }
 
 /// `2024-03-31` in English, `2024年3月31日` in Chinese.
@@ -240,11 +252,11 @@ mod tests {
         for (minor, code, en, zh) in [
             (125_000, "CNY", "CNY 1,250.00", "人民币 1,250.00 元"),
             (5, "CNY", "CNY 0.05", "人民币 0.05 元"),
-            (99_999, "USD", "USD 999.99", "USD 999.99"),
-            (100_000_000, "USD", "USD 1,000,000.00", "USD 1,000,000.00"),
-            (1_234_567, "JPY", "JPY 1,234,567", "JPY 1,234,567"),
+            (99_999, "USD", "USD 999.99", "999.99 美元"),
+            (100_000_000, "USD", "USD 1,000,000.00", "1,000,000.00 美元"),
+            (1_234_567, "JPY", "JPY 1,234,567", "1,234,567 日元"),
             (1_234_567, "KWD", "KWD 1,234.567", "KWD 1,234.567"),
-            (-123_456, "EUR", "EUR -1,234.56", "EUR -1,234.56"),
+            (-123_456, "EUR", "EUR -1,234.56", "-1,234.56 欧元"),
         ] {
             let currency = code.parse().unwrap();
             assert_eq!(amount(minor, currency, Language::En), en);

@@ -36,7 +36,8 @@ pub fn improvement(score: Decimal, grade: Grade, language: Language) -> String {
     }
 }
 
-/// What an indicator sees and saw before, each in the words of its card, and the points that it gives and gave.
+/// What an indicator sees and saw before, each in the words of its card, and the points that it gives and gave. What is
+/// not known gives no points and costs none.
 pub fn moved(
     now: Option<(&Wording, Decimal)>,
     before: Option<(&Wording, Decimal)>,
@@ -46,15 +47,34 @@ pub fn moved(
     let told = |of: Option<(&Wording, Decimal)>, nothing: &str| {
         of.map_or_else(|| nothing.to_string(), |(wording, seen)| text(wording, seen, language))
     };
-    let [points, points_before] = points.map(|of| round(of.unwrap_or_default(), 1).normalize());
+    let points = points.map(|of| of.map(|of| round(of, 1).normalize()));
+    let one = |points: Decimal| if points == Decimal::ONE { "point" } else { "points" };
     match language {
         Language::En => {
             let (now, before) = (told(now, "Not known any more."), told(before, "Not known."));
-            format!("{now} Before: {before} It gives {points} points instead of {points_before}.")
+            let gives = match points {
+                [Some(now), Some(before)] => {
+                    format!("It gives {now} {} instead of {before}.", one(now))
+                }
+                [Some(now), None] => {
+                    format!("It gives {now} {}; before, its weight was left out.", one(now))
+                }
+                [None, Some(before)] => {
+                    format!("It gave {before} {}; now its weight is left out.", one(before))
+                }
+                [None, None] => "Its weight is left out.".to_string(),
+            };
+            format!("{now} Before: {before} {gives}")
         }
         Language::ZhCn => {
             let (now, before) = (told(now, "目前没有数据。"), told(before, "没有数据。"));
-            format!("{now}此前：{before}得分由 {points_before} 变为 {points}。")
+            let gives = match points {
+                [Some(now), Some(before)] => format!("得分由 {before} 变为 {now}。"),
+                [Some(now), None] => format!("现得 {now} 分，此前该项权重不计入。"),
+                [None, Some(before)] => format!("此前得 {before} 分，现该项权重不计入。"),
+                [None, None] => "该项权重不计入。".to_string(),
+            };
+            format!("{now}此前：{before}{gives}")
         }
     }
 }

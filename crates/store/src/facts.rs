@@ -163,11 +163,13 @@ pub fn of_range<D: Db>(
     for row in rows {
         found.entry(row.0).or_default().buying.push(buying(row));
     }
-    let rows: Vec<(i64, Currency, i64, i64)> =
+    let rows: Vec<(i64, Option<Currency>, i64, i64)> =
         summed(db, known, sql!("facts/group.sql"), &[after, upto, day])?;
     for (customer, currency, outstanding_minor, overdue_minor) in rows {
-        let group = Group { currency, outstanding_minor, overdue_minor };
-        found.entry(customer).or_default().group.push(group);
+        let sums = found.entry(customer).or_default();
+        let group = currency.map(|currency| Group { currency, outstanding_minor, overdue_minor });
+        sums.group_settled = group.is_none();
+        sums.group.extend(group);
     }
     let quarter = &windows.ninety_days;
     let params = [after, upto, day, year.into(), month.into(), quarter.into()];
@@ -181,12 +183,19 @@ pub fn of_range<D: Db>(
         found.entry(customer).or_default().known.large_before_due = Some(days);
     }
     if !limits.is_empty() {
-        let of = limits.iter().map(|(customer, limit)| (*customer, limit.currency));
-        let of = crate::array(&of.collect::<Vec<_>>())?;
+        let of = crate::array(&limits.keys().collect::<Vec<_>>())?;
         let params = [(&of).into(), day, (&windows.first_of_year).into()];
-        let rows: Vec<(i64, i64)> = summed(db, known, sql!("facts/peak.sql"), &params)?;
-        for (customer, minor) in rows {
-            found.entry(customer).or_default().known.peak_minor = minor;
+        let rows: Vec<(i64, Date, Currency, i64)> =
+            summed(db, known, sql!("facts/peak.sql"), &params)?;
+        let mut last = None;
+        for (customer, day, currency, minor) in rows {
+            let levels = &mut found.entry(customer).or_default().known.levels;
+            if last.replace((customer, day)) != Some((customer, day)) {
+                levels.push(levels.last().cloned().unwrap_or_default());
+            }
+            if let Some(sum) = levels.last_mut().map(|of| of.entry(currency).or_default()) {
+                *sum = sum.saturating_add(minor);
+            }
         }
     }
     let params = [after, upto, day, year.into(), quarter.into()];

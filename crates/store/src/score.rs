@@ -97,6 +97,19 @@ pub fn store<D: Db>(
     Ok(())
 }
 
+/// Takes those who cannot be judged any more off the list; what was stored for good stays.
+pub fn forget<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
+    if customers.is_empty() {
+        return Ok(());
+    }
+    let customers = crate::array(customers)?;
+    db.execute(
+        "DELETE FROM score WHERE customer_key IN (SELECT value FROM json_each(?1))",
+        &[(&customers).into()],
+    )?;
+    Ok(())
+}
+
 /// Judgements from the lowest score up.
 pub fn page<D: Db>(db: &D, after: After, limit: u32) -> Result<Vec<(ScoreLine, After)>, Fault> {
     type Found =

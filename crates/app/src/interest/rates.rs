@@ -11,7 +11,7 @@ use dunlin_domain::{
     preset::CONTRACT_RATE,
     rate,
 };
-use dunlin_store::{Db, Fault, When, accrual, policy, rate as rates, write};
+use dunlin_store::{Db, Fault, When, accrual, policy, rate as rates, score, write};
 
 /// The table of rates of this name.
 pub fn rate_table<D: Db>(db: &D, name: &Id, when: impl Into<When>) -> Result<RateTable, Fault> {
@@ -51,8 +51,10 @@ pub fn put_rates<D: Db>(
         let entry = note(db, author, &Note::made("rate", name.as_str(), &new)?)?;
         rates::insert_all(db, name, &new, entry)?;
         accrual::mark_all(db)?;
-        let first = new.iter().map(|row| row.valid_from).min();
-        if let Some(first) = first.filter(|_| !name.as_str().starts_with(rate::EXCHANGE)) {
+        if name.as_str().starts_with(rate::EXCHANGE) {
+            // Which part of a limit counts, and what is owed in another currency, go by these.
+            score::outdate_all(db)?;
+        } else if let Some(first) = new.iter().map(|row| row.valid_from).min() {
             let policy = policy::current(db)?;
             if policy::weighs(db, &policy)? {
                 // What is due the day before is late on the first day of the rate.

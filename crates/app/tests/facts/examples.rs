@@ -79,6 +79,70 @@ fn only_money_pays() {
 }
 
 #[test]
+fn what_is_written_off_is_unpaid_and_grows_older_until_money_recovers_it() {
+    // As if nobody had given it up, but for what is owed: a quarter of what fell due.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 300
+         pay P1 2024-01-31 300
+         invoice I2 2024-01-01 2024-01-31 100
+         off W1 2024-03-01 I2 100",
+        "2024-02-29 days-beyond-terms-12m 7.25 worst-days-late-12m 29 share-late-0-amount 0.25 utilisation 0.1
+         2024-03-01 days-beyond-terms-12m 7.5 worst-days-late-12m 30 share-late-0-amount 0.25 utilisation 0
+         2024-04-30 days-beyond-terms-12m 22.5 worst-days-late-12m 90 share-late-60-count 0.5 items-12m 2
+         2024-04-30 last-payment-days-late 0 months-since-worst 0 latest-three-days-late - short-pays-12m 0
+         2025-01-30 days-beyond-terms-12m 91.25 worst-days-late-12m 365
+         2025-01-31 days-beyond-terms-12m - items-12m 0 days-beyond-terms-24m 91.5",
+    );
+    // Money that names it pays it on its day, and what goes back again is written off again.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         off W1 2024-03-01 I1 1000
+         pay P1 2024-03-31 600 I1
+         back P1 2024-06-30 chargeback 600",
+        "2024-03-30 days-beyond-terms-12m 59 days-to-pay-12m - utilisation 0 short-pays-12m -
+         2024-03-31 days-beyond-terms-12m 60 days-to-pay-12m 90 utilisation 0 short-pays-12m 1
+         2024-04-30 days-beyond-terms-12m 72 share-late-60-amount 0.4 last-payment-days-late -
+         2024-06-30 days-beyond-terms-12m 151 days-to-pay-12m - utilisation 0",
+    );
+    // Taken back it is owed again with its age, and on its own day it never was.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         off W1 2024-03-01 I1 400
+         restore W1 2024-04-01
+         off W2 2024-05-01 I1 1000
+         restore W2 2024-05-01",
+        "2024-02-29 days-beyond-terms-12m 29 utilisation 1 overdue-share 1
+         2024-03-01 days-beyond-terms-12m 30 utilisation 0.6 overdue-share 1
+         2024-04-01 days-beyond-terms-12m 61 utilisation 1 overdue-share 1
+         2024-05-01 days-beyond-terms-12m 91 utilisation 1 overdue-share 1",
+    );
+}
+
+#[test]
+fn a_rest_that_is_given_up_counts_from_the_tolerance_on() {
+    for (paid, rest, worst, last) in [(901, 99, "0", "0"), (900, 100, "90", "-")] {
+        check(
+            &format!(
+                "invoice I1 2024-01-01 2024-01-31 1000
+                 pay P1 2024-01-31 {paid}
+                 off W1 2024-02-10 I1 {rest}"
+            ),
+            &format!("2024-04-30 worst-days-late-12m {worst} last-payment-days-late {last}"),
+        );
+    }
+    // What is contested of a debt that was given up is left out as long as it is.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         dispute D1 2024-02-05 I1 400
+         off W1 2024-02-10 I1 600
+         resolve D1 2024-04-01 upheld",
+        "2024-02-09 share-late-0-amount 1 worst-days-late-12m 9 open-dispute-share 0.4
+         2024-02-10 share-late-0-amount 1 worst-days-late-12m 10 open-dispute-share 1
+         2024-04-01 days-beyond-terms-12m 61 items-12m 1",
+    );
+}
+
+#[test]
 fn a_document_that_comes_late_moves_what_was_paid() {
     check(
         "invoice I2 2024-01-10 2024-02-10 100
@@ -151,6 +215,37 @@ fn the_limit_that_credit_checks_go_by_is_the_one_that_is_used() {
 }
 
 #[test]
+fn what_is_owed_in_another_currency_uses_a_limit_by_the_rate_of_the_day() {
+    let owed = "invoice I1 2024-01-01 2024-01-31 200
+         invoice I2 2024-02-01 2024-02-29 100 in=USD
+         credit N1 2024-02-05 200 I1";
+    check(
+        owed,
+        "2024-01-31 utilisation 0.2 utilisation-peak-12m 0.2
+         2024-02-01 utilisation - utilisation-peak-12m - overdue-share 0.5",
+    );
+    // The rate of the day asked for, also for what was owed on a day before; 50.05 is 51.
+    let rates = "rate fx-usd-eur 2024-02-01 0.5
+         rate fx-usd-eur 2024-02-10 0.5005
+         rate fx-eur-usd 2024-01-01 9";
+    check(
+        &format!("{rates}\n{owed}"),
+        "2024-01-31 utilisation 0.2 utilisation-peak-12m 0.2
+         2024-02-01 utilisation 0.25 utilisation-peak-12m 0.25
+         2024-02-05 utilisation 0.05 utilisation-peak-12m 0.25
+         2024-02-10 utilisation 0.051 utilisation-peak-12m 0.251
+         2025-02-03 utilisation 0.051 utilisation-peak-12m 0.251
+         2025-02-04 utilisation 0.051 utilisation-peak-12m 0.051",
+    );
+    // Where the pair has no table, that of the opposite pair.
+    check(
+        &format!("rate fx-eur-usd 2024-01-01 2.5\n{owed}"),
+        "2024-02-01 utilisation 0.24 utilisation-peak-12m 0.24
+         2024-02-05 utilisation 0.04 utilisation-peak-12m 0.24",
+    );
+}
+
+#[test]
 fn utilisation_is_what_checks_hold_against_the_limit() {
     let now = "2026-01-01T12:00:00Z".parse().unwrap();
     for limits in [
@@ -164,7 +259,12 @@ fn utilisation_is_what_checks_hold_against_the_limit() {
         "limit individual 900 2026-01-02",
     ] {
         let desk = Desk::new();
-        for line in limits.lines().chain(["invoice I1 2025-12-15 2026-01-31 450"]) {
+        let documents = [
+            "rate fx-usd-eur 2025-12-01 0.333",
+            "invoice I1 2025-12-15 2026-01-31 450",
+            "invoice I2 2025-12-20 2026-01-31 101 in=USD",
+        ];
+        for line in limits.lines().chain(documents) {
             assert!(desk.tell(line).unwrap(), "refused: {line}");
         }
         let who = "C".parse().unwrap();
@@ -312,6 +412,42 @@ fn a_group_owes_together() {
         &leaves,
         "2024-02-14 group-outstanding-share 0.3333 group-overdue-share 0.3333
          2024-02-15 group-outstanding-share - group-overdue-share -",
+    );
+}
+
+#[test]
+fn who_paid_everything_has_nothing_overdue() {
+    check(
+        "interest-note X1 2023-12-01 2023-12-31 100
+         pay P0 2023-12-10 100
+         invoice I1 2024-01-01 2024-01-31 1000
+         pay P1 2024-03-10 1000",
+        "2023-12-09 overdue-share 0 account-age-days - open-dispute-share 0
+         2023-12-31 overdue-share - overdue-share-1-30 - open-dispute-share - group-overdue-share -
+         2024-03-09 overdue-share 1 overdue-share-31-60 1 overdue-share-over-30 1 insured-share 0
+         2024-03-10 overdue-share 0 overdue-share-1-30 0 overdue-share-31-60 0 overdue-share-61-90 0
+         2024-03-10 overdue-share-over-30 0 overdue-share-over-90 0 open-dispute-share 0 insured-share -",
+    );
+    // A debt that was given up was not paid, as long as it counts.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         off W1 2024-03-10 I1 900
+         pay P1 2024-04-10 1000",
+        "2024-03-10 overdue-share 1 overdue-share-31-60 1
+         2024-04-10 overdue-share - overdue-share-1-30 - overdue-share-over-90 - open-dispute-share 0
+         2025-01-30 overdue-share - open-dispute-share 0
+         2025-01-31 overdue-share 0 overdue-share-over-90 0",
+    );
+    // Of a group any may have been asked.
+    check(
+        "customer D head=C on=2024-01-01
+         invoice I1 2024-02-01 2024-02-29 1000 of=D
+         credit N1 2024-02-01 10
+         off W1 2024-03-31 I1 1000",
+        "2024-01-31 group-overdue-share -
+         2024-02-01 group-overdue-share 0
+         2024-03-30 group-overdue-share 1 group-outstanding-share 0 overdue-share -
+         2024-03-31 group-overdue-share 0 group-outstanding-share - overdue-share -",
     );
 }
 

@@ -4,13 +4,13 @@ use crate::common::{id, read};
 use crate::{difference, history, runner};
 use dunlin_app::{
     audit::Author,
-    contract, credit, customer, dispute, invoice, ledger, payment, score,
+    contract, credit, customer, dispute, interest, invoice, ledger, payment, score,
     sweep::{Step, Tick},
     write_off,
 };
 use dunlin_domain::{
     Date,
-    contract::{score::Facts, types::Language},
+    contract::{ledger::RateRow, score::Facts, types::Language},
 };
 use dunlin_store::{Db, Fault, When, native::NativeDb};
 use proptest::{prelude::*, test_runner::TestCaseError};
@@ -49,10 +49,12 @@ impl Desk {
             "pay" => self.pay(&words[1..]),
             "back" => self.back(&words[1..]),
             "off" => self.off(&words[1..]),
+            "restore" => self.restore(&words[1..]),
             "correct" => self.correct(&words[1..]),
             "dispute" => self.dispute(&words[1..]),
             "resolve" => self.resolve(&words[1..]),
             "limit" => self.limit(&words[1..]),
+            "rate" => self.rate(&words[1..]),
             "merge" => {
                 customer::merge(&self.db, &id(words[1]), &id(words[2]), &author("2026-01-01"))
                     .map(drop)
@@ -99,6 +101,13 @@ impl Desk {
         credit::limit::put(&self.db, &id("C"), &new, &made, &author("2026-01-01")).map(drop)
     }
 
+    /// `NAME FROM RATE`
+    fn rate(&self, words: &[&str]) -> Result<(), Fault> {
+        let row = json!([{"valid_from": words[1], "rate": words[2], "source": "bank", "confirmed": true}]);
+        let rows: Vec<RateRow> = read(row);
+        interest::put_rates(&self.db, &id(words[0]), &rows, &author("2026-01-01")).map(drop)
+    }
+
     /// `ID CUSTOMER [MILESTONE]…`: 2 % off within 10 days.
     fn contract(&self, words: &[&str]) -> Result<(), Fault> {
         let milestones: Vec<Value> =
@@ -109,13 +118,14 @@ impl Desk {
         contract::put(&self.db, &id(words[0]), &new, &author("2020-01-01")).map(drop)
     }
 
-    /// `KIND ID ISSUED DUE MINOR [CONTRACT | DUE MINOR | of=CUSTOMER]…`
+    /// `KIND ID ISSUED DUE MINOR [CONTRACT | DUE MINOR | of=CUSTOMER | in=CURRENCY]…`
     fn invoice(&self, words: &[&str]) -> Result<(), Fault> {
         let minor: i64 = words[4].parse().unwrap();
         let mut new = json!({"id": words[1], "customer_id": "C", "kind": words[0], "issued_on": words[2],
             "due_on": words[3], "amount": {"minor": minor, "currency": "EUR"}});
         match &words[5..] {
             [] => {}
+            [money] if money.starts_with("in=") => new["amount"]["currency"] = json!(money[3..]),
             [contract] if contract.starts_with("of=") => new["customer_id"] = json!(contract[3..]),
             [contract] => new["contract_id"] = json!(contract),
             more => {
@@ -183,6 +193,12 @@ impl Desk {
         write_off::add(&self.db, &new, id("made"), &author("2026-01-01")).map(drop)
     }
 
+    /// `WRITE-OFF DAY`
+    fn restore(&self, words: &[&str]) -> Result<(), Fault> {
+        let new = read(json!({"on": words[1], "reason": "by mistake"}));
+        write_off::reverse(&self.db, &id(words[0]), &new, &author("2026-01-01")).map(drop)
+    }
+
     /// `ID DAY INVOICE MINOR`
     fn dispute(&self, words: &[&str]) -> Result<(), Fault> {
         let minor: i64 = words[3].parse().unwrap();
@@ -207,7 +223,7 @@ fn day(number: i64) -> Date {
 fn line() -> impl Strategy<Value = String> {
     let on = prop_oneof![0i64..700, (0i64..24).prop_map(|month| month * 30)];
     let minor = prop_oneof![2i64..400, Just(100i64)];
-    (0usize..20, on, 0i64..90, minor, 0usize..12, 0usize..12).prop_map(
+    (0usize..24, on, 0i64..90, minor, 0usize..12, 0usize..12).prop_map(
         |(what, on, later, minor, one, other)| {
             let (then, on) = (day(on + later), day(on));
             let kind = ["fee", "interest-note"].get(one).copied().unwrap_or("invoice");
@@ -227,6 +243,13 @@ fn line() -> impl Strategy<Value = String> {
                 16 => format!("credit N{one} {on} {minor} I{other}"),
                 17 => format!("off W{one} {then} I{other} {minor}"),
                 18 => format!("dispute D{one} {on} I{other} {minor}"),
+                19 => format!("restore W{one} {then}"),
+                20 => format!("invoice I{one} {on} {then} {minor} in=USD"),
+                21 => format!(
+                    "rate fx-{} {on} {}",
+                    ["usd-eur", "eur-usd"][other % 2],
+                    ["0.3333", "1.25", "0.9"][one % 3]
+                ),
                 _ => format!("resolve D{one} {then} {}", ["upheld", "rejected"][other % 2]),
             }
         },
@@ -255,6 +278,7 @@ fn ledgers_that_the_flows_keep_have_the_facts_that_are_meant() {
             "reversal",
             "match_again",
             "payment",
+            "rate",
         ] {
             desk.db.execute(&format!("DELETE FROM {table}"), &[]).unwrap();
         }

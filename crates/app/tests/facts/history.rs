@@ -38,14 +38,19 @@ fn ledger(db: &NativeDb, customer: i64) -> Ledger {
     let recorded = rows::<(i64, Option<i64>, Option<String>, Date, i64)>(
         db,
         &format!(
-            "SELECT json_array(invoice_key, payment_key, difference, allocated_on, amount_minor)
+            "SELECT json_array(invoice_key, payment_key,
+                 coalesce(difference, (SELECT w.difference FROM adjustment AS w WHERE w.key = adjustment_key)),
+                 allocated_on, amount_minor)
              FROM allocation WHERE customer_key = {customer} AND invoice_key IS NOT NULL"
         ),
     );
     let row =
         |(claim, payment, difference, on, minor): (i64, Option<i64>, Option<String>, _, _)| {
-            let discount = difference.as_deref() == Some("early-payment-discount");
-            let other = if discount { Source::Discount } else { Source::Other };
+            let other = match difference.as_deref() {
+                Some("early-payment-discount") => Source::Discount,
+                Some("write-off") => Source::WriteOff,
+                _ => Source::Other,
+            };
             Row { claim, from: payment.map_or(other, Source::Payment), on, minor }
         };
     Ledger { documents: documents.collect(), rows: recorded.into_iter().map(row).collect() }
@@ -127,6 +132,11 @@ pub fn all(db: &NativeDb, day: Date) -> Vec<History> {
         of
     };
     let customers: Vec<Customer> = customers.into_iter().map(placed).collect();
+    let rates: Vec<(Currency, Currency, Date, Decimal)> = rows(
+        db,
+        "SELECT json_array(upper(substr(name, 4, 3)), upper(substr(name, 8, 3)), valid_from, rate)
+         FROM rate WHERE name LIKE 'fx-%' ORDER BY key",
+    );
     let head = |of: &Customer| of.4.unwrap_or(of.0);
     let history = |of: &Customer| {
         let key = of.0;
@@ -161,6 +171,7 @@ pub fn all(db: &NativeDb, day: Date) -> Vec<History> {
                 ),
             ),
             dated: dated(db, key),
+            rates: rates.clone(),
             own: ledger(db, key),
             others: (!others.is_empty()).then_some(others),
             disputes: disputes.into_iter().map(contested).collect(),

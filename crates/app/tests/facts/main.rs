@@ -10,8 +10,8 @@ mod random;
 
 use dunlin_domain::{
     Date,
-    contract::score::{FactName, Facts},
-    facts::plain,
+    contract::score::{Fact, FactName, Facts},
+    facts::{is_whole, plain},
 };
 use dunlin_store::{Db, arrears::Range, customer, native::NativeDb};
 use proptest::test_runner::{Config, TestRunner};
@@ -55,6 +55,8 @@ fn difference(
     let some = day.days_since(Date::FIRST).unsigned_abs() % histories.len() as u64;
     for ((history, summed_up), at) in histories.iter().zip(&all).zip(0..) {
         let meant = plain::facts(history, day);
+        let broken = |of: &&Fact| is_whole(of.name) && !of.value.fract().is_zero();
+        assert_eq!(meant.values.iter().find(broken), None, "a fraction of what is counted");
         seen.extend(meant.values.iter().filter(|of| !of.value.is_zero()).map(|of| of.name));
         let alone = Range { after: at, upto: at + 1 };
         let alone = (some == at.unsigned_abs()).then(|| summed(db, alone, day));

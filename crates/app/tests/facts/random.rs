@@ -2,7 +2,7 @@
 //! over what is recorded.
 
 use crate::{difference, every_fact, history, runner};
-use dunlin_domain::Date;
+use dunlin_domain::{Date, Decimal};
 use dunlin_store::{Db, native::NativeDb};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
@@ -53,6 +53,8 @@ struct Book {
     /// Customer, payment, kind and day.
     reversals: Vec<(usize, usize, usize, i64)>,
     others: Vec<Other>,
+    /// Exchange rates: of which pair, from which day on, and in thousandths.
+    rates: Vec<(usize, i64, i64)>,
     days: Vec<i64>,
 }
 
@@ -71,7 +73,7 @@ prop_compose! {
         minor in prop_oneof![1 => Just(0i64), 6 => 1i64..1_000, 4 => Just(100)],
         instalments in proptest::bool::weighted(0.15),
         steps in proptest::collection::vec(
-            (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..12,
+            (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..13,
                 prop_oneof![4 => Just(100i64), 1 => Just(95), 3 => 0i64..100]), 0..5),
         contract in proptest::option::of(0usize..2),
         dispute in proptest::option::weighted(0.2,
@@ -91,9 +93,10 @@ prop_compose! {
         others in proptest::collection::vec(
             (0usize..7, 0..CUSTOMERS, (0usize..4, 0usize..4), some_day(), proptest::option::of(0i64..300),
                 0i64..1_000), 0..40),
+        rates in proptest::collection::vec((0usize..2, some_day(), 1i64..3_000), 0..4),
         days in proptest::collection::vec(some_day(), 3),
     ) -> Book {
-        Book { claims, customers, changes, reversals, others, days }
+        Book { claims, customers, changes, reversals, others, rates, days }
     }
 }
 
@@ -112,6 +115,7 @@ fn contract(customer: usize, number: usize) -> usize {
 struct Rows {
     invoices: Vec<Value>,
     allocations: Vec<Value>,
+    adjustments: Vec<Value>,
     disputes: Vec<Value>,
 }
 
@@ -124,13 +128,21 @@ impl Rows {
         let mut open = minor;
         let mut stands: BTreeMap<(usize, &str), i64> = BTreeMap::new();
         for (after, by, what, percent) in steps {
-            let what =
-                ["pay", "credit", "early-payment-discount", "full-settlement", "back", "move"]
-                    .get(what)
-                    .copied()
-                    .unwrap_or("pay");
+            let what = [
+                "pay",
+                "credit",
+                "early-payment-discount",
+                "full-settlement",
+                "write-off",
+                "back",
+                "move",
+            ]
+            .get(what)
+            .copied()
+            .unwrap_or("pay");
             let (source, back) = match what {
                 "back" if percent < 20 => ("early-payment-discount", true),
+                "back" if percent < 50 => ("write-off", true),
                 "back" => ("pay", true),
                 other => (other, false),
             };
@@ -190,13 +202,27 @@ impl Rows {
         minor: i64,
     ) {
         let key = payment(customer, by);
-        let (mut paid, mut credit, mut earned, mut why) = (None, None, None, None);
+        let (mut paid, mut credit, mut earned, mut off, mut why) = (None, None, None, None, None);
         match source {
             "pay" => paid = Some(key),
             "credit" => credit = Some(customer + 1),
+            "write-off" => {
+                let made = self.adjustments.len() + 1;
+                self.adjustments.push(json!([
+                    made,
+                    format!("write-off/{made}"),
+                    customer + 1,
+                    claim,
+                    on,
+                    minor.abs(),
+                    source
+                ]));
+                off = Some(made);
+            }
             other => (earned, why) = (Some(key), Some(other)),
         }
-        self.allocations.push(json!([customer + 1, claim, paid, credit, earned, why, on, minor]));
+        let row = json!([customer + 1, claim, paid, credit, off, earned, why, on, minor]);
+        self.allocations.push(row);
     }
 
     fn all(book: &Book) -> Self {
@@ -392,6 +418,13 @@ fn record(db: &NativeDb, book: &Book) {
     }
     let columns = "key, id, name, limit_minor, limit_currency, parent_key";
     insert(db, "customer", columns, &customers);
+    let rate = |(pair, on, thousandths): &(usize, i64, i64)| {
+        let name = ["fx-cny-eur", "fx-eur-cny"][*pair];
+        let rate = Decimal::new(*thousandths, 3).to_string();
+        json!([name, day(*on), rate, "bank", 1])
+    };
+    let rates: Vec<Value> = book.rates.iter().map(rate).collect();
+    insert(db, "rate", "name, valid_from, rate, source, confirmed", &rates);
     let each = |number: usize| (0..CUSTOMERS).map(move |customer| (customer, number));
     let payments: Vec<Value> = (0..4)
         .flat_map(each)
@@ -431,7 +464,9 @@ fn record(db: &NativeDb, book: &Book) {
         })
         .collect();
     insert(db, "invoice", columns, &invoices);
-    let columns = "customer_key, invoice_key, payment_key, credit_key, difference_key, difference, allocated_on, amount_minor, recorded_at";
+    let columns = "key, id, customer_key, invoice_key, booked_on, minor, difference";
+    insert(db, "adjustment", columns, &rows.adjustments);
+    let columns = "customer_key, invoice_key, payment_key, credit_key, adjustment_key, difference_key, difference, allocated_on, amount_minor, recorded_at";
     let allocations: Vec<Value> = rows
         .allocations
         .into_iter()

@@ -611,7 +611,7 @@ fn each_alert_says_why_and_what_to_do_in_both_languages() {
         overdue-long | 0.666666 | 0.5 | 66.7 % of what it owes is more than 30 days past due and not contested. / Escalate the reminders and hold new orders. What is contested waits for its answer.
         limit-near | 0.9001 | 0.9 | 90.01 % of the limit in CNY is used; the bound is 90 %. / Ask for payment, or review the limit before the next order.
         limit-near | 0.9051 | 0.9 | 90.5 % of the limit in CNY is used; the bound is 90 %. / Ask for payment, or review the limit before the next order.
-        first-overdue | CNY 1250.00, EUR 3.05 | 0 | 新出现逾期：人民币 1,250.00 元、EUR 3.05，此前没有逾期款项。 / 请立即联系客户，确认账单是否无误以及何时付款。
+        first-overdue | CNY 1250.00, EUR 3.05 | 0 | 新出现逾期：人民币 1,250.00 元、3.05 欧元，此前没有逾期款项。 / 请立即联系客户，确认账单是否无误以及何时付款。
         limit-exceeded | 1.25 | 1 | CNY 信用额度已超限，使用 125%。额度为零时按十倍计。 / 请暂停新订单，或催收、调整额度。";
     for line in table.lines().filter(|line| !line.trim().is_empty()) {
         let words: Vec<&str> = line.split('|').map(str::trim).collect();

@@ -184,13 +184,22 @@ fn what_moved_is_told_with_what_was_seen_and_given() {
         [
             "Paid 30 days beyond terms on average over 12 months, weighted by amount. Before: Paid 0 days beyond terms \
              on average over 12 months, weighted by amount. It gives 17.5 points instead of 28.",
-            "Not known any more. Before: 50 % of what is owed now is past due. It gives 0 points instead of 10.",
-            "120 % of the credit limit is used. Before: Not known. It gives 0 points instead of 0.",
+            "Not known any more. Before: 50 % of what is owed now is past due. It gave 10 points; now its weight is left out.",
+            "120 % of the credit limit is used. Before: Not known. It gives 0 points; before, its weight was left out.",
         ]
     );
+    let texts: Vec<String> = card
+        .moved(&now, Some((&card, &was)), Language::ZhCn)
+        .into_iter()
+        .map(|of| of.text)
+        .collect();
     assert_eq!(
-        card.moved(&now, Some((&card, &was)), Language::ZhCn)[0].text,
-        "近 12 个月按金额加权平均超过账期 30 天付款。此前：近 12 个月按金额加权平均超过账期 0 天付款。得分由 28 变为 17.5。"
+        texts,
+        [
+            "近 12 个月按金额加权平均超过账期 30 天付款。此前：近 12 个月按金额加权平均超过账期 0 天付款。得分由 28 变为 17.5。",
+            "目前没有数据。此前：目前欠款中有 50% 已逾期。此前得 10 分，现该项权重不计入。",
+            "信用额度已使用 120%。此前：没有数据。现得 0 分，此前该项权重不计入。",
+        ]
     );
     assert_eq!(card.moved(&now, Some((&card, &now)), Language::En), []);
     let mut other = Card::default();

@@ -46,6 +46,7 @@ pub struct Document {
 pub enum Source {
     Payment(i64),
     Discount,
+    WriteOff,
     Other,
 }
 
@@ -127,6 +128,9 @@ pub struct History {
     /// Limits that were set beside it.
     pub dated: Vec<Dated>,
     pub own: Ledger,
+    /// Exchange rates: units of the second currency for one of the first, from a day on, in the order in which they were
+    /// recorded.
+    pub rates: Vec<(Currency, Currency, Date, Decimal)>,
     /// The other members of its group. `None`: it is in none.
     pub others: Option<Vec<Ledger>>,
     pub disputes: Vec<Contested>,
@@ -163,8 +167,8 @@ struct Part {
 struct Item<'a> {
     of: &'a Document,
     parts: Vec<Part>,
-    /// What is open and chased.
-    open: i64,
+    /// What is unpaid and chased.
+    unpaid: i64,
 }
 
 impl Item<'_> {
@@ -200,6 +204,13 @@ impl Ledger {
     fn open(&self, claim: &Document, day: Date) -> i64 {
         let off = self.rows.iter().filter(|row| row.claim == claim.key && row.on <= day);
         claim.minor - off.map(|row| row.minor).sum::<i64>()
+    }
+
+    /// What is unpaid of a claim at the end of a day: what is open, and what was written off of it.
+    fn unpaid(&self, claim: &Document, day: Date) -> i64 {
+        let rows = self.rows.iter().filter(|row| row.claim == claim.key && row.on <= day);
+        let given_up = rows.filter(|row| row.from == Source::WriteOff);
+        self.open(claim, day) + given_up.map(|row| row.minor).sum::<i64>()
     }
 
     /// What is outstanding at the end of a day, and what of it is overdue.
@@ -245,9 +256,15 @@ impl Ledger {
         paid
     }
 
-    /// What is open of a claim and somebody would be reminded of: not what is contested, of instalments what fell due
+    /// What is left of a claim and somebody would be reminded of: not what is contested, of instalments what fell due
     /// first, and not a rest below the tolerance of reminders.
-    fn chased(&self, claim: &Document, disputes: &[Contested], day: Date) -> i64 {
+    fn chased(
+        &self,
+        claim: &Document,
+        disputes: &[Contested],
+        day: Date,
+        left: impl Fn(&Self, &Document, Date) -> i64,
+    ) -> i64 {
         let whole = |of: &Document| of.whole.unwrap_or(of.key);
         let mut parts: Vec<&Document> =
             self.claims(day).filter(|of| whole(of) == whole(claim)).collect();
@@ -259,11 +276,11 @@ impl Ledger {
         let mut contested: i64 =
             disputes.iter().filter(about).filter(held).map(|of| of.minor).sum();
         for part in parts {
-            let open = self.open(part, day).max(0);
-            let left_out = contested.clamp(0, open);
+            let left = left(self, part, day).max(0);
+            let left_out = contested.clamp(0, left);
             contested -= left_out;
             if part.key == claim.key {
-                let rest = open - left_out;
+                let rest = left - left_out;
                 return if rest < tolerance_minor(claim.currency) { 0 } else { rest };
             }
         }
@@ -271,11 +288,12 @@ impl Ledger {
     }
 
     fn item<'a>(&self, of: &'a Document, disputes: &[Contested], day: Date) -> Item<'a> {
-        let (mut parts, open) = (self.paid(of.key, day), self.chased(of, disputes, day));
-        if open > 0 && of.due_on < day {
-            parts.push(Part { minor: open, on: day, paid: false });
+        let unpaid = self.chased(of, disputes, day, Self::unpaid);
+        let mut parts = self.paid(of.key, day);
+        if unpaid > 0 && of.due_on < day {
+            parts.push(Part { minor: unpaid, on: day, paid: false });
         }
-        Item { of, parts, open }
+        Item { of, parts, unpaid }
     }
 }
 
@@ -406,7 +424,7 @@ fn lateness(facts: &mut Facts, items: &[Item<'_>], day: Date) {
         facts.set(name, worst(items).map(|days| days.max(0).into()));
     }
     let behind = |item: &&&Item<'_>| item.late() > Some(0) && item.late() == worst(&two_years);
-    let on = |item: &&Item<'_>| if item.open > 0 { Some(day) } else { item.last_on() };
+    let on = |item: &&Item<'_>| if item.unpaid > 0 { Some(day) } else { item.last_on() };
     let since = two_years.iter().filter(behind).filter_map(on).max();
     let fits = |since: Date| (0..3_000u32).take_while(|of| months(day, *of) >= since).last();
     facts.set(FactName::MonthsSinceWorst, since.and_then(fits).map(Decimal::from));
@@ -427,7 +445,7 @@ fn money(facts: &mut Facts, items: &[Item<'_>], day: Date) {
     let early = |item: &Item<'_>, part: &Part| i64::from(part.on < item.of.due_on);
     facts.set(FactName::EarlyShare12m, received(&early));
     let mut settled: Vec<(Date, Date, i64)> = Vec::new();
-    for item in items.iter().filter(|item| item.open == 0) {
+    for item in items.iter().filter(|item| item.unpaid == 0) {
         if let Some(on) = item.last_on().filter(|on| *on > months(day, 24)) {
             settled.push((on, item.of.due_on, on.days_since(item.of.due_on)));
         }
@@ -436,7 +454,7 @@ fn money(facts: &mut Facts, items: &[Item<'_>], day: Date) {
     let last: Vec<Decimal> = settled.iter().rev().take(3).map(|of| of.2.into()).collect();
     facts.set(FactName::LastPaymentDaysLate, last.first().copied());
     facts.set(FactName::LastThreeDaysLate, mean(&last).filter(|_| last.len() == 3));
-    let overdue = items.iter().filter(|item| item.open > 0 && item.of.due_on < day);
+    let overdue = items.iter().filter(|item| item.unpaid > 0 && item.of.due_on < day);
     let mut overdue: Vec<i64> = overdue.map(|item| day.days_since(item.of.due_on)).collect();
     overdue.sort_unstable();
     let latest = overdue.into_iter().map(Decimal::from).chain(last);
@@ -474,7 +492,7 @@ fn short_pays(facts: &mut Facts, history: &History, items: &[Item<'_>], day: Dat
         let paying = |payment: &i64| {
             added.get(payment).and_then(|days| days.get(&first)).is_some_and(|minor| *minor > 0)
         };
-        let rest = own.open(item.of, first);
+        let rest = own.unpaid(item.of, first);
         if rest <= 0 || history.designating.iter().any(paying) {
             continue;
         }
@@ -501,6 +519,13 @@ fn owed(facts: &mut Facts, history: &History, day: Date) {
         let of = |currency| exact(part(currency), own.owed(currency, day).0);
         mean(&currencies(own).into_iter().filter_map(of).collect::<Vec<_>>())
     };
+    // Who owes nothing has nothing overdue, but where a debt due in 12 months was given up.
+    let asked = own.items(day).next().map(|_| Decimal::ZERO);
+    let given_up = own.items(day).any(|of| {
+        let due = of.due_on > months(day, 12) && of.due_on < day;
+        due && own.chased(of, &history.disputes, day, Ledger::unpaid) > 0
+    });
+    let paid = asked.filter(|_| !given_up);
     for (name, least, most) in [
         (FactName::OverdueShare, 1, i64::MAX),
         (FactName::OverdueShare130, 1, 30),
@@ -512,9 +537,9 @@ fn owed(facts: &mut Facts, history: &History, day: Date) {
         let late = |currency: Currency| {
             let claims = own.claims(day).filter(|of| of.currency == currency);
             let late = claims.filter(|of| (least..=most).contains(&day.days_since(of.due_on)));
-            late.map(|of| own.chased(of, &history.disputes, day)).sum()
+            late.map(|of| own.chased(of, &history.disputes, day, Ledger::open)).sum()
         };
-        facts.set(name, share(&late));
+        facts.set(name, share(&late).or(paid));
     }
     let contested = |currency: Currency| {
         let mut wholes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
@@ -528,7 +553,7 @@ fn owed(facts: &mut Facts, history: &History, day: Date) {
         }
         wholes.values().map(|(open, contested)| *open.min(contested)).sum()
     };
-    facts.set(FactName::OpenDisputeShare, share(&contested));
+    facts.set(FactName::OpenDisputeShare, share(&contested).or(asked));
 }
 
 /// The temporary limit of the day, else the other of the day, else the record's where no other had begun by then.
@@ -560,11 +585,21 @@ fn limit(facts: &mut Facts, history: &History, day: Date) {
     days.extend(own.rows.iter().map(|row| row.on));
     days.insert(first);
     let within = days.range(first..=day);
-    let peak = within.map(|of| own.owed(limit.currency, *of).0).max().unwrap_or_default();
-    for (name, owed) in [
-        (FactName::Utilisation, own.owed(limit.currency, day).0),
-        (FactName::UtilisationPeak12m, peak),
-    ] {
+    // All of it in the limit's currency, each currency rounded up; nothing is known where a rate is missing.
+    let owed = |of: Date| -> Option<i64> {
+        let each = currencies(own).into_iter().map(|currency| {
+            let minor = own.owed(currency, of).0;
+            match currency == limit.currency || minor == 0 {
+                true => Some(minor),
+                false => in_currency(minor, currency, limit.currency, history, day),
+            }
+        });
+        each.sum()
+    };
+    let levels: Option<Vec<i64>> = within.map(|of| owed(*of)).collect();
+    let peak = levels.map(|of| of.into_iter().max().unwrap_or_default());
+    for (name, owed) in [(FactName::Utilisation, owed(day)), (FactName::UtilisationPeak12m, peak)] {
+        let Some(owed) = owed else { continue };
         let used = match (owed, limit.minor) {
             (..=0, _) => Some(Decimal::ZERO),
             (_, 0) => Some(Decimal::TEN),
@@ -572,6 +607,24 @@ fn limit(facts: &mut Facts, history: &History, day: Date) {
         };
         facts.set(name, used.map(|used| used.min(Decimal::TEN)));
     }
+}
+
+/// An amount by the rate of the day between two currencies, else by that of the opposite pair, rounded up.
+fn in_currency(
+    minor: i64,
+    from: Currency,
+    to: Currency,
+    history: &History,
+    day: Date,
+) -> Option<i64> {
+    let rate = |from: Currency, to: Currency| {
+        let of = history.rates.iter().filter(|of| of.0 == from && of.1 == to && of.2 <= day);
+        of.max_by_key(|of| of.2).map(|of| of.3)
+    };
+    let opposite = || rate(to, from).map(|rate| Decimal::ONE / rate);
+    let rate = rate(from, to).or_else(opposite)?;
+    let units = Decimal::from(minor) / Decimal::from(10i64.pow(from.exponent()));
+    (units * rate * Decimal::from(10i64.pow(to.exponent()))).ceil().to_i64()
 }
 
 fn group(facts: &mut Facts, history: &History, day: Date) {
@@ -585,7 +638,9 @@ fn group(facts: &mut Facts, history: &History, day: Date) {
         overdue.extend(exact(members().map(|of| of.owed(currency, day).1).sum(), all));
     }
     facts.set(FactName::GroupOutstandingShare, mean(&shares));
-    facts.set(FactName::GroupOverdueShare, mean(&overdue));
+    let asked = || members().any(|of| of.items(day).next().is_some());
+    let settled = || asked().then_some(Decimal::ZERO);
+    facts.set(FactName::GroupOverdueShare, mean(&overdue).or_else(settled));
 }
 
 fn orders(facts: &mut Facts, history: &History, day: Date) {

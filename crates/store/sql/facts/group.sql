@@ -1,6 +1,7 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day.
 -- Gives [customer_key, currency, outstanding, overdue] of the group of the day of each customer that is in one and whose
--- group owes anything on it. Sums over members are floats, as in facts/paying.sql.
+-- group owes anything on it, and [customer_key, null, 0, 0] where it owes nothing and any of it had an item by then. Sums
+-- over members are floats, as in facts/paying.sql.
 WITH
 -- Whose record was replaced since the day is in the group that the first of its former ones names.
 placed AS MATERIALIZED (
@@ -67,6 +68,23 @@ owed AS MATERIALIZED (
     FROM open
     GROUP BY head_key, currency
     HAVING total(minor) > 0
+),
+settled AS (
+    SELECT DISTINCT e.head_key
+    FROM everybody AS e
+    WHERE
+        e.head_key NOT IN (SELECT head_key FROM owed)
+        AND EXISTS (
+            SELECT 1 FROM invoice AS i
+            WHERE
+                i.customer_key = e.customer_key AND i.issued_on <= ?3 AND i.kind NOT IN ('credit-note', 'interest-note')
+                AND i.amount_minor > 0
+        )
 )
-SELECT json_group_array(json_array(member.customer_key, owed.currency, owed.outstanding, owed.overdue))
-FROM member CROSS JOIN owed ON owed.head_key = member.head_key
+SELECT json_group_array(json_array(member.customer_key, g.currency, g.outstanding, g.overdue))
+FROM member
+CROSS JOIN (
+    SELECT head_key, currency, outstanding, overdue FROM owed
+    UNION ALL
+    SELECT head_key, NULL, 0, 0 FROM settled
+) AS g ON g.head_key = member.head_key

@@ -5,10 +5,11 @@
 -- of parts that were], [items, amount, amount by days from issue and early amount of the money of 12 months], [the most
 -- days late in 12 months, the most in 24 with its day, both if anything was late], [sums of x, y, xx, xy and yy of items
 -- due in 12 months], [items with their first money in 12 months, short pays, discounts not due], [of each item that was
--- settled in 24 months the day of its last money and its due date], [the due dates of items open and overdue]]. Days are counted from the day asked for; two in one
+-- settled in 24 months the day of its last money and its due date], [the due dates of items unpaid and overdue]]. Days are counted from the day asked for; two in one
 -- number are the one times a million plus the other.
 -- Sums of amounts are added up as floats on purpose: two absurd amounts must not stop the sweep of all others, and below
 -- 2^53 they are exact. As whole numbers they are quicker to write.
+-- A write-off pays nothing: what stands of it on the day is unpaid as if nobody had given it up.
 WITH
 -- Claims of which anything was ever taken back: few, and the only ones whose rows are not what they say.
 odd AS MATERIALIZED (
@@ -54,8 +55,8 @@ remaining AS (
     WHERE minor > 0
     GROUP BY invoice_key, allocated_on
 ),
--- What was open of each claim: what is, and what was set against it later, if anything was.
-open AS MATERIALIZED (
+-- What was unpaid of each claim: what is open, what was set against it later, if anything was, and what was written off.
+unpaid AS MATERIALIZED (
     SELECT invoice_key, sum(minor) AS minor
     FROM (
         SELECT key AS invoice_key, open_minor AS minor
@@ -67,6 +68,13 @@ open AS MATERIALIZED (
         WHERE
             customer_key > ?1 AND customer_key <= ?2 AND allocated_on > ?3 AND invoice_key IS NOT NULL
             AND EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?3)
+        UNION ALL
+        SELECT a.invoice_key, a.amount_minor
+        FROM adjustment AS w
+        CROSS JOIN allocation AS a ON a.adjustment_key = w.key
+        WHERE
+            w.customer_key > ?1 AND w.customer_key <= ?2 AND w.difference = 'write-off' AND +a.allocated_on <= ?3
+            AND a.invoice_key IS NOT NULL
     )
     GROUP BY invoice_key
     HAVING sum(minor) > 0
@@ -82,7 +90,7 @@ contested AS MATERIALIZED (
         AND d.key NOT IN (SELECT p.whole_key FROM dispute AS p WHERE p.whole_key IS NOT NULL)
     GROUP BY 1
 ),
--- What is open of items and somebody would be reminded of: not what is contested, and not a rest below the tolerance.
+-- What is unpaid of items and somebody would be reminded of: not what is contested, and not a rest below the tolerance.
 chased AS MATERIALIZED (
     SELECT invoice_key, customer_key, currency, due_on, chased AS minor
     FROM (
@@ -98,7 +106,7 @@ chased AS MATERIALIZED (
                             o.minor,
                             c.minor - (
                                 SELECT coalesce(sum(p.minor), 0)
-                                FROM open AS p
+                                FROM unpaid AS p
                                 CROSS JOIN invoice AS j ON j.key = p.invoice_key
                                 WHERE
                                     j.parent_key = i.parent_key AND j.issued_on <= ?3
@@ -107,7 +115,7 @@ chased AS MATERIALIZED (
                         )
                     )
             END AS chased
-        FROM open AS o
+        FROM unpaid AS o
         CROSS JOIN invoice AS i ON i.key = o.invoice_key
         LEFT JOIN contested AS c ON c.whole_key = coalesce(i.parent_key, i.key)
         WHERE i.kind NOT IN ('credit-note', 'interest-note') AND i.issued_on <= ?3
@@ -117,7 +125,7 @@ chased AS MATERIALIZED (
 instalment AS MATERIALIZED (
     SELECT key FROM invoice WHERE customer_key > ?1 AND customer_key <= ?2 AND parent_key IS NOT NULL
 ),
--- Money that paid, and its place among what was set against its claim: 1 where nothing to be chased is open on the day,
+-- Money that paid, and its place among what was set against its claim: 1 where nothing to be chased is unpaid on the day,
 -- and 2, 4 and 8 more for the last money, the first, and the first of 12 months. A row that is all that was ever set
 -- against a claim is all three; of others it is looked up.
 paid AS (
@@ -197,7 +205,15 @@ part AS (
                     END
                 FROM (
                     SELECT
-                        paid.amount_minor - total(a.amount_minor) AS rest_minor,
+                        paid.amount_minor
+                        - total(a.amount_minor) FILTER (
+                            WHERE
+                                a.adjustment_key IS NULL
+                                OR a.adjustment_key NOT IN (
+                                    SELECT w.key FROM adjustment AS w
+                                    WHERE w.customer_key = paid.customer_key AND w.difference = 'write-off'
+                                )
+                        ) AS rest_minor,
                         total(a.amount_minor) FILTER (WHERE a.difference = 'early-payment-discount') AS discount_minor
                     FROM allocation AS a
                     WHERE

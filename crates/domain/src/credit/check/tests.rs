@@ -521,8 +521,8 @@ fn a_held_check_says_in_plain_words_what_would_make_it_pass() {
     );
     assert_eq!(
         would(Language::ZhCn).text,
-        "满足以下任一条件即可通过：订单不超过 EUR 0.30；预付 EUR 0.30；提供 EUR 0.30 的担保；付清账单 I1；将额度提高到 \
-         EUR 1.30。"
+        "满足以下任一条件即可通过：订单不超过 0.30 欧元；预付 0.30 欧元；提供 0.30 欧元 的担保；付清账单 I1；将额度提高到 \
+         1.30 欧元。"
     );
 }
 
@@ -671,7 +671,7 @@ fn a_warning_does_not_say_what_is_allowed() {
     let told = |language| answer(&warned, &judged, language).unwrap().reasons[0].detail.clone();
     let english = told(Language::En);
     assert_eq!(english, "The exposure would be EUR 1.00; a warning is given above EUR 0.90.");
-    assert_eq!(told(Language::ZhCn), "信用占用将达 EUR 1.00，超过 EUR 0.90 即提示。");
+    assert_eq!(told(Language::ZhCn), "信用占用将达 1.00 欧元，超过 0.90 欧元 即提示。");
 }
 
 fn some_piece() -> impl Strategy<Value = Piece> {
@@ -784,8 +784,8 @@ fn terms_say_how_much_and_how_long() {
         ),
         (Some(Grade::E), 130, None, en, "Sell against EUR 1.30 in advance."),
         (Some(Grade::C), 95, None, en, "Offer shorter terms. Ask for a part in advance."),
-        (Some(Grade::D), 130, None, zh, "要求预付 EUR 0.30。 要求提供 EUR 0.30 的担保。"),
-        (Some(Grade::B), 130, Some(60), zh, "建议账期缩短为 30 天。 可将额度提高到 EUR 1.30。"),
+        (Some(Grade::D), 130, None, zh, "要求预付 0.30 欧元。 要求提供 0.30 欧元 的担保。"),
+        (Some(Grade::B), 130, Some(60), zh, "建议账期缩短为 30 天。 可将额度提高到 1.30 欧元。"),
     ] {
         assert_eq!(offers(grade, asked, days, language), wanted, "{grade:?} {asked}");
     }
