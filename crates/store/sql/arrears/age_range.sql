@@ -11,7 +11,12 @@ later AS (
 piece AS (
     SELECT
         customer_key, currency, kind, due_on, key, open_minor AS minor,
-        due_on < ?3 AND open_minor - disputed_minor >= coalesce(?4 ->> currency, 100) AS chased
+        due_on < ?3
+        AND open_minor - CASE
+            -- The index has whether anything is contested.
+            WHEN disputed THEN (SELECT e.disputed_minor FROM invoice AS e WHERE e.key = invoice.key)
+            ELSE 0
+        END >= coalesce(?4 ->> currency, 100) AS chased
     FROM invoice
     WHERE customer_key > ?1 AND customer_key <= ?2 AND issued_on <= ?3 AND open_minor > 0
     UNION ALL

@@ -8,11 +8,11 @@ SELECT
             coalesce(
                 CASE
                     WHEN overdue_since = ?3 THEN (
-                        SELECT sum(i.open_minor - i.disputed_minor) FROM invoice AS i
+                        SELECT sum(i.open_minor - iif(i.disputed, i.disputed_minor, 0)) FROM invoice AS i
                         WHERE
                             i.customer_key = arrears.customer_key AND i.currency = arrears.currency
                             AND i.open_minor > 0 AND i.issued_on <= ?3 AND i.due_on < ?3 AND i.kind <> 'credit-note'
-                            AND i.open_minor - i.disputed_minor >= coalesce(?4 ->> i.currency, 100)
+                            AND i.open_minor - iif(i.disputed, i.disputed_minor, 0) >= coalesce(?4 ->> i.currency, 100)
                     )
                 END, overdue_minor
             )
