@@ -38,6 +38,10 @@ const OTHER_LEADS: [(i64, bool); 5] =
 /// The most days by which an alert may be ahead of a default to have warned of it.
 const AHEAD_DAYS: i64 = 180;
 
+/// The most alerts that are serious or worse of 100 good customers in a year, over all companies: a quarter more than there
+/// are. A rule that fires for everybody warns of every default.
+const MOST_FALSE: f64 = 216.0;
+
 /// Days before the last that are swept, week by week: a year, and a quarter before it for rules to learn from.
 const SWEPT_DAYS: i64 = 455;
 
@@ -246,6 +250,7 @@ fn defaults_are_warned_of_a_month_before() {
     let last: Date = today.to_string().parse().unwrap();
     let first = last.plus_days(-365).unwrap();
     let (mut all_days, mut all_defaults) = (Vec::new(), 0);
+    let (mut all_false, mut all_good) = (0, 0);
     println!(
         "seed  from      defaults warned  days before  false alarms per 100 good customers and year, good \
          customers with one in {AHEAD_DAYS} days"
@@ -281,6 +286,7 @@ fn defaults_are_warned_of_a_month_before() {
             if least == Severity::Serious {
                 assert!(mean(&of.days_before) >= 30.0, "seed {seed}: {:?}", of.days_before);
                 all_defaults += of.defaults;
+                (all_false, all_good) = (all_false + of.false_alarms, all_good + of.good);
                 all_days.extend(of.days_before);
             }
         }
@@ -290,5 +296,8 @@ fn defaults_are_warned_of_a_month_before() {
         all_days.len(),
         mean(&all_days)
     );
+    let per_hundred = all_false as f64 * 100.0 / all_good as f64;
+    println!("and {per_hundred:.0} such alerts of 100 good customers in a year");
+    assert!(per_hundred <= MOST_FALSE, "{per_hundred:.0} false alarms of 100 good customers");
     assert!(all_days.len() * 4 >= all_defaults * 3, "{} of {all_defaults}", all_days.len());
 }

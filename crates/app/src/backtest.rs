@@ -44,9 +44,15 @@ struct Course {
     overdue: bool,
     /// Whether it was read before: what is past due on the first day is not new.
     read: bool,
-    standing: Option<Standing>,
+    /// The first judgement: who had no document on any day was never judged.
+    since: Option<Date>,
+    /// How it stood, and by which model.
+    standing: Option<(String, Standing)>,
     opened: Vec<Date>,
 }
+
+/// Who was judged: since when, the days of its alerts, and of its first default.
+type Seen = (Date, Vec<Date>, Option<Date>);
 
 /// Tries a rule on past days. `after` is the customer that the answer before ended with; the second of the answer is
 /// where the next begins.
@@ -68,7 +74,7 @@ pub fn run<D: Db>(
     let customers = new.customers.unwrap_or(CUSTOMERS);
     let label = format!("{name}@{}", rule.version);
     let Some(range) = Range::next(db, after, customers)? else {
-        return Ok((told(label, new, new.from, 0, &[], today), None));
+        return Ok((told(label, new, new.from, &[], today), None));
     };
     let horizon = new.to.plus_days(AHEAD_DAYS).unwrap_or(Date::LAST).min(today);
     let defaults: HashMap<i64, Date> =
@@ -97,13 +103,12 @@ pub fn run<D: Db>(
         follow(db, range, when, judged, &ground, &defaults, &mut courses)?;
         last = day;
     }
-    let seen: Vec<(Vec<Date>, Option<Date>)> = courses
+    let seen: Vec<Seen> = courses
         .into_iter()
-        .map(|(key, course)| (course.opened, defaults.get(&key).copied()))
+        .filter_map(|(key, of)| Some((of.since?, of.opened, defaults.get(&key).copied())))
         .collect();
     let next = Range::next(db, range.upto, 1)?.map(|_| range.upto);
-    let count = seen.len();
-    Ok((Backtest { as_known, ..told(label, new, last, count, &seen, today) }, next))
+    Ok((Backtest { as_known, ..told(label, new, last, &seen, today) }, next))
 }
 
 /// Checks what is asked, and gives the days from one judgement to the next.
@@ -179,16 +184,19 @@ fn follow<D: Db>(
         };
         let facts = found.facts((key, &id), &known);
         let card = cards.as_ref().map(|cards| cards.of(segment.as_deref()));
-        let standing = card.and_then(|card| card.judge(&facts));
+        let standing = card.and_then(|card| Some((card.model.clone(), card.judge(&facts)?)));
+        let now = standing.as_ref();
+        let before = course.standing.as_ref().filter(|of| now.is_some_and(|now| now.0 == of.0));
+        let (now, before) = (now.map(|of| of.1), before.map(|of| of.1));
         let position = Position {
             facts: warn::values(&facts),
             samples: course.samples.clone(),
             events: happened.remove(&key).unwrap_or_default(),
             overdue_before: course.overdue || !course.read,
-            grade_before: course.standing.map(|of| of.grade),
-            grade_now: standing.map(|of| of.grade),
-            notch_before: course.standing.map(|of| of.notch),
-            notch_now: standing.map(|of| of.notch),
+            grade_before: before.map(|of| of.grade),
+            grade_now: now.map(|of| of.grade),
+            notch_before: before.map(|of| of.notch),
+            notch_now: now.map(|of| of.notch),
             notches: card.map(|card| card.document.notches.unwrap_or(NOTCHES)),
             limit: found.limits.get(&key).copied(),
             owed: known.owing.iter().map(|of| ground.owed(of)).collect(),
@@ -208,6 +216,7 @@ fn advance(
     wanted: &BTreeSet<dunlin_domain::contract::score::FactName>,
 ) {
     if judged {
+        course.since = course.since.or(Some(position.day));
         let step = alert::judge(&ground.rules, position, &course.live, &course.waiting);
         course.live.retain(|alert| !step.ends(&alert.key));
         course.waiting.retain(|(key, _)| !step.to_forget.contains(key));
@@ -235,21 +244,18 @@ fn advance(
 }
 
 /// Counts what became of each customer: the days of its alerts, and of its first default.
-fn told(
-    rule: String,
-    new: &NewBacktest,
-    last: Date,
-    customers: usize,
-    seen: &[(Vec<Date>, Option<Date>)],
-    today: Date,
-) -> Backtest {
+fn told(rule: String, new: &NewBacktest, last: Date, seen: &[Seen], today: Date) -> Backtest {
     let ahead = |alert: Date, default: Date| {
         let days = default.days_since(alert);
         u32::try_from(days).ok().filter(|_| days <= AHEAD_DAYS)
     };
     let (mut alerts, mut right, mut wrong, mut undecided) = (0u32, 0u32, 0u32, 0u32);
     let (mut good, mut defaults, mut days_before) = (0u32, 0u32, Vec::new());
-    for (opened, default) in seen {
+    let (mut good_days, mut wrong_of_good) = (0u64, 0u32);
+    // What came of an alert of a later day nobody can say yet.
+    let decided = today.plus_days(-AHEAD_DAYS).unwrap_or(Date::FIRST).min(new.to);
+    for (since, opened, default) in seen {
+        let wrong_before = wrong;
         for on in opened {
             alerts = alerts.saturating_add(1);
             let came = default.is_some_and(|default| ahead(*on, default).is_some());
@@ -261,7 +267,12 @@ fn told(
             *counted = counted.saturating_add(1);
         }
         match default {
-            None => good = good.saturating_add(1),
+            None => {
+                good = good.saturating_add(1);
+                let days = decided.days_since(*since).saturating_add(1);
+                good_days = good_days.saturating_add(u64::try_from(days).unwrap_or(0));
+                wrong_of_good = wrong_of_good.saturating_add(wrong.saturating_sub(wrong_before));
+            }
             Some(on) if *on <= new.to => {
                 defaults = defaults.saturating_add(1);
                 days_before.extend(opened.iter().filter_map(|alert| ahead(*alert, *on)).max());
@@ -273,19 +284,19 @@ fn told(
     let warned = u32::try_from(days_before.len()).unwrap_or(u32::MAX);
     let sum: i64 = days_before.iter().map(|days| i64::from(*days)).sum();
     let share = |part: u32, whole: u32| decimal::share(part.into(), whole.into());
-    // False alarms times 100 customers times 365 days, over customers times days.
-    let spent =
-        Decimal::from(good).saturating_mul(new.to.days_since(new.from).saturating_add(1).into());
-    let wronged = Decimal::from(wrong).saturating_mul(Decimal::from(36_500u32));
+    // False alarms times 100 customers times 365 days, over the days of customers.
+    let wronged = Decimal::from(wrong_of_good).saturating_mul(Decimal::from(36_500u32));
     Backtest {
         rule,
         from: new.from,
         to: last,
-        customers: u32::try_from(customers).unwrap_or(u32::MAX),
+        customers: u32::try_from(seen.len()).unwrap_or(u32::MAX),
         good,
+        good_days,
         alerts,
         true_alarms: right,
         false_alarms: wrong,
+        false_alarms_of_good: wrong_of_good,
         undecided,
         defaults,
         warned,
@@ -293,7 +304,7 @@ fn told(
         days_before,
         precision: share(right, right.saturating_add(wrong)),
         recall: share(warned, defaults),
-        false_per_hundred_years: decimal::ratio(wronged, spent, 2),
+        false_per_hundred_years: decimal::ratio(wronged, Decimal::from(good_days), 2),
         as_known: false,
         next: None,
     }

@@ -3,15 +3,23 @@
 use crate::{
     audit::{Author, Note, note, sha256},
     customer::merged,
+    event as feed,
     ledger::{Change, missing, not_in_future, today},
 };
-use dunlin_domain::{Date, Id, Refusal, Refused, contract::ingest::RowError, external::External};
-use dunlin_store::{Db, Fault, customer, external, external::Before, score, write};
+use dunlin_domain::{
+    Date, Id, Instant, Refusal, Refused,
+    contract::{events::EventData, ingest::RowError},
+    external::External,
+};
+use dunlin_store::{Db, Fault, customer, event, external, external::Before, score, write};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The readings of a name, by the day on which each was known.
 type Readings<T> = BTreeMap<Date, T>;
+
+/// What is told of a file, and of each customer that it is about.
+const IMPORTED: &str = "external-fact.imported";
 
 /// A row to add: customer, name, day, known on, record.
 type New<T> = (i64, String, Date, Date, T);
@@ -75,6 +83,7 @@ pub fn take_in<D: Db, T: External>(
             )?;
             let entry = note(db, author, &entry)?;
             batch.record(db, entry)?;
+            batch.tell(db, entry, author.at)?;
         }
         Ok(taken)
     })
@@ -155,6 +164,17 @@ impl<T: External> Batch<T> {
         external::insert_all(db, T::KIND, &self.new, entry)?;
         let customers: Vec<i64> = self.new.iter().map(|row| row.0).collect();
         score::outdate(db, &customers)
+    }
+
+    /// Tells of each customer that something of the file is about, so that it is judged.
+    fn tell<D: Db>(&self, db: &D, entry: i64, at: Instant) -> Result<(), Fault> {
+        let keys: BTreeSet<i64> = self.new.iter().map(|row| row.0).collect();
+        let owners = self.owners.iter().filter(|(_, (key, _))| keys.contains(key));
+        let data = EventData { entry: u64::try_from(entry).ok(), ..feed::nothing() };
+        let told = owners.map(|(id, (key, _))| (IMPORTED, *key, id.clone(), data.clone()));
+        let mut told: Vec<_> = told.collect();
+        told.sort_by_key(|row| row.1);
+        event::add_all(db, &told, at)
     }
 
     fn owner(&self, record: &T) -> Result<i64, Refused> {

@@ -11,7 +11,7 @@ use dunlin_domain::{
     contract::{
         events::EventData,
         score::FactName,
-        warn::{AlertRule, Judged, TermKind, WatchedEvent},
+        warn::{AlertKind, AlertRule, Judged, Severity, TermKind, WatchedEvent},
     },
     event::Place,
     facts::Owing,
@@ -66,9 +66,23 @@ impl Ground {
         Ok(())
     }
 
-    /// What one of them owes, beside the book.
+    /// What one of them owes, beside the book. Overdue is what somebody would be reminded of.
     pub(crate) fn owed(&self, of: &Owing) -> alert::Owed {
-        beside(of.currency, of.outstanding_minor, of.past_due_minor, &self.book)
+        let overdue = of.overdue_minor.iter().fold(0i64, |sum, of| sum.saturating_add(*of));
+        beside(of.currency, of.outstanding_minor, overdue, &self.book)
+    }
+
+    /// Puts what a customer owes now in place of what it owed at the sweep.
+    fn renew(&mut self, before: &[arrears::Owed], now: &[Owing]) {
+        for of in before.iter().filter(|of| of.2 > 0) {
+            let (minor, owing) = self.book.entry(of.1).or_default();
+            (*minor, *owing) = (minor.saturating_sub(of.2), owing.saturating_sub(1));
+        }
+        for of in now.iter().filter(|of| of.outstanding_minor > 0) {
+            let (minor, owing) = self.book.entry(of.currency).or_default();
+            *minor = minor.saturating_add(of.outstanding_minor);
+            *owing = owing.saturating_add(1);
+        }
     }
 
     /// The first day on which an event counts for any rule.
@@ -111,9 +125,9 @@ pub(crate) fn judge<D: Db>(
     let mut happened = happened(db, range, day, ground)?;
     let limits = facts::limits(db, range, day)?;
     let (mut judging, mut events) = (Vec::new(), Vec::new());
-    for (key, id, grade_now, grade_before, notches, facts, judged_before) in
-        table::positions(db, range, day, false)?
-    {
+    let mut positions = table::positions(db, range, day, false)?;
+    beside_scores(db, day, &mut positions)?;
+    for (key, id, grade_now, grade_before, notches, facts, judged_before) in positions {
         if let (Some(before), Some(now)) = (grade_before, grade_now)
             && before != now
         {
@@ -129,19 +143,37 @@ pub(crate) fn judge<D: Db>(
             facts: facts.unwrap_or_default(),
             events: happened.remove(&key).unwrap_or_default(),
             overdue_before: overdue_before(&owed, day, warned_on, judged_before != 0),
-            grade_before,
+            // A part before is there where the same card judged: by another one nothing has fallen.
+            grade_before: grade_before.filter(|_| notches.1.is_some()),
             grade_now,
             notch_now: notches.0,
             notch_before: notches.1,
             notches: notches.2,
             limit: limits.get(&key).copied(),
-            owed: owed.iter().map(|of| beside(of.1, of.2, of.3, &ground.book)).collect(),
+            owed: owed.iter().map(|of| beside(of.1, of.2, chased(of), &ground.book)).collect(),
             ..Position::on(day)
         };
         judging.push(Judging { key, id, position });
     }
     event::add_all(db, &events, at)?;
-    settle(db, range, day, ground, judging, at)
+    settle(db, range, (warned_on.unwrap_or(Date::FIRST), day), ground, judging, at)
+}
+
+/// Takes up the facts of those who are known of and were not scored, as who was never asked to pay anything.
+fn beside_scores<D: Db>(db: &D, day: Date, positions: &mut [table::Position]) -> Result<(), Fault> {
+    let mut unscored: Vec<_> = positions.iter_mut().filter(|of| of.5.is_none()).collect();
+    for range in ranges(&unscored.iter().map(|of| of.0).collect()) {
+        let mut found = facts::of_range(db, range, day)?;
+        for of in unscored.iter_mut().filter(|of| range.after < of.0 && of.0 <= range.upto) {
+            of.5 = found.take(of.0).map(|sums| values(&found.facts((of.0, &of.1), &sums)));
+        }
+    }
+    Ok(())
+}
+
+/// What is overdue and somebody would be reminded of.
+fn chased(of: &arrears::Owed) -> i64 {
+    if of.5.is_some() { of.7 } else { 0 }
 }
 
 /// Whether anything was past due at the sweep before. Of who is judged by a sweep for the first time, whether anything was
@@ -155,7 +187,7 @@ fn overdue_before(
     let yesterday = day.plus_days(-1).unwrap_or(day);
     owed.iter().any(|of| match judged_before {
         true => of.5.is_some_and(|since| Some(since) <= warned_on),
-        false => of.3 > 0 && of.6.is_some_and(|due_on| due_on < yesterday),
+        false => of.5.is_some() && of.6.is_some_and(|due_on| due_on < yesterday),
     })
 }
 
@@ -186,11 +218,12 @@ pub(crate) fn happened<D: Db>(
     Ok(found)
 }
 
-/// Compares where customers stand with their alerts, and records what comes of it.
+/// Compares where customers stand with their alerts, and records what comes of it. Alerts that were snoozed until a day
+/// after the first of the two are told of.
 fn settle<D: Db>(
     db: &D,
     range: Range,
-    day: Date,
+    (told_on, day): (Date, Date),
     ground: &Ground,
     judging: Vec<Judging>,
     at: Instant,
@@ -217,11 +250,19 @@ fn settle<D: Db>(
     let (mut opening, mut ending, mut rising) = (Vec::new(), Vec::new(), Vec::new());
     let (mut keeping, mut waits, mut forgotten) = (Vec::new(), Vec::new(), Vec::new());
     let (mut covering, mut taking_up) = (Vec::new(), Vec::new());
+    let mut resumed = Vec::new();
     for Judging { key, id, mut position } in judging {
         position.samples = samples.remove(&key).unwrap_or_default();
         let (live, waiting) =
             (live.remove(&key).unwrap_or_default(), waiting.remove(&key).unwrap_or_default());
         let step = alert::judge(&ground.rules, &position, &live, &waiting);
+        let ends = |of: &Live| of.snoozed_until.is_some_and(|on| told_on < on && on <= day);
+        for of in live.iter().filter(|of| ends(of) && !of.closed && !step.ends(&of.key)) {
+            let rule = ground.rules.iter().find(|rule| rule.name == of.key.0);
+            let kind = rule.and_then(|of| of.rule.kind).unwrap_or(AlertKind::Other);
+            let data = about(kind, &of.key, of.severity);
+            resumed.push(("alert.resumed", key, alert_id(&id, &of.key, of.opened_on)?, data));
+        }
         for finding in step.to_open {
             opening.push((alert_id(&id, &finding.key, day)?, key, finding));
         }
@@ -239,14 +280,10 @@ fn settle<D: Db>(
     }
     let told = |(_, _, finding): &&(Id, i64, Finding)| finding.behind.is_none();
     let opened = opening.iter().filter(told).map(|(id, key, finding): &(Id, i64, Finding)| {
-        let data = EventData {
-            state: Some(finding.kind.name().into()),
-            rule: Some(finding.key.0.clone()),
-            severity: Some(finding.severity.name().into()),
-            ..feed::nothing()
-        };
+        let data = about(finding.kind, &finding.key, finding.severity);
         ("alert.opened", *key, id.clone(), data)
     });
+    event::add_all(db, &resumed, at)?;
     // What ends and opens again is told in this order.
     table::end_all(db, &ending, day, at)?;
     table::escalate_all(db, &rising, day, at)?;
@@ -264,6 +301,16 @@ fn settle<D: Db>(
     let covered = covering.iter().filter(|(key, (of, _))| was_open(*key, of)).count();
     let closed = ended.saturating_add(covered);
     Ok((count(opened.len().saturating_add(taking_up.len())), count(closed)))
+}
+
+/// What is told of an alert.
+fn about(kind: AlertKind, (rule, _): &Key, severity: Severity) -> EventData {
+    EventData {
+        state: Some(kind.name().into()),
+        rule: Some(rule.clone()),
+        severity: Some(severity.name().into()),
+        ..feed::nothing()
+    }
 }
 
 /// Takes the samples of the year before for those of whom there are none and who are older than a sample, so that what
@@ -348,11 +395,18 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
         customers.extend(customer::around(db, &of_others)?);
     }
     write(db, |db| {
-        let (ground, cards) = (Ground::read(db)?, Cards::in_force(db, day)?);
+        let (mut ground, cards) = (Ground::read(db)?, Cards::in_force(db, day)?);
         let mut judged = Judged { customers: 0, opened: 0, closed: 0, done: !more };
+        let mut found = Vec::new();
         for range in ranges(&customers) {
-            let (seen, opened, closed) =
-                between(db, range, &customers, day, (&ground, &cards), now)?;
+            found.push((range, between(db, range, &customers, day, &mut ground, &cards)?));
+        }
+        for (range, mut judging) in found {
+            for of in judging.iter_mut().flat_map(|of| &mut of.position.owed) {
+                *of = beside(of.currency, of.outstanding_minor, of.overdue_minor, &ground.book);
+            }
+            let seen = u64::try_from(judging.len()).unwrap_or(0);
+            let (opened, closed) = settle(db, range, (day, day), &ground, judging, now)?;
             judged.customers = judged.customers.saturating_add(seen);
             judged.opened = judged.opened.saturating_add(opened);
             judged.closed = judged.closed.saturating_add(closed);
@@ -403,15 +457,15 @@ fn ranges(customers: &BTreeSet<i64>) -> Vec<Range> {
     ranges
 }
 
-/// Judges those customers of a range by what is known now; how many, and how many alerts opened and closed.
+/// Where those customers of a range stand by what is known now. What they owe takes its place in the book.
 fn between<D: Db>(
     db: &D,
     range: Range,
     wanted: &BTreeSet<i64>,
     day: Date,
-    (ground, cards): (&Ground, &Cards),
-    at: Instant,
-) -> Result<(u64, u64, u64), Fault> {
+    ground: &mut Ground,
+    cards: &Cards,
+) -> Result<Vec<Judging>, Fault> {
     let warned_on = sweep::warned_before(db, day)?;
     let mut owed: HashMap<i64, Vec<arrears::Owed>> = HashMap::new();
     for row in arrears::last_of_range(db, range)? {
@@ -419,22 +473,24 @@ fn between<D: Db>(
     }
     let mut found = facts::of_range(db, range, day)?;
     let mut happened = happened(db, range, day, ground)?;
-    let mut parts: HashMap<i64, Option<u32>> =
-        table::positions(db, range, day, true)?.into_iter().map(|of| (of.0, of.4.0)).collect();
+    let parts = table::positions(db, range, day, true)?.into_iter();
+    let mut parts: HashMap<i64, _> = parts.map(|of| (of.0, (of.4.0, of.6 != 0))).collect();
     let mut judging = Vec::new();
     for (key, id, segment, _, before) in score::to_judge(db, range)? {
         if !wanted.contains(&key) {
             continue;
         }
-        let known = found.take(key).unwrap_or_default();
-        let owing = known.owing.iter().map(|of| ground.owed(of));
-        // Who was never asked to pay anything is not scored, and its facts are left out there too.
-        let scored = known.known.first_on.is_some();
-        let facts = scored.then(|| found.facts((key, &id), &known));
-        // The grade as it is by now stands against the one of the last sweep.
+        let known = found.take(key);
+        let facts = known.as_ref().map(|known| found.facts((key, &id), known));
+        let known = known.unwrap_or_default();
+        let owed = owed.remove(&key).unwrap_or_default();
+        ground.renew(&owed, &known.owing);
+        // The grade as it is by now stands against the one of the last sweep. Who was never asked to pay anything has none.
         let card = cards.of(segment.as_deref());
-        let standing = facts.as_ref().and_then(|facts| card.judge(facts));
-        let judged_before = before.is_some();
+        let scored = facts.as_ref().filter(|_| known.known.first_on.is_some());
+        let standing = scored.and_then(|facts| card.judge(facts));
+        let seen_before = before.is_some();
+        let (notch_before, judged_before) = parts.remove(&key).unwrap_or_default();
         let (grade_before, model) =
             before.map_or((None, None), |(_, grade, _, model)| (grade, Some(model)));
         let same_card = model.as_ref() == Some(&card.model);
@@ -442,22 +498,19 @@ fn between<D: Db>(
             facts: facts.as_ref().map(values).unwrap_or_default(),
             events: happened.remove(&key).unwrap_or_default(),
             // What no sweep has seen yet, the next one tells of.
-            overdue_before: !judged_before
-                || overdue_before(&owed.remove(&key).unwrap_or_default(), day, warned_on, true),
-            grade_before,
+            overdue_before: !seen_before || overdue_before(&owed, day, warned_on, judged_before),
+            grade_before: grade_before.filter(|_| same_card),
             grade_now: standing.map(|of| of.grade),
             notch_now: standing.map(|of| of.notch),
-            notch_before: parts.remove(&key).flatten().filter(|_| same_card),
+            notch_before: notch_before.filter(|_| same_card),
             notches: Some(card.document.notches.unwrap_or(NOTCHES)),
             limit: found.limits.get(&key).copied(),
-            owed: owing.collect(),
+            owed: known.owing.iter().map(|of| ground.owed(of)).collect(),
             ..Position::on(day)
         };
         judging.push(Judging { key, id, position });
     }
-    let seen = u64::try_from(judging.len()).unwrap_or(0);
-    let (opened, closed) = settle(db, range, day, ground, judging, at)?;
-    Ok((seen, opened, closed))
+    Ok(judging)
 }
 
 /// Facts by name.

@@ -66,9 +66,10 @@ pub struct Position {
     pub samples: Vec<Sample>,
     /// The last day of each event.
     pub events: BTreeMap<WatchedEvent, Date>,
-    /// Whether anything was past due at the sweep before. False for a customer that was never swept.
+    /// Whether anything was past due at the sweep before that somebody would be reminded of. False for a customer that was
+    /// never swept.
     pub overdue_before: bool,
-    /// The grade at the sweep before. `None`: there was none.
+    /// The grade at the sweep before. `None`: there was none, or another card judged.
     pub grade_before: Option<Grade>,
     /// The grade now. `None`: nothing is known.
     pub grade_now: Option<Grade>,
@@ -110,7 +111,8 @@ pub struct Owed {
     pub currency: Currency,
     /// What is open.
     pub outstanding_minor: i64,
-    /// The part that is past due.
+    /// The part that is past due and somebody would be reminded of: not what is contested, and not a rest below the
+    /// tolerance.
     pub overdue_minor: i64,
     /// What all customers owe.
     pub book_minor: i64,

@@ -10,13 +10,14 @@ use std::{fmt, str::FromStr};
 pub const MAX_KINDS: usize = 50;
 
 /// What is told, by its noun and verb.
-pub const KINDS: [&str; 91] = [
+pub const KINDS: [&str; 92] = [
     "alert-rule.changed",
     "alert-rule.created",
     "alert.assigned",
     "alert.closed",
     "alert.escalated",
     "alert.opened",
+    "alert.resumed",
     "alert.snoozed",
     "allocation.recorded",
     "bank-match.confirmed",

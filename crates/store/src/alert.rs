@@ -1,7 +1,7 @@
 //! Tables `alert`, `alert_action`, `alert_waiting`, `fact_sample` and `alert_progress`: warnings about customers, what
 //! is done about them, and what rules remember.
 
-use crate::{Db, Fault, Param, arrears::Range, event};
+use crate::{Db, Fault, Param, arrears::Range, event, facts};
 use dunlin_domain::{
     Currency, Date, Id, Instant,
     alert::{Ending, Escalated, Finding, Key, Live, Sample, Values},
@@ -154,7 +154,9 @@ pub fn defaults<D: Db>(
     to: Date,
 ) -> Result<Vec<(i64, Date)>, Fault> {
     let (from, to) = (from.to_string(), to.to_string());
-    let params = [range.after.into(), range.upto.into(), (&from).into(), (&to).into()];
+    let tolerances = facts::tolerances()?;
+    let [after, upto]: [Param<'_>; 2] = [range.after.into(), range.upto.into()];
+    let params = [after, upto, (&from).into(), (&to).into(), (&tolerances).into()];
     db.json(sql!("alert/defaults.sql"), &params)
 }
 

@@ -1,6 +1,6 @@
 //! Table `arrears`: what each customer owes in each currency, as the last sweep found it.
 
-use crate::{Db, Fault, Param};
+use crate::{Db, Fault, Param, facts};
 use dunlin_domain::{
     Currency, Date, Id,
     contract::{remind::NoticeLevel, types::Language},
@@ -25,9 +25,10 @@ impl Range {
     }
 }
 
-/// What one customer owes in one currency: customer, currency, outstanding, overdue, unapplied, overdue since,
-/// oldest due date.
-pub type Owed = (i64, Currency, i64, i64, i64, Option<Date>, Option<Date>);
+/// What one customer owes in one currency: customer, currency, outstanding, overdue, unapplied, since when something is
+/// overdue that somebody would be reminded of, oldest due date, and how much of that is overdue where it is so since the
+/// day of the sweep: else all that is.
+pub type Owed = (i64, Currency, i64, i64, i64, Option<Date>, Option<Date>, i64);
 
 /// A customer and currency to look at: customer, id, name, language, currency, unapplied, last notice.
 pub type Account = (i64, Id, String, Option<Language>, Currency, i64, Option<Date>);
@@ -41,27 +42,31 @@ pub type Action = (i64, Currency, Option<Date>, Option<Date>);
 /// Writes what the customers of the range owe on the day, and says how many owe anything.
 pub fn age<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
     let day = day.to_string();
-    let params: [Param<'_>; 3] = [range.after.into(), range.upto.into(), (&day).into()];
+    let tolerances = facts::tolerances()?;
+    let [after, upto]: [Param<'_>; 2] = [range.after.into(), range.upto.into()];
+    let params = [after, upto, (&day).into(), (&tolerances).into()];
     db.execute(sql!("arrears/age_range.sql"), &params)?;
     let owing = db.int(
         "SELECT count(DISTINCT customer_key) FROM arrears
          WHERE customer_key > ?1 AND customer_key <= ?2 AND as_of = ?3 AND outstanding_minor > 0",
-        &params,
+        &[after, upto, (&day).into()],
     )?;
     Ok(u64::try_from(owing).unwrap_or(0))
 }
 
 /// What the customers of the range owed at the day's sweep.
 pub fn of_range<D: Db>(db: &D, range: Range, day: Date) -> Result<Vec<Owed>, Fault> {
-    let day = day.to_string();
-    db.json(sql!("arrears/of_range.sql"), &[range.after.into(), range.upto.into(), (&day).into()])
+    let (day, tolerances) = (day.to_string(), facts::tolerances()?);
+    let params = [range.after.into(), range.upto.into(), (&day).into(), (&tolerances).into()];
+    db.json(sql!("arrears/of_range.sql"), &params)
 }
 
 /// What the customers of the range owed at their last sweep.
 pub fn last_of_range<D: Db>(db: &D, range: Range) -> Result<Vec<Owed>, Fault> {
     db.json(
         "SELECT json_group_array(json_array(
-             customer_key, currency, outstanding_minor, overdue_minor, unapplied_minor, overdue_since, oldest_due_on
+             customer_key, currency, outstanding_minor, overdue_minor, unapplied_minor, overdue_since, oldest_due_on,
+             overdue_minor
          ))
          FROM arrears WHERE customer_key > ?1 AND customer_key <= ?2",
         &[range.after.into(), range.upto.into()],

@@ -101,7 +101,7 @@ pub fn limits<D: Db>(db: &D, range: Range, when: impl Into<When>) -> Result<Limi
 }
 
 /// The tolerances of reminders by currency, where they are not the usual hundred.
-fn tolerances() -> Result<String, Fault> {
+pub(crate) fn tolerances() -> Result<String, Fault> {
     let others: BTreeMap<String, i64> = Currency::of_other_units()
         .map(|of| (of.to_string(), tolerance_minor(of)))
         .filter(|(_, minor)| *minor != USUAL_TOLERANCE)

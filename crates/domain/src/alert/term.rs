@@ -208,6 +208,10 @@ impl FromStr for Part {
     }
 }
 
+fn part(grade: Option<Grade>, notch: Option<u32>) -> Option<Part> {
+    Some(Part(grade?, notch?))
+}
+
 /// The part of the grade now, and the one that it fell from, while it is worse than that.
 fn slipped_from(
     term: &RuleTerm,
@@ -215,7 +219,6 @@ fn slipped_from(
     position: &Position,
     open: Option<&Evidence>,
 ) -> Option<(Part, Part)> {
-    let part = |grade: Option<Grade>, notch: Option<u32>| Some(Part(grade?, notch?));
     let now = part(position.grade_now, position.notch_now)?;
     let before = part(position.grade_before, position.notch_before);
     let Some(open) = open else {
@@ -229,7 +232,8 @@ fn slipped_from(
     Some((now, from))
 }
 
-/// Whether the grade is worse than the one that the alert told of, by as much as the term asks for.
+/// Whether the grade fell since the judgement before, to one that is worse than the one that the alert told of by as much
+/// as the term asks for.
 pub(super) fn fell_further(
     term: &RuleTerm,
     now: &TermSeen,
@@ -244,13 +248,16 @@ pub(super) fn fell_further(
             .parse()
             .ok()
             .zip(now.value.parse().ok())
+            .filter(|(_, now)| position.grade_before.is_some_and(|of| grade::is_worse(*now, of)))
             .map(|(told, now): (Grade, Grade)| place(now).saturating_sub(place(told))),
         TermKind::NotchWorse => told
             .parse()
             .ok()
             .zip(now.value.parse().ok())
             .zip(position.notches)
-            .filter(|_| position.notch_before.is_some())
+            .filter(|((_, now), _)| {
+                part(position.grade_before, position.notch_before).is_some_and(|of| *now > of)
+            })
             .map(|((told, now), parts): ((Part, Part), u32)| slipped(told, now, parts)),
         _ => None,
     };

@@ -608,7 +608,7 @@ fn each_alert_says_why_and_what_to_do_in_both_languages() {
         sudden-demand | 3.2658 | 3 | The largest invoice of the last 30 days is 3.27 times the usual one. / Ask what the order is for, and check the limit before delivering more.
         accounts-in-distress | 1.2283 | 1.23 | By its latest accounts it is in distress: Altman's Z' is 1.228, the bound is 1.23. / Ask for newer accounts or for security.
         contact-changed | 2024-03-01 | 2024-02-01 | The contacts changed on 2024-03-01. / Confirm the new contact by a way that was known before.
-        overdue-long | 0.666666 | 0.5 | 66.7 % of what it owes is more than 30 days past due and not contested. / Escalate the reminders and hold new orders. What is contested waits for its answer.
+        overdue-long | 0.666666 | 0.25 | 66.7 % of what it owes is more than 30 days past due and not contested. / Escalate the reminders and hold new orders. What is contested waits for its answer.
         limit-near | 0.9001 | 0.9 | 90.01 % of the limit in CNY is used; the bound is 90 %. / Ask for payment, or review the limit before the next order.
         limit-near | 0.9051 | 0.9 | 90.5 % of the limit in CNY is used; the bound is 90 %. / Ask for payment, or review the limit before the next order.
         first-overdue | CNY 1250.00, EUR 3.05 | 0 | 新出现逾期：人民币 1,250.00 元、3.05 欧元，此前没有逾期款项。 / 请立即联系客户，确认账单是否无误以及何时付款。
@@ -655,6 +655,75 @@ fn parts_of_grades_are_counted_over_letters_and_a_fall_lasts_until_it_is_made_go
             opened.chain(step.to_end.iter().map(|_| "close".to_string())).collect();
         let expected = expected.trim().trim_matches('-');
         assert_eq!(found.join(" "), expected, "{line}");
+        after(&step, position.day, &mut live, &mut waiting);
+    }
+}
+
+#[test]
+fn what_is_overdue_for_long_opens_beyond_its_share_and_closes_when_nothing_is() {
+    // The share that is more than 30 days past due, and the one of more than 90.
+    let table = "
+        0.25   0.1  | -
+        0.2501 0.1  | open overdue-long
+        0.02   0.11 | open overdue-very-long
+        0.0001 0.01 |
+        0      0.01 | close overdue-long
+        0      0    | close overdue-very-long
+        0.25   0.1  | -";
+    let names = ["overdue-long", "overdue-very-long"];
+    let rules: Vec<AlertRule> =
+        shipped().into_iter().filter(|of| names.contains(&of.name.as_str())).collect();
+    let (mut live, mut waiting) = (Vec::new(), Vec::new());
+    for line in table.lines().filter(|line| !line.trim().is_empty()) {
+        let (shares, expected) = line.split_once('|').unwrap();
+        let mut shares = shares.split_whitespace().map(|of| of.parse().unwrap());
+        let facts = [FactName::OverdueShareOver30, FactName::OverdueShareOver90];
+        let facts = facts.into_iter().map(|name| (name, shares.next().unwrap())).collect();
+        let step = judge(&rules, &Position { facts, ..somewhere() }, &live, &waiting);
+        let opens = step.to_open.iter().map(|of| format!("open {}", of.key.0));
+        let ends = step.to_end.iter().map(|of| format!("close {}", of.key.0));
+        let found: Vec<String> = opens.chain(ends).collect();
+        assert_eq!(found.join(" "), expected.trim().trim_matches('-'), "{line}");
+        after(&step, somewhere().day, &mut live, &mut waiting);
+    }
+}
+
+#[test]
+fn a_grade_that_fell_is_told_anew_when_it_falls_again_and_not_when_another_card_judges() {
+    // `before now` of one sweep after another; where another card judges there is nothing before.
+    let table = "
+        A1 C1 | open C open C1
+        -  E3 |
+        E3 E3 |
+        E2 E3 | close open E3
+        D3 E3 | close open E
+        E3 B1 |
+        B1 C1 |
+        C1 E1 |
+        E1 A1 | close close";
+    let rules = ["grade-worse", "notch-worse"].map(|kind| {
+        let of = rule(json!({"terms": [{"kind": kind, "bound": "1"}]}));
+        AlertRule { name: kind.into(), ..of }
+    });
+    let (mut live, mut waiting) = (Vec::new(), Vec::new());
+    for line in table.lines().filter(|line| !line.trim().is_empty()) {
+        let (script, expected) = line.split_once('|').unwrap();
+        let part = |word: &str| {
+            (
+                word.get(..1).and_then(|of| of.parse().ok()),
+                word.get(1..).and_then(|of| of.parse().ok()),
+            )
+        };
+        let parts: Vec<_> = script.split_whitespace().map(part).collect();
+        let [(grade_before, notch_before), (grade_now, notch_now)] = parts[..] else { panic!() };
+        let notches = Some(3);
+        let position =
+            Position { grade_before, notch_before, grade_now, notch_now, notches, ..somewhere() };
+        let step = judge(&rules, &position, &live, &waiting);
+        let ends = step.to_end.iter().map(|_| "close".to_string());
+        let opens = step.to_open.iter().map(|of| format!("open {}", of.evidence.value));
+        let found: Vec<String> = ends.chain(opens).collect();
+        assert_eq!(found.join(" "), expected.trim(), "{line}");
         after(&step, position.day, &mut live, &mut waiting);
     }
 }

@@ -1,5 +1,5 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day, ?4: what happened on this day or before is left out.
--- Gives [customer_key, event, the last day of it] by the names of watched-event.
+-- Gives [customer_key, event, the last day of it] by the names of watched-event. A dispute that is resolved is none.
 WITH
 -- Groups that anybody of the range is in, by their heads.
 heads AS MATERIALIZED (
@@ -39,7 +39,9 @@ happened AS (
     UNION ALL
     SELECT customer_key, 'dispute-opened', max(opened_on)
     FROM dispute
-    WHERE customer_key > ?1 AND customer_key <= ?2 AND opened_on > ?4 AND opened_on <= ?3
+    WHERE
+        customer_key > ?1 AND customer_key <= ?2 AND opened_on > ?4 AND opened_on <= ?3
+        AND (resolved_on IS NULL OR resolved_on > ?3)
     GROUP BY customer_key
     UNION ALL
     SELECT

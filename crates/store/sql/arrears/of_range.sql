@@ -1,9 +1,21 @@
--- ?1: after this customer, ?2: up to this one, ?3: the business date.
--- Gives [customer_key, currency, outstanding, overdue, unapplied, overdue_since, oldest_due_on] of the day's sweep.
+-- ?1: after this customer, ?2: up to this one, ?3: the business date, ?4: tolerances by currency, 100 of those not named.
+-- Gives [customer_key, currency, outstanding, overdue, unapplied, overdue_since, oldest_due_on, chased] of the day's sweep.
+-- Chased is what is overdue and somebody would be reminded of where that is so since the day, else all that is overdue.
 SELECT
     json_group_array(
         json_array(
-            customer_key, currency, outstanding_minor, overdue_minor, unapplied_minor, overdue_since, oldest_due_on
+            customer_key, currency, outstanding_minor, overdue_minor, unapplied_minor, overdue_since, oldest_due_on,
+            coalesce(
+                CASE
+                    WHEN overdue_since = ?3 THEN (
+                        SELECT sum(i.open_minor - iif(i.disputed, i.disputed_minor, 0)) FROM invoice AS i
+                        WHERE
+                            i.customer_key = arrears.customer_key AND i.currency = arrears.currency
+                            AND i.open_minor > 0 AND i.issued_on <= ?3 AND i.due_on < ?3 AND i.kind <> 'credit-note'
+                            AND i.open_minor - iif(i.disputed, i.disputed_minor, 0) >= coalesce(?4 ->> i.currency, 100)
+                    )
+                END, overdue_minor
+            )
         )
     )
 FROM arrears
