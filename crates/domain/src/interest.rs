@@ -1,8 +1,9 @@
 //! Late interest of one claim, as a function of its whole history up to a day.
 //!
 //! Interest bears from the day after the due date, on what was open at the end of the day before: on the day on which
-//! money comes in, what it pays bears for the last time. Days with the same balance and rate are a segment. Each
-//! segment gives principal × rate × units, an exact integer over [`DayCount::year`] and the decimals of rates; the sum
+//! money comes in, what it pays bears for the last time. Days with the same balance and rate are a segment. Its units
+//! are those from where the claim begins to bear to its end, less those to the end of the day before it: months of 30
+//! days cut anywhere give what one run gives. Each segment gives principal × rate × units, an exact integer over [`DayCount::year`] and the decimals of rates; the sum
 //! is rounded once, half away from zero. Nothing depends on what was worked out before: asked on day 5 and on day 35,
 //! the answers are those of two separate questions, and what was claimed meanwhile is taken off, not worked out again.
 //! So a backdated payment simply gives another sum.
@@ -185,7 +186,7 @@ pub fn charge(
             contested_minor: Some(stretch.excluded).filter(|minor| *minor > 0),
             rate: stretch.rate.yearly,
             rate_source: stretch.rate.source.clone(),
-            days: u32::try_from(stretch.days(clause.day_count)?).unwrap_or(0),
+            days: u32::try_from(stretch.days()).unwrap_or(0),
             day_count: clause.day_count,
             minor: minor.saturating_sub(accrued_minor),
         });
@@ -248,12 +249,12 @@ impl Sums {
         fixed: i64,
     ) -> Result<i64, Refused> {
         let year = RATE_ONE.saturating_mul(clause.day_count.year().into());
-        let one = stretch.exact(&stretch.rate, clause.day_count)?;
+        let one = stretch.exact(&stretch.rate)?;
         self.exact = self.exact.checked_add(one).ok_or_else(too_large)?;
         let mut limit =
             clause.cap_share.map(|share| share_of(before.whole_minor, share)).transpose()?;
         if let Some(cap) = &stretch.cap {
-            let one = stretch.exact(cap, clause.day_count)?;
+            let one = stretch.exact(cap)?;
             self.cap = self.cap.checked_add(one).ok_or_else(too_large)?;
             let most = sum(before.most, rounded(self.cap, year)?)?;
             limit = Some(limit.map_or(most, |limit| limit.min(most)));

@@ -141,6 +141,56 @@ fn months_of_thirty_days_count_from_the_due_date() {
 }
 
 #[test]
+fn a_cent_that_is_paid_changes_no_days() {
+    // 36 percent of 100,000 are 100 a day of 360. Due, cent paid on, to: the days up to the cent and after it.
+    for (count, due, on, through, days) in [
+        ("30-360-bond", "2024-01-15", "2024-01-30", "2024-02-15", [15, 15]),
+        ("30-360-bond", "2024-01-15", "2024-01-31", "2024-02-15", [16, 14]),
+        ("30-360-us", "2024-01-15", "2024-01-31", "2024-02-15", [16, 14]),
+        ("30e-360", "2024-01-15", "2024-01-31", "2024-02-15", [15, 15]),
+        ("30-360-bond", "2024-01-15", "2024-02-01", "2024-02-15", [16, 14]),
+        ("30-360-bond", "2024-02-28", "2024-02-29", "2024-03-31", [1, 32]),
+        ("30-360-us", "2024-02-28", "2024-02-29", "2024-03-31", [1, 32]),
+        ("30e-360", "2024-02-28", "2024-02-29", "2024-03-31", [1, 31]),
+        // From the last day of February the 29th is the 30th and the 31st of March none of its own.
+        ("30-360-us", "2024-02-29", "2024-03-30", "2024-03-31", [30, 0]),
+        ("act-360", "2024-01-15", "2024-01-31", "2024-02-15", [16, 15]),
+    ] {
+        let item = claim("CNY", 10_000_000, due);
+        let text = format!("rate=0.36 days={count}");
+        let all = days[0] + days[1];
+        check_case(&item, &text, through, (all * 10_000, 0, 0));
+        let found = run(&paid(item, &[(on, 1)]), &text, through).unwrap();
+        let counted: Vec<i64> = found.segments.iter().map(|of| i64::from(of.days)).collect();
+        assert_eq!((found.accrued_minor, counted), (all * 10_000, days.to_vec()), "{text} {due}");
+    }
+    // A row of the table that sets the rate to what it was, and the grace from whose end the days count.
+    let mut tables = Tables::shipped();
+    for valid_from in ["2023-01-01", "2024-02-01"] {
+        let (valid_from, source) = (date(valid_from), valid_from.to_string());
+        tables.put("house", RateRow { valid_from, rate: dec("0.36"), source, confirmed: true });
+    }
+    for (due, grace, later, days) in [
+        ("2024-01-15", 0, false, [16, 14]),
+        ("2024-01-10", 5, false, [16, 14]),
+        ("2024-01-10", 5, true, [21, 14]),
+    ] {
+        let text = format!(
+            "reference=house/-/-/floating days=30-360-bond grace={grace} later={later}"
+        );
+        let clause = resolve(&clause(&text), date(due)).unwrap();
+        let item = claim("CNY", 10_000_000, due);
+        let found = accrue(&item, &clause, &tables, date("2024-02-15")).unwrap();
+        let counted: Vec<i64> = found.segments.iter().map(|of| i64::from(of.days)).collect();
+        assert_eq!((found.accrued_minor, counted), ((days[0] + days[1]) * 10_000, days.to_vec()));
+    }
+    // A period of compounding is cut from the same run: 16 days, and 14 on which 1,600.00 bear as well.
+    let text = "rate=0.36 days=30-360-bond compound=1/31";
+    let item = claim("CNY", 10_000_000, "2024-01-15");
+    check_case(&item, text, "2024-02-15", (160_000 + 140_000 + 14 * 160, 0, 0));
+}
+
+#[test]
 fn asked_twice_nothing_is_charged_twice() {
     let item = claim("CNY", 10_000_000, "2024-01-01");
     check_case(&item, "rate=0.10", "2024-01-06", (13_699, 0, 0));
