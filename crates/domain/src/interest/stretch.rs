@@ -2,7 +2,7 @@
 
 use super::{
     Base, Item, RATE_DECIMALS, RATE_ONE, Resolved, Watermark, clause, fixed_sum, rounded, sum,
-    too_large,
+    too_large, year,
 };
 use crate::{
     Date, Decimal, Refused,
@@ -146,7 +146,7 @@ impl<'a> Terms<'a> {
             let one = stretch.exact(&stretch.rate)?;
             exact = exact.checked_add(one).ok_or_else(too_large)?;
         }
-        rounded(exact, RATE_ONE.saturating_mul(self.clause.day_count.year().into()))
+        rounded(exact, year(self.clause))
     }
 
     /// What is left on a day of interest that has accrued: nothing was paid of it and nothing given up by the end of

@@ -544,6 +544,42 @@ fn a_cap_is_one_for_the_document_and_not_one_for_each_part() {
 }
 
 #[test]
+fn the_interest_of_all_parts_is_rounded_once() {
+    // 17.00 at ten percent are 0.4658 a day: 27.95 for sixty of them, of which each alone would round to nothing.
+    let parts = |count: usize| vec![claim("CNY", 1_700, "2024-03-31"); count];
+    for (count, through, minor, residue) in [
+        (1, "2024-04-01", 0, "0.4657534247"),
+        (2, "2024-04-01", 1, "-0.0684931507"),
+        (60, "2024-03-31", 0, "0"),
+        (60, "2024-04-01", 28, "-0.0547945205"),
+        (60, "2024-04-02", 56, "-0.1095890411"),
+    ] {
+        let clause = resolve(&clause("rate=0.10"), date("2024-04-01")).unwrap();
+        let mut charges = Charges::on(1_700 * i64::try_from(count).unwrap(), 0);
+        let share = |part: &Item| {
+            let of = charge(part, &clause, &Tables::shipped(), date(through), &mut charges);
+            of.unwrap().accrued_minor
+        };
+        let shares: Vec<i64> = parts(count).iter().map(share).collect();
+        let what = format!("{count} to {through}: {shares:?}");
+        assert_eq!(shares.iter().sum::<i64>(), minor, "{what}");
+        assert_eq!(charges.residue().unwrap(), dec(residue), "{what}");
+    }
+    // Beside a cap too: it is worked out of the sum, not of what is left of sixty roundings.
+    let text = "rate=0.10 cap-rate=lpr-1y/2/-/at-signing";
+    let clause = resolve(&clause(text), date("2024-04-01")).unwrap();
+    let mut charges = Charges::on(102_000, 0);
+    let (mut accrued, mut capped) = (0, 0);
+    for part in parts(60) {
+        let of = charge(&part, &clause, &Tables::shipped(), date("2024-04-01"), &mut charges);
+        let of = of.unwrap();
+        (accrued, capped) = (accrued + of.accrued_minor, capped + of.capped_minor);
+    }
+    // Twice 4.15 percent of 1,020.00 are 23.195 a day.
+    assert_eq!((accrued, capped, charges.limit(&clause)), (23, 5, Ok(Some(23))));
+}
+
+#[test]
 fn what_is_contested_does_not_bear() {
     let item = claim("CNY", 36_500_000, "2024-03-31");
     // Half of it from the 6th to the 10th.
