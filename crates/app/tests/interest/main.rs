@@ -5,6 +5,7 @@
 mod clauses;
 #[path = "../common/mod.rs"]
 mod common;
+mod instalments;
 mod lines;
 mod notes;
 mod surroundings;

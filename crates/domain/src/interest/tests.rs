@@ -175,9 +175,8 @@ fn a_cent_that_is_paid_changes_no_days() {
         ("2024-01-10", 5, false, [16, 14]),
         ("2024-01-10", 5, true, [21, 14]),
     ] {
-        let text = format!(
-            "reference=house/-/-/floating days=30-360-bond grace={grace} later={later}"
-        );
+        let text =
+            format!("reference=house/-/-/floating days=30-360-bond grace={grace} later={later}");
         let clause = resolve(&clause(&text), date(due)).unwrap();
         let item = claim("CNY", 10_000_000, due);
         let found = accrue(&item, &clause, &tables, date("2024-02-15")).unwrap();

@@ -84,9 +84,8 @@ fn day_by_day(of: &History, through: Date) -> i64 {
         let taken = of.item.changes.iter().filter(|(on, _)| *on <= seen).map(|(_, minor)| minor);
         let left_out = of.item.exclusions.iter();
         let left_out = left_out.filter(|of| of.from <= day && of.to.is_none_or(|to| seen < to));
-        let open = of.item.amount_minor
-            - taken.sum::<i64>()
-            - left_out.map(|of| of.minor).sum::<i64>();
+        let open =
+            of.item.amount_minor - taken.sum::<i64>() - left_out.map(|of| of.minor).sum::<i64>();
         let count = of.clause.day_count;
         let units = one_run(count, start, day) - one_run(count, start, before);
         if open > 0 {
