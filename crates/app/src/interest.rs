@@ -94,7 +94,7 @@ impl Book {
 }
 
 /// The late interest of an invoice up to and with a day, by what was known with an audit entry. `None` where no
-/// clause governs it or the document bears none.
+/// clause governs it or the document bears none; where the clause's preset did not hold yet that is refused.
 pub fn of_invoice<D: Db>(
     db: &D,
     id: &Id,
@@ -112,6 +112,7 @@ type Borne<'a> = (&'a Item, Result<Accrued, Refused>);
 
 /// What the claims of one document bear up to a day, in the order in which they come under its cap: oldest due first.
 /// Claims for which the clause does not hold are left out. What was settled of its interest is the oldest claim's first.
+/// `apart` rounds what each bears by itself, which no cap stands over then.
 fn borne<'a>(
     book: &Book,
     clause: &LateInterest,
@@ -119,6 +120,7 @@ fn borne<'a>(
     day: Date,
     mut settled: Vec<(Date, i64)>,
     charges: &mut Charges,
+    apart: bool,
 ) -> Result<Vec<Borne<'a>>, Refused> {
     let whole = money::sum(items.iter().map(|item| item.amount_minor))?;
     let mut found: Vec<Borne<'a>> = Vec::with_capacity(items.len());
@@ -126,6 +128,9 @@ fn borne<'a>(
     for item in items {
         // A fixed sum is one for the document: the first part that is late bears it.
         let fixed_for = (!is_late).then_some(whole);
+        if apart {
+            *charges = Charges::default();
+        }
         let part = book.accrue(item, clause, fixed_for, day, &settled, charges);
         // A preset holds from its day, and one instalment may be due before it.
         if part.as_ref().is_err_and(|refused| refused.code == Refusal::UnknownPreset) {
@@ -167,7 +172,7 @@ fn left_over(
 }
 
 /// The same for a document that was found. Notes and waivers count up to a day, or all. An instalment bears what is
-/// its own of what the whole document bears.
+/// its own of what the whole document bears, rounded by itself, and under a cap its share.
 fn of_document<D: Db>(
     db: &D,
     document: &Document,
@@ -205,8 +210,17 @@ fn of_document<D: Db>(
     let claims: Vec<&Item> = items.iter().filter(|item| is_surrounded || is_own(item)).collect();
     let amounts = items.iter().map(|item| item.amount_minor);
     let mut charges = Charges::on(money::sum(amounts)?, fees_minor);
-    let found = borne(&book, clause, &claims, through, settled, &mut charges)?;
+    let capped = match is_surrounded {
+        true => Some(interest::resolve(clause, Date::LAST)?).filter(interest::Resolved::is_capped),
+        false => None,
+    };
+    let apart = document.is_part && capped.is_none();
+    let found = borne(&book, clause, &claims, through, settled, &mut charges, apart)?;
     if !found.iter().any(|(item, _)| is_own(item)) {
+        // The clause does not hold for it, and says why.
+        let own = items.iter().find(|item| is_own(item));
+        let breach_on = own.map(|item| item.due_on.plus_days(1)).transpose()?;
+        breach_on.map(|day| interest::resolve(clause, day)).transpose()?;
         return Ok(None);
     }
     let mut of = Interest {
@@ -241,12 +255,12 @@ fn of_document<D: Db>(
         }
         of.explained.extend(part.segments);
     }
-    if is_surrounded {
-        let limit = charges.limit(&interest::resolve(clause, Date::LAST)?)?;
-        of.cap = limit.map(|limit_minor| {
-            let above_minor = fees_minor.saturating_sub(limit_minor).max(0);
-            InterestCap { limit_minor, fees_minor, above_minor }
-        });
+    if let Some(limit_minor) = capped.map(|of| charges.limit(&of)).transpose()?.flatten() {
+        let above_minor = fees_minor.saturating_sub(limit_minor).max(0);
+        of.cap = Some(InterestCap { limit_minor, fees_minor, above_minor });
+    }
+    if !document.is_part {
+        of.residue = charges.residue()?;
     }
     let charged = sum(of.accrued.minor, of.fixed_minor)?;
     let settled = sum(of.noted_minor, of.waived_minor)?;
@@ -273,7 +287,7 @@ fn as_known<D: Db>(db: &D, mut items: Vec<Item>, known: i64) -> Result<Vec<Item>
             if let Some(then) = then.iter().find(|then| then.key == item.invoice_key) {
                 (item.issued_on, item.due_on) = (then.issued_on, then.due_on);
                 item.amount_minor = then.amount_minor;
-                item.version_key = then.version_key;
+                (item.version_key, item.signed_on) = (then.version_key, then.signed_on);
             }
         }
     }

@@ -496,12 +496,15 @@ impl Reading {
         let (delinquent_days, bucket) = late.map_or((0, None), |(_, late)| late);
         let disputed_minor =
             claims.iter().fold(0i64, |sum, claim| sum.saturating_add(self.contested(claim)));
-        // That a rate is missing, or that no number holds the interest, is said beside what is known; it hides nothing
-        // else.
+        // That a rate is missing, that no number holds the interest, or that the preset did not hold yet, is said beside
+        // what is known; it hides nothing else.
         let (interest, interest_missing) = match with_interest {
             true => match interest::of_invoice(db, &item.id, self.day, self.known) {
                 Err(Fault::Refused(refused))
-                    if matches!(refused.code, Refusal::RateMissing | Refusal::AmountTooLarge) =>
+                    if matches!(
+                        refused.code,
+                        Refusal::RateMissing | Refusal::AmountTooLarge | Refusal::UnknownPreset
+                    ) =>
                 {
                     (None, Some(refused.detail))
                 }

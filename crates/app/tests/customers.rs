@@ -16,6 +16,7 @@ use dunlin_domain::{
     Date, Instant, Refusal,
     contract::{
         ledger::{CustomerPart, NewContract, NewGuarantee, Standing},
+        score::FactName,
         types::{CustomerStatus, NewCustomer},
     },
 };
@@ -485,6 +486,43 @@ fn only_an_invoice_takes_instalments_from_its_contract() {
             (day(due_on), parts),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn what_is_owed_under_a_contract_is_read_as_it_was_known() {
+    let (_folder, db) = db();
+    put(&db, "C1", json!({})).unwrap();
+    for name in ["K1", "K2"] {
+        contract::put(&db, &id(name), &agreed("C1", "2024-01-01", json!({})), &author()).unwrap();
+    }
+    claimed(&db, "I1", "C1", "2024-01-10", "2024-02-02", 1_000);
+    let insurance = secured("C1", json!({"contract_id": "K1", "share": "0.9"}));
+    guarantee::put(&db, &id("G1"), &insurance, &author()).unwrap();
+    let mut moments = Vec::new();
+    let mut note = |secured: i64| {
+        moments.push((db.int("SELECT max(key) FROM audit", &[]).unwrap(), secured));
+    };
+    note(0);
+    for (name, secured) in [("K1", 900), ("K2", 0)] {
+        let new = json!({"contract_id": name, "reason": "another contract"});
+        let new = serde_json::from_value(new).unwrap();
+        invoice::correct(&db, &id("I1"), &new, &author()).unwrap();
+        note(secured);
+    }
+    moments.push((i64::MAX, 0));
+    for (known, secured) in moments {
+        let when = (day("2024-03-01"), known);
+        let found = customer::standing(&db, &id("C1"), when).unwrap().own;
+        assert_eq!(found[0].secured_minor, secured, "as known with {known}");
+        let range = dunlin_store::arrears::Range { after: 0, upto: i64::MAX };
+        let mut sums = dunlin_app::facts::of_range(&db, range, when).unwrap();
+        let key = db.int("SELECT key FROM customer WHERE id = 'C1'", &[]).unwrap();
+        let of_customer = sums.take(key).unwrap_or_default();
+        let facts = sums.facts((key, &id("C1")), &of_customer);
+        let share = facts.values.iter().find(|of| of.name == FactName::InsuredShare);
+        let covered = share.map(|of| of.value * dunlin_domain::Decimal::from(1_000));
+        assert_eq!(covered, Some(secured.into()), "as known with {known}");
     }
 }
 

@@ -1,9 +1,11 @@
 //! Late interest of one claim, as a function of its whole history up to a day.
 //!
 //! Interest bears from the day after the due date, on what was open at the end of the day before: on the day on which
-//! money comes in, what it pays bears for the last time. Days with the same balance and rate are a segment. Each
-//! segment gives principal × rate × units, an exact integer over [`DayCount::year`] and the decimals of rates; the sum
-//! is rounded once, half away from zero. Nothing depends on what was worked out before: asked on day 5 and on day 35,
+//! money comes in, what it pays bears for the last time. Days with the same balance and rate are a segment. Its units
+//! are those from where the claim begins to bear to its end, less those to the end of the day before it: months of 30
+//! days cut anywhere give what one run gives. Each segment gives principal × rate × units, an exact integer over [`DayCount::year`] and the decimals of rates; the sum
+//! is rounded once, half away from zero. Of a document in parts the sum of all is rounded: a part's share is what it adds
+//! to the rounded sum of those before it. Nothing depends on what was worked out before: asked on day 5 and on day 35,
 //! the answers are those of two separate questions, and what was claimed meanwhile is taken off, not worked out again.
 //! So a backdated payment simply gives another sum.
 //!
@@ -97,9 +99,9 @@ pub fn exclusions(disputes: &[Contested], due_on: Date, day: Date) -> Vec<Exclus
 pub struct Accrued {
     /// The day.
     pub through: Date,
-    /// All interest, rounded once, within the cap.
+    /// All interest, rounded once, within the cap; of a part beside others its share.
     pub accrued_minor: i64,
-    /// What rounding left out, in smallest units. A cap does not count as rounding.
+    /// What rounding left out, in smallest units; of a share up to one. A cap does not count as rounding.
     pub residue: Decimal,
     /// Fixed sums, within the cap.
     pub fixed_minor: i64,
@@ -111,19 +113,21 @@ pub struct Accrued {
     pub watermark: Option<Watermark>,
 }
 
-/// What one cap stands over: all charges on a document. Its parts add theirs, oldest due first; what one of them leaves
-/// of the cap is there for the next.
+/// What is rounded once and stands under one cap: all charges on a document. Its parts add theirs, oldest due first;
+/// what one of them leaves of the cap is there for the next. All parts have one clause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Charges {
     /// The amount of the whole document, which a share is taken of.
     whole_minor: i64,
     /// What other documents charge for it, its fees and penalties: first under the cap.
     other_minor: i64,
-    /// Fixed sums and interest of the parts so far, as if there were no cap, and what a rate as cap gives on them.
+    /// Fixed sums of the parts so far, as if there were no cap,
     fixed: i64,
-    exact: i64,
-    most: i64,
-    /// What the cap leaves of both.
+    /// their interest and what a rate as cap gives on them, as whole numbers over this one,
+    exact: i128,
+    most: i128,
+    year: i128,
+    /// and what the cap leaves of both.
     fixed_within: i64,
     within: i64,
 }
@@ -134,10 +138,19 @@ impl Charges {
         Self { whole_minor, other_minor, ..Self::default() }
     }
 
+    /// What rounding left out of the interest of all parts together.
+    pub fn residue(&self) -> Result<Decimal, Refused> {
+        match self.exact {
+            0 => Ok(Decimal::ZERO),
+            exact => residue(exact, rounded(exact, self.year)?, self.year),
+        }
+    }
+
     /// The most that all charges together may come to, as far as they were added. `None` without a cap.
     pub fn limit(&self, clause: &Resolved) -> Result<Option<i64>, Refused> {
         let share = clause.cap_share.map(|share| share_of(self.whole_minor, share)).transpose()?;
-        let most = clause.cap_rate.as_ref().map(|_| self.most);
+        let most = clause.cap_rate.as_ref().map(|_| rounded(self.most, year(clause)));
+        let most = most.transpose()?;
         Ok(share.into_iter().chain(most).min())
     }
 
@@ -167,8 +180,8 @@ pub fn charge(
 ) -> Result<Accrued, Refused> {
     let terms = Terms::new(item, clause, tables)?;
     let stretches = terms.stretches(through)?;
-    let before = *charges;
-    let mut sums = Sums::default();
+    let (before, year) = (*charges, year(clause));
+    let mut sums = Sums { exact: before.exact, cap: before.most, limit: None };
     let mut segments: Vec<InterestSegment> = Vec::with_capacity(stretches.len());
     let own_fixed = if stretches.is_empty() { 0 } else { fixed_sum(item, clause) };
     let fixed = sum(before.fixed, own_fixed)?;
@@ -185,14 +198,13 @@ pub fn charge(
             contested_minor: Some(stretch.excluded).filter(|minor| *minor > 0),
             rate: stretch.rate.yearly,
             rate_source: stretch.rate.source.clone(),
-            days: u32::try_from(stretch.days(clause.day_count)?).unwrap_or(0),
+            days: u32::try_from(stretch.days()).unwrap_or(0),
             day_count: clause.day_count,
             minor: minor.saturating_sub(accrued_minor),
         });
         accrued_minor = minor;
     }
-    let year = RATE_ONE.saturating_mul(clause.day_count.year().into());
-    let exact_minor = rounded(sums.exact, year)?;
+    let exact_minor = rounded(sums.exact, year)?.saturating_sub(rounded(before.exact, year)?);
     // A part that is not late adds nothing to what is charged, and knows no limit.
     let fixed_within = match stretches.is_empty() {
         true => before.fixed_within,
@@ -203,18 +215,21 @@ pub fn charge(
     let capped = i128::from(exact_minor).saturating_add(own_fixed.into()).saturating_sub(charged);
     if !stretches.is_empty() {
         charges.fixed = fixed;
-        charges.exact = sum(before.exact, exact_minor)?;
-        charges.most = sum(before.most, rounded(sums.cap, year)?)?;
+        (charges.exact, charges.most, charges.year) = (sums.exact, sums.cap, year);
         charges.fixed_within = fixed_within;
         charges.within = sum(before.within, accrued_minor)?;
     }
     Ok(Accrued {
         through,
         accrued_minor,
-        residue: residue(sums.exact, exact_minor, year)?,
+        residue: residue(sums.exact.saturating_sub(before.exact), exact_minor, year)?,
         fixed_minor,
         capped_minor: i64::try_from(capped).map_err(|_| too_large())?,
-        watermark: terms.watermark(&stretches, through),
+        // A share beside others is a difference of two rounded sums, which is no line.
+        watermark: match before.exact {
+            0 => terms.watermark(&stretches, through),
+            _ => None,
+        },
         segments,
     })
 }
@@ -230,8 +245,12 @@ fn fixed_sum(item: &Item, clause: &Resolved) -> i64 {
     fitting.next().map_or(0, |sum| sum.minor)
 }
 
-/// The sums up to a segment.
-#[derive(Default)]
+/// A year in the units of a clause's day count, at the decimals of rates.
+fn year(clause: &Resolved) -> i128 {
+    RATE_ONE.saturating_mul(clause.day_count.year().into())
+}
+
+/// The sums of a document up to a segment.
 struct Sums {
     exact: i128,
     cap: i128,
@@ -247,19 +266,18 @@ impl Sums {
         before: &Charges,
         fixed: i64,
     ) -> Result<i64, Refused> {
-        let year = RATE_ONE.saturating_mul(clause.day_count.year().into());
-        let one = stretch.exact(&stretch.rate, clause.day_count)?;
+        let one = stretch.exact(&stretch.rate)?;
         self.exact = self.exact.checked_add(one).ok_or_else(too_large)?;
         let mut limit =
             clause.cap_share.map(|share| share_of(before.whole_minor, share)).transpose()?;
         if let Some(cap) = &stretch.cap {
-            let one = stretch.exact(cap, clause.day_count)?;
+            let one = stretch.exact(cap)?;
             self.cap = self.cap.checked_add(one).ok_or_else(too_large)?;
-            let most = sum(before.most, rounded(self.cap, year)?)?;
+            let most = rounded(self.cap, year(clause))?;
             limit = Some(limit.map_or(most, |limit| limit.min(most)));
         }
         self.limit = limit;
-        let minor = sum(before.exact, rounded(self.exact, year)?)?;
+        let minor = rounded(self.exact, year(clause))?;
         let room = |limit| before.room(limit).saturating_sub(fixed).max(0);
         Ok(limit.map_or(minor, |limit| minor.min(room(limit))))
     }

@@ -1,7 +1,7 @@
 //! Where clauses for late interest stand: in versions of contracts, else in the policy.
 
 use crate::{Db, Fault};
-use dunlin_domain::contract::ledger::LateInterest;
+use dunlin_domain::{Date, Id, contract::ledger::LateInterest};
 use std::collections::BTreeMap;
 
 /// A contract's clause, and where it stands: the contract's id and the number of its version.
@@ -14,6 +14,19 @@ pub fn any_of_contracts<D: Db>(db: &D) -> Result<bool, Fault> {
         &[],
     )?;
     Ok(row.is_some())
+}
+
+/// Of these versions of contracts the contract's id and the day on which it was signed.
+pub fn agreed<D: Db>(db: &D, versions: &[i64]) -> Result<BTreeMap<i64, (Id, Option<Date>)>, Fault> {
+    let keys = crate::array(versions)?;
+    let found: Vec<(i64, (Id, Option<Date>))> = db.json(
+        "SELECT json_group_array(json_array(v.key, json_array(c.id, v.signed_on)))
+         FROM json_each(?1) AS j
+         CROSS JOIN contract_version AS v ON v.key = j.value
+         CROSS JOIN contract AS c ON c.key = v.contract_key",
+        &[(&keys).into()],
+    )?;
+    Ok(found.into_iter().collect())
 }
 
 /// The clauses of these versions of contracts; those that have none are left out.

@@ -1,13 +1,14 @@
 //! Table `invoice`: what was claimed, and for a credit note what was taken off.
 
-use crate::{Db, Fault, Param, When, correction, dispute, matching};
+use crate::{Db, Fault, Param, When, clause, correction, dispute, matching};
 use dunlin_domain::{
     Currency, Date, Id,
     contract::{
-        ledger::{LateInterest, PaymentTerms},
+        ledger::PaymentTerms,
         types::{InvoiceKind, NewInvoice},
     },
 };
+use std::collections::BTreeMap;
 
 /// Where a page of invoices ended.
 pub type After = (String, i64);
@@ -26,10 +27,8 @@ pub struct Item {
     pub amount_minor: i64,
     pub currency: Currency,
     pub contract_id: Option<Id>,
-    /// The late-interest clause of the contract's version.
-    pub clause: Option<LateInterest>,
+    /// The day on which the version of its contract was signed.
     pub signed_on: Option<Date>,
-    pub version: Option<u32>,
     pub version_key: Option<i64>,
     pub relates_to: Option<Id>,
     /// The reference that is printed on it.
@@ -57,17 +56,7 @@ pub type Beside = (Option<i64>, Option<Before>, Option<About>, Option<Agreed>);
 
 type ItemRow = (
     (i64, Id, i64, Id, InvoiceKind, Date, Date, i64, Currency),
-    (
-        Option<Id>,
-        Option<String>,
-        Option<Date>,
-        Option<u32>,
-        Option<i64>,
-        Option<Id>,
-        Option<i64>,
-        i64,
-        Option<String>,
-    ),
+    (Option<Id>, Option<Date>, Option<i64>, Option<Id>, Option<i64>, i64, Option<String>),
 );
 
 /// Adds the rows whose id is new and whose customer is there, and says how many were.
@@ -183,9 +172,14 @@ pub fn open_now<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
 pub fn items<D: Db>(db: &D, keys: &[i64], known: i64) -> Result<Vec<Item>, Fault> {
     let text = crate::array(keys)?;
     let rows: Vec<ItemRow> = db.json(sql!("invoice/items.sql"), &[(&text).into(), known.into()])?;
-    let mut items = rows.into_iter().map(item).collect::<Result<Vec<Item>, Fault>>()?;
+    let mut items: Vec<Item> = rows.into_iter().map(item).collect();
     let keys: Vec<i64> = items.iter().map(|item| item.key).collect();
     let mut before = correction::of_invoices(db, &keys, known)?;
+    let versions: Vec<i64> = before.values().filter_map(|before| before.version_key).collect();
+    let agreed = match versions.is_empty() {
+        true => BTreeMap::new(),
+        false => clause::agreed(db, &versions)?,
+    };
     for item in &mut items {
         if let Some(before) = before.remove(&item.key) {
             item.issued_on = before.issued_on.unwrap_or(item.issued_on);
@@ -194,6 +188,9 @@ pub fn items<D: Db>(db: &D, keys: &[i64], known: i64) -> Result<Vec<Item>, Fault
             item.penalty = before.penalty.unwrap_or(item.penalty);
             if let Some(version) = before.version_key {
                 item.version_key = Some(version).filter(|key| *key != 0);
+                let then = agreed.get(&version).cloned();
+                item.signed_on = then.as_ref().and_then(|(_, signed_on)| *signed_on);
+                item.contract_id = then.map(|(contract, _)| contract);
             }
             if let Some(about) = before.relates_to {
                 item.relates_to = if about.is_empty() { None } else { Some(about.parse()?) };
@@ -204,27 +201,13 @@ pub fn items<D: Db>(db: &D, keys: &[i64], known: i64) -> Result<Vec<Item>, Fault
     Ok(items)
 }
 
-fn item(row: ItemRow) -> Result<Item, Fault> {
+fn item(row: ItemRow) -> Item {
     let (
         (key, id, customer_key, customer_id, kind, issued_on, due_on, amount_minor, currency),
         more,
     ) = row;
-    let (
-        contract_id,
-        clause,
-        signed_on,
-        version,
-        version_key,
-        relates_to,
-        parent_key,
-        penalty,
-        reference,
-    ) = more;
-    let clause = clause
-        .map(|text| serde_json::from_str(&text))
-        .transpose()
-        .map_err(|e| Fault::Db(format!("stored clause: {e}")))?;
-    Ok(Item {
+    let (contract_id, signed_on, version_key, relates_to, parent_key, penalty, reference) = more;
+    Item {
         key,
         id,
         customer_key,
@@ -235,15 +218,13 @@ fn item(row: ItemRow) -> Result<Item, Fault> {
         amount_minor,
         currency,
         contract_id,
-        clause,
         signed_on,
-        version,
         version_key,
         relates_to,
         reference,
         parent_key,
         penalty: penalty != 0,
-    })
+    }
 }
 
 /// The customer's documents in the order of their due dates, as far as they were issued by the day and known: due date and key,

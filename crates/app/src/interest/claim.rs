@@ -214,8 +214,11 @@ fn waived_from<D: Db>(db: &D, document: &Document, on: Date) -> Result<BTreeMap<
 
 /// What may still be claimed up to a day. All notes and waivers count, also later ones: no day is charged twice.
 fn claimable<D: Db>(db: &D, document: &Document, day: Date) -> Result<Option<i64>, Fault> {
-    let of = of_document(db, document, day, Date::LAST, i64::MAX)?;
-    Ok(of.map(|of| of.outstanding_minor))
+    match of_document(db, document, day, Date::LAST, i64::MAX) {
+        // A preset that does not hold for it lets nothing be claimed.
+        Err(Fault::Refused(refused)) if refused.code == Refusal::UnknownPreset => Ok(None),
+        found => Ok(found?.map(|of| of.outstanding_minor)),
+    }
 }
 
 fn known_document<D: Db>(db: &D, id: &Id) -> Result<Document, Fault> {

@@ -23,7 +23,10 @@ pub fn excess<D: Db>(
     for id in ids {
         let interest = match of_invoice(db, &id, when.day, when.known) {
             Err(Fault::Refused(of))
-                if matches!(of.code, Refusal::RateMissing | Refusal::AmountTooLarge) =>
+                if matches!(
+                    of.code,
+                    Refusal::RateMissing | Refusal::AmountTooLarge | Refusal::UnknownPreset
+                ) =>
             {
                 None
             }

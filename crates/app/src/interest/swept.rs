@@ -39,11 +39,20 @@ pub fn accrue<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
     if !keys.is_empty() {
         let items = accrual::items(db, &keys, i64::MAX)?;
         let book = Book::of(db, &items, i64::MAX)?;
-        let (surrounded, alone): (Vec<Item>, Vec<Item>) =
+        let (surrounded, others): (Vec<Item>, Vec<Item>) =
             items.into_iter().partition(|item| book.is_surrounded(item));
+        let (parts, alone): (Vec<Item>, Vec<Item>) =
+            others.into_iter().partition(|item| item.parent_key.is_some());
         let mut worked: Vec<Line> = Vec::with_capacity(keys.len());
         for item in &alone {
             worked.extend(lines_of(&book, &[item], 0, Vec::new(), day));
+        }
+        // Of instalments each has its share of what all of them bear.
+        let wanted: BTreeSet<i64> = parts.iter().map(|item| item.invoice_key).collect();
+        for items in documents(db, parts)?.values() {
+            let items: Vec<&Item> = items.iter().collect();
+            let found = lines_of(&book, &items, 0, Vec::new(), day).into_iter();
+            worked.extend(found.filter(|line| wanted.contains(&line.invoice_key)));
         }
         worked.extend(with_surroundings(db, &book, surrounded, day)?);
         accrual::put_all(db, &worked)?;
@@ -54,17 +63,8 @@ pub fn accrue<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
     Ok(lines)
 }
 
-/// The lines of claims with what they have to do with: the other instalments, the fees, and what was settled of their
-/// interest are read for all of them at once.
-fn with_surroundings<D: Db>(
-    db: &D,
-    book: &Book,
-    asked: Vec<Item>,
-    day: Date,
-) -> Result<Vec<Line>, Fault> {
-    if asked.is_empty() {
-        return Ok(Vec::new());
-    }
+/// Claims and the other instalments of their documents, by document, oldest due first.
+fn documents<D: Db>(db: &D, asked: Vec<Item>) -> Result<BTreeMap<i64, Vec<Item>>, Fault> {
     let wanted: BTreeSet<i64> = asked.iter().map(|item| item.invoice_key).collect();
     let parents: BTreeSet<i64> = asked.iter().filter_map(|item| item.parent_key).collect();
     let parents: Vec<i64> = parents.into_iter().collect();
@@ -81,8 +81,28 @@ fn with_surroundings<D: Db>(
     for item in asked.into_iter().chain(others) {
         documents.entry(item.parent_key.unwrap_or(item.invoice_key)).or_default().push(item);
     }
+    for items in documents.values_mut() {
+        items.sort_by_key(|item| (item.due_on, item.invoice_key));
+    }
+    Ok(documents)
+}
+
+/// The lines of claims with what they have to do with: the other instalments, the fees, and what was settled of their
+/// interest are read for all of them at once.
+fn with_surroundings<D: Db>(
+    db: &D,
+    book: &Book,
+    asked: Vec<Item>,
+    day: Date,
+) -> Result<Vec<Line>, Fault> {
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted: BTreeSet<i64> = asked.iter().map(|item| item.invoice_key).collect();
+    let documents = documents(db, asked)?;
     let claims = documents.values().flatten().map(|item| item.invoice_key);
-    let claims: Vec<i64> = claims.chain(parents).collect();
+    let claims: BTreeSet<i64> = claims.chain(documents.keys().copied()).collect();
+    let claims: Vec<i64> = claims.into_iter().collect();
     let charging = Charging::of(db, &claims, i64::MAX)?;
     let (fees, mut settled) = (charging.fees(day)?, charging.settled_by_claim());
     let roots: Vec<i64> = documents.keys().copied().collect();
@@ -90,8 +110,7 @@ fn with_surroundings<D: Db>(
         settled.entry(root).or_default().push((on, minor));
     }
     let mut lines = Vec::with_capacity(wanted.len());
-    for (root, items) in &mut documents {
-        items.sort_by_key(|item| (item.due_on, item.invoice_key));
+    for (root, items) in &documents {
         let items: Vec<&Item> = items.iter().collect();
         let own = items.iter().map(|item| item.invoice_key).filter(|key| key != root);
         let (mut charged, mut paid) = (0i64, Vec::new());
@@ -117,26 +136,28 @@ fn lines_of(
     let whole = items.iter().fold(0i64, |sum, item| sum.saturating_add(item.amount_minor));
     let mut charges = Charges::on(whole, fees_minor);
     let clause = items.first().and_then(|item| book.clause(item));
-    let found = clause.map(|(clause, _)| borne(book, clause, items, day, settled, &mut charges));
+    let found =
+        clause.map(|(clause, _)| borne(book, clause, items, day, settled, &mut charges, false));
     let mut found = found.and_then(Result::ok).unwrap_or_default().into_iter().peekable();
+    // A dispute of a later day is seen when it comes.
+    let disputes = items.iter().flat_map(|item| &item.disputes);
+    let days = disputes.flat_map(|of| [Some(of.on), of.decided.map(|(on, _)| on)]);
+    let later = days.flatten().filter(|later| *later > day).min();
+    let until = later.map_or(Date::LAST, |later| later.plus_days(-1).unwrap_or(day));
     let line = |item: &&Item| {
         let own = found.next_if(|(of, _)| of.invoice_key == item.invoice_key);
-        line(item, own.and_then(|(_, part)| part.ok()), day)
+        line(item, own.and_then(|(_, part)| part.ok()), day, until)
     };
     items.iter().map(line).collect()
 }
 
-fn line(item: &Item, accrued: Option<Accrued>, day: Date) -> Line {
+fn line(item: &Item, accrued: Option<Accrued>, day: Date, until: Date) -> Line {
     let (accrued_minor, watermark) = match accrued {
         Some(accrued) => (accrued.accrued_minor, accrued.watermark),
         None => (0, Some(level(0, Date::LAST))),
     };
     let mut watermark = watermark.unwrap_or_else(|| level(accrued_minor, day));
-    // A dispute of a later day is seen when it comes.
-    let days = item.disputes.iter().flat_map(|of| [Some(of.on), of.decided.map(|(on, _)| on)]);
-    for later in days.flatten().filter(|later| *later > day) {
-        watermark.until = watermark.until.min(later.plus_days(-1).unwrap_or(day));
-    }
+    watermark.until = watermark.until.min(until);
     Line {
         customer_key: item.customer_key,
         invoice_key: item.invoice_key,

@@ -27,6 +27,9 @@ pub const GRACE: i64 = 3;
 pub const RATES: (i128, i128) = (36, 73);
 pub const RATE_DAY: i64 = 30;
 
+/// The versions of the contracts that have the rate of the day on which they were signed: from which day on, and when.
+pub const SIGNED: [(i64, i64); 2] = [(-365, -10), (20, 15)];
+
 /// Fixed sums for a late invoice in the first currency: below an amount the first, from it on the second.
 pub const FIXED_SUMS: (i64, i64, i64) = (200, 7, 11);
 
@@ -41,6 +44,10 @@ pub struct Claim {
     pub about: Option<String>,
     /// Two in a hundred for who pays within five days.
     pub discount: bool,
+    /// The contract that it is under.
+    pub contract: Option<String>,
+    /// The day whose rate it bears, where its contract has the rate of the day on which it was signed.
+    pub signed: Option<i64>,
     pub on: i64,
     pub due: i64,
     pub minor: i64,
@@ -163,6 +170,12 @@ pub enum Entry {
         due: i64,
         minor: i64,
     },
+    /// An invoice is under another contract: its day of signature where the rate is that day's, and without a discount.
+    Agreed {
+        whole: String,
+        contract: String,
+        signed: Option<i64>,
+    },
     Money {
         id: String,
         on: i64,
@@ -175,7 +188,7 @@ pub enum Entry {
 }
 
 pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
-    let rates = vec![(0, RATES.0), (RATE_DAY, RATES.1)];
+    let rates = vec![(-365, RATES.0), (RATE_DAY, RATES.1)];
     let mut documents = Documents { rates, ..Documents::default() };
     let mut policy = ORDERS[0];
     for (_, entry) in log.iter().filter(|(step, _)| *step <= until) {
@@ -219,6 +232,12 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
                     .find(|credit| credit.id == *id && credit.rank == 0);
                 if let Some(note) = note {
                     (note.on, note.minor) = (*on, *minor);
+                }
+            }
+            Entry::Agreed { whole, contract, signed } => {
+                for claim in documents.claims.iter_mut().filter(|claim| claim.whole == *whole) {
+                    (claim.contract, claim.signed) = (Some(contract.clone()), *signed);
+                    claim.discount = signed.is_none();
                 }
             }
             Entry::Money { id, on, minor } => {
@@ -302,7 +321,7 @@ pub struct Standing {
     pub open: BTreeMap<String, i64>,
     /// Not used of credits by id.
     pub free: BTreeMap<String, i64>,
-    /// Interest of claims by id.
+    /// Interest of claims by id, and of whole invoices.
     pub interest: BTreeMap<String, i64>,
     /// The fixed sums of late invoices, by the id of the whole.
     pub fixed: BTreeMap<String, i64>,

@@ -76,6 +76,11 @@ pub enum Event {
         net: i64,
         minor: i64,
     },
+    /// An invoice is under the contract with the discount, or that with the rate of its signature.
+    Agree {
+        invoice: usize,
+        discount: bool,
+    },
     CorrectPayment {
         payment: usize,
         on: i64,
@@ -208,6 +213,7 @@ pub fn event() -> impl Strategy<Value = Event> {
         4 => (0usize..4).prop_map(|reversal| Event::Undo { reversal }),
         5 => (0usize..6, on.clone(), 0i64..20, 0i64..400)
             .prop_map(|(invoice, on, net, minor)| Event::CorrectInvoice { invoice, on, net, minor }),
+        5 => (0usize..6, any::<bool>()).prop_map(|(invoice, discount)| Event::Agree { invoice, discount }),
         5 => (0usize..6, on, minor.clone())
             .prop_map(|(payment, on, minor)| Event::CorrectPayment { payment, on, minor }),
         10 => (0usize..6, 0i64..30, minor.clone())

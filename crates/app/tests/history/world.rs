@@ -3,8 +3,8 @@
 use crate::{
     clerk::{
         CURRENCIES, CUSTOMERS, Claim, Clerk, Contested, Credit, DISCOUNT_DAYS, Documents, Entry,
-        FIXED_SUMS, GRACE, NEVER, Paused, RATE_DAY, RATES, Refund, Standing, TOLERANCE, Waived,
-        documents,
+        FIXED_SUMS, GRACE, NEVER, Paused, RATE_DAY, RATES, Refund, SIGNED, Standing, TOLERANCE,
+        Waived, documents,
     },
     events::{DEDUCTIONS, Event, Side},
 };
@@ -193,6 +193,13 @@ fn furnish(path: &Path) {
         let new = json!({"customer_id": name, "effective_on": "2023-01-01",
             "terms": {"discount_share": "0.02", "discount_days": DISCOUNT_DAYS}});
         contract::put(&db, &id(&format!("K{name}")), &read(new), &author).unwrap();
+        let mut late = policy_of(None)["late_interest"].clone();
+        late["reference"]["fixing"] = json!("at-signing");
+        for (from, signed) in SIGNED {
+            let new = json!({"customer_id": name, "effective_on": day(from),
+                "signed_on": day(signed), "late_interest": late});
+            contract::put(&db, &id(&format!("L{name}")), &read(new), &author).unwrap();
+        }
     }
     let rate = |hundredths: i128| format!("0.{hundredths:02}");
     let tables = [
@@ -298,6 +305,7 @@ impl World {
             Event::CorrectInvoice { invoice, on, net, minor } => {
                 self.correct_invoice(invoice, (on, net, minor))
             }
+            Event::Agree { invoice, discount } => self.agree(invoice, discount),
             Event::CorrectPayment { payment, on, minor } => {
                 self.correct_payment(payment, on, minor)
             }
@@ -414,9 +422,11 @@ impl World {
         if kind == "penalty" {
             new["penalty"] = json!(true);
         }
-        if discount {
-            // A duplicate's contract stays in force after the merge.
-            new["contract_id"] = json!(format!("K{}", CUSTOMERS[usize::from(side.duplicate)]));
+        // A duplicate's contract stays in force after the merge.
+        let contract = format!("K{}", CUSTOMERS[usize::from(side.duplicate)]);
+        let contract = discount.then_some(contract);
+        if let Some(contract) = &contract {
+            new["contract_id"] = json!(contract);
         }
         if parts {
             new["instalments"] = instalments.into();
@@ -434,6 +444,8 @@ impl World {
             kind,
             about: about.clone(),
             discount,
+            contract: contract.clone(),
+            signed: None,
             on,
             due,
             minor,
@@ -656,6 +668,19 @@ impl World {
         done.then_some(Entry::Claim { id: name, on, due: on + net, minor })
     }
 
+    fn agree(&mut self, invoice: usize, discount: bool) -> Option<Entry> {
+        let mut invoices = self.invoices.clone();
+        invoices.retain(|of| of.kind == "invoice");
+        let of = Self::pick(&invoices, invoice)?;
+        let on = self.now().claims.iter().find(|claim| claim.whole == of.name)?.on;
+        let contract = format!("{}{}", if discount { "K" } else { "L" }, of.customer);
+        let signed = SIGNED.iter().rfind(|(from, _)| *from <= on).map(|(_, signed)| *signed);
+        let new = json!({"contract_id": contract, "reason": "under another contract"});
+        let done = self.send(Deed::CorrectInvoice(of.name.clone(), new));
+        let signed = signed.filter(|_| !discount);
+        done.then_some(Entry::Agreed { whole: of.name, contract, signed })
+    }
+
     fn correct_payment(&mut self, payment: usize, on: i64, minor: i64) -> Option<Entry> {
         let name = Self::pick(&self.payments, payment)?;
         let new = json!({"received_on": day(on), "minor": minor, "reason": "typed wrongly"});
@@ -807,9 +832,11 @@ impl World {
         let known = invoice::known_at(&self.db, Some(moment(until.min(self.step)))).unwrap();
         for claim in &documents.claims {
             let name = id(&claim.id);
-            let got = invoice::get(&self.db, &name, day(on), known).map(|got| got.open.minor).ok();
+            let got = invoice::get(&self.db, &name, day(on), known).ok();
+            let got = got.map(|got| (got.open.minor, got.contract_id.map(|of| of.to_string())));
             let wanted = standing.open.get(&claim.id).copied();
-            assert_eq!(got, wanted, "open of {} on day {on} as known at step {until}", claim.id);
+            let read = wanted.map(|open| (open, claim.contract.clone()));
+            assert_eq!(got, read, "open of {} on day {on} as known at step {until}", claim.id);
             if wanted.is_some() && claim.kind == "invoice" && claim.minor > 0 {
                 let of = interest::of_invoice(&self.db, &name, day(on), known).unwrap();
                 let (got, wanted) = (of.unwrap().accrued.minor, standing.interest[&claim.id]);
@@ -825,8 +852,7 @@ impl World {
             let of = interest::of_invoice(&self.db, &id(&claim.whole), day(on), known).unwrap();
             let (fixed, whole) = (standing.fixed[&claim.whole], &claim.whole);
             let (noted, waived) = standing.settled[whole];
-            let parts = documents.claims.iter().filter(|part| part.whole == *whole);
-            let accrued: i64 = parts.map(|part| standing.interest[&part.id]).sum();
+            let accrued = standing.interest[whole];
             let got = of
                 .map(|of| (of.fixed_minor, of.noted_minor, of.waived_minor, of.outstanding_minor));
             let wanted = (fixed, noted, waived, accrued + fixed - noted - waived);

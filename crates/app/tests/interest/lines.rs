@@ -15,11 +15,37 @@ const CLAUSES: [&str; 8] = [
 
 #[derive(Clone, Debug)]
 enum Event {
-    Bill { customer: usize, due: i64, minor: i64, clause: Option<usize> },
-    Pay { customer: usize, on: i64, minor: i64 },
-    Dispute { which: usize, on: i64, minor: i64, decided: Option<(i64, i64)> },
-    Rate { from: i64, basis_points: i64 },
-    Sweep { days: i64 },
+    Bill {
+        customer: usize,
+        due: i64,
+        minor: i64,
+        clause: Option<usize>,
+    },
+    /// In instalments: each so many days after the one before.
+    Plan {
+        customer: usize,
+        due: i64,
+        parts: Vec<(i64, i64)>,
+        clause: Option<usize>,
+    },
+    Pay {
+        customer: usize,
+        on: i64,
+        minor: i64,
+    },
+    Dispute {
+        which: usize,
+        on: i64,
+        minor: i64,
+        decided: Option<(i64, i64)>,
+    },
+    Rate {
+        from: i64,
+        basis_points: i64,
+    },
+    Sweep {
+        days: i64,
+    },
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -27,6 +53,9 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         3 => (0usize..3, day.clone(), 1i64..900_000, proptest::option::of(0usize..8))
             .prop_map(|(customer, due, minor, clause)| Event::Bill { customer, due, minor, clause }),
+        2 => (0usize..3, day.clone(), proptest::collection::vec((0i64..30, 1i64..90_000), 2..6),
+                proptest::option::of(0usize..8))
+            .prop_map(|(customer, due, parts, clause)| Event::Plan { customer, due, parts, clause }),
         2 => (0usize..3, day.clone(), 1i64..900_000)
             .prop_map(|(customer, on, minor)| Event::Pay { customer, on, minor }),
         1 => (0usize..8, day.clone(), 1i64..400_000, proptest::option::of((0i64..40, 0i64..2)))
@@ -47,6 +76,20 @@ fn happen(db: &NativeDb, event: &Event, place: usize) {
             let name = format!("I{place}");
             let due = number(*due).to_string();
             add(db, &bill(&name, &format!("C{}", customer + 1), &due, *minor));
+            if let Some(clause) = clause {
+                under_contract(db, &name, serde_json::from_str(CLAUSES[*clause]).unwrap());
+            }
+        }
+        Event::Plan { customer, due, parts, clause } => {
+            let (name, mut due) = (format!("I{place}"), *due);
+            let instalment = |(days, minor): &(i64, i64)| {
+                due += days;
+                Instalment { due_on: number(due), minor: *minor }
+            };
+            let parts: Vec<Instalment> = parts.iter().map(instalment).collect();
+            let minor = parts.iter().map(|part| part.minor).sum();
+            let whole = bill(&name, &format!("C{}", customer + 1), "2024-12-31", minor);
+            add(db, &NewInvoice { due_on: None, instalments: Some(parts), ..whole });
             if let Some(clause) = clause {
                 under_contract(db, &name, serde_json::from_str(CLAUSES[*clause]).unwrap());
             }
@@ -109,19 +152,39 @@ proptest! {
             sweep(&db, number(today));
             let kept: std::collections::BTreeMap<i64, i64> =
                 lines(&db).into_iter().map(|(_, invoice, minor, _)| (invoice, minor)).collect();
-            let open: Vec<(i64, Id, bool)> = db
+            let open: Vec<(i64, Id, bool, Option<Id>)> = db
                 .json(
-                    "SELECT json_group_array(json_array(key, id, json(iif(open_minor > 0, 'true', 'false'))))
-                     FROM invoice WHERE due_on < ?1",
+                    "SELECT json_group_array(json_array(i.key, i.id, json(iif(i.open_minor > 0, 'true', 'false')), p.id))
+                     FROM invoice AS i LEFT JOIN invoice AS p ON p.key = i.parent_key
+                     WHERE i.due_on < ?1 AND NOT EXISTS (SELECT 1 FROM invoice AS o WHERE o.parent_key = i.key)",
                     &[(&number(today).to_string()).into()],
                 )
                 .unwrap();
-            for (key, name, is_open) in open {
+            let mut shares: std::collections::BTreeMap<Id, Option<i64>> = Default::default();
+            for (key, name, is_open, whole) in open {
                 let found = interest::of_invoice(&db, &name, number(today), KNOWN).unwrap();
-                // What was paid before the first sweep that could see it has no line.
-                if let (None, false) = (kept.get(&key), is_open) { continue }
-                let expected = found.map(|of| of.accrued.minor);
-                prop_assert_eq!(kept.get(&key).copied(), expected, "{} on {}", name, number(today));
+                let (line, expected) = (kept.get(&key), found.map(|of| of.accrued.minor));
+                let Some(whole) = whole else {
+                    // What was paid before the first sweep that could see it has no line.
+                    if let (None, false) = (line, is_open) { continue }
+                    prop_assert_eq!(line.copied(), expected, "{} on {}", name, number(today));
+                    continue;
+                };
+                let shares = shares.entry(whole).or_insert(Some(0));
+                match (line, expected) {
+                    (Some(line), Some(own)) => {
+                        prop_assert!((line - own).abs() <= 1, "{} on {}", name, number(today));
+                        *shares = shares.map(|sum| sum + line);
+                    }
+                    (None, Some(own)) if own > 0 && !is_open => *shares = None,
+                    (line, own) => prop_assert!(!is_open || line.is_none() && own.is_none()),
+                }
+            }
+            for (name, shares) in shares {
+                let Some(shares) = shares else { continue };
+                let found = interest::of_invoice(&db, &name, number(today), KNOWN).unwrap();
+                let whole = found.map_or(0, |of| of.accrued.minor);
+                prop_assert_eq!(shares, whole, "shares of {} on {}", name, number(today));
             }
         }
     }

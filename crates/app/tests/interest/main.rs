@@ -5,6 +5,7 @@
 mod clauses;
 #[path = "../common/mod.rs"]
 mod common;
+mod instalments;
 mod lines;
 mod notes;
 mod surroundings;
@@ -234,7 +235,8 @@ fn under_contract(db: &NativeDb, name: &str, late_interest: serde_json::Value) {
     )
     .unwrap();
     db.execute(
-        "UPDATE invoice SET version_key = (SELECT max(key) FROM contract_version) WHERE id = ?1",
+        "UPDATE invoice SET version_key = (SELECT max(key) FROM contract_version)
+         WHERE id = ?1 OR parent_key = (SELECT key FROM invoice WHERE id = ?1)",
         &[name.into()],
     )
     .unwrap();

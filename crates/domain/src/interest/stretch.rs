@@ -2,11 +2,12 @@
 
 use super::{
     Base, Item, RATE_DECIMALS, RATE_ONE, Resolved, Watermark, clause, fixed_sum, rounded, sum,
-    too_large,
+    too_large, year,
 };
 use crate::{
-    Date, DayCount, Decimal, Refused,
+    Date, Decimal, Refused,
     contract::ledger::{RateFixing, ReferenceRate},
+    day_count::Ruler,
     rate::Tables,
 };
 use std::collections::BTreeSet;
@@ -33,25 +34,28 @@ pub(super) struct Stretch {
     pub(super) excluded: i64,
     pub(super) rate: Rate,
     pub(super) cap: Option<Rate>,
+    /// The ruler of the claim, and where the first day begins on it.
+    pub(super) ruler: Ruler,
+    pub(super) mark: i64,
 }
 
 impl Stretch {
-    fn units(&self, count: DayCount) -> Result<i64, Refused> {
-        let (ruler, mark) = count.bearing_from(self.from)?;
-        Ok(ruler.through(self.to).saturating_sub(mark))
+    fn units(&self) -> i64 {
+        self.ruler.through(self.to).saturating_sub(self.mark)
     }
 
-    pub(super) fn days(&self, count: DayCount) -> Result<i64, Refused> {
-        match count {
-            DayCount::ActActIsda => Ok(self.to.days_since(self.from).saturating_add(1)),
-            _ => self.units(count),
+    /// The days as the claim's day count counts them.
+    pub(super) fn days(&self) -> i64 {
+        match self.ruler {
+            Ruler::Years => self.to.days_since(self.from).saturating_add(1),
+            _ => self.units(),
         }
     }
 
     /// Principal × rate × units, over the year and the decimals of rates.
-    pub(super) fn exact(&self, rate: &Rate, count: DayCount) -> Result<i128, Refused> {
+    pub(super) fn exact(&self, rate: &Rate) -> Result<i128, Refused> {
         let step = i128::from(self.principal).checked_mul(whole(rate.yearly)?);
-        step.and_then(|step| step.checked_mul(self.units(count).ok()?.into())).ok_or_else(too_large)
+        step.and_then(|step| step.checked_mul(self.units().into())).ok_or_else(too_large)
     }
 }
 
@@ -64,6 +68,10 @@ pub(super) struct Terms<'a> {
     pub(super) grace_end: Date,
     /// The first day that can bear.
     pub(super) first: Date,
+    /// What all days of the claim are read on, and where the first one begins. It is one for the whole claim, so that
+    /// the days of its segments are those of one run, wherever it is cut.
+    ruler: Ruler,
+    mark: i64,
 }
 
 impl<'a> Terms<'a> {
@@ -74,7 +82,9 @@ impl<'a> Terms<'a> {
     ) -> Result<Self, Refused> {
         let grace_end = item.due_on.plus_days(clause.grace_days.into())?;
         let before = if clause.grace_charged_later { item.due_on } else { grace_end };
-        Ok(Self { item, clause, tables, grace_end, first: before.plus_days(1)? })
+        let first = before.plus_days(1)?;
+        let (ruler, mark) = clause.day_count.bearing_from(first)?;
+        Ok(Self { item, clause, tables, grace_end, first, ruler, mark })
     }
 
     /// The days up to and with one, in stretches, without those on which nothing bears.
@@ -110,20 +120,33 @@ impl<'a> Terms<'a> {
                 {
                     last.to = to;
                 }
-                _ => stretches.push(Stretch { from, to, principal, unpaid, excluded, rate, cap }),
+                _ => {
+                    let (ruler, mark) = (self.ruler, self.mark(from)?);
+                    let one =
+                        Stretch { from, to, principal, unpaid, excluded, rate, cap, ruler, mark };
+                    stretches.push(one);
+                }
             }
         }
         Ok(stretches)
+    }
+
+    /// Where a day that bears begins on the claim's ruler: where the day before ends.
+    pub(super) fn mark(&self, day: Date) -> Result<i64, Refused> {
+        match day > self.first {
+            true => Ok(self.ruler.through(day.plus_days(-1)?)),
+            false => Ok(self.mark),
+        }
     }
 
     /// What all stretches up to the end of a period bear together.
     fn accrued(&self, stretches: &[Stretch]) -> Result<i64, Refused> {
         let mut exact = 0i128;
         for stretch in stretches {
-            let one = stretch.exact(&stretch.rate, self.clause.day_count)?;
+            let one = stretch.exact(&stretch.rate)?;
             exact = exact.checked_add(one).ok_or_else(too_large)?;
         }
-        rounded(exact, RATE_ONE.saturating_mul(self.clause.day_count.year().into()))
+        rounded(exact, year(self.clause))
     }
 
     /// What is left on a day of interest that has accrued: nothing was paid of it and nothing given up by the end of
@@ -250,26 +273,24 @@ impl<'a> Terms<'a> {
             Some((last, before)) if last.to == through => (Some(last), before),
             _ => (None, stretches),
         };
-        let count = self.clause.day_count;
         let mut base = 0i128;
         for stretch in before {
-            base = base.checked_add(stretch.exact(&stretch.rate, count).ok()?)?;
+            base = base.checked_add(stretch.exact(&stretch.rate).ok()?)?;
         }
         let step = match running {
             Some(last) => i128::from(last.principal).checked_mul(whole(last.rate.yearly).ok()?)?,
             None => 0,
         };
-        let from = running.map_or(through, |last| last.from);
-        let (ruler, mark) = count.bearing_from(from).ok()?;
+        let mark = running.map_or(self.mark, |last| last.mark);
         let mut one = RATE_ONE;
         let (mut base, mut step) = (base, step);
         while one > 1 && base.checked_rem(10)? == 0 && step.checked_rem(10)? == 0 {
             (base, step, one) =
                 (base.checked_div(10)?, step.checked_div(10)?, one.checked_div(10)?);
         }
-        let year = one.checked_mul(count.year().into())?;
+        let year = one.checked_mul(self.clause.day_count.year().into())?;
         let watermark = Watermark {
-            ruler,
+            ruler: self.ruler,
             mark,
             step: i64::try_from(step).ok()?,
             base_minor: i64::try_from(base.checked_div(year)?).ok()?,

@@ -141,6 +141,55 @@ fn months_of_thirty_days_count_from_the_due_date() {
 }
 
 #[test]
+fn a_cent_that_is_paid_changes_no_days() {
+    // 36 percent of 100,000 are 100 a day of 360. Due, cent paid on, to: the days up to the cent and after it.
+    for (count, due, on, through, days) in [
+        ("30-360-bond", "2024-01-15", "2024-01-30", "2024-02-15", [15, 15]),
+        ("30-360-bond", "2024-01-15", "2024-01-31", "2024-02-15", [16, 14]),
+        ("30-360-us", "2024-01-15", "2024-01-31", "2024-02-15", [16, 14]),
+        ("30e-360", "2024-01-15", "2024-01-31", "2024-02-15", [15, 15]),
+        ("30-360-bond", "2024-01-15", "2024-02-01", "2024-02-15", [16, 14]),
+        ("30-360-bond", "2024-02-28", "2024-02-29", "2024-03-31", [1, 32]),
+        ("30-360-us", "2024-02-28", "2024-02-29", "2024-03-31", [1, 32]),
+        ("30e-360", "2024-02-28", "2024-02-29", "2024-03-31", [1, 31]),
+        // From the last day of February the 29th is the 30th and the 31st of March none of its own.
+        ("30-360-us", "2024-02-29", "2024-03-30", "2024-03-31", [30, 0]),
+        ("act-360", "2024-01-15", "2024-01-31", "2024-02-15", [16, 15]),
+    ] {
+        let item = claim("CNY", 10_000_000, due);
+        let text = format!("rate=0.36 days={count}");
+        let all = days[0] + days[1];
+        check_case(&item, &text, through, (all * 10_000, 0, 0));
+        let found = run(&paid(item, &[(on, 1)]), &text, through).unwrap();
+        let counted: Vec<i64> = found.segments.iter().map(|of| i64::from(of.days)).collect();
+        assert_eq!((found.accrued_minor, counted), (all * 10_000, days.to_vec()), "{text} {due}");
+    }
+    // A row of the table that sets the rate to what it was, and the grace from whose end the days count.
+    let mut tables = Tables::shipped();
+    for valid_from in ["2023-01-01", "2024-02-01"] {
+        let (valid_from, source) = (date(valid_from), valid_from.to_string());
+        tables.put("house", RateRow { valid_from, rate: dec("0.36"), source, confirmed: true });
+    }
+    for (due, grace, later, days) in [
+        ("2024-01-15", 0, false, [16, 14]),
+        ("2024-01-10", 5, false, [16, 14]),
+        ("2024-01-10", 5, true, [21, 14]),
+    ] {
+        let text =
+            format!("reference=house/-/-/floating days=30-360-bond grace={grace} later={later}");
+        let clause = resolve(&clause(&text), date(due)).unwrap();
+        let item = claim("CNY", 10_000_000, due);
+        let found = accrue(&item, &clause, &tables, date("2024-02-15")).unwrap();
+        let counted: Vec<i64> = found.segments.iter().map(|of| i64::from(of.days)).collect();
+        assert_eq!((found.accrued_minor, counted), ((days[0] + days[1]) * 10_000, days.to_vec()));
+    }
+    // A period of compounding is cut from the same run: 16 days, and 14 on which 1,600.00 bear as well.
+    let text = "rate=0.36 days=30-360-bond compound=1/31";
+    let item = claim("CNY", 10_000_000, "2024-01-15");
+    check_case(&item, text, "2024-02-15", (160_000 + 140_000 + 14 * 160, 0, 0));
+}
+
+#[test]
 fn asked_twice_nothing_is_charged_twice() {
     let item = claim("CNY", 10_000_000, "2024-01-01");
     check_case(&item, "rate=0.10", "2024-01-06", (13_699, 0, 0));
@@ -491,6 +540,42 @@ fn a_cap_is_one_for_the_document_and_not_one_for_each_part() {
     let signed = parts.map(|part| Item { signed_on: Some(date("2024-03-01")), ..part });
     check_charges(&signed, 0, text, "2024-04-10", &[(69_000, 0, 51_000), (34_500, 0, 25_500)]);
     check_charges(&signed, 500, text, "2024-04-10", &[(68_500, 0, 51_500), (34_500, 0, 25_500)]);
+}
+
+#[test]
+fn the_interest_of_all_parts_is_rounded_once() {
+    // 17.00 at ten percent are 0.4658 a day: 27.95 for sixty of them, of which each alone would round to nothing.
+    let parts = |count: usize| vec![claim("CNY", 1_700, "2024-03-31"); count];
+    for (count, through, minor, residue) in [
+        (1, "2024-04-01", 0, "0.4657534247"),
+        (2, "2024-04-01", 1, "-0.0684931507"),
+        (60, "2024-03-31", 0, "0"),
+        (60, "2024-04-01", 28, "-0.0547945205"),
+        (60, "2024-04-02", 56, "-0.1095890411"),
+    ] {
+        let clause = resolve(&clause("rate=0.10"), date("2024-04-01")).unwrap();
+        let mut charges = Charges::on(1_700 * i64::try_from(count).unwrap(), 0);
+        let share = |part: &Item| {
+            let of = charge(part, &clause, &Tables::shipped(), date(through), &mut charges);
+            of.unwrap().accrued_minor
+        };
+        let shares: Vec<i64> = parts(count).iter().map(share).collect();
+        let what = format!("{count} to {through}: {shares:?}");
+        assert_eq!(shares.iter().sum::<i64>(), minor, "{what}");
+        assert_eq!(charges.residue().unwrap(), dec(residue), "{what}");
+    }
+    // Beside a cap too: it is worked out of the sum, not of what is left of sixty roundings.
+    let text = "rate=0.10 cap-rate=lpr-1y/2/-/at-signing";
+    let clause = resolve(&clause(text), date("2024-04-01")).unwrap();
+    let mut charges = Charges::on(102_000, 0);
+    let (mut accrued, mut capped) = (0, 0);
+    for part in parts(60) {
+        let of = charge(&part, &clause, &Tables::shipped(), date("2024-04-01"), &mut charges);
+        let of = of.unwrap();
+        (accrued, capped) = (accrued + of.accrued_minor, capped + of.capped_minor);
+    }
+    // Twice 4.15 percent of 1,020.00 are 23.195 a day.
+    assert_eq!((accrued, capped, charges.limit(&clause)), (23, 5, Ok(Some(23))));
 }
 
 #[test]

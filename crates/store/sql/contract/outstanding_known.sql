@@ -6,7 +6,14 @@ asked AS (SELECT value AS key FROM json_each(?1)),
 -- What a document said then: a correction that came later is undone.
 document AS (
     SELECT
-        i.key, i.customer_key, i.currency, i.kind, i.version_key,
+        i.key, i.customer_key, i.currency, i.kind,
+        coalesce(
+            (
+                SELECT c.before ->> 'version_key' FROM correction AS c
+                WHERE c.invoice_key = i.key AND c.entry_key > ?3 AND c.before ->> 'version_key' IS NOT NULL
+                ORDER BY c.key LIMIT 1
+            ), i.version_key
+        ) AS version_key,
         coalesce(
             (
                 SELECT c.before ->> 'issued_on' FROM correction AS c
@@ -38,20 +45,19 @@ used AS (
     WHERE a.allocated_on <= ?2 AND coalesce(a.entry_key, 0) <= ?3
 ),
 piece AS (
-    SELECT d.key, d.amount_minor AS minor FROM document AS d
+    SELECT d.customer_key, d.currency, d.version_key, d.amount_minor AS minor FROM document AS d
     WHERE d.issued_on <= ?2 AND d.kind <> 'credit-note' AND d.version_key IS NOT NULL
     UNION ALL
-    SELECT d.key, -u.amount_minor
+    SELECT d.customer_key, d.currency, d.version_key, -u.amount_minor
     FROM used AS u CROSS JOIN document AS d ON d.key = u.invoice_key
     WHERE d.issued_on <= ?2 AND d.kind <> 'credit-note' AND d.version_key IS NOT NULL
 )
 SELECT json_group_array(json_array(customer_key, currency, contract_key, outstanding))
 FROM (
-    SELECT i.customer_key, i.currency, v.contract_key, sum(p.minor) AS outstanding
+    SELECT p.customer_key, p.currency, v.contract_key, sum(p.minor) AS outstanding
     FROM piece AS p
-    CROSS JOIN invoice AS i ON i.key = p.key
-    CROSS JOIN contract_version AS v ON v.key = i.version_key
-    GROUP BY i.customer_key, i.currency, v.contract_key
+    CROSS JOIN contract_version AS v ON v.key = p.version_key
+    GROUP BY p.customer_key, p.currency, v.contract_key
     HAVING outstanding <> 0
-    ORDER BY i.customer_key, i.currency, v.contract_key
+    ORDER BY p.customer_key, p.currency, v.contract_key
 )

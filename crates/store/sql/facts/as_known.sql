@@ -14,7 +14,14 @@ invoice AS NOT MATERIALIZED (
         ) AS open_minor
     FROM (
         SELECT
-            i.key, i.customer_key, i.kind, i.currency, i.parent_key, i.version_key,
+            i.key, i.customer_key, i.kind, i.currency, i.parent_key,
+            coalesce(
+                (
+                    SELECT c.before ->> 'version_key' FROM main.correction AS c
+                    WHERE c.invoice_key = i.key AND c.entry_key > ?10 AND c.before ->> 'version_key' IS NOT NULL
+                    ORDER BY c.key LIMIT 1
+                ), i.version_key
+            ) AS version_key,
             coalesce(
                 (
                     SELECT c.before ->> 'issued_on' FROM main.correction AS c

@@ -1,6 +1,6 @@
 -- ?1: keys of documents, ?2: the last audit entry that was known.
--- Gives [[key, id, customer_key, customer_id, kind, issued_on, due_on, amount_minor, currency], [contract_id, clause,
--- signed_on, contract version, its key, relates_to, parent_key, penalty, reference]] of those and of their instalments.
+-- Gives [[key, id, customer_key, customer_id, kind, issued_on, due_on, amount_minor, currency], [contract_id,
+-- signed_on, key of the contract's version, relates_to, parent_key, penalty, reference]] of those and of their instalments.
 WITH
 asked AS (
     SELECT value AS key FROM json_each(?1)
@@ -14,8 +14,7 @@ SELECT
                 i.key, i.id, i.customer_key, c.id, i.kind, i.issued_on, i.due_on, i.amount_minor, i.currency
             ),
             json_array(
-                k.id, v.document ->> '$.late_interest', v.signed_on, v.version, v.key, r.id, i.parent_key, i.penalty,
-                i.reference
+                k.id, v.signed_on, v.key, r.id, i.parent_key, i.penalty, i.reference
             )
         )
     )

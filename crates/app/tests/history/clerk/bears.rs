@@ -23,10 +23,15 @@ impl Clerk<'_> {
         self.documents.claims[at].due + GRACE + 1..=through
     }
 
-    pub(super) fn interest(&self, at: usize, through: i64) -> i64 {
+    /// What some claims bear together, rounded once.
+    pub(super) fn interest(&self, of: &[usize], through: i64) -> i64 {
         let mut sum = 0i128;
-        for today in self.late(at, through) {
-            sum += i128::from(self.bears(at, today, through)) * self.documents.rate(today);
+        for at in of {
+            let signed = self.documents.claims[*at].signed;
+            for today in self.late(*at, through) {
+                let rate = self.documents.rate(signed.unwrap_or(today));
+                sum += i128::from(self.bears(*at, today, through)) * rate;
+            }
         }
         i64::try_from((sum * 2 + 365 * 100) / (2 * 365 * 100)).unwrap()
     }

@@ -87,7 +87,9 @@ impl<'a> Clerk<'a> {
         for (at, claim) in documents.claims.iter().enumerate() {
             if claim.on <= until {
                 standing.open.insert(claim.id.clone(), clerk.open[at]);
-                standing.interest.insert(claim.id.clone(), clerk.interest(at, until));
+                standing.interest.insert(claim.id.clone(), clerk.interest(&[at], until));
+                let together = clerk.interest(&clerk.meant(&claim.whole), until);
+                standing.interest.insert(claim.whole.clone(), together);
                 standing.fixed.insert(claim.whole.clone(), clerk.fixed(&claim.whole, until));
                 standing.settled.insert(claim.whole.clone(), clerk.settled(&claim.whole, until));
                 standing.late.insert(claim.whole.clone(), clerk.late_by(&claim.whole, until));

@@ -127,7 +127,7 @@ impl Document {
             (i64::from(said.grace_days.unwrap_or(0)), said.grace_charged_later == Some(true));
         let rounded =
             |exact: Decimal| i64::try_from(decimal::round(exact / Decimal::from(year), 0)).unwrap();
-        let (mut interest, mut most, mut is_late) = (0, 0, false);
+        let (mut interest, mut most, mut is_late) = (Decimal::ZERO, Decimal::ZERO, false);
         for (part, (due, amount)) in self.parts.iter().enumerate() {
             let graced = due.plus_days(grace).unwrap();
             let (mut exact, mut cap) = (Decimal::ZERO, Decimal::ZERO);
@@ -165,9 +165,11 @@ impl Document {
                 cap += Decimal::from(bearing) * times(&said.cap_rate).unwrap_or_default();
                 is_late |= bearing > 0;
             }
-            interest += rounded(exact);
-            most += rounded(cap);
+            interest += exact;
+            most += cap;
         }
+        // All parts together are rounded once.
+        let (interest, most) = (rounded(interest), rounded(most));
         let fixed = said.fixed_sums.filter(|_| is_late).map_or(0, |sums| sums[0].minor);
         let share = said
             .cap_share
@@ -185,6 +187,34 @@ proptest! {
     fn a_document_bears_what_a_clerk_finds_day_by_day(of in documents(), days in 0i64..260) {
         let day = date("2024-01-10").plus_days(days).unwrap();
         prop_assert_eq!(of.charged(day), of.by_the_clerk(day), "on {}", day);
+    }
+
+    /// What is read of the parts sums to what is read of the whole, each within a cent of what it bears by itself.
+    #[test]
+    fn shares_sum_to_the_whole_and_are_within_a_cent(of in documents(), days in 0i64..260) {
+        let day = date("2024-01-10").plus_days(days).unwrap();
+        let words = of.clause.split_whitespace().filter(|word| !word.starts_with("cap"));
+        let of = Document { clause: words.collect::<Vec<_>>().join(" "), ..of };
+        let mut charges = Charges::on(of.whole(), 0);
+        let (mut sum, mut residue, mut is_late) = (0, Decimal::ZERO, false);
+        for part in 0..of.parts.len() {
+            let item = of.item(part, day, !is_late);
+            let clause = resolve(&clause(&of.clause), item.due_on.plus_days(1).unwrap()).unwrap();
+            let share = charge(&item, &clause, &Tables::shipped(), day, &mut charges).unwrap();
+            let alone = accrue(&item, &clause, &Tables::shipped(), day).unwrap();
+            is_late |= !share.segments.is_empty();
+            prop_assert!((share.accrued_minor - alone.accrued_minor).abs() <= 1);
+            prop_assert_eq!(
+                Decimal::from(share.accrued_minor) + share.residue,
+                Decimal::from(alone.accrued_minor) + alone.residue
+            );
+            let segments: i64 = share.segments.iter().map(|segment| segment.minor).sum();
+            prop_assert_eq!(segments, share.accrued_minor);
+            (sum, residue) = (sum + share.accrued_minor, residue + share.residue);
+        }
+        prop_assert_eq!(sum, of.charged(day).0[0]);
+        let left = charges.residue().unwrap();
+        prop_assert!(left.abs() <= dec("0.5") && (left - residue).abs() < dec("0.000000001"));
     }
 
     /// What fees leave of the cap is never exceeded, and what is charged and what is cut come to what would be charged

@@ -60,30 +60,63 @@ fn histories() -> impl Strategy<Value = History> {
     )
 }
 
-/// The same by adding up each day, for day counts in which days add up.
+/// The units of one run from a due date, or from the last day of a grace that bears nothing, to a day.
+fn one_run(count: DayCount, start: Date, day: Date) -> i64 {
+    let next = |day: Date| day.plus_days(1).unwrap();
+    match count {
+        DayCount::ActActIsda => count.units(next(start), next(day)),
+        _ => count.units(start, day),
+    }
+}
+
+/// The same by adding up each day: what was open the evening before bears for what one run is longer with the day than
+/// without it.
 fn day_by_day(of: &History, through: Date) -> i64 {
     let tables = Tables::shipped();
     let terms = Terms::new(&of.item, &of.clause, &tables).unwrap();
+    let graced = of.item.due_on.plus_days(of.clause.grace_days.into()).unwrap();
+    let start = if of.clause.grace_charged_later { of.item.due_on } else { graced };
     let mut sum = 0i128;
-    let mut day = terms.first;
-    while day <= through && through > terms.grace_end {
-        let (principal, _) = terms.principal(day).unwrap();
-        if principal > 0 {
-            let rate = terms.rate(day).unwrap();
-            let one = Stretch {
-                from: day,
-                to: day,
-                principal,
-                unpaid: 0,
-                excluded: 0,
-                rate: rate.clone(),
-                cap: None,
-            };
-            sum += one.exact(&rate, of.clause.day_count).unwrap();
+    let mut before = start;
+    while before < through && through > graced {
+        let day = before.plus_days(1).unwrap();
+        let seen = before.max(graced);
+        let taken = of.item.changes.iter().filter(|(on, _)| *on <= seen).map(|(_, minor)| minor);
+        let left_out = of.item.exclusions.iter();
+        let left_out = left_out.filter(|of| of.from <= day && of.to.is_none_or(|to| seen < to));
+        let open =
+            of.item.amount_minor - taken.sum::<i64>() - left_out.map(|of| of.minor).sum::<i64>();
+        let count = of.clause.day_count;
+        let units = one_run(count, start, day) - one_run(count, start, before);
+        if open > 0 {
+            let rate = terms.rate(day).unwrap().yearly * Decimal::from(RATE_ONE);
+            sum += i128::from(open) * i128::from(units) * i128::try_from(rate).unwrap();
         }
-        day = day.plus_days(1).unwrap();
+        before = day;
     }
     rounded(sum, RATE_ONE * i128::from(of.clause.day_count.year())).unwrap()
+}
+
+/// A claim of 36 percent, the cents paid of it, and the days on which the rate is set to what it was.
+fn cut_runs() -> impl Strategy<Value = (DayCount, Item, Tables, Date)> {
+    let days = || proptest::collection::vec(-5i64..300, 0..6);
+    (0usize..6, 0i64..1_500, 1_000i64..90_000_000, days(), days(), 0i64..300).prop_map(
+        |(which, due, minor, cents, rows, day)| {
+            let due_on = date("2023-01-20").plus_days(due).unwrap();
+            let at = |days: i64| due_on.plus_days(days).unwrap();
+            let changes = cents.iter().map(|on| (at(*on), 1)).collect();
+            let item = Item { changes, ..claim("EUR", minor, &due_on.to_string()) };
+            let mut tables = Tables::shipped();
+            for (place, valid_from) in
+                [date("2020-01-01")].into_iter().chain(rows.iter().map(|on| at(*on))).enumerate()
+            {
+                let source = format!("letter {place}");
+                let row = RateRow { valid_from, rate: dec("0.36"), source, confirmed: true };
+                tables.put("house", row);
+            }
+            (DayCount::ALL[which].0, item, tables, at(day))
+        },
+    )
 }
 
 proptest! {
@@ -99,6 +132,31 @@ proptest! {
         prop_assert!(found.accrued_minor >= 0 && found.fixed_minor >= 0 && found.capped_minor >= 0);
     }
 
+    /// By every day count, wherever cents are paid and rates begin anew: what one run bears, less what the cents would
+    /// have borne from the day after each to the end of that same run. What is posted on the way takes nothing off.
+    #[test]
+    fn cuts_take_nothing_off_one_run((count, item, tables, day) in cut_runs(), posted in 0i64..300) {
+        let clause = clause(&format!("reference=house/-/-/floating days={count}"));
+        let clause = resolve(&clause, item.due_on).unwrap();
+        let run = |day: Date| one_run(count, item.due_on, day.max(item.due_on));
+        let exact = |day: Date| {
+            let cents = item.changes.iter().map(|(on, _)| (run(day) - run(*on)).max(0));
+            let cents: i64 = cents.sum();
+            let whole = i128::from(item.amount_minor) * i128::from(run(day)) - i128::from(cents);
+            // What is paid before the due date bears on no day.
+            (whole, rounded(whole * 36, i128::from(count.year()) * 100).unwrap())
+        };
+        let found = accrue(&item, &clause, &tables, day).unwrap();
+        prop_assert_eq!(found.accrued_minor, exact(day).1, "{} from {} to {}", count, item.due_on, day);
+        let counted: i64 = found.segments.iter().map(|of| i64::from(of.days)).sum();
+        let days = if count == DayCount::ActActIsda { day.days_since(item.due_on) } else { run(day) };
+        prop_assert_eq!(counted, days, "{}", count);
+        let first = day.plus_days(-posted).unwrap().max(item.due_on);
+        let before = accrue(&item, &clause, &tables, first).unwrap().accrued_minor;
+        prop_assert_eq!(before, exact(first).1);
+        prop_assert!(before <= found.accrued_minor);
+    }
+
     #[test]
     fn a_split_of_the_period_gives_what_one_run_gives(of in histories(), cuts in proptest::collection::vec(0i64..600, 0..6)) {
         // Each posting takes what has accrued by its day less what was posted before.
@@ -111,14 +169,15 @@ proptest! {
             let more = accrue(&of.item, &of.clause, &tables, day).unwrap().accrued_minor - posted;
             prop_assert!(more >= 0, "{more} on {day}");
             posted += more;
+            if of.has_line() {
+                prop_assert_eq!(posted, day_by_day(&of, day), "by {}", day);
+            }
         }
-        prop_assert_eq!(posted, accrue(&of.item, &of.clause, &tables, of.day).unwrap().accrued_minor);
     }
 
     #[test]
     fn it_is_the_sum_over_the_days(of in histories()) {
-        let additive = matches!(of.clause.day_count, DayCount::Act360 | DayCount::Act365F | DayCount::ActActIsda);
-        if additive && of.has_line() {
+        if of.has_line() {
             let found = accrue(&of.item, &of.clause, &Tables::shipped(), of.day).unwrap();
             prop_assert_eq!(found.accrued_minor, day_by_day(&of, of.day));
         }
