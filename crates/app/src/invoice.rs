@@ -370,6 +370,13 @@ impl Reading {
                 used.entry(part.credit_key.unwrap_or(0)).or_default().push(part);
             }
             refunds = credit_refund::of_credits(db, &notes, When { day, known })?;
+            for (key, refunds) in &mut refunds {
+                let Some(note) = items.get(key) else { continue };
+                for refund in refunds {
+                    refund.on = refund.on.max(note.issued_on);
+                    refund.reversed_on = refund.reversed_on.map(|on| on.max(note.issued_on));
+                }
+            }
         }
         let mut contested: BTreeMap<i64, Vec<Contested>> = BTreeMap::new();
         for dispute in dispute::of_invoices(db, &keys, Some(known))? {

@@ -50,10 +50,17 @@ impl<'a> Replay<'a> {
         }
         let mut ordered: Vec<&Credit> = credits.iter().collect();
         arrange(&mut ordered, |one, other| place(one).cmp(&place(other)));
+        let from = |credit: &Credit| {
+            let is_adjustment = matches!(credit.source, Source::Adjustment(_));
+            let named = credit.named.iter().filter(|_| is_adjustment).flat_map(|of| &of.claims);
+            let claims = named.filter_map(|key| sorted.get(*by_key.get(key)?));
+            claims.map(|claim| claim.issued_on).fold(credit.on, Date::max)
+        };
         let active = ordered
             .into_iter()
             .map(|credit| Active {
                 credit,
+                on: from(credit),
                 free: 0,
                 waiting: 0,
                 used: Vec::new(),
@@ -111,7 +118,7 @@ impl<'a> Replay<'a> {
         }
         self.announce_wholes(&mut days);
         for (at, active) in self.active.iter().enumerate() {
-            days.entry(active.credit.on).or_default().credits.push(at);
+            days.entry(active.on).or_default().credits.push(at);
             let deducted = active.credit.deductions.iter().flat_map(|(_, claims, _)| claims);
             let mut about: BTreeSet<Date> = BTreeSet::new();
             about.extend(
@@ -123,7 +130,7 @@ impl<'a> Replay<'a> {
             for on in about {
                 days.entry(on).or_default().differences.push(at);
             }
-            if let Some(on) = active.credit.until.filter(|on| *on > active.credit.on) {
+            if let Some(on) = active.credit.until.filter(|on| *on > active.on) {
                 days.entry(on).or_default().ended.push(at);
             }
             for (number, back) in active.credit.returned.iter().enumerate() {

@@ -597,6 +597,31 @@ fn a_write_off_counts_until_the_day_on_which_it_is_taken_back() {
 }
 
 #[test]
+fn what_is_taken_off_a_document_counts_from_the_day_of_the_document() {
+    let claims = |issued: &str| [claim(1, issued, "2024-06-30", 100)];
+    let off = |until: &str| Credit {
+        until: (!until.is_empty()).then(|| date(until)),
+        ..write_off(7, "2024-02-01", 1, 100)
+    };
+    let plain = Credit { recoverable: false, ..off("") };
+    // When the document is of, what is taken off, and what comes of it.
+    for (issued, credit, wanted) in [
+        ("2024-01-31", off(""), "W7 I1 2024-02-01 100"),
+        ("2024-02-01", off(""), "W7 I1 2024-02-01 100"),
+        ("2024-02-02", off(""), "W7 I1 2024-02-02 100"),
+        ("2024-03-01", plain.clone(), "W7 I1 2024-03-01 100"),
+        ("2024-03-01", void(7, "2024-02-01", 1), "W7 I1 2024-03-01 100"),
+        ("2024-03-01", off("2024-03-02"), "W7 I1 2024-03-01 100\nW7 I1 2024-03-02 -100"),
+        ("2024-03-01", off("2024-03-01"), ""),
+        ("2024-03-01", off("2024-02-10"), ""),
+        ("2024-03-01", Credit { until: Some(date("2024-02-10")), ..plain }, ""),
+        ("2024-03-01", Credit { until: Some(date("2024-02-10")), ..void(7, "2024-02-01", 1) }, ""),
+    ] {
+        check(&claims(issued), &[credit], wanted);
+    }
+}
+
+#[test]
 fn an_upheld_dispute_of_what_is_paid_frees_the_newest_money() {
     let mut upheld = write_off(7, "2024-02-20", 1, 30);
     upheld.recoverable = false;
