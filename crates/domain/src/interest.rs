@@ -165,7 +165,7 @@ pub fn charge(
     through: Date,
     charges: &mut Charges,
 ) -> Result<Accrued, Refused> {
-    let terms = Terms::new(item, clause, tables)?;
+    let terms = Terms::new(item, clause, tables);
     let stretches = terms.stretches(through)?;
     let before = *charges;
     let mut sums = Sums::default();
