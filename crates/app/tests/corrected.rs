@@ -6,10 +6,10 @@ mod common;
 
 use common::{day, db, id, on, read};
 use dunlin_app::{
-    credit_refund, customer, dispute, invoice, ledger::Change, payment, verify, write_off,
+    contract, credit_refund, customer, dispute, invoice, ledger::Change, payment, verify, write_off,
 };
 use dunlin_domain::{
-    Date,
+    Date, Refusal,
     contract::{ledger::*, types::Invoice},
 };
 use dunlin_store::{Fault, When, native::NativeDb};
@@ -208,4 +208,112 @@ fn a_credit_note_is_paid_out_no_earlier_than_it_is_there() {
         let open = if went == again { 10_000 } else { 6_000 };
         assert_eq!(at(&db, "I", went).open.minor, open);
     }
+}
+
+#[test]
+fn an_invoice_is_due_with_the_last_of_its_instalments() {
+    let parts = json!([{"due_on": "2024-01-31", "minor": 3_000}, {"due_on": "2024-02-29", "minor": 3_000},
+        {"due_on": "2024-03-31", "minor": 4_000}]);
+    let (_folder, db) = ledger(json!({"instalments": parts, "due_on": null}));
+    let refused = |name: &str, due: &str| match try_correct(&db, name, json!({"due_on": due})) {
+        Err(Fault::Refused(refused)) => {
+            assert_eq!(
+                (refused.code, refused.field.as_deref()),
+                (Refusal::DueBeforeIssued, Some("due_on")),
+                "{name} {due}"
+            );
+        }
+        other => panic!("{name} {due}: {other:?}"),
+    };
+    // Of the first, one between and the last: one day too far, and the furthest.
+    for (name, due, taken) in [
+        ("I#1", "2023-12-31", false),
+        ("I#1", "2024-03-01", false),
+        ("I#1", "2024-02-29", true),
+        ("I#1", "2024-01-31", true),
+        ("I#2", "2024-01-30", false),
+        ("I#2", "2024-04-01", false),
+        ("I#2", "2024-01-31", true),
+        ("I#2", "2024-03-31", true),
+        ("I#3", "2024-03-30", false),
+        ("I#3", "2024-04-05", true),
+    ] {
+        match taken {
+            true => correct(&db, name, json!({"due_on": due})),
+            false => refused(name, due),
+        }
+    }
+    let found = at(&db, "I", TODAY);
+    let corrected = found.corrections.unwrap();
+    assert_eq!(found.due_on, day("2024-04-05"));
+    assert!(corrected.iter().any(|of| of.id == "I" && of.field == "due_on"), "{corrected:?}");
+    correct(&db, "I#3", json!({"due_on": "2024-03-31"}));
+    assert_eq!(at(&db, "I", TODAY).due_on, day("2024-03-31"));
+    assert!(verify::books(&db).unwrap().ok);
+}
+
+#[test]
+fn what_is_contested_as_a_whole_follows_the_corrected_amount() {
+    let (_folder, db) = ledger(json!({"disputed": true}));
+    let parts =
+        json!([{"due_on": "2024-04-30", "minor": 3_000}, {"due_on": "2024-06-30", "minor": 7_000}]);
+    bill(&db, "J", json!({"disputed": true, "instalments": parts, "due_on": null}));
+    let contested = |name: &str| {
+        let of = dispute::get(&db, &id(&format!("whole/{name}"))).unwrap();
+        let parts = of.parts.unwrap_or_default().iter().map(|part| part.minor).sum::<i64>();
+        (of.amount.minor, parts, at(&db, name, TODAY).disputed_minor)
+    };
+    for (first, whole) in [(15_000, 22_000), (8_000, 15_000), (0, 7_000), (9_000, 16_000)] {
+        correct(&db, "I", json!({"minor": first}));
+        correct(&db, "J#1", json!({"minor": first}));
+        assert_eq!(contested("I"), (first, 0, first));
+        assert_eq!(contested("J"), (whole, whole, whole));
+        assert!(verify::books(&db).unwrap().ok);
+    }
+    let entries: Vec<i64> = (1..=99).collect();
+    let known = |minor: i64| {
+        let then = |entry: &&i64| {
+            let of = invoice::get(&db, &id("I"), day(TODAY), **entry);
+            of.is_ok_and(|of| (of.amount.minor, of.disputed_minor) == (minor, minor))
+        };
+        entries.iter().filter(then).count()
+    };
+    for minor in [10_000, 15_000, 8_000, 9_000] {
+        assert!(known(minor) > 0, "{minor} was contested of {minor} then");
+    }
+    // What was decided stays as it was decided.
+    let resolution = json!({"outcome": "upheld", "on": "2024-02-01"});
+    dispute::resolve(&db, &id("whole/I"), &read(resolution), &on(TODAY)).unwrap();
+    correct(&db, "I", json!({"minor": 12_000}));
+    assert_eq!((contested("I").0, at(&db, "I", TODAY).open.minor), (9_000, 3_000));
+    assert!(verify::books(&db).unwrap().ok);
+}
+
+#[test]
+fn a_document_of_another_day_is_under_the_version_of_that_day() {
+    let (_folder, db) = db();
+    customer::add(&db, &read(json!({"id": "C", "name": "C"})), id("made"), &on(TODAY)).unwrap();
+    for (from, rate) in [("2024-01-01", "0.10"), ("2024-02-01", "0.20")] {
+        let new =
+            json!({"customer_id": "C", "effective_on": from, "late_interest": {"rate": rate}});
+        contract::put(&db, &id("K"), &read(new), &on(TODAY)).unwrap();
+    }
+    bill(&db, "I", json!({"issued_on": "2024-02-01", "contract_id": "K"}));
+    let clause = || at(&db, "I", TODAY).interest.unwrap().clause;
+    for (issued, version) in [
+        ("2024-01-31", "K version 1"),
+        ("2024-01-01", "K version 1"),
+        ("2024-02-01", "K version 2"),
+        ("2024-02-02", "K version 2"),
+    ] {
+        assert!(try_correct(&db, "I", json!({"issued_on": issued})).is_ok());
+        assert_eq!(clause(), version, "issued on {issued}");
+        assert!(verify::books(&db).unwrap().ok);
+    }
+    let Err(Fault::Refused(refused)) = try_correct(&db, "I", json!({"issued_on": "2023-12-31"}))
+    else {
+        panic!("no version is in force")
+    };
+    let at_field = (refused.code, refused.field.as_deref());
+    assert_eq!(at_field, (Refusal::UnknownContract, Some("issued_on")));
 }

@@ -129,6 +129,13 @@ pub fn share<D: Db>(db: &D, shares: &[Share], entry: Option<i64>) -> Result<(), 
     contest(db, &claims)
 }
 
+/// What is contested as a whole and not decided is all of it, whatever the document or an instalment of it was corrected
+/// to.
+pub fn follow<D: Db>(db: &D, invoice_key: i64) -> Result<(), Fault> {
+    db.execute(sql!("dispute/follow.sql"), &[invoice_key.into()])?;
+    contest(db, &[invoice_key])
+}
+
 /// The first of these ids that a dispute has.
 pub fn taken<D: Db>(db: &D, ids: &[&Id]) -> Result<Option<Id>, Fault> {
     let ids = crate::array(ids)?;
