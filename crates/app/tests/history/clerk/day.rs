@@ -348,6 +348,8 @@ impl<'a> Clerk<'a> {
     fn serve_name(&mut self, at: usize, part: usize, minor: i64) {
         let name = self.documents.credits[at].named[part].0.clone();
         let (claims, mut left) = (self.meant(&name), minor);
+        let charges = self.charges(at, part, &claims);
+        left = self.pay_all(at, &charges, left, true);
         if claims.len() > 1 {
             left = self.pay_all(at, &claims, left, true);
         }
