@@ -297,8 +297,12 @@ struct Book {
     ids: BTreeMap<i64, Id>,
     /// The members of each group by its head; who is judged alone is a group of one.
     groups: BTreeMap<i64, Vec<i64>>,
-    breaches: BTreeMap<Account, (Breach, Id)>,
+    breaches: Breaches,
+    /// The same where what was given up and not recovered counts as open: it clears nothing.
+    lasting: Breaches,
 }
+
+type Breaches = BTreeMap<Account, (Breach, Id)>;
 
 /// Opens and cures defaults of the range by the rule of the policy. Runs inside a slice of the sweep.
 pub(crate) fn judge<D: Db>(
@@ -316,7 +320,7 @@ pub(crate) fn judge<D: Db>(
         return Ok(());
     }
     let book = book(db, &candidates, day, policy, rule)?;
-    let wanted = wanted(db, &book, day, rule)?;
+    let wanted = wanted(db, &book, &book.breaches, day, rule)?;
     let keys: Vec<i64> = book.ids.keys().copied().collect();
     let (mut open, mut withdrawn) = (BTreeMap::new(), BTreeSet::new());
     for (customer, currency, key, id, closed_on, minor) in table::by_rule(db, &keys)? {
@@ -340,12 +344,13 @@ pub(crate) fn judge<D: Db>(
         let (document, minor, reason) = (found.document, found.amount_minor, found.reason.clone());
         new.push((id, account.0, document, minor, account.1, reason));
     }
-    let cured: Vec<&(i64, Id, Option<i64>)> = open
-        .iter()
-        .filter(|(account, _)| !wanted.contains_key(account))
-        .map(|(_, of)| of)
-        .collect();
-    if new.is_empty() && cured.is_empty() {
+    // What is left of those that are open is over.
+    open.retain(|account, _| !wanted.contains_key(account));
+    if !open.is_empty() {
+        let lasting = self::wanted(db, &book, &book.lasting, day, rule)?;
+        open.retain(|account, _| !lasting.contains_key(account));
+    }
+    if new.is_empty() && open.is_empty() {
         return Ok(());
     }
     let opened = |(id, customer, document, minor, currency, reason): &table::ByRule| {
@@ -363,7 +368,7 @@ pub(crate) fn judge<D: Db>(
     let change = serde_json::json!({
         "rule": RULE,
         "opened": new.iter().map(opened).collect::<Vec<_>>(),
-        "cured": cured.iter().map(|(_, id, _)| id).collect::<Vec<_>>(),
+        "cured": open.values().map(|(_, id, _)| id).collect::<Vec<_>>(),
     });
     let entry = note(
         db,
@@ -383,13 +388,12 @@ pub(crate) fn judge<D: Db>(
         let data = EventData { invoice_id, ..told(DefaultState::Open, row.4, Some(row.3)) };
         ("default.opened", row.1, row.0.clone(), data)
     });
-    let ended = open.iter().filter(|(account, _)| !wanted.contains_key(account));
-    let ended = ended.map(|((customer, currency), (_, id, minor))| {
+    let ended = open.iter().map(|((customer, currency), (_, id, minor))| {
         ("default.cured", *customer, id.clone(), told(DefaultState::Cured, *currency, *minor))
     });
     event::add_all(db, &opened.chain(ended).collect::<Vec<_>>(), author.at)?;
     table::open_all(db, &new, day, entry)?;
-    let cured: Vec<i64> = cured.iter().map(|(key, ..)| *key).collect();
+    let cured: Vec<i64> = open.values().map(|(key, ..)| *key).collect();
     table::cure_all(db, &cured, day, entry)
 }
 
@@ -413,37 +417,42 @@ fn book<D: Db>(
     }
     let keys: Vec<i64> = ids.keys().copied().collect();
     let pauses = pause::of_customers(db, &keys, None)?;
-    let mut items: BTreeMap<Account, Vec<Item>> = BTreeMap::new();
+    let mut items: BTreeMap<Account, Vec<(Item, i64)>> = BTreeMap::new();
     let mut names: BTreeMap<i64, Id> = BTreeMap::new();
-    for (customer, currency, key, id, due_on, open_minor) in table::overdue(db, &keys, day)? {
+    for (customer, currency, key, id, due_on, open_minor, given_minor) in
+        table::overdue(db, &keys, day)?
+    {
         let pauses = pause::of_document(pauses.get(&customer), key);
-        items.entry((customer, currency)).or_default().push(Item {
-            key,
-            due_on,
-            open_minor,
-            pauses,
-        });
+        let item = Item { key, due_on, open_minor, pauses };
+        items.entry((customer, currency)).or_default().push((item, given_minor));
         names.insert(key, id);
     }
-    let mut breaches = BTreeMap::new();
-    for ((customer, currency), items) in &items {
-        let found = breach(rule, policy::grace(policy), *currency, items, day);
-        if let Some((found, name)) = found.and_then(|of| Some((of, names.remove(&of.item)?))) {
-            breaches.insert((*customer, *currency), (found, name));
+    let (mut breaches, mut lasting) = (Breaches::new(), Breaches::new());
+    for (account, items) in items {
+        let (mut items, given): (Vec<Item>, Vec<i64>) = items.into_iter().unzip();
+        for found in [&mut breaches, &mut lasting] {
+            let of = breach(rule, policy::grace(policy), account.1, &items, day);
+            if let Some((of, name)) = of.and_then(|of| Some((of, names.get(&of.item)?.clone()))) {
+                found.insert(account, (of, name));
+            }
+            for (item, given) in items.iter_mut().zip(&given) {
+                item.open_minor = item.open_minor.saturating_add(*given);
+            }
         }
     }
-    Ok(Book { ids, groups, breaches })
+    Ok(Book { ids, groups, breaches, lasting })
 }
 
 /// Every default that the rule wants on the day, of its own or with the group.
 fn wanted<D: Db>(
     db: &D,
     book: &Book,
+    breaches: &Breaches,
     day: Date,
     rule: &DefaultRule,
 ) -> Result<BTreeMap<Account, Found>, Fault> {
     let mut wanted: BTreeMap<Account, Found> = BTreeMap::new();
-    for (account, (of, document)) in &book.breaches {
+    for (account, (of, document)) in breaches {
         let reason = format!(
             "{RULE}: {document} is {} days delinquent, the rule says {}",
             of.days, rule.days
@@ -456,7 +465,7 @@ fn wanted<D: Db>(
         return Ok(wanted);
     }
     let mut own: BTreeMap<i64, (Date, i64)> = BTreeMap::new();
-    for ((key, _), (of, _)) in &book.breaches {
+    for ((key, _), (of, _)) in breaches {
         let first = own.entry(*key).or_insert((of.since, *key));
         *first = (*first).min((of.since, *key));
     }

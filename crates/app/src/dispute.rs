@@ -121,7 +121,13 @@ pub fn resolve<D: Db>(
     author: &Author,
 ) -> Result<Change, Fault> {
     write(db, |db| {
-        let stored = get(db, id)?;
+        let stored = dispute::get(db, id)?.ok_or_else(none)?;
+        // Its decision goes by the day that was said, or the later one from which it counts.
+        let mut resolution = resolution.clone();
+        if resolution.replaces.is_some() && resolution.replaces == get(db, id)?.resolved_on {
+            resolution.replaces = stored.resolved_on;
+        }
+        let resolution = &resolution;
         if let Some(whole) = &stored.part_of {
             let detail = format!("this is a part of {whole}: resolve that");
             return Err(Fault::refused(Refusal::WrongState, detail));
@@ -230,8 +236,11 @@ pub fn get<D: Db>(db: &D, id: &Id) -> Result<Dispute, Fault> {
 
 /// The dispute of this id as it stood on a day and was known then.
 pub fn then<D: Db>(db: &D, id: &Id, when: When) -> Result<Dispute, Fault> {
-    dispute::then(db, id, when)?
-        .ok_or_else(|| Fault::refused(Refusal::NotFound, "no dispute has this id"))
+    dispute::then(db, id, when)?.ok_or_else(none)
+}
+
+fn none() -> Fault {
+    Fault::refused(Refusal::NotFound, "no dispute has this id")
 }
 
 /// Disputes after an id: everybody's or one customer's, in any state or in one, as they stood on a day and were

@@ -88,7 +88,7 @@ impl Book {
             signed_on: item.signed_on,
             fixed_for,
         };
-        let resolved = interest::resolve(clause, item.due_on.plus_days(1)?)?;
+        let resolved = interest::resolve(clause, item.due_on.plus_days(1).unwrap_or(Date::LAST))?;
         interest::charge(&claim, &resolved, &self.tables, day, charges)
     }
 }

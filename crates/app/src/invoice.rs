@@ -112,11 +112,17 @@ fn corrected_relation<D: Db>(
     Ok(Some(about.clone()))
 }
 
-/// The version of a contract that is in force on a document's day by what is recorded now.
-fn version_of<D: Db>(db: &D, contract: &Id, item: &Item, day: Date) -> Result<i64, Fault> {
-    let refused = |detail: &str| {
-        Fault::from(Refused::new(Refusal::UnknownContract, detail).at("contract_id"))
-    };
+/// The version of a contract that is in force on a document's day by what is recorded now: refused at the field that asks
+/// for it.
+fn version_of<D: Db>(
+    db: &D,
+    contract: &Id,
+    field: &str,
+    item: &Item,
+    day: Date,
+) -> Result<i64, Fault> {
+    let refused =
+        |detail: &str| Fault::from(Refused::new(Refusal::UnknownContract, detail).at(field));
     if item.parent_key.is_some() {
         let detail = "correct the invoice, whose contract its instalments share";
         return Err(Fault::refused(Refusal::WrongState, detail));
@@ -239,8 +245,11 @@ pub fn correct<D: Db>(
         if penalty != item.penalty {
             (was.penalty, is.penalty) = (Some(item.penalty), Some(penalty));
         }
-        if let Some(contract) = &new.contract_id {
-            let version = version_of(db, contract, item, wanted.0)?;
+        // A document of another day is under the version of that day.
+        let moved = item.contract_id.as_ref().filter(|_| was.issued_on.is_some());
+        let asked = new.contract_id.as_ref().map(|contract| (contract, "contract_id"));
+        if let Some((contract, field)) = asked.or(moved.map(|contract| (contract, "issued_on"))) {
+            let version = version_of(db, contract, field, item, wanted.0)?;
             if item.version_key != Some(version) {
                 was.version_key = Some(item.version_key.unwrap_or(0));
                 is.version_key = Some(version);
@@ -253,6 +262,9 @@ pub fn correct<D: Db>(
         let reinstated = new.voided.is_some() && reinstate(db, item, &new.reason, author)?;
         if was == is {
             return Ok(if reinstated { Change::Replaced } else { Change::AlreadySo });
+        }
+        if let Some(parent) = item.parent_key.filter(|_| was.due_on.is_some()) {
+            due_with_the_last(db, parent, item, wanted.1, &new.reason, author)?;
         }
         let note = Note::changed(
             "correct",
@@ -267,6 +279,9 @@ pub fn correct<D: Db>(
         owing
             .invoices
             .insert(item.key, invoice::correct(db, item.key, wanted.0, wanted.1, wanted.2)?);
+        if was.amount_minor.is_some() {
+            dispute::follow(db, item.key)?;
+        }
         if was.relates_to.is_some() || was.penalty.is_some() {
             invoice::relate(db, item.key, about.as_ref(), penalty)?;
         }
@@ -280,6 +295,37 @@ pub fn correct<D: Db>(
         replay::corrected(db, &[item.customer_key], &owing, author.at, Some(entry))?;
         Ok(Change::Replaced)
     })
+}
+
+/// Instalments stay in rising order, and their invoice is due with the last of them.
+fn due_with_the_last<D: Db>(
+    db: &D,
+    parent: i64,
+    item: &Item,
+    due_on: Date,
+    reason: &str,
+    author: &Author,
+) -> Result<(), Fault> {
+    let family = invoice::items(db, &[parent], i64::MAX)?;
+    let others = || family.iter().filter(|of| of.parent_key.is_some() && of.key != item.key);
+    let before = others().filter(|of| of.key < item.key).map(|of| of.due_on).max();
+    let after = others().filter(|of| of.key > item.key).map(|of| of.due_on).min();
+    if before.is_some_and(|before| due_on < before) || after.is_some_and(|after| due_on > after) {
+        let detail = "instalments are due in rising order";
+        return Err(Refused::new(Refusal::DueBeforeIssued, detail).at("due_on").into());
+    }
+    let last = others().map(|of| of.due_on).fold(due_on, Date::max);
+    let Some(whole) = family.iter().find(|of| of.key == parent && of.due_on != last) else {
+        return Ok(());
+    };
+    let was = Fields { due_on: Some(whole.due_on), ..Fields::default() };
+    let is = Fields { due_on: Some(last), ..Fields::default() };
+    let (id, said) = (whole.id.as_str(), (&is, reason));
+    let note = Note::changed("correct", "invoice", id, Some(&was), Some(&said))?;
+    let entry = audit::note(db, author, &note)?;
+    correction::insert(db, Some(parent), None, &was, &is, reason, entry)?;
+    invoice::correct(db, parent, whole.issued_on, last, whole.amount_minor)?;
+    Ok(())
 }
 
 /// The last audit entry that was known at a moment; the last there can be without one.
@@ -370,6 +416,13 @@ impl Reading {
                 used.entry(part.credit_key.unwrap_or(0)).or_default().push(part);
             }
             refunds = credit_refund::of_credits(db, &notes, When { day, known })?;
+            for (key, refunds) in &mut refunds {
+                let Some(note) = items.get(key) else { continue };
+                for refund in refunds {
+                    refund.on = refund.on.max(note.issued_on);
+                    refund.reversed_on = refund.reversed_on.map(|on| on.max(note.issued_on));
+                }
+            }
         }
         let mut contested: BTreeMap<i64, Vec<Contested>> = BTreeMap::new();
         for dispute in dispute::of_invoices(db, &keys, Some(known))? {

@@ -697,8 +697,14 @@ fn complete<D: Db>(
     let changed = items.iter().filter(|item| item.converted_minor > 0).map(|item| item.key);
     let converted = payment::parts(db, &changed.collect::<Vec<_>>())?;
     let payment = |mut item: payment::Item| {
+        let received_on = item.received_on;
+        // What went back counts from the day of the payment where that was corrected to a later one.
         let mut back_of = |key: i64| {
             let mut back = reversals.remove(&key).unwrap_or_default();
+            for back in &mut back {
+                let mistake = back.kind == ReversalKind::Mistake;
+                back.on = if mistake { received_on } else { back.on.max(received_on) };
+            }
             back.retain(|back| back.on <= day);
             back
         };

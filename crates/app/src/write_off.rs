@@ -41,7 +41,7 @@ pub fn add<D: Db>(
             ];
             let differs = differs.into_iter().filter(|(_, differs)| *differs);
             unless_differing(differs.map(|(field, _)| (ROW, field.into())).collect())?;
-            return Ok((before, Change::AlreadySo));
+            return Ok((get(db, &before.id)?, Change::AlreadySo));
         }
         let refused =
             |code: Refusal| Fault::from(Refused::new(code, code.about()).at("invoice_id"));
@@ -128,9 +128,9 @@ pub fn decide<D: Db>(
     author: &Author,
 ) -> Result<(WriteOff, Change), Fault> {
     write(db, |db| {
-        let before = get(db, id)?;
+        let before = said(db, id)?;
         if before.state == state && before.decided_by.is_some() {
-            return Ok((before, Change::AlreadySo));
+            return Ok((get(db, &before.id)?, Change::AlreadySo));
         }
         if before.state != WriteOffState::Pending {
             let detail = format!("the write-off is {}", before.state);
@@ -142,10 +142,11 @@ pub fn decide<D: Db>(
         let named =
             invoice::find(db, before.invoice_id.as_str())?.ok_or_else(|| missing("invoice"))?;
         if state == WriteOffState::Booked {
-            // It waited, and money may have come in the meantime.
-            let open = open_on(db, named.1, before.on)?;
+            // It waited, and money may have come in the meantime, or the document may have another day.
+            let on = before.on.max(named.5);
+            let open = open_on(db, named.1, on)?;
             if before.amount.minor > open {
-                let detail = format!("{open} is open on {}", before.on);
+                let detail = format!("{open} is open on {on}");
                 return Err(Fault::refused(Refusal::MoreThanOpen, detail));
             }
         }
@@ -170,7 +171,7 @@ pub fn reverse<D: Db>(
 ) -> Result<(WriteOff, Change), Fault> {
     text::check(&new.reason, 1, MAX_REASON, "reason")?;
     write(db, |db| {
-        let before = get(db, id)?;
+        let before = said(db, id)?;
         if before.state == WriteOffState::Reversed {
             let differs = [
                 ("on", new.on.is_some() && new.on != before.reversed_on),
@@ -178,7 +179,7 @@ pub fn reverse<D: Db>(
             ];
             let differs = differs.into_iter().filter(|(_, differs)| *differs);
             unless_differing(differs.map(|(field, _)| (ROW, field.into())).collect())?;
-            return Ok((before, Change::AlreadySo));
+            return Ok((get(db, &before.id)?, Change::AlreadySo));
         }
         if before.state != WriteOffState::Booked {
             let detail = format!("the write-off is {}", before.state);
@@ -199,6 +200,11 @@ pub fn reverse<D: Db>(
         replay::customers(db, &[customer], author.at, Some(entry))?;
         Ok((get(db, id)?, Change::Replaced))
     })
+}
+
+/// The write-off of this id as it was said.
+fn said<D: Db>(db: &D, id: &Id) -> Result<WriteOff, Fault> {
+    write_off::get(db, id)?.ok_or_else(|| missing("write-off"))
 }
 
 /// The write-off of this id with all that is recorded of it.

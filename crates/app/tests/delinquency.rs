@@ -7,7 +7,7 @@ mod common;
 use common::{day, db, id, on, read};
 use dunlin_app::{
     customer, default_record, delinquency, dispute, invoice, ledger::Change, pause, payment,
-    policy, sweep, verify,
+    policy, sweep, verify, write_off,
 };
 use dunlin_domain::{
     Refusal,
@@ -590,6 +590,104 @@ fn the_rule_opens_a_default_once_and_cures_it() {
     let all = defaults(&db, Some("C"));
     assert_eq!(all.len(), 2);
     assert!(all.contains(&"C 2024-04-30 1200 open - -".to_string()), "{all:?}");
+}
+
+fn give_up(db: &NativeDb, name: &str, of: &str, when: &str, minor: Option<i64>) {
+    let new = json!({"id": name, "invoice_id": of, "on": when, "minor": minor, "reason": "gone"});
+    write_off::add(db, &read(new), id("made"), &on(when)).unwrap();
+}
+
+#[test]
+fn giving_up_a_debt_cures_no_default() {
+    let (_folder, db) = db();
+    let rule = json!({"days": 30, "at_least": [eur(500)]});
+    policy::put(&db, &read(json!({"default_rule": rule})), &on("2024-01-01")).unwrap();
+    let all = ["Gone", "Part", "Recovered", "Reversed", "Closed", "Credited", "Late"];
+    for name in all {
+        customer(&db, name);
+        bill(&db, &format!("I-{name}"), name, "2024-01-01", "2024-01-31", 1000);
+    }
+    // Given up before it was late for long enough: nothing is opened over it.
+    give_up(&db, "W-Late", "I-Late", "2024-02-20", None);
+    sweep(&db, "2024-03-01");
+    let state = |name: &str| {
+        let found = defaults(&db, Some(name));
+        found.iter().map(|of| of.split(' ').nth(3).unwrap().to_string()).collect::<Vec<_>>()
+    };
+    for name in &all[..6] {
+        assert_eq!(state(name), ["open"], "{name}");
+    }
+    assert_eq!(state("Late"), [""; 0]);
+    for (name, minor) in
+        [("Gone", 1000), ("Part", 600), ("Recovered", 1000), ("Reversed", 1000), ("Closed", 1000)]
+    {
+        give_up(&db, &format!("W-{name}"), &format!("I-{name}"), "2024-03-02", Some(minor));
+    }
+    let credit = json!({"id": "N", "customer_id": "Credited", "kind": "credit-note",
+        "issued_on": "2024-03-02", "amount": eur(1000)});
+    invoice::add(&db, &read(credit), id("made"), &on("2024-03-02")).unwrap();
+    // What is not given up is paid, and only half is left of the whole.
+    pay(&db, "P-Part", "Part", "2024-03-02", 400);
+    sweep(&db, "2024-03-02");
+    for name in &all[..5] {
+        assert_eq!(state(name), ["open"], "{name} is given up");
+    }
+    assert_eq!(state("Credited"), ["cured"]);
+    assert_eq!(state("Late"), [""; 0]);
+    let named = |name: &str, of: &str, when: &str, minor: i64| {
+        let new = json!({"id": name, "customer_id": of, "received_on": when, "amount": eur(minor),
+            "invoice_id": format!("I-{of}")});
+        payment::add(&db, &read(new), id("made"), &on(when)).unwrap();
+    };
+    // 600 less 100 is what the rule says; 600 less 101 is not.
+    named("P1", "Part", "2024-03-03", 100);
+    named("P2", "Recovered", "2024-03-03", 501);
+    let back = read(json!({"on": "2024-03-03", "reason": "by mistake"}));
+    write_off::reverse(&db, &id("W-Reversed"), &back, &on("2024-03-03")).unwrap();
+    let closed = default_record::page(&db, "", 9, Some(&id("Closed")), None, When::ALL).unwrap();
+    let closing = read(json!({"state": "cured", "on": "2024-03-03", "reason": "we let go"}));
+    default_record::close(&db, &closed[0].id, &closing, &on("2024-03-03")).unwrap();
+    for date in ["2024-03-03", "2024-03-04"] {
+        sweep(&db, date);
+        for (name, wanted) in [
+            ("Gone", "open"),
+            ("Part", "open"),
+            ("Recovered", "cured"),
+            ("Reversed", "open"),
+            ("Closed", "cured"),
+        ] {
+            assert_eq!(state(name), [wanted], "{name} on {date}");
+        }
+    }
+    named("P3", "Part", "2024-03-05", 1);
+    pay(&db, "P4", "Reversed", "2024-03-05", 1000);
+    sweep(&db, "2024-03-05");
+    assert_eq!((state("Part"), state("Reversed")), (vec!["cured".into()], vec!["cured".into()]));
+    assert_eq!(state("Gone"), ["open"]);
+}
+
+#[test]
+fn giving_up_a_debt_betters_no_class() {
+    let (_folder, db) = db();
+    customer(&db, "C");
+    bill(&db, "I", "C", "2023-01-01", "2023-01-31", 1000);
+    let new = read(json!({"classification": {"preset": "prc-five-class"}}));
+    policy::put(&db, &new, &on("2024-05-01")).unwrap();
+    give_up(&db, "W", "I", "2024-05-31", None);
+    let class = |on: &str| {
+        let found = delinquency::class(&db, &id("C"), day(on)).unwrap();
+        (found.class.unwrap(), found.days_past_due)
+    };
+    assert_eq!(class("2024-05-30"), ("loss".into(), 485));
+    assert_eq!(class("2024-05-31"), ("loss".into(), 0));
+    assert_eq!(class("2024-12-01"), ("loss".into(), 0));
+    let because = delinquency::class(&db, &id("C"), day("2024-12-01")).unwrap().because;
+    assert!(because.contains("what was given up is not recovered"), "{because}");
+    let new = json!({"id": "P", "customer_id": "C", "received_on": "2024-12-10",
+        "amount": eur(1000), "invoice_id": "I"});
+    payment::add(&db, &read(new), id("made"), &on("2024-12-10")).unwrap();
+    assert_eq!(class("2025-06-09"), ("loss".into(), 0));
+    assert_eq!(class("2025-06-10"), ("normal".into(), 0));
 }
 
 #[test]

@@ -14,7 +14,8 @@
 //! Then money that goes back that day is taken out again: what was not used first, then the newest allocations, and
 //! what they had recovered is written off again, then what is kept for claims to come, the last first. At the end of
 //! the day write-offs and upheld disputes take off what is left open, whatever left it open; an upheld dispute of what
-//! is paid already displaces the newest money, which goes to what else is open.
+//! is paid already displaces the newest money, which goes to what else is open. Of a document that is moved past them
+//! they count from the document's day.
 
 mod converted;
 mod days;
@@ -88,6 +89,8 @@ struct Used {
 /// A credit while the days pass.
 struct Active<'a> {
     credit: &'a Credit,
+    /// The day it counts from: of an adjustment not before what it adjusts is there.
+    on: Date,
     /// What can be set against anything.
     free: i64,
     /// What is kept for claims that are not issued yet.

@@ -2,7 +2,8 @@
 //!
 //! The days overdue of the oldest open item give a class at once when it is worse than the one before. A better class
 //! comes only after all arrears are cleared and the debtor has performed for so many months: until then the worst class
-//! since the last such time holds. What was late within these months is judged together with what came before it.
+//! since the last such time holds. What was late within these months is judged together with what came before it. Giving
+//! up a debt clears nothing: the class that it had by then holds until it is recovered.
 
 use crate::{
     Date, Id, Refusal, Refused,
@@ -125,18 +126,27 @@ pub fn overdue_times(parts: &[Part], day: Date) -> Vec<Overdue> {
     joined
 }
 
+/// What was late when it was given up is overdue until it is recovered, and no worse than it was by then.
 fn times_of(part: &Part, day: Date) -> Vec<Overdue> {
     let Ok(late_from) = part.due_on.plus_days(1) else { return Vec::new() };
     let known: Vec<_> = part.open.iter().filter(|(from, _)| *from <= day).collect();
     let ends = known.iter().skip(1).map(|(from, _)| Some(*from)).chain([None]);
-    let open = known.iter().zip(ends).filter(|((_, minor), _)| *minor > 0);
-    open.filter_map(|((from, _), cleared_on)| {
-        let from = late_from.max(*from);
-        let last = cleared_on.map_or(Some(day), |cleared| cleared.plus_days(-1).ok())?;
-        let worst_days = last.days_past_due(part.due_on);
-        (from <= last).then_some(Overdue { from, cleared_on, worst_days })
-    })
-    .collect()
+    let (mut times, mut late) = (Vec::new(), None);
+    for ((since, minor), cleared_on) in known.iter().zip(ends) {
+        let from = late_from.max(*since);
+        let last = cleared_on.map_or(Ok(day), |cleared| cleared.plus_days(-1)).unwrap_or(*since);
+        if from > last {
+            continue;
+        }
+        if *minor > 0 {
+            late = Some(last);
+        } else if !part.is_given_up(*since) {
+            continue;
+        }
+        let worst_days = late.map(|late| late.days_past_due(part.due_on));
+        times.extend(worst_days.map(|worst_days| Overdue { from, cleared_on, worst_days }));
+    }
+    times
 }
 
 /// The class of a debtor and why it is not better.
@@ -173,6 +183,7 @@ pub fn class_on(scale: &Scale, times: &[Overdue], days_past_due: u32, day: Date)
     let class = name(worst.max(by_days));
     let since = match (times.last(), cleared) {
         (None, _) => "nothing was ever overdue".to_string(),
+        (_, None) if days_past_due == 0 => "what was given up is not recovered".to_string(),
         (_, None) => "something is overdue".to_string(),
         (_, Some(since)) => format!("nothing overdue since {since}"),
     };
@@ -223,7 +234,7 @@ mod tests {
 
     fn part(due: &str, open: &[(&str, i64)]) -> Part {
         let open = open.iter().map(|(from, minor)| (date(from), *minor)).collect();
-        Part { due_on: date(due), open, pauses: Vec::new() }
+        Part { due_on: date(due), open, given_up: Vec::new(), pauses: Vec::new() }
     }
 
     fn check_class(parts: &[Part], table: &str) {
@@ -296,6 +307,53 @@ mod tests {
             &[part("2024-01-10", &[("2024-01-01", 5), ("2024-01-10", 0), ("2024-05-01", 5)])],
             "2024-04-30 normal
              2024-05-01 substandard",
+        );
+    }
+
+    #[test]
+    fn what_is_given_up_keeps_its_class_until_it_is_recovered() {
+        let given = |due: &str, open: &[(&str, i64)], given: &[(&str, i64)]| Part {
+            given_up: given.iter().map(|(from, minor)| (date(from), *minor)).collect(),
+            ..part(due, open)
+        };
+        let off = [("2024-01-01", 5), ("2024-04-20", 0)];
+        check_class(
+            &[given("2024-01-10", &off, &[("2024-04-20", 5)])],
+            "2024-04-19 substandard
+             2024-04-20 substandard
+             2024-10-20 substandard
+             2026-10-20 substandard",
+        );
+        // Recovered: the months begin.
+        let again = [("2024-01-01", 5), ("2024-04-20", 0), ("2024-06-01", 0)];
+        check_class(
+            &[given("2024-01-10", &again, &[("2024-04-20", 5), ("2024-06-01", 0)])],
+            "2024-11-30 substandard
+             2024-12-01 normal",
+        );
+        // Recovered in part, and the rest not.
+        check_class(
+            &[given("2024-01-10", &again, &[("2024-04-20", 5), ("2024-06-01", 1)])],
+            "2024-05-31 substandard
+             2024-12-01 substandard",
+        );
+        // What was not late by then says nothing.
+        for (on, class) in
+            [("2024-01-10", "normal"), ("2024-01-11", "normal"), ("2024-01-12", "special-mention")]
+        {
+            check_class(
+                &[given("2024-01-10", &[("2024-01-01", 5), (on, 0)], &[(on, 5)])],
+                &format!("2024-12-31 {class}"),
+            );
+        }
+        // It holds together with what comes later.
+        check_class(
+            &[
+                given("2024-01-10", &off, &[("2024-04-20", 5)]),
+                part("2025-04-15", &[("2025-04-01", 5), ("2025-05-10", 0)]),
+            ],
+            "2025-04-16 substandard
+             2026-01-01 substandard",
         );
     }
 

@@ -80,10 +80,10 @@ impl DayCount {
 
     /// The ruler of late interest whose first day is this one, and where it begins: months of 30 days count from the
     /// day before, on which payment was in time, as practice does; otherwise every day that bears counts itself.
-    pub fn bearing_from(self, first: Date) -> Result<(Ruler, i64), Refused> {
+    pub fn bearing_from(self, first: Date) -> (Ruler, i64) {
         match self {
-            Self::ActActIsda => Ok(self.ruler(first)),
-            _ => Ok(self.ruler(first.plus_days(-1)?)),
+            Self::ActActIsda => self.ruler(first),
+            _ => self.ruler(first.plus_days(-1).unwrap_or(Date::FIRST)),
         }
     }
 }

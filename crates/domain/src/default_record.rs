@@ -2,7 +2,8 @@
 //!
 //! Rule `default-rule@1`: a customer is in default in a currency when an item has as many delinquent days as the policy
 //! says, and all that is overdue in that currency comes to the least amount that the policy sets for it. Contested
-//! amounts are left out of both. The default is cured when this holds no more.
+//! amounts are left out of both. The default is cured when this holds no more, not even of what is open and what was given
+//! up together: giving up a debt clears nothing.
 
 use crate::{
     Currency, Date, Refusal, Refused, attachment,

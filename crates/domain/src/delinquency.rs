@@ -161,6 +161,8 @@ pub struct Part {
     pub due_on: Date,
     /// What was open from each day on which that changed, oldest first.
     pub open: Vec<OpenFrom>,
+    /// What of it was given up and not recovered, from each day on which that changed, oldest first.
+    pub given_up: Vec<OpenFrom>,
     /// The pauses that hold for it, in any order.
     pub pauses: Vec<Pause>,
 }
@@ -168,9 +170,18 @@ pub struct Part {
 impl Part {
     /// Whether anything of it was open at the end of the day.
     pub fn is_open(&self, day: Date) -> bool {
-        let so_far = self.open.iter().take_while(|(from, _)| *from <= day);
-        so_far.last().is_some_and(|(_, minor)| *minor > 0)
+        stands(&self.open, day)
     }
+
+    /// Whether any of it was given up by the end of the day and not recovered.
+    pub fn is_given_up(&self, day: Date) -> bool {
+        stands(&self.given_up, day)
+    }
+}
+
+fn stands(amounts: &[OpenFrom], day: Date) -> bool {
+    let so_far = amounts.iter().take_while(|(from, _)| *from <= day);
+    so_far.last().is_some_and(|(_, minor)| *minor > 0)
 }
 
 /// The delinquent days of the latest of the parts that are open on the day. `None` when none is.
@@ -391,6 +402,7 @@ mod tests {
         Part {
             due_on: date(due),
             open: open.iter().map(|(from, minor)| (date(from), *minor)).collect(),
+            given_up: Vec::new(),
             pauses: pauses(paused),
         }
     }
@@ -493,6 +505,7 @@ mod tests {
                 .map(|(due, open, pauses)| Part {
                     due_on: at(due),
                     open: open.into_iter().map(|(from, minor)| (at(from), minor)).collect(),
+                    given_up: Vec::new(),
                     pauses,
                 })
                 .collect();

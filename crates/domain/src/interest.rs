@@ -178,7 +178,7 @@ pub fn charge(
     through: Date,
     charges: &mut Charges,
 ) -> Result<Accrued, Refused> {
-    let terms = Terms::new(item, clause, tables)?;
+    let terms = Terms::new(item, clause, tables);
     let stretches = terms.stretches(through)?;
     let (before, year) = (*charges, year(clause));
     let mut sums = Sums { exact: before.exact, cap: before.most, limit: None };

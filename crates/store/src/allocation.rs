@@ -288,7 +288,7 @@ impl<'p> Reading<'p> {
         let early = early.map(|(share, days)| {
             let share: Decimal =
                 share.parse().map_err(|_| Fault::Db(format!("a share is `{share}`")))?;
-            Ok::<_, Fault>((share, issued_on.plus_days(i64::from(days))?))
+            Ok::<_, Fault>((share, issued_on.plus_days(i64::from(days)).unwrap_or(Date::LAST)))
         });
         let early = early.transpose()?;
         if let Some((parent, (share, _))) = parent.zip(early) {

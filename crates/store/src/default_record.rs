@@ -27,8 +27,8 @@ pub type ByRule = (Id, i64, Option<i64>, i64, Currency, String);
 /// A default that the rule opened: customer, currency, key, id, the day of its withdrawal, and how much.
 pub type Opened = (i64, Currency, i64, Id, Option<Date>, Option<i64>);
 
-/// Something overdue: customer, currency, key, id, due, open and not contested.
-pub type Overdue = (i64, Currency, i64, Id, Date, i64);
+/// Something overdue: customer, currency, key, id, due, open and not contested, given up and not recovered.
+pub type Overdue = (i64, Currency, i64, Id, Date, i64, i64);
 
 /// Adds a default whose id is new.
 pub fn insert<D: Db>(db: &D, new: &New<'_>) -> Result<(), Fault> {

@@ -19,7 +19,7 @@ pub fn parts<D: Db>(
     document: Option<i64>,
     when: When,
 ) -> Result<Vec<Part>, Fault> {
-    type Found = (i64, Date, Date, i64, Vec<(Date, i64)>);
+    type Found = (i64, Date, Date, i64, Vec<(Date, i64, i64)>);
     let text = when.day.to_string();
     let found: Vec<Found> = db.json(
         sql!("delinquency/parts.sql"),
@@ -27,13 +27,15 @@ pub fn parts<D: Db>(
     )?;
     let pauses = pause::of_customers(db, &[customer], Some(when.known))?;
     let part = |(key, issued_on, due_on, amount, allocated): Found| {
-        let mut left = amount;
-        let mut open = vec![(issued_on, amount)];
-        open.extend(allocated.into_iter().map(|(on, minor)| {
+        let (mut left, mut given) = (amount, 0i64);
+        let (mut open, mut given_up) = (vec![(issued_on, amount)], Vec::new());
+        for (on, minor, given_minor) in allocated {
             left = left.saturating_sub(minor);
-            (on, left)
-        }));
-        Part { due_on, open, pauses: pause::of_document(pauses.get(&customer), key) }
+            open.push((on, left));
+            given = given.saturating_add(given_minor);
+            given_up.push((on, given));
+        }
+        Part { due_on, open, given_up, pauses: pause::of_document(pauses.get(&customer), key) }
     };
     Ok(found.into_iter().map(part).collect())
 }

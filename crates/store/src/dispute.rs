@@ -129,6 +129,13 @@ pub fn share<D: Db>(db: &D, shares: &[Share], entry: Option<i64>) -> Result<(), 
     contest(db, &claims)
 }
 
+/// What is contested as a whole and not decided is all of it, whatever the document or an instalment of it was corrected
+/// to.
+pub fn follow<D: Db>(db: &D, invoice_key: i64) -> Result<(), Fault> {
+    db.execute(sql!("dispute/follow.sql"), &[invoice_key.into()])?;
+    contest(db, &[invoice_key])
+}
+
 /// The first of these ids that a dispute has.
 pub fn taken<D: Db>(db: &D, ids: &[&Id]) -> Result<Option<Id>, Fault> {
     let ids = crate::array(ids)?;
@@ -226,14 +233,24 @@ pub fn of_invoices<D: Db>(
     Ok(found.into_iter().map(contested).collect())
 }
 
-/// The dispute of this id.
+/// The dispute of this id as it was said, whatever day its document has by now.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Option<Dispute>, Fault> {
-    then(db, id, When::ALL)
+    let found = select(db, "", 1, None, Some(id), None, When::ALL)?.pop();
+    Ok(found.map(|(dispute, _)| dispute))
 }
 
 /// The dispute of this id as it stood on a day and was known then. `None` also when it was not there.
 pub fn then<D: Db>(db: &D, id: &Id, when: When) -> Result<Option<Dispute>, Fault> {
-    Ok(select(db, "", 1, None, Some(id), None, when)?.pop())
+    Ok(select(db, "", 1, None, Some(id), None, when)?.pop().map(counting))
+}
+
+/// With the days that count: none before its document is there.
+fn counting((dispute, issued_on): (Dispute, Date)) -> Dispute {
+    Dispute {
+        on: dispute.on.max(issued_on),
+        resolved_on: dispute.resolved_on.map(|on| on.max(issued_on)),
+        ..dispute
+    }
 }
 
 /// Disputes after an id: everybody's or one customer's, in any state or in one, as they stood on a
@@ -246,7 +263,8 @@ pub fn page<D: Db>(
     state: Option<DisputeState>,
     when: When,
 ) -> Result<Vec<Dispute>, Fault> {
-    select(db, after, limit, customer, None, state, when)
+    let found = select(db, after, limit, customer, None, state, when)?;
+    Ok(found.into_iter().map(counting).collect())
 }
 
 fn select<D: Db>(
@@ -257,7 +275,7 @@ fn select<D: Db>(
     only: Option<&Id>,
     state: Option<DisputeState>,
     when: When,
-) -> Result<Vec<Dispute>, Fault> {
+) -> Result<Vec<(Dispute, Date)>, Fault> {
     type Head = (
         Id,
         String,
@@ -287,12 +305,12 @@ fn select<D: Db>(
         (&day).into(),
         when.known.into(),
     ];
-    let found: Vec<(Head, Tail)> = db.json(sql!("dispute/page.sql"), &params)?;
-    let dispute = |(head, tail): (Head, Tail)| {
+    let found: Vec<(Head, Tail, Date)> = db.json(sql!("dispute/page.sql"), &params)?;
+    let dispute = |(head, tail, issued_on): (Head, Tail, Date)| {
         let (id, invoice_id, customer_id, on, minor, currency, reason, detail, evidence) = head;
         let (outcome, resolved_on, upheld_minor, resolution, part_of, parts) = tail;
         let state = if outcome.is_some() { DisputeState::Resolved } else { DisputeState::Open };
-        Dispute {
+        let dispute = Dispute {
             id,
             invoice_id,
             customer_id,
@@ -308,7 +326,8 @@ fn select<D: Db>(
             resolution,
             part_of,
             parts,
-        }
+        };
+        (dispute, issued_on)
     };
     Ok(found.into_iter().map(dispute).collect())
 }

@@ -6,7 +6,7 @@ use dunlin_domain::{
     contract::ledger::{WriteOff, WriteOffState},
 };
 
-type Row = (Id, Id, Id, Date, i64, Currency, Decided, Reversed);
+type Row = (Id, Id, Id, Date, i64, Currency, Decided, Reversed, Date);
 /// The reason, the state, who asked and who decided, and how much stands.
 type Decided = (String, WriteOffState, String, Option<String>, i64);
 /// When it was taken back, by whom and why.
@@ -94,14 +94,23 @@ pub fn reverse<D: Db>(
     Ok(())
 }
 
-/// The write-off of this id.
+/// The write-off of this id as it was said, whatever day its document has by now.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Option<WriteOff>, Fault> {
-    then(db, id, When::ALL)
+    Ok(select(db, "", 1, Some(id), None, When::ALL)?.pop().map(|(write_off, _)| write_off))
 }
 
 /// The write-off of this id as it stood on a day and was known then. `None` also when it was not there.
 pub fn then<D: Db>(db: &D, id: &Id, when: When) -> Result<Option<WriteOff>, Fault> {
-    Ok(select(db, "", 1, Some(id), None, when)?.pop())
+    Ok(select(db, "", 1, Some(id), None, when)?.pop().map(counting))
+}
+
+/// With the days that count: none before its document is there.
+fn counting((write_off, issued_on): (WriteOff, Date)) -> WriteOff {
+    WriteOff {
+        on: write_off.on.max(issued_on),
+        reversed_on: write_off.reversed_on.map(|on| on.max(issued_on)),
+        ..write_off
+    }
 }
 
 /// Write-offs after an id, of one customer when given, as they stood on a day and were known then.
@@ -112,7 +121,8 @@ pub fn page<D: Db>(
     customer: Option<&Id>,
     when: When,
 ) -> Result<Vec<WriteOff>, Fault> {
-    select(db, after, limit, None, customer, when)
+    let found = select(db, after, limit, None, customer, when)?;
+    Ok(found.into_iter().map(counting).collect())
 }
 
 fn select<D: Db>(
@@ -122,7 +132,7 @@ fn select<D: Db>(
     only: Option<&Id>,
     customer: Option<&Id>,
     when: When,
-) -> Result<Vec<WriteOff>, Fault> {
+) -> Result<Vec<(WriteOff, Date)>, Fault> {
     let day = when.day.to_string();
     let rows: Vec<Row> = db.json(
         sql!("write_off/page.sql"),
@@ -135,10 +145,11 @@ fn select<D: Db>(
             when.known.into(),
         ],
     )?;
-    let write_off = |(id, invoice_id, customer_id, on, minor, currency, decided, back): Row| {
+    let write_off = |row: Row| {
+        let (id, invoice_id, customer_id, on, minor, currency, decided, back, issued_on) = row;
         let (reason, state, asked_by, decided_by, standing_minor) = decided;
         let (reversed_on, reversed_by, reversal_reason) = back;
-        WriteOff {
+        let write_off = WriteOff {
             id,
             invoice_id,
             customer_id,
@@ -152,7 +163,8 @@ fn select<D: Db>(
             reversed_on,
             reversed_by,
             reversal_reason,
-        }
+        };
+        (write_off, issued_on)
     };
     Ok(rows.into_iter().map(write_off).collect())
 }

@@ -11,7 +11,7 @@ use crate::{
     events::event,
     world::{Deed, World, author, cases, day, id},
 };
-use dunlin_app::{invoice, verify};
+use dunlin_app::{invoice, verify, write_off};
 use dunlin_store::{Db, Fault, native::NativeDb};
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use std::cell::Cell;
@@ -51,6 +51,11 @@ pub fn state(db: &NativeDb) -> Vec<String> {
         rows.iter().map(|row| row.text(0).unwrap().to_string()).collect()
     };
     let mut lines = text(sql);
+    for name in text("SELECT id FROM write_off") {
+        let of = write_off::get(db, &id(&name)).unwrap();
+        lines
+            .push(format!("write-off {name} {} {:?} {}", of.on, of.reversed_on, of.standing_minor));
+    }
     for name in text("SELECT id FROM invoice") {
         for on in DAYS {
             let Ok(of) = invoice::get(db, &id(&name), day(on), i64::MAX) else { continue };

@@ -541,6 +541,14 @@ impl World {
             designation.push(json!({"invoice_id": of.name, "minor": minor}));
             parts.push((of.name, Some(minor)));
         }
+        // Half of what names one invoice says no more of it.
+        let mut invoice_id = None;
+        if let ([(name, most)], true) = (&mut own_parts[..], other_parts.is_empty())
+            && minor % 2 == 1
+        {
+            (invoice_id, *most) = (Some(name.clone()), None);
+            designation.clear();
+        }
         let settles = settles.and_then(|at| Self::pick(&own, at)).map(|of| of.name);
         let deductions: Vec<(String, i64, usize)> = deductions
             .iter()
@@ -550,6 +558,9 @@ impl World {
             .collect();
         let mut new = json!({"id": name, "customer_id": customer, "received_on": day(on),
             "amount": {"minor": minor, "currency": currency}});
+        if let Some(name) = invoice_id {
+            new["invoice_id"] = json!(name);
+        }
         if !order.is_empty() {
             new["order"] = json!(order);
         }

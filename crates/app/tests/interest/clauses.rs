@@ -318,3 +318,41 @@ fn the_sweep_keeps_what_it_is_told_about_only() {
     set_policy(&db, json!(null));
     assert_eq!((sweep(&db, day("2024-07-01")), lines(&db)), (0, vec![]));
 }
+
+#[test]
+fn what_is_due_on_the_last_day_there_is_bears_nothing_and_reads() {
+    let clauses = [
+        json!({"rate": "0.12"}),
+        json!({"rate": "0.12", "grace_days": 5}),
+        json!({"rate": "0.12", "grace_days": 5, "grace_charged_later": true}),
+        json!({"rate": "0.12", "cap_share": "0.2"}),
+        json!({"rate": "0.02", "compounding": {"months": 12, "day": 20}}),
+        json!({"preset": "prc-sale-2019"}),
+        json!({"preset": "eu-2011-7"}),
+    ];
+    for clause in clauses {
+        let (_folder, db) = world(clause.clone());
+        for (name, due) in [("I0", "2199-12-25"), ("I2", "2199-12-30"), ("I3", "2199-12-31")] {
+            add(&db, &bill(name, "C1", due, 1_000_000));
+        }
+        // One such instalment hides nothing of the other.
+        add(&db, &NewInvoice { id: Some(id("I1")), ..in_halves("2024-03-31", "2199-12-31") });
+        for on in ["2024-06-30", "2199-12-31"] {
+            for name in ["I0", "I1", "I2", "I3", "I1#1", "I1#2"] {
+                let found = invoice::get(&db, &id(name), day(on), KNOWN);
+                let found = found.unwrap_or_else(|fault| panic!("{clause} {name}: {fault:?}"));
+                let late = found.days_past_due > 0;
+                let is_last = ["I3", "I1#2"].contains(&name);
+                assert!(!(late && is_last), "{clause} {name} on {on}");
+                let accrued = found.interest.map_or(0, |of| of.accrued.minor);
+                assert!(!(accrued > 0 && is_last), "{clause} {name} on {on}");
+            }
+        }
+        sweep(&db, day("2024-06-30"));
+    }
+    let (_folder, db) = world(json!({"rate": "0.12"}));
+    add(&db, &NewInvoice { id: Some(id("I1")), ..in_halves("2024-03-31", "2199-12-31") });
+    assert!(of(&db, "I1", "2024-06-30").accrued.minor > 0, "the first bears as before");
+    add(&db, &bill("I2", "C1", "2199-12-30", 1_000_000));
+    assert_eq!(of(&db, "I2", "2199-12-31").accrued.minor, 329, "one day");
+}

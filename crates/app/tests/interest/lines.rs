@@ -197,7 +197,7 @@ fn watermark() -> impl Strategy<Value = Watermark> {
     (first, numbers, any::<u64>(), 0i64..7_000).prop_map(|(first, numbers, rest, days)| {
         let (count, step, zeros, base_minor) = numbers;
         let count = DayCount::ALL[count].0;
-        let (ruler, mark) = count.bearing_from(first).unwrap();
+        let (ruler, mark) = count.bearing_from(first);
         let denominator = count.year() * 10i64.pow(zeros);
         let until = first.plus_days(days).unwrap();
         let most = (i64::MAX / 2) / (ruler.through(until) - mark).max(1);

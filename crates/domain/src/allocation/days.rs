@@ -1,7 +1,12 @@
 //! A day passes: what happens on it, and in which sequence.
 
 use super::{Active, Claim, Credit, Day, Debt, Due, Named, Replay, Source, early::Scope, place};
-use crate::{Date, arrange::arrange, contract::types::Difference, order::Order};
+use crate::{
+    Date,
+    arrange::arrange,
+    contract::{ledger::OrderKey, types::Difference},
+    order::Order,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl<'a> Replay<'a> {
@@ -50,10 +55,17 @@ impl<'a> Replay<'a> {
         }
         let mut ordered: Vec<&Credit> = credits.iter().collect();
         arrange(&mut ordered, |one, other| place(one).cmp(&place(other)));
+        let from = |credit: &Credit| {
+            let is_adjustment = matches!(credit.source, Source::Adjustment(_));
+            let named = credit.named.iter().filter(|_| is_adjustment).flat_map(|of| &of.claims);
+            let claims = named.filter_map(|key| sorted.get(*by_key.get(key)?));
+            claims.map(|claim| claim.issued_on).fold(credit.on, Date::max)
+        };
         let active = ordered
             .into_iter()
             .map(|credit| Active {
                 credit,
+                on: from(credit),
                 free: 0,
                 waiting: 0,
                 used: Vec::new(),
@@ -111,7 +123,7 @@ impl<'a> Replay<'a> {
         }
         self.announce_wholes(&mut days);
         for (at, active) in self.active.iter().enumerate() {
-            days.entry(active.credit.on).or_default().credits.push(at);
+            days.entry(active.on).or_default().credits.push(at);
             let deducted = active.credit.deductions.iter().flat_map(|(_, claims, _)| claims);
             let mut about: BTreeSet<Date> = BTreeSet::new();
             about.extend(
@@ -123,7 +135,7 @@ impl<'a> Replay<'a> {
             for on in about {
                 days.entry(on).or_default().differences.push(at);
             }
-            if let Some(on) = active.credit.until.filter(|on| *on > active.credit.on) {
+            if let Some(on) = active.credit.until.filter(|on| *on > active.on) {
                 days.entry(on).or_default().ended.push(at);
             }
             for (number, back) in active.credit.returned.iter().enumerate() {
@@ -280,13 +292,22 @@ impl<'a> Replay<'a> {
     }
 
     /// Sets up to `minor` of the credit's free money against what its part names: of several claims what is not contested
-    /// of all before what is. What was written off of those claims is recovered.
+    /// of all before what is. What was written off of those claims is recovered. Where the order looks inside a debt, what
+    /// it places before the claim comes first, unless the payer said how much is for it or that it settles it.
     pub(super) fn serve_named(&mut self, at: usize, part: usize, minor: i64) {
         let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
         let Some(named) = credit.named.get(part) else { return };
         let places: Vec<usize> =
             named.claims.iter().filter_map(|key| self.by_key.get(key).copied()).collect();
         let mut left = minor;
+        let mut settled = credit.settles.iter().flatten();
+        if named.minor.is_none()
+            && matches!(credit.source, Source::Payment(_))
+            && !settled.any(|key| named.claims.contains(key))
+        {
+            let charges = self.charges(credit.order, &places);
+            left = self.settle_all(at, &charges, left, Scope::Calm);
+        }
         if places.len() > 1 {
             left = self.settle_all(at, &places, left, Scope::Calm);
         }
@@ -296,6 +317,25 @@ impl<'a> Replay<'a> {
                 left = left.saturating_sub(self.recover(at, *place, left));
             }
         }
+    }
+
+    /// What is about these claims and, inside their debt, comes before them in an order.
+    fn charges(&self, order: usize, places: &[usize]) -> Vec<usize> {
+        let inside = |order: &&Order| {
+            let keys = order.debt_at().and_then(|whole| order.keys.get(whole..));
+            keys.is_some_and(|keys| keys.contains(&OrderKey::Component))
+        };
+        let Some(order) = self.orders.get(order).filter(inside) else { return Vec::new() };
+        let component = |place: &usize| {
+            let debt = self.debts.get(*place);
+            debt.map_or((0, 0), |debt| (order.place(debt.claim.component), debt.rank))
+        };
+        let named = places.iter().map(|place| component(place).0).max();
+        let about = places.iter().filter_map(|place| self.debts.get(*place));
+        let mut charges: Vec<usize> = about.flat_map(|debt| debt.about.iter().copied()).collect();
+        charges.retain(|place| named > Some(component(place).0));
+        charges.sort_by_key(component);
+        charges
     }
 
     /// What a payment that is used up leaves of what it names is booked off when it is little enough.

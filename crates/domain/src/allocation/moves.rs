@@ -1,13 +1,14 @@
 //! Money moves: onto a claim, off it again, and back to the payer.
 
-use super::{Allocated, Named, Replay, Source, Used, early::Scope, place};
+use super::{Active, Allocated, Named, Replay, Source, Used, early::Scope, place};
 use crate::contract::types::Difference;
 
 impl Replay<'_> {
     /// A write-off or an upheld dispute takes off what is left to take off.
     pub(super) fn adjust(&mut self, at: usize) {
-        let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
-        if credit.voids || credit.until.is_some_and(|until| until <= credit.on) {
+        let Some(Active { credit, on, .. }) = self.active.get(at) else { return };
+        let credit = *credit;
+        if credit.voids || credit.until.is_some_and(|until| until <= *on) {
             return;
         }
         if !credit.recoverable {
@@ -33,9 +34,10 @@ impl Replay<'_> {
 
     /// From today on the claims of a void are void: what is open of them, and what comes to be.
     pub(super) fn make_void(&mut self, at: usize) {
-        let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
+        let Some(Active { credit, on, .. }) = self.active.get(at) else { return };
         let Source::Adjustment(key) = credit.source else { return };
-        if !credit.voids || credit.until.is_some_and(|until| until <= credit.on) {
+        let credit = *credit;
+        if !credit.voids || credit.until.is_some_and(|until| until <= *on) {
             return;
         }
         for claim in credit.named.iter().flat_map(|named| &named.claims) {

@@ -240,6 +240,55 @@ fn costs_before_interest_before_principal_inside_one_debt() {
 }
 
 #[test]
+fn money_that_names_the_principal_pays_the_costs_and_interest_of_its_debt_first() {
+    let principal = claim(1, "2024-01-01", "2024-02-01", 100_000);
+    let about = |key, component, amount| Claim {
+        component,
+        about: Some(1),
+        ..claim(key, "2024-03-01", "2024-03-01", amount)
+    };
+    let note = about(2, Component::Interest, 12_000);
+    let contested = contesting(about(3, Component::Costs, 3_000), "2024-03-05", None, 1_000);
+    let plain = [principal.clone(), note.clone(), about(3, Component::Costs, 3_000)];
+    let part = [principal.clone(), note.clone(), contested];
+    let other = Claim { about: Some(9), ..note.clone() };
+    let others = [principal, other, claim(9, "2024-01-01", "2024-01-15", 500)];
+    let named = |key, minor| naming(pay(1, "2024-04-01", 20_000), &[(key, minor)]);
+    let settling = Credit { settles: vec![vec![1]], ..named(1, None) };
+    let all = "P1 I3 2024-04-01 3000\nP1 I2 2024-04-01 12000\nP1 I1 2024-04-01 5000";
+    let at_once = "P1 I1 2024-04-01 20000";
+    for (order, claims, credit, wanted) in [
+        (order::PRC, &plain, named(1, None), all),
+        // The payer said how much is for it, that it settles it, or named the note.
+        (order::PRC, &plain, named(1, Some(20_000)), at_once),
+        (order::PRC, &plain, settling, "P1 I1 2024-04-01 20000\nP1 full-settlement"),
+        (order::PRC, &plain, named(2, None), "P1 I2 2024-04-01 12000"),
+        // What is contested of the costs is not named; what is about another debt is not of this one.
+        (order::PRC, &part, named(1, None), "P1 I3 2024-04-01 2000\nP1 I2 2024-04-01 12000"),
+        (order::PRC, &others, named(1, None), at_once),
+        ("interest-first", &plain, named(1, None), at_once),
+        ("principal-first", &plain, named(1, None), at_once),
+        ("fee-penalty-interest-principal", &plain, named(1, None), at_once),
+        (order::DEFAULT, &plain, named(1, None), at_once),
+    ] {
+        let orders = [order::find(&order.parse().unwrap(), &[]).unwrap()];
+        let done = lines(&replay(claims, &[credit], &orders)).join("\n");
+        let done = done.replace("P1 full-settlement I1 2024-04-01 80000", "P1 full-settlement");
+        assert!(done.starts_with(wanted), "{order}: {done}, not {wanted}");
+    }
+    // What came before the costs were there pays the principal.
+    check_in(
+        order::PRC,
+        &plain,
+        &[naming(pay(1, "2024-02-20", 20_000), &[(1, None)])],
+        "P1 I1 2024-02-20 20000",
+    );
+    // A credit note about the principal says that so much of it was never owed.
+    let note = Credit::plain(Source::Credit(7), "N".parse().unwrap(), date("2024-04-01"), 20_000);
+    check_in(order::PRC, &plain, &[naming(note, &[(1, None)])], "C7 I1 2024-04-01 20000");
+}
+
+#[test]
 fn interest_first_pays_the_note_before_the_oldest_invoices() {
     let note = Claim { component: Component::Interest, ..claim(9, "2024-03-05", "2024-03-05", 7) };
     let claims = [
@@ -594,6 +643,31 @@ fn a_write_off_counts_until_the_day_on_which_it_is_taken_back() {
     let never = Credit { until: Some(off.on), ..off };
     let other = write_off(8, "2024-06-01", 1, 100);
     check(claims, &[never, other], "W8 I1 2024-06-01 100");
+}
+
+#[test]
+fn what_is_taken_off_a_document_counts_from_the_day_of_the_document() {
+    let claims = |issued: &str| [claim(1, issued, "2024-06-30", 100)];
+    let off = |until: &str| Credit {
+        until: (!until.is_empty()).then(|| date(until)),
+        ..write_off(7, "2024-02-01", 1, 100)
+    };
+    let plain = Credit { recoverable: false, ..off("") };
+    // When the document is of, what is taken off, and what comes of it.
+    for (issued, credit, wanted) in [
+        ("2024-01-31", off(""), "W7 I1 2024-02-01 100"),
+        ("2024-02-01", off(""), "W7 I1 2024-02-01 100"),
+        ("2024-02-02", off(""), "W7 I1 2024-02-02 100"),
+        ("2024-03-01", plain.clone(), "W7 I1 2024-03-01 100"),
+        ("2024-03-01", void(7, "2024-02-01", 1), "W7 I1 2024-03-01 100"),
+        ("2024-03-01", off("2024-03-02"), "W7 I1 2024-03-01 100\nW7 I1 2024-03-02 -100"),
+        ("2024-03-01", off("2024-03-01"), ""),
+        ("2024-03-01", off("2024-02-10"), ""),
+        ("2024-03-01", Credit { until: Some(date("2024-02-10")), ..plain }, ""),
+        ("2024-03-01", Credit { until: Some(date("2024-02-10")), ..void(7, "2024-02-01", 1) }, ""),
+    ] {
+        check(&claims(issued), &[credit], wanted);
+    }
 }
 
 #[test]

@@ -75,16 +75,14 @@ pub(super) struct Terms<'a> {
 }
 
 impl<'a> Terms<'a> {
-    pub(super) fn new(
-        item: &'a Item,
-        clause: &'a Resolved,
-        tables: &'a Tables,
-    ) -> Result<Self, Refused> {
-        let grace_end = item.due_on.plus_days(clause.grace_days.into())?;
+    pub(super) fn new(item: &'a Item, clause: &'a Resolved, tables: &'a Tables) -> Self {
+        // Behind the last day there is nothing bears: the grace goes to its end.
+        let after = |day: Date, days: i64| day.plus_days(days).unwrap_or(Date::LAST);
+        let grace_end = after(item.due_on, clause.grace_days.into());
         let before = if clause.grace_charged_later { item.due_on } else { grace_end };
-        let first = before.plus_days(1)?;
-        let (ruler, mark) = clause.day_count.bearing_from(first)?;
-        Ok(Self { item, clause, tables, grace_end, first, ruler, mark })
+        let first = after(before, 1);
+        let (ruler, mark) = clause.day_count.bearing_from(first);
+        Self { item, clause, tables, grace_end, first, ruler, mark }
     }
 
     /// The days up to and with one, in stretches, without those on which nothing bears.

@@ -1,7 +1,7 @@
 -- ?1: key of a customer, ?2: key of one of its documents or null for all, ?3: the day,
 -- ?4: the last audit entry that was known.
--- Gives [key, issued_on, due_on, amount, [[allocated_on, minor]]] of each claim: a document or instalment, with what
--- was set against it day by day.
+-- Gives [key, issued_on, due_on, amount, [[allocated_on, minor, given up]]] of each claim: a document or instalment, with
+-- what was set against it day by day, and how much of that was written off, below zero what was recovered.
 WITH
 asked AS (
     SELECT * FROM invoice WHERE ?2 IS NULL AND customer_key = ?1
@@ -43,10 +43,13 @@ SELECT
         json_array(
             claim.key, claim.issued_on, claim.due_on, claim.amount_minor,
             (
-                SELECT json_group_array(json_array(allocated_on, minor))
+                SELECT json_group_array(json_array(allocated_on, minor, given_minor))
                 FROM (
-                    SELECT a.allocated_on, sum(a.amount_minor) AS minor
+                    SELECT
+                        a.allocated_on, sum(a.amount_minor) AS minor,
+                        sum(iif(x.difference = 'write-off', a.amount_minor, 0)) AS given_minor
                     FROM allocation AS a
+                    LEFT JOIN adjustment AS x ON x.key = a.adjustment_key
                     WHERE
                         a.customer_key = claim.customer_key AND a.invoice_key = claim.key AND a.allocated_on <= ?3
                         AND coalesce(a.entry_key, 0) <= ?4

@@ -1,7 +1,8 @@
 -- ?1: after this id, ?2: at most so many, ?3: customer or null, ?4: only this id when given, ?5: open, resolved or null,
 -- ?6: the day, ?7: the last audit entry that was known. Its end is null where it had not come or was not known then.
--- Parts of others are given by id only. Gives [[id, invoice_id, customer_id, opened_on, minor, currency, reason, detail,
--- evidence], [outcome, resolved_on, upheld_minor, resolution, part_of, [{invoice_id, minor, upheld_minor}]]].
+-- It counts from its document's day where that is later. Parts of others are given by id only. Gives [[id, invoice_id, customer_id, opened_on, minor, currency, reason, detail,
+-- evidence], [outcome, resolved_on, upheld_minor, resolution, part_of, [{invoice_id, minor, upheld_minor}]], the
+-- document's day].
 WITH
 wanted AS (
     SELECT * FROM dispute WHERE ?3 IS NULL AND ?4 IS NULL AND id > ?1 AND whole_key IS NULL
@@ -19,10 +20,19 @@ said AS (
         iif(coalesce(w.resolved_entry_key, 0) <= ?7, w.outcome, f.outcome) AS outcome,
         iif(coalesce(w.resolved_entry_key, 0) <= ?7, w.resolved_on, f.resolved_on) AS resolved_on,
         iif(coalesce(w.resolved_entry_key, 0) <= ?7, w.upheld_minor, f.upheld_minor) AS upheld_minor,
-        iif(coalesce(w.resolved_entry_key, 0) <= ?7, w.resolution, f.resolution) AS resolution
+        iif(coalesce(w.resolved_entry_key, 0) <= ?7, w.resolution, f.resolution) AS resolution,
+        -- As it was known then: a later correction has what it read before.
+        coalesce(
+            (
+                SELECT o.before ->> 'issued_on' FROM correction AS o
+                WHERE o.invoice_key = w.invoice_key AND o.entry_key > ?7 AND o.before ->> 'issued_on' IS NOT NULL
+                ORDER BY o.key LIMIT 1
+            ),
+            (SELECT i.issued_on FROM invoice AS i WHERE i.key = w.invoice_key)
+        ) AS document_on
     FROM wanted AS w
     LEFT JOIN dispute_former AS f ON f.dispute_key = w.key AND f.entry_key <= ?7 AND f.until_entry_key > ?7
-    WHERE w.opened_on <= ?6 AND coalesce(w.entry_key, 0) <= ?7
+    WHERE max(w.opened_on, document_on) <= ?6 AND coalesce(w.entry_key, 0) <= ?7
 ),
 stood AS (
     SELECT *, coalesce(resolved_on <= ?6, 0) AS ended
@@ -72,7 +82,7 @@ SELECT
                         )
                     HAVING count(*) > 0
                 ))
-            )
+            ), page.document_on
         )
     )
 FROM page

@@ -129,6 +129,14 @@ impl<'a> Clerk<'a> {
         meant
     }
 
+    /// The day a credit counts from: an adjustment not before what it adjusts is there.
+    fn from(&self, at: usize) -> i64 {
+        let credit = &self.documents.credits[at];
+        let claims = if credit.rank == 2 { self.meant(&credit.named[0].0) } else { Vec::new() };
+        let issued = claims.into_iter().map(|claim| self.documents.claims[claim].on);
+        issued.fold(credit.on, i64::max)
+    }
+
     fn pass(&mut self) {
         for (at, claim) in self.documents.claims.iter().enumerate() {
             if claim.on == self.today {
@@ -138,7 +146,7 @@ impl<'a> Clerk<'a> {
         let order = self.credits();
         for at in &order {
             let credit = &self.documents.credits[*at];
-            if credit.until == Some(self.today) && credit.on < self.today {
+            if credit.until == Some(self.today) && self.from(*at) < self.today {
                 self.end(*at);
             }
         }
@@ -236,8 +244,8 @@ impl<'a> Clerk<'a> {
         self.serve_all();
         for at in &order {
             let credit = &self.documents.credits[*at];
-            let never = credit.until.is_some_and(|until| until <= credit.on);
-            if credit.on == self.today && credit.rank == 2 && !never {
+            let never = credit.until.is_some_and(|until| until <= self.from(*at));
+            if self.from(*at) == self.today && credit.rank == 2 && !never {
                 let mut left = credit.minor;
                 let claims = self.meant(&credit.named[0].0);
                 if !credit.recoverable {
@@ -342,6 +350,8 @@ impl<'a> Clerk<'a> {
     fn serve_name(&mut self, at: usize, part: usize, minor: i64) {
         let name = self.documents.credits[at].named[part].0.clone();
         let (claims, mut left) = (self.meant(&name), minor);
+        let charges = self.charges(at, part, &claims);
+        left = self.pay_all(at, &charges, left, true);
         if claims.len() > 1 {
             left = self.pay_all(at, &claims, left, true);
         }

@@ -85,6 +85,24 @@ impl Clerk<'_> {
         1 + (due - self.today).signum()
     }
 
+    /// What by the law comes before the invoice that a payment names and says no more of: the fees about it, then the
+    /// interest.
+    pub(super) fn charges(&self, at: usize, part: usize, claims: &[usize]) -> Vec<usize> {
+        let credit = &self.documents.credits[at];
+        let (name, most) = &credit.named[part];
+        let said = most.is_some() || credit.settles.as_ref() == Some(name);
+        if credit.order != ORDERS[4] || credit.rank != 1 || said {
+            return Vec::new();
+        }
+        let component = |claim: usize| self.component(claim, ORDERS[4]);
+        let named = claims.iter().map(|claim| component(*claim)).max();
+        let mut charges: Vec<usize> = (0..self.open.len()).collect();
+        charges.retain(|of| self.root(*of) != *of && claims.contains(&self.root(*of)));
+        charges.retain(|of| Some(component(*of)) < named);
+        charges.sort_by_key(|of| (component(*of), self.place(*of)));
+        charges
+    }
+
     pub(super) fn serve_all(&mut self) {
         for at in self.credits() {
             let credit = &self.documents.credits[at];

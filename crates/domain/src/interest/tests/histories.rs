@@ -73,7 +73,7 @@ fn one_run(count: DayCount, start: Date, day: Date) -> i64 {
 /// without it.
 fn day_by_day(of: &History, through: Date) -> i64 {
     let tables = Tables::shipped();
-    let terms = Terms::new(&of.item, &of.clause, &tables).unwrap();
+    let terms = Terms::new(&of.item, &of.clause, &tables);
     let graced = of.item.due_on.plus_days(of.clause.grace_days.into()).unwrap();
     let start = if of.clause.grace_charged_later { of.item.due_on } else { graced };
     let mut sum = 0i128;

@@ -1,0 +1,319 @@
+//! Documents that are corrected past what was decided about them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{day, db, id, on, read};
+use dunlin_app::{
+    contract, credit_refund, customer, dispute, invoice, ledger::Change, payment, verify, write_off,
+};
+use dunlin_domain::{
+    Date, Refusal,
+    contract::{ledger::*, types::Invoice},
+};
+use dunlin_store::{Fault, When, native::NativeDb};
+use serde_json::{Value, json};
+
+const TODAY: &str = "2024-12-31";
+
+fn eur(minor: i64) -> Value {
+    json!({"minor": minor, "currency": "EUR"})
+}
+
+/// A ledger with the customer `C` and a document `I` of it, with what else is said of it.
+fn ledger(more: Value) -> (tempfile::TempDir, NativeDb) {
+    let (folder, db) = db();
+    customer::add(&db, &read(json!({"id": "C", "name": "C"})), id("made"), &on(TODAY)).unwrap();
+    bill(&db, "I", more);
+    (folder, db)
+}
+
+fn bill(db: &NativeDb, name: &str, more: Value) {
+    let mut new = json!({"id": name, "customer_id": "C", "issued_on": "2024-01-01",
+        "due_on": "2024-06-30", "amount": eur(10_000)});
+    for (field, value) in more.as_object().unwrap() {
+        new[field] = value.clone();
+        if value.is_null() {
+            new.as_object_mut().unwrap().remove(field);
+        }
+    }
+    invoice::add(db, &read(new), id("made"), &on(TODAY)).unwrap();
+}
+
+fn try_correct(db: &NativeDb, name: &str, mut what: Value) -> Result<Change, Fault> {
+    what["reason"] = json!("typed wrongly");
+    invoice::correct(db, &id(name), &read(what), &on(TODAY))
+}
+
+fn correct(db: &NativeDb, name: &str, what: Value) {
+    assert_eq!(try_correct(db, name, what).unwrap(), Change::Replaced);
+}
+
+fn at(db: &NativeDb, name: &str, on: &str) -> Invoice {
+    invoice::get(db, &id(name), day(on), i64::MAX).unwrap()
+}
+
+fn as_of(on: &str) -> When {
+    When { day: day(on), ..When::ALL }
+}
+
+#[test]
+fn what_was_given_up_stays_so_where_the_document_moves_past_it() {
+    let give_up = |db: &NativeDb| {
+        let new = json!({"id": "W", "invoice_id": "I", "on": "2024-02-01", "reason": "gone"});
+        write_off::add(db, &read(new), id("made"), &on(TODAY)).unwrap();
+    };
+    let stands = |db: &NativeDb, from: &str| {
+        let found = write_off::get(db, &id("W")).unwrap();
+        assert_eq!((found.on, found.standing_minor), (day(from), 10_000));
+        let found = at(db, "I", from);
+        assert_eq!((found.open.minor, found.written_off_minor), (0, 10_000));
+        assert_eq!(found.allocations[0].allocated_on, day(from));
+        assert!(verify::books(db).unwrap().ok);
+    };
+    let (_folder, db) = ledger(json!({}));
+    give_up(&db);
+    let known = invoice::known_at(&db, None).unwrap();
+    assert_eq!(known, i64::MAX);
+    for (issued, from) in [
+        ("2024-01-31", "2024-02-01"),
+        ("2024-02-01", "2024-02-01"),
+        ("2024-02-02", "2024-02-02"),
+        ("2024-03-01", "2024-03-01"),
+    ] {
+        correct(&db, "I", json!({"issued_on": issued}));
+        stands(&db, from);
+        // The same again is the same.
+        give_up(&db);
+    }
+    let before = write_off::then(&db, &id("W"), as_of("2024-02-29"));
+    assert!(before.is_err(), "it does not count before its document is there");
+    assert!(write_off::page(&db, "", 9, None, as_of("2024-02-29")).unwrap().is_empty());
+    assert_eq!(write_off::page(&db, "", 9, None, as_of("2024-03-01")).unwrap().len(), 1);
+    correct(&db, "I", json!({"issued_on": "2024-01-01"}));
+    stands(&db, "2024-02-01");
+    // Taken back by a day before the document is there, it never was.
+    let back = json!({"on": "2024-02-10", "reason": "by mistake"});
+    write_off::reverse(&db, &id("W"), &read(back), &on(TODAY)).unwrap();
+    correct(&db, "I", json!({"issued_on": "2024-03-01"}));
+    let found = write_off::get(&db, &id("W")).unwrap();
+    let days = (found.on, found.reversed_on, found.standing_minor);
+    assert_eq!(days, (day("2024-03-01"), Some(day("2024-03-01")), 0));
+    assert_eq!(at(&db, "I", "2024-03-01").open.minor, 10_000);
+    assert!(verify::books(&db).unwrap().ok);
+}
+
+#[test]
+fn a_write_off_that_waited_is_approved_for_the_day_of_its_document() {
+    let (_folder, db) = ledger(json!({}));
+    let rule = json!({"write_off_approval": [eur(1)]});
+    dunlin_app::policy::put(&db, &read(rule), &on(TODAY)).unwrap();
+    let new = json!({"id": "W", "invoice_id": "I", "on": "2024-02-01", "reason": "gone"});
+    write_off::add(&db, &read(new), id("made"), &on(TODAY)).unwrap();
+    correct(&db, "I", json!({"issued_on": "2024-03-01"}));
+    let other = dunlin_app::audit::Author { who: "second".into(), ..on(TODAY) };
+    let (done, _) = write_off::decide(&db, &id("W"), WriteOffState::Booked, &other).unwrap();
+    assert_eq!((done.on, done.standing_minor), (day("2024-03-01"), 10_000));
+}
+
+#[test]
+fn what_was_upheld_stays_so_where_the_document_moves_past_it() {
+    let parts =
+        json!([{"due_on": "2024-04-30", "minor": 3_000}, {"due_on": "2024-06-30", "minor": 7_000}]);
+    for more in [json!({}), json!({"instalments": parts, "due_on": null})] {
+        let (_folder, db) = ledger(more);
+        let new = json!({"id": "D", "invoice_id": "I", "on": "2024-01-20", "minor": 5_000,
+            "reason": "price"});
+        dispute::open(&db, &read(new), id("made"), &on(TODAY)).unwrap();
+        let outcome =
+            json!({"outcome": "partly-upheld", "upheld_minor": 4_000, "on": "2024-02-01"});
+        dispute::resolve(&db, &id("D"), &read(outcome), &on(TODAY)).unwrap();
+        for (issued, from) in [
+            ("2024-01-31", "2024-02-01"),
+            ("2024-02-01", "2024-02-01"),
+            ("2024-02-02", "2024-02-02"),
+            ("2024-03-01", "2024-03-01"),
+        ] {
+            correct(&db, "I", json!({"issued_on": issued}));
+            let found = at(&db, "I", from);
+            let off: i64 = found.allocations.iter().map(|part| part.amount.minor).sum();
+            assert_eq!((found.open.minor, off), (6_000, 4_000), "issued on {issued}");
+            let found = dispute::get(&db, &id("D")).unwrap();
+            assert_eq!(found.resolved_on, Some(day(from)));
+            let began = day(issued).max(day("2024-01-20"));
+            assert_eq!(found.on, began);
+            assert!(dispute::then(&db, &id("D"), as_of(&day_before(began))).is_err());
+            assert!(verify::books(&db).unwrap().ok);
+        }
+        // The decision is replaced by the day that is read, or by the one that was said.
+        for (replaces, upheld) in [("2024-03-01", 3_000), ("2024-02-01", 2_000)] {
+            let outcome = json!({"outcome": "partly-upheld", "upheld_minor": upheld,
+                "on": "2024-02-01", "replaces": replaces});
+            dispute::resolve(&db, &id("D"), &read(outcome), &on(TODAY)).unwrap();
+            assert_eq!(at(&db, "I", "2024-03-01").open.minor, 10_000 - upheld);
+        }
+    }
+}
+
+fn day_before(on: Date) -> String {
+    on.plus_days(-1).unwrap().to_string()
+}
+
+#[test]
+fn money_goes_back_no_earlier_than_it_came() {
+    let (_folder, db) = ledger(json!({}));
+    let new =
+        json!({"id": "P", "customer_id": "C", "received_on": "2024-02-01", "amount": eur(10_000)});
+    payment::add(&db, &read(new), id("made"), &on(TODAY)).unwrap();
+    let back = json!({"id": "B", "kind": "chargeback", "on": "2024-02-10", "minor": 4_000});
+    payment::reverse(&db, &id("P"), &read(back), id("made"), &on(TODAY)).unwrap();
+    let none = json!({"id": "M", "kind": "mistake", "minor": 1_000});
+    payment::reverse(&db, &id("P"), &read(none), id("made"), &on(TODAY)).unwrap();
+    for (received, wanted) in [
+        ("2024-02-09", "2024-02-10"),
+        ("2024-02-10", "2024-02-10"),
+        ("2024-02-11", "2024-02-11"),
+        ("2024-03-01", "2024-03-01"),
+        ("2024-01-15", "2024-02-10"),
+    ] {
+        let new = json!({"received_on": received, "reason": "typed wrongly"});
+        payment::correct(&db, &id("P"), &read(new), &on(TODAY)).unwrap();
+        let found = payment::get(&db, &id("P"), day(TODAY), i64::MAX).unwrap();
+        let days: Vec<Date> = found.reversals.unwrap().iter().map(|back| back.on).collect();
+        assert_eq!(days, [day(received), day(wanted)], "received on {received}");
+        assert_eq!(at(&db, "I", wanted).open.minor, 5_000);
+        let before = payment::get(&db, &id("P"), day(received), i64::MAX).unwrap();
+        let count = if received == wanted { 2 } else { 1 };
+        assert_eq!(before.reversals.unwrap().len(), count, "on {received}");
+    }
+}
+
+#[test]
+fn a_credit_note_is_paid_out_no_earlier_than_it_is_there() {
+    let (_folder, db) = ledger(json!({"kind": "credit-note", "due_on": null}));
+    let refund = json!({"id": "R", "on": "2024-02-01", "minor": 4_000});
+    credit_refund::add(&db, &id("I"), &read(refund), id("made"), &on(TODAY)).unwrap();
+    let back = json!({"on": "2024-02-20", "reason": "returned"});
+    credit_refund::reverse(&db, &id("R"), &read(back), &on(TODAY)).unwrap();
+    for (issued, went, again) in [
+        ("2024-01-31", "2024-02-01", "2024-02-20"),
+        ("2024-02-02", "2024-02-02", "2024-02-20"),
+        ("2024-02-21", "2024-02-21", "2024-02-21"),
+    ] {
+        correct(&db, "I", json!({"issued_on": issued, "due_on": issued}));
+        let refunds = at(&db, "I", TODAY).refunds.unwrap();
+        let days = (refunds[0].on, refunds[0].reversed_on);
+        assert_eq!(days, (day(went), Some(day(again))), "issued on {issued}");
+        let open = if went == again { 10_000 } else { 6_000 };
+        assert_eq!(at(&db, "I", went).open.minor, open);
+    }
+}
+
+#[test]
+fn an_invoice_is_due_with_the_last_of_its_instalments() {
+    let parts = json!([{"due_on": "2024-01-31", "minor": 3_000}, {"due_on": "2024-02-29", "minor": 3_000},
+        {"due_on": "2024-03-31", "minor": 4_000}]);
+    let (_folder, db) = ledger(json!({"instalments": parts, "due_on": null}));
+    let refused = |name: &str, due: &str| match try_correct(&db, name, json!({"due_on": due})) {
+        Err(Fault::Refused(refused)) => {
+            assert_eq!(
+                (refused.code, refused.field.as_deref()),
+                (Refusal::DueBeforeIssued, Some("due_on")),
+                "{name} {due}"
+            );
+        }
+        other => panic!("{name} {due}: {other:?}"),
+    };
+    // Of the first, one between and the last: one day too far, and the furthest.
+    for (name, due, taken) in [
+        ("I#1", "2023-12-31", false),
+        ("I#1", "2024-03-01", false),
+        ("I#1", "2024-02-29", true),
+        ("I#1", "2024-01-31", true),
+        ("I#2", "2024-01-30", false),
+        ("I#2", "2024-04-01", false),
+        ("I#2", "2024-01-31", true),
+        ("I#2", "2024-03-31", true),
+        ("I#3", "2024-03-30", false),
+        ("I#3", "2024-04-05", true),
+    ] {
+        match taken {
+            true => correct(&db, name, json!({"due_on": due})),
+            false => refused(name, due),
+        }
+    }
+    let found = at(&db, "I", TODAY);
+    let corrected = found.corrections.unwrap();
+    assert_eq!(found.due_on, day("2024-04-05"));
+    assert!(corrected.iter().any(|of| of.id == "I" && of.field == "due_on"), "{corrected:?}");
+    correct(&db, "I#3", json!({"due_on": "2024-03-31"}));
+    assert_eq!(at(&db, "I", TODAY).due_on, day("2024-03-31"));
+    assert!(verify::books(&db).unwrap().ok);
+}
+
+#[test]
+fn what_is_contested_as_a_whole_follows_the_corrected_amount() {
+    let (_folder, db) = ledger(json!({"disputed": true}));
+    let parts =
+        json!([{"due_on": "2024-04-30", "minor": 3_000}, {"due_on": "2024-06-30", "minor": 7_000}]);
+    bill(&db, "J", json!({"disputed": true, "instalments": parts, "due_on": null}));
+    let contested = |name: &str| {
+        let of = dispute::get(&db, &id(&format!("whole/{name}"))).unwrap();
+        let parts = of.parts.unwrap_or_default().iter().map(|part| part.minor).sum::<i64>();
+        (of.amount.minor, parts, at(&db, name, TODAY).disputed_minor)
+    };
+    for (first, whole) in [(15_000, 22_000), (8_000, 15_000), (0, 7_000), (9_000, 16_000)] {
+        correct(&db, "I", json!({"minor": first}));
+        correct(&db, "J#1", json!({"minor": first}));
+        assert_eq!(contested("I"), (first, 0, first));
+        assert_eq!(contested("J"), (whole, whole, whole));
+        assert!(verify::books(&db).unwrap().ok);
+    }
+    let entries: Vec<i64> = (1..=99).collect();
+    let known = |minor: i64| {
+        let then = |entry: &&i64| {
+            let of = invoice::get(&db, &id("I"), day(TODAY), **entry);
+            of.is_ok_and(|of| (of.amount.minor, of.disputed_minor) == (minor, minor))
+        };
+        entries.iter().filter(then).count()
+    };
+    for minor in [10_000, 15_000, 8_000, 9_000] {
+        assert!(known(minor) > 0, "{minor} was contested of {minor} then");
+    }
+    // What was decided stays as it was decided.
+    let resolution = json!({"outcome": "upheld", "on": "2024-02-01"});
+    dispute::resolve(&db, &id("whole/I"), &read(resolution), &on(TODAY)).unwrap();
+    correct(&db, "I", json!({"minor": 12_000}));
+    assert_eq!((contested("I").0, at(&db, "I", TODAY).open.minor), (9_000, 3_000));
+    assert!(verify::books(&db).unwrap().ok);
+}
+
+#[test]
+fn a_document_of_another_day_is_under_the_version_of_that_day() {
+    let (_folder, db) = db();
+    customer::add(&db, &read(json!({"id": "C", "name": "C"})), id("made"), &on(TODAY)).unwrap();
+    for (from, rate) in [("2024-01-01", "0.10"), ("2024-02-01", "0.20")] {
+        let new =
+            json!({"customer_id": "C", "effective_on": from, "late_interest": {"rate": rate}});
+        contract::put(&db, &id("K"), &read(new), &on(TODAY)).unwrap();
+    }
+    bill(&db, "I", json!({"issued_on": "2024-02-01", "contract_id": "K"}));
+    let clause = || at(&db, "I", TODAY).interest.unwrap().clause;
+    for (issued, version) in [
+        ("2024-01-31", "K version 1"),
+        ("2024-01-01", "K version 1"),
+        ("2024-02-01", "K version 2"),
+        ("2024-02-02", "K version 2"),
+    ] {
+        assert!(try_correct(&db, "I", json!({"issued_on": issued})).is_ok());
+        assert_eq!(clause(), version, "issued on {issued}");
+        assert!(verify::books(&db).unwrap().ok);
+    }
+    let Err(Fault::Refused(refused)) = try_correct(&db, "I", json!({"issued_on": "2023-12-31"}))
+    else {
+        panic!("no version is in force")
+    };
+    let at_field = (refused.code, refused.field.as_deref());
+    assert_eq!(at_field, (Refusal::UnknownContract, Some("issued_on")));
+}
