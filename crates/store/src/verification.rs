@@ -174,8 +174,8 @@ pub const RULES: [Rule; 15] = [
     },
     Rule {
         name: "adjustments-decided",
-        about: "A booked write-off or an upheld dispute takes off what it says, a void is of the day that its entry \
-                says, nothing else takes anything off, and a write-off or void that was taken back takes off nothing.",
+        about: "A booked write-off or an upheld dispute is in the ledger as it was decided, a void is of the day that its \
+                entry says, nothing else is, and a write-off or void that was taken back takes off nothing.",
         count: "SELECT count(*) FROM adjustment",
         follows_from: &[],
         search: sql!("verification/adjustments_decided.sql"),

@@ -81,6 +81,11 @@ pub enum Event {
         invoice: usize,
         discount: bool,
     },
+    /// A document is of a day before or after that of what was written off or upheld of it.
+    Move {
+        adjustment: usize,
+        after: i64,
+    },
     CorrectPayment {
         payment: usize,
         on: i64,
@@ -214,6 +219,7 @@ pub fn event() -> impl Strategy<Value = Event> {
         5 => (0usize..6, on.clone(), 0i64..20, 0i64..400)
             .prop_map(|(invoice, on, net, minor)| Event::CorrectInvoice { invoice, on, net, minor }),
         5 => (0usize..6, any::<bool>()).prop_map(|(invoice, discount)| Event::Agree { invoice, discount }),
+        6 => (0usize..3, -1i64..9).prop_map(|(adjustment, after)| Event::Move { adjustment, after }),
         5 => (0usize..6, on, minor.clone())
             .prop_map(|(payment, on, minor)| Event::CorrectPayment { payment, on, minor }),
         10 => (0usize..6, 0i64..30, minor.clone())

@@ -116,6 +116,53 @@ fn a_write_off_stands_until_it_is_taken_back_in_any_order_of_arrival() {
     }
 }
 
+/// What was written off and upheld of an invoice that turns out to be of a later day, in whatever order it came.
+#[test]
+fn what_was_decided_moves_with_its_document_in_any_order_of_arrival() {
+    for (parts, on) in [(false, 6), (false, 7), (false, 9), (false, 11), (false, 20), (true, 0)] {
+        let (kind, side) = ("invoice", Side::default());
+        let invoice = Event::Invoice {
+            kind,
+            on: 0,
+            net: 40,
+            minor: 100,
+            parts,
+            about: 0,
+            discount: false,
+            side,
+        };
+        let write_off = Event::WriteOff { invoice: 0, after: 5, minor: 40 };
+        let dispute = Event::Dispute { invoice: 0, on: 3, minor: 30 };
+        let resolve = Event::Resolve { dispute: 0, after: 4, upheld: 20 };
+        let move_on = Event::CorrectInvoice { invoice: 0, on, net: 30, minor: 100 };
+        let payment = Event::Payment {
+            on: 8,
+            minor: 10,
+            named: vec![],
+            order: ORDERS[0],
+            settles: None,
+            deductions: vec![],
+            side,
+        };
+        let events = [&invoice, &write_off, &dispute, &resolve, &move_on, &payment];
+        let orders =
+            [[0, 1, 2, 3, 4, 5], [0, 2, 1, 4, 3, 5], [5, 0, 2, 3, 1, 4], [0, 2, 5, 1, 4, 3]];
+        let worlds = orders.map(|order| {
+            let mut world = World::new();
+            for (step, number) in order.into_iter().enumerate() {
+                world.tell(number, events[number]);
+                assert_eq!(world.log.len(), step + 1, "{number} was refused");
+            }
+            for on in [3, 6, 7, 8, 9, 10, 11, 12, 19, 20, 21, 70] {
+                world.check(on, usize::MAX);
+            }
+            assert!(verify::books(&world.db).unwrap().ok);
+            state(&world.db)
+        });
+        assert!(worlds.iter().all(|state| *state == worlds[0]), "{on}: {worlds:#?}");
+    }
+}
+
 #[test]
 fn a_policy_is_a_document_like_any_other() {
     // The clerk's orders are presets: the policy that names one by default changes what unnamed payments serve.

@@ -306,6 +306,7 @@ impl World {
                 self.correct_invoice(invoice, (on, net, minor))
             }
             Event::Agree { invoice, discount } => self.agree(invoice, discount),
+            Event::Move { adjustment, after } => self.move_past(adjustment, after),
             Event::CorrectPayment { payment, on, minor } => {
                 self.correct_payment(payment, on, minor)
             }
@@ -690,6 +691,18 @@ impl World {
         let done = self.send(Deed::CorrectInvoice(of.name.clone(), new));
         let signed = signed.filter(|_| !discount);
         done.then_some(Entry::Agreed { whole: of.name, contract, signed })
+    }
+
+    fn move_past(&mut self, adjustment: usize, after: i64) -> Option<Entry> {
+        let now = self.now();
+        let adjustments: Vec<&Credit> = now.credits.iter().filter(|of| of.rank == 2).collect();
+        let of = Self::pick(&adjustments, adjustment)?;
+        let claim = now.claims.iter().find(|claim| claim.id == of.named[0].0)?.clone();
+        let (on, minor) = (of.on + after, claim.minor);
+        let due = claim.due.max(on);
+        let new = json!({"issued_on": day(on), "due_on": day(due), "reason": "typed wrongly"});
+        let done = self.send(Deed::CorrectInvoice(claim.id.clone(), new));
+        done.then_some(Entry::Claim { id: claim.id, on, due, minor })
     }
 
     fn correct_payment(&mut self, payment: usize, on: i64, minor: i64) -> Option<Entry> {
