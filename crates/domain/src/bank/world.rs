@@ -395,6 +395,16 @@ impl World {
             }
         }
         let whole = points(MatchReason::InvoiceNumber);
+        // What reads as a date names the document that is called so to the letter, and no other.
+        for (text, written) in &clues.dated {
+            for (document, _) in self.numbers.get(text).into_iter().flatten() {
+                let called =
+                    |claim: &Claim| claim.document_id.as_str().eq_ignore_ascii_case(written.trim());
+                if self.first(*document).is_some_and(called) {
+                    add(*document, MatchReason::InvoiceNumber);
+                }
+            }
+        }
         found.retain(|(document, reason)| {
             let fits = self.first(*document).is_some_and(|claim| claim.currency == currency);
             unknown |= !fits && points(*reason) >= whole;
