@@ -303,6 +303,14 @@ fn a_date_in_the_text_pays_no_document() {
         ),
         (&[("RE20261012", 1, 5_000)], 5_000, "Zahlung RE20261012", true, "RE20261012", exact),
         (&[("10/2026", 1, 5_000)], 5_000, "Miete 10/2026", true, "10/2026", exact),
+        (
+            &[("10/26", 1, 5_000)],
+            5_000,
+            "Miete 10/26",
+            true,
+            "10/26",
+            &[R::ShortNumber, R::AmountExact, R::PayerName],
+        ),
     ];
     for (book, minor, text, booked, document, reasons) in cases {
         let mut world = world(book);
