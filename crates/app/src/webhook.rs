@@ -231,6 +231,12 @@ pub fn claim<D: Db>(db: &D, now: Instant, left_out: &[i64]) -> Result<Vec<Parcel
     Ok(claimed.into_iter().filter_map(parcel).collect())
 }
 
+/// Whether another run sends events at this moment: what becomes of them is not known, and what waits behind them is not
+/// sent. Of a run that died it is so until its events may be claimed again.
+pub fn under_way<D: Db>(db: &D, now: Instant) -> Result<bool, Fault> {
+    table::under_way(db, now, now.plus_seconds(CLAIM_SECONDS))
+}
+
 /// What a receiver did with an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answered {

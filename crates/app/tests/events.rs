@@ -795,6 +795,35 @@ fn a_dead_letter_holds_up_its_customer_alone_until_it_is_given_up() {
 }
 
 #[test]
+fn what_another_run_sends_is_under_way_until_it_is_settled() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    claim(&db, "I1", "C1", 100);
+    webhook(&db);
+    webhook::take_up(&db, now()).unwrap();
+    let under_way = |at: Instant| webhook::under_way(&db, at).unwrap();
+    assert!(!under_way(now()), "taken up, and nobody sends it");
+    // Of the customer's two events the first is sent, and the other waits behind it.
+    let first = webhook::claim(&db, now(), &[]).unwrap();
+    assert_eq!(first.len(), 1);
+    assert_eq!(webhook::claim(&db, now(), &[]).unwrap().len(), 0);
+    assert!(under_way(now()));
+    // Whoever took it may have died: then it is taken again.
+    assert!(under_way(now().plus_seconds(119)));
+    assert!(!under_way(now().plus_seconds(120)));
+    // What failed waits for its time and for nobody.
+    webhook::settle(&db, &first, &[Answered::Later("503".into())], now()).unwrap();
+    assert!(!under_way(now()));
+    let later = now().plus_seconds(60);
+    let again = webhook::claim(&db, later, &[]).unwrap();
+    assert_eq!(again.len(), 1);
+    assert!(under_way(later), "a second try is under way as the first was");
+    webhook::settle(&db, &again, &[Answered::Taken], later).unwrap();
+    assert!(!under_way(later));
+    assert_eq!(webhook::claim(&db, later, &[]).unwrap().len(), 1);
+}
+
+#[test]
 fn webhooks_take_turns_and_one_that_is_left_out_keeps_what_waits() {
     let (_folder, db) = db();
     (0..60).for_each(|n| customer(&db, &format!("C{n}")));

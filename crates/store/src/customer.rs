@@ -97,6 +97,16 @@ pub fn unknown<D: Db>(db: &D, rows: &str) -> Result<Vec<u64>, Fault> {
     db.json(sql!("customer/unknown.sql"), &[rows.into()])
 }
 
+/// Of these ids those of customers that were merged, each with that of the customer that stayed.
+pub fn merged_into<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<(Id, Id)>, Fault> {
+    let ids = crate::array(ids)?;
+    let sql = "SELECT json_group_array(json_array(gone.id, stayed.id))
+         FROM json_each(?1) AS named
+         CROSS JOIN customer AS gone ON gone.id = named.value
+         CROSS JOIN customer AS stayed ON stayed.key = gone.merged_key";
+    db.json(sql, &[(&ids).into()])
+}
+
 /// The new rows of invoices, or else of payments, that name a customer who was merged into another.
 pub fn merged<D: Db>(db: &D, rows: &str, invoices: bool) -> Result<Vec<u64>, Fault> {
     let invoices = i64::from(invoices);

@@ -134,6 +134,17 @@ pub fn any_due<D: Db>(db: &D, now: Instant) -> Result<bool, Fault> {
     Ok(db.int(sql, &[(&now).into()])? != 0)
 }
 
+/// Whether somebody who took events for sending has not settled them yet: `until` is the last moment at which what is
+/// taken now may be taken again.
+pub fn under_way<D: Db>(db: &D, now: Instant, until: Instant) -> Result<bool, Fault> {
+    let (now, until) = (now.to_string(), until.to_string());
+    let sql = "SELECT EXISTS (
+         SELECT 1 FROM webhook_event
+         WHERE dead = 0 AND next_attempt_at > ?1 AND next_attempt_at <= ?2 AND tried_at IS NOT NULL AND error IS NULL
+     )";
+    Ok(db.int(sql, &[(&now).into(), (&until).into()])? != 0)
+}
+
 /// Takes events for sending: what is due, of each customer only the oldest that waits, and of the webhooks that are not
 /// left out in turn. Nobody else gets them until `retry_at`, when whoever took them is taken for dead.
 pub fn claim<D: Db>(

@@ -149,7 +149,7 @@ struct Happened<'a> {
 }
 
 /// Takes up what has happened and sends what is due until nothing is left or the moment has come (Unix milliseconds),
-/// and says whether nothing is left. Calls go out between transactions, never inside one. A webhook whose receiver was
+/// and says whether nothing is left, with another run neither. Calls go out between transactions, never inside one. A webhook whose receiver was
 /// silent is left out from then on: a batch lasts as long as its slowest.
 pub async fn send_until<D: Db>(
     call: &Call<'_, D>,
@@ -160,7 +160,8 @@ pub async fn send_until<D: Db>(
         let moved = webhook::take_up(call.db()?, call.env().now())?;
         let parcels = webhook::claim(call.db()?, call.env().now(), &silent)?;
         if parcels.is_empty() && !moved {
-            return Ok((sum, silent.is_empty()));
+            let elsewhere = webhook::under_way(call.db()?, call.env().now())?;
+            return Ok((sum, silent.is_empty() && !elsewhere));
         }
         let answers = join_all(parcels.iter().map(|parcel| send(call.env(), parcel))).await;
         let sent = webhook::settle(call.db()?, &parcels, &answers, call.env().now())?;

@@ -33,7 +33,9 @@ pub fn matches<D: Db>(
     limit: u32,
     state: Option<MatchState>,
 ) -> Result<Vec<(i64, BankMatch)>, Fault> {
-    bank::matches(db, after, limit, state, None)
+    let mut found = bank::matches(db, after, limit, state, None)?;
+    follow(db, &mut found)?;
+    Ok(found)
 }
 
 /// A match.
@@ -42,7 +44,28 @@ pub fn get<D: Db>(db: &D, id: &Id) -> Result<BankMatch, Fault> {
 }
 
 fn found<D: Db>(db: &D, id: &Id) -> Result<(i64, BankMatch), Fault> {
-    bank::matches(db, 0, 1, None, Some(id))?.pop().ok_or_else(|| missing("match"))
+    let mut found = bank::matches(db, 0, 1, None, Some(id))?;
+    follow(db, &mut found)?;
+    found.pop().ok_or_else(|| missing("match"))
+}
+
+/// Has candidates name the customers that stayed: they are kept as they were when the statement came.
+fn follow<D: Db>(db: &D, found: &mut [(i64, BankMatch)]) -> Result<(), Fault> {
+    let mut named: Vec<&str> =
+        found.iter().flat_map(|(_, of)| &of.candidates).map(|of| of.customer_id.as_str()).collect();
+    named.sort_unstable();
+    named.dedup();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let merged = customer::merged_into(db, &named)?;
+    for candidate in found.iter_mut().flat_map(|(_, of)| &mut of.candidates) {
+        let into = merged.iter().find(|(gone, _)| *gone == candidate.customer_id);
+        if let Some((_, stayed)) = into {
+            candidate.customer_id = stayed.clone();
+        }
+    }
+    Ok(())
 }
 
 /// Somebody says what an entry is: its payment or reversal is booked, and the payer's account is learned.

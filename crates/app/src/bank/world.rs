@@ -51,8 +51,9 @@ impl Known {
     ) -> Result<World, Fault> {
         let (mut numbers, mut accounts, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows.iter().filter(|row| row.pays) {
-            let Clues { structured, numbers: plain, endings, .. } = &row.clues;
-            let of = structured.iter().chain(plain).chain(endings);
+            let Clues { structured, numbers: plain, dated, endings, .. } = &row.clues;
+            let dated = dated.iter().map(|(text, _)| text);
+            let of = structured.iter().chain(plain).chain(dated).chain(endings);
             numbers.extend(of.map(String::as_str));
             accounts.extend(row.entry.account.as_deref());
             names.extend(row.clues.names().map(Name::key));

@@ -19,6 +19,24 @@ use serde_json::json;
 use support::*;
 
 #[test]
+fn a_candidate_is_of_the_customer_that_its_own_was_merged_into() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", None);
+    customer(&db, "C2", "Keller AG", None);
+    invoice(&db, "INV-100001", "C1", "2026-10-01", 10_000);
+    let found = take(&db, "S1", &[pays(9_000, "INV-100001", "Somebody", STRANGE)]);
+    assert_eq!(found.review, 1);
+    dunlin_app::customer::merge(&db, &id("C1"), &id("C2"), &author()).unwrap();
+    let listed = matches(&db, Some(MatchState::Review));
+    let of = &listed[0];
+    assert_eq!(of.candidates[0].customer_id.as_str(), "C2");
+    assert_eq!(bank::get(&db, &of.id).unwrap().candidates, of.candidates);
+    bank::confirm(&db, &of.id, &from(json!({"candidate": 1})), &author()).unwrap();
+    assert_eq!(open(&db, "INV-100001"), 1_000);
+    holds(&db);
+}
+
+#[test]
 fn what_is_certain_is_booked_and_the_rest_waits() {
     let (_folder, db) = db();
     customer(&db, "C1", "Müller Maschinenbau GmbH", Some(KNOWN));

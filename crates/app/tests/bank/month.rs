@@ -69,16 +69,21 @@ const SECOND: [&str; 15] = [
 ];
 const FORM: [&str; 5] = ["GmbH", "GmbH & Co. KG", "AG", "B.V.", "Ltd"];
 
-/// How a payer writes the number of an invoice.
+/// How a payer writes the number of an invoice, sometimes with a day or a month beside it.
 fn written(dice: &mut Dice, number: &str) -> String {
-    match dice.roll(9) {
+    let (month, day) = (9 + dice.roll(2), 1 + dice.roll(28));
+    match dice.roll(13) {
+        9 => format!("Rechnung {number} vom 2026-{month:02}-{day:02}"),
+        10 => format!("{number} v. {day:02}.{month:02}.26"),
+        11 => format!("Zahlung {month:02}/2026 zu {number}"),
+        12 => format!("2026年{month}月{day}日 {number}"),
         0 => format!("Rechnung {number}"),
-        1 => format!("RE.NR. {} VOM 12.10.2026", number.replace('-', "")),
+        1 => format!("RE.NR. {} VOM {day:02}.{month:02}.2026", number.replace('-', "")),
         2 => format!("rg {}", number.to_lowercase()),
         3 => format!("Zahlung {} Kd-Nr. 4711", number.replace('-', " ")),
         4 => format!("{}/DANKE", number.replace('-', "/")),
         5 => format!("INVOICE NO {number} THANK YOU"),
-        6 => format!("Betaling factuur {number} d.d. 01-10-2026"),
+        6 => format!("Betaling factuur {number} d.d. {day:02}-{month:02}-2026"),
         7 => format!("货款 {number}"),
         _ => number.rsplit('-').next().unwrap().to_string(),
     }
@@ -121,11 +126,15 @@ enum Truth {
     Nothing,
 }
 
-/// The numbers of a customer's invoices: most are long, some short, some begin with another's whole number.
+/// The numbers of a customer's invoices: most are long, some short, some begin with another's whole number, some are a
+/// year and a sequence or six digits, which days and months look like.
 fn numbered(customer: u64, number: u64) -> String {
-    match customer % 6 {
-        0 => format!("R-{}", 100 + number),
-        1 => format!("INV-2026-3{number}"),
+    match customer % 12 {
+        0 | 6 => format!("R-{}", 100 + number),
+        1 | 7 => format!("INV-2026-3{number}"),
+        2 => format!("2026{number:04}"),
+        3 => format!("2026-{number:04}"),
+        4 => format!("{}", 100_000 + number),
         _ => format!("INV-2026-{:05}", 30_000 + number),
     }
 }
@@ -271,7 +280,15 @@ fn month(
                         add(pays(part, &written(dice, &named), &name, &account), &one);
                     }
                 }
-                790..870 => add(pays(minor, "Überweisung", &name, &account), &one),
+                790..870 => {
+                    let day = 1 + dice.roll(28);
+                    let text = match dice.roll(6) {
+                        0 => format!("Zahlung vom {day:02}.{month:02}.2026"),
+                        1 => format!("Miete {month:02}/2026"),
+                        _ => "Überweisung".into(),
+                    };
+                    add(pays(minor, &text, &name, &account), &one);
+                }
                 870..890 => {
                     let wrong = invoices[dice.roll(invoices.len() as u64) as usize].0.clone();
                     add(pays(minor, &written(dice, &wrong), &name, &account), &one);
@@ -292,7 +309,12 @@ fn month(
                 }
                 935..950 => {
                     let minor = 50 + dice.roll(300_000) as i64;
-                    add(pays(minor, "Anzahlung", &name, &account), &on_account);
+                    let day = 1 + dice.roll(28);
+                    let text = match dice.roll(2) {
+                        0 => format!("Anzahlung 2026-{month:02}-{day:02}"),
+                        _ => "Anzahlung".into(),
+                    };
+                    add(pays(minor, &text, &name, &account), &on_account);
                 }
                 950..965 => {
                     let stranger = format!("DE{:020}", 9_000_000 + at);

@@ -1,7 +1,7 @@
 //! References that are printed on documents, and those that issuers build around their numbers.
 
 use crate::support::*;
-use dunlin_app::{invoice as documents, ledger::Change};
+use dunlin_app::{event_source, inbound_event, invoice as documents, ledger::Change};
 use dunlin_domain::{Date, Refusal, bank::reference::build_qr, contract::bank::*};
 use dunlin_store::{Fault, native::NativeDb};
 use serde_json::json;
@@ -46,6 +46,37 @@ fn a_printed_reference_names_its_document() {
         assert_eq!(open(&db, name), 0, "{name}");
     }
     assert_eq!(open(&db, "A-4"), 10_000);
+    holds(&db);
+}
+
+#[test]
+fn a_reference_that_an_event_brings_names_its_document() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", None);
+    let secret = "a-long-secret";
+    let fields: Vec<_> = ["id", "customer_id", "issued_on", "amount", "currency", "reference"]
+        .iter()
+        .map(|field| json!({"field": field, "column": format!("/data/{field}")}))
+        .collect();
+    let own = json!({"id": "/id", "kind": "/type", "amounts": "decimal", "rules": [
+        {"kind": "invoice.created", "makes": "invoice", "fields": fields}]});
+    for (name, mapping, printed) in [
+        ("A-1", json!({"preset": "standard"}), "RF18539007547034"),
+        ("A-2", json!({"mapping": own}), "+++090/9337/55493+++"),
+    ] {
+        let mut new =
+            json!({"signature": {"kind": "hmac", "header": "x-signature"}, "secret": secret});
+        new.as_object_mut().unwrap().extend(mapping.as_object().unwrap().clone());
+        event_source::put(&db, &id("shop"), &from(new), &author()).unwrap();
+        let source = inbound_event::source(&db, &id("shop")).unwrap();
+        let body = json!({"id": name, "type": "invoice.created", "data": {"id": name, "customer_id": "C1",
+            "issued_on": "2026-09-01", "amount": "100.00", "currency": "EUR", "reference": printed}});
+        let made = inbound_event::receive(&db, &source, None, &body.to_string(), &author());
+        assert_eq!(made.unwrap().0.made.as_deref(), Some(name));
+        let line = Line { reference: printed.into(), ..pays(10_000, "", "Somebody", STRANGE) };
+        assert_eq!(take(&db, name, &[line]).automatic, 1, "{:?}", matches(&db, None));
+        assert_eq!(open(&db, name), 0);
+    }
     holds(&db);
 }
 

@@ -355,9 +355,17 @@ fn named_of(
         let of = world.claims(document).iter();
         of.map(|claim| claim.open_minor).find(|open| *open > 0)
     };
-    let one = open.iter().find(|(document, open)| *open == minor || next(*document) == Some(minor));
-    if let Some((document, _)) = one {
+    let all_of = |(_, open): &&(i64, i64)| *open == minor;
+    let next_of = |(document, _): &&(i64, i64)| next(*document) == Some(minor);
+    let mut of: Vec<i64> = open.iter().filter(all_of).map(|(document, _)| *document).collect();
+    if of.is_empty() {
+        of = open.iter().filter(next_of).map(|(document, _)| *document).collect();
+    }
+    // Of several that it may pay none is before the others: somebody says which.
+    for document in &of {
         add(vec![(*document, minor)], &[reference, R::AmountExact]);
+    }
+    if !of.is_empty() {
         return true;
     }
     let day = entry.booked_on.unwrap_or(Date::LAST);

@@ -4,6 +4,9 @@
 //! after a letter or at the start: `re 2026/0012` is `RE20260012`, `INV-0012` is `INV12`. What a payer wrote is cut
 //! into rows of letters and of digits, and neighbours are put together again, so that spaces and marks inside a
 //! number do not matter.
+//!
+//! A payer who writes `2026-10-12` or `10/2026` means a day or a month. What is read so names a document only where it
+//! is the document's number to the letter, with its marks: [`Clues::dated`].
 
 use super::{Entry, name::Name, reference};
 use std::borrow::Cow;
@@ -103,6 +106,8 @@ pub struct Clues {
     pub structured: Vec<String>,
     /// Numbers that may stand in the text.
     pub numbers: Vec<String>,
+    /// Numbers that read as a date, each with what is written: only a document that is called so is meant.
+    pub dated: Vec<(String, String)>,
     /// What QR references end with, the longest first: issuers put their bank's number and the customer's before the
     /// document's.
     pub endings: Vec<String>,
@@ -124,10 +129,15 @@ impl Clues {
 /// What this entry may name. Of the numbers that its text may be read as, those that a document may have.
 pub fn clues(entry: &Entry, fits: impl Fn(&str) -> bool) -> Clues {
     let mut structured = Vec::new();
+    let mut dated = Vec::new();
     for text in &entry.references {
         structured.extend(reference::creditor(text).map(|body| number(&body)));
         structured.extend(reference::qr(text));
-        structured.push(number(text));
+        if is_date(text) {
+            dated.push((number(text), text.clone()));
+        } else {
+            structured.push(number(text));
+        }
     }
     let text = match &entry.end_to_end {
         Some(id) => Cow::Owned([entry.remittance.as_str(), " ; ", id].concat()),
@@ -147,7 +157,9 @@ pub fn clues(entry: &Entry, fits: impl Fn(&str) -> bool) -> Clues {
         name.as_deref().map(Name::new).filter(|name| !name.key().is_empty())
     };
     let (name, ultimate) = (named(&entry.name), named(&entry.ultimate));
-    Clues { structured, numbers: numbers(&rows, fits), endings, wrong, name, ultimate }
+    let (numbers, in_text) = numbers(&text, &rows, fits);
+    dated.extend(in_text);
+    Clues { structured, numbers, dated, endings, wrong, name, ultimate }
 }
 
 /// The ends of a row of digits that may be a number, the longest first. A short one counts where zeros fill its field.
@@ -162,16 +174,103 @@ fn endings(body: &str) -> Vec<String> {
     found
 }
 
-/// Letters or digits in a row, and whether white space or a mark stands before them.
+/// Letters or digits in a row, where they begin, and whether white space or a mark stands before them.
 struct Row<'a> {
     text: &'a str,
+    from: usize,
     digits: bool,
     apart: bool,
+    /// What stands between them and the row before.
+    between: &'a str,
+}
+
+impl Row<'_> {
+    /// The number that the digits are, where they are at most so many.
+    fn count(&self, digits: usize) -> Option<u32> {
+        self.text.parse().ok().filter(|_| self.digits && self.text.len() <= digits)
+    }
+
+    fn day(&self) -> bool {
+        self.count(2).is_some_and(|day| (1..=31).contains(&day))
+    }
+
+    fn month(&self) -> bool {
+        self.count(2).is_some_and(|month| (1..=12).contains(&month))
+    }
+
+    /// A year of four digits.
+    fn year(&self) -> bool {
+        self.count(4).is_some_and(|year| (1900..2100).contains(&year))
+    }
+
+    /// A year of two digits.
+    fn short_year(&self) -> bool {
+        self.digits && self.text.len() == 2
+    }
+}
+
+/// Digits that read as a date, a month or a day together.
+struct Dated {
+    from: usize,
+    to: usize,
+    /// Marks stand between all of them, so that they are one thing.
+    tight: bool,
+}
+
+/// Whatever in the rows reads as a date: day, month and year in any order that is written, month and year, and, with a
+/// mark between them, day and month.
+fn dates(rows: &[Row<'_>]) -> Vec<Dated> {
+    let mut found = Vec::new();
+    for from in 0..rows.len() {
+        for to in [from.saturating_add(2), from.saturating_add(3)] {
+            let Some(of) = rows.get(from..to) else { continue };
+            // White space alone leaves the parts apart.
+            let tight = of.iter().skip(1).all(|row| !row.between.trim().is_empty());
+            if is_dated(of, tight) && !goes_on(rows, from, to) {
+                found.push(Dated { from, to, tight });
+            }
+        }
+    }
+    found
+}
+
+fn is_dated(of: &[Row<'_>], tight: bool) -> bool {
+    match of {
+        [a, b] => {
+            let month = a.month() && b.year() || a.year() && b.month();
+            let short = a.day() && b.month() || a.month() && (b.day() || b.short_year());
+            month || short && tight
+        }
+        [a, b, c] => {
+            let ends = c.year() || c.short_year();
+            let begins = a.year() || a.short_year();
+            let day = a.day() && b.month() || a.month() && b.day();
+            ends && day || begins && b.month() && c.day()
+        }
+        _ => false,
+    }
+}
+
+/// Whether more digits stand before or behind, with the same mark: what the first parts of `2026-10-0012` read as is no
+/// date.
+fn goes_on(rows: &[Row<'_>], from: usize, to: usize) -> bool {
+    let mark = rows.get(from.saturating_add(1)).map(|row| row.between);
+    let binds = |at: usize| {
+        rows.get(at).is_some_and(|row| row.digits && !row.apart && Some(row.between) == mark)
+    };
+    let before = from.checked_sub(1).and_then(|at| rows.get(at)).is_some_and(|row| row.digits);
+    before && binds(from) || binds(to)
+}
+
+/// Whether a text is a date and nothing else, with something between its parts.
+fn is_date(text: &str) -> bool {
+    let rows = rows(text);
+    dates(&rows).iter().any(|of| of.from == 0 && of.to == rows.len())
 }
 
 fn rows(text: &str) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
-    let mut apart = true;
+    let (mut apart, mut between) = (true, "");
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let class = |b: u8| (b.is_ascii_digit(), b.is_ascii_alphabetic());
@@ -180,39 +279,61 @@ fn rows(text: &str) -> Vec<Row<'_>> {
         let length = rest.bytes().position(|b| Some(class(b)) != of).unwrap_or(rest.len());
         let (row, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
         if first.is_ascii_alphanumeric() {
-            rows.push(Row { text: row, digits: first.is_ascii_digit(), apart });
-            apart = false;
+            let (from, digits) = (text.len().saturating_sub(rest.len()), first.is_ascii_digit());
+            rows.push(Row { text: row, from, digits, apart, between });
+            (apart, between) = (false, "");
         } else {
             // Marks inside a number bind: `2026/12`, `INV-7`, `INV_7`.
             apart = !(row.chars().count() == 1 && row.contains(['-', '/', '.', '_']));
+            between = row;
         }
         rest = after;
     }
     rows
 }
 
-/// Every number that the rows may be read as.
-fn numbers(rows: &[Row<'_>], fits: impl Fn(&str) -> bool) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+/// Every number that the rows may be read as; and those that read as a date, with what is written.
+fn numbers(
+    written: &str,
+    rows: &[Row<'_>],
+    fits: impl Fn(&str) -> bool,
+) -> (Vec<String>, Vec<(String, String)>) {
+    let (mut found, mut dated): (Vec<String>, Vec<(String, String)>) = (Vec::new(), Vec::new());
+    let dates = dates(rows);
     let (mut tried, mut text) = (0usize, String::new());
     for start in 0..rows.len() {
         text.clear();
-        let (mut gaps, mut digits) = (0u32, false);
+        let mut gaps = 0u32;
+        // The first row of digits and the last.
+        let mut digits: Option<(usize, usize)> = None;
         for (at, row) in rows.iter().enumerate().skip(start).take(MOST_ROWS) {
             gaps = gaps.saturating_add(u32::from(at > start && row.apart));
             let word = !row.digits && row.text.len() > MOST_LETTERS;
             // Letters that stand apart after digits begin something else, but for one: `INV 1001 A`.
-            let other = digits && !row.digits && row.apart && row.text.len() > 1;
+            let other = digits.is_some() && !row.digits && row.apart && row.text.len() > 1;
             if gaps > 2 || word || other || text.len().saturating_add(row.text.len()) > MOST {
                 break;
             }
             row.text.bytes().for_each(|b| push(&mut text, b.to_ascii_uppercase().into()));
-            digits |= row.digits;
-            if digits && text.len() >= FEWEST {
-                tried = tried.saturating_add(1);
-                if fits(&text) {
-                    found.push(text.clone());
-                }
+            if row.digits {
+                digits = Some((digits.map_or(at, |(first, _)| first), at));
+            }
+            let Some((first, last)) = digits.filter(|_| text.len() >= FEWEST) else { continue };
+            tried = tried.saturating_add(1);
+            if !fits(&text) {
+                continue;
+            }
+            // A date, a part of one, or one with something beside it that is none of it.
+            let of_date = |of: &Dated| {
+                let inside = of.from <= first && last < of.to;
+                inside || of.tight && first < of.to && of.from <= last
+            };
+            if first < last && dates.iter().any(of_date) {
+                let to = row.from.saturating_add(row.text.len());
+                let from = rows.get(start).map_or(to, |row| row.from);
+                dated.extend(written.get(from..to).map(|said| (text.clone(), said.to_string())));
+            } else {
+                found.push(text.clone());
             }
         }
         if tried >= MOST_TRIED {
@@ -221,7 +342,7 @@ fn numbers(rows: &[Row<'_>], fits: impl Fn(&str) -> bool) -> Vec<String> {
     }
     found.sort_unstable();
     found.dedup();
-    found
+    (found, dated)
 }
 
 /// Creditor references in the text, with or without spaces.
@@ -331,6 +452,60 @@ mod tests {
             let entry = Entry { remittance: text.into(), ..Entry::default() };
             assert!(clues(&entry, |_| true).numbers.contains(&number(id)), "{id} in {text}");
         }
+    }
+
+    #[test]
+    fn a_date_names_no_document_but_one_that_is_called_so() {
+        for (text, id) in [
+            ("Rechnung 20260555 vom 2026-11-01", "20261101"),
+            ("Miete 10/2026", "102026"),
+            ("Miete 10 2026", "102026"),
+            ("Miete 2026/10", "202610"),
+            ("Anzahlung 2026-10-10", "20261010"),
+            ("Anzahlung 2026-10-10", "1010"),
+            ("Anzahlung 2026-10-10", "202610"),
+            ("Akontozahlung 10.10.2026", "10102026"),
+            ("Akontozahlung 10. 10. 2026", "10102026"),
+            ("Re 2026-10-12", "RE20261012"),
+            ("Re 15.09.", "RE1509"),
+            ("Zahlung vom 01.10.2026", "102026"),
+            ("Zahlung vom 01.10.26", "11026"),
+            ("Kd 77 01.10.2026", "77110"),
+            ("Kd 4711/10.2026", "102026"),
+            ("2026年10月12日", "20261012"),
+            ("2026年10月货款", "202610"),
+            ("MIETE 10/26", "1026"),
+            ("paid 10/31/2026", "10312026"),
+        ] {
+            let entry = Entry { remittance: text.into(), ..Entry::default() };
+            let found = clues(&entry, |_| true);
+            assert!(!found.numbers.contains(&number(id)), "{id} in {text}");
+        }
+        for (text, id) in [
+            ("Rechnung 20260555 vom 2026-11-01", "20260555"),
+            ("Rechnung 20261101", "20261101"),
+            ("Rechnung 102026", "102026"),
+            ("RE 2026-10-0012", "RE-2026-10-0012"),
+            ("2026 10 0012", "2026-10-0012"),
+            ("RE 2026-10-12-0007", "RE-2026-10-12-0007"),
+            ("2026/0012", "2026-0012"),
+            ("2026/1207", "2026/1207"),
+            ("Kd 4711/10.2026", "4711"),
+            ("100234 01.10.2026", "100234"),
+        ] {
+            let entry = Entry { remittance: text.into(), ..Entry::default() };
+            let found = clues(&entry, |_| true);
+            assert!(found.numbers.contains(&number(id)), "{id} in {text}");
+        }
+        let entry = Entry {
+            remittance: "Re-2026-10-12".into(),
+            references: vec!["10/2026".into()],
+            ..Entry::default()
+        };
+        let found = clues(&entry, |text| text.starts_with("RE2026101"));
+        let dated = |number: &str, written: &str| (number.to_string(), written.to_string());
+        assert_eq!(found.dated, [dated("102026", "10/2026"), dated("RE20261012", "Re-2026-10-12")]);
+        assert_eq!((found.structured, found.numbers), (vec![], vec![]));
     }
 
     #[test]

@@ -395,6 +395,21 @@ impl World {
             }
         }
         let whole = points(MatchReason::InvoiceNumber);
+        // What reads as a date names the document that is called so to the letter, and no other.
+        for (text, written) in &clues.dated {
+            for (document, _) in self.numbers.get(text).into_iter().flatten() {
+                let called =
+                    |claim: &Claim| claim.document_id.as_str().eq_ignore_ascii_case(written.trim());
+                // As of other numbers, a few digits without letters are many things.
+                let digits = text.bytes().filter(u8::is_ascii_digit).count();
+                let telling = digits >= TELLING_DIGITS || digits < text.len();
+                if self.first(*document).is_some_and(called) {
+                    let reason =
+                        if telling { MatchReason::InvoiceNumber } else { MatchReason::ShortNumber };
+                    add(*document, reason);
+                }
+            }
+        }
         found.retain(|(document, reason)| {
             let fits = self.first(*document).is_some_and(|claim| claim.currency == currency);
             unknown |= !fits && points(*reason) >= whole;

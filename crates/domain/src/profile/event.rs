@@ -58,11 +58,7 @@ fn specs(action: EventAction) -> &'static [Spec] {
         EventAction::Payment => &PAYMENT,
         EventAction::PaymentFailed => &FAILED,
         EventAction::Refund => &REFUND,
-        EventAction::Invoice => {
-            // Instalments are a list, for which a mapping has no words.
-            let [fields @ .., _instalments] = &INVOICE;
-            fields
-        }
+        EventAction::Invoice => &INVOICE,
         EventAction::InvoiceVoided => &VOIDED,
         EventAction::MandateCancelled => &CANCELLED,
         EventAction::Ignore => &[],

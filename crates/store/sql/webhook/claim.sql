@@ -1,8 +1,9 @@
 -- ?1: now, ?2: at most so many, ?3: when another may claim them if this one dies, ?4: keys of webhooks to leave out.
+-- One that was claimed and not settled has been tried and has no error: [`under_way`] finds it by that.
 -- Of each customer only the oldest that waits: while that is a dead letter, none. Webhooks take turns, so that none waits
 -- for what another has before it.
 UPDATE webhook_event
-SET attempts = attempts + 1, next_attempt_at = ?3, tried_at = ?1
+SET attempts = attempts + 1, next_attempt_at = ?3, tried_at = ?1, error = NULL
 WHERE key IN (
     SELECT q.key
     FROM webhook_event AS q

@@ -234,6 +234,119 @@ fn a_digit_that_is_wrong_is_seen_through_when_amount_and_payer_fit() {
 }
 
 #[test]
+fn a_date_in_the_text_pays_no_document() {
+    use MatchReason as R;
+    let name = "Müller Maschinenbau GmbH";
+    // Documents of the payer, amount, text; whether it is booked, the best candidate's document and reasons.
+    type Case =
+        (&'static [(&'static str, i64, i64)], i64, &'static str, bool, &'static str, &'static [R]);
+    let exact: &[R] = &[R::InvoiceNumber, R::AmountExact, R::PayerName];
+    let amount: &[R] = &[R::AmountExact, R::PayerName];
+    let cases: &[Case] = &[
+        (
+            &[("20261101", 1, 8_000), ("20260555", 1, 8_000)],
+            8_000,
+            "Rechnung 20260555 vom 2026-11-01",
+            true,
+            "20260555",
+            exact,
+        ),
+        (&[("102026", 1, 85_000)], 85_000, "Miete 10/2026", true, "102026", amount),
+        (
+            &[("102026", 1, 10_000)],
+            85_000,
+            "Miete 10/2026",
+            false,
+            "",
+            &[R::OnAccount, R::PayerName],
+        ),
+        (
+            &[("20261010", 1, 5_000)],
+            4_000,
+            "Anzahlung 2026-10-10",
+            false,
+            "",
+            &[R::OnAccount, R::PayerName],
+        ),
+        (
+            &[("10102026", 1, 5_000)],
+            4_000,
+            "Akontozahlung 10.10.2026",
+            false,
+            "",
+            &[R::OnAccount, R::PayerName],
+        ),
+        (
+            &[("RE20261012", 1, 5_000)],
+            4_000,
+            "Re 2026-10-12",
+            false,
+            "",
+            &[R::OnAccount, R::PayerName],
+        ),
+        (
+            &[("102026", 1, 10_000), ("4711", 1, 85_000)],
+            85_000,
+            "Zahlung vom 01.10.2026",
+            true,
+            "4711",
+            amount,
+        ),
+        // To the letter it is the document.
+        (
+            &[("RE-2026-10-12", 1, 5_000)],
+            5_000,
+            "Zahlung re-2026-10-12",
+            true,
+            "RE-2026-10-12",
+            exact,
+        ),
+        (&[("RE20261012", 1, 5_000)], 5_000, "Zahlung RE20261012", true, "RE20261012", exact),
+        (&[("10/2026", 1, 5_000)], 5_000, "Miete 10/2026", true, "10/2026", exact),
+        (
+            &[("10/26", 1, 5_000)],
+            5_000,
+            "Miete 10/26",
+            true,
+            "10/26",
+            &[R::ShortNumber, R::AmountExact, R::PayerName],
+        ),
+    ];
+    for (book, minor, text, booked, document, reasons) in cases {
+        let mut world = world(book);
+        let verdict = judged(&entry(*minor, text, name, ""), &mut world, &mut Taken::default());
+        let best = &verdict.candidates[0];
+        let of = best.designation.iter().flatten().map(|part| part.invoice_id.as_str());
+        let of: Vec<&str> = of.collect();
+        assert_eq!(of.concat(), *document, "{text}: {verdict:?}");
+        assert_eq!(best.reasons, *reasons, "{text}: {verdict:?}");
+        assert_eq!(verdict.state == MatchState::Automatic, *booked, "{text}: {verdict:?}");
+    }
+}
+
+#[test]
+fn of_two_documents_that_are_named_and_have_the_amount_somebody_chooses() {
+    let text = "EQ-5502, not EQ-5501";
+    let mut both = world(&[("EQ-5501", 1, 8_000), ("EQ-5502", 1, 8_000)]);
+    let verdict = judged(&entry(8_000, text, "", ACCOUNT), &mut both, &mut Taken::default());
+    assert_eq!(verdict.state, MatchState::Review);
+    let listed = |verdict: &Verdict| -> Vec<String> {
+        let parts = verdict.candidates.iter().flat_map(|of| of.designation.iter().flatten());
+        parts.map(|part| part.invoice_id.to_string()).collect()
+    };
+    assert_eq!(listed(&verdict), ["EQ-5501", "EQ-5502"]);
+    assert!(verdict.candidates[0].reasons.contains(&MatchReason::Ambiguous), "{verdict:?}");
+    // A document that the amount pays as a whole is before one of which it is an instalment.
+    let mut parted = world(&[("EQ-5501", 1, 8_000), ("EQ-5502", 1, 8_000)]);
+    let claim = parted.first(10).unwrap().clone();
+    parted.claim(Claim { key: 99, due_on: day("2026-11-30"), ..claim });
+    parted.sort();
+    let verdict = judged(&entry(8_000, text, "", ACCOUNT), &mut parted, &mut Taken::default());
+    assert_eq!(verdict.state, MatchState::Automatic);
+    assert_eq!(listed(&verdict), ["EQ-5502"]);
+}
+
+#[test]
 fn a_discount_counts_up_to_its_last_day() {
     for (on, state) in [("2026-10-15", MatchState::Automatic), ("2026-10-16", MatchState::Review)] {
         let mut world = world(&[("INV-100001", 1, 10_000)]);

@@ -4,9 +4,9 @@ use super::{Back, Made, Note, Refund};
 use crate::bank::reference;
 use crate::contract::events::{AmountForm, EventAction, EventMapping, EventRule};
 use crate::contract::ingest::{DateForm, FieldMapping, Lookup};
-use crate::contract::types::{InvoiceKind, NewInvoice, NewPayment};
+use crate::contract::types::{Instalment, InvoiceKind, NewInvoice, NewPayment};
 use crate::money::{MAX_MINOR, NumberForm, parse_amount};
-use crate::profile::{MAX_FIELD, MAX_TEXT, shown, value};
+use crate::profile::{MAX_FIELD, MAX_TEXT, shown, terms, value};
 use crate::{Currency, Date, Id, Instant, Money, Refusal, Refused, id, zone};
 use serde_json::Value;
 
@@ -137,7 +137,7 @@ impl Reading<'_> {
             disputed: flag("disputed")?,
             contract_id: self.id("contract_id")?,
             relates_to: self.id("relates_to")?,
-            instalments: None,
+            instalments: self.instalments()?,
             penalty: flag("penalty")?,
             reference: read("reference", &|text| reference::printed(text).map(drop))?,
         })
@@ -230,21 +230,45 @@ impl Reading<'_> {
 
     fn money(&self, field: &str, least: i64) -> Result<Option<Money>, Refused> {
         let Some(text) = self.text(field)? else { return Ok(None) };
-        let code = self.text("currency")?.ok_or_else(|| self.missing("currency"))?;
-        let currency = code.to_ascii_uppercase().parse::<Currency>();
-        let currency = currency.map_err(|refused| self.at(refused, "currency"))?;
-        let minor = value::amount_is_short(&text).and_then(|()| match self.mapping.amounts {
-            Some(AmountForm::Decimal) => {
-                parse_amount(&text, currency, NumberForm { decimal: '.', thousands: None })
-            }
-            _ => whole(&text).and_then(|count| self.in_our_units(count, currency)),
-        });
-        let minor = minor.map_err(|refused| self.at(refused, field))?;
+        let currency = self.currency()?;
+        let minor = self.minor(&text, currency).map_err(|refused| self.at(refused, field))?;
         if minor < least {
             let detail = format!("the amount is at least {least}");
             return Err(self.at(Refused::new(Refusal::AmountNotPositive, detail), field));
         }
         Ok(Some(Money { minor, currency }))
+    }
+
+    fn currency(&self) -> Result<Currency, Refused> {
+        let code = self.text("currency")?.ok_or_else(|| self.missing("currency"))?;
+        let currency = code.to_ascii_uppercase().parse::<Currency>();
+        currency.map_err(|refused| self.at(refused, "currency"))
+    }
+
+    /// An amount as the source writes it, in smallest units.
+    fn minor(&self, text: &str, currency: Currency) -> Result<i64, Refused> {
+        value::amount_is_short(text)?;
+        match self.mapping.amounts {
+            Some(AmountForm::Decimal) => {
+                parse_amount(text, currency, NumberForm { decimal: '.', thousands: None })
+            }
+            _ => whole(text).and_then(|count| self.in_our_units(count, currency)),
+        }
+    }
+
+    /// Instalments, as a list or as the text that a file has.
+    fn instalments(&self) -> Result<Option<Vec<Instalment>>, Refused> {
+        let field = "instalments";
+        let text = match self.found(field) {
+            Some(list @ Value::Array(_)) => Some(list.to_string()),
+            _ => self.text(field)?,
+        };
+        let Some(text) = text else { return Ok(None) };
+        let currency = self.currency()?;
+        let form = self.of(field).and_then(|mapping| mapping.date).or(self.mapping.date);
+        let amount = |text: &str| self.minor(text, currency);
+        let parts = terms::instalments(&text, form.unwrap_or(DateForm::Ymd), amount);
+        parts.map(Some).map_err(|refused| self.at(refused, field))
     }
 
     /// So many of the source's units in the smallest units of ISO 4217.

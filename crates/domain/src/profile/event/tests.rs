@@ -142,6 +142,59 @@ fn an_invoice_names_its_contract_and_what_it_is_about() {
 }
 
 #[test]
+fn an_invoice_has_the_reference_and_the_instalments_that_the_event_names() {
+    let invoice = |more: Value| {
+        let mut data = json!({"id": "I1", "customer_id": "C1", "issued_on": "2024-03-31", "amount": "40.00",
+            "currency": "EUR", "reference": "RF18 5390 0754 7034"});
+        if let (Some(into), Some(fields)) = (data.as_object_mut(), more.as_object()) {
+            into.extend(fields.clone());
+        }
+        let body = json!({"id": "1", "type": "invoice.created", "data": data});
+        match read(&standard(SignatureKind::Hmac), &body) {
+            Ok(Made::Invoice(invoice)) => Ok(invoice),
+            Ok(other) => panic!("{other:?}"),
+            Err(refused) => Err((refused.code, refused.field.unwrap_or_default())),
+        }
+    };
+    let plain = invoice(json!({})).unwrap();
+    assert_eq!(plain.reference.as_deref(), Some("RF18 5390 0754 7034"));
+    assert_eq!(plain.instalments, None);
+    for parts in [
+        json!([{"due_on": "2024-04-30", "amount": "15.00"}, {"due_on": "2024-05-31", "amount": 25}]),
+        json!("2024-04-30:15.00;2024-05-31:25.00"),
+    ] {
+        let read = invoice(json!({"instalments": parts})).unwrap().instalments.unwrap();
+        let read: Vec<(String, i64)> =
+            read.into_iter().map(|part| (part.due_on.to_string(), part.minor)).collect();
+        assert_eq!(read, [("2024-04-30".to_string(), 1_500), ("2024-05-31".to_string(), 2_500)]);
+    }
+    for (parts, code) in [
+        (json!([{"due_on": "2024-04-30", "minor": 1_500}]), Refusal::MalformedField),
+        (json!({"due_on": "2024-04-30", "amount": "15.00"}), Refusal::MalformedField),
+        (json!([{"due_on": "2024-04-31", "amount": "15.00"}]), Refusal::MalformedDate),
+        (json!([{"due_on": "2024-04-30", "amount": "15.001"}]), Refusal::TooManyDecimals),
+        (json!("in two parts"), Refusal::MalformedField),
+    ] {
+        let wanted = Err((code, "/data/instalments".to_string()));
+        assert_eq!(invoice(json!({"instalments": parts})), wanted, "{parts}");
+    }
+    // In smallest units where the mapping has these, and without the field none.
+    let rule = json!({"kind": "billed", "makes": "invoice", "fields": [
+        {"field": "id", "column": "/no"}, {"field": "customer_id", "column": "/who"},
+        {"field": "issued_on", "column": "/on"}, {"field": "amount", "column": "/sum"},
+        {"field": "currency", "constant": "EUR"}, {"field": "reference", "column": "/ref"},
+        {"field": "instalments", "column": "/parts"}]});
+    let mapping: EventMapping =
+        serde_json::from_value(json!({"id": "/id", "kind": "/kind", "rules": [rule]})).unwrap();
+    check(&mapping, SignatureKind::Hmac).unwrap();
+    let body = json!({"id": "1", "kind": "billed", "no": "I1", "who": "C1", "on": "2024-03-31", "sum": 4_000,
+        "ref": "RF18539007547034", "parts": [{"due_on": "2024-04-30", "amount": 4_000}]});
+    let Made::Invoice(own) = read(&mapping, &body).unwrap() else { panic!() };
+    assert_eq!(own.reference.as_deref(), Some("RF18539007547034"));
+    assert_eq!(own.instalments.unwrap()[0].minor, 4_000);
+}
+
+#[test]
 fn the_first_rule_that_fits_decides() {
     let mut mapping = stripe();
     let mut inactive = mapping.rules[4].clone();
