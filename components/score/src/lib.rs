@@ -1,5 +1,6 @@
 //! The component `score`: how each customer stands, why, and what to watch.
 
+mod alert_rules;
 mod cards;
 mod customers;
 mod external;
@@ -34,6 +35,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     routes.extend(external::routes());
     routes.extend(imports::routes());
     routes.extend(watchlist::routes());
+    routes.extend(alert_rules::routes());
     routes
 }
 

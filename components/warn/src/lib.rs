@@ -1,7 +1,6 @@
 //! The component `warn`: what to watch, why, and what was done about it.
 
 mod alerts;
-mod rules;
 
 use dunlin_store::Db;
 use dunlin_web::{Query, Route};
@@ -15,9 +14,7 @@ const LANGUAGE: Query = Query::one_of(
 
 /// The table of contents.
 pub fn routes<D: Db>() -> Vec<Route<D>> {
-    let mut routes = alerts::routes();
-    routes.extend(rules::routes());
-    routes
+    alerts::routes()
 }
 
 #[cfg(target_family = "wasm")]

@@ -30,6 +30,11 @@ pub const RATE_DAY: i64 = 30;
 /// The versions of the contracts that have the rate of the day on which they were signed: from which day on, and when.
 pub const SIGNED: [(i64, i64); 2] = [(-365, -10), (20, 15)];
 
+/// When the version was signed that is in force on a day.
+fn signed_on(day: i64) -> Option<i64> {
+    SIGNED.iter().rfind(|(from, _)| *from <= day).map(|(_, signed)| *signed)
+}
+
 /// Fixed sums for a late invoice in the first currency: below an amount the first, from it on the second.
 pub const FIXED_SUMS: (i64, i64, i64) = (200, 7, 11);
 
@@ -170,11 +175,11 @@ pub enum Entry {
         due: i64,
         minor: i64,
     },
-    /// An invoice is under another contract: its day of signature where the rate is that day's, and without a discount.
+    /// An invoice is under another contract: that with the discount, or that with the rate of its signature.
     Agreed {
         whole: String,
         contract: String,
-        signed: Option<i64>,
+        discount: bool,
     },
     Money {
         id: String,
@@ -225,6 +230,8 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
             Entry::Claim { id, on, due, minor } => {
                 if let Some(claim) = documents.claims.iter_mut().find(|claim| claim.id == *id) {
                     (claim.on, claim.due, claim.minor) = (*on, *due, *minor);
+                    // The version of its contract is that of its day.
+                    claim.signed = claim.signed.and_then(|_| signed_on(*on));
                 }
                 let note = documents
                     .credits
@@ -234,10 +241,11 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
                     (note.on, note.minor) = (*on, *minor);
                 }
             }
-            Entry::Agreed { whole, contract, signed } => {
+            Entry::Agreed { whole, contract, discount } => {
                 for claim in documents.claims.iter_mut().filter(|claim| claim.whole == *whole) {
-                    (claim.contract, claim.signed) = (Some(contract.clone()), *signed);
-                    claim.discount = signed.is_none();
+                    claim.contract = Some(contract.clone());
+                    claim.signed = signed_on(claim.on).filter(|_| !discount);
+                    claim.discount = *discount;
                 }
             }
             Entry::Money { id, on, minor } => {

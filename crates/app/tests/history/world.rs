@@ -684,13 +684,10 @@ impl World {
         let mut invoices = self.invoices.clone();
         invoices.retain(|of| of.kind == "invoice");
         let of = Self::pick(&invoices, invoice)?;
-        let on = self.now().claims.iter().find(|claim| claim.whole == of.name)?.on;
         let contract = format!("{}{}", if discount { "K" } else { "L" }, of.customer);
-        let signed = SIGNED.iter().rfind(|(from, _)| *from <= on).map(|(_, signed)| *signed);
         let new = json!({"contract_id": contract, "reason": "under another contract"});
         let done = self.send(Deed::CorrectInvoice(of.name.clone(), new));
-        let signed = signed.filter(|_| !discount);
-        done.then_some(Entry::Agreed { whole: of.name, contract, signed })
+        done.then_some(Entry::Agreed { whole: of.name, contract, discount })
     }
 
     fn move_past(&mut self, adjustment: usize, after: i64) -> Option<Entry> {
