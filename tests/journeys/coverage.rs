@@ -22,6 +22,7 @@ pub fn routes() -> Vec<RouteInfo> {
         dunlin_feed::routes(),
         dunlin_score::routes(),
         dunlin_warn::routes(),
+        dunlin_rules::routes(),
         dunlin_remind::routes(),
         dunlin_report::routes(),
         dunlin_sweep::routes(),

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What each package may use of ours, tests aside: the arrow domain <- store <- app <- components, web beside app.
-const ARROW: [(&str, &[&str]); 21] = [
+const ARROW: [(&str, &[&str]); 22] = [
     ("crates/domain", &[]),
     ("crates/store", &["domain"]),
     ("crates/app", &["domain", "store"]),
@@ -23,6 +23,7 @@ const ARROW: [(&str, &[&str]); 21] = [
     ("components/terms", COMPONENT),
     ("components/settlement", COMPONENT),
     ("components/warn", COMPONENT),
+    ("components/rules", COMPONENT),
     ("components/conduct", COMPONENT),
     ("components/credit", COMPONENT),
     ("components/bank", COMPONENT),
@@ -217,6 +218,7 @@ fn routes_of(component: &str) -> Vec<RouteInfo> {
         "feed" => dunlin_feed::routes(),
         "score" => dunlin_score::routes(),
         "warn" => dunlin_warn::routes(),
+        "rules" => dunlin_rules::routes(),
         "remind" => dunlin_remind::routes(),
         "report" => dunlin_report::routes(),
         "sweep" => dunlin_sweep::routes(),

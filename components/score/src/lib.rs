@@ -1,6 +1,5 @@
 //! The component `score`: how each customer stands, why, and what to watch.
 
-mod alert_rules;
 mod cards;
 mod customers;
 mod external;
@@ -35,7 +34,6 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     routes.extend(external::routes());
     routes.extend(imports::routes());
     routes.extend(watchlist::routes());
-    routes.extend(alert_rules::routes());
     routes
 }
 
