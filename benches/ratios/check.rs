@@ -2,13 +2,14 @@
 //! whole book beside the bare SQL.
 
 use crate::clock::{self, Took};
+use crate::requests::{POINT, WARM_UP, WINDOW, at_once};
 use crate::server::Server;
 use crate::table::{Bar, Table};
 use anyhow::{Result, anyhow, ensure};
 use dunlin_store::{Db, native::NativeDb};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const CHECKS: Bar = Bar::AtLeast(0.6);
 const RESERVATIONS: Bar = Bar::AtLeast(0.4);
@@ -16,13 +17,7 @@ const RESERVATIONS: Bar = Bar::AtLeast(0.4);
 const SPREAD: Bar = Bar::AtMost(10.0);
 const SIMULATION: Bar = Bar::AtMost(1.5);
 
-const CONNECTIONS: usize = 8;
-const WARM_UP: Duration = Duration::from_millis(500);
-const WINDOW: Duration = Duration::from_secs(3);
 const RUNS: u32 = 3;
-
-/// The cached point query.
-const POINT: &str = "/v1/ingest/organisation";
 
 /// Ten open invoices a customer, spread over the whole of the time; one of ten customers has a dated limit, one a
 /// guarantee.
@@ -153,16 +148,7 @@ fn a_second(
         }
         Ok(times)
     };
-    let all = || {
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(worker)).collect();
-            workers
-                .into_iter()
-                .map(|of| of.join().map_err(|_| anyhow!("a client panicked"))?)
-                .collect::<Result<Vec<_>>>()
-        })
-    };
-    let (times, took) = clock::time(server.process(), all)?;
+    let (times, took) = at_once(server, worker)?;
     let mut times = times.concat();
     times.sort_by(f64::total_cmp);
     ensure!(!times.is_empty(), "{path} answers nothing");

@@ -1,6 +1,6 @@
 //! Small requests: how many a second, and what the first one of a fresh instance takes.
 
-use crate::clock;
+use crate::clock::{self, Took};
 use crate::server::Server;
 use crate::table::{Bar, Table};
 use anyhow::{Result, anyhow, ensure};
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const CONNECTIONS: usize = 8;
-const WARM_UP: Duration = Duration::from_millis(500);
-const WINDOW: Duration = Duration::from_secs(3);
+pub const WARM_UP: Duration = Duration::from_millis(500);
+pub const WINDOW: Duration = Duration::from_secs(3);
 
 /// DESIGN: at most five warm requests.
 const FIRST: Bar = Bar::AtMost(5.0);
@@ -121,16 +121,24 @@ pub fn a_second(server: &Server, path: impl Fn(u64) -> String + Sync) -> Result<
         }
         Ok(count)
     };
+    let (counts, took) = at_once(server, worker)?;
+    let asked = next.load(Ordering::Relaxed) as f64;
+    Ok((f64::from(counts.iter().sum::<u32>()) / WINDOW.as_secs_f64(), took.cpu / asked))
+}
+
+/// What each of the clients gives, all at work at once, and what that took the runtime.
+pub fn at_once<T: Send>(
+    server: &Server,
+    worker: impl Fn() -> Result<T> + Sync,
+) -> Result<(Vec<T>, Took)> {
     let all = || {
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(worker)).collect();
+            let workers: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(&worker)).collect();
             workers
                 .into_iter()
                 .map(|of| of.join().map_err(|_| anyhow!("a client panicked"))?)
                 .collect::<Result<Vec<_>>>()
         })
     };
-    let (counts, took) = clock::time(server.process(), all)?;
-    let asked = next.load(Ordering::Relaxed) as f64;
-    Ok((f64::from(counts.iter().sum::<u32>()) / WINDOW.as_secs_f64(), took.cpu / asked))
+    clock::time(server.process(), all)
 }
