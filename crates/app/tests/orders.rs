@@ -93,7 +93,8 @@ fn the_standard_order_and_that_of_the_law_differ_in_these() {
     let of = |contract: &str| json!({ "contract_id": contract });
     let about = |kind: &str| json!({"kind": kind, "relates_to": "A"});
     type Document<'a> = (&'a str, [&'a str; 2], Value);
-    let cases: [(&str, Vec<Document<'_>>, [i64; 2], [i64; 2]); 5] = [
+    type Case<'a> = (&'a str, Vec<Document<'a>>, [i64; 2], [i64; 2]);
+    let cases: [Case<'_>; 5] = [
         // One after the other, by the id; in proportion.
         ("equal", vec![("A", march, json!({})), ("B", march, json!({}))], [0, 100], [50, 50]),
         // What is due later bears more.
