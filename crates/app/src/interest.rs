@@ -125,11 +125,14 @@ fn borne<'a>(
     let whole = money::sum(items.iter().map(|item| item.amount_minor))?;
     let mut found: Vec<Borne<'a>> = Vec::with_capacity(items.len());
     let mut is_late = false;
+    // What the claims so far had borne by each day on which something was settled.
+    let mut then: BTreeMap<Date, Charges> = BTreeMap::new();
     for item in items {
         // A fixed sum is one for the document: the first part that is late bears it.
         let fixed_for = (!is_late).then_some(whole);
         if apart {
             *charges = Charges::default();
+            then.clear();
         }
         let part = book.accrue(item, clause, fixed_for, day, &settled, charges);
         // A preset holds from its day, and one instalment may be due before it.
@@ -138,20 +141,22 @@ fn borne<'a>(
         }
         is_late |= part.as_ref().is_ok_and(|part| !part.segments.is_empty());
         if part.is_ok() && items.len() > 1 && !settled.is_empty() {
-            settled = left_over(book, clause, item, fixed_for, &settled)?;
+            settled = left_over(book, clause, item, fixed_for, &settled, &mut then)?;
         }
         found.push((item, part));
     }
     Ok(found)
 }
 
-/// What was settled of a document's interest beyond what one claim of it had borne by then, with its fixed sum.
+/// What was settled of a document's interest beyond what one claim of it had borne by then, with its fixed sum. `then` is
+/// what those before it had borne by each day.
 fn left_over(
     book: &Book,
     clause: &LateInterest,
     item: &Item,
     fixed_for: Option<i64>,
     settled: &[(Date, i64)],
+    then: &mut BTreeMap<Date, Charges>,
 ) -> Result<Vec<(Date, i64)>, Refused> {
     let mut by_day: BTreeMap<Date, i64> = BTreeMap::new();
     for (on, minor) in settled {
@@ -162,7 +167,8 @@ fn left_over(
     let mut left = Vec::with_capacity(by_day.len());
     for (on, minor) in by_day {
         all = all.saturating_add(minor);
-        let own = book.accrue(item, clause, fixed_for, on, settled, &mut Charges::default())?;
+        let so_far = then.entry(on).or_default();
+        let own = book.accrue(item, clause, fixed_for, on, settled, so_far)?;
         let own = own.accrued_minor.saturating_add(own.fixed_minor);
         let beyond = all.saturating_sub(own).max(0);
         left.push((on, beyond.saturating_sub(over)));

@@ -605,7 +605,8 @@ pub fn correct<D: Db>(
             .then(|| json(&names.designation(item.currency).unwrap_or_default()))
             .transpose()?;
         let (was, is) = changes(&item, &wanted, before, designation.clone());
-        if was == is {
+        // A designation, an empty one too, takes the place of the invoice that the payment named.
+        if was == is && (kept || item.invoice_id.is_none()) {
             return Ok(Change::AlreadySo);
         }
         let note = Note::changed(

@@ -1,6 +1,6 @@
 //! Table `allocation`: which part of which payment, credit note or adjustment was set against which invoice.
 
-use crate::{Db, Fault, notice, rate, reversal};
+use crate::{Db, Fault, guarantee, notice, rate, reversal};
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
     allocation::{
@@ -175,6 +175,9 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
         let back = returned.remove(&row.2).unwrap_or_default();
         reading.payment(row, back)?;
     }
+    if reading.orders.iter().any(Order::asks_security) {
+        reading.secure(guarantee::by_claim(db, &keys)?);
+    }
     for row in
         db.json::<Vec<AdjustmentRow>>(sql!("allocation/adjustments.sql"), &[(&keys).into()])?
     {
@@ -320,6 +323,7 @@ impl<'p> Reading<'p> {
             component,
             about: about.filter(|_| component != Component::Principal),
             secured: secured == Some(1),
+            securities: Vec::new(),
             burden,
             discount,
             contested,
@@ -421,6 +425,16 @@ impl<'p> Reading<'p> {
         credit.tolerance_minor = tolerance.map_or(0, |threshold| threshold.minor);
         self.books.entry((customer, currency)).or_default().credits.push(credit);
         Ok(())
+    }
+
+    fn secure(&mut self, securities: Vec<(i64, Date, Date)>) {
+        let mut by_claim: BTreeMap<i64, Vec<(Date, Date)>> = BTreeMap::new();
+        for (claim, from, to) in securities {
+            by_claim.entry(claim).or_default().push((from, to));
+        }
+        for claim in self.books.values_mut().flat_map(|book| &mut book.claims) {
+            claim.securities = by_claim.remove(&claim.key).unwrap_or_default();
+        }
     }
 
     fn adjustment(&mut self, row: AdjustmentRow) -> Result<(), Fault> {

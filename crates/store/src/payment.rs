@@ -377,7 +377,7 @@ fn restore<D: Db>(db: &D, items: &mut [Item], known: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Gives a payment another day, amount or designation, and says how much too much was taken off what is not allocated
+/// Gives a payment another day, amount or designation, which takes the place of an invoice that it named, and says how much too much was taken off what is not allocated
 /// so that it stays between zero and the amount until the replay puts it right.
 pub fn correct<D: Db>(
     db: &D,
@@ -397,7 +397,7 @@ pub fn correct<D: Db>(
     let received_on = received_on.to_string();
     db.execute(
         "UPDATE payment SET received_on = ?2, amount_minor = ?3, unallocated_minor = ?4,
-             invoice_key = CASE WHEN ?5 IS NULL THEN invoice_key END, designation = coalesce(?5, designation)
+             designation = coalesce(?5, designation)
          WHERE key = ?1",
         &[key.into(), (&received_on).into(), amount_minor.into(), held.into(), designation.into()],
     )?;
