@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod noted;
+mod replayed;
 
 use dunlin_app::{
     audit::{self, Author, Note},

@@ -40,6 +40,8 @@ proptest! {
         let verification = verify::books(&world.db).unwrap();
         let broken: Vec<_> = verification.checks.iter().filter(|check| check.broken > 0).collect();
         prop_assert!(verification.ok, "{broken:?}");
+        let replayed = verify::replayed(&world.db, 0, 500).unwrap().0;
+        prop_assert!(replayed.ok, "{:?}", replayed.items);
     }
 }
 
@@ -65,6 +67,7 @@ proptest! {
             world.check(on, until);
         }
         prop_assert!(verify::books(&world.db).unwrap().ok);
+        prop_assert!(verify::replayed(&world.db, 0, 500).unwrap().0.ok);
     }
 }
 
