@@ -6,6 +6,7 @@
 mod common;
 mod noted;
 mod replayed;
+mod retention;
 
 use dunlin_app::{
     audit::{self, Author, Note},
