@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 pub const MAX_KINDS: usize = 50;
 
 /// What is told, by its noun and verb.
-pub const KINDS: [&str; 92] = [
+pub const KINDS: [&str; 93] = [
     "alert-rule.changed",
     "alert-rule.created",
     "alert.assigned",
@@ -94,6 +94,7 @@ pub const KINDS: [&str; 92] = [
     "reservation.committed",
     "reservation.made",
     "reservation.released",
+    "retention.changed",
     "review.recorded",
     "tiers.changed",
     "watch.begun",

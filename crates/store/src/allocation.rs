@@ -41,6 +41,8 @@ const PARTS_A_DOCUMENT: usize = 4;
 pub struct Books {
     pub of: BTreeMap<(i64, Currency), Book>,
     pub orders: Vec<Order>,
+    /// What is recorded of documents that none of these customers has. There is none in books that hold.
+    pub nowhere: Vec<Allocated>,
 }
 
 /// What a change of an amount leaves to be put right by what is recorded next: by document, how much was taken too
@@ -187,8 +189,8 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
         reading.whole(row);
     }
     let (money, other) = recorded(db, &keys, held)?;
-    reading.recorded(money, other)?;
-    Ok(Books { of: reading.books, orders: reading.orders })
+    let nowhere = reading.recorded(money, other)?;
+    Ok(Books { of: reading.books, orders: reading.orders, nowhere })
 }
 
 /// The parts that are recorded. They are netted where they are used, which is quicker than the database does it, unless
@@ -464,13 +466,17 @@ impl<'p> Reading<'p> {
         book.shares.extend(parts.into_iter().map(share));
     }
 
-    /// Puts what is recorded into the books. Of one book there is nothing to look up.
-    fn recorded(&mut self, money: Vec<MoneyRow>, other: Vec<OtherRow>) -> Result<(), Fault> {
+    /// Puts what is recorded into the books, and gives what belongs into none. Of one book there is nothing to look up.
+    fn recorded(
+        &mut self,
+        money: Vec<MoneyRow>,
+        other: Vec<OtherRow>,
+    ) -> Result<Vec<Allocated>, Fault> {
         let other = other.into_iter().map(other_part).collect::<Result<Vec<Allocated>, Fault>>()?;
         let parts = money.into_iter().map(money_part).chain(other);
         if let (1, Some(mut only)) = (self.books.len(), self.books.first_entry()) {
             only.get_mut().recorded.extend(parts);
-            return Ok(());
+            return Ok(Vec::new());
         }
         let (mut documents, mut payments) = (BTreeMap::new(), BTreeMap::new());
         for (place, book) in &self.books {
@@ -483,17 +489,19 @@ impl<'p> Reading<'p> {
                 };
             }
         }
+        let mut nowhere = Vec::new();
         for part in parts {
             let place = match (part.claim, part.source) {
                 (Some(document), _) | (None, Source::Credit(document)) => documents.get(&document),
                 (None, Source::Payment(payment)) => payments.get(&payment),
                 (None, Source::Adjustment(_) | Source::Difference(..)) => None,
             };
-            let book = place.and_then(|place| self.books.get_mut(place));
-            let nowhere = || Fault::Db(format!("nothing has the allocation {part:?}"));
-            book.ok_or_else(nowhere)?.recorded.push(part);
+            match place.and_then(|place| self.books.get_mut(place)) {
+                Some(book) => book.recorded.push(part),
+                None => nowhere.push(part),
+            }
         }
-        Ok(())
+        Ok(nowhere)
     }
 }
 

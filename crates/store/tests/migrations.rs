@@ -421,6 +421,7 @@ const ENUMS: &[(&str, &str, &str)] = &[
 const NOT_STORED: &[(&str, &str)] = &[
     ("order-source", "told, not kept"),
     ("served-by", "told, not kept"),
+    ("replayed-part", "told, not kept"),
     ("ageing-basis", "asked, not kept"),
     ("alert-state", "told by when it was closed and snoozed"),
     ("term-kind", "inside the JSON of a rule"),

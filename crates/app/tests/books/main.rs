@@ -5,6 +5,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod noted;
+mod replayed;
+mod retention;
 
 use dunlin_app::{
     audit::{self, Author, Note},

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod claimable;
 mod clerk;
 mod events;
 mod permutations;
@@ -36,10 +37,14 @@ proptest! {
         for (on, until) in questions {
             world.check(on, usize::MAX);
             world.check(on, until);
+            world.check_claimable(on, usize::MAX);
+            world.check_claimable(on, until);
         }
         let verification = verify::books(&world.db).unwrap();
         let broken: Vec<_> = verification.checks.iter().filter(|check| check.broken > 0).collect();
         prop_assert!(verification.ok, "{broken:?}");
+        let replayed = verify::replayed(&world.db, 0, 500).unwrap().0;
+        prop_assert!(replayed.ok, "{:?}", replayed.items);
     }
 }
 
@@ -63,8 +68,11 @@ proptest! {
         world.check(70, usize::MAX);
         for (on, until) in questions {
             world.check(on, until);
+            world.check_claimable(on, until);
         }
+        world.check_claimable(70, usize::MAX);
         prop_assert!(verify::books(&world.db).unwrap().ok);
+        prop_assert!(verify::replayed(&world.db, 0, 500).unwrap().0.ok);
     }
 }
 
