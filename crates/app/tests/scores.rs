@@ -8,7 +8,7 @@ use common::{day, db, id, on, read};
 use dunlin_app::{
     audit::Author, card, contract, credit, customer, default_record, event_source, external,
     guarantee, inbound_event, interest, invoice, ledger::Change, payment, review, score, sweep,
-    tier, write_off,
+    tier, warn, write_off,
 };
 use dunlin_domain::{
     Refusal,
@@ -16,7 +16,9 @@ use dunlin_domain::{
     contract::{
         credit::LimitState,
         external::{ExternalScore, FinancialStatement, PublicRecord},
-        score::{CardPublication, FactName, ScoreCard, ScoreChange, ScoreLine, WhatIf},
+        score::{
+            CardPublication, FactName, MigrationCell, ScoreCard, ScoreChange, ScoreLine, WhatIf,
+        },
         types::{Grade, Language},
     },
 };
@@ -556,7 +558,7 @@ fn whatever_facts_rest_on_outdates_what_the_sweep_found() {
     let (_folder, db) = book();
     let new =
         json!({"signature": {"kind": "stripe"}, "secret": "a-long-secret", "preset": "stripe"});
-    event_source::put(&db, &id("pay"), &read(new), &on("2024-03-31")).unwrap();
+    event_source::put(&db, &id("pay"), &read(new.clone()), &on("2024-03-31")).unwrap();
     let source = inbound_event::source(&db, &id("pay")).unwrap();
     let failed = json!({"id": "e1", "type": "payment_intent.payment_failed", "created": 1_711_900_800,
         "data": {"object": {"id": "pi_1", "customer": "prompt"}}});
@@ -630,15 +632,85 @@ fn whatever_facts_rest_on_outdates_what_the_sweep_found() {
             inbound_event::receive(db, &source, None, &failed.to_string(), by).unwrap();
         }),
     ];
+    let fresh = |db: &NativeDb, date: &str| {
+        let found = dunlin_store::score::fresh(db, &id("prompt"), day(date), "card@1");
+        found.unwrap().is_some()
+    };
     for (nth, (what, write)) in writes.iter().enumerate() {
         let date = format!("2024-04-{:02}", nth + 1);
         sweep(&db, &date);
-        let is_fresh = || {
-            let found = dunlin_store::score::fresh(&db, &id("prompt"), day(&date), "card@1");
-            found.unwrap().is_some()
-        };
-        assert!(is_fresh(), "before {what}");
+        assert!(fresh(&db, &date), "before {what}");
         write(&db, &on(&date));
-        assert!(!is_fresh(), "{what}");
+        assert!(!fresh(&db, &date), "{what}");
     }
+    // The same of what the run between sweeps found.
+    let (_folder, db) = book();
+    event_source::put(&db, &id("pay"), &read(new), &on("2024-03-31")).unwrap();
+    for (nth, (what, write)) in writes.iter().enumerate() {
+        let date = format!("2024-04-{:02}", nth + 1);
+        sweep(&db, &date);
+        bill(&db, &format!("more{nth}"), "prompt", &date, &date);
+        assert!(!fresh(&db, &date), "before the run and {what}");
+        warn::run(&db, on(&date).at).unwrap();
+        assert!(fresh(&db, &date), "before {what}");
+        write(&db, &on(&date));
+        assert!(!fresh(&db, &date), "{what} after a run");
+    }
+}
+
+/// Grades move by sweeps: what is found between two of them is for whoever asks about the customer, and for warnings.
+#[test]
+fn what_is_recorded_between_sweeps_is_read_from_the_minutes_run_as_the_next_sweep_finds_it() {
+    let (_folder, db) = book();
+    sweep(&db, "2024-03-25");
+    let lines = || -> Vec<ScoreLine> {
+        let found = score::lines(&db, (-1, 0), 9).unwrap();
+        found.into_iter().map(|(line, _)| line).collect()
+    };
+    let fresh = |date: &str| {
+        dunlin_store::score::fresh(&db, &id("late"), day(date), "card@1").unwrap().is_some()
+    };
+    let told = || {
+        let sql = "SELECT count(*) FROM event WHERE kind = 'grade.changed'";
+        db.int(sql, &[]).unwrap()
+    };
+    let (swept, listed, before) =
+        (card_of(&db, "late", "2024-03-25"), lines(), history(&db, "late"));
+    let grades = || {
+        let found = score::migration(&db, day("2024-03-25"), day("2024-03-26")).unwrap();
+        let cell = |of: &MigrationCell| (of.before, of.now, of.customers);
+        found.cells.iter().map(cell).collect::<Vec<_>>()
+    };
+    let moved = grades();
+    // The customer pays everything, first on the day of the sweep and then on the day after it.
+    for (payment, date) in [("l2", "2024-03-25"), ("l3", "2024-03-26")] {
+        pay(&db, payment, "late", date, &payment.replace('l', "late"));
+        assert!(!fresh(date), "{date}: recorded and not looked at");
+        let worked_out = card_of(&db, "late", date);
+        warn::run(&db, on(date).at).unwrap();
+        assert!(fresh(date), "{date}: looked at");
+        assert_eq!(card_of(&db, "late", date), worked_out);
+    }
+    assert!(!fresh("2024-03-25"), "of the day before nothing is kept");
+    let between = card_of(&db, "late", "2024-03-26");
+    assert_ne!((between.score, between.grade), (swept.score, swept.grade));
+    assert_eq!(lines(), listed, "the list is the sweep's");
+    assert_eq!(history(&db, "late"), before, "and so are judgements");
+    assert_eq!(grades(), moved, "as are grades that move");
+    let all = dunlin_store::When { day: day("2024-03-26"), known: i64::MAX };
+    let then =
+        dunlin_store::When { known: db.int("SELECT max(key) FROM audit", &[]).unwrap(), ..all };
+    assert_eq!(
+        score::card(&db, &id("late"), then, Language::En).unwrap(),
+        between,
+        "as known then"
+    );
+    let changes = told();
+    sweep(&db, "2024-03-26");
+    assert_eq!(card_of(&db, "late", "2024-03-26"), between, "the sweep finds the same");
+    let after = history(&db, "late");
+    assert_eq!((after.len(), after[0].as_of), (before.len() + 1, day("2024-03-26")));
+    assert_eq!((after[0].score, after[0].score_before), (between.score, swept.score));
+    assert_eq!(after[0].grade_before, swept.grade, "one move, from sweep to sweep");
+    assert_eq!(told() - changes, i64::from(swept.grade != between.grade), "told once");
 }
