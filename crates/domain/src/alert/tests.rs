@@ -201,6 +201,38 @@ fn a_limit_is_near_beyond_ninety_percent_and_not_at_it() {
 }
 
 #[test]
+fn a_limit_is_used_by_what_is_owed_in_every_currency_and_without_a_rate_by_its_own() {
+    // owed in the currency of the limit, the fact `utilisation`, what is found
+    let table = "
+        -      0.9    -
+        -      0.9001 limit-near CNY 0.9001 > 0.9
+        8999   0.9    -
+        8999   0.9001 limit-near CNY 0.9001 > 0.9
+        9001   0.9001 limit-near CNY 0.9001 > 0.9
+        9001   1.25   limit-near CNY 1.25 > 0.9
+        9000   -      -
+        9001   -      limit-near CNY 0.9001 > 0.9
+        900001 0.9    limit-near CNY 10 > 0.9";
+    let limit = Some(Money::new(10_000, "CNY".parse().unwrap()));
+    for line in table.lines().filter(|line| !line.trim().is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut position = Position { limit, owed: vec![owed("USD", 9, 0)], ..somewhere() };
+        position.owed.extend(words[0].parse().ok().map(|minor| owed("CNY", minor, 0)));
+        let used = words[1].parse::<Decimal>().ok();
+        position.facts.extend(used.map(|used| (FactName::Utilisation, used)));
+        let step = judge(&the_four(), &position, &[], &[]);
+        let expected = words[2..].join(" ");
+        let found = shown(&step.to_open).join("; ");
+        assert_eq!(found, expected.trim_start_matches('-'), "{line}");
+        for finding in &step.to_open {
+            let rule = shipped_version("limit-near", 1).unwrap();
+            let later = again(&rule, &finding.key, &finding.basis, None);
+            assert_eq!(later.to_open, [finding.clone()], "from what was kept: {line}");
+        }
+    }
+}
+
+#[test]
 fn a_concentration_is_beyond_a_fifth_of_a_book_of_five() {
     // outstanding, book, customers owing, what is found
     let table = "
