@@ -22,7 +22,7 @@ use dunlin_domain::{
         types::{Grade, Language},
     },
 };
-use dunlin_store::{Db, Fault, native::NativeDb};
+use dunlin_store::{Db, Fault, native::NativeDb, score::Wanted};
 use serde_json::{Value, json};
 
 fn customer(db: &NativeDb, name: &str, more: Value) {
@@ -347,7 +347,7 @@ fn whose_only_invoice_is_gone_is_judged_no_more() {
     }
     sweep(&db, "2024-03-26");
     let listed = || {
-        let lines = score::lines(&db, Default::default(), 10).unwrap();
+        let lines = score::lines(&db, Wanted::default(), Default::default(), 10).unwrap();
         let name = |line: &ScoreLine| format!("{} {}", line.customer_id, line.score.is_some());
         lines.iter().map(|(line, _)| name(line)).collect::<Vec<_>>()
     };
@@ -470,7 +470,12 @@ fn a_review_is_due_by_the_grade_and_counted_from_the_last() {
 fn the_sweep_sorts_into_tiers_and_remembers_when_one_changed() {
     let (_folder, db) = book();
     sweep(&db, "2024-03-25");
-    assert!(score::lines(&db, (-1, 0), 9).unwrap().iter().all(|(line, _)| line.tier.is_none()));
+    assert!(
+        score::lines(&db, Wanted::default(), (-1, 0), 9)
+            .unwrap()
+            .iter()
+            .all(|(line, _)| line.tier.is_none())
+    );
     let tiers = read(json!({"rules": [
         {"tier": "watch", "segments": ["retail"], "facts": [{"fact": "overdue-share", "at_least": "0.5"}]},
         {"tier": "regular", "facts": [{"fact": "items-12m", "at_least": "3"}]}], "otherwise": "rest"}));
@@ -480,7 +485,7 @@ fn the_sweep_sorts_into_tiers_and_remembers_when_one_changed() {
     assert_eq!((now.version, now.rules), (Some(1), tiers.rules));
     assert_eq!(refused(tier::get(&db, Some(2))).0, Refusal::NotFound);
     sweep(&db, "2024-03-26");
-    let lines = score::lines(&db, (-1, 0), 9).unwrap();
+    let lines = score::lines(&db, Wanted::default(), (-1, 0), 9).unwrap();
     let tiers: Vec<_> =
         lines.iter().map(|(of, _)| (of.customer_id.as_str(), of.tier.as_deref())).collect();
     assert_eq!(tiers, [("late", Some("watch")), ("prompt", Some("regular"))]);
@@ -658,13 +663,59 @@ fn whatever_facts_rest_on_outdates_what_the_sweep_found() {
     }
 }
 
+#[test]
+fn a_list_has_the_grades_tiers_and_scores_that_are_asked_for() {
+    let (_folder, db) = book();
+    bill(&db, "new1", "new", "2024-03-01", "2024-04-20");
+    let tiers =
+        read(json!({"rules": [{"tier": "watch", "segments": ["retail"]}], "otherwise": "rest"}));
+    tier::put(&db, &tiers, &on("2024-03-25")).unwrap();
+    sweep(&db, "2024-03-25");
+    let scores = [("late", Some("35.8")), ("prompt", Some("91.8")), ("new", None)];
+    let all = score::lines(&db, Wanted::default(), (-1, 0), 9).unwrap();
+    let found: Vec<_> = all
+        .iter()
+        .map(|(of, _)| (of.customer_id.as_str(), of.score.map(|of| of.to_string())))
+        .collect();
+    let wanted = scores.map(|(name, score)| (name, score.map(str::to_string)));
+    assert_eq!(found, wanted);
+    let any = Wanted::default();
+    for (wanted, names) in [
+        (Wanted { grade: Some(Grade::B), ..any }, ""),
+        (Wanted { grade: Some(Grade::A), ..any }, "prompt"),
+        (Wanted { grade: Some(Grade::D), ..any }, "late"),
+        (Wanted { tier: Some("watch"), ..any }, "late"),
+        (Wanted { tier: Some("rest"), ..any }, "prompt new"),
+        (Wanted { tier: Some("other"), ..any }, ""),
+        (Wanted { least: Some(0), ..any }, "late prompt"),
+        (Wanted { least: Some(35), ..any }, "late prompt"),
+        (Wanted { least: Some(36), ..any }, "prompt"),
+        (Wanted { most: Some(91), ..any }, "late"),
+        (Wanted { most: Some(92), ..any }, "late prompt"),
+        (Wanted { most: Some(100), ..any }, "late prompt"),
+        (Wanted { most: Some(35), ..any }, ""),
+        (Wanted { least: Some(36), most: Some(91), ..any }, ""),
+        (Wanted { grade: Some(Grade::D), tier: Some("rest"), ..any }, ""),
+    ] {
+        // Page by page, one on each.
+        let (mut after, mut found) = ((-1, 0), Vec::new());
+        while let Some((line, place)) = score::lines(&db, wanted, after, 1).unwrap().pop() {
+            found.push(line.customer_id.to_string());
+            after = place;
+        }
+        assert_eq!(found.join(" "), names, "{wanted:?}");
+    }
+    let wrong = score::lines(&db, Wanted { least: Some(50), most: Some(49), ..any }, (-1, 0), 9);
+    assert_eq!(refused(wrong), (Refusal::MalformedParameter, Some("max_score".into())));
+}
+
 /// Grades move by sweeps: what is found between two of them is for whoever asks about the customer, and for warnings.
 #[test]
 fn what_is_recorded_between_sweeps_is_read_from_the_minutes_run_as_the_next_sweep_finds_it() {
     let (_folder, db) = book();
     sweep(&db, "2024-03-25");
     let lines = || -> Vec<ScoreLine> {
-        let found = score::lines(&db, (-1, 0), 9).unwrap();
+        let found = score::lines(&db, Wanted::default(), (-1, 0), 9).unwrap();
         found.into_iter().map(|(line, _)| line).collect()
     };
     let fresh = |date: &str| {

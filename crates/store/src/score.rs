@@ -110,11 +110,39 @@ pub fn forget<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Which judgements a list has: those of a grade, of a tier, and with a score from the one to the other. `None`: all, also
+/// those without.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    pub grade: Option<Grade>,
+    pub tier: Option<&'a str>,
+    pub least: Option<u32>,
+    pub most: Option<u32>,
+}
+
 /// Judgements from the lowest score up.
-pub fn page<D: Db>(db: &D, after: After, limit: u32) -> Result<Vec<(ScoreLine, After)>, Fault> {
+pub fn page<D: Db>(
+    db: &D,
+    wanted: Wanted<'_>,
+    after: After,
+    limit: u32,
+) -> Result<Vec<(ScoreLine, After)>, Fault> {
     type Found =
         (i64, i64, Id, Date, Option<Decimal>, Option<Grade>, Option<u32>, Option<String>, String);
-    let params = [after.0.into(), after.1.into(), i64::from(limit).into()];
+    let order = |score: u32| i64::from(score).saturating_mul(10);
+    // Whoever asks for scores means those who have one.
+    let scored = wanted.least.or(wanted.most).map(|_| UNSCORED.saturating_sub(1));
+    let upto = wanted.most.map(order).or(scored).unwrap_or(i64::MAX);
+    let after = after.max((wanted.least.map_or(0, order).saturating_sub(1), i64::MAX));
+    let grade = wanted.grade.map(|grade| grade.to_string());
+    let params = [
+        after.0.into(),
+        after.1.into(),
+        i64::from(limit).into(),
+        upto.into(),
+        grade.as_deref().into(),
+        wanted.tier.into(),
+    ];
     let found: Vec<Found> = db.json(sql!("score/page.sql"), &params)?;
     let line = |(order, key, customer_id, as_of, score, grade, notch, tier, model): Found| {
         let line = ScoreLine { customer_id, as_of, score, grade, notch, tier, model };
