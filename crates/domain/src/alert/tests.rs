@@ -618,6 +618,61 @@ fn every_shipped_rule_is_one_that_could_be_sent() {
 }
 
 #[test]
+fn one_day_is_not_many_in_whatever_rule_says_so() {
+    let said = |of: &AlertRule, value: &str, language| {
+        let before = TermSeen {
+            term: 1,
+            name: "of".into(),
+            value: value.into(),
+            bound: "9".into(),
+            closes_at: "9".into(),
+            before: Some("5".into()),
+            before_on: None,
+            distance: None,
+        };
+        let evidence = Evidence {
+            rule: "r@1".into(),
+            value: value.into(),
+            threshold: "9".into(),
+            terms: Some(vec![before]),
+        };
+        text(&of.rule, &evidence, None, language)
+    };
+    let mut seen = 0;
+    for of in shipped() {
+        let words = of.rule.text.en.replace("{before}", "5");
+        if !words.contains("{value} days") && !words.contains("{value} more days") {
+            continue;
+        }
+        seen += 1;
+        for value in ["0", "2", "11", "21"] {
+            assert_eq!(said(&of, value, Language::En), words.replace("{value}", value));
+        }
+        let one = words
+            .replace("{value}", "1")
+            .replace("1 days", "1 day")
+            .replace("more days", "more day");
+        for value in ["1", "1.4", "0.6"] {
+            assert_eq!(said(&of, value, Language::En), one, "{}", of.name);
+        }
+        let chinese = of.rule.text.zh_cn.replace("{before}", "5").replace("{value}", "1");
+        assert_eq!(said(&of, "1", Language::ZhCn), chinese);
+    }
+    assert!(seen > 5, "{seen}");
+    let own = |words: &str| {
+        let terms = json!([{"kind": "above", "fact": "items-12m", "bound": "0"}]);
+        said(
+            &rule(json!({"terms": terms, "text": {"en": words, "zh_cn": "无"}})),
+            "1",
+            Language::En,
+        )
+    };
+    assert_eq!(own("{value} days."), "1 day.");
+    assert_eq!(own("{value} daystars, {value} items"), "1 daystars, 1 items");
+    assert_eq!(own("{value}1 days"), "11 days");
+}
+
+#[test]
 fn each_alert_says_why_and_what_to_do_in_both_languages() {
     let told = |name: &str, value: &str, threshold: &str, language| {
         let evidence = Evidence {
