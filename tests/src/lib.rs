@@ -19,7 +19,7 @@ pub use app::{ADMIN_KEY, App, Log, Setup, components, eventually, workspace};
 pub use http::{Answer, Client, Request};
 pub use process::{Frozen, Process, dunlin};
 pub use receiver::{BREAKS_OFF, Received, Receiver, SILENT};
-pub use sample::{NEEDED, SAMPLE, sample};
+pub use sample::sample;
 
 /// Decimal amounts, dates and ids are compared as JSON.
 pub use serde_json::{Value, json};

@@ -4,10 +4,10 @@ use crate::workspace;
 use std::{io::Write as _, path::Path};
 
 /// Where it lies, from the root of the workspace.
-pub const SAMPLE: &str = "../shared/data/ibm_accounts_receivable.csv";
+const SAMPLE: &str = "../shared/data/ibm_accounts_receivable.csv";
 
 /// With this in the environment its absence is an error.
-pub const NEEDED: &str = "DUNLIN_SAMPLE_NEEDED";
+const NEEDED: &str = "DUNLIN_SAMPLE_NEEDED";
 
 /// The sample for what has this name. `None`: there is none, and it was said that this did not run.
 ///

@@ -189,6 +189,36 @@ fn a_grade_that_falls_between_sweeps_is_warned_of_without_one() {
     assert_eq!(grades_open(&db, "2024-07-01"), ["grade-worse D < A"], "the sweep finds the same");
 }
 
+/// An old debt is not new because nobody looked; one that nobody is reminded of is no debt that was past due before.
+#[test]
+fn what_is_contested_or_a_rest_was_not_past_due_before_the_first_sweep() {
+    for (old_minor, contested, opens) in [
+        (10_000, 0, false),
+        (10_000, 9_900, false),
+        (10_000, 9_901, true),
+        (10_000, 10_000, true),
+        (100, 0, false),
+        (99, 0, true),
+        (0, 0, true),
+    ] {
+        let (_folder, db) = db();
+        customer(&db, "C1", json!({}));
+        if old_minor > 0 {
+            let new = json!({"id": "old", "customer_id": "C1", "issued_on": "2024-02-01", "due_on": "2024-03-01",
+                "amount": {"minor": old_minor, "currency": "EUR"}});
+            documents::add(&db, &from(new), id("x"), &author("2024-06-30")).unwrap();
+        }
+        if contested > 0 {
+            let new = json!({"invoice_id": "old", "minor": contested, "reason": "price", "on": "2024-06-01"});
+            dispute::open(&db, &from(new), id("D1"), &author("2024-06-30")).unwrap();
+        }
+        bill(&db, "new", "C1", "2024-06-01", "2024-06-29");
+        swept(&db, "2024-06-30");
+        let found = alerts(&db, "2024-06-30").iter().any(|of| of.rule == "first-overdue");
+        assert_eq!(found, opens, "{old_minor} of which {contested} are contested");
+    }
+}
+
 /// What is otherwise about the alerts than the day before: `rule state severity`.
 fn moved(db: &NativeDb, on: &str, before: &mut BTreeMap<String, String>) -> Vec<String> {
     let mut news = Vec::new();
