@@ -50,7 +50,7 @@ fn fresh<D: Db>(db: &D, id: &Id, day: Date) -> Result<Option<(Card, Facts)>, Fau
 /// Facts as they are stored, with whose they are.
 fn named(id: &Id, day: Date, facts: score::ByName) -> Facts {
     let values = facts.into_iter().map(|(name, value)| Fact { name, value }).collect();
-    Facts { customer_id: id.clone(), as_of: day, values }
+    Facts { customer_id: id.clone(), as_of: day, values, group: None }
 }
 
 /// What was known of the customer's behaviour on the day.
