@@ -227,7 +227,7 @@ fn a_limit_is_used_by_what_is_owed_in_every_currency_and_without_a_rate_by_its_o
         for finding in &step.to_open {
             let rule = shipped_version("limit-near", 1).unwrap();
             let later = again(&rule, &finding.key, &finding.basis, None);
-            assert_eq!(later.to_open, [finding.clone()], "from what was kept: {line}");
+            assert_eq!(later.to_open, std::slice::from_ref(finding), "from what was kept: {line}");
         }
     }
 }
