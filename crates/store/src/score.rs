@@ -174,7 +174,8 @@ pub fn outdate<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
     let customers = crate::array(customers)?;
     db.execute(
         "INSERT INTO score_outdated (customer_key) SELECT customer_key FROM score
-         WHERE customer_key IN (SELECT value FROM json_each(?1)) ON CONFLICT DO UPDATE SET facts = NULL",
+         WHERE customer_key IN (SELECT value FROM json_each(?1))
+         ON CONFLICT DO UPDATE SET facts = NULL WHERE facts IS NOT NULL",
         &[(&customers).into()],
     )?;
     Ok(())
