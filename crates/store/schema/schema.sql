@@ -679,7 +679,7 @@ CREATE TABLE score_change (
 
 CREATE TABLE score_outdated (
     customer_key INTEGER PRIMARY KEY REFERENCES customer (key)
-) STRICT;
+, as_of TEXT, facts TEXT) STRICT;
 
 CREATE TABLE tiers (
     key INTEGER PRIMARY KEY,
