@@ -269,7 +269,7 @@ fn give_back<D: Db>(
         Back::Part(amount) => Some(amount.minor),
         Back::UpTo(total) if refund.payment_id != paid.id => {
             let share = payments::share(db, &refund.payment_id)?;
-            let gone = share.map_or(0, |(known, left)| known.saturating_sub(left));
+            let gone = share.map_or(0, |share| share.minor.saturating_sub(share.left));
             Some(total.minor.saturating_sub(gone))
         }
         Back::UpTo(total) => Some(total.minor.saturating_sub(payment::gone(db, paid.key)?)),

@@ -387,8 +387,10 @@ pub(crate) fn go_back<D: Db>(
     let item = stored(db, id)?;
     let name = (*id != item.id).then_some(id);
     let id = &item.id;
+    let share = name.map(|name| payment::share(db, name)).transpose()?.flatten();
+    let fee = share.map_or(0, |share| share.fee);
     if let Some(before) = reversal::get(db, reversal_id)? {
-        return same(&before, &item, new);
+        return same(&before, &item, new, fee);
     }
     if let Some(origin) = &item.converted_from {
         let detail =
@@ -415,9 +417,14 @@ pub(crate) fn go_back<D: Db>(
     }
     let all = item.amount_minor.saturating_sub(gone(db, item.key)?);
     // Under another name of the payment goes back what is known under it.
-    let share = name.map(|name| payment::share(db, name)).transpose()?.flatten();
-    let most = share.map_or(all, |(_, left)| left.clamp(0, all));
-    let minor = new.minor.unwrap_or(most);
+    let most = share.map_or(all, |share| share.left.clamp(0, all));
+    // Whoever knows the payment as before the bank's fee gives that back with all that is left of it.
+    let whole = |minor: &i64| {
+        *minor > all
+            && minor.saturating_sub(all) <= fee
+            && share.is_some_and(|of| *minor <= of.left)
+    };
+    let minor = new.minor.map_or(most, |minor| if whole(&minor) { all } else { minor });
     if minor > most || minor == 0 {
         let detail = match name {
             Some(name) if most < all => format!("at most {most} can go back of {id} as {name}"),
@@ -524,11 +531,13 @@ fn same(
     (payment, before): &(i64, Reversal),
     item: &payment::Item,
     new: &NewReversal,
+    fee: i64,
 ) -> Result<Change, Fault> {
+    let with_fee = |asked: i64| (0..=fee).contains(&asked.saturating_sub(before.minor));
     let differs = [
         ("id", *payment != item.key),
         ("kind", before.kind != new.kind),
-        ("minor", new.minor.is_some_and(|asked| asked != before.minor)),
+        ("minor", new.minor.is_some_and(|asked| !with_fee(asked))),
         ("on", new.on.is_some_and(|on| on != before.on)),
         ("reason", before.reason != new.reason),
     ];
@@ -553,7 +562,7 @@ pub fn correct<D: Db>(
     write(db, |db| {
         let item = stored(db, id)?;
         let share = if *id == item.id { None } else { payment::share(db, id)? };
-        if share.is_some_and(|(known, _)| known != item.amount_minor) {
+        if share.is_some_and(|share| share.minor != item.amount_minor) {
             let detail = format!("{id} is a part of {}: correct that", item.id);
             return Err(Fault::refused(Refusal::WrongState, detail));
         }

@@ -229,12 +229,16 @@ fn elsewhere<D: Db>(db: &D, rows: &[Row], upto: i64) -> Result<Vec<(usize, Elsew
         let Some(day) = row.entry.booked_on else { continue };
         let from = day.plus_days(DAYS_APART.saturating_neg()).unwrap_or(Date::FIRST);
         let to = day.plus_days(DAYS_APART).unwrap_or(Date::LAST);
-        amounts.insert(row.entry.minor);
+        // With the fee that the bank kept and without it.
+        let minors = BTreeSet::from([row.entry.minor, row.minor]);
         for of in row.sight.customers() {
             let span = spans.entry((*of, row.currency)).or_insert((from, to));
             *span = (span.0.min(from), span.1.max(to));
-            credits.entry((*of, row.currency, row.entry.minor)).or_default().push((at, day));
+            for minor in &minors {
+                credits.entry((*of, row.currency, *minor)).or_default().push((at, day));
+            }
         }
+        amounts.extend(minors);
     }
     let of: Vec<_> =
         spans.into_iter().map(|((of, currency), (from, to))| (of, currency, from, to)).collect();

@@ -1,7 +1,7 @@
 -- ?1: rows as in payment/insert_all.sql. Gives [[row, why, payment_id], ...] for rows of new ids that are known under
 -- another name, with `named` or the field that differs or, where the payment became another customer's, `perhaps`, and for those that may be what an entry of a statement was booked
 -- as, with `perhaps`: same customer, currency and amount within five days, or the entry has the id as its reference. The
--- amount is what no other name says of it yet. An entry whose payment was a mistake, or has other names for all of it, is
+-- amount is what no other name says of it yet, with the fee that the bank kept or without it. An entry whose payment was a mistake, or has other names for all of it, is
 -- nobody's; money that came and went back had come all the same.
 WITH
 asked AS MATERIALIZED (
@@ -38,7 +38,8 @@ booked AS MATERIALIZED (
     SELECT
         p.key, p.id, p.customer_key, p.currency, p.received_on, e.bank_reference,
         p.amount_minor
-        - coalesce((SELECT sum(n.amount_minor) FROM payment_name AS n WHERE n.payment_key = p.key), 0) AS left_minor
+        - coalesce((SELECT sum(n.amount_minor) FROM payment_name AS n WHERE n.payment_key = p.key), 0) AS left_minor,
+        coalesce(e.instructed_minor - e.minor, 0) AS fee_minor
     FROM span AS s
     CROSS JOIN payment AS p INDEXED BY payment_by_customer
         ON p.customer_key = s.customer_key AND p.currency = s.currency
@@ -59,15 +60,19 @@ booked AS MATERIALIZED (
 ),
 -- One of a day is enough.
 alike AS MATERIALIZED (
-    SELECT customer_key, currency, left_minor, received_on, min(id) AS id
-    FROM booked
-    GROUP BY customer_key, currency, left_minor, received_on
+    SELECT customer_key, currency, minor, received_on, min(id) AS id
+    FROM (
+        SELECT customer_key, currency, left_minor AS minor, received_on, id FROM booked
+        UNION ALL
+        SELECT customer_key, currency, left_minor + fee_minor, received_on, id FROM booked WHERE fee_minor > 0
+    )
+    GROUP BY customer_key, currency, minor, received_on
 ),
 found AS (
     SELECT a.row, b.id, abs(julianday(b.received_on) - julianday(a.received_on)) AS apart
     FROM asked AS a
     CROSS JOIN alike AS b
-        ON b.customer_key = a.customer_key AND b.currency = a.currency AND b.left_minor = a.amount_minor
+        ON b.customer_key = a.customer_key AND b.currency = a.currency AND b.minor = a.amount_minor
     WHERE abs(julianday(b.received_on) - julianday(a.received_on)) <= 5
     UNION ALL
     SELECT a.row, b.id, -1
