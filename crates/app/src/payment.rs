@@ -415,7 +415,9 @@ pub(crate) fn go_back<D: Db>(
         let detail = format!("the payment came in on {}", item.received_on);
         return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
     }
-    let all = item.amount_minor.saturating_sub(gone(db, item.key)?);
+    let back = reversal::of_payments(db, &[item.key], i64::MAX)?.remove(&item.key);
+    let back = back.unwrap_or_default();
+    let all = item.amount_minor.saturating_sub(sum(&back));
     // Under another name of the payment goes back what is known under it.
     let most = share.map_or(all, |share| share.left.clamp(0, all));
     // Whoever knows the payment as before the bank's fee gives that back with all that is left of it.
@@ -431,6 +433,10 @@ pub(crate) fn go_back<D: Db>(
             _ => format!("at most {most} can go back"),
         };
         return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
+    }
+    let nothing_left = mistake && minor == all;
+    if let (true, Some(of)) = (nothing_left, back.iter().find(|of| !is_mistake(of))) {
+        crate::bank::unless_of_entry(db, id, &of.id)?;
     }
     let made = NewReversal {
         id: Some(reversal_id.clone()),
@@ -458,7 +464,7 @@ pub(crate) fn go_back<D: Db>(
     };
     reversal::insert(db, &back, entry)?;
     replay::customers(db, &[customer], author.at, Some(entry))?;
-    if mistake && minor == all {
+    if nothing_left {
         crate::bank::reopen(db, id, reversal_id, author)?;
     }
     Ok(Change::Made)
@@ -468,6 +474,10 @@ pub(crate) fn go_back<D: Db>(
 pub(crate) fn gone<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
     let back = reversal::of_payments(db, &[key], i64::MAX)?.remove(&key).unwrap_or_default();
     Ok(sum(&back))
+}
+
+fn is_mistake(back: &Reversal) -> bool {
+    back.kind == ReversalKind::Mistake
 }
 
 fn sum(back: &[Reversal]) -> i64 {
@@ -493,9 +503,7 @@ pub fn undo<D: Db>(
             unless_differing(differs.into_iter().collect())?;
             return Ok((payment, Change::AlreadySo));
         }
-        if back.kind == ReversalKind::Mistake {
-            crate::bank::unless_put_back(db, &payment)?;
-        }
+        crate::bank::unless_put_back(db, &payment)?;
         let customer = known_customer(db, &stored(db, &payment)?.customer_id)?;
         let said = serde_json::json!({
             "id": id, "on": back.on, "kind": back.kind, "minor": back.minor, "reason": new.reason,
@@ -711,8 +719,7 @@ fn complete<D: Db>(
         let mut back_of = |key: i64| {
             let mut back = reversals.remove(&key).unwrap_or_default();
             for back in &mut back {
-                let mistake = back.kind == ReversalKind::Mistake;
-                back.on = if mistake { received_on } else { back.on.max(received_on) };
+                back.on = if is_mistake(back) { received_on } else { back.on.max(received_on) };
             }
             back.retain(|back| back.on <= day);
             back

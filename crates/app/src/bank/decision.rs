@@ -327,6 +327,20 @@ pub(crate) fn reopen<D: Db>(
     }
 }
 
+/// What was booked for an entry of a bank comes back by the entry as a whole where it was a mistake: what of it went back
+/// otherwise would have gone back twice then, or not at all.
+pub(crate) fn unless_of_entry<D: Db>(db: &D, payment: &Id, back: &Id) -> Result<(), Fault> {
+    match bank::of_payment(db, payment)? {
+        None => Ok(()),
+        Some(id) => {
+            let detail = format!(
+                "{back} went back of it, and the mistake would put {id} of a bank statement to review as a whole: take {back} back first"
+            );
+            Err(Fault::refused(Refusal::WrongState, detail))
+        }
+    }
+}
+
 /// The reversal that an entry of a bank was booked as was taken back: somebody has to look at the entry again. Runs inside
 /// the transaction that took it back; other reversals have no match.
 pub(crate) fn reopen_debit<D: Db>(
@@ -347,8 +361,7 @@ pub(crate) fn unless_put_back<D: Db>(db: &D, payment: &Id) -> Result<(), Fault> 
     match bank::put_back(db, payment)? {
         None => Ok(()),
         Some(id) => {
-            let detail =
-                format!("the mistake put {id} of a bank statement to review: confirm that");
+            let detail = format!("a mistake put {id} of a bank statement to review: confirm that");
             Err(Fault::refused(Refusal::WrongState, detail))
         }
     }
