@@ -140,7 +140,8 @@ fn teach<D: Db>(
     Ok(())
 }
 
-/// Refuses what a document has no longer open: since the candidates were listed it was paid another way.
+/// Refuses what a document has no longer open: since the candidates were listed it was paid another way. What was written
+/// off is recovered.
 fn enough<D: Db>(db: &D, item: &BankMatch, said: &Candidate) -> Result<(), Fault> {
     let customer = known_customer(db, &said.customer_id)?;
     for part in said.designation.iter().flatten() {
@@ -148,7 +149,7 @@ fn enough<D: Db>(db: &D, item: &BankMatch, said: &Candidate) -> Result<(), Fault
         else {
             continue;
         };
-        let open = invoice::open_now(db, key)?;
+        let open = invoice::payable_now(db, key)?;
         // What is another's or in another currency is for the payment to judge.
         if of == customer && currency == item.currency && part.minor > open {
             let detail =

@@ -275,6 +275,7 @@ fn claim(row: ClaimRow, taken: &Taken) -> Claim {
         open,
         share,
         days,
+        written_off,
     ) = row;
     let share = share.and_then(|share| share.parse::<Decimal>().ok());
     Claim {
@@ -287,6 +288,7 @@ fn claim(row: ClaimRow, taken: &Taken) -> Claim {
         due_on,
         amount_minor: amount,
         open_minor: taken.left(key, open),
+        written_off_minor: taken.left_of_written_off(key, open, written_off),
         discount: share.zip(days),
     }
 }

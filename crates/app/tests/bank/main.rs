@@ -6,6 +6,7 @@
 mod again;
 mod elsewhere;
 mod fees;
+mod given_up;
 mod lists;
 mod month;
 mod references;

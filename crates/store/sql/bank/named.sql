@@ -1,6 +1,6 @@
 -- ?1: keys of documents, ?2: keys of customers, as JSON arrays.
 -- Gives [[[key, id, name], ...], [claims as in bank/owed.sql, ...]]: the customers of both, and the claims of the documents
--- whether they are open or not.
+-- whether they are open or not, each with what stands of its write-offs.
 WITH
 claim AS (
     SELECT i.key FROM json_each(?1) AS j CROSS JOIN invoice AS i ON i.key = j.value
@@ -23,7 +23,17 @@ SELECT
                 json_group_array(
                     json_array(
                         i.key, coalesce(i.parent_key, i.key), coalesce(d.id, i.id), i.customer_key, i.currency, i.issued_on,
-                        i.due_on, i.amount_minor, i.open_minor, v.discount_share, v.discount_days
+                        i.due_on, i.amount_minor, i.open_minor, v.discount_share, v.discount_days,
+                        coalesce(
+                            (
+                                SELECT sum(a.amount_minor)
+                                FROM write_off AS w
+                                CROSS JOIN adjustment AS x ON x.id = 'write-off/' || w.id
+                                CROSS JOIN allocation AS a ON a.adjustment_key = x.key AND a.invoice_key = i.key
+                                WHERE w.invoice_key IN (i.key, i.parent_key)
+                            ),
+                            0
+                        )
                     )
                 )
             FROM claim

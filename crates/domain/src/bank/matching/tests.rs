@@ -40,6 +40,7 @@ fn world(claims: &[(&str, i64, i64)]) -> World {
             due_on: day("2026-10-31"),
             amount_minor: *minor,
             open_minor: *minor,
+            written_off_minor: 0,
             discount: Some((Decimal::new(2, 2), 14)),
         });
     }
