@@ -136,6 +136,29 @@ fn the_feed_says_what_happened_and_says_it_again_word_for_word() {
 }
 
 #[test]
+fn what_was_told_of_a_document_with_instalments_stays_as_it_was() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let new = from(json!({
+        "id": "I1", "customer_id": "C1", "issued_on": "2024-03-01",
+        "amount": {"minor": 100_000, "currency": "EUR"},
+        "instalments": [{"due_on": "2024-04-01", "minor": 40_000}, {"due_on": "2024-05-01", "minor": 60_000}],
+    }));
+    invoice::add(&db, &new, id("made"), &author()).unwrap();
+    let first = feed(&db, 100, &[]);
+    assert_eq!(first[1].data.minor, Some(100_000));
+    for (of, change) in [
+        ("I1#1", json!({"minor": 35_000, "reason": "typed"})),
+        ("I1#1", json!({"minor": 36_000, "reason": "again"})),
+        ("I1#2", json!({"minor": 70_000, "due_on": "2024-06-01", "reason": "agreed"})),
+        ("I1", json!({"issued_on": "2024-03-02", "reason": "misread"})),
+    ] {
+        invoice::correct(&db, &id(of), &from(change), &author()).unwrap();
+        assert_eq!(feed(&db, 100, &[])[..first.len()], first[..], "{of}");
+    }
+}
+
+#[test]
 fn a_document_is_settled_once_however_the_replay_moves_money() {
     let (_folder, db) = db();
     customer(&db, "C1");
