@@ -29,7 +29,7 @@ use dunlin_store::{
     invoice::{self, After, Named},
     payment, policy, reversal, write,
 };
-use names::{Naming, known_otherwise};
+use names::{Naming, known_otherwise, perhaps};
 use std::collections::BTreeMap;
 
 /// The most invoices that one payment names.
@@ -418,8 +418,46 @@ pub(crate) fn go_back<D: Db>(
     let back = reversal::of_payments(db, &[item.key], i64::MAX)?.remove(&item.key);
     let back = back.unwrap_or_default();
     let all = item.amount_minor.saturating_sub(sum(&back));
+    if new.same_as.is_some() && (mistake || new.another == Some(true)) {
+        let detail = "it is one that is there, a mistake, or another one";
+        return Err(Refused::new(Refusal::MalformedField, detail).at("same_as").into());
+    }
     // Under another name of the payment goes back what is known under it.
     let most = share.map_or(all, |share| share.left.clamp(0, all));
+    if !mistake && new.another != Some(true) {
+        let whole = share.map_or(item.amount_minor, |share| share.minor);
+        let asked = new.minor.unwrap_or(if most > 0 { most } else { whole });
+        let booked = reversal::booked(db, item.key, asked, on, new.same_as.as_ref())?;
+        match (booked, &new.same_as) {
+            (Some(of), None) => return Err(perhaps(&of).into()),
+            (None, Some(of)) => {
+                let detail =
+                    format!("no debit of a bank statement took {asked} of {id} back as {of}");
+                return Err(Refused::new(Refusal::DifferentContent, detail).at("same_as").into());
+            }
+            (Some(of), Some(_)) => {
+                let back = reversal::New {
+                    id: reversal_id.as_str(),
+                    customer_key: known_customer(db, &item.customer_id)?,
+                    payment_key: item.key,
+                    on,
+                    kind: new.kind,
+                    minor: asked,
+                    reason: Some(of.as_str()),
+                    payment_name: name.map(Id::as_str),
+                };
+                let said = serde_json::json!({
+                    "payment_id": id, "on": on, "kind": new.kind, "minor": asked, "reason": of, "name": name,
+                });
+                let note = Note::made("reversal-name", reversal_id.as_str(), &said)?;
+                let entry = audit::note(db, author, &note)?;
+                reversal::insert(db, &back, entry)?;
+                reversal::undo(db, reversal_id, of.as_str(), entry)?;
+                return Ok(Change::Made);
+            }
+            (None, None) => {}
+        }
+    }
     // Whoever knows the payment as before the bank's fee gives that back with all that is left of it.
     let whole = |minor: &i64| {
         *minor > all
@@ -547,7 +585,8 @@ fn same(
         ("kind", before.kind != new.kind),
         ("minor", new.minor.is_some_and(|asked| !with_fee(asked))),
         ("on", new.on.is_some_and(|on| on != before.on)),
-        ("reason", before.reason != new.reason),
+        // What was kept as another one has that in its place.
+        ("reason", before.reason != new.reason && before.reason != before.undone),
     ];
     unless_differing(
         differs

@@ -429,6 +429,45 @@ fn what_a_source_sends_is_applied_once() {
 }
 
 #[test]
+fn a_total_of_refunds_counts_refunds_and_nothing_else_that_went_back() {
+    // What went back by hand besides, and what is back after totals of 25 and 30.
+    for (kind, back) in
+        [(None, 30), (Some("chargeback"), 40), (Some("returned"), 40), (Some("refund"), 30)]
+    {
+        let (_folder, db) = db();
+        customer(&db, "C1");
+        pay(&db, "pi_1", "C1", 300, "2024-01-01");
+        let source = source(&db);
+        let refunded = |name: &str, total: i64| {
+            let object =
+                json!({"payment_intent": "pi_1", "amount_refunded": total, "currency": "eur"});
+            let body = stripe(name, "charge.refunded", object);
+            let (event, _) = inbound_event::receive(&db, &source, None, &body, &author()).unwrap();
+            assert_eq!(event.state, InboundState::Applied, "{event:?}");
+        };
+        refunded("e1", 25);
+        if let Some(kind) = kind {
+            let new = from(
+                json!({"id": "B1", "kind": kind, "minor": if kind == "refund" { 5 } else { 10 }}),
+            );
+            payment::reverse(&db, &id("pi_1"), &new, id("made"), &author()).unwrap();
+        }
+        // One that was taken back was none.
+        let new = from(json!({"id": "B2", "kind": "refund", "minor": 7}));
+        payment::reverse(&db, &id("pi_1"), &new, id("made"), &author()).unwrap();
+        let undoing = from(json!({"reason": "of another"}));
+        payment::undo(&db, &id("B2"), &undoing, &author()).unwrap();
+        refunded("e2", 30);
+        refunded("e3", 30);
+        let day = "2024-12-31".parse().unwrap();
+        let paid = payment::get(&db, &id("pi_1"), day, i64::MAX).unwrap();
+        assert_eq!(paid.returned_minor, back, "{kind:?}");
+        let told = dunlin_app::verify::books(&db).unwrap();
+        assert!(told.ok, "{told:?}");
+    }
+}
+
+#[test]
 fn refused_events_are_tried_again_by_themselves_until_it_is_no_use() {
     let (_folder, db) = db();
     let source = source(&db);

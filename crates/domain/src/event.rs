@@ -190,6 +190,8 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         ("invoice" | "payment", "create") => return None,
         // Who may call, and what tells the feed itself, is nobody else's business.
         ("api_key" | "webhook" | "event_source" | "inbound_event", _) => return None,
+        // Nothing moved: what it is was told.
+        ("reversal-name", _) => return None,
         // One entry for many customers; each default is told by itself.
         ("default_record", "judge") => return None,
         ("customer", "replace") => "customer.changed",

@@ -296,6 +296,9 @@ fn give_back<D: Db>(
         kind: ReversalKind::Returned,
         minor: Some(minor.unwrap_or(all)),
         reason: None,
+        same_as: None,
+        // As of a credit.
+        another: Some(true),
     };
     let change = payment::go_back(db, id, &reversal, &new, author)?;
     let customer = payment::get(db, id, dunlin_domain::Date::LAST, i64::MAX)?.customer_id;
