@@ -130,7 +130,7 @@ fn teach<D: Db>(
         Some(said) => said,
         None => {
             let (known, _) = matching::named(db, &[(); 0], &[customer])?;
-            known.first().is_some_and(|(_, _, called)| fits(called))
+            known.iter().any(|(_, _, called)| fits(called))
         }
     };
     if wanted || matching::taught_otherwise(db, account, customer)? {

@@ -93,7 +93,8 @@ impl Known {
         customers.dedup();
         let (payers, claims) = matching::named(db, &documents, &customers)?;
         for (key, id, name) in payers {
-            world.customers.insert(key, Customer { id, name: Name::new(&name) });
+            let known = world.customers.entry(key);
+            known.or_insert(Customer { id, names: Vec::new() }).names.push(Name::new(&name));
         }
         claims.into_iter().for_each(|row| world.claim(claim(row, taken)));
         for row in rows.iter_mut().filter(|row| row.pays) {

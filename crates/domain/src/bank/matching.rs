@@ -143,8 +143,10 @@ pub fn judge(
     });
     let own = |customer: i64| {
         let known = || world.customers.get(&customer);
-        let alike =
-            || known().is_some_and(|known| clues.names().any(|payer| fits(payer, &known.name)));
+        let alike = || {
+            known()
+                .is_some_and(|known| clues.names().any(|payer| known.likeness(payer) >= Some(LIKE)))
+        };
         world.of_account(entry).len() == 1 && (world.records(entry, customer) || alike())
     };
     let certain =
@@ -305,7 +307,7 @@ fn payer(customer: i64, clues: &Clues, known: &Customer, accounts: &[i64]) -> Ve
     if !accounts.is_empty() {
         reasons.push(MatchReason::AccountOfAnother);
     }
-    match clues.names().map(|name| name.likeness(&known.name)).max() {
+    match clues.names().filter_map(|name| known.likeness(name)).max() {
         Some(100) => reasons.push(MatchReason::PayerName),
         Some(LIKE..) => reasons.push(MatchReason::PayerNameSimilar),
         Some(..UNLIKE) => reasons.push(MatchReason::PayerNameDiffers),

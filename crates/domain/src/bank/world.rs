@@ -76,7 +76,15 @@ impl Claim {
 #[derive(Clone, Debug)]
 pub struct Customer {
     pub id: Id,
-    pub name: Name,
+    /// Its own, and those of duplicates that were merged into it.
+    pub names: Vec<Name>,
+}
+
+impl Customer {
+    /// How like a payer's name is to the customer's, in hundredths.
+    pub(super) fn likeness(&self, payer: &Name) -> Option<u32> {
+        self.names.iter().map(|name| payer.likeness(name)).max()
+    }
 }
 
 /// How the numbers of documents look, which tells what in a text may be one.

@@ -1,5 +1,6 @@
 -- ?1: keys of documents, ?2: keys of customers, as JSON arrays.
--- Gives [[[key, id, name], ...], [claims as in bank/owed.sql, ...]]: the customers of both, and the claims of the documents
+-- Gives [[[key, id, name], ...], with a row for each name of a customer, those of duplicates that were merged into it too,
+-- and [claims as in bank/owed.sql, ...]]: the customers of both, and the claims of the documents
 -- whether they are open or not, each with what stands of its write-offs.
 WITH
 claim AS (
@@ -15,8 +16,15 @@ payer AS (
 SELECT
     json_array(
         (
-            SELECT json_group_array(json_array(c.key, c.id, c.name))
-            FROM payer CROSS JOIN customer AS c ON c.key = payer.key
+            SELECT json_group_array(json_array(key, id, name))
+            FROM (
+                SELECT c.key, c.id, c.name FROM payer CROSS JOIN customer AS c ON c.key = payer.key
+                UNION ALL
+                SELECT c.key, c.id, m.name
+                FROM payer
+                CROSS JOIN customer AS c ON c.key = payer.key
+                CROSS JOIN customer AS m INDEXED BY customer_by_merger ON m.merged_key = c.key
+            )
         ),
         (
             SELECT
