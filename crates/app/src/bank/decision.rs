@@ -49,8 +49,23 @@ fn found<D: Db>(db: &D, id: &Id) -> Result<(i64, BankMatch), Fault> {
     found.pop().ok_or_else(|| missing("match"))
 }
 
-/// Has candidates name the customers that stayed: they are kept as they were when the statement came.
+/// Has candidates name the payments that took the place of mistakes, and the customers that stayed: they are kept as they
+/// were when the statement came.
 fn follow<D: Db>(db: &D, found: &mut [(i64, BankMatch)]) -> Result<(), Fault> {
+    let candidates = found.iter().flat_map(|(_, of)| &of.candidates);
+    let payments = candidates.filter_map(|of| of.payment_id.as_ref()).map(Id::as_str);
+    let payments: Vec<&str> = payments.filter(|id| id.starts_with(BOOKED)).collect();
+    if !payments.is_empty() {
+        let anew = bank::booked_anew(db, &payments)?;
+        for candidate in found.iter_mut().flat_map(|(_, of)| &mut of.candidates) {
+            let now =
+                anew.iter().find(|(before, ..)| candidate.payment_id.as_ref() == Some(before));
+            if let Some((_, now, customer)) = now {
+                (candidate.payment_id, candidate.customer_id) =
+                    (Some(now.clone()), customer.clone());
+            }
+        }
+    }
     let mut named: Vec<&str> =
         found.iter().flat_map(|(_, of)| &of.candidates).map(|of| of.customer_id.as_str()).collect();
     named.sort_unstable();

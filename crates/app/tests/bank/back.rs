@@ -149,3 +149,26 @@ fn a_refund_of_an_event_is_said_to_be_what_a_debit_took_and_counts_to_the_total(
     }
     holds(&db);
 }
+
+#[test]
+fn the_candidate_of_a_debit_is_the_payment_that_its_credit_is_now() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", None);
+    customer(&db, "C2", "Keller AG", None);
+    let credit = Line { end_to_end: "E-9".into(), ..pays(74_000, "", "Somebody", STRANGE) };
+    take(&db, "S1", std::slice::from_ref(&credit));
+    let of = matches(&db, None).remove(0).id;
+    bank::confirm(&db, &of, &from(json!({"customer_id": "C1"})), &author()).unwrap();
+    take(&db, "S2", &[Line { minor: -4_000, ..credit }]);
+    let booked = bank::get(&db, &of).unwrap().payment_id.unwrap();
+    let mistake = from(json!({"kind": "mistake"}));
+    payments::reverse(&db, &booked, &mistake, id("M1"), &author()).unwrap();
+    bank::confirm(&db, &of, &from(json!({"customer_id": "C2"})), &author()).unwrap();
+    let anew = bank::get(&db, &of).unwrap().payment_id.unwrap();
+    let debit = matches(&db, Some(MatchState::Review)).remove(0);
+    let best = &debit.candidates[0];
+    assert_eq!((best.payment_id.as_ref(), &best.customer_id), (Some(&anew), &id("C2")));
+    bank::confirm(&db, &debit.id, &from(json!({"candidate": 1})), &author()).unwrap();
+    assert_eq!((returned(&db, &anew), returned(&db, &booked)), (4_000, 74_000));
+    holds(&db);
+}
