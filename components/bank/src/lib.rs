@@ -1,10 +1,11 @@
-//! The component `bank`: what the entries of bank statements were taken for; how files are read, whose receivables they
-//! are, and who may call.
+//! The component `bank`: what the entries of bank statements were taken for, and what of it came back; how files are
+//! read, whose receivables they are, and who may call.
 
 mod matches;
 mod organisation;
 mod payers;
 mod profiles;
+mod reversals;
 
 use dunlin_store::Db;
 use dunlin_web::Route;
@@ -13,6 +14,7 @@ use dunlin_web::Route;
 pub fn routes<D: Db>() -> Vec<Route<D>> {
     let mut routes = matches::routes();
     routes.extend(payers::routes());
+    routes.extend(reversals::routes());
     routes.extend(profiles::routes());
     routes.extend(organisation::routes());
     routes.extend(dunlin_web::keys::routes());

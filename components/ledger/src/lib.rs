@@ -1,5 +1,6 @@
 //! The component `ledger`: what was claimed, and what a customer's account shows.
 
+mod claimable;
 mod interest;
 mod invoices;
 mod statements;
@@ -12,6 +13,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     let mut routes = invoices::routes();
     routes.extend(statements::routes());
     routes.extend(interest::routes());
+    routes.extend(claimable::routes());
     routes
 }
 

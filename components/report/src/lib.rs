@@ -2,7 +2,6 @@
 
 mod ageing;
 mod dso;
-mod interest;
 mod overdue;
 mod picture;
 mod snapshots;
@@ -16,7 +15,6 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     let mut routes = dunlin_web::health::document();
     routes.extend(ageing::routes());
     routes.extend(overdue::routes());
-    routes.extend(interest::routes());
     routes.extend(dso::routes());
     routes.extend(snapshots::routes());
     routes

@@ -7,7 +7,7 @@ use dunlin_app::{
 use dunlin_domain::contract::{
     ingest::PaymentPage,
     keys::Scope,
-    ledger::{NewReversal, PaymentCorrection, ReversalUndoing},
+    ledger::{NewReversal, PaymentCorrection},
     types::{NewPayment, Payment},
 };
 use dunlin_domain::{Date, Id};
@@ -45,12 +45,6 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .answers::<Payment>()
             .status(201)
             .run(reverse),
-        Route::post("/v1/ingest/payment-reversals/{id}/reverse", "undo_payment_reversal")
-            .about("Takes a reversal of a payment back, as if it had never been: the payment counts again from its day.")
-            .scope(Scope::IngestWrite)
-            .takes::<ReversalUndoing>()
-            .answers::<Payment>()
-            .run(undo),
         Route::post("/v1/ingest/payments/{id}/correct", "correct_payment")
             .about("Puts right the day, the amount or the designation of a payment. What came after is replayed.")
             .scope(Scope::IngestWrite)
@@ -90,12 +84,6 @@ fn reverse<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (id, new) = (call.id()?, call.body::<NewReversal>()?);
     let change = payment::reverse(call.db()?, &id, &new, call.new_id()?, &call.author())?;
     now(call, &id, change)
-}
-
-fn undo<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    let (id, new) = (call.id()?, call.body::<ReversalUndoing>()?);
-    let (payment, change) = payment::undo(call.db()?, &id, &new, &call.author())?;
-    now(call, &payment, change)
 }
 
 fn correct<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

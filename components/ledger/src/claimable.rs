@@ -1,11 +1,11 @@
 //! `/v1/report/interest`: late interest that can be claimed.
 
-use crate::decimal;
 use dunlin_app::interest;
 use dunlin_domain::contract::{
     keys::Scope,
     report::{ClaimableInterest, ClaimableInterestPage},
 };
+use dunlin_domain::money::format_minor;
 use dunlin_store::Db;
 use dunlin_web::{AS_OF, Answer, Call, Csv, KNOWN_AT, Media, Problem, Query, Route, page};
 
@@ -62,7 +62,7 @@ fn table(items: &[ClaimableInterest]) -> Csv {
             item.claimable_minor,
         ];
         for minor in amounts {
-            csv.plain(decimal(minor, item.currency));
+            csv.plain(format_minor(minor, item.currency.exponent()));
         }
         csv.text(item.clause.as_deref().unwrap_or_default());
         csv.text(item.missing.as_deref().unwrap_or_default()).end();
