@@ -85,7 +85,7 @@ fn rules<D: Db>(db: &D, allocations: &mut [Allocation], known: i64) -> Result<()
         let rule = if let Some((_, named, own, agreed)) =
             of.payment_id.as_ref().and_then(|id| paid.get(id))
         {
-            let by_name = named.iter().any(|id| is_of(id, &of.invoice_id));
+            let by_name = named.iter().any(|(id, _)| is_of(id, &of.invoice_id));
             let by = if by_name { ServedBy::Designation } else { ServedBy::Order };
             (by, in_force(&policy, own.as_ref(), agreed.as_ref()))
         } else if let Some(about) = of.credit_note_id.as_ref().and_then(|id| about.get(id)) {

@@ -190,6 +190,8 @@ pub enum Entry {
         id: String,
         on: i64,
     },
+    /// What a payment names, in place of what it named.
+    Named(String, Vec<(String, Option<i64>)>),
 }
 
 pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
@@ -251,6 +253,10 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
             Entry::Money { id, on, minor } => {
                 let credit = documents.credits.iter_mut().find(|credit| credit.id == *id).unwrap();
                 (credit.on, credit.minor) = (*on, *minor);
+            }
+            Entry::Named(id, named) => {
+                let credit = documents.credits.iter_mut().find(|credit| credit.id == *id).unwrap();
+                credit.named.clone_from(named);
             }
             Entry::End { id, on } => {
                 let credit = documents.credits.iter_mut().find(|credit| credit.id == *id).unwrap();

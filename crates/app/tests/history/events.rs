@@ -1,5 +1,6 @@
 //! What happens to a customer, at random.
 
+use crate::said::{Said, said};
 use proptest::prelude::*;
 
 /// Whose it is and in which currency.
@@ -157,6 +158,7 @@ pub enum Event {
         order: &'static str,
     },
     Merge,
+    Said(Said),
 }
 
 pub const ORDERS: [&str; 6] = [
@@ -242,5 +244,6 @@ pub fn event() -> impl Strategy<Value = Event> {
         2 => (0i64..50, 20i64..90).prop_map(|(from, hundredths)| Event::Rate { from, hundredths }),
         2 => (0usize..6).prop_map(|order| Event::Policy { order: ORDERS[order] }),
         1 => Just(Event::Merge),
+        8 => said().prop_map(Event::Said),
     ]
 }

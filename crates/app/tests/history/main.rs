@@ -9,6 +9,7 @@
 mod clerk;
 mod events;
 mod permutations;
+mod said;
 mod statements;
 mod world;
 mod writers;

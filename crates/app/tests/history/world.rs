@@ -5,6 +5,7 @@ mod claims;
 mod decisions;
 mod deeds;
 mod money;
+mod said;
 
 pub use deeds::Deed;
 
@@ -273,6 +274,7 @@ impl World {
             Event::Policy { order } => {
                 self.send(Deed::Policy(order)).then_some(Entry::Policy(order))
             }
+            Event::Said(said) => self.said(said),
             Event::Merge => self.send(Deed::Merge).then_some(Entry::Merge),
         };
         if let Some(entry) = entry {

@@ -67,6 +67,7 @@ impl World {
                 assert_eq!(got, *wanted, "{whole} on day {on} as known at step {until}");
             }
         }
+        self.check_names(&documents, on, known);
         self.check_reports(&documents, &standing, When { day: day(on), known });
         // What a merge moved is asked for by its own name, of a moment before it too; the customers' sums are not.
         if documents.merged == self.now().merged {
