@@ -6,7 +6,7 @@ use dunlin_app::{
     audit::{self, Author},
     contract, customer, interest, invoice,
     ledger::Change,
-    payment, policy,
+    payment, policy, verify,
 };
 use dunlin_domain::{
     Date, Id, Refusal,
@@ -115,6 +115,65 @@ fn an_allocation_says_by_what_rule_it_was_made() {
     assert_eq!(world.rules("I1", before), told("oldest-due-first", OrderSource::Standard));
     let payment = payment::get(&world.0, &id("P4"), day("2024-12-31"), i64::MAX).unwrap();
     assert_eq!(payment.allocations[0].rule.as_ref().unwrap().order_from, OrderSource::Contract);
+}
+
+/// What 3,000 of 10 February that are for a contract leave of two debts, the contract oldest due first from the beginning and
+/// with another version recorded before or after the money.
+#[test]
+fn a_version_of_a_contract_serves_what_came_since_its_first_day_whenever_it_was_recorded() {
+    let (oldest, newest) = ((2_000, 5_000), (5_000, 2_000));
+    let last = (newest, OrderSource::Contract);
+    for (from, order, own, (left, source)) in [
+        ("2023-06-01", Some("newest-due-first"), None, last),
+        ("2024-02-10", Some("newest-due-first"), None, last),
+        ("2024-02-11", Some("newest-due-first"), None, (oldest, OrderSource::Contract)),
+        // Without an order of its own that of the policy.
+        ("2024-02-10", None, None, (newest, OrderSource::Policy)),
+        ("2024-02-11", None, None, (oldest, OrderSource::Contract)),
+        (
+            "2023-06-01",
+            Some("newest-due-first"),
+            Some("oldest-due-first"),
+            (oldest, OrderSource::Payment),
+        ),
+    ] {
+        for late in [false, true] {
+            let world = World::new();
+            policy::put(&world.0, &read(json!({"order": "newest-due-first"})), &author(1)).unwrap();
+            let version = |from: &str, order: Option<&str>, on: u32| {
+                let new = json!({"customer_id": "C1", "effective_on": from, "order": order});
+                contract::put(&world.0, &id("K"), &read(new), &author(on)).unwrap();
+            };
+            version("2023-01-01", Some("oldest-due-first"), 1);
+            for (name, due) in [("A", "2024-02-01"), ("B", "2024-03-01")] {
+                world.bill(json!({"id": name, "customer_id": "C1", "issued_on": "2024-01-01", "due_on": due,
+                    "amount": eur(5_000)}), 2);
+            }
+            if !late {
+                version(from, order, 3);
+            }
+            world.pay(json!({"id": "P", "customer_id": "C1", "received_on": "2024-02-10", "amount": eur(3_000),
+                "contract_id": "K", "order": own}), 4);
+            if late {
+                version(from, order, 5);
+            }
+            let open = |known: i64| {
+                let of = |name: &str| invoice::get(&world.0, &id(name), day("2024-12-31"), known);
+                let of = |name: &str| of(name).unwrap().open.minor;
+                (of("A"), of("B"))
+            };
+            let case = format!("{from} {order:?} {own:?} {late}");
+            assert_eq!(open(i64::MAX), left, "{case}");
+            let paid = payment::get(&world.0, &id("P"), day("2024-12-31"), i64::MAX).unwrap();
+            assert_eq!(paid.allocations.len(), 1, "{case}");
+            assert_eq!(paid.allocations[0].rule.as_ref().unwrap().order_from, source, "{case}");
+            if late {
+                let before = invoice::known_at(&world.0, Some(author(4).at)).unwrap();
+                assert_eq!(open(before), oldest, "{case}");
+            }
+            assert!(verify::books(&world.0).unwrap().ok, "{case}");
+        }
+    }
 }
 
 #[test]

@@ -175,7 +175,7 @@ pub const KINDS: [&str; 4] = ["chargeback", "returned", "refund", "mistake"];
 
 pub const DEDUCTIONS: [&str; 3] = ["withholding", "bank-charge", "agreed"];
 
-fn side() -> impl Strategy<Value = Side> {
+pub fn side() -> impl Strategy<Value = Side> {
     let weighted = proptest::bool::weighted;
     (weighted(0.15), weighted(0.15)).prop_map(|(duplicate, dollars)| Side { duplicate, dollars })
 }
@@ -244,6 +244,6 @@ pub fn event() -> impl Strategy<Value = Event> {
         2 => (0i64..50, 20i64..90).prop_map(|(from, hundredths)| Event::Rate { from, hundredths }),
         2 => (0usize..6).prop_map(|order| Event::Policy { order: ORDERS[order] }),
         1 => Just(Event::Merge),
-        8 => said().prop_map(Event::Said),
+        14 => said().prop_map(Event::Said),
     ]
 }

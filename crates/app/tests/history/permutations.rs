@@ -81,6 +81,10 @@ fn must_wait(later: &Deed, earlier: &Deed) -> bool {
         ) => one == other,
         // Of two rows of one day the later one holds.
         (Deed::Rate(one), Deed::Rate(other)) => one["valid_from"] == other["valid_from"],
+        // Of versions of a contract from one day on too.
+        (Deed::Contract(one, new), Deed::Contract(other, old)) => {
+            one == other && new["effective_on"] == old["effective_on"]
+        }
         // Of policies the last one holds.
         (Deed::Policy(_), Deed::Policy(_)) => true,
         // Nothing is recorded for a customer that was merged into another.

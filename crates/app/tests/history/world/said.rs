@@ -2,17 +2,65 @@
 
 use super::{Deed, World, day, id};
 use crate::{
-    clerk::{Documents, Entry},
+    clerk::{CUSTOMERS, Credit, Documents, Entry},
+    events::Side,
     said::Said,
 };
 use dunlin_app::payment;
 use serde_json::{Value, json};
 
 impl World {
-    pub(super) fn said(&mut self, said: Said) -> Option<Entry> {
+    pub(super) fn said(&mut self, number: usize, said: Said) -> Option<Entry> {
         match said {
+            Said::Agreed { on, minor, named, side } => {
+                self.agreed(&format!("P{number}"), (on, minor), named, side)
+            }
+            Said::Version { from, order, duplicate } => self.version(from, order, duplicate),
             Said::Named { payment, named, whole } => self.name_anew(payment, &named, whole),
         }
+    }
+
+    /// The contract that says in which order a payment serves. A duplicate's stays in force after the merge.
+    fn order_of(duplicate: bool) -> String {
+        format!("O{}", CUSTOMERS[usize::from(duplicate)])
+    }
+
+    fn agreed(
+        &mut self,
+        name: &str,
+        (on, minor): (i64, i64),
+        named: Option<(usize, i64)>,
+        side: Side,
+    ) -> Option<Entry> {
+        let (customer, currency) = self.side(side);
+        let contract = Self::order_of(side.duplicate);
+        let mut new = json!({"id": name, "customer_id": customer, "received_on": day(on),
+            "amount": {"minor": minor, "currency": currency}, "contract_id": contract});
+        let mut parts = Vec::new();
+        if let Some((at, part)) = named
+            && let Some(of) = Self::pick(&self.of(customer, Some(currency)), at)
+        {
+            let part = part.min(minor);
+            new["designation"] = json!([{"invoice_id": of.name, "minor": part}]);
+            parts.push((of.name, Some(part)));
+        }
+        if !self.send(Deed::Payment(new)) {
+            return None;
+        }
+        self.payments.push(name.to_string());
+        let credit = Self::credit(name, (customer, currency), 1, (on, minor), parts);
+        Some(Entry::Credits(vec![Credit { agreed: Some(contract), ..credit }]))
+    }
+
+    fn version(&mut self, from: i64, order: &'static str, duplicate: bool) -> Option<Entry> {
+        let contract = Self::order_of(duplicate);
+        let mut new = json!({"customer_id": CUSTOMERS[usize::from(duplicate)],
+            "effective_on": day(from)});
+        if !order.is_empty() {
+            new["order"] = json!(order);
+        }
+        let done = self.send(Deed::Contract(contract.clone(), new));
+        done.then_some(Entry::Version(contract, from, order))
     }
 
     fn name_anew(&mut self, payment: usize, named: &[(usize, i64)], whole: bool) -> Option<Entry> {
@@ -58,8 +106,7 @@ impl World {
     pub(super) fn check_names(&self, documents: &Documents, on: i64, known: i64) {
         for credit in documents.credits.iter().filter(|credit| credit.rank == 1 && credit.on <= on)
         {
-            let changed =
-                |of: &crate::clerk::Credit| of.part_of.as_ref().is_some_and(|of| of.0 == credit.id);
+            let changed = |of: &Credit| of.part_of.as_ref().is_some_and(|of| of.0 == credit.id);
             if credit.part_of.is_some() || documents.credits.iter().any(changed) {
                 continue;
             }
