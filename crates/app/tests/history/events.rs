@@ -244,6 +244,6 @@ pub fn event() -> impl Strategy<Value = Event> {
         2 => (0i64..50, 20i64..90).prop_map(|(from, hundredths)| Event::Rate { from, hundredths }),
         2 => (0usize..6).prop_map(|order| Event::Policy { order: ORDERS[order] }),
         1 => Just(Event::Merge),
-        14 => said().prop_map(Event::Said),
+        10 => said().prop_map(Event::Said),
     ]
 }

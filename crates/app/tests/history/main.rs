@@ -8,6 +8,7 @@
 
 mod clerk;
 mod events;
+mod one_day;
 mod permutations;
 mod said;
 mod statements;

@@ -97,7 +97,7 @@ fn must_wait(later: &Deed, earlier: &Deed) -> bool {
 }
 
 /// A ledger that is sent all of this in an order, what it refuses again and again. `None` if it never takes all of it.
-fn sent(deeds: &[Deed], order: &[u32]) -> Option<World> {
+pub fn sent(deeds: &[Deed], order: &[u32]) -> Option<World> {
     let mut world = World::new();
     let mut waiting: Vec<usize> = (0..deeds.len()).collect();
     waiting.sort_by_key(|at| order[*at]);

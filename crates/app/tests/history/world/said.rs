@@ -2,11 +2,11 @@
 
 use super::{Deed, World, day, id};
 use crate::{
-    clerk::{CUSTOMERS, Credit, Documents, Entry},
+    clerk::{CUSTOMERS, Claim, Contested, Credit, Documents, Entry, NEVER},
     events::Side,
     said::Said,
 };
-use dunlin_app::payment;
+use dunlin_app::{invoice, payment, write_off};
 use serde_json::{Value, json};
 
 impl World {
@@ -14,6 +14,14 @@ impl World {
         match said {
             Said::Agreed { on, minor, named, side } => {
                 self.agreed(&format!("P{number}"), (on, minor), named, side)
+            }
+            Said::Beside { adjustment, part, minor, before } => {
+                let name = format!("{}{number}", if before { "A" } else { "Z" });
+                self.beside(&name, adjustment, part, minor)
+            }
+            Said::Right { adjustment, part, minor, after, before } => {
+                let name = format!("{}{number}", if before { "B" } else { "Y" });
+                self.right(&name, (adjustment, part), minor, after)
             }
             Said::Version { from, order, duplicate } => self.version(from, order, duplicate),
             Said::Named { payment, named, whole } => self.name_anew(payment, &named, whole),
@@ -61,6 +69,74 @@ impl World {
         }
         let done = self.send(Deed::Contract(contract.clone(), new));
         done.then_some(Entry::Version(contract, from, order))
+    }
+
+    /// The day of an adjustment, and its document or one of the instalments.
+    fn place(&self, adjustment: usize, part: usize) -> Option<(Claim, String, i64)> {
+        let now = self.now();
+        let all: Vec<&Credit> = now.credits.iter().filter(|of| of.rank == 2).collect();
+        let of = Self::pick(&all, adjustment)?;
+        let of_it = |claim: &&Claim| claim.id == of.named[0].0 || claim.whole == of.named[0].0;
+        let whole = now.claims.iter().find(of_it)?.whole.clone();
+        let mut claims: Vec<&Claim> = now.claims.iter().filter(|of| of.whole == whole).collect();
+        claims.sort_by_key(|claim| claim.id.clone());
+        let name = claims.get(part).map_or(whole, |claim| claim.id.clone());
+        Some((claims[0].clone(), name, of.on))
+    }
+
+    fn beside(
+        &mut self,
+        name: &str,
+        adjustment: usize,
+        part: usize,
+        minor: Option<i64>,
+    ) -> Option<Entry> {
+        let (claim, of, on) = self.place(adjustment, part)?;
+        let mut new = json!({"id": name, "invoice_id": of, "on": day(on), "reason": "gone"});
+        if let Some(minor) = minor {
+            new["minor"] = json!(minor);
+        }
+        if !self.send(Deed::WriteOff(new.clone())) {
+            return None;
+        }
+        if minor.is_none() {
+            // What is given up in full leaves nothing open.
+            let left = invoice::get(&self.db, &id(&of), day(on), i64::MAX).unwrap().open.minor;
+            assert_eq!(left, 0, "{name} of {of} on day {on}");
+        }
+        let minor = write_off::get(&self.db, &id(name)).unwrap().amount.minor;
+        new["minor"] = json!(minor);
+        *self.deeds.last_mut().unwrap() = Deed::WriteOff(new);
+        self.write_offs.push(name.to_string());
+        let side = (claim.customer, claim.currency);
+        let credit = Self::credit(name, side, 2, (on, minor), vec![(of, None)]);
+        Some(Entry::Credits(vec![Credit { recoverable: true, ..credit }]))
+    }
+
+    fn right(
+        &mut self,
+        name: &str,
+        (adjustment, part): (usize, usize),
+        minor: i64,
+        after: i64,
+    ) -> Option<Entry> {
+        let (claim, of, decided) = self.place(adjustment, part)?;
+        let on = (decided - after).max(claim.on);
+        let new = json!({"id": name, "invoice_id": of, "on": day(on), "minor": minor,
+            "reason": "price"});
+        if !self.send(Deed::Dispute(new)) {
+            return None;
+        }
+        let id = name.to_string();
+        let contested = Contested { id, claim: of.clone(), on, minor, decided: NEVER, upheld: 0 };
+        self.log.push((self.step, Entry::Dispute(contested)));
+        let outcome = json!({"outcome": "upheld", "on": day(decided)});
+        if !self.send(Deed::Resolve(name.to_string(), outcome)) {
+            return None;
+        }
+        let side = (claim.customer, claim.currency);
+        let credit = Self::credit(name, side, 2, (decided, minor), vec![(of, None)]);
+        Some(Entry::Resolve(name.to_string(), decided, Some(Box::new(credit))))
     }
 
     fn name_anew(&mut self, payment: usize, named: &[(usize, i64)], whole: bool) -> Option<Entry> {
