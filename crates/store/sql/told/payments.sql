@@ -1,8 +1,9 @@
 -- ?1: ids of payments, ?2: the last audit entry that was known.
--- Gives [id, [[document that the payer named or settles, how much the payer named for it or null]], the payment's order, that
+-- Gives [id, key, [[document that the payer named or settles, how much the payer named for it or null]], the payment's order, that
 -- of its contract on the day].
 SELECT json_group_array(json_array(
     p.id,
+    p.key,
     (
         SELECT json_group_array(json_array(i.id, named.minor))
         FROM (

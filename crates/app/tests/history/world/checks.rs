@@ -68,6 +68,7 @@ impl World {
             }
         }
         self.check_names(&documents, on, known);
+        self.check_shares(&documents, on, known);
         self.check_reports(&documents, &standing, When { day: day(on), known });
         // What a merge moved is asked for by its own name, of a moment before it too; the customers' sums are not.
         if documents.merged == self.now().merged {

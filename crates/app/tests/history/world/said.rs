@@ -7,6 +7,7 @@ use crate::{
     said::Said,
 };
 use dunlin_app::{invoice, payment, write_off};
+use dunlin_domain::contract::types::{Allocation, ServedBy};
 use serde_json::{Value, json};
 
 impl World {
@@ -176,6 +177,36 @@ impl World {
             parts.push((settled.clone(), None));
         }
         Some(Entry::Named(name, parts))
+    }
+
+    /// What a document was named with, and no more, is told to be by name, of a payment and of what it was set against alike.
+    pub(super) fn check_shares(&self, documents: &Documents, on: i64, known: i64) {
+        for credit in documents.credits.iter().filter(|credit| credit.rank == 1 && credit.on <= on)
+        {
+            let rows = payment::get(&self.db, &id(&credit.id), day(on), known).unwrap().allocations;
+            let rows: Vec<_> = rows.into_iter().filter(|of| of.difference.is_none()).collect();
+            for name in credit.named.iter().map(|(name, _)| name) {
+                let named = credit.named.iter().filter(|of| of.0 == *name);
+                let most: Option<i64> = named.map(|of| of.1).sum();
+                let is_of = |of: &&Allocation| of.invoice_id.split('#').next() == Some(name);
+                let (mut came, mut by_name) = (0, 0);
+                for row in rows.iter().filter(is_of) {
+                    let rule = row.rule.as_ref().unwrap();
+                    let by = rule.served_by == ServedBy::Designation;
+                    came += row.amount.minor;
+                    by_name += rule.named_minor.unwrap_or(if by { row.amount.minor } else { 0 });
+                    let read =
+                        invoice::get(&self.db, &id(&row.invoice_id), day(on), known).unwrap();
+                    assert!(read.allocations.contains(row), "{row:?} {:?}", read.allocations);
+                }
+                let wanted = most.map_or(came, |most| came.min(most));
+                assert_eq!(
+                    by_name, wanted,
+                    "{} for {name} on day {on} as known at {known}",
+                    credit.id
+                );
+            }
+        }
     }
 
     /// A payment reads as naming what it was known to name. What it only settles is told elsewhere.
