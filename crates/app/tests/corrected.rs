@@ -194,6 +194,29 @@ fn money_goes_back_no_earlier_than_it_came() {
     }
 }
 
+#[test]
+fn a_credit_note_moves_to_another_day_by_that_day_alone() {
+    let (_folder, db) = ledger(json!({}));
+    bill(&db, "N", json!({"kind": "credit-note", "due_on": null, "amount": eur(500)}));
+    bill(&db, "T", json!({"kind": "credit-note", "due_on": "2024-02-10", "amount": eur(500)}));
+    for on in ["2024-02-01", "2024-02-20", "2023-12-20"] {
+        correct(&db, "N", json!({"issued_on": on}));
+        let found = at(&db, "N", TODAY);
+        assert_eq!((found.issued_on, found.due_on), (day(on), day(on)));
+        assert!(verify::books(&db).unwrap().ok);
+    }
+    // A due date that was said stays, and so does that of an invoice.
+    correct(&db, "T", json!({"issued_on": "2024-02-10"}));
+    assert_eq!(at(&db, "T", TODAY).due_on, day("2024-02-10"));
+    bill(&db, "O", json!({"due_on": "2024-01-01"}));
+    for name in ["O", "I"] {
+        match try_correct(&db, name, json!({"issued_on": "2024-07-01"})) {
+            Err(Fault::Refused(refused)) => assert_eq!(refused.code, Refusal::DueBeforeIssued),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
 /// What a payment names as an answer has it: the invoice, and others with amounts.
 fn names(db: &NativeDb, known: i64) -> (Option<String>, Vec<(String, i64)>) {
     let of = payment::get(db, &id("P"), day(TODAY), known).unwrap();
