@@ -108,6 +108,20 @@ fn of_decisions() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// Money for a contract, less than is owed, and versions of it.
+fn of_contracts() -> impl Strategy<Value = Event> {
+    let side = Side::default();
+    prop_oneof![
+        (10i64..40, 1i64..60).prop_map(move |(on, minor)| {
+            Event::Said(Said::Agreed { on, minor, named: None, side })
+        }),
+        (0i64..40, 0usize..8).prop_map(|(from, order)| {
+            let order = ORDERS.get(order).copied().unwrap_or_default();
+            Event::Said(Said::Version { from, order, duplicate: false })
+        }),
+    ]
+}
+
 /// The clerk agrees on every day and at some moments, and with him ledgers that are told the same in other orders.
 fn holds(events: &[Event], orders: &[Vec<u32>], until: usize) {
     let mut world = World::new();
@@ -139,6 +153,16 @@ proptest! {
         until in 0usize..16,
     ) {
         holds(&[vec![first], events].concat(), &orders, until);
+    }
+
+    #[test]
+    fn what_contracts_say_holds_in_any_order_of_arrival(
+        debts in vec(invoice(), 2..4),
+        events in vec(of_contracts(), 3..9),
+        orders in vec(vec(any::<u32>(), 40), 2),
+        until in 0usize..12,
+    ) {
+        holds(&[debts, events].concat(), &orders, until);
     }
 
     #[test]
