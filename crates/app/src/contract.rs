@@ -4,6 +4,7 @@ use crate::{
     audit::{Author, Note, note},
     import::MAX_LISTED,
     ledger::{Change, known_customer, missing},
+    replay,
 };
 use dunlin_domain::{
     Date, Id, Refusal, Refused,
@@ -47,8 +48,13 @@ pub fn put<D: Db>(
                     Change::AlreadySo
                 } else {
                     let (number, was) = (newest.number.saturating_add(1), Some(&newest.document));
-                    add_version(db, id, newest.contract_key, number, was, new, author)?;
-                    score::outdate(db, &[newest.customer_key])?;
+                    let (key, customer) = (newest.contract_key, newest.customer_key);
+                    let entry = add_version(db, id, key, number, was, new, author)?;
+                    score::outdate(db, &[customer])?;
+                    // What payments are for is served in the order that holds on their days, whenever it was recorded.
+                    if contract::serves(db, key, customer, new.effective_on)? {
+                        replay::customers(db, &[customer], author.at, Some(entry))?;
+                    }
                     Change::Replaced
                 }
             }
@@ -110,14 +116,15 @@ fn add_version<D: Db>(
     before: Option<&NewContract>,
     new: &NewContract,
     author: &Author,
-) -> Result<(), Fault> {
+) -> Result<i64, Fault> {
     if let Some(order) = &new.order {
         order::named(order, policy::current(db)?.orders.as_deref().unwrap_or_default())?;
     }
     let action = if before.is_none() { "create" } else { "add-version" };
     let entry =
         note(db, author, &Note::changed(action, "contract", id.as_str(), before, Some(new))?)?;
-    contract::insert_version(db, contract_key, number, new, author.at, entry)
+    contract::insert_version(db, contract_key, number, new, author.at, entry)?;
+    Ok(entry)
 }
 
 /// A contract stays with its customer, also under the id of a duplicate that was merged into it.

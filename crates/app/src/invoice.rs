@@ -209,9 +209,12 @@ pub fn correct<D: Db>(
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
         let (mut was, mut is) = (Fields::default(), Fields::default());
+        let issued_on = new.issued_on.unwrap_or(item.issued_on);
+        // A credit note has no use for a due date: that of its own day moves with it.
+        let moves = item.kind == InvoiceKind::CreditNote && item.due_on == item.issued_on;
         let wanted = (
-            new.issued_on.unwrap_or(item.issued_on),
-            new.due_on.unwrap_or(item.due_on),
+            issued_on,
+            new.due_on.unwrap_or(if moves { issued_on } else { item.due_on }),
             new.minor.unwrap_or(item.amount_minor),
         );
         amount_in_range(&Money { minor: wanted.2, currency: item.currency }, 0)

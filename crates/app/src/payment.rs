@@ -626,7 +626,7 @@ pub fn correct<D: Db>(
                 minor: new.minor.unwrap_or(item.amount_minor),
                 currency: item.currency,
             },
-            invoice_id: None,
+            invoice_id: new.invoice_id.clone().flatten(),
             designation: new.designation.clone(),
             order: None,
             contract_id: None,
@@ -640,9 +640,13 @@ pub fn correct<D: Db>(
         check(&wanted)?;
         let customer = known_customer(db, &item.customer_id)?;
         let before = payment::designation(db, item.key)?;
-        let kept = wanted.designation.is_none();
+        // What is named takes the place of all that was, with amounts or without.
+        let kept = new.designation.is_none() && wanted.invoice_id.is_none();
         if kept {
             wanted.designation = (!item.designation.is_empty()).then(|| item.designation.clone());
+        }
+        if new.invoice_id.is_none() && kept {
+            wanted.invoice_id.clone_from(&item.invoice_id);
         }
         if wanted.received_on != item.received_on {
             not_in_future(wanted.received_on, today(db, author.at)?, "received_on")?;
@@ -657,12 +661,17 @@ pub fn correct<D: Db>(
             let detail = format!("{returned} of it went back already");
             return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
         }
-        let designation = (!kept)
-            .then(|| json(&names.designation(item.currency).unwrap_or_default()))
-            .transpose()?;
+        let (of, on, minor) = (&item.customer_id, wanted.received_on, wanted.amount.minor);
+        let rows = one((ROW, id, of, on, minor, item.currency, &wanted.invoice_id))?;
+        if let Some((_, code)) = payment::misnamed(db, &rows)?.pop() {
+            return Err(Refused::new(code, code.about()).at("invoice_id").into());
+        }
+        let designation = match kept {
+            true => before.clone(),
+            false => json(&names.designation(item.currency).unwrap_or_default())?,
+        };
         let (was, is) = changes(&item, &wanted, before, designation.clone());
-        // A designation, an empty one too, takes the place of the invoice that the payment named.
-        if was == is && (kept || item.invoice_id.is_none()) {
+        if was == is {
             return Ok(Change::AlreadySo);
         }
         let note = Note::changed(
@@ -679,7 +688,8 @@ pub fn correct<D: Db>(
             item.key,
             wanted.received_on,
             wanted.amount.minor,
-            designation.as_deref(),
+            wanted.invoice_id.as_ref(),
+            &designation,
         )?;
         let owing = Owing { payments: [(item.key, owing)].into(), ..Owing::default() };
         replay::corrected(db, &[customer], &owing, author.at, Some(entry))?;
@@ -691,8 +701,8 @@ pub fn correct<D: Db>(
 fn changes(
     item: &payment::Item,
     wanted: &NewPayment,
-    before: Option<String>,
-    after: Option<String>,
+    before: String,
+    after: String,
 ) -> (Fields, Fields) {
     let (mut was, mut is) = (Fields::default(), Fields::default());
     if item.received_on != wanted.received_on {
@@ -701,8 +711,12 @@ fn changes(
     if item.amount_minor != wanted.amount.minor {
         (was.amount_minor, is.amount_minor) = (Some(item.amount_minor), Some(wanted.amount.minor));
     }
-    if after.is_some() && before != after {
-        (was.designation, is.designation) = (Some(before.unwrap_or_else(|| "[]".into())), after);
+    if item.invoice_id != wanted.invoice_id {
+        let text = |id: &Option<Id>| Some(id.as_ref().map(Id::to_string).unwrap_or_default());
+        (was.invoice_id, is.invoice_id) = (text(&item.invoice_id), text(&wanted.invoice_id));
+    }
+    if before != after {
+        (was.designation, is.designation) = (Some(before), Some(after));
     }
     (was, is)
 }

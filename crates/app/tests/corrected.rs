@@ -6,11 +6,16 @@ mod common;
 
 use common::{day, db, id, on, read};
 use dunlin_app::{
-    contract, credit_refund, customer, dispute, invoice, ledger::Change, payment, verify, write_off,
+    contract, credit_refund, customer, dispute, import, invoice, ledger::Change, payment, verify,
+    write_off,
 };
 use dunlin_domain::{
     Date, Refusal,
-    contract::{ledger::*, types::Invoice},
+    contract::{
+        ingest::{ImportKind, OnError},
+        ledger::*,
+        types::{Invoice, ServedBy},
+    },
 };
 use dunlin_store::{Fault, When, native::NativeDb};
 use serde_json::{Value, json};
@@ -187,6 +192,152 @@ fn money_goes_back_no_earlier_than_it_came() {
         let count = if received == wanted { 2 } else { 1 };
         assert_eq!(before.reversals.unwrap().len(), count, "on {received}");
     }
+}
+
+#[test]
+fn a_credit_note_moves_to_another_day_by_that_day_alone() {
+    let (_folder, db) = ledger(json!({}));
+    bill(&db, "N", json!({"kind": "credit-note", "due_on": null, "amount": eur(500)}));
+    bill(&db, "T", json!({"kind": "credit-note", "due_on": "2024-02-10", "amount": eur(500)}));
+    for on in ["2024-02-01", "2024-02-20", "2023-12-20"] {
+        correct(&db, "N", json!({"issued_on": on}));
+        let found = at(&db, "N", TODAY);
+        assert_eq!((found.issued_on, found.due_on), (day(on), day(on)));
+        assert!(verify::books(&db).unwrap().ok);
+    }
+    // A due date that was said stays, and so does that of an invoice.
+    correct(&db, "T", json!({"issued_on": "2024-02-10"}));
+    assert_eq!(at(&db, "T", TODAY).due_on, day("2024-02-10"));
+    bill(&db, "O", json!({"due_on": "2024-01-01"}));
+    for name in ["O", "I"] {
+        match try_correct(&db, name, json!({"issued_on": "2024-07-01"})) {
+            Err(Fault::Refused(refused)) => assert_eq!(refused.code, Refusal::DueBeforeIssued),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+/// What a payment names as an answer has it: the invoice, and others with amounts.
+fn names(db: &NativeDb, known: i64) -> (Option<String>, Vec<(String, i64)>) {
+    let of = payment::get(db, &id("P"), day(TODAY), known).unwrap();
+    let parts = of.designation.unwrap_or_default();
+    let parts = parts.into_iter().map(|part| (part.invoice_id.to_string(), part.minor));
+    (of.invoice_id.map(|id| id.to_string()), parts.collect())
+}
+
+#[test]
+fn what_a_payment_names_is_corrected_from_one_invoice_to_parts_of_several_to_none_and_back() {
+    let whole = |name: &str| (Some(name.to_string()), Vec::new());
+    let parts = |of: &[(&str, i64)]| {
+        (None, of.iter().map(|(name, minor)| (name.to_string(), *minor)).collect::<Vec<_>>())
+    };
+    let part =
+        |name: &str, minor: i64| json!({"designation": [{"invoice_id": name, "minor": minor}]});
+    let steps = [
+        (part("I", 1_000), parts(&[("I", 1_000)])),
+        (json!({"invoice_id": "J"}), whole("J")),
+        (json!({"invoice_id": "I", "minor": 500}), whole("I")),
+        (json!({"minor": 6_000}), whole("I")),
+        (json!({"invoice_id": null}), parts(&[])),
+        (json!({"invoice_id": "J"}), whole("J")),
+        (json!({"designation": []}), parts(&[])),
+        (part("J", 6_000), parts(&[("J", 6_000)])),
+        (json!({"received_on": "2024-01-16"}), parts(&[("J", 6_000)])),
+        (json!({"invoice_id": "J", "received_on": "2024-01-15"}), whole("J")),
+        (part("J", 10), parts(&[("J", 10)])),
+        (json!({"invoice_id": null, "designation": []}), parts(&[])),
+    ];
+    for from_file in [false, true] {
+        let (_folder, db) = ledger(json!({}));
+        bill(&db, "J", json!({}));
+        let new = json!({"id": "P", "customer_id": "C", "received_on": "2024-01-15",
+            "amount": eur(6_000), "invoice_id": "J"});
+        match from_file {
+            false => drop(payment::add(&db, &read(new), id("made"), &on(TODAY)).unwrap()),
+            true => file_of_payments(&db, &json!([[2, "P", "C", "2024-01-15", 6_000, "EUR", "J"]])),
+        }
+        let before = dunlin_store::audit::head(&db).unwrap().unwrap().0;
+        let mut known = vec![(before, whole("J"))];
+        for (what, wanted) in &steps {
+            let mut what = what.clone();
+            what["reason"] = json!("misread");
+            let done = payment::correct(&db, &id("P"), &read(what.clone()), &on(TODAY)).unwrap();
+            assert_eq!(done, Change::Replaced, "{what}");
+            let again = payment::correct(&db, &id("P"), &read(what.clone()), &on(TODAY)).unwrap();
+            assert_eq!(again, Change::AlreadySo, "{what}");
+            let books = verify::books(&db).unwrap();
+            let broken = books.checks.iter().filter(|check| check.broken > 0).collect::<Vec<_>>();
+            assert!(books.ok, "{what}: {broken:?}");
+            known.push((dunlin_store::audit::head(&db).unwrap().unwrap().0, wanted.clone()));
+            for (entry, wanted) in &known {
+                assert_eq!(names(&db, *entry), *wanted, "{what}");
+            }
+            assert_eq!(names(&db, i64::MAX), *wanted, "{what}");
+        }
+        let told = payment::get(&db, &id("P"), day(TODAY), i64::MAX).unwrap().corrections.unwrap();
+        let told: Vec<_> = told
+            .iter()
+            .map(|of| (of.field.as_str(), of.before.as_deref(), of.after.as_deref()))
+            .take(2)
+            .collect();
+        let named = r#"[{"invoice_id":"I","minor":1000}]"#;
+        assert_eq!(
+            told,
+            [("designation", Some("[]"), Some(named)), ("invoice_id", Some("J"), None)]
+        );
+        let first = payment::get(&db, &id("P"), day(TODAY), before).unwrap().allocations;
+        let by = first[0].rule.as_ref().unwrap().served_by;
+        assert_eq!((first[0].invoice_id.as_str(), by), ("J", ServedBy::Designation));
+    }
+}
+
+/// A file of payments that is applied.
+fn file_of_payments(db: &NativeDb, rows: &Value) {
+    let (payments, at) = (rows.to_string(), on(TODAY));
+    let order = import::Order {
+        id: id("F"),
+        kind: ImportKind::Payments,
+        profile: id("generic"),
+        on_error: OnError::Reject,
+        create_customers: false,
+    };
+    let begun = import::begin(db, &order, &import::Options::default(), at.at).unwrap();
+    let import::Begun::Work(work) = begun else { panic!("it was there") };
+    let slice = import::Slice { payments, ..import::Slice::default() };
+    let rows = import::Rows { staged: 0, last: &slice };
+    let reading = import::Reading { received: 1, ..import::Reading::default() };
+    let done = import::apply(db, &order, work.run, rows, &reading, &at).unwrap();
+    assert_eq!((done.accepted, done.rejected), (1, 0), "{done:?}");
+}
+
+#[test]
+fn a_payment_is_corrected_to_name_nothing_that_it_could_not_have_named() {
+    let (_folder, db) = ledger(json!({}));
+    bill(&db, "N", json!({"kind": "credit-note", "due_on": null}));
+    bill(&db, "U", json!({"amount": {"minor": 5, "currency": "USD"}}));
+    customer::add(&db, &read(json!({"id": "D", "name": "D"})), id("made"), &on(TODAY)).unwrap();
+    bill(&db, "O", json!({"customer_id": "D"}));
+    let new =
+        json!({"id": "P", "customer_id": "C", "received_on": "2024-01-15", "amount": eur(6_000)});
+    payment::add(&db, &read(new), id("made"), &on(TODAY)).unwrap();
+    for (name, code) in [
+        ("X", Refusal::UnknownInvoice),
+        ("O", Refusal::InvoiceOfAnotherCustomer),
+        ("N", Refusal::NotPayable),
+        ("U", Refusal::CurrencyMismatch),
+    ] {
+        let what = read(json!({"invoice_id": name, "reason": "misread"}));
+        match payment::correct(&db, &id("P"), &what, &on(TODAY)) {
+            Err(Fault::Refused(refused)) => {
+                assert_eq!((refused.code, refused.field.as_deref()), (code, Some("invoice_id")));
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    let both = json!({"invoice_id": "I", "designation": [{"invoice_id": "I", "minor": 1}],
+        "reason": "misread"});
+    assert!(payment::correct(&db, &id("P"), &read(both), &on(TODAY)).is_err());
+    assert_eq!(names(&db, i64::MAX), (None, Vec::new()));
 }
 
 #[test]

@@ -6,11 +6,11 @@ use dunlin_app::{
     audit::{self, Author},
     contract, customer, interest, invoice,
     ledger::Change,
-    payment, policy,
+    payment, policy, verify,
 };
 use dunlin_domain::{
     Date, Id, Refusal,
-    contract::types::{OrderSource, ServedBy},
+    contract::types::{Allocation, OrderSource, ServedBy},
 };
 use dunlin_store::{Fault, native::NativeDb};
 use serde_json::{Value, json};
@@ -115,6 +115,164 @@ fn an_allocation_says_by_what_rule_it_was_made() {
     assert_eq!(world.rules("I1", before), told("oldest-due-first", OrderSource::Standard));
     let payment = payment::get(&world.0, &id("P4"), day("2024-12-31"), i64::MAX).unwrap();
     assert_eq!(payment.allocations[0].rule.as_ref().unwrap().order_from, OrderSource::Contract);
+}
+
+/// Document, day, how much, by what, how much of it was named: of a payment as it is read, and of its documents alike.
+fn shares(world: &World, name: &str) -> Vec<String> {
+    let line = |of: &Allocation| {
+        let rule = of.rule.as_ref().unwrap();
+        let named = rule.named_minor.map(|minor| format!(" {minor}")).unwrap_or_default();
+        format!(
+            "{} {} {} {}{named}",
+            of.invoice_id, of.allocated_on, of.amount.minor, rule.served_by
+        )
+    };
+    let mut told =
+        payment::get(&world.0, &id(name), day("2024-12-31"), i64::MAX).unwrap().allocations;
+    told.retain(|of| of.difference.is_none());
+    for of in &told {
+        let whole = of.invoice_id.split('#').next().unwrap();
+        for read in [of.invoice_id.as_str(), whole] {
+            let read = invoice::get(&world.0, &id(read), day("2024-12-31"), i64::MAX).unwrap();
+            let read: Vec<String> = read
+                .allocations
+                .iter()
+                .filter(|of| of.payment_id == Some(id(name)) && of.difference.is_none())
+                .map(line)
+                .collect();
+            assert!(read.contains(&line(of)), "{} {read:?}", line(of));
+        }
+    }
+    told.iter().map(line).collect()
+}
+
+#[test]
+fn an_allocation_says_how_much_of_it_the_payer_named() {
+    let world = World::new();
+    let bill = |name: &str, due: &str, amount: Value| {
+        world.bill(json!({"id": name, "customer_id": "C1", "issued_on": "2024-01-10", "due_on": due, "amount": amount}), 1);
+    };
+    let part = |name: &str, minor: i64| json!({"invoice_id": name, "minor": minor});
+    bill("A1", "2024-02-01", eur(7_000));
+    bill("A2", "2024-03-01", eur(7_000));
+    let pay = |name: &str, minor: i64, named: Value| {
+        world.pay(json!({"id": name, "customer_id": "C1", "received_on": "2024-04-01", "amount": eur(minor),
+            "designation": named}), 2);
+    };
+    pay("P1", 10_000, json!([part("A1", 3_000)]));
+    assert_eq!(
+        shares(&world, "P1"),
+        ["A1 2024-04-01 7000 designation 3000", "A2 2024-04-01 3000 order"]
+    );
+    // What came by the order goes back first.
+    for (name, on, minor) in [("R1", "2024-04-02", 5_000), ("R2", "2024-04-03", 4_000)] {
+        let back = json!({"id": name, "kind": "chargeback", "on": on, "minor": minor});
+        payment::reverse(&world.0, &id("P1"), &read(back), id("x"), &author(3)).unwrap();
+    }
+    assert_eq!(
+        shares(&world, "P1"),
+        [
+            "A1 2024-04-01 7000 designation 3000",
+            "A2 2024-04-01 3000 order",
+            "A1 2024-04-02 -2000 order",
+            "A2 2024-04-02 -3000 order",
+            "A1 2024-04-03 -4000 designation -2000",
+        ]
+    );
+
+    // Of instalments the first ones have what was named, each read by itself too; and it is named as a whole, in two parts.
+    let world = World::new();
+    world.bill(json!({"id": "I", "customer_id": "C1", "issued_on": "2024-01-10", "amount": eur(900),
+        "instalments": [{"due_on": "2024-02-10", "minor": 400}, {"due_on": "2024-03-10", "minor": 500}]}), 1);
+    world.pay(
+        json!({"id": "P", "customer_id": "C1", "received_on": "2024-04-01", "amount": eur(600),
+        "designation": [part("I", 250), part("I", 200)]}),
+        2,
+    );
+    assert_eq!(
+        shares(&world, "P"),
+        ["I#1 2024-04-01 400 designation", "I#2 2024-04-01 200 designation 50"]
+    );
+
+    // In another currency, and an invoice that has nothing left to be paid by name.
+    let world = World::new();
+    let row = json!([{"valid_from": "2024-01-01", "rate": "0.5", "source": "the bank", "confirmed": true}]);
+    interest::put_rates(&world.0, &id("fx-usd-eur"), &read::<Vec<_>>(row), &author(1)).unwrap();
+    for (name, minor) in [("U1", 7_000), ("U2", 1_000)] {
+        world.bill(
+            json!({"id": name, "customer_id": "C1", "issued_on": "2024-01-10",
+            "amount": {"minor": minor, "currency": "USD"}}),
+            1,
+        );
+    }
+    world.pay(
+        json!({"id": "P", "customer_id": "C1", "received_on": "2024-04-01", "amount": eur(5_000),
+        "designation": [part("U1", 3_000), part("U2", 2_366)]}),
+        2,
+    );
+    assert_eq!(
+        shares(&world, "P/USD"),
+        ["U1 2024-04-01 4366 designation 3000", "U2 2024-04-01 1000 designation"]
+    );
+}
+
+/// What 3,000 of 10 February that are for a contract leave of two debts, the contract oldest due first from the beginning and
+/// with another version recorded before or after the money.
+#[test]
+fn a_version_of_a_contract_serves_what_came_since_its_first_day_whenever_it_was_recorded() {
+    let (oldest, newest) = ((2_000, 5_000), (5_000, 2_000));
+    let last = (newest, OrderSource::Contract);
+    for (from, order, own, (left, source)) in [
+        ("2023-06-01", Some("newest-due-first"), None, last),
+        ("2024-02-10", Some("newest-due-first"), None, last),
+        ("2024-02-11", Some("newest-due-first"), None, (oldest, OrderSource::Contract)),
+        // Without an order of its own that of the policy.
+        ("2024-02-10", None, None, (newest, OrderSource::Policy)),
+        ("2024-02-11", None, None, (oldest, OrderSource::Contract)),
+        (
+            "2023-06-01",
+            Some("newest-due-first"),
+            Some("oldest-due-first"),
+            (oldest, OrderSource::Payment),
+        ),
+    ] {
+        for late in [false, true] {
+            let world = World::new();
+            policy::put(&world.0, &read(json!({"order": "newest-due-first"})), &author(1)).unwrap();
+            let version = |from: &str, order: Option<&str>, on: u32| {
+                let new = json!({"customer_id": "C1", "effective_on": from, "order": order});
+                contract::put(&world.0, &id("K"), &read(new), &author(on)).unwrap();
+            };
+            version("2023-01-01", Some("oldest-due-first"), 1);
+            for (name, due) in [("A", "2024-02-01"), ("B", "2024-03-01")] {
+                world.bill(json!({"id": name, "customer_id": "C1", "issued_on": "2024-01-01", "due_on": due,
+                    "amount": eur(5_000)}), 2);
+            }
+            if !late {
+                version(from, order, 3);
+            }
+            world.pay(json!({"id": "P", "customer_id": "C1", "received_on": "2024-02-10", "amount": eur(3_000),
+                "contract_id": "K", "order": own}), 4);
+            if late {
+                version(from, order, 5);
+            }
+            let open = |known: i64| {
+                let of = |name: &str| invoice::get(&world.0, &id(name), day("2024-12-31"), known);
+                let of = |name: &str| of(name).unwrap().open.minor;
+                (of("A"), of("B"))
+            };
+            let case = format!("{from} {order:?} {own:?} {late}");
+            assert_eq!(open(i64::MAX), left, "{case}");
+            let paid = payment::get(&world.0, &id("P"), day("2024-12-31"), i64::MAX).unwrap();
+            assert_eq!(paid.allocations.len(), 1, "{case}");
+            assert_eq!(paid.allocations[0].rule.as_ref().unwrap().order_from, source, "{case}");
+            if late {
+                let before = invoice::known_at(&world.0, Some(author(4).at)).unwrap();
+                assert_eq!(open(before), oldest, "{case}");
+            }
+            assert!(verify::books(&world.0).unwrap().ok, "{case}");
+        }
+    }
 }
 
 #[test]

@@ -77,6 +77,19 @@ pub fn insert_version<D: Db>(
     Ok(())
 }
 
+/// Whether the contract says or said in which order money is served, and payments name it and no order of their own that
+/// came on the day or later.
+pub fn serves<D: Db>(db: &D, contract: i64, customer: i64, from: Date) -> Result<bool, Fault> {
+    let from = from.to_string();
+    let sql = "SELECT EXISTS (
+                   SELECT 1 FROM contract_version WHERE contract_key = ?1 AND allocation_order IS NOT NULL
+               ) AND EXISTS (
+                   SELECT 1 FROM payment
+                   WHERE customer_key = ?2 AND contract_key = ?1 AND received_on >= ?3 AND allocation_order IS NULL
+               )";
+    Ok(db.int(sql, &[contract.into(), customer.into(), (&from).into()])? == 1)
+}
+
 /// The key behind an id and the customer it is of.
 pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, i64)>, Fault> {
     let sql = "SELECT key, customer_key FROM contract WHERE id = ?1";

@@ -24,6 +24,9 @@ pub struct Fields {
     /// The key of the version of its contract, 0 for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_key: Option<i64>,
+    /// The id of the invoice that a payment names without an amount, empty for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice_id: Option<String>,
     /// Keys of invoices and how much for each, as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub designation: Option<String>,
@@ -104,6 +107,7 @@ fn of<D: Db>(
         fields.relates_to = before.relates_to.or(fields.relates_to.take());
         fields.penalty = before.penalty.or(fields.penalty);
         fields.version_key = before.version_key.or(fields.version_key);
+        fields.invoice_id = before.invoice_id.or(fields.invoice_id.take());
         fields.designation = before.designation.or(fields.designation.take());
     }
     Ok(found)

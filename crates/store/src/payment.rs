@@ -369,6 +369,9 @@ fn restore<D: Db>(db: &D, items: &mut [Item], known: i64) -> Result<(), Fault> {
         let Some(before) = before.get(&item.key) else { continue };
         item.received_on = before.received_on.unwrap_or(item.received_on);
         item.amount_minor = before.amount_minor.unwrap_or(item.amount_minor);
+        if let Some(invoice) = &before.invoice_id {
+            item.invoice_id = (!invoice.is_empty()).then(|| invoice.parse()).transpose()?;
+        }
         if let Some(designation) = &before.designation {
             item.designation = db.json(
                 "SELECT json_group_array(json_object('invoice_id', n.id, 'minor', d.value ->> 1))
@@ -380,14 +383,16 @@ fn restore<D: Db>(db: &D, items: &mut [Item], known: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Gives a payment another day, amount or designation, which takes the place of an invoice that it named, and says how much too much was taken off what is not allocated
-/// so that it stays between zero and the amount until the replay puts it right.
+/// Gives a payment another day, amount and what it names, an invoice by its id and others as they are stored, and says how
+/// much too much was taken off what is not allocated so that it stays between zero and the amount until the replay puts it
+/// right.
 pub fn correct<D: Db>(
     db: &D,
     key: i64,
     received_on: Date,
     amount_minor: i64,
-    designation: Option<&str>,
+    invoice: Option<&Id>,
+    designation: &str,
 ) -> Result<i64, Fault> {
     let row = db.first(
         "SELECT amount_minor, unallocated_minor FROM payment WHERE key = ?1",
@@ -400,16 +405,23 @@ pub fn correct<D: Db>(
     let received_on = received_on.to_string();
     db.execute(
         "UPDATE payment SET received_on = ?2, amount_minor = ?3, unallocated_minor = ?4,
-             designation = coalesce(?5, designation)
+             invoice_key = (SELECT key FROM invoice WHERE id = ?5), designation = nullif(?6, '[]')
          WHERE key = ?1",
-        &[key.into(), (&received_on).into(), amount_minor.into(), held.into(), designation.into()],
+        &[
+            key.into(),
+            (&received_on).into(),
+            amount_minor.into(),
+            held.into(),
+            invoice.map(Id::as_str).into(),
+            designation.into(),
+        ],
     )?;
     Ok(held.saturating_sub(exact))
 }
 
-/// The designation of a payment by keys, as it is stored.
-pub fn designation<D: Db>(db: &D, key: i64) -> Result<Option<String>, Fault> {
-    let row = db.first("SELECT designation FROM payment WHERE key = ?1", &[key.into()])?;
-    let row = row.ok_or_else(|| Fault::Db("a payment is gone".into()))?;
-    Ok(row.text_or_null(0)?.map(str::to_string))
+/// The designation of a payment by keys, as it is stored or would be.
+pub fn designation<D: Db>(db: &D, key: i64) -> Result<String, Fault> {
+    let sql = "SELECT coalesce(designation, '[]') FROM payment WHERE key = ?1";
+    let row = db.first(sql, &[key.into()])?;
+    Ok(row.ok_or_else(|| Fault::Db("a payment is gone".into()))?.text(0)?.to_string())
 }

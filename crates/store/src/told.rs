@@ -4,8 +4,9 @@
 use crate::{Db, Fault};
 use dunlin_domain::{Date, Decimal, Id, Instant};
 
-/// A payment: its id, the documents that the payer named, its own order, and that of its contract on its day.
-pub type Paid = (Id, Vec<Id>, Option<Id>, Option<Id>);
+/// A payment: its id and key, the documents that the payer named and how much for each, its own order, and that of its contract on its
+/// day.
+pub type Paid = (Id, i64, Vec<(Id, Option<i64>)>, Option<Id>, Option<Id>);
 
 /// A correction of one field: of which document or instalment, which field, before, after, when and why.
 pub type Corrected = (String, String, Option<String>, Option<String>, Option<Instant>, String);

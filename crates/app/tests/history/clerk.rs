@@ -68,8 +68,10 @@ pub struct Credit {
     pub on: i64,
     pub minor: i64,
     pub named: Vec<(String, Option<i64>)>,
-    /// Empty: that of the policy.
+    /// Empty: that of the contract on its day, else of the policy.
     pub order: &'static str,
+    /// The contract that a payment is for.
+    pub agreed: Option<String>,
     pub settles: Option<String>,
     /// From which invoice, how much.
     pub deductions: Vec<(String, i64)>,
@@ -206,12 +208,16 @@ pub enum Entry {
         id: String,
         on: i64,
     },
+    /// What a payment names, in place of what it named.
+    Named(String, Vec<(String, Option<i64>)>),
+    /// The order that a contract has from a day on, empty for none.
+    Version(String, i64, &'static str),
 }
 
 pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
     let rates = vec![(-365, RATES.0), (RATE_DAY, RATES.1)];
     let mut documents = Documents { rates, ..Documents::default() };
-    let mut policy = ORDERS[0];
+    let (mut policy, mut versions) = (ORDERS[0], Vec::new());
     for (_, entry) in log.iter().filter(|(step, _)| *step <= until) {
         match entry {
             Entry::Claims(claims) => documents.claims.extend(claims.iter().cloned()),
@@ -272,6 +278,11 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
                 let credit = documents.credits.iter_mut().find(|credit| credit.id == *id).unwrap();
                 (credit.on, credit.minor) = (*on, *minor);
             }
+            Entry::Version(contract, from, order) => versions.push((contract, *from, *order)),
+            Entry::Named(id, named) => {
+                let credit = documents.credits.iter_mut().find(|credit| credit.id == *id).unwrap();
+                credit.named.clone_from(named);
+            }
             Entry::End { id, on } => {
                 let credit = documents.credits.iter_mut().find(|credit| credit.id == *id).unwrap();
                 credit.until = Some(*on);
@@ -280,7 +291,12 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
     }
     documents.give_back();
     for credit in documents.credits.iter_mut().filter(|credit| credit.order.is_empty()) {
-        credit.order = policy;
+        let of = versions.iter().filter(|(contract, from, _)| {
+            credit.agreed.as_ref() == Some(*contract) && *from <= credit.on
+        });
+        // Of one day the later version holds.
+        let agreed = of.max_by_key(|(_, from, _)| *from).map_or("", |(_, _, order)| *order);
+        credit.order = if agreed.is_empty() { policy } else { agreed };
     }
     documents
 }

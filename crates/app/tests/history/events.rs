@@ -1,5 +1,6 @@
 //! What happens to a customer, at random.
 
+use crate::said::{Said, said};
 use proptest::prelude::*;
 
 /// Whose it is and in which currency.
@@ -167,6 +168,7 @@ pub enum Event {
         order: &'static str,
     },
     Merge,
+    Said(Said),
 }
 
 pub const ORDERS: [&str; 6] = [
@@ -183,7 +185,7 @@ pub const KINDS: [&str; 4] = ["chargeback", "returned", "refund", "mistake"];
 
 pub const DEDUCTIONS: [&str; 3] = ["withholding", "bank-charge", "agreed"];
 
-fn side() -> impl Strategy<Value = Side> {
+pub fn side() -> impl Strategy<Value = Side> {
     let weighted = proptest::bool::weighted;
     (weighted(0.15), weighted(0.15)).prop_map(|(duplicate, dollars)| Side { duplicate, dollars })
 }
@@ -283,5 +285,6 @@ pub fn event() -> impl Strategy<Value = Event> {
         // The law's order, which asks most of a debt, as often as the others together.
         4 => (0usize..10).prop_map(|order| Event::Policy { order: ORDERS.get(order).copied().unwrap_or(ORDERS[4]) }),
         1 => Just(Event::Merge),
+        10 => said().prop_map(Event::Said),
     ]
 }

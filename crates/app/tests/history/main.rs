@@ -9,7 +9,9 @@
 mod claimable;
 mod clerk;
 mod events;
+mod one_day;
 mod permutations;
+mod said;
 mod statements;
 mod world;
 mod writers;

@@ -83,6 +83,10 @@ fn must_wait(later: &Deed, earlier: &Deed) -> bool {
         (Deed::Guarantee(one, _), Deed::Guarantee(other, _)) => one == other,
         // Of two rows of one day the later one holds.
         (Deed::Rate(one), Deed::Rate(other)) => one["valid_from"] == other["valid_from"],
+        // Of versions of a contract from one day on too.
+        (Deed::Contract(one, new), Deed::Contract(other, old)) => {
+            one == other && new["effective_on"] == old["effective_on"]
+        }
         // Of policies the last one holds.
         (Deed::Policy(_), Deed::Policy(_)) => true,
         // Nothing is recorded for a customer that was merged into another.
@@ -99,7 +103,7 @@ fn must_wait(later: &Deed, earlier: &Deed) -> bool {
 }
 
 /// A ledger that is sent all of this in an order, what it refuses again and again. `None` if it never takes all of it.
-fn sent(deeds: &[Deed], order: &[u32]) -> Option<World> {
+pub fn sent(deeds: &[Deed], order: &[u32]) -> Option<World> {
     let mut world = World::new();
     let mut waiting: Vec<usize> = (0..deeds.len()).collect();
     waiting.sort_by_key(|at| order[*at]);

@@ -5,6 +5,7 @@ mod claims;
 mod decisions;
 mod deeds;
 mod money;
+mod said;
 
 pub use deeds::Deed;
 
@@ -120,6 +121,8 @@ fn furnish(path: &Path) {
         let new = json!({"customer_id": name, "effective_on": "2023-01-01",
             "terms": {"discount_share": "0.02", "discount_days": DISCOUNT_DAYS}});
         contract::put(&db, &id(&format!("K{name}")), &read(new), &author).unwrap();
+        let new = json!({"customer_id": name, "effective_on": "2023-01-01"});
+        contract::put(&db, &id(&format!("O{name}")), &read(new), &author).unwrap();
         let mut late = policy_of(None)["late_interest"].clone();
         late["reference"]["fixing"] = json!("at-signing");
         for (from, signed) in SIGNED {
@@ -276,6 +279,7 @@ impl World {
             Event::Policy { order } => {
                 self.send(Deed::Policy(order)).then_some(Entry::Policy(order))
             }
+            Event::Said(said) => self.said(number, said),
             Event::Merge => self.send(Deed::Merge).then_some(Entry::Merge),
         };
         if let Some(entry) = entry {
@@ -315,6 +319,7 @@ impl World {
             minor,
             named,
             order: "",
+            agreed: None,
             settles: None,
             deductions: Vec::new(),
             part_of: None,

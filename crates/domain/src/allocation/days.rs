@@ -182,8 +182,9 @@ impl<'a> Replay<'a> {
         let is_adjustment = |replay: &Self, at: usize| {
             replay.active.get(at).is_some_and(|a| matches!(a.credit.source, Source::Adjustment(_)))
         };
-        let (adjustments, credits): (Vec<usize>, Vec<usize>) =
+        let (mut adjustments, credits): (Vec<usize>, Vec<usize>) =
             events.credits.into_iter().partition(|at| is_adjustment(self, *at));
+        self.arrange_adjustments(&mut adjustments);
         arrange(&mut events.differences, Ord::cmp);
         for at in &events.differences {
             self.hold(*at);
@@ -232,6 +233,17 @@ impl<'a> Replay<'a> {
             self.take_off_void();
             self.serve_pool();
         }
+    }
+
+    /// What adjustments of one day take off follows from what they say and not from their ids: what was never owed before what
+    /// is given up, of each an instalment before the whole and the smaller amount before the larger.
+    fn arrange_adjustments(&self, adjustments: &mut Vec<usize>) {
+        let said = |at: &usize| {
+            let credit = self.active.get(*at).map(|active| active.credit)?;
+            let claims = credit.named.iter().map(|named| named.claims.len()).max();
+            Some((credit.on, credit.recoverable, claims, credit.amount_minor))
+        };
+        arrange(adjustments, |one, other| said(one).cmp(&said(other)));
     }
 
     /// A credit's first day: what it names that is issued is served, what is not is kept, the rest is free.

@@ -5,10 +5,10 @@ use crate::{Date, arrange::arrange, dispute::spread};
 use std::collections::BTreeMap;
 
 impl<'a> Replay<'a> {
-    /// Takes disputes in. Of one day they are spread by their ids.
+    /// Takes disputes in. Of one day the smaller amount is spread before the larger, and of equal ones by their ids.
     pub(super) fn dispute(&mut self, wholes: &'a [Whole]) {
         let mut sorted: Vec<&Whole> = wholes.iter().collect();
-        arrange(&mut sorted, |one, other| one.id.cmp(&other.id));
+        arrange(&mut sorted, |one, other| (one.minor, &one.id).cmp(&(other.minor, &other.id)));
         let spread = |whole: &'a Whole| {
             let places = whole.claims.iter().filter_map(|key| self.by_key.get(key).copied());
             Spread { whole, places: places.collect(), minor: Vec::new(), upheld: Vec::new() }

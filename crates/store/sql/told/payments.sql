@@ -1,11 +1,13 @@
 -- ?1: ids of payments, ?2: the last audit entry that was known.
--- Gives [id, [ids of the documents that the payer named or settles], the payment's order, that of its contract on the day].
+-- Gives [id, key, [[document that the payer named or settles, how much the payer named for it or null]], the payment's order, that
+-- of its contract on the day].
 SELECT json_group_array(json_array(
     p.id,
+    p.key,
     (
-        SELECT json_group_array(i.id)
+        SELECT json_group_array(json_array(i.id, named.minor))
         FROM (
-            SELECT value ->> 0 AS key
+            SELECT value ->> 0 AS key, sum(value ->> 1) AS minor
             FROM json_each(
                 coalesce(
                     (
@@ -15,14 +17,25 @@ SELECT json_group_array(json_array(
                         LIMIT 1
                     ),
                     p.designation,
-                    CASE WHEN p.invoice_key IS NOT NULL THEN json_array(json_array(p.invoice_key)) END,
                     '[]'
                 )
             )
-            UNION
-            SELECT value FROM json_each(p.settles)
-        ) AS n
-        CROSS JOIN invoice AS i ON i.key = n.key
+            GROUP BY value ->> 0
+            UNION ALL
+            SELECT w.key, NULL FROM invoice AS w
+            WHERE w.id = coalesce(
+                (
+                    SELECT o.before ->> 'invoice_id' FROM correction AS o
+                    WHERE o.payment_key = p.key AND o.entry_key > ?2 AND o.before ->> 'invoice_id' IS NOT NULL
+                    ORDER BY o.key
+                    LIMIT 1
+                ),
+                (SELECT m.id FROM invoice AS m WHERE m.key = p.invoice_key)
+            )
+            UNION ALL
+            SELECT value, NULL FROM json_each(p.settles)
+        ) AS named
+        CROSS JOIN invoice AS i ON i.key = named.key
     ),
     p.allocation_order,
     (

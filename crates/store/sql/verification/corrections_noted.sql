@@ -15,6 +15,7 @@ corrected AS (
             'amount_minor', coalesce(i.amount_minor, p.amount_minor), 'penalty', i.penalty,
             'version_key', i.version_key,
             'relates_to', coalesce((SELECT r.id FROM invoice AS r WHERE r.key = i.relates_key), ''),
+            'invoice_id', coalesce((SELECT r.id FROM invoice AS r WHERE r.key = p.invoice_key), ''),
             'designation', coalesce(p.designation, '[]')
         ) AS reads
     FROM correction AS c

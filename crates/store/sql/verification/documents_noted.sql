@@ -102,7 +102,11 @@ payments_read AS MATERIALIZED (
             SELECT
                 coalesce(sum(c.sign * (
                     coalesce((c.fields ->> 'amount_minor') % 1000003, 0)
-                    + iif(f.of_fields, coalesce(unixepoch(c.fields ->> 'received_on') / 86400, 0), 0)
+                    + iif(
+                        f.of_fields,
+                        coalesce(unixepoch(c.fields ->> 'received_on') / 86400, 0)
+                        + coalesce((SELECT w.key FROM invoice AS w WHERE w.id = c.fields ->> 'invoice_id'), 0) % 1000003, 0
+                    )
                 ) * (c.payment_key % 8191 + 1)), 0)
             FROM moved AS c
             WHERE c.payment_key > f.after AND c.payment_key <= f.upto
@@ -254,7 +258,9 @@ found AS (
             OR p.customer_key IS NOT coalesce(c.merged_key, c.key)
             OR m.said ->> 'received_on' IS NOT coalesce(o.fields ->> 'received_on', p.received_on)
             OR m.said ->> '$.amount.minor' IS NOT coalesce(o.fields ->> 'amount_minor', p.amount_minor)
-            OR m.said ->> 'invoice_id' IS NOT (SELECT w.id FROM invoice AS w WHERE w.key = p.invoice_key)
+            OR coalesce(m.said ->> 'invoice_id', '') IS NOT coalesce(
+                o.fields ->> 'invoice_id', (SELECT w.id FROM invoice AS w WHERE w.key = p.invoice_key), ''
+            )
             OR m.said ->> 'contract_id' IS NOT (SELECT h.id FROM contract AS h WHERE h.key = p.contract_key)
             OR m.said ->> 'order' IS NOT p.allocation_order
             OR coalesce(o.fields ->> 'designation', p.designation, '[]') IS NOT (

@@ -242,6 +242,13 @@ impl<'a> Clerk<'a> {
             self.refunded.insert(id, self.gone[at] - before);
         }
         self.serve_all();
+        // What was never owed before what is given up, what is said of a part before what is said of all, less before more.
+        let mut order = order;
+        order.sort_by_key(|at| {
+            let credit = &self.documents.credits[*at];
+            let claims = credit.named.first().map_or(0, |(name, _)| self.meant(name).len());
+            (credit.on, credit.recoverable, claims, credit.minor, credit.id.clone())
+        });
         for at in &order {
             let credit = &self.documents.credits[*at];
             let never = credit.until.is_some_and(|until| until <= self.from(*at));
@@ -270,7 +277,7 @@ impl<'a> Clerk<'a> {
     fn contest(&mut self) {
         let mut begins = self.documents.contested.clone();
         begins.retain(|of| !self.documents.claims.iter().any(|claim| claim.id == of.claim));
-        begins.sort_by_key(|of| of.id.clone());
+        begins.sort_by_key(|of| (of.minor, of.id.clone()));
         for of in begins {
             let claims = self.meant(&of.claim);
             let issued = claims.iter().map(|at| self.documents.claims[*at].on).max().unwrap();

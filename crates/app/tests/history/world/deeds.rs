@@ -3,8 +3,8 @@
 use super::{TODAY, id, policy_of, read};
 use crate::clerk::CUSTOMERS;
 use dunlin_app::{
-    audit::Author, credit_refund, customer, default_record, dispute, guarantee, interest, invoice,
-    ledger::Change, pause, payment, policy, write_off,
+    audit::Author, contract, credit_refund, customer, default_record, dispute, guarantee, interest,
+    invoice, ledger::Change, pause, payment, policy, write_off,
 };
 use dunlin_store::{Fault, native::NativeDb};
 use serde_json::{Value, json};
@@ -38,6 +38,8 @@ pub enum Deed {
     /// The order of what names none.
     Policy(&'static str),
     Merge,
+    /// A version of a contract.
+    Contract(String, Value),
 }
 
 impl Deed {
@@ -79,6 +81,9 @@ impl Deed {
             }
             Self::Rate(row) => interest::put_rates(db, &id("house"), &[read(row)], author),
             Self::Policy(order) => policy::put(db, &read(policy_of(Some(order))), author),
+            Self::Contract(of, new) => {
+                contract::put(db, &id(&of), &read(new), author).map(|done| done.1)
+            }
             Self::Merge => customer::merge(db, &id(CUSTOMERS[1]), &id(CUSTOMERS[0]), author),
         }
     }
