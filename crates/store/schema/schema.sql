@@ -455,7 +455,7 @@ CREATE TABLE customer_former (
     document TEXT NOT NULL, -- the contract's new-customer as JSON
     until_on TEXT NOT NULL, -- the business date on which it was replaced
     entry_key INTEGER NOT NULL -- of the entry that replaced it
-) STRICT;
+, replaced_on TEXT) STRICT;
 
 CREATE INDEX customer_former_by_customer ON customer_former (customer_key, entry_key);
 
@@ -1006,7 +1006,7 @@ CREATE TABLE "default_record" (
     closed_on TEXT,
     cured_by_key INTEGER REFERENCES payment (key),
     entry_key INTEGER,
-    closed_entry_key INTEGER,
+    closed_entry_key INTEGER, rests_on_key INTEGER REFERENCES default_record (key),
     CHECK ((closed_on IS NULL) = (state = 'open'))
 ) STRICT;
 
@@ -1118,3 +1118,13 @@ CREATE INDEX application_by_customer ON application (customer_key, key);
 CREATE TABLE match_again (
     document_key INTEGER PRIMARY KEY REFERENCES invoice (key)
 ) STRICT;
+
+CREATE TABLE default_taken_back (
+    key INTEGER PRIMARY KEY,
+    default_key INTEGER NOT NULL REFERENCES default_record (key),
+    invoice_key INTEGER REFERENCES invoice (key),
+    other_key INTEGER REFERENCES default_record (key),
+    CHECK ((invoice_key IS NULL) <> (other_key IS NULL))
+) STRICT;
+
+CREATE INDEX default_taken_back_by_default ON default_taken_back (default_key);
