@@ -1025,6 +1025,61 @@ fn a_cross_default_follows_the_group() {
 }
 
 #[test]
+fn what_cured_a_default_is_money_that_came_to_what_was_overdue() {
+    let (_folder, db) = db();
+    rule(&db, false);
+    let pays = |name: &str, of: &str, when: &str, invoice: Option<&str>, minor: i64| {
+        let new = json!({"id": name, "customer_id": of, "received_on": when, "amount": eur(minor),
+            "invoice_id": invoice});
+        payment::add(&db, &read(new), id("made"), &on("2024-03-02")).unwrap();
+    };
+    let credit = |of: &str, invoice: &str, issued: &str| {
+        let new = json!({"id": format!("N-{of}"), "customer_id": of, "kind": "credit-note",
+            "relates_to": invoice, "issued_on": issued, "amount": eur(1000)});
+        invoice::add(&db, &read(new), id("made"), &on("2024-03-02")).unwrap();
+    };
+    for name in ["Credit", "Moved", "Ahead", "Late", "Back"] {
+        customer(&db, name);
+        bill(&db, &format!("I-{name}"), name, "2024-01-01", "2024-01-31", 1000);
+        bill(&db, &format!("J-{name}"), name, "2024-01-02", "2024-03-20", 1000);
+    }
+    bill(&db, "K-Moved", "Moved", "2024-01-02", "2024-02-29", 400);
+    pay(&db, "P-Credit", "Credit", "2024-02-05", 400);
+    pay(&db, "P-Moved", "Moved", "2024-02-05", 400);
+    sweep(&db, "2024-03-01");
+    // The credit is older than the money, which moves on to what is not due, or is due as well.
+    credit("Credit", "I-Credit", "2024-02-01");
+    credit("Moved", "I-Moved", "2024-02-01");
+    // Money for what is not due yet cures nothing either; money that was recorded late does.
+    credit("Ahead", "I-Ahead", "2024-03-02");
+    pays("P-Ahead", "Ahead", "2024-03-02", Some("J-Ahead"), 300);
+    pays("P-Late", "Late", "2024-01-30", None, 1000);
+    pays("P-Back", "Back", "2024-03-02", Some("I-Back"), 1000);
+    charge_back(&db, "P-Back", "2024-03-02");
+    credit("Back", "I-Back", "2024-03-02");
+    sweep(&db, "2024-03-02");
+    for (name, cured_by) in
+        [("Credit", "-"), ("Moved", "-"), ("Ahead", "-"), ("Late", "P-Late"), ("Back", "-")]
+    {
+        let found = defaults(&db, Some(name)).remove(0);
+        assert!(found.ends_with(&format!("cured 2024-03-02 {cured_by}")), "{found}");
+    }
+}
+
+#[test]
+fn a_cross_default_is_cured_by_money_that_leaves_nothing_owed() {
+    let (_folder, db) = db();
+    group(&db, &["M", "N"]);
+    pay(&db, "P-M", "M", "2024-03-02", 50);
+    pay(&db, "P-N", "N", "2024-03-02", 20);
+    sweep(&db, "2024-03-02");
+    assert_eq!(defaults(&db, Some("M")), ["M 2024-03-01 50 cured 2024-03-02 P-M"]);
+    pay(&db, "P-H", "H", "2024-03-03", 100);
+    sweep(&db, "2024-03-03");
+    assert_eq!(defaults(&db, Some("N")), ["N 2024-03-01 50 cured 2024-03-03 -"]);
+}
+
+#[test]
 fn a_default_is_written_by_hand_and_closed_once() {
     let (_folder, db) = db();
     customer(&db, "C");
