@@ -1,4 +1,5 @@
--- What somebody took back who withdrew a default that the rule had opened, and what a cross-default rests on.
+-- What somebody took back who withdrew a default that the rule had opened, what a cross-default rests on, and changes of
+-- customers that are known late.
 
 -- The default of another account of the group on which a cross-default rests.
 ALTER TABLE default_record ADD COLUMN rests_on_key INTEGER REFERENCES default_record (key);
@@ -42,3 +43,8 @@ CROSS JOIN default_record AS o
 CROSS JOIN customer AS m ON m.key = o.customer_key AND coalesce(m.parent_key, m.key) = coalesce(c.parent_key, c.key)
 LEFT JOIN audit AS a ON a.key = d.closed_entry_key
 WHERE d.by_rule = 1 AND d.state = 'withdrawn' AND a.action IS NOT 'merge';
+
+-- The day on which the record was replaced. until_on is that, or the earlier day of a later change: until then it reads so.
+ALTER TABLE customer_former ADD COLUMN replaced_on TEXT;
+
+UPDATE customer_former SET replaced_on = until_on;
