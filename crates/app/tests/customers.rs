@@ -10,7 +10,7 @@ use dunlin_app::{
     contract::{self, Wanted},
     customer, erase, guarantee, invoice,
     ledger::{self, Change},
-    payment,
+    payment, report,
 };
 use dunlin_domain::{
     Date, Instant, Refusal,
@@ -145,6 +145,30 @@ fn a_record_reads_from_the_day_on_which_it_changed() {
             let group = store::group(&db, group, when).unwrap();
             assert_eq!(group.contains(&key), other == head, "{other} on {on} as known at {known}");
         }
+    }
+}
+
+#[test]
+fn what_is_overdue_names_its_customer_as_it_was_known() {
+    let (_folder, db) = db();
+    let known = || db.int("SELECT max(key) FROM audit", &[]).unwrap();
+    put(&db, "C1", json!({"name": "One"})).unwrap();
+    claimed(&db, "I1", "C1", "2024-01-01", "2024-01-31", 700);
+    let first = known();
+    let moved = record(json!({"name": "Two"}));
+    customer::put_on(&db, &id("C1"), &moved, Some(day("2024-05-05")), &author()).unwrap();
+    for (on, known, name) in [
+        ("2024-06-30", known(), "Two"),
+        ("2024-06-30", first, "One"),
+        ("2024-05-05", known(), "Two"),
+        ("2024-05-04", known(), "One"),
+        ("2024-06-30", i64::MAX, "Two"),
+        ("2024-05-04", i64::MAX, "One"),
+    ] {
+        let when = When { day: day(on), known };
+        let found = report::overdue(&db, &(String::new(), 0), 9, when).unwrap();
+        let names: Vec<_> = found.iter().map(|(item, _)| item.customer_name.as_str()).collect();
+        assert_eq!(names, [name], "{on} as known at {known}");
     }
 }
 
