@@ -2,6 +2,7 @@
 //! every function can be reached through the manifest.
 
 use dunlin::{Router, manifest::Manifest};
+use dunlin_domain::contract::ledger::{Component, OrderKey};
 use dunlin_store::native::NativeDb;
 use dunlin_tests::workspace;
 use dunlin_web::RouteInfo;
@@ -293,4 +294,37 @@ fn the_tests_that_the_map_names_are_there() {
         }
     }
     assert!(count > 15, "the table is gone");
+}
+
+/// Records of the contract that somebody writes by hand, and the page that has to say all that may stand in them.
+const EXPLAINED: [(&str, &str); 6] = [
+    ("LateInterest", "interest"),
+    ("ReferenceRate", "interest"),
+    ("Compounding", "interest"),
+    ("FixedSum", "interest"),
+    ("AllocationOrder", "policy"),
+    ("Policy", "policy"),
+];
+
+#[test]
+fn every_field_of_a_clause_and_of_an_order_stands_on_its_page() {
+    let page = |name: &str| read(&workspace().join(format!("docs/api/{name}.md")));
+    let document: serde_json::Value =
+        serde_json::from_str(&read(&workspace().join("docs/openapi.json"))).unwrap();
+    let mut missing = Vec::new();
+    for (record, of) in EXPLAINED {
+        let fields = document["components"]["schemas"][record]["properties"].as_object().unwrap();
+        assert!(!fields.is_empty(), "{record}");
+        let text = page(of);
+        let said = |field: &str| {
+            text.contains(&format!("`{field}`")) || text.contains(&format!("\"{field}\""))
+        };
+        missing.extend(fields.keys().filter(|field| !said(field)).map(|f| format!("{record}.{f}")));
+    }
+    let policy = page("policy");
+    let keys = OrderKey::NAMES.iter().filter(|key| !policy.contains(&format!("| `{key}` |")));
+    missing.extend(keys.map(|key| format!("keys: {key}")));
+    let parts = Component::NAMES.iter().filter(|part| !policy.contains(&format!("`{part}`")));
+    missing.extend(parts.map(|part| format!("components: {part}")));
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -38,6 +38,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
 }
 
 async fn run<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    call.no_body()?;
     let budget = call.whole(&BUDGET)?.unwrap_or(BUDGET_MILLIS);
     let until = call.env().unix_millis().saturating_add(budget.into());
     let mut tick = Tick::begin(call.db()?, call.as_of()?, call.new_id()?, call.now())?;

@@ -116,7 +116,8 @@ fn save<D: Db>(
     let entry = Note::changed(action, "customer", id.as_str(), was.as_ref(), Some(&is))?;
     let personal = serde_json::json!({"before": was_personal, "after": personal});
     let entry = note(db, author, &entry.with_personal(&personal, key)?)?;
-    customer::keep_former(db, key, before, ledger::today(db, author.at)?, entry)?;
+    let day = changed_on.map_or_else(|| ledger::today(db, author.at), Ok)?;
+    customer::keep_former(db, key, before, day, entry)?;
     Ok(change)
 }
 

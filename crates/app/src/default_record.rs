@@ -289,22 +289,62 @@ struct Found {
     name: Option<Id>,
     amount_minor: i64,
     reason: String,
-    since: Date,
+    /// Of a cross-default: the default it rests on.
+    rests_on: Option<Id>,
 }
 
 /// What is known of the candidates of a slice and of their groups.
 struct Book {
     ids: BTreeMap<i64, Id>,
-    /// The members of each group by its head; who is judged alone is a group of one.
-    groups: BTreeMap<i64, Vec<i64>>,
+    /// The head of each one's group; who is judged alone is its own.
+    heads: BTreeMap<i64, i64>,
     breaches: Breaches,
     /// The same where what was given up and not recovered counts as open: it clears nothing.
     lasting: Breaches,
+    /// The defaults of others that somebody took back for an account with its own.
+    taken_back: BTreeSet<(i64, Currency, Id)>,
 }
 
 type Breaches = BTreeMap<Account, (Breach, Id)>;
 
-/// Opens and cures defaults of the range by the rule of the policy. Runs inside a slice of the sweep.
+/// A default that the rule opened and that is open.
+struct Opened {
+    key: i64,
+    id: Id,
+    minor: Option<i64>,
+    rests_on: Option<Id>,
+    /// What withdrew the one it rests on.
+    withdrawn_by: Option<String>,
+}
+
+/// What cross-defaults rest on, by the head of the group: since when, whose, and which default.
+type Origins = BTreeMap<i64, BTreeSet<(Date, i64, Id)>>;
+
+impl Book {
+    /// What cross-defaults of a group may rest on: the defaults of accounts for which the rule holds by themselves.
+    fn origins(&self, breaches: &Breaches, ids: &BTreeMap<Account, Id>) -> Origins {
+        let mut origins = Origins::new();
+        for (account, (of, _)) in breaches {
+            if let (Some(head), Some(id)) = (self.heads.get(&account.0), ids.get(account)) {
+                origins.entry(*head).or_default().insert((of.since, account.0, id.clone()));
+            }
+        }
+        origins
+    }
+
+    /// Those of them that hold for the account, the oldest first.
+    fn hold<'a>(
+        &'a self,
+        origins: &'a Origins,
+        (customer, currency): Account,
+    ) -> impl Iterator<Item = &'a (Date, i64, Id)> {
+        let of_group = self.heads.get(&customer).and_then(|head| origins.get(head));
+        let taken_back = move |id: &Id| self.taken_back.contains(&(customer, currency, id.clone()));
+        of_group.into_iter().flatten().filter(move |(.., id)| !taken_back(id))
+    }
+}
+
+/// Opens and closes defaults of the range by the rule of the policy. Runs inside a slice of the sweep.
 pub(crate) fn judge<D: Db>(
     db: &D,
     range: Range,
@@ -320,38 +360,72 @@ pub(crate) fn judge<D: Db>(
         return Ok(());
     }
     let book = book(db, &candidates, day, policy, rule)?;
-    let wanted = wanted(db, &book, &book.breaches, day, rule)?;
     let keys: Vec<i64> = book.ids.keys().copied().collect();
-    let (mut open, mut withdrawn) = (BTreeMap::new(), BTreeSet::new());
-    for (customer, currency, key, id, closed_on, minor) in table::by_rule(db, &keys)? {
+    let (mut open, mut closed, mut ids) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+    for (customer, currency, key, id, minor, is_open, rests_on, withdrawn_by) in
+        table::by_rule(db, &keys, day)?
+    {
+        ids.insert(id.clone());
         let account = (customer, currency);
-        match closed_on {
-            None => _ = open.insert(account, (key, id, minor)),
-            // What somebody took back is not recorded anew for the same arrears.
-            Some(on) if wanted.get(&account).is_some_and(|found| found.since <= on) => {
-                withdrawn.insert(account);
-            }
-            Some(_) => {}
+        let of = Opened { key, id, minor, rests_on, withdrawn_by };
+        // What rests on a default that somebody took back goes with it, whatever else holds.
+        match of.withdrawn_by.as_deref() == Some("close") {
+            _ if !is_open => {}
+            true => closed.push((account, DefaultState::Withdrawn, of)),
+            false => _ = open.insert(account, of),
         }
     }
+    // What is opened on one day has one id: it is opened once.
+    let named = |(customer, currency): Account| -> Result<Option<Id>, Fault> {
+        let Some(customer) = book.ids.get(&customer) else { return Ok(None) };
+        let id = made_id("D", &[customer.as_str(), currency.as_str(), &day.to_string()])?;
+        Ok(Some(id).filter(|id| !ids.contains(id)))
+    };
+    let mut own: BTreeMap<Account, Id> = BTreeMap::new();
+    for account in book.breaches.keys() {
+        let id = match open.get(account) {
+            Some(of) => Some(of.id.clone()),
+            None => named(*account)?,
+        };
+        own.extend(id.map(|id| (*account, id)));
+    }
+    let origins = book.origins(&book.breaches, &own);
+    let wanted = wanted(db, &book, &book.breaches, &origins, day, rule)?;
     let mut new: Vec<table::ByRule> = Vec::new();
+    let mut rests: Vec<(Id, Option<Id>)> = Vec::new();
     for (account, found) in &wanted {
-        let Some(customer) = book.ids.get(&account.0) else { continue };
-        if open.contains_key(account) || withdrawn.contains(account) {
+        if let Some(of) = open.get(account) {
+            let holds = |on: &Id| book.hold(&origins, *account).any(|(.., id)| id == on);
+            if of.rests_on.as_ref().is_some_and(|on| !holds(on)) {
+                rests.push((of.id.clone(), found.rests_on.clone()));
+            }
             continue;
         }
-        let id = made_id("D", &[customer.as_str(), account.1.as_str(), &day.to_string()])?;
+        let Some(id) = named(*account)? else { continue };
+        if found.rests_on.is_some() {
+            rests.push((id.clone(), found.rests_on.clone()));
+        }
         let (document, minor, reason) = (found.document, found.amount_minor, found.reason.clone());
         new.push((id, account.0, document, minor, account.1, reason));
     }
     // What is left of those that are open is over.
+    let ids_open = open.iter().map(|(account, of)| (*account, of.id.clone())).collect();
     open.retain(|account, _| !wanted.contains_key(account));
     if !open.is_empty() {
-        let lasting = self::wanted(db, &book, &book.lasting, day, rule)?;
-        open.retain(|account, _| !lasting.contains_key(account));
+        let origins = book.origins(&book.lasting, &ids_open);
+        let mut lasting = self::wanted(db, &book, &book.lasting, &origins, day, rule)?;
+        open.retain(|account, _| lasting.remove(account).is_none());
     }
-    if new.is_empty() && open.is_empty() {
-        return Ok(());
+    closed.extend(open.into_iter().map(|(account, of)| match of.withdrawn_by.as_deref() {
+        Some("judge") => (account, DefaultState::Withdrawn, of),
+        _ => (account, DefaultState::Cured, of),
+    }));
+    let rests: Vec<_> = rests.iter().map(|(id, on)| (id, on.as_ref())).collect();
+    if new.is_empty() && closed.is_empty() {
+        return match rests.is_empty() {
+            true => Ok(()),
+            false => table::rest_on(db, &rests),
+        };
     }
     let opened = |(id, customer, document, minor, currency, reason): &table::ByRule| {
         let named = wanted.get(&(*customer, *currency)).and_then(|found| found.name.as_ref());
@@ -365,10 +439,14 @@ pub(crate) fn judge<D: Db>(
             "reason": reason,
         })
     };
+    let ended = |state: DefaultState| closed.iter().filter(move |of| of.1 == state).map(|of| &of.2);
+    let ids = |state: DefaultState| ended(state).map(|of| &of.id).collect::<Vec<_>>();
     let change = serde_json::json!({
         "rule": RULE,
         "opened": new.iter().map(opened).collect::<Vec<_>>(),
-        "cured": open.values().map(|(_, id, _)| id).collect::<Vec<_>>(),
+        "cured": ids(DefaultState::Cured),
+        "withdrawn": ids(DefaultState::Withdrawn),
+        "withdrawn_with": ended(DefaultState::Withdrawn).map(|of| &of.rests_on).collect::<Vec<_>>(),
     });
     let entry = note(
         db,
@@ -388,13 +466,22 @@ pub(crate) fn judge<D: Db>(
         let data = EventData { invoice_id, ..told(DefaultState::Open, row.4, Some(row.3)) };
         ("default.opened", row.1, row.0.clone(), data)
     });
-    let ended = open.iter().map(|((customer, currency), (_, id, minor))| {
-        ("default.cured", *customer, id.clone(), told(DefaultState::Cured, *currency, *minor))
+    let over = closed.iter().map(|((customer, currency), state, of)| {
+        let kind = match state {
+            DefaultState::Withdrawn => "default.closed",
+            _ => "default.cured",
+        };
+        (kind, *customer, of.id.clone(), told(*state, *currency, of.minor))
     });
-    event::add_all(db, &opened.chain(ended).collect::<Vec<_>>(), author.at)?;
+    event::add_all(db, &over.chain(opened).collect::<Vec<_>>(), author.at)?;
+    for state in [DefaultState::Cured, DefaultState::Withdrawn] {
+        let keys: Vec<i64> = ended(state).map(|of| of.key).collect();
+        if !keys.is_empty() {
+            table::close_all(db, &keys, state, day, entry)?;
+        }
+    }
     table::open_all(db, &new, day, entry)?;
-    let cured: Vec<i64> = open.values().map(|(key, ..)| *key).collect();
-    table::cure_all(db, &cured, day, entry)
+    table::rest_on(db, &rests)
 }
 
 fn book<D: Db>(
@@ -410,20 +497,26 @@ fn book<D: Db>(
         members.retain(|(key, ..)| candidates.contains(key));
         members.iter_mut().for_each(|(key, _, head)| *head = *key);
     }
-    let (mut ids, mut groups) = (BTreeMap::new(), BTreeMap::<i64, Vec<i64>>::new());
+    let (mut ids, mut heads) = (BTreeMap::new(), BTreeMap::new());
     for (key, id, head) in members {
         ids.insert(key, id);
-        groups.entry(head).or_default().push(key);
+        heads.insert(key, head);
     }
     let keys: Vec<i64> = ids.keys().copied().collect();
     let pauses = pause::of_customers(db, &keys, None)?;
+    let (documents, others) = table::taken_back(db, &keys, day)?;
+    let mut taken: BTreeMap<i64, Date> = BTreeMap::new();
+    for (key, on) in documents {
+        let last = taken.entry(key).or_insert(on);
+        *last = on.max(*last);
+    }
     let mut items: BTreeMap<Account, Vec<(Item, i64)>> = BTreeMap::new();
     let mut names: BTreeMap<i64, Id> = BTreeMap::new();
     for (customer, currency, key, id, due_on, open_minor, given_minor) in
         table::overdue(db, &keys, day)?
     {
         let pauses = pause::of_document(pauses.get(&customer), key);
-        let item = Item { key, due_on, open_minor, pauses };
+        let item = Item { key, due_on, open_minor, pauses, taken_back: taken.get(&key).copied() };
         items.entry((customer, currency)).or_default().push((item, given_minor));
         names.insert(key, id);
     }
@@ -440,7 +533,7 @@ fn book<D: Db>(
             }
         }
     }
-    Ok(Book { ids, groups, breaches, lasting })
+    Ok(Book { ids, heads, breaches, lasting, taken_back: others.into_iter().collect() })
 }
 
 /// Every default that the rule wants on the day, of its own or with the group.
@@ -448,6 +541,7 @@ fn wanted<D: Db>(
     db: &D,
     book: &Book,
     breaches: &Breaches,
+    origins: &Origins,
     day: Date,
     rule: &DefaultRule,
 ) -> Result<BTreeMap<Account, Found>, Fault> {
@@ -458,32 +552,24 @@ fn wanted<D: Db>(
             text::counted(of.days.into(), "day"),
             rule.days
         );
-        let (amount_minor, since) = (of.overdue_minor, of.since);
         let (document, name) = (Some(of.item), Some(document.clone()));
-        wanted.insert(*account, Found { document, name, amount_minor, reason, since });
+        let amount_minor = of.overdue_minor;
+        wanted.insert(*account, Found { document, name, amount_minor, reason, rests_on: None });
     }
     if rule.cross_default != Some(true) {
         return Ok(wanted);
     }
-    let mut own: BTreeMap<i64, (Date, i64)> = BTreeMap::new();
-    for ((key, _), (of, _)) in breaches {
-        let first = own.entry(*key).or_insert((of.since, *key));
-        *first = (*first).min((of.since, *key));
-    }
     // Every member of a group beside the one that was in default first.
-    let mut first: BTreeMap<i64, (Date, i64)> = BTreeMap::new();
-    for members in book.groups.values() {
-        if let Some(of) = members.iter().filter_map(|key| own.get(key)).min() {
-            first.extend(members.iter().map(|member| (*member, *of)));
-        }
-    }
-    let keys: Vec<i64> = first.keys().copied().collect();
+    let in_group = |key: &&i64| book.heads.get(key).is_some_and(|head| origins.contains_key(head));
+    let keys: Vec<i64> = book.ids.keys().filter(in_group).copied().collect();
     for (customer, currency, amount_minor) in table::owing(db, &keys, day)? {
-        let Some((since, origin)) = first.get(&customer) else { continue };
+        let account = (customer, currency);
+        let Some((_, origin, rests_on)) = book.hold(origins, account).next() else { continue };
         let Some(origin) = book.ids.get(origin) else { continue };
         let reason = format!("{RULE}: {origin} of the same group is in default");
-        let found = Found { document: None, name: None, amount_minor, reason, since: *since };
-        wanted.entry((customer, currency)).or_insert(found);
+        let rests_on = Some(rests_on.clone());
+        let found = Found { document: None, name: None, amount_minor, reason, rests_on };
+        wanted.entry(account).or_insert(found);
     }
     Ok(wanted)
 }

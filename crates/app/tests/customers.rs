@@ -10,7 +10,7 @@ use dunlin_app::{
     contract::{self, Wanted},
     customer, erase, guarantee, invoice,
     ledger::{self, Change},
-    payment,
+    payment, report,
 };
 use dunlin_domain::{
     Date, Instant, Refusal,
@@ -91,6 +91,85 @@ fn a_change_that_is_known_late_has_the_day_on_which_it_came_about() {
     let changes = customer::changes_of(&db, &id("C1"), 0, 10, Date::LAST, None).unwrap();
     let seen: Vec<_> = changes.iter().map(|one| (one.on, one.part)).collect();
     assert_eq!(seen, [(day("2024-03-04"), CustomerPart::BankAccount)]);
+}
+
+#[test]
+fn a_record_reads_from_the_day_on_which_it_changed() {
+    let (_folder, db) = db();
+    let hour = |number: i64| Author {
+        at: format!("2024-06-30T{number:02}:00:00Z").parse().unwrap(),
+        ..author()
+    };
+    let put = |number: i64, fields: Value, on: Option<&str>| {
+        let record = record(fields);
+        customer::put_on(&db, &id("C1"), &record, on.map(day), &hour(number)).unwrap()
+    };
+    for head in ["G", "H"] {
+        customer::put(&db, &id(head), &record(json!({})), &hour(0)).unwrap();
+    }
+    put(1, json!({"name": "One", "parent_id": "G"}), None);
+    put(2, json!({"name": "Two", "parent_id": "G"}), Some("2024-06-20"));
+    put(3, json!({"name": "Three", "parent_id": "H", "status": "on-hold"}), Some("2024-05-05"));
+    put(4, json!({"name": "Four", "parent_id": "H"}), None);
+    let entry = |number: i64| {
+        let sql = "SELECT max(key) FROM audit WHERE at <= ?1";
+        db.int(sql, &[(&hour(number).at.to_string()).into()]).unwrap()
+    };
+    for (on, known, name) in [
+        // As it is known now.
+        ("2024-05-04", 4, "One"),
+        ("2024-05-05", 4, "Three"),
+        ("2024-06-19", 4, "Three"),
+        ("2024-06-20", 4, "Three"),
+        ("2024-06-29", 4, "Three"),
+        ("2024-06-30", 4, "Four"),
+        ("2024-05-05", 3, "Three"),
+        ("2024-06-30", 3, "Three"),
+        // Before the move was recorded.
+        ("2024-05-05", 2, "One"),
+        ("2024-06-19", 2, "One"),
+        ("2024-06-20", 2, "Two"),
+        ("2024-06-30", 1, "One"),
+    ] {
+        let when = When { day: day(on), known: entry(known) };
+        let (key, found) = store::then(&db, &id("C1"), when).unwrap().unwrap();
+        assert_eq!(found.name, name, "{on} as known at {known}");
+        let held = name == "Three";
+        assert_eq!(found.status == CustomerStatus::OnHold, held, "{on} as known at {known}");
+        let of_range = dunlin_store::arrears::Range { after: key - 1, upto: key };
+        let formers = store::formers_of_range(&db, of_range, when).unwrap();
+        assert_eq!(formers.get(&key).map_or("Four", |of| of.name.as_str()), name, "{on} {known}");
+        let head = if ["One", "Two"].contains(&name) { "G" } else { "H" };
+        for other in ["G", "H"] {
+            let group = store::key(&db, &id(other)).unwrap().unwrap();
+            let group = store::group(&db, group, when).unwrap();
+            assert_eq!(group.contains(&key), other == head, "{other} on {on} as known at {known}");
+        }
+    }
+}
+
+#[test]
+fn what_is_overdue_names_its_customer_as_it_was_known() {
+    let (_folder, db) = db();
+    let known = || db.int("SELECT max(key) FROM audit", &[]).unwrap();
+    put(&db, "C1", json!({"name": "One"})).unwrap();
+    claimed(&db, "I1", "C1", "2024-01-01", "2024-01-31", 700);
+    let first = known();
+    let moved = record(json!({"name": "Two"}));
+    customer::put_on(&db, &id("C1"), &moved, Some(day("2024-05-05")), &author()).unwrap();
+    for (on, known, name) in [
+        ("2024-06-30", known(), "Two"),
+        ("2024-06-30", first, "One"),
+        ("2024-05-05", known(), "Two"),
+        ("2024-05-04", known(), "One"),
+        ("2024-06-30", i64::MAX, "Two"),
+        ("2024-05-04", i64::MAX, "One"),
+    ] {
+        let when = When { day: day(on), known };
+        let found = report::overdue(&db, &(String::new(), 0), 9, when).unwrap();
+        let names: Vec<_> = found.iter().map(|(item, _)| item.customer_name.as_str()).collect();
+        assert_eq!(names, [name], "{on} as known at {known}");
+    }
 }
 
 #[test]

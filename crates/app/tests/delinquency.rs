@@ -766,6 +766,319 @@ fn one_member_of_a_group_takes_the_others_along() {
     );
 }
 
+/// The state of each of a customer's defaults, by the day on which it was found.
+fn states(db: &NativeDb, of: &str) -> Vec<String> {
+    let mut all = defaults(db, Some(of));
+    all.sort();
+    all.iter().map(|found| found.split(' ').nth(3).unwrap().to_string()).collect()
+}
+
+fn close_open(db: &NativeDb, of: &str, how: &str, when: &str) {
+    let state = Some(DefaultState::Open);
+    let open = default_record::page(db, "", 9, Some(&id(of)), state, When::ALL).unwrap();
+    let closing = read(json!({"state": how, "on": when}));
+    default_record::close(db, &open[0].id, &closing, &on(when)).unwrap();
+}
+
+fn charge_back(db: &NativeDb, name: &str, when: &str) {
+    let new = read(json!({"kind": "chargeback", "on": when, "reason": "no money"}));
+    payment::reverse(db, &id(name), &new, id(&format!("R-{name}")), &on(when)).unwrap();
+}
+
+fn join(db: &NativeDb, name: &str, head: Option<&str>, when: &str) {
+    let new = read(json!({"name": name, "parent_id": head}));
+    customer::put(db, &id(name), &new, &on(when)).unwrap();
+}
+
+fn rule(db: &NativeDb, cross: bool) {
+    let new = json!({"default_rule": {"days": 30, "cross_default": cross}});
+    policy::put(db, &read(new), &on("2024-01-01")).unwrap();
+}
+
+fn books_hold(db: &NativeDb) {
+    let books = verify::books(db).unwrap();
+    assert!(books.ok, "{books:?}");
+}
+
+#[test]
+fn what_a_merge_withdraws_silences_nothing() {
+    let (_folder, db) = db();
+    rule(&db, false);
+    for name in ["X", "Y", "Z", "Control"] {
+        customer(&db, name);
+        bill(&db, &format!("I-{name}"), name, "2024-01-01", "2024-01-31", 100);
+    }
+    sweep(&db, "2024-03-01");
+    // Merged, and merged again.
+    customer::merge(&db, &id("Y"), &id("X"), &on("2024-03-02")).unwrap();
+    customer::merge(&db, &id("X"), &id("Z"), &on("2024-03-02")).unwrap();
+    pay(&db, "P", "Z", "2024-03-03", 300);
+    pay(&db, "P-Control", "Control", "2024-03-03", 100);
+    sweep(&db, "2024-03-03");
+    assert_eq!(states(&db, "Z"), ["cured", "withdrawn", "withdrawn"]);
+    charge_back(&db, "P", "2024-03-04");
+    charge_back(&db, "P-Control", "2024-03-04");
+    sweep(&db, "2024-03-04");
+    assert_eq!(states(&db, "Control"), ["cured", "open"]);
+    assert_eq!(states(&db, "Z"), ["cured", "withdrawn", "withdrawn", "open"]);
+    books_hold(&db);
+}
+
+#[test]
+fn a_withdrawal_is_about_what_was_late_then_and_no_other_arrears() {
+    let (_folder, db) = db();
+    rule(&db, false);
+    for name in ["C", "Other"] {
+        customer(&db, name);
+    }
+    bill(&db, "I1", "C", "2024-01-01", "2024-01-31", 10);
+    bill(&db, "I-Other", "Other", "2024-01-01", "2024-01-31", 70);
+    sweep(&db, "2024-03-01");
+    close_open(&db, "C", "withdrawn", "2024-03-02");
+    sweep(&db, "2024-03-03");
+    assert_eq!(states(&db, "C"), ["withdrawn"]);
+    bill(&db, "I2", "C", "2024-02-20", "2024-03-01", 9_000);
+    sweep(&db, "2024-03-30");
+    assert_eq!(states(&db, "C"), ["withdrawn"], "29 days");
+    sweep(&db, "2024-03-31");
+    assert_eq!(
+        defaults(&db, Some("C")).iter().max().unwrap(),
+        "C 2024-03-31 9000 open - -",
+        "what was taken back is in no amount"
+    );
+    // It is over when what it is about is paid.
+    let new = read(json!({"id": "P2", "customer_id": "C", "received_on": "2024-04-01",
+        "amount": eur(9_000), "invoice_id": "I2"}));
+    payment::add(&db, &new, id("made"), &on("2024-04-01")).unwrap();
+    sweep(&db, "2024-04-01");
+    assert_eq!(states(&db, "C"), ["withdrawn", "cured"]);
+    // Of a merge the arrears of the other are not taken back.
+    customer::merge(&db, &id("C"), &id("Other"), &on("2024-04-02")).unwrap();
+    sweep(&db, "2024-04-02");
+    assert_eq!(states(&db, "Other"), ["withdrawn", "open", "cured"]);
+    let new = read(json!({"id": "P3", "customer_id": "Other", "received_on": "2024-04-03",
+        "amount": eur(70), "invoice_id": "I-Other"}));
+    payment::add(&db, &new, id("made"), &on("2024-04-03")).unwrap();
+    sweep(&db, "2024-04-03");
+    assert_eq!(states(&db, "Other"), ["withdrawn", "cured", "cured"]);
+    charge_back(&db, "P3", "2024-04-04");
+    sweep(&db, "2024-04-04");
+    assert_eq!(states(&db, "Other"), ["withdrawn", "cured", "cured", "open"]);
+    books_hold(&db);
+}
+
+#[test]
+fn a_debt_that_was_withdrawn_paid_and_charged_back_is_a_default_anew() {
+    let (_folder, db) = db();
+    rule(&db, false);
+    for name in ["Paid", "Part", "GivenUp", "Reopened"] {
+        customer(&db, name);
+        bill(&db, &format!("I-{name}"), name, "2024-01-01", "2024-01-31", 100);
+    }
+    sweep(&db, "2024-03-01");
+    for name in ["Paid", "Part", "GivenUp", "Reopened"] {
+        close_open(&db, name, "withdrawn", "2024-03-02");
+    }
+    pay(&db, "P-Paid", "Paid", "2024-03-03", 100);
+    pay(&db, "P-Part", "Part", "2024-03-03", 99);
+    give_up(&db, "W", "I-GivenUp", "2024-03-03", None);
+    let found = default_record::page(&db, "", 9, Some(&id("Reopened")), None, When::ALL).unwrap();
+    let again = read(json!({"replaces": "2024-03-02", "reason": "It was right."}));
+    default_record::reopen(&db, &found[0].id, &again, &on("2024-03-03")).unwrap();
+    sweep(&db, "2024-03-04");
+    charge_back(&db, "P-Paid", "2024-03-05");
+    charge_back(&db, "P-Part", "2024-03-05");
+    let back = read(json!({"on": "2024-03-05", "reason": "by mistake"}));
+    write_off::reverse(&db, &id("W"), &back, &on("2024-03-05")).unwrap();
+    for date in ["2024-03-05", "2024-03-06"] {
+        sweep(&db, date);
+        assert_eq!(states(&db, "Paid"), ["withdrawn", "open"]);
+        assert_eq!(states(&db, "Part"), ["withdrawn"], "the same arrears all along");
+        assert_eq!(states(&db, "GivenUp"), ["withdrawn"], "giving up pays nothing");
+        assert_eq!(states(&db, "Reopened"), ["open"]);
+    }
+    books_hold(&db);
+}
+
+/// A group of a head in default by itself and of members that are so with it.
+fn group(db: &NativeDb, members: &[&str]) {
+    rule(db, true);
+    customer(db, "H");
+    bill(db, "I-H", "H", "2024-01-01", "2024-01-31", 100);
+    for name in members {
+        customer(db, name);
+        join(db, name, Some("H"), "2024-01-01");
+        bill(db, &format!("I-{name}"), name, "2024-01-01", "2024-12-31", 50);
+    }
+    sweep(db, "2024-03-01");
+    assert_eq!(states(db, "H"), ["open"]);
+    members.iter().for_each(|name| assert_eq!(states(db, name), ["open"]));
+}
+
+#[test]
+fn a_cross_default_goes_with_the_default_that_it_rests_on() {
+    let (_folder, db) = db();
+    group(&db, &["M"]);
+    close_open(&db, "H", "withdrawn", "2024-03-02");
+    customer(&db, "N");
+    join(&db, "N", Some("H"), "2024-03-02");
+    bill(&db, "I-N", "N", "2024-01-01", "2024-12-31", 50);
+    for date in ["2024-03-02", "2024-03-03"] {
+        sweep(&db, date);
+        assert_eq!(states(&db, "H"), ["withdrawn"]);
+        assert_eq!(defaults(&db, Some("M")), ["M 2024-03-01 50 withdrawn 2024-03-02 -"]);
+        assert_eq!(states(&db, "N"), [""; 0], "nothing opens on it");
+    }
+    books_hold(&db);
+    let told = |action: &str| {
+        let sql = format!(
+            "SELECT change FROM audit WHERE noun = 'default_record' AND action = '{action}'
+             ORDER BY key DESC LIMIT 1"
+        );
+        let row = db.first(&sql, &[]).unwrap().unwrap();
+        serde_json::from_str::<Value>(row.text(0).unwrap()).unwrap()["after"].clone()
+    };
+    let judged = told("judge");
+    assert_eq!(judged["cured"], json!([]));
+    let of = |name: &str| {
+        default_record::page(&db, "", 9, Some(&id(name)), None, When::ALL).unwrap().remove(0).id
+    };
+    assert_eq!(judged["withdrawn"], json!([of("M")]));
+    assert_eq!(judged["withdrawn_with"], json!([of("H")]));
+    // Paid and charged back, the head is in default anew, and all with it.
+    pay(&db, "P", "H", "2024-03-04", 100);
+    sweep(&db, "2024-03-04");
+    charge_back(&db, "P", "2024-03-05");
+    sweep(&db, "2024-03-05");
+    for (name, wanted) in [("H", 2), ("M", 2), ("N", 1)] {
+        assert_eq!(states(&db, name).len(), wanted, "{name}");
+        assert_eq!(states(&db, name).last().unwrap(), "open", "{name}");
+    }
+    // What it rests on is cured by its money; by whose money the others are is not theirs to say.
+    pay(&db, "Q", "H", "2024-03-06", 100);
+    sweep(&db, "2024-03-06");
+    assert_eq!(defaults(&db, Some("N")), ["N 2024-03-05 50 cured 2024-03-06 -"]);
+    books_hold(&db);
+}
+
+#[test]
+fn a_cross_default_that_was_withdrawn_opens_on_no_default_that_was_there_then() {
+    let (_folder, db) = db();
+    group(&db, &["M", "N"]);
+    close_open(&db, "M", "withdrawn", "2024-03-02");
+    bill(&db, "I-N2", "N", "2024-01-01", "2024-02-02", 50);
+    sweep(&db, "2024-03-02");
+    assert_eq!(
+        (states(&db, "M"), states(&db, "N")),
+        (vec!["withdrawn".into()], vec!["open".into()])
+    );
+    // The member is in default by itself too; what rested on the head goes with the head's, and what holds is said.
+    sweep(&db, "2024-03-03");
+    close_open(&db, "H", "withdrawn", "2024-03-04");
+    sweep(&db, "2024-03-04");
+    assert_eq!(states(&db, "N"), ["withdrawn", "open"]);
+    let all = default_record::page(&db, "", 9, Some(&id("N")), None, When::ALL).unwrap();
+    let own = all.iter().find(|of| of.state == DefaultState::Open).unwrap();
+    assert_eq!(own.invoice_id, Some(id("I-N2")));
+    for name in ["H", "M"] {
+        assert_eq!(
+            states(&db, name),
+            ["withdrawn", "open"],
+            "{name} with N, whose default is another"
+        );
+    }
+    books_hold(&db);
+}
+
+#[test]
+fn a_cross_default_follows_the_group() {
+    let (_folder, db) = db();
+    group(&db, &["M", "Leaves"]);
+    for name in ["G", "New"] {
+        customer(&db, name);
+        bill(&db, &format!("I-{name}"), name, "2024-01-01", "2024-01-31", 70);
+    }
+    sweep(&db, "2024-03-02");
+    // One leaves, and one is in another group whose head is in default as well.
+    join(&db, "Leaves", None, "2024-03-03");
+    join(&db, "M", Some("G"), "2024-03-03");
+    sweep(&db, "2024-03-03");
+    assert_eq!(
+        (states(&db, "Leaves"), states(&db, "M")),
+        (vec!["cured".into()], vec!["open".into()])
+    );
+    // What the old head was withdrawn for is nothing to it now.
+    close_open(&db, "H", "withdrawn", "2024-03-04");
+    sweep(&db, "2024-03-04");
+    assert_eq!(states(&db, "M"), ["open"]);
+    // The head is merged: what it rested on is withdrawn by that, and the survivor's stays.
+    customer::merge(&db, &id("G"), &id("New"), &on("2024-03-05")).unwrap();
+    sweep(&db, "2024-03-05");
+    assert_eq!(
+        (states(&db, "New"), states(&db, "M")),
+        (vec!["open".into(), "withdrawn".into()], vec!["open".into()])
+    );
+    close_open(&db, "New", "withdrawn", "2024-03-06");
+    sweep(&db, "2024-03-06");
+    assert_eq!(states(&db, "M"), ["withdrawn"]);
+    books_hold(&db);
+}
+
+#[test]
+fn what_cured_a_default_is_money_that_came_to_what_was_overdue() {
+    let (_folder, db) = db();
+    rule(&db, false);
+    let pays = |name: &str, of: &str, when: &str, invoice: Option<&str>, minor: i64| {
+        let new = json!({"id": name, "customer_id": of, "received_on": when, "amount": eur(minor),
+            "invoice_id": invoice});
+        payment::add(&db, &read(new), id("made"), &on("2024-03-02")).unwrap();
+    };
+    let credit = |of: &str, invoice: &str, issued: &str| {
+        let new = json!({"id": format!("N-{of}"), "customer_id": of, "kind": "credit-note",
+            "relates_to": invoice, "issued_on": issued, "amount": eur(1000)});
+        invoice::add(&db, &read(new), id("made"), &on("2024-03-02")).unwrap();
+    };
+    for name in ["Credit", "Moved", "Ahead", "Late", "Back"] {
+        customer(&db, name);
+        bill(&db, &format!("I-{name}"), name, "2024-01-01", "2024-01-31", 1000);
+        bill(&db, &format!("J-{name}"), name, "2024-01-02", "2024-03-20", 1000);
+    }
+    bill(&db, "K-Moved", "Moved", "2024-01-02", "2024-02-29", 400);
+    pay(&db, "P-Credit", "Credit", "2024-02-05", 400);
+    pay(&db, "P-Moved", "Moved", "2024-02-05", 400);
+    sweep(&db, "2024-03-01");
+    // The credit is older than the money, which moves on to what is not due, or is due as well.
+    credit("Credit", "I-Credit", "2024-02-01");
+    credit("Moved", "I-Moved", "2024-02-01");
+    // Money for what is not due yet cures nothing either; money that was recorded late does.
+    credit("Ahead", "I-Ahead", "2024-03-02");
+    pays("P-Ahead", "Ahead", "2024-03-02", Some("J-Ahead"), 300);
+    pays("P-Late", "Late", "2024-01-30", None, 1000);
+    pays("P-Back", "Back", "2024-03-02", Some("I-Back"), 1000);
+    charge_back(&db, "P-Back", "2024-03-02");
+    credit("Back", "I-Back", "2024-03-02");
+    sweep(&db, "2024-03-02");
+    for (name, cured_by) in
+        [("Credit", "-"), ("Moved", "-"), ("Ahead", "-"), ("Late", "P-Late"), ("Back", "-")]
+    {
+        let found = defaults(&db, Some(name)).remove(0);
+        assert!(found.ends_with(&format!("cured 2024-03-02 {cured_by}")), "{found}");
+    }
+}
+
+#[test]
+fn a_cross_default_is_cured_by_money_that_leaves_nothing_owed() {
+    let (_folder, db) = db();
+    group(&db, &["M", "N"]);
+    pay(&db, "P-M", "M", "2024-03-02", 50);
+    pay(&db, "P-N", "N", "2024-03-02", 20);
+    sweep(&db, "2024-03-02");
+    assert_eq!(defaults(&db, Some("M")), ["M 2024-03-01 50 cured 2024-03-02 P-M"]);
+    pay(&db, "P-H", "H", "2024-03-03", 100);
+    sweep(&db, "2024-03-03");
+    assert_eq!(defaults(&db, Some("N")), ["N 2024-03-01 50 cured 2024-03-03 -"]);
+}
+
 #[test]
 fn a_default_is_written_by_hand_and_closed_once() {
     let (_folder, db) = db();

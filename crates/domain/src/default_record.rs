@@ -2,7 +2,8 @@
 //!
 //! Rule `default-rule@1`: a customer is in default in a currency when an item has as many delinquent days as the policy
 //! says, and all that is overdue in that currency comes to the least amount that the policy sets for it. Contested
-//! amounts are left out of both. The default is cured when this holds no more, not even of what is open and what was given
+//! amounts are left out of both, and so are items that had as many days when somebody withdrew a default over them: what
+//! was taken back is not recorded anew. The default is cured when this holds no more, not even of what is open and what was given
 //! up together: giving up a debt clears nothing.
 
 use crate::{
@@ -28,6 +29,8 @@ pub struct Item {
     pub open_minor: i64,
     /// The pauses that hold for it.
     pub pauses: Vec<Pause>,
+    /// The day on which somebody withdrew a default over it, when it was not paid since.
+    pub taken_back: Option<Date>,
 }
 
 /// Why a customer is in default in one currency.
@@ -51,8 +54,12 @@ pub fn breach(
     items: &[Item],
     day: Date,
 ) -> Option<Breach> {
-    let overdue: Vec<&Item> =
-        items.iter().filter(|item| item.open_minor > 0 && item.due_on < day).collect();
+    let first = |item: &Item| first_day_with(rule.days, item.due_on, grace, &item.pauses, day);
+    let taken_back = |item: &Item| {
+        item.taken_back.is_some_and(|on| first(item).is_some_and(|reached| reached <= on))
+    };
+    let overdue = items.iter().filter(|item| item.open_minor > 0 && item.due_on < day);
+    let overdue: Vec<&Item> = overdue.filter(|item| !taken_back(item)).collect();
     let overdue_minor = overdue.iter().fold(0i64, |sum, item| sum.saturating_add(item.open_minor));
     if overdue_minor < threshold(rule.at_least.as_deref(), currency).unwrap_or(0) {
         return None;
@@ -62,10 +69,7 @@ pub fn breach(
     let worst = overdue.iter().max_by_key(|item| {
         (days(item), std::cmp::Reverse(item.due_on), std::cmp::Reverse(item.key))
     })?;
-    let since = overdue
-        .iter()
-        .filter_map(|item| first_day_with(rule.days, item.due_on, grace, &item.pauses, day))
-        .min()?;
+    let since = overdue.iter().filter_map(|item| first(item)).min()?;
     Some(Breach { item: worst.key, days: days(worst), since, overdue_minor })
 }
 
@@ -105,7 +109,7 @@ mod tests {
     }
 
     fn item(key: i64, due: &str, open_minor: i64) -> Item {
-        Item { key, due_on: date(due), open_minor, pauses: Vec::new() }
+        Item { key, due_on: date(due), open_minor, pauses: Vec::new(), taken_back: None }
     }
 
     fn on(items: &[Item], at_least: Option<i64>, day: &str) -> Option<(i64, u32, String, i64)> {
@@ -142,6 +146,21 @@ mod tests {
         assert_eq!(on(&paused, None, "2024-02-08"), Some((1, 30, "2024-02-08".into(), 70)));
         assert_eq!(on(&[item(1, "2024-01-01", 0)], None, "2024-12-31"), None);
         assert_eq!(on(&[], None, "2024-12-31"), None);
+    }
+
+    #[test]
+    fn what_was_late_enough_when_it_was_taken_back_is_left_out() {
+        let taken = |on: &str, of: Item| Item { taken_back: Some(date(on)), ..of };
+        let first = || item(1, "2024-01-01", 70);
+        assert!(
+            on(&[taken("2024-02-02", first())], None, "2024-02-10").is_some(),
+            "the day before"
+        );
+        assert_eq!(on(&[taken("2024-02-03", first())], None, "2024-02-10"), None);
+        let items = [taken("2024-02-04", first()), item(2, "2024-01-20", 30)];
+        assert_eq!(on(&items, None, "2024-02-21"), None);
+        assert_eq!(on(&items, None, "2024-02-22"), Some((2, 30, "2024-02-22".into(), 30)));
+        assert_eq!(on(&items, Some(31), "2024-02-22"), None, "nor does it count for the amount");
     }
 
     #[test]

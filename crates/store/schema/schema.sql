@@ -443,7 +443,7 @@ CREATE TABLE customer_former (
     document TEXT NOT NULL, -- the contract's new-customer as JSON
     until_on TEXT NOT NULL, -- the business date on which it was replaced
     entry_key INTEGER NOT NULL -- of the entry that replaced it
-) STRICT;
+, replaced_on TEXT) STRICT;
 
 CREATE INDEX customer_former_by_customer ON customer_former (customer_key, entry_key);
 
@@ -994,7 +994,7 @@ CREATE TABLE "default_record" (
     closed_on TEXT,
     cured_by_key INTEGER REFERENCES payment (key),
     entry_key INTEGER,
-    closed_entry_key INTEGER,
+    closed_entry_key INTEGER, rests_on_key INTEGER REFERENCES default_record (key),
     CHECK ((closed_on IS NULL) = (state = 'open'))
 ) STRICT;
 
@@ -1124,3 +1124,12 @@ CREATE TABLE "sweep" (
     invoices_upto INTEGER NOT NULL DEFAULT 0, -- the last invoice
     policy_key INTEGER NOT NULL DEFAULT 0 -- the policy in force
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE default_taken_back (
+    key INTEGER PRIMARY KEY,
+    default_key INTEGER NOT NULL REFERENCES default_record (key),
+    invoice_key INTEGER REFERENCES invoice (key),
+    other_key INTEGER REFERENCES default_record (key),
+    CHECK ((invoice_key IS NULL) <> (other_key IS NULL))
+) STRICT;
+
+CREATE INDEX default_taken_back_by_default ON default_taken_back (default_key);

@@ -1,6 +1,6 @@
 //! What is open by day: the sums behind the reports.
 
-use crate::{Db, Fault, Param, When, arrears::Range, when::as_known};
+use crate::{Db, Fault, Param, When, arrears::Range, customer, when::as_known};
 use dunlin_domain::{
     Currency, Date, Id, Money,
     contract::{
@@ -9,6 +9,7 @@ use dunlin_domain::{
     },
 };
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 
 /// What is open with one basis date: date, currency, kind, amount.
 pub type DayOpen = (Date, Currency, InvoiceKind, i64);
@@ -61,7 +62,7 @@ pub fn overdue<D: Db>(
     limit: u32,
     when: When,
 ) -> Result<Vec<(OverdueItem, After)>, Fault> {
-    type Row = (Date, i64, Id, Id, String, i64, Currency, i64);
+    type Row = (Date, i64, Id, Id, String, i64, Currency, i64, i64);
     let (day, text) = (when.day, when.day.to_string());
     let changed = db.int(
         "SELECT EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?1)",
@@ -74,19 +75,22 @@ pub fn overdue<D: Db>(
     let params: [Param<'_>; 4] =
         [(&after.0).into(), after.1.into(), i64::from(limit).into(), (&text).into()];
     let rows: Vec<Row> = asked(db, when.known, sql, &params)?;
-    let item =
-        |(due_on, key, invoice_id, customer_id, customer_name, minor, currency, disputed): Row| {
-            let item = OverdueItem {
-                invoice_id,
-                customer_id,
-                customer_name,
-                due_on,
-                days_past_due: day.days_past_due(due_on),
-                open: Money { minor, currency },
-                disputed: disputed != 0,
-            };
-            (item, (due_on.to_string(), key))
+    // Names read as on the day and as they were known, like all else.
+    let keys: BTreeSet<i64> = rows.iter().map(|row| row.8).collect();
+    let formers = customer::formers(db, &keys.into_iter().collect::<Vec<_>>(), when)?;
+    let item = |row: Row| {
+        let (due_on, key, invoice_id, customer_id, name, minor, currency, disputed, customer) = row;
+        let item = OverdueItem {
+            invoice_id,
+            customer_id,
+            customer_name: formers.get(&customer).map_or(name, |former| former.name.clone()),
+            due_on,
+            days_past_due: day.days_past_due(due_on),
+            open: Money { minor, currency },
+            disputed: disputed != 0,
         };
+        (item, (due_on.to_string(), key))
+    };
     Ok(rows.into_iter().map(item).collect())
 }
 

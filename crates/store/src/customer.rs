@@ -217,7 +217,11 @@ fn select<D: Db>(
 }
 
 /// The records of these customers that were replaced after the day, or when it was not known.
-fn formers<D: Db>(db: &D, keys: &[i64], when: When) -> Result<HashMap<i64, NewCustomer>, Fault> {
+pub(crate) fn formers<D: Db>(
+    db: &D,
+    keys: &[i64],
+    when: When,
+) -> Result<HashMap<i64, NewCustomer>, Fault> {
     let (keys, day) = (crate::array(keys)?, when.day.to_string());
     let found: Vec<(i64, NewCustomer)> =
         db.json(sql!("customer/formers.sql"), &[(&keys).into(), (&day).into(), when.known.into()])?;
@@ -257,6 +261,7 @@ fn restore(customer: &mut Customer, former: NewCustomer) {
 }
 
 /// Notes which entry recorded a new customer, and for one that was replaced how it read before and until which day.
+/// From that day on the new record is read, whatever was recorded of later days before.
 pub fn keep_former<D: Db>(
     db: &D,
     customer: i64,
@@ -273,9 +278,14 @@ pub fn keep_former<D: Db>(
     };
     let (document, day) = (crate::array(before)?, day.to_string());
     db.execute(
-        "INSERT INTO customer_former (customer_key, parent_key, document, until_on, entry_key)
-         SELECT ?1, (SELECT key FROM customer WHERE id = ?2 ->> '$.parent_id'), ?2, ?3, ?4",
+        "INSERT INTO customer_former (customer_key, parent_key, document, until_on, replaced_on, entry_key)
+         SELECT ?1, (SELECT key FROM customer WHERE id = ?2 ->> '$.parent_id'), ?2, ?3, ?3, ?4",
         &[customer.into(), (&document).into(), (&day).into(), entry.into()],
+    )?;
+    // What is known late replaces what was recorded before of the days since.
+    db.execute(
+        "UPDATE customer_former SET until_on = ?2 WHERE customer_key = ?1 AND until_on > ?2",
+        &[customer.into(), (&day).into()],
     )?;
     Ok(())
 }

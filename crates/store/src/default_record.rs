@@ -24,8 +24,12 @@ pub struct New<'a> {
 /// A default to add by rule: id, customer, document, amount, currency, reason.
 pub type ByRule = (Id, i64, Option<i64>, i64, Currency, String);
 
-/// A default that the rule opened: customer, currency, key, id, the day of its withdrawal, and how much.
-pub type Opened = (i64, Currency, i64, Id, Option<Date>, Option<i64>);
+/// A default that the rule opened: customer, currency, key, id, how much, whether it is open, the id of the default that it
+/// rests on, and, where that was withdrawn, by which action.
+pub type Opened = (i64, Currency, i64, Id, Option<i64>, bool, Option<Id>, Option<String>);
+
+/// What somebody took back: documents with the day of the withdrawal, and by account what no cross-default may rest on.
+pub type TakenBack = (Vec<(i64, Date)>, Vec<(i64, Currency, Id)>);
 
 /// Something overdue: customer, currency, key, id, due, open and not contested, given up and not recovered.
 pub type Overdue = (i64, Currency, i64, Id, Date, i64, i64);
@@ -86,7 +90,11 @@ fn key<D: Db>(db: &D, id: &Id) -> Result<String, Fault> {
 
 /// Notes that a default is not over. How it was said to have ended is kept beside.
 pub fn reopen<D: Db>(db: &D, id: &Id, entry: i64) -> Result<(), Fault> {
-    keep_former(db, &key(db, id)?, entry)?;
+    let keys = key(db, id)?;
+    keep_former(db, &keys, entry)?;
+    let sql =
+        "DELETE FROM default_taken_back WHERE default_key IN (SELECT value FROM json_each(?1))";
+    db.execute(sql, &[(&keys).into()])?;
     db.execute(
         "UPDATE default_record SET state = 'open', closed_on = NULL, cured_by_key = NULL, closed_entry_key = ?2
          WHERE id = ?1",
@@ -115,6 +123,9 @@ pub fn close<D: Db>(
 ) -> Result<(), Fault> {
     keep_former(db, &key(db, id)?, entry)?;
     let on = on.to_string();
+    if state == DefaultState::Withdrawn {
+        db.execute(sql!("default_record/take_back.sql"), &[id.as_str().into(), (&on).into()])?;
+    }
     db.execute(
         "UPDATE default_record SET state = ?2, closed_on = ?3, cured_by_key = ?4, closed_entry_key = ?5
          WHERE id = ?1 AND state = 'open'",
@@ -259,10 +270,23 @@ pub fn owing<D: Db>(db: &D, keys: &[i64], day: Date) -> Result<Vec<(i64, Currenc
     db.json(sql!("default_record/owing.sql"), &[(&keys).into(), (&day).into()])
 }
 
-/// The defaults of these customers that the rule opened and that are open or were withdrawn.
-pub fn by_rule<D: Db>(db: &D, keys: &[i64]) -> Result<Vec<Opened>, Fault> {
-    let keys = crate::array(keys)?;
-    db.json(sql!("default_record/by_rule.sql"), &[(&keys).into()])
+/// What somebody took back of what these customers failed at, and that was not paid by the day.
+pub fn taken_back<D: Db>(db: &D, keys: &[i64], day: Date) -> Result<TakenBack, Fault> {
+    let (keys, day) = (crate::array(keys)?, day.to_string());
+    db.json(sql!("default_record/taken_back.sql"), &[(&keys).into(), (&day).into()])
+}
+
+/// The defaults of these customers that the rule opened and that are open, or were opened on the day.
+pub fn by_rule<D: Db>(db: &D, keys: &[i64], day: Date) -> Result<Vec<Opened>, Fault> {
+    let (keys, day) = (crate::array(keys)?, day.to_string());
+    db.json(sql!("default_record/by_rule.sql"), &[(&keys).into(), (&day).into()])
+}
+
+/// Notes on which default a cross-default rests, or that it rests on none any more.
+pub fn rest_on<D: Db>(db: &D, rows: &[(&Id, Option<&Id>)]) -> Result<(), Fault> {
+    let rows = crate::array(rows)?;
+    db.execute(sql!("default_record/rest_on.sql"), &[(&rows).into()])?;
+    Ok(())
 }
 
 /// Adds defaults that the rule found.
@@ -272,13 +296,19 @@ pub fn open_all<D: Db>(db: &D, new: &[ByRule], day: Date, entry: i64) -> Result<
     Ok(())
 }
 
-/// Closes defaults that the rule opened and that are cured, and names what cured them.
-pub fn cure_all<D: Db>(db: &D, keys: &[i64], day: Date, entry: i64) -> Result<(), Fault> {
+/// Closes defaults that the rule opened, and names what cured them.
+pub fn close_all<D: Db>(
+    db: &D,
+    keys: &[i64],
+    state: DefaultState,
+    day: Date,
+    entry: i64,
+) -> Result<(), Fault> {
     let (keys, day) = (crate::array(keys)?, day.to_string());
     keep_former(db, &keys, entry)?;
     db.execute(
-        sql!("default_record/cure_all.sql"),
-        &[(&keys).into(), (&day).into(), entry.into()],
+        sql!("default_record/close_all.sql"),
+        &[(&keys).into(), (&day).into(), entry.into(), state.name().into()],
     )?;
     Ok(())
 }

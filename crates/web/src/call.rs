@@ -171,6 +171,17 @@ impl<'r, D> Call<'r, D> {
         }
     }
 
+    /// Refuses what a body says where none is taken, by its first field: it would not be done.
+    pub fn no_body(&self) -> Result<(), Problem> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        match self.body.whole().trim_ascii() {
+            [] => Ok(()),
+            body => json::decode(body).map(|Nothing {}| ()),
+        }
+    }
+
     /// The JSON body as it was sent, for those who sign every byte of it.
     pub fn bytes(&self) -> &[u8] {
         self.body.whole()

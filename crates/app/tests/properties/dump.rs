@@ -58,6 +58,11 @@ const BY_IDS: &[(&str, &str)] = &[
         "SELECT i.id, accrued_minor, accrued_through FROM accrual AS a JOIN invoice AS i ON i.key = a.invoice_key",
     ),
     (
+        "default_taken_back",
+        "SELECT d.id, i.id, o.id FROM default_taken_back AS t JOIN default_record AS d ON d.key = t.default_key
+         LEFT JOIN invoice AS i ON i.key = t.invoice_key LEFT JOIN default_record AS o ON o.key = t.other_key",
+    ),
+    (
         "default_record",
         "SELECT c.id, kind, amount_minor, d.currency, found_on, state, closed_on FROM default_record AS d
          JOIN customer AS c ON c.key = d.customer_key",

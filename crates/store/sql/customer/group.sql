@@ -13,7 +13,15 @@ FROM candidate
 CROSS JOIN customer AS c ON c.key = candidate.key
 LEFT JOIN customer_former AS f ON f.key = (
     SELECT min(e.key) FROM customer_former AS e
-    WHERE e.customer_key = c.key AND (e.entry_key > ?3 OR e.until_on > ?2)
+    WHERE
+        e.customer_key = c.key
+        AND (
+            e.entry_key > ?3
+            OR NOT EXISTS (
+                SELECT 1 FROM customer_former AS l
+                WHERE l.customer_key = e.customer_key AND l.key >= e.key AND l.entry_key <= ?3 AND l.replaced_on <= ?2
+            )
+        )
 )
 WHERE
     c.key = ?1

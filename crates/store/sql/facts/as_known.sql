@@ -77,9 +77,16 @@ default_record AS NOT MATERIALIZED (
         ON f.default_key = d.key AND f.entry_key <= ?10 AND f.until_entry_key > ?10
     WHERE coalesce(d.entry_key, 0) <= ?10
 ),
--- What was replaced later is no former record yet.
+-- What was replaced later is no former record yet, and a change that was not known ends none.
 customer_former AS NOT MATERIALIZED (
-    SELECT * FROM main.customer_former WHERE entry_key <= ?10
+    SELECT
+        f.key, f.customer_key, f.parent_key, f.document, f.entry_key,
+        (
+            SELECT min(l.replaced_on) FROM main.customer_former AS l
+            WHERE l.customer_key = f.customer_key AND l.key >= f.key AND l.entry_key <= ?10
+        ) AS until_on
+    FROM main.customer_former AS f
+    WHERE f.entry_key <= ?10
 ),
 -- Who was replaced later reads as before.
 customer AS NOT MATERIALIZED (

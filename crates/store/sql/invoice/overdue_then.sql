@@ -16,9 +16,9 @@ page AS (
     ORDER BY due_on, key
     LIMIT ?3
 )
-SELECT json_group_array(json_array(due_on, key, id, customer_id, name, open_minor, currency, disputed))
+SELECT json_group_array(json_array(due_on, key, id, customer_id, name, open_minor, currency, disputed, customer_key))
 FROM (
-    SELECT page.due_on, page.key, i.id, c.id AS customer_id, c.name, page.open_minor, i.currency, i.disputed
+    SELECT page.due_on, page.key, i.id, c.id AS customer_id, c.name, page.open_minor, i.currency, i.disputed, i.customer_key
     FROM page
     CROSS JOIN invoice AS i ON i.key = page.key
     CROSS JOIN customer AS c ON c.key = i.customer_key

@@ -391,8 +391,8 @@ found AS (
             WHEN 'default_record close' THEN a.id <> d.id
             WHEN 'default_record reopen' THEN a.id <> d.id OR d.state <> 'open'
             WHEN 'default_record judge'
-                THEN d.state <> 'cured' OR d.closed_on <> a.id
-                    OR d.id NOT IN (SELECT value FROM json_each(a.change, '$.after.cured'))
+                THEN d.state NOT IN ('cured', 'withdrawn') OR d.closed_on <> a.id
+                    OR d.id NOT IN (SELECT value FROM json_each(a.change, '$.after.' || d.state))
             WHEN 'customer merge' THEN d.state <> 'withdrawn' OR d.by_rule <> 1
             ELSE 1
         END
@@ -436,7 +436,7 @@ found AS (
             AND r.valid_from = CASE f.type WHEN 'object' THEN f.value ->> 'valid_from' END
     )
     UNION ALL
-    -- What the rule opened or cured.
+    -- What the rule opened, cured or withdrew.
     SELECT 'default ' || f.id
     FROM (
         SELECT a.key, iif(w.type = 'object', w.value ->> 'id', w.value) AS id
@@ -449,7 +449,8 @@ found AS (
     UNION ALL
     SELECT 'default ' || f.value
     FROM (SELECT key, action, change FROM audit WHERE noun = 'default_record' AND json_valid(change)) AS a
-    CROSS JOIN json_each(a.change, '$.after.cured') AS f
+    CROSS JOIN json_each(json_array('cured', 'withdrawn')) AS n
+    CROSS JOIN json_each(a.change, '$.after.' || n.value) AS f
     WHERE a.action = 'judge' AND a.key NOT IN (SELECT d.entry_key FROM ended AS d WHERE d.id = f.value)
     UNION ALL
     -- What changed of a customer is told by the entry of the moment, and every change of a part is kept.

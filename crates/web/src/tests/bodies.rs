@@ -166,3 +166,16 @@ fn a_body_that_nobody_asked_for_is_left_alone() {
     world.set("webhook_url", "https://example.com");
     assert_eq!(world.send(Sent::new("POST", "/v1/ticks").key(ADMIN).body("whatever")).status, 200);
 }
+
+#[test]
+fn a_function_that_takes_nothing_may_refuse_what_a_body_says() {
+    let world = World::new();
+    let send =
+        |body: &'static str| world.send(Sent::new("POST", "/v1/nothings").key(ADMIN).body(body));
+    for body in ["", " \n", "{}", " { } "] {
+        assert_eq!(send(body).status, 200, "{body:?}");
+    }
+    let named = send("{\"as_of\":\"2024-02-29\"}");
+    assert_eq!(named.brief(), "400 unknown-field as_of");
+    assert_eq!(send("whatever").brief(), "400 malformed-json");
+}

@@ -61,6 +61,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
             .run_async(file),
         Route::post("/v1/refusals/{id}", "refuse").scope(Scope::Admin).run(refuse),
         Route::post("/v1/ticks", "tick").scope(Scope::SweepWrite).run_async(tick),
+        Route::post("/v1/nothings", "do_nothing").scope(Scope::SweepWrite).run(nothing),
     ];
     routes.extend(keys::routes());
     routes.extend(health::routes());
@@ -124,6 +125,11 @@ fn refuse<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         Refusal::Internal => Err(Problem::internal("disk on fire at row 7")),
         code => Err(Problem::new(code, "as told").at("it")),
     }
+}
+
+fn nothing<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    call.no_body()?;
+    Answer::json(&())
 }
 
 fn tick<'a, D: Db>(call: &'a mut Call<'_, D>) -> Running<'a> {
