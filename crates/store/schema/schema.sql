@@ -1118,3 +1118,6 @@ CREATE INDEX application_by_customer ON application (customer_key, key);
 CREATE TABLE match_again (
     document_key INTEGER PRIMARY KEY REFERENCES invoice (key)
 ) STRICT;
+
+CREATE INDEX allocation_credited ON allocation (customer_key, invoice_key, allocated_on, amount_minor)
+    WHERE credit_key IS NOT NULL;

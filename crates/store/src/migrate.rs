@@ -40,6 +40,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (30, "contested", schema!("0030_contested.sql")),
     (31, "returns", schema!("0031_returns.sql")),
     (32, "alerts", schema!("0032_alerts.sql")),
+    (39, "credited", schema!("0039_credited.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try
