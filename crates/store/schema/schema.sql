@@ -1119,5 +1119,5 @@ CREATE TABLE match_again (
     document_key INTEGER PRIMARY KEY REFERENCES invoice (key)
 ) STRICT;
 
-CREATE INDEX allocation_credited ON allocation (customer_key, invoice_key, allocated_on, amount_minor)
+CREATE INDEX allocation_credited ON allocation (customer_key, invoice_key, allocated_on, amount_minor, credit_key)
     WHERE credit_key IS NOT NULL;
