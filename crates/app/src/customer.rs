@@ -18,7 +18,7 @@ use dunlin_domain::{
 };
 use dunlin_store::{
     Db, Fault, When, contract, credit, customer, customer::Place, guarantee,
-    invoice as store_invoice, score, write,
+    invoice as store_invoice, score, watch, write,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -215,10 +215,22 @@ pub fn merge<D: Db>(db: &D, id: &Id, into: &Id, author: &Author) -> Result<Chang
         let day = ledger::today(db, author.at)?;
         customer::merge(db, (from.key, to.key, head), day, entry)?;
         credit::refuse_waiting(db, from.key, &author.who, entry)?;
+        follow_wish(db, (from.key, to.key), day, entry)?;
         score::outdate(db, &[from.parent_key.unwrap_or(to.key)])?;
         replay::customers(db, &[to.key], author.at, Some(entry))?;
         Ok(Change::Replaced)
     })
+}
+
+/// Whoever wanted the duplicate watched has the customer watched that stays, but where somebody wants that already.
+fn follow_wish<D: Db>(db: &D, (from, to): (i64, i64), day: Date, entry: i64) -> Result<(), Fault> {
+    let standing = |key| Ok::<_, Fault>(watch::last(db, key)?.filter(|of| of.2.is_none()));
+    let Some((key, wish, _)) = standing(from)? else { return Ok(()) };
+    watch::end(db, key, day, entry)?;
+    if wish.until.is_some_and(|until| until <= day) || standing(to)?.is_some() {
+        return Ok(());
+    }
+    watch::insert(db, to, &wish, day, entry)
 }
 
 /// The customer of this id, or the one that it was merged into: a merge leaves no longer chain.

@@ -9,12 +9,12 @@ mod shop;
 use common::{day, db, id, read};
 use dunlin_app::{
     credit::{Asked, check, hold, limit, order, policy, reservation, reservation::Reserved, rule},
-    customer as customers, default_record, guarantee, interest, invoice as documents,
+    customer as customers, default_record, dispute, guarantee, interest, invoice as documents,
     ledger::{Change, put_organisation},
     sweep, tier,
 };
 use dunlin_domain::{
-    Instant, Refusal,
+    Decimal, Instant, Refusal,
     contract::{credit::*, types::Language},
     credit::reservation::Ask,
 };
@@ -494,6 +494,44 @@ fn a_policy_is_tried_on_the_book_and_proposes_limits_that_wait() {
     assert_eq!((waiting[0].minor, waiting[0].source), (330, LimitSource::Review));
     limit::decide(&db, &waiting[0].id, LimitState::Approved, &by("other", at(NOON))).unwrap();
     assert_eq!(effective(&db, "A", "2024-06-30"), "330");
+}
+
+#[test]
+fn a_limit_is_proposed_from_the_turnover_that_the_facts_tell() {
+    let (_folder, db) = db();
+    for name in ["A", "B", "C", "D", "E", "F"] {
+        customer(&db, name, json!({}));
+        invoice(&db, &format!("I{name}1"), name, "2024-07-31", 1_000);
+        invoice(&db, &format!("I{name}2"), name, "2024-07-31", 90_000);
+    }
+    let today = "2024-06-30".parse().unwrap();
+    documents::void(&db, &id("IB2"), today, &author()).unwrap();
+    let credit = |name: &str, of: &str, to: Option<&str>, minor: i64| {
+        let new = json!({"id": name, "customer_id": of, "kind": "credit-note", "issued_on": "2024-06-30",
+            "amount": eur(minor), "relates_to": to});
+        documents::add(&db, &read(new), id("made"), &author()).unwrap();
+    };
+    credit("NC", "C", Some("IC2"), 90_000);
+    credit("ND", "D", Some("ID2"), 40_000);
+    credit("NE", "E", None, 100_000);
+    let contested =
+        json!({"id": "DF", "invoice_id": "IF2", "on": "2024-06-30", "reason": "duplicate"});
+    dispute::open(&db, &read(contested), id("made"), &author()).unwrap();
+    let upheld = read(json!({"on": "2024-06-30", "outcome": "upheld"}));
+    dispute::resolve(&db, &id("DF"), &upheld, &author()).unwrap();
+    let lines = json!([{"turnover_share": "1", "cap_minor": 1_000_000}]);
+    let new: LimitPolicy = read(json!({"currency": "EUR", "lines": lines}));
+    policy::publish(&db, &new, &author()).unwrap();
+    policy::review(&db, 0, &author()).unwrap();
+    for (name, turnover) in
+        [("A", 91_000), ("B", 1_000), ("C", 1_000), ("D", 51_000), ("E", 0), ("F", 1_000)]
+    {
+        let found = limit::standing(&db, &id(name), None, Some(Language::En), at(NOON)).unwrap();
+        assert_eq!(found.pending[0].minor, turnover, "{name}");
+        let facts = dunlin_app::score::facts(&db, &id(name), today).unwrap();
+        let told = facts.get(dunlin_domain::contract::score::FactName::Turnover12m);
+        assert_eq!(told.unwrap_or_default(), Decimal::new(turnover, 2), "{name}");
+    }
 }
 
 #[test]

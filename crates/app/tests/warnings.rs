@@ -282,11 +282,7 @@ fn one_unpaid_invoice_is_told_of_louder_from_month_to_month() {
         80 grade-slipped closed info
         80 grade-worse behind info
         80 grade-worse closed info
-        91 overdue-very-long behind critical
-        92 late-after-prompt closed critical
-        92 overdue-very-long closed critical
-        92 overdue-very-long open critical
-        92 trend-worse closed warning";
+        91 overdue-very-long behind critical";
     let expected: Vec<&str> = expected.lines().map(str::trim).filter(|of| !of.is_empty()).collect();
     assert_eq!(told, expected);
     assert_eq!(watched_from, Some(28));
@@ -421,12 +417,18 @@ fn the_alerts_of_a_duplicate_end_without_a_sweep() {
     }
     swept(&db, "2024-06-30");
     assert_eq!(told(&db, "2024-06-30"), ["C1 first-overdue open", "C2 first-overdue open"]);
+    let watched = from(json!({"reason": "a rumour"}));
+    watch::put(&db, &id("C2"), &watched, &author("2024-06-30")).unwrap();
     customers::merge(&db, &id("C2"), &id("C1"), &author("2024-06-30")).unwrap();
     warn::run(&db, noon("2024-06-30")).unwrap();
     assert_eq!(told(&db, "2024-06-30"), ["C1 first-overdue open", "C2 first-overdue closed"]);
     let watched = from(json!({"reason": "why"}));
     let refused = watch::put(&db, &id("C2"), &watched, &author("2024-06-30")).unwrap_err();
     assert_eq!(code(refused), (Refusal::CustomerMerged, "id".into()));
+    // The wish to watch it is one about who stays.
+    let list = watch::page(&db, day("2024-06-30"), FIRST, 10).unwrap().into_iter();
+    let list: Vec<_> = list.map(|(of, _)| (of.customer_id.to_string(), of.reason)).collect();
+    assert_eq!(list, [("C1".to_string(), Some("a rumour".to_string()))]);
 }
 
 #[test]
@@ -567,6 +569,26 @@ fn an_alert_is_snoozed_given_away_and_closed() {
             "alert.opened C1"
         ]
     );
+}
+
+#[test]
+fn an_alert_that_opens_again_on_its_day_is_neither_snoozed_nor_given_away() {
+    let (_folder, db) = db();
+    let alert = overdue_customer(&db);
+    let on = "2024-06-30";
+    let act = |wish: Wish| alert::act(&db, &alert.id, &wish, &author(on)).unwrap();
+    act(Wish::Snooze(from(json!({"until": "2024-07-05", "reason": "they promised"}))));
+    act(Wish::Assign(from(json!({"owner": "Ann"}))));
+    let judged = || {
+        warn::run(&db, noon(on)).unwrap();
+        let found = alerts(&db, on).into_iter().find(|of| of.id == alert.id).unwrap();
+        (found.state, found.owner)
+    };
+    assert_eq!(judged(), (AlertState::Snoozed, Some("Ann".into())));
+    pay(&db, "P1", "C1", on, "I1");
+    assert_eq!(judged().0, AlertState::Closed);
+    bounce(&db, "P1", on);
+    assert_eq!(judged(), (AlertState::Open, alert.owner.clone()));
 }
 
 fn rule(of: Value) -> NewAlertRule {

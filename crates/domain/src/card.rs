@@ -243,11 +243,12 @@ impl Card {
             let difference =
                 points.unwrap_or_default().checked_sub(points_before.unwrap_or_default());
             let (name, fact) = (rule.name.clone(), rule.fact);
-            let words = |rule: Option<&'_ IndicatorRule>| rule.map(|rule| rule.text.clone());
-            let (new, old) = (words(now).zip(value), words(was).zip(value_before));
+            // Before the first judgement there was no card that could lack it.
+            let is_new = was.is_none() && before.is_some();
             let text = reason::moved(
-                new.as_ref().map(|(words, seen)| (words, *seen)),
-                old.as_ref().map(|(words, seen)| (words, *seen)),
+                now.map(|rule| (&rule.text, value)),
+                was.map(|rule| (&rule.text, value_before)),
+                is_new,
                 [points, points_before],
                 language,
             );

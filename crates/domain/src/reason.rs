@@ -37,21 +37,28 @@ pub fn improvement(score: Decimal, grade: Grade, language: Language) -> String {
 }
 
 /// What an indicator sees and saw before, each in the words of its card, and the points that it gives and gave. What is
-/// not known gives no points and costs none.
+/// not known gives no points and costs none, and no more does what a card does not have: `None`, and before it only
+/// where there `is_new`.
 pub fn moved(
-    now: Option<(&Wording, Decimal)>,
-    before: Option<(&Wording, Decimal)>,
+    now: Option<(&Wording, Option<Decimal>)>,
+    before: Option<(&Wording, Option<Decimal>)>,
+    is_new: bool,
     points: [Option<Decimal>; 2],
     language: Language,
 ) -> String {
-    let told = |of: Option<(&Wording, Decimal)>, nothing: &str| {
-        of.map_or_else(|| nothing.to_string(), |(wording, seen)| text(wording, seen, language))
+    let told = |of: Option<(&Wording, Option<Decimal>)>, nothing: &str| {
+        let told = of.and_then(|(wording, seen)| Some(text(wording, seen?, language)));
+        told.unwrap_or_else(|| nothing.to_string())
     };
+    let gone = now.is_none();
     let points = points.map(|of| of.map(|of| round(of, 1).normalize()));
     let one = |points: Decimal| if points == Decimal::ONE { "point" } else { "points" };
     match language {
         Language::En => {
-            let (now, before) = (told(now, "Not known any more."), told(before, "Not known."));
+            let unknown =
+                if gone { "The card does not have this any more." } else { "Not known any more." };
+            let unknown_before = if is_new { "The card did not have this." } else { "Not known." };
+            let (now, before) = (told(now, unknown), told(before, unknown_before));
             let gives = match points {
                 [Some(now), Some(before)] => {
                     format!("It gives {now} {} instead of {before}.", one(now))
@@ -67,7 +74,11 @@ pub fn moved(
             format!("{now} Before: {before} {gives}")
         }
         Language::ZhCn => {
-            let (now, before) = (told(now, "目前没有数据。"), told(before, "没有数据。"));
+            let unknown =
+                if gone { "评分卡不再包含此项。" } else { "目前没有数据。" };
+            let unknown_before =
+                if is_new { "评分卡原无此项。" } else { "没有数据。" };
+            let (now, before) = (told(now, unknown), told(before, unknown_before));
             let gives = match points {
                 [Some(now), Some(before)] => format!("得分由 {before} 变为 {now}。"),
                 [Some(now), None] => format!("现得 {now} 分，此前该项权重不计入。"),
@@ -83,11 +94,19 @@ pub fn moved(
 pub fn thin_file(items: Decimal, language: Language) -> String {
     let items = items.normalize();
     match language {
+        _ if items.is_zero() => nothing_due(language).to_string(),
         Language::En => {
             let invoices = if items == Decimal::ONE { "invoice" } else { "invoices" };
             format!("Only {items} {invoices} fell due in 12 months: too few for a firm judgement.")
         }
         Language::ZhCn => format!("近 12 个月仅有 {items} 张账单到期，不足以作出可靠判断。"),
+    }
+}
+
+fn nothing_due(language: Language) -> &'static str {
+    match language {
+        Language::En => "No invoice fell due in 12 months: too little for a firm judgement.",
+        Language::ZhCn => "近 12 个月没有账单到期，不足以作出可靠判断。",
     }
 }
 
@@ -128,6 +147,8 @@ mod tests {
             thin_file(Decimal::TWO, Language::ZhCn),
             "近 12 个月仅有 2 张账单到期，不足以作出可靠判断。"
         );
+        let none = thin_file(Decimal::ZERO, Language::En);
+        assert_eq!(none, "No invoice fell due in 12 months: too little for a firm judgement.");
     }
 
     #[test]

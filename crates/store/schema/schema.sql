@@ -1133,3 +1133,5 @@ CREATE TABLE default_taken_back (
 ) STRICT;
 
 CREATE INDEX default_taken_back_by_default ON default_taken_back (default_key);
+CREATE INDEX allocation_credited ON allocation (customer_key, invoice_key, allocated_on, amount_minor, credit_key)
+    WHERE credit_key IS NOT NULL;

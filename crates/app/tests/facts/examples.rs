@@ -343,7 +343,7 @@ fn what_is_contested_is_no_bad_paying_while_it_is() {
          2024-02-05 overdue-share 0 worst-days-late-12m - items-12m 0 open-dispute-share 1
          2024-03-01 overdue-share 1 worst-days-late-12m 30 items-12m 1",
     );
-    // A part of it, and of instalments what fell due first.
+    // A part of it, in the instalment that it is of.
     check(
         "invoice I1 2024-01-01 2024-01-31 600 2024-02-10 400
          dispute D1 2024-02-05 I1#1 500",
@@ -351,6 +351,112 @@ fn what_is_contested_is_no_bad_paying_while_it_is() {
          2024-02-05 overdue-share 0.1 share-late-0-amount 1
          2024-02-11 overdue-share 0.5 open-dispute-share 0.5 worst-days-late-12m 11",
     );
+}
+
+#[test]
+fn what_is_contested_of_one_instalment_leaves_the_others_as_they_are() {
+    check(
+        "invoice I1 2024-05-01 2024-06-01 10000 2024-12-31 10000
+         dispute D1 2024-06-10 I1#2 10000",
+        "2024-06-09 overdue-share 0.5 items-12m 1 open-dispute-share 0
+         2024-06-10 overdue-share 0.5 items-12m 1 open-dispute-share 0.5
+         2024-11-23 overdue-share-over-90 0.5 worst-days-late-12m 175 items-12m 1
+         2025-01-01 overdue-share 0.5 items-12m 1",
+    );
+    // All that is contested of the whole is in the first: what is paid of that makes no room for it in the second.
+    check(
+        "invoice I1 2024-03-01 2024-05-01 6000 2024-06-10 4000
+         dispute D1 2024-04-01 I1 6000
+         pay P1 2024-05-15 4000 I1#1",
+        "2024-05-14 overdue-share 0 open-dispute-share 0.6 items-12m 0
+         2024-06-10 overdue-share 0 open-dispute-share 0.3333 items-12m 1
+         2024-06-30 overdue-share 0.6667 open-dispute-share 0.3333 items-12m 2
+         2024-06-30 days-beyond-terms-12m 17 worst-days-late-12m 20 dispute-rate-12m 0.5",
+    );
+}
+
+/// Five invoices paid on their day, and what else happens.
+fn five_paid(more: &str) -> String {
+    let months = [("07-31", 1), ("08-31", 2), ("09-30", 3), ("10-31", 4), ("11-30", 5)];
+    let paid = months.map(|(due, number)| {
+        format!(
+            "invoice I{number} 2023-07-01 2023-{due} 10000
+             pay P{number} 2023-{due} 10000 I{number}\n"
+        )
+    });
+    format!("{}{more}", paid.concat())
+}
+
+#[test]
+fn what_is_owed_and_overdue_counts_with_its_age_however_old_it_is() {
+    // A year after it fell due nothing happens; it leaves the windows that it is too old for when it is paid.
+    check(
+        &five_paid(
+            "invoice I0 2022-12-01 2022-12-31 10000
+             pay P0 2024-01-15 10000 I0",
+        ),
+        "2023-12-30 days-beyond-terms-12m 60.6667 worst-days-late-12m 364 items-12m 6 share-late-90-count 0.1667
+         2023-12-31 days-beyond-terms-12m 60.8333 worst-days-late-12m 365 items-12m 6 share-late-90-count 0.1667
+         2023-12-31 days-beyond-terms-3m 121.6667 days-beyond-terms-9m-before 0 trend-recent-against-before 121.6667
+         2023-12-31 share-late-0-amount 0.1667 irregularity 136.0275 months-since-worst 0 overdue-share 1
+         2024-01-14 days-beyond-terms-12m 63.1667 worst-days-late-24m 379 days-beyond-terms-24m 63.1667
+         2024-01-15 days-beyond-terms-12m 0 worst-days-late-12m 0 items-12m 5 trend-recent-against-before 0
+         2024-01-15 days-beyond-terms-24m 63.3333 worst-days-late-24m 380 months-since-worst 0",
+    );
+    // Older than every window, in part paid in its time, and alone.
+    check(
+        "invoice I1 2021-01-01 2021-01-31 300
+         pay P1 2021-01-31 100",
+        "2024-01-31 items-12m 1 days-beyond-terms-3m 730 days-beyond-terms-24m 730 worst-days-late-24m 1095
+         2024-01-31 days-beyond-terms-9m-before - overdue-share 1 share-late-90-amount 0.6667",
+    );
+    // What is contested or below the tolerance is not overdue, and what was given up is as old as it is.
+    check(
+        "invoice I1 2021-01-01 2021-01-31 300
+         pay P1 2021-01-31 201
+         invoice I2 2021-01-01 2021-01-31 300
+         dispute D1 2021-02-05 I2 300
+         invoice I3 2021-01-01 2021-01-31 300
+         off W1 2021-03-31 I3 201",
+        "2024-01-31 items-12m 0 days-beyond-terms-24m - overdue-share 0",
+    );
+}
+
+#[test]
+fn what_was_taken_back_whole_is_no_order_and_no_turnover() {
+    let five = |taken: &str| {
+        five_paid(&format!(
+            "invoice I6 2023-12-20 2024-01-31 1000000
+             {taken}"
+        ))
+    };
+    let before = "2023-12-24 orders-12m 6 turnover-12m 10500 order-size-spike 100 dormant-days-before-order 172";
+    let after =
+        "2023-12-25 orders-12m 5 turnover-12m 500 order-size-spike - dormant-days-before-order -";
+    for taken in [
+        "void I6 2023-12-25",
+        "credit N1 2023-12-25 1000000 I6",
+        "dispute D1 2023-12-21 I6 1000000\nresolve D1 2023-12-25 upheld",
+    ] {
+        check(&five(taken), &format!("{before}\n{after}"));
+    }
+    let corrected = five("correct I6 2023-12-20 2024-01-31 0");
+    check(&corrected, after);
+    // Of a part that was credited the rest counts, of instalments together.
+    check(
+        &five("credit N1 2023-12-25 985000 I6"),
+        "2023-12-25 orders-12m 6 turnover-12m 650 order-size-spike 1.5",
+    );
+    check(
+        &five_paid(
+            "invoice I6 2023-12-20 2024-01-31 10000 2024-02-29 10000
+             credit N1 2023-12-25 15000 I6",
+        ),
+        "2023-12-24 orders-12m 6 turnover-12m 700 order-size-spike 2
+         2023-12-25 orders-12m 6 turnover-12m 550 order-size-spike 0.5",
+    );
+    // What was paid stays paid: a void takes off what is open.
+    check(&five_paid("void I1 2023-12-25"), "2023-12-25 orders-12m 5 turnover-12m 500");
 }
 
 #[test]

@@ -53,6 +53,10 @@ impl Desk {
             "correct" => self.correct(&words[1..]),
             "dispute" => self.dispute(&words[1..]),
             "resolve" => self.resolve(&words[1..]),
+            "void" => {
+                let on = words[2].parse().unwrap();
+                invoice::void(&self.db, &id(words[1]), on, &author("2026-01-01")).map(drop)
+            }
             "limit" => self.limit(&words[1..]),
             "rate" => self.rate(&words[1..]),
             "merge" => {
@@ -223,9 +227,10 @@ fn day(number: i64) -> Date {
 fn line() -> impl Strategy<Value = String> {
     let on = prop_oneof![0i64..700, (0i64..24).prop_map(|month| month * 30)];
     let minor = prop_oneof![2i64..400, Just(100i64)];
-    (0usize..24, on, 0i64..90, minor, 0usize..12, 0usize..12).prop_map(
+    (0usize..28, on, 0i64..90, minor, 0usize..12, 0usize..12).prop_map(
         |(what, on, later, minor, one, other)| {
             let (then, on) = (day(on + later), day(on));
+            let later = later + 1;
             let kind = ["fee", "interest-note"].get(one).copied().unwrap_or("invoice");
             match what {
                 0..6 => format!("{kind} I{one} {on} {then} {minor}"),
@@ -249,6 +254,13 @@ fn line() -> impl Strategy<Value = String> {
                     "rate fx-{} {on} {}",
                     ["usd-eur", "eur-usd"][other % 2],
                     ["0.3333", "1.25", "0.9"][one % 3]
+                ),
+                22 => format!("dispute D{one} {on} I{other}#{} {minor}", 1 + one % 2),
+                23 => format!("pay P{one} {on} {minor} I{other}#{}", 1 + one % 2),
+                24 => format!("void I{other} {then}"),
+                25 => format!(
+                    "invoice I{one} {on} {then} {minor} {} 200",
+                    then.plus_days(later).unwrap()
                 ),
                 _ => format!("resolve D{one} {then} {}", ["upheld", "rejected"][other % 2]),
             }

@@ -39,7 +39,8 @@ fn ledger(db: &NativeDb, customer: i64) -> Ledger {
         db,
         &format!(
             "SELECT json_array(invoice_key, payment_key,
-                 coalesce(difference, (SELECT w.difference FROM adjustment AS w WHERE w.key = adjustment_key)),
+                 coalesce(iif(credit_key IS NULL, difference, 'credit'),
+                     (SELECT w.difference FROM adjustment AS w WHERE w.key = adjustment_key)),
                  allocated_on, amount_minor)
              FROM allocation WHERE customer_key = {customer} AND invoice_key IS NOT NULL"
         ),
@@ -49,6 +50,7 @@ fn ledger(db: &NativeDb, customer: i64) -> Ledger {
             let other = match difference.as_deref() {
                 Some("early-payment-discount") => Source::Discount,
                 Some("write-off") => Source::WriteOff,
+                Some("credit" | "dispute-upheld" | "voided") => Source::Taken,
                 _ => Source::Other,
             };
             Row { claim, from: payment.map_or(other, Source::Payment), on, minor }

@@ -73,7 +73,7 @@ prop_compose! {
         minor in prop_oneof![1 => Just(0i64), 6 => 1i64..1_000, 4 => Just(100)],
         instalments in proptest::bool::weighted(0.15),
         steps in proptest::collection::vec(
-            (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..13,
+            (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..15,
                 prop_oneof![4 => Just(100i64), 1 => Just(95), 3 => 0i64..100]), 0..5),
         contract in proptest::option::of(0usize..2),
         dispute in proptest::option::weighted(0.2,
@@ -136,6 +136,8 @@ impl Rows {
                 "write-off",
                 "back",
                 "move",
+                "voided",
+                "dispute-upheld",
             ]
             .get(what)
             .copied()
@@ -143,10 +145,13 @@ impl Rows {
             let (source, back) = match what {
                 "back" if percent < 20 => ("early-payment-discount", true),
                 "back" if percent < 50 => ("write-off", true),
+                "back" if percent < 60 => ("credit", true),
+                "back" if percent < 70 => ("dispute-upheld", true),
                 "back" => ("pay", true),
                 other => (other, false),
             };
             let stood = stands.entry((by, source)).or_default();
+            let percent = if what == "voided" { 100 } else { percent };
             let change = if back { -(*stood * percent / 100) } else { open * percent / 100 };
             let on = day(of.issued + after);
             if change == 0 {
@@ -206,11 +211,11 @@ impl Rows {
         match source {
             "pay" => paid = Some(key),
             "credit" => credit = Some(customer + 1),
-            "write-off" => {
+            "write-off" | "voided" | "dispute-upheld" => {
                 let made = self.adjustments.len() + 1;
                 self.adjustments.push(json!([
                     made,
-                    format!("write-off/{made}"),
+                    format!("{source}/{made}"),
                     customer + 1,
                     claim,
                     on,
@@ -242,8 +247,26 @@ impl Rows {
             if let Some((after, resolved, minor, of_part)) = of.dispute {
                 let opened = of.issued + after;
                 let resolved = resolved.map(|after| day(opened + after));
-                let about = parts[if of_part { 1 } else { 0 }];
-                rows.disputes.push(json!([of.customer + 1, about, day(opened), resolved, minor]));
+                let mut dispute = |about: usize, minor: i64, whole: Option<usize>| {
+                    let row = json!([of.customer + 1, about, day(opened), resolved, minor, whole]);
+                    rows.disputes.push(row);
+                    rows.disputes.len()
+                };
+                match parts {
+                    // One instalment, the later as well as the first, or as a whole with a part of each.
+                    [_, first, second] if first != second && of_part => {
+                        dispute(if minor % 2 == 0 { first } else { second }, minor, None);
+                    }
+                    [whole, first, second] if first != second => {
+                        let number = dispute(whole, minor, None);
+                        let of_first = minor * (after % 5) / 4;
+                        dispute(first, of_first.min(minor), Some(number));
+                        dispute(second, (minor - of_first).max(0), Some(number));
+                    }
+                    [single, ..] => {
+                        dispute(single, minor, None);
+                    }
+                }
             }
         }
         rows
@@ -480,6 +503,7 @@ fn record(db: &NativeDb, book: &Book) {
         let mut row = row;
         let resolved = row[3].is_string().then_some("rejected");
         row.as_array_mut().unwrap().extend([
+            json!(number + 1),
             json!(format!("D{number}")),
             json!("price"),
             json!(resolved),
@@ -487,7 +511,7 @@ fn record(db: &NativeDb, book: &Book) {
         row
     };
     let disputes: Vec<Value> = rows.disputes.into_iter().enumerate().map(numbered).collect();
-    let columns = "customer_key, invoice_key, opened_on, resolved_on, minor, id, reason, outcome";
+    let columns = "customer_key, invoice_key, opened_on, resolved_on, minor, whole_key, key, id, reason, outcome";
     insert(db, "dispute", columns, &disputes);
     let changes: Vec<Value> = book
         .changes

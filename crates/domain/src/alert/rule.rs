@@ -117,6 +117,9 @@ pub fn check(name: &str, rule: &NewAlertRule) -> Result<(), Refused> {
     within(rule.snooze_days, 0, MAX_DAYS, "snooze_days")?;
     if let Some(escalation) = &rule.escalation {
         within(Some(escalation.after_days), 1, MAX_DAYS, "escalation.after_days")?;
+        if escalation.severity.is_none() && escalation.owner.is_none() {
+            return malformed("escalation", "it changes `severity` or `owner`");
+        }
         if escalation.severity.is_some_and(|severity| severity < rule.severity) {
             return malformed("escalation.severity", "it is not less grave than the rule");
         }

@@ -569,6 +569,7 @@ fn a_rule_names_the_field_that_is_wrong() {
             json!({"escalation": {"after_days": 0}}),
             Some((Refusal::MalformedField, "escalation.after_days")),
         ),
+        (json!({"escalation": {"after_days": 1}}), Some((Refusal::MalformedField, "escalation"))),
         (
             json!({"escalation": {"after_days": 1, "severity": "info"}}),
             Some((Refusal::MalformedField, "escalation.severity")),

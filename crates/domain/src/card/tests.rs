@@ -210,6 +210,30 @@ fn what_moved_is_told_with_what_was_seen_and_given() {
         .map(|of| of.name)
         .collect();
     assert_eq!(names, ["arrears", "overdue-share"], "another card has other indicators");
+    // What a card does not have is not unknown.
+    for (language, told) in [
+        (
+            Language::En,
+            [
+                "50 % of what is owed now is past due. Before: The card did not have this. It gives 10 points; before, its \
+                 weight was left out.",
+                "The card does not have this any more. Before: 50 % of what is owed now is past due. It gave 10 points; now \
+                 its weight is left out.",
+            ],
+        ),
+        (
+            Language::ZhCn,
+            [
+                "目前欠款中有 50% 已逾期。此前：评分卡原无此项。现得 10 分，此前该项权重不计入。",
+                "评分卡不再包含此项。此前：目前欠款中有 50% 已逾期。此前得 10 分，现该项权重不计入。",
+            ],
+        ),
+    ] {
+        let moved = other.moved(&was, Some((&card, &was)), language).into_iter();
+        assert_eq!(moved.map(|of| of.text).collect::<Vec<_>>(), told);
+    }
+    let first = card.moved(&was, None, Language::En).remove(0).text;
+    assert!(first.contains("Before: Not known."), "{first}");
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub enum Source {
     Payment(i64),
     Discount,
     WriteOff,
+    /// What turned out not to be owed: a credit note, an upheld dispute or a void.
+    Taken,
     Other,
 }
 
@@ -59,7 +61,7 @@ pub struct Row {
     pub minor: i64,
 }
 
-/// A debt that was contested.
+/// A debt that was contested: so much of a document, or of the instalment that it is in on the day.
 #[derive(Clone, Debug)]
 pub struct Contested {
     pub document: i64,
@@ -167,8 +169,10 @@ struct Part {
 struct Item<'a> {
     of: &'a Document,
     parts: Vec<Part>,
-    /// What is unpaid and chased.
+    /// What is unpaid and chased, also what was given up.
     unpaid: i64,
+    /// Something of it is owed, chased and past due.
+    overdue: bool,
 }
 
 impl Item<'_> {
@@ -211,6 +215,12 @@ impl Ledger {
         let rows = self.rows.iter().filter(|row| row.claim == claim.key && row.on <= day);
         let given_up = rows.filter(|row| row.from == Source::WriteOff);
         self.open(claim, day) + given_up.map(|row| row.minor).sum::<i64>()
+    }
+
+    /// What turned out not to be owed of a claim by the end of a day.
+    fn taken(&self, claim: &Document, day: Date) -> i64 {
+        let rows = self.rows.iter().filter(|row| row.claim == claim.key && row.on <= day);
+        rows.filter(|row| row.from == Source::Taken).map(|row| row.minor).sum()
     }
 
     /// What is outstanding at the end of a day, and what of it is overdue.
@@ -256,8 +266,8 @@ impl Ledger {
         paid
     }
 
-    /// What is left of a claim and somebody would be reminded of: not what is contested, of instalments what fell due
-    /// first, and not a rest below the tolerance of reminders.
+    /// What is left of a claim and somebody would be reminded of: not what of this claim is contested on the day, and not
+    /// a rest below the tolerance of reminders.
     fn chased(
         &self,
         claim: &Document,
@@ -265,36 +275,26 @@ impl Ledger {
         day: Date,
         left: impl Fn(&Self, &Document, Date) -> i64,
     ) -> i64 {
-        let whole = |of: &Document| of.whole.unwrap_or(of.key);
-        let mut parts: Vec<&Document> =
-            self.claims(day).filter(|of| whole(of) == whole(claim)).collect();
-        parts.sort_by_key(|of| (of.due_on, of.key));
-        let about = |of: &&Contested| {
-            of.document == whole(claim) || parts.iter().any(|part| part.key == of.document)
-        };
-        let held = |of: &&Contested| of.on <= day && of.until.is_none_or(|until| until > day);
-        let mut contested: i64 =
-            disputes.iter().filter(about).filter(held).map(|of| of.minor).sum();
-        for part in parts {
-            let left = left(self, part, day).max(0);
-            let left_out = contested.clamp(0, left);
-            contested -= left_out;
-            if part.key == claim.key {
-                let rest = left - left_out;
-                return if rest < tolerance_minor(claim.currency) { 0 } else { rest };
-            }
-        }
-        0
+        let rest = left(self, claim, day) - contested(claim, disputes, day);
+        if rest < tolerance_minor(claim.currency) { 0 } else { rest }
     }
 
     fn item<'a>(&self, of: &'a Document, disputes: &[Contested], day: Date) -> Item<'a> {
         let unpaid = self.chased(of, disputes, day, Self::unpaid);
+        let owed = self.chased(of, disputes, day, Self::open);
         let mut parts = self.paid(of.key, day);
         if unpaid > 0 && of.due_on < day {
             parts.push(Part { minor: unpaid, on: day, paid: false });
         }
-        Item { of, parts, unpaid }
+        Item { of, parts, unpaid, overdue: owed > 0 && of.due_on < day }
     }
+}
+
+/// What of a claim is contested on a day.
+fn contested(claim: &Document, disputes: &[Contested], day: Date) -> i64 {
+    let held = |of: &&Contested| of.on <= day && of.until.is_none_or(|until| until > day);
+    let about = disputes.iter().filter(|of| of.document == claim.key);
+    about.filter(held).map(|of| of.minor).sum()
 }
 
 /// Currency, weight and value of something weighed.
@@ -370,9 +370,13 @@ fn days_before(day: Date, days: i64) -> Date {
     day.plus_days(-days).unwrap_or(Date::FIRST)
 }
 
-/// Items with any part that are due after the one day and up to the other.
-fn due<'a, 'b>(items: &'a [Item<'b>], after: Date, upto: Date) -> Vec<&'a Item<'b>> {
-    let within = |item: &&Item<'_>| item.of.due_on > after && item.of.due_on <= upto;
+/// Items with any part in the window after the one day and up to the other: those that are due in it. But what is owed
+/// and overdue counts with its age in every window that ends on the day, however long it has been due, and in no other.
+fn due<'a, 'b>(items: &'a [Item<'b>], (after, upto): (Date, Date), day: Date) -> Vec<&'a Item<'b>> {
+    let within = |item: &&Item<'_>| match item.overdue {
+        true => upto == day,
+        false => item.of.due_on > after && item.of.due_on <= upto,
+    };
     items.iter().filter(within).filter(|item| !item.parts.is_empty()).collect()
 }
 
@@ -393,7 +397,7 @@ fn terms(facts: &mut Facts, items: &[Item<'_>], day: Date) {
         (FactName::DaysBeyondTerms24m, months(day, 24), day),
         (FactName::DaysBeyondTerms9mBefore, months(day, 12), months(day, 3)),
     ] {
-        facts.set(name, weighed(&parts(&due(items, after, upto), |days| days)));
+        facts.set(name, weighed(&parts(&due(items, (after, upto), day), |days| days)));
     }
     let shown = |name| facts.get(name).map(rounded);
     let recent = shown(FactName::DaysBeyondTerms3m);
@@ -402,8 +406,8 @@ fn terms(facts: &mut Facts, items: &[Item<'_>], day: Date) {
 }
 
 fn lateness(facts: &mut Facts, items: &[Item<'_>], day: Date) {
-    let year = due(items, months(day, 12), day);
-    let two_years = due(items, months(day, 24), day);
+    let year = due(items, (months(day, 12), day), day);
+    let two_years = due(items, (months(day, 24), day), day);
     facts.set(FactName::Items12m, Some(year.len().into()));
     let names = [
         (FactName::ShareLate0Count, FactName::ShareLate0Amount),
@@ -464,7 +468,7 @@ fn money(facts: &mut Facts, items: &[Item<'_>], day: Date) {
 
 fn habits(facts: &mut Facts, items: &[Item<'_>], day: Date) {
     let mut points: Vec<(Decimal, Decimal)> = Vec::new();
-    for item in due(items, months(day, 12), day) {
+    for item in due(items, (months(day, 12), day), day) {
         let on = item.of.due_on.days_since(Date::FIRST).into();
         points.extend(item.late().map(|late| (on, Decimal::from(late))));
     }
@@ -542,16 +546,8 @@ fn owed(facts: &mut Facts, history: &History, day: Date) {
         facts.set(name, share(&late).or(paid));
     }
     let contested = |currency: Currency| {
-        let mut wholes: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
-        for claim in own.claims(day).filter(|of| of.currency == currency) {
-            let held = history.disputes.iter().filter(|of| {
-                of.document == claim.key && of.on <= day && of.until.is_none_or(|until| until > day)
-            });
-            let whole = wholes.entry(claim.whole.unwrap_or(claim.key)).or_default();
-            whole.0 += own.open(claim, day);
-            whole.1 += held.map(|of| of.minor).sum::<i64>();
-        }
-        wholes.values().map(|(open, contested)| *open.min(contested)).sum()
+        let claims = own.claims(day).filter(|of| of.currency == currency);
+        claims.map(|of| own.open(of, day).min(contested(of, &history.disputes, day))).sum()
     };
     facts.set(FactName::OpenDisputeShare, share(&contested).or(asked));
 }
@@ -653,8 +649,11 @@ fn orders(facts: &mut Facts, history: &History, day: Date) {
     let mut wholes: BTreeMap<i64, (Currency, Date, i64)> = BTreeMap::new();
     for item in own.items(day).filter(|of| of.kind == InvoiceKind::Invoice) {
         let whole = item.whole.unwrap_or(item.key);
-        wholes.entry(whole).or_insert((item.currency, item.issued_on, 0)).2 += item.minor;
+        let left = item.minor - own.taken(item, day);
+        wholes.entry(whole).or_insert((item.currency, item.issued_on, 0)).2 += left;
     }
+    // What was taken back whole was never an order.
+    wholes.retain(|_, of| of.2 > 0);
     let of = |currency: Currency, after: Date, upto: Date| -> Vec<(Date, i64)> {
         let within = wholes.values().filter(|of| of.0 == currency && of.1 > after && of.1 <= upto);
         within.map(|of| (of.1, of.2)).collect()
@@ -715,8 +714,8 @@ fn events(facts: &mut Facts, history: &History, day: Date) {
     let agreed = |of: &&Document| vec![(of.currency, of.minor, of.due_on.days_since(of.issued_on))];
     facts.set(FactName::TermsDays12m, weighed(&issued.iter().map(agreed).collect::<Vec<_>>()));
     let contested = |item: &&Document| {
-        let about = |of: &Contested| of.document == item.key || Some(of.document) == item.whole;
-        history.disputes.iter().any(|of| about(of) && of.on <= day && of.minor > 0)
+        let about = |of: &Contested| of.document == item.key && of.minor > 0;
+        history.disputes.iter().any(|of| about(of) && of.on <= day)
     };
     facts
         .set(FactName::DisputeRate12m, share_of(&issued.iter().map(contested).collect::<Vec<_>>()));

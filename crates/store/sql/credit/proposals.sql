@@ -37,6 +37,27 @@ dated AS MATERIALIZED (
     FROM credit_limit AS l
     WHERE l.customer_key IN (SELECT key FROM page) AND l.kind = 'individual' AND l.state <> 'refused'
     GROUP BY 1
+),
+-- What was credited, contested with success or made void of invoices of the twelve months, as in facts/buying.sql.
+taken AS MATERIALIZED (
+    SELECT i.customer_key AS key, sum(t.minor) AS minor
+    FROM (
+        SELECT a.invoice_key AS key, a.amount_minor AS minor
+        FROM allocation AS a
+        WHERE
+            a.customer_key IN (SELECT key FROM page) AND a.credit_key IS NOT NULL AND a.invoice_key IS NOT NULL
+            AND a.allocated_on <= ?3
+        UNION ALL
+        SELECT a.invoice_key, a.amount_minor
+        FROM adjustment AS w
+        CROSS JOIN allocation AS a ON a.adjustment_key = w.key
+        WHERE
+            w.customer_key IN (SELECT key FROM page) AND w.difference IN ('voided', 'dispute-upheld')
+            AND a.invoice_key IS NOT NULL AND +a.allocated_on <= ?3
+    ) AS t
+    CROSS JOIN invoice AS i ON i.key = t.key
+    WHERE i.kind = 'invoice' AND i.currency = ?5 AND i.issued_on > ?4 AND i.issued_on <= ?3
+    GROUP BY 1
 )
 SELECT
     json_group_array(
@@ -50,16 +71,12 @@ SELECT
                             coalesce(
                                 sum(
                                     iif(
-                                        i.issued_on > ?4 AND i.issued_on <= ?3 AND i.currency = ?5,
-                                        CASE i.kind
-                                            WHEN 'invoice' THEN i.amount_minor
-                                            WHEN 'credit-note' THEN -i.amount_minor
-                                            ELSE 0
-                                        END,
-                                        0
+                                        i.issued_on > ?4 AND i.issued_on <= ?3 AND i.currency = ?5
+                                        AND i.kind = 'invoice',
+                                        i.amount_minor, 0
                                     )
                                 ), 0
-                            ),
+                            ) - coalesce(taken.minor, 0),
                             min(i.issued_on),
                             coalesce(sum(iif(i.kind <> 'credit-note' AND i.currency = ?5, i.open_minor, 0)), 0)
                         )
@@ -77,3 +94,4 @@ FROM page
 LEFT JOIN score ON score.customer_key = page.key
 LEFT JOIN secured ON secured.key = page.key
 LEFT JOIN dated ON dated.key = page.key
+LEFT JOIN taken ON taken.key = page.key

@@ -59,7 +59,7 @@ reversal AS NOT MATERIALIZED (
 ),
 dispute AS NOT MATERIALIZED (
     SELECT
-        d.key, d.customer_key, d.invoice_key, d.opened_on, d.whole_key,
+        d.key, d.customer_key, d.invoice_key, d.opened_on,
         iif(coalesce(d.resolved_entry_key, 0) > ?10, coalesce(f.minor, d.minor), d.minor) AS minor,
         iif(coalesce(d.resolved_entry_key, 0) > ?10, f.resolved_on, d.resolved_on) AS resolved_on
     FROM main.dispute AS d

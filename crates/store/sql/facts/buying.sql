@@ -3,19 +3,42 @@
 -- Gives two lists. What each customer bought in each currency: [customer_key, currency, [the largest invoice of 30
 -- days, how many invoices in the 12 months before, their sum], [items issued in 12 months, amount, amount by days from
 -- issue to due date, how many were contested], [invoices issued in 12 months, their sum]]. And [customer_key, days] from
--- the last day with an unusually large invoice to the nearest due date.
+-- the last day with an unusually large invoice to the nearest due date. An invoice is what is left of it when what was
+-- credited, contested with success or made void by the day is taken off, as in credit/proposals.sql.
 WITH
 contested AS MATERIALIZED (
     SELECT DISTINCT invoice_key
     FROM dispute
-    WHERE
-        customer_key > ?1 AND customer_key <= ?2 AND opened_on <= ?3 AND minor > 0
-        AND key NOT IN (SELECT p.whole_key FROM dispute AS p WHERE p.whole_key IS NOT NULL)
+    WHERE customer_key > ?1 AND customer_key <= ?2 AND opened_on <= ?3 AND minor > 0
+),
+taken AS MATERIALIZED (
+    SELECT key, sum(minor) AS minor
+    FROM (
+        SELECT invoice_key AS key, amount_minor AS minor
+        FROM allocation
+        WHERE
+            customer_key > ?1 AND customer_key <= ?2 AND credit_key IS NOT NULL AND invoice_key IS NOT NULL
+            AND +allocated_on <= ?3
+        UNION ALL
+        SELECT a.invoice_key, a.amount_minor
+        FROM adjustment AS w
+        CROSS JOIN allocation AS a ON a.adjustment_key = w.key
+        WHERE
+            w.customer_key > ?1 AND w.customer_key <= ?2 AND w.difference IN ('voided', 'dispute-upheld')
+            AND a.invoice_key IS NOT NULL AND +a.allocated_on <= ?3
+    )
+    GROUP BY key
 ),
 instalment AS MATERIALIZED (
     SELECT key, parent_key FROM invoice WHERE customer_key > ?1 AND customer_key <= ?2 AND parent_key IS NOT NULL
 ),
--- Items, and invoices but those in instalments, in the order of the index.
+-- Invoices that are not what their row says.
+other AS MATERIALIZED (
+    SELECT key, parent_key AS whole_key FROM instalment
+    UNION ALL
+    SELECT key, key FROM taken WHERE key NOT IN (SELECT key FROM instalment)
+),
+-- Items, and invoices but those others, in the order of the index.
 single AS (
     SELECT
         customer_key, currency,
@@ -32,11 +55,8 @@ single AS (
     FROM (
         SELECT
             customer_key, currency, issued_on, due_on, amount_minor,
-            kind = 'invoice' AND key NOT IN (SELECT key FROM instalment) AS ordered,
-            key IN (SELECT invoice_key FROM contested)
-            OR key IN (
-                SELECT n.key FROM contested AS d CROSS JOIN instalment AS n ON n.parent_key = d.invoice_key
-            ) AS contested
+            kind = 'invoice' AND key NOT IN (SELECT key FROM other) AS ordered,
+            key IN (SELECT invoice_key FROM contested) AS contested
         FROM invoice
         WHERE
             customer_key > ?1 AND customer_key <= ?2 AND +issued_on > ?6 AND +issued_on <= ?3
@@ -44,13 +64,15 @@ single AS (
     )
     GROUP BY customer_key, currency
 ),
--- Invoices in instalments, each whole.
+-- Each whole, with what is left of it.
 whole AS MATERIALIZED (
-    SELECT i.customer_key, i.currency, i.issued_on, sum(i.amount_minor) AS minor
-    FROM instalment AS n
+    SELECT i.customer_key, i.currency, i.issued_on, sum(i.amount_minor - coalesce(t.minor, 0)) AS minor
+    FROM other AS n
     CROSS JOIN invoice AS i ON i.key = n.key
+    LEFT JOIN taken AS t ON t.key = n.key
     WHERE i.issued_on > ?6 AND i.issued_on <= ?3 AND i.kind = 'invoice' AND i.amount_minor > 0
-    GROUP BY n.parent_key
+    GROUP BY n.whole_key
+    HAVING sum(i.amount_minor - coalesce(t.minor, 0)) > 0
 ),
 wholes AS MATERIALIZED (
     SELECT
@@ -64,7 +86,7 @@ wholes AS MATERIALIZED (
     FROM whole
     GROUP BY customer_key, currency
 ),
--- The instalments of an invoice are items of its currency: whoever has the one has the other.
+-- Such an invoice or its instalments are items of its currency: whoever has the one has the other.
 total AS MATERIALIZED (
     SELECT
         s.customer_key, s.currency, s.items, s.minor, s.by_days, s.contested,
@@ -86,7 +108,7 @@ large AS (
             t.year >= 3 AND t.year_largest * 1.0 * t.year >= 2 * t.year_minor
             AND +i.issued_on > ?4 AND +i.issued_on <= ?3 AND i.kind = 'invoice'
             AND i.amount_minor * 1.0 * t.year >= 2 * t.year_minor AND i.amount_minor > 0
-            AND i.key NOT IN (SELECT key FROM instalment)
+            AND i.key NOT IN (SELECT key FROM other)
         UNION ALL
         SELECT t.customer_key, w.issued_on
         FROM whole AS w

@@ -2,10 +2,33 @@
 -- ?6: ninety days before it.
 -- Gives [customer_key, the day of the first item, of the last invoice and of the one before, [changes of contacts, bank
 -- accounts and representatives in 90 days], payments that came back in 12 months] for each customer of whom anything is
--- known. The last invoice and the one before are null when it is more than 30 days ago.
+-- known. The last invoice and the one before are null when it is more than 30 days ago. One of which nothing is left, as
+-- in facts/buying.sql, is none.
 WITH
+gone AS MATERIALIZED (
+    SELECT t.key
+    FROM (
+        SELECT invoice_key AS key, amount_minor AS minor
+        FROM allocation
+        WHERE
+            customer_key > ?1 AND customer_key <= ?2 AND credit_key IS NOT NULL AND invoice_key IS NOT NULL
+            AND +allocated_on <= ?3
+        UNION ALL
+        SELECT a.invoice_key, a.amount_minor
+        FROM adjustment AS w
+        CROSS JOIN allocation AS a ON a.adjustment_key = w.key
+        WHERE
+            w.customer_key > ?1 AND w.customer_key <= ?2 AND w.difference IN ('voided', 'dispute-upheld')
+            AND a.invoice_key IS NOT NULL AND +a.allocated_on <= ?3
+    ) AS t
+    CROSS JOIN invoice AS i ON i.key = t.key
+    GROUP BY t.key
+    HAVING sum(t.minor) >= max(i.amount_minor)
+),
 item AS (
-    SELECT customer_key, min(issued_on) AS first_on, max(issued_on) FILTER (WHERE kind = 'invoice') AS last_on
+    SELECT
+        customer_key, min(issued_on) AS first_on,
+        max(issued_on) FILTER (WHERE kind = 'invoice' AND key NOT IN (SELECT key FROM gone)) AS last_on
     FROM invoice
     WHERE
         customer_key > ?1 AND customer_key <= ?2 AND +issued_on <= ?3
@@ -41,7 +64,7 @@ SELECT
                     SELECT max(b.issued_on) FROM invoice AS b
                     WHERE
                         b.customer_key = c.key AND b.issued_on < i.last_on AND b.kind = 'invoice'
-                        AND b.amount_minor > 0
+                        AND b.amount_minor > 0 AND b.key NOT IN (SELECT key FROM gone)
                 )
             END,
             json_array(

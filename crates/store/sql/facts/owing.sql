@@ -17,57 +17,28 @@ open AS MATERIALIZED (
     GROUP BY invoice_key
     HAVING sum(minor) > 0
 ),
--- What is contested of each invoice as a whole. Of instalments it is what fell due first.
+-- What is contested of each document or instalment. A dispute of a whole is in its parts.
 contested AS MATERIALIZED (
-    SELECT coalesce(i.parent_key, i.key) AS whole_key, sum(d.minor) AS minor
-    FROM dispute AS d
-    CROSS JOIN invoice AS i ON i.key = d.invoice_key
+    SELECT invoice_key, sum(minor) AS minor
+    FROM dispute
     WHERE
-        d.customer_key > ?1 AND d.customer_key <= ?2 AND d.opened_on <= ?3
-        AND (d.resolved_on IS NULL OR d.resolved_on > ?3)
-        AND d.key NOT IN (SELECT p.whole_key FROM dispute AS p WHERE p.whole_key IS NOT NULL)
-    GROUP BY 1
+        customer_key > ?1 AND customer_key <= ?2 AND opened_on <= ?3
+        AND (resolved_on IS NULL OR resolved_on > ?3)
+    GROUP BY invoice_key
 ),
 claim AS (
     SELECT
-        i.customer_key, i.currency, coalesce(i.parent_key, i.key) AS whole_key, c.minor AS contested, o.minor,
-        julianday(?3) - julianday(i.due_on) AS late, coalesce(?4 ->> i.currency, 100) AS tolerance,
-        CASE
-            WHEN c.minor IS NULL THEN o.minor
-            WHEN i.parent_key IS NULL THEN max(o.minor - c.minor, 0)
-            ELSE
-                o.minor - max(
-                    0,
-                    min(
-                        o.minor,
-                        c.minor - (
-                            SELECT coalesce(sum(p.minor), 0)
-                            FROM open AS p
-                            CROSS JOIN invoice AS j ON j.key = p.invoice_key
-                            WHERE
-                                j.parent_key = i.parent_key AND j.issued_on <= ?3
-                                AND (j.due_on, j.key) < (i.due_on, i.key)
-                        )
-                    )
-                )
-        END AS chased
+        i.customer_key, i.currency, o.minor, min(o.minor, coalesce(c.minor, 0)) AS contested,
+        julianday(?3) - julianday(i.due_on) AS late,
+        iif(
+            o.minor - coalesce(c.minor, 0) >= coalesce(?4 ->> i.currency, 100), o.minor - coalesce(c.minor, 0), 0
+        ) AS chased
     FROM open AS o
     CROSS JOIN invoice AS i ON i.key = o.invoice_key
-    LEFT JOIN contested AS c ON c.whole_key = coalesce(i.parent_key, i.key)
+    LEFT JOIN contested AS c ON c.invoice_key = o.invoice_key
     WHERE i.kind <> 'credit-note' AND i.issued_on <= ?3
     -- Worked out once, not at each use.
     LIMIT -1
-),
-whole AS (
-    SELECT
-        customer_key, currency, sum(minor) AS minor, min(sum(minor), coalesce(max(contested), 0)) AS contested,
-        sum(CASE WHEN late > 0 THEN minor ELSE 0 END) AS past_due,
-        sum(CASE WHEN late BETWEEN 1 AND 30 AND chased >= tolerance THEN chased ELSE 0 END) AS upto_30,
-        sum(CASE WHEN late BETWEEN 31 AND 60 AND chased >= tolerance THEN chased ELSE 0 END) AS upto_60,
-        sum(CASE WHEN late BETWEEN 61 AND 90 AND chased >= tolerance THEN chased ELSE 0 END) AS upto_90,
-        sum(CASE WHEN late > 90 AND chased >= tolerance THEN chased ELSE 0 END) AS over_90
-    FROM claim
-    GROUP BY customer_key, currency, whole_key
 )
 SELECT
     json_group_array(
@@ -78,9 +49,12 @@ SELECT
     )
 FROM (
     SELECT
-        customer_key, currency, sum(minor) AS outstanding, sum(upto_30) AS upto_30, sum(upto_60) AS upto_60,
-        sum(upto_90) AS upto_90, sum(over_90) AS over_90, sum(contested) AS contested,
-        sum(past_due) AS past_due
-    FROM whole
+        customer_key, currency, sum(minor) AS outstanding, sum(contested) AS contested,
+        sum(CASE WHEN late > 0 THEN minor ELSE 0 END) AS past_due,
+        sum(CASE WHEN late BETWEEN 1 AND 30 THEN chased ELSE 0 END) AS upto_30,
+        sum(CASE WHEN late BETWEEN 31 AND 60 THEN chased ELSE 0 END) AS upto_60,
+        sum(CASE WHEN late BETWEEN 61 AND 90 THEN chased ELSE 0 END) AS upto_90,
+        sum(CASE WHEN late > 90 THEN chased ELSE 0 END) AS over_90
+    FROM claim
     GROUP BY customer_key, currency
 )

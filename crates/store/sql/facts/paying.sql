@@ -5,7 +5,8 @@
 -- of parts that were], [items, amount, amount by days from issue and early amount of the money of 12 months], [the most
 -- days late in 12 months, the most in 24 with its day, both if anything was late], [sums of x, y, xx, xy and yy of items
 -- due in 12 months], [items with their first money in 12 months, short pays, discounts not due], [of each item that was
--- settled in 24 months the day of its last money and its due date], [the due dates of items unpaid and overdue]]. Days are counted from the day asked for; two in one
+-- settled in 24 months the day of its last money and its due date], [the due dates of items unpaid and overdue]]. Due in
+-- so many months is also whatever is owed and overdue on the day. Days are counted from the day asked for; two in one
 -- number are the one times a million plus the other.
 -- Sums of amounts are added up as floats on purpose: two absurd amounts must not stop the sweep of all others, and below
 -- 2^53 they are exact. As whole numbers they are quicker to write.
@@ -57,19 +58,19 @@ remaining AS (
 ),
 -- What was unpaid of each claim: what is open, what was set against it later, if anything was, and what was written off.
 unpaid AS MATERIALIZED (
-    SELECT invoice_key, sum(minor) AS minor
+    SELECT invoice_key, sum(minor) AS minor, total(minor) FILTER (WHERE owed) AS owed_minor
     FROM (
-        SELECT key AS invoice_key, open_minor AS minor
+        SELECT key AS invoice_key, open_minor AS minor, 1 AS owed
         FROM invoice
         WHERE customer_key > ?1 AND customer_key <= ?2 AND open_minor > 0 AND +issued_on <= ?3
         UNION ALL
-        SELECT invoice_key, amount_minor
+        SELECT invoice_key, amount_minor, 1
         FROM allocation
         WHERE
             customer_key > ?1 AND customer_key <= ?2 AND allocated_on > ?3 AND invoice_key IS NOT NULL
             AND EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?3)
         UNION ALL
-        SELECT a.invoice_key, a.amount_minor
+        SELECT a.invoice_key, a.amount_minor, 0
         FROM adjustment AS w
         CROSS JOIN allocation AS a ON a.adjustment_key = w.key
         WHERE
@@ -79,48 +80,27 @@ unpaid AS MATERIALIZED (
     GROUP BY invoice_key
     HAVING sum(minor) > 0
 ),
--- What is contested of each invoice as a whole. Of instalments it is what fell due first.
+-- What is contested of each document or instalment. A dispute of a whole is in its parts.
 contested AS MATERIALIZED (
-    SELECT coalesce(i.parent_key, i.key) AS whole_key, sum(d.minor) AS minor
-    FROM dispute AS d
-    CROSS JOIN invoice AS i ON i.key = d.invoice_key
+    SELECT invoice_key, sum(minor) AS minor
+    FROM dispute
     WHERE
-        d.customer_key > ?1 AND d.customer_key <= ?2 AND d.opened_on <= ?3
-        AND (d.resolved_on IS NULL OR d.resolved_on > ?3)
-        AND d.key NOT IN (SELECT p.whole_key FROM dispute AS p WHERE p.whole_key IS NOT NULL)
-    GROUP BY 1
+        customer_key > ?1 AND customer_key <= ?2 AND opened_on <= ?3
+        AND (resolved_on IS NULL OR resolved_on > ?3)
+    GROUP BY invoice_key
 ),
--- What is unpaid of items and somebody would be reminded of: not what is contested, and not a rest below the tolerance.
+-- What is unpaid of items and somebody would be reminded of, were it not given up: not what is contested, and not a rest
+-- below the tolerance. `runs` says of which as much is owed and overdue: that is in every window that ends on the day.
 chased AS MATERIALIZED (
-    SELECT invoice_key, customer_key, currency, due_on, chased AS minor
-    FROM (
-        SELECT
-            o.invoice_key, i.customer_key, i.currency, i.due_on,
-            CASE
-                WHEN c.minor IS NULL THEN o.minor
-                WHEN i.parent_key IS NULL THEN max(o.minor - c.minor, 0)
-                ELSE
-                    o.minor - max(
-                        0,
-                        min(
-                            o.minor,
-                            c.minor - (
-                                SELECT coalesce(sum(p.minor), 0)
-                                FROM unpaid AS p
-                                CROSS JOIN invoice AS j ON j.key = p.invoice_key
-                                WHERE
-                                    j.parent_key = i.parent_key AND j.issued_on <= ?3
-                                    AND (j.due_on, j.key) < (i.due_on, i.key)
-                            )
-                        )
-                    )
-            END AS chased
-        FROM unpaid AS o
-        CROSS JOIN invoice AS i ON i.key = o.invoice_key
-        LEFT JOIN contested AS c ON c.whole_key = coalesce(i.parent_key, i.key)
-        WHERE i.kind NOT IN ('credit-note', 'interest-note') AND i.issued_on <= ?3
-    )
-    WHERE chased >= coalesce(?9 ->> currency, 100)
+    SELECT
+        o.invoice_key, i.customer_key, i.currency, i.due_on, o.minor - coalesce(c.minor, 0) AS minor,
+        i.due_on < ?3 AND o.owed_minor - coalesce(c.minor, 0) >= coalesce(?9 ->> i.currency, 100) AS runs
+    FROM unpaid AS o
+    CROSS JOIN invoice AS i ON i.key = o.invoice_key
+    LEFT JOIN contested AS c ON c.invoice_key = o.invoice_key
+    WHERE
+        i.kind NOT IN ('credit-note', 'interest-note') AND i.issued_on <= ?3
+        AND o.minor - coalesce(c.minor, 0) >= coalesce(?9 ->> i.currency, 100)
 ),
 instalment AS MATERIALIZED (
     SELECT key FROM invoice WHERE customer_key > ?1 AND customer_key <= ?2 AND parent_key IS NOT NULL
@@ -172,13 +152,17 @@ paid AS (
     CROSS JOIN invoice AS i ON i.key = r.invoice_key
     WHERE i.kind NOT IN ('credit-note', 'interest-note')
 ),
--- Parts, in days from the day: the due date, how late, and for money of 12 months from issue. The item of a part is the
--- due date where the part is the last of it. `begins` is 1 for an item with its first money in 12 months, 2 if that was
--- short, and 3 if it was so by a discount that was not due.
+-- Parts, in days from the day: the due date, how late, and for money of 12 months from issue. A part is in the windows
+-- that its `place_on` is in, and the item with its last part. `begins` is 1 for an item with its first money in 12 months, 2
+-- if that was short, and 3 if it was so by a discount that was not due.
 part AS (
     SELECT
         customer_key, currency, CAST(due AS INTEGER) AS due,
-        CASE WHEN place & 2 AND (due = 0 OR place & 1 AND due < 0) THEN CAST(due AS INTEGER) END AS item,
+        CASE
+            WHEN due < 0 AND place & 1 = 0 AND key IN (SELECT invoice_key FROM chased WHERE runs) THEN 0
+            ELSE CAST(due AS INTEGER)
+        END AS place_on,
+        place & 2 AND (due = 0 OR place & 1 AND due < 0) AS is_last,
         CAST(came - julianday(?3) - due AS INTEGER) AS late, minor,
         CASE WHEN within THEN CAST(came - issued AS INTEGER) END AS since,
         within AND place & 8 AS received,
@@ -227,18 +211,22 @@ part AS (
     UNION ALL
     SELECT
         customer_key, currency, CAST(julianday(due_on) - julianday(?3) AS INTEGER),
-        CAST(julianday(due_on) - julianday(?3) AS INTEGER), CAST(julianday(?3) - julianday(due_on) AS INTEGER),
-        minor, NULL, 0, NULL, 0, CAST(julianday(due_on) - julianday(?3) AS INTEGER)
+        iif(runs, 0, CAST(julianday(due_on) - julianday(?3) AS INTEGER)), 1,
+        CAST(julianday(?3) - julianday(due_on) AS INTEGER), minor, NULL, 0, NULL, 0,
+        CAST(julianday(due_on) - julianday(?3) AS INTEGER)
     FROM chased
     WHERE due_on < ?3
 ),
--- What windows ask for, once: `by_days` is null of a part that is due later.
+-- What windows ask for, once: `place_on` and `by_days` are null of a part that is due later.
 weighed AS (
     SELECT
-        customer_key, currency, CASE WHEN due <= 0 THEN due END AS due, item, late, minor,
+        customer_key, currency, CASE WHEN due <= 0 THEN place_on END AS place_on,
+        CASE WHEN is_last THEN place_on END AS item, late, minor,
         CASE WHEN due <= 0 THEN minor * 1.0 * late END AS by_days, since, received, begins,
-        CASE WHEN item > ?7 THEN item END AS year_item, CASE WHEN item > ?7 THEN late END AS year_late,
-        CASE WHEN due <= 0 AND due > ?7 THEN late END AS year_part,
+        CASE WHEN is_last AND place_on > ?7 THEN due END AS year_item,
+        CASE WHEN is_last AND place_on > ?7 THEN late END AS year_late,
+        CASE WHEN due <= 0 AND place_on > ?7 THEN late END AS year_part,
+        CASE WHEN is_last AND place_on > ?8 AND late > 0 THEN late * 1000000 + due + late END AS worst,
         CASE WHEN settled > ?8 THEN settled * 1000000 + due END AS settled, overdue
     FROM part
     LIMIT -1
@@ -254,16 +242,16 @@ FROM (
                 count(*) FILTER (WHERE item > ?8)
             ),
             json_array(
-                CAST(total(minor) FILTER (WHERE due > ?5) AS INTEGER),
-                CAST(total(minor) FILTER (WHERE due > ?6) AS INTEGER),
-                CAST(total(minor) FILTER (WHERE due > ?7) AS INTEGER),
-                CAST(total(minor) FILTER (WHERE due > ?8) AS INTEGER)
+                CAST(total(minor) FILTER (WHERE place_on > ?5) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE place_on > ?6) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE place_on > ?7) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE place_on > ?8) AS INTEGER)
             ),
             json_array(
-                CAST(total(by_days) FILTER (WHERE due > ?5) AS INTEGER),
-                CAST(total(by_days) FILTER (WHERE due > ?6) AS INTEGER),
-                CAST(total(by_days) FILTER (WHERE due > ?7) AS INTEGER),
-                CAST(total(by_days) FILTER (WHERE due > ?8) AS INTEGER)
+                CAST(total(by_days) FILTER (WHERE place_on > ?5) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE place_on > ?6) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE place_on > ?7) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE place_on > ?8) AS INTEGER)
             ),
             json_array(
                 count(*) FILTER (WHERE year_late > 0), count(*) FILTER (WHERE year_late > 10),
@@ -284,7 +272,7 @@ FROM (
             ),
             json_array(
                 max(year_late) FILTER (WHERE year_late > 0),
-                max(late * 1000000 + item + late) FILTER (WHERE late > 0 AND item > ?8)
+                max(worst)
             ),
             json_array(
                 CAST(total(year_item) AS INTEGER), CAST(total(year_late) AS INTEGER),
