@@ -1124,6 +1124,7 @@ CREATE TABLE "sweep" (
     invoices_upto INTEGER NOT NULL DEFAULT 0, -- the last invoice
     policy_key INTEGER NOT NULL DEFAULT 0 -- the policy in force
 ) STRICT, WITHOUT ROWID;
+
 CREATE TABLE default_taken_back (
     key INTEGER PRIMARY KEY,
     default_key INTEGER NOT NULL REFERENCES default_record (key),
@@ -1133,5 +1134,6 @@ CREATE TABLE default_taken_back (
 ) STRICT;
 
 CREATE INDEX default_taken_back_by_default ON default_taken_back (default_key);
+
 CREATE INDEX allocation_credited ON allocation (customer_key, invoice_key, allocated_on, amount_minor, credit_key)
     WHERE credit_key IS NOT NULL;
