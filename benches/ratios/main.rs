@@ -189,7 +189,7 @@ fn run(options: &Options) -> Result<()> {
         }
     }
     if wants(Work::Ranking) {
-        ranking::measure(root, &mut table)?;
+        ranking::measure(root, options.only == Some(Work::Ranking), &mut table)?;
     }
     println!("{}", if options.json { table.as_json() } else { table.as_text() });
     Ok(())

@@ -1,7 +1,7 @@
 //! A file that a stranger made, read with a profile.
 
 use dunlin::demo::auc;
-use dunlin_tests::{App, Value, json, workspace};
+use dunlin_tests::{App, Value, json, sample};
 use std::collections::HashMap;
 
 const PROFILE: &str = include_str!("documents/ibm_profile.json");
@@ -45,13 +45,8 @@ fn rank_by_payment_index(app: &App, file: &str) {
 
 #[test]
 fn two_years_of_a_real_ledger_come_out_to_the_cent() {
-    let path = workspace().join("../shared/data/ibm_accounts_receivable.csv");
-    let Ok(file) = std::fs::read(&path) else {
-        println!(
-            "skipped: there is no ../shared/data/ibm_accounts_receivable.csv beside the workspace"
-        );
-        return;
-    };
+    let Some(file) = sample("two_years_of_a_real_ledger_come_out_to_the_cent") else { return };
+    let text = String::from_utf8(file.clone()).unwrap();
     let rows = file.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64 - 1;
     let app = App::start();
     let profile: Value = serde_json::from_str(PROFILE).unwrap();
@@ -92,6 +87,5 @@ fn two_years_of_a_real_ledger_come_out_to_the_cent() {
         "{contested}"
     );
 
-    let text = std::fs::read_to_string(&path).unwrap();
     rank_by_payment_index(&app, text.trim_start_matches('\u{feff}'));
 }

@@ -73,7 +73,7 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
         "once a judgement of a back-test of shares of the book: the index of what is open",
     ),
     (
-        "INSERT INTO score_outdated SELECT customer_key FROM score WHERE true ON CONFLICT DO NOTHING",
+        "INSERT INTO score_outdated (customer_key) SELECT customer_key FROM score WHERE true ON CONFLICT DO UPDATE SET facts = NULL WHERE facts IS NOT NULL",
         "score",
         "once a policy that changes what needs a second key",
     ),

@@ -13,11 +13,13 @@ mod app;
 mod http;
 mod process;
 mod receiver;
+mod sample;
 
 pub use app::{ADMIN_KEY, App, Log, Setup, components, eventually, workspace};
 pub use http::{Answer, Client, Request};
 pub use process::{Frozen, Process, dunlin};
 pub use receiver::{BREAKS_OFF, Received, Receiver, SILENT};
+pub use sample::sample;
 
 /// Decimal amounts, dates and ids are compared as JSON.
 pub use serde_json::{Value, json};

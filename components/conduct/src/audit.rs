@@ -3,7 +3,7 @@
 use dunlin_app::{audit, verify};
 use dunlin_domain::contract::{
     keys::Scope,
-    ledger::{AuditPage, Verification},
+    ledger::{AuditPage, ReplayPage, Verification},
 };
 use dunlin_store::Db;
 use dunlin_web::{Answer, Call, Media, Problem, Query, Route, page};
@@ -40,6 +40,15 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .scope(Scope::Admin)
             .answers::<Verification>()
             .run(verification),
+        Route::get("/v1/ingest/verification/replay", "get_replay")
+            .about(
+                "Works out the allocations of the next customers again, and lists what is stored otherwise. Writes \
+                 nothing.",
+            )
+            .scope(Scope::Admin)
+            .pages()
+            .answers::<ReplayPage>()
+            .run(replay),
     ]
 }
 
@@ -59,4 +68,11 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn verification<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     Answer::json(&verify::books(call.db()?)?)
+}
+
+fn replay<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (limit, after) = (call.limit()?, call.cursor()?.unwrap_or_default());
+    let (page, next) = verify::replayed(call.db()?, after, limit)?;
+    let next = next.map(|last| page::encode(&last)).transpose()?;
+    Answer::json(&ReplayPage { next, ..page })
 }

@@ -9,6 +9,7 @@ mod erasure;
 mod imports;
 mod pauses;
 mod policy;
+mod retention;
 mod write_offs;
 
 use dunlin_store::Db;
@@ -23,6 +24,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     routes.extend(defaults::routes());
     routes.extend(audit::routes());
     routes.extend(erasure::routes());
+    routes.extend(retention::routes());
     routes.extend(imports::routes());
     routes.extend(write_offs::routes());
     routes

@@ -2,6 +2,7 @@
 
 mod ageing;
 mod dso;
+mod interest;
 mod overdue;
 mod picture;
 mod snapshots;
@@ -15,6 +16,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     let mut routes = dunlin_web::health::document();
     routes.extend(ageing::routes());
     routes.extend(overdue::routes());
+    routes.extend(interest::routes());
     routes.extend(dso::routes());
     routes.extend(snapshots::routes());
     routes

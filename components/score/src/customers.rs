@@ -7,14 +7,21 @@ use dunlin_domain::{
     contract::{
         keys::Scope,
         score::{Facts, Judgement, Migration, ScoreCard, ScoreHistory, ScorePage},
+        types::Grade,
     },
     zone,
 };
-use dunlin_store::{Db, When};
+use dunlin_store::{Db, When, score::Wanted};
 use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, page};
 
 const FROM: Query = Query::date("from", "The first day.").required();
 const TO: Query = Query::date("to", "The second day, not before it.").required();
+const GRADE: Query = Query::one_of("grade", Grade::NAMES, "Only this grade. Absent: all.");
+const MIN_SCORE: Query =
+    Query::whole("min_score", 0, 100, "Only scores of so much and more. Absent: all.");
+const MAX_SCORE: Query =
+    Query::whole("max_score", 0, 100, "Only scores of so much and less. Absent: all.");
+const TIER: Query = Query::text("tier", 64, "Only customers of this tier. Absent: all.");
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
@@ -52,6 +59,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/score/customers", "list_scores")
             .about("Lists the scores of the last sweep, lowest first.")
             .scope(Scope::ScoreRead)
+            .query(&[GRADE, MIN_SCORE, MAX_SCORE, TIER])
             .pages()
             .answers::<ScorePage>()
             .run(list),
@@ -101,7 +109,13 @@ fn facts<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.cursor()?.unwrap_or((-1, 0)));
-    let found = score::lines(call.db()?, after, limit.saturating_add(1))?;
+    let wanted = Wanted {
+        grade: call.query(&GRADE)?,
+        tier: call.text(&TIER)?,
+        least: call.whole(&MIN_SCORE)?,
+        most: call.whole(&MAX_SCORE)?,
+    };
+    let found = score::lines(call.db()?, wanted, after, limit.saturating_add(1))?;
     let (items, next) = page::cut(found, limit, |(_, place)| *place)?;
     Answer::json(&ScorePage { items: items.into_iter().map(|(line, _)| line).collect(), next })
 }

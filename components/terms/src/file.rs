@@ -83,6 +83,5 @@ fn read(mut record: Map<String, Value>) -> Result<(Id, NewContract), Problem> {
         Some(_) => return Err(at(Refused::new(Refusal::MalformedField, "an id is a text"))),
         None => return Err(at(Refused::new(Refusal::MissingField, "the field is missing"))),
     };
-    let text = serde_json::to_vec(&record).map_err(|e| Problem::internal(e.to_string()))?;
-    Ok((id, json::decode(&text)?))
+    Ok((id, json::decode_record(&record)?))
 }

@@ -199,7 +199,8 @@ fn may_snooze<D: Db>(db: &D, of: &table::Found, day: Date, until: Date) -> Resul
     let rule = alert_rule::latest(db, &of.rule)?;
     let most = rule.map_or(0, |rule| alert::snooze_days(&rule.rule));
     if until.days_since(day) > i64::from(most) {
-        return refused(format!("the rule lets its alerts be snoozed for at most {most} days"));
+        let most = text::counted(most.into(), "day");
+        return refused(format!("the rule lets its alerts be snoozed for at most {most}"));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ mod taught;
 mod world;
 
 pub use decision::{confirm, get, matches, reject};
-pub(crate) use decision::{reopen, reopen_debit, unless_put_back};
+pub(crate) use decision::{reopen, reopen_debit, unless_of_entry, unless_put_back};
 pub use taught::{forget_payer_account, payer_accounts};
 
 use crate::{

@@ -454,8 +454,9 @@ fn wanted<D: Db>(
     let mut wanted: BTreeMap<Account, Found> = BTreeMap::new();
     for (account, (of, document)) in breaches {
         let reason = format!(
-            "{RULE}: {document} is {} days delinquent, the rule says {}",
-            of.days, rule.days
+            "{RULE}: {document} is {} delinquent, the rule says {}",
+            text::counted(of.days.into(), "day"),
+            rule.days
         );
         let (amount_minor, since) = (of.overdue_minor, of.since);
         let (document, name) = (Some(of.item), Some(document.clone()));

@@ -248,11 +248,7 @@ fn entry(key: Option<i64>) -> Option<u64> {
 fn change(of: &Header) -> Option<Placed> {
     let kind = match (&of.kind, &of.change) {
         (Some(kind), _) => kind.clone(),
-        (None, Some((noun, action))) if noun == "write_off" => match (of.booked, action.as_str()) {
-            (true, _) => "write-off.booked".into(),
-            (false, "decide") => "write-off.refused".into(),
-            (false, action) => kind_of(noun, action)?,
-        },
+        (None, Some((noun, _))) if noun == "write_off" && of.booked => "write-off.booked".into(),
         (None, Some((noun, action))) => kind_of(noun, action)?,
         (None, None) => return None,
     };

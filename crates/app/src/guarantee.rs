@@ -3,13 +3,14 @@
 use crate::{
     audit::{Author, Note, note},
     ledger::{Change, known_customer, missing},
+    replay,
 };
 use dunlin_domain::{
     Date, Decimal, Id, Refusal, Refused,
-    contract::ledger::{Guarantee, NewGuarantee},
+    contract::ledger::{Guarantee, NewGuarantee, OrderKey},
     guarantee::check,
 };
-use dunlin_store::{Db, Fault, contract, customer, guarantee, score, write};
+use dunlin_store::{Db, Fault, contract, customer, guarantee, policy, score, write};
 use serde_json::json;
 
 /// Records a guarantee, or replaces it.
@@ -40,10 +41,22 @@ pub fn put<D: Db>(
             }
             guarantee::save(db, id, &new, customer_key, contract_key, entry)?;
             score::outdate(db, &[customer_key])?;
+            let former = before.map(|before| customer::key(db, &before.customer_id)).transpose()?;
+            let former = former.flatten().filter(|former| *former != customer_key);
+            let secured: Vec<i64> = former.into_iter().chain([customer_key]).collect();
+            serve_anew(db, &secured, author, entry)?;
         }
         let stored = guarantee::get(db, id)?.ok_or_else(|| missing("guarantee"))?;
         Ok((stored, change))
     })
+}
+
+/// Where an order asks which debt is least secured, these are replayed: it does not matter when a guarantee was recorded.
+fn serve_anew<D: Db>(db: &D, customers: &[i64], author: &Author, entry: i64) -> Result<(), Fault> {
+    match policy::asks(db, &policy::current(db)?, OrderKey::LeastSecured)? {
+        true => replay::customers(db, customers, author.at, Some(entry)),
+        false => Ok(()),
+    }
 }
 
 /// Who gives a guarantee may be a person, and is kept apart.

@@ -27,7 +27,7 @@ use dunlin_store::{
     customer, event as feed,
     event_source::Stored,
     inbound_event::{self as table, About, Awaited, Item, New, Outcome},
-    invoice as documents, payment as payments, score, write,
+    invoice as documents, payment as payments, reversal, score, write,
 };
 use serde_json::Value;
 
@@ -58,6 +58,7 @@ struct Event<'a> {
     hash: String,
     makes: Option<EventAction>,
     made: Result<Made, Refused>,
+    said: Said,
 }
 
 /// Keeps an event whose signature is good, and applies it. `header_id` is what the signed headers say of its id.
@@ -110,12 +111,12 @@ pub fn receive<D: Db>(
     })
 }
 
-/// What somebody says of an event whose payment may be booked already.
+/// What somebody says of an event whose payment or refund may be booked already.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
-    /// It is another payment.
+    /// It is another one.
     pub another: bool,
-    /// It is this payment.
+    /// It is this one.
     pub same_as: Option<Id>,
 }
 
@@ -136,6 +137,7 @@ pub fn retry<D: Db>(
         return Err(Fault::refused(Refusal::WrongState, detail));
     };
     let mut event = read(db, source, Some(stored.id.as_str()), &body)?;
+    event.said = said.clone();
     if let Ok(Made::Payment(new)) = &mut event.made {
         new.another = said.another.then_some(true);
         new.same_as.clone_from(&said.same_as);
@@ -192,7 +194,7 @@ fn read<'a, D: Db>(
     let zone = organisation(db)?.time_zone;
     let made = rule.map_or(Ok(Made::Nothing), |rule| mapping::made(&mapping, rule, &json, &zone));
     let makes = rule.map(|rule| rule.makes);
-    Ok(Event { source, id, kind, body, hash: sha256(&[body]), makes, made })
+    Ok(Event { source, id, kind, body, hash: sha256(&[body]), makes, made, said: Said::default() })
 }
 
 /// The event as it is known already. Refused when what is known under its id is another.
@@ -225,7 +227,7 @@ fn apply<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<Applied, F
             of(&new.customer_id, Some(id.to_string()))
         }
         Made::Refund(refund) => {
-            let (customer_id, made) = give_back(&within, &refund, author)?;
+            let (customer_id, made) = give_back(&within, &refund, &event.said, author)?;
             of(&customer_id, made)
         }
         Made::Voided { invoice_id, on } => {
@@ -253,6 +255,7 @@ fn apply<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<Applied, F
 fn give_back<D: Db>(
     db: &D,
     refund: &Refund,
+    said: &Said,
     author: &Author,
 ) -> Result<(Id, Option<String>), Fault> {
     let unknown = || {
@@ -267,12 +270,15 @@ fn give_back<D: Db>(
             return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("currency").into());
         }
         Back::Part(amount) => Some(amount.minor),
-        Back::UpTo(total) if refund.payment_id != paid.id => {
-            let share = payments::share(db, &refund.payment_id)?;
-            let gone = share.map_or(0, |(known, left)| known.saturating_sub(left));
-            Some(total.minor.saturating_sub(gone))
+        Back::UpTo(total) => {
+            let name = Some(&refund.payment_id).filter(|name| **name != paid.id);
+            let more = total.minor.saturating_sub(reversal::refunded(db, paid.key, name)?);
+            let share = name.map(|name| payments::share(db, name)).transpose()?.flatten();
+            // What the bank kept of the payment went back with the last of it.
+            let kept = share.is_some_and(|of| more <= of.fee)
+                && payment::gone(db, paid.key)? >= paid.amount_minor;
+            Some(if kept { 0 } else { more })
         }
-        Back::UpTo(total) => Some(total.minor.saturating_sub(payment::gone(db, paid.key)?)),
     };
     if minor.is_some_and(|minor| minor < 1) {
         return Ok((paid.customer_id, None));
@@ -283,6 +289,8 @@ fn give_back<D: Db>(
         kind: ReversalKind::Refund,
         minor,
         reason: None,
+        same_as: said.same_as.clone(),
+        another: said.another.then_some(true),
     };
     payment::reverse(db, &refund.payment_id, &new, refund.id.clone(), author)?;
     Ok((paid.customer_id, Some(refund.id.to_string())))

@@ -1,11 +1,13 @@
 //! Late interest: what a document bears as of a day, what of it is claimed or given up, and what the sweep keeps.
 
 mod claim;
+mod claimable;
 mod excess;
 mod rates;
 mod swept;
 
 pub use claim::{add_note, add_waiver};
+pub use claimable::{Claimable, claimable};
 pub use excess::excess;
 pub use rates::{put_rates, rate_names, rate_table};
 pub use swept::{accrue, any_clause, forget_all};
@@ -14,7 +16,7 @@ use dunlin_domain::{
     Date, Decimal, Id, Money, Refusal, Refused,
     contract::{
         ledger::LateInterest,
-        types::{Interest, InterestCap, InterestEntry},
+        types::{Interest, InterestCap},
     },
     interest::{self, Accrued, Charges},
     money,
@@ -125,11 +127,14 @@ fn borne<'a>(
     let whole = money::sum(items.iter().map(|item| item.amount_minor))?;
     let mut found: Vec<Borne<'a>> = Vec::with_capacity(items.len());
     let mut is_late = false;
+    // What the claims so far had borne by each day on which something was settled.
+    let mut then: BTreeMap<Date, Charges> = BTreeMap::new();
     for item in items {
         // A fixed sum is one for the document: the first part that is late bears it.
         let fixed_for = (!is_late).then_some(whole);
         if apart {
             *charges = Charges::default();
+            then.clear();
         }
         let part = book.accrue(item, clause, fixed_for, day, &settled, charges);
         // A preset holds from its day, and one instalment may be due before it.
@@ -138,20 +143,22 @@ fn borne<'a>(
         }
         is_late |= part.as_ref().is_ok_and(|part| !part.segments.is_empty());
         if part.is_ok() && items.len() > 1 && !settled.is_empty() {
-            settled = left_over(book, clause, item, fixed_for, &settled)?;
+            settled = left_over(book, clause, item, fixed_for, &settled, &mut then)?;
         }
         found.push((item, part));
     }
     Ok(found)
 }
 
-/// What was settled of a document's interest beyond what one claim of it had borne by then, with its fixed sum.
+/// What was settled of a document's interest beyond what one claim of it had borne by then, with its fixed sum. `then` is
+/// what those before it had borne by each day.
 fn left_over(
     book: &Book,
     clause: &LateInterest,
     item: &Item,
     fixed_for: Option<i64>,
     settled: &[(Date, i64)],
+    then: &mut BTreeMap<Date, Charges>,
 ) -> Result<Vec<(Date, i64)>, Refused> {
     let mut by_day: BTreeMap<Date, i64> = BTreeMap::new();
     for (on, minor) in settled {
@@ -162,7 +169,8 @@ fn left_over(
     let mut left = Vec::with_capacity(by_day.len());
     for (on, minor) in by_day {
         all = all.saturating_add(minor);
-        let own = book.accrue(item, clause, fixed_for, on, settled, &mut Charges::default())?;
+        let so_far = then.entry(on).or_default();
+        let own = book.accrue(item, clause, fixed_for, on, settled, so_far)?;
         let own = own.accrued_minor.saturating_add(own.fixed_minor);
         let beyond = all.saturating_sub(own).max(0);
         left.push((on, beyond.saturating_sub(over)));
@@ -171,8 +179,7 @@ fn left_over(
     Ok(left)
 }
 
-/// The same for a document that was found. Notes and waivers count up to a day, or all. An instalment bears what is
-/// its own of what the whole document bears, rounded by itself, and under a cap its share.
+/// The same for a document that was found. Notes and waivers count up to a day, or all.
 fn of_document<D: Db>(
     db: &D,
     document: &Document,
@@ -180,96 +187,154 @@ fn of_document<D: Db>(
     entries_upto: Date,
     known: i64,
 ) -> Result<Option<Interest>, Fault> {
-    let mut items = as_known(db, accrual::items(db, &document.claims, known)?, known)?;
-    items.sort_by_key(|item| (item.due_on, item.invoice_key));
-    let book = Book::of(db, &items, known)?;
-    let Some((clause, name)) = items.first().and_then(|item| book.clause(item)) else {
+    let ground = Ground::read(db, std::slice::from_ref(document), known)?;
+    let names = names(db, &ground.items(document), document)?;
+    let Some(mut of) = ground.of(document, through, entries_upto, &names)? else {
         return Ok(None);
     };
-    let is_surrounded = items.first().is_some_and(|item| book.is_surrounded(item));
-    let is_own = |item: &Item| !document.is_part || item.invoice_key == document.key;
-    let charging = Charging::of(db, &document.claims, known)?;
-    let (notes, waivers) = match document.is_part {
-        true => (Vec::new(), Vec::new()),
-        false => (
-            charging.notes(entries_upto),
-            interest_entry::waivers(db, document.key, entries_upto, known)?,
-        ),
-    };
-    let together = |entries: &[InterestEntry]| money::sum(entries.iter().map(|of| of.minor));
-    let (noted_minor, waived_minor) = (together(&notes)?, together(&waivers)?);
-    let given = |entries: Vec<InterestEntry>| Some(entries).filter(|of| !of.is_empty());
-    let fees_minor = money::sum(charging.fees(through)?.into_values())?;
-    let root = items.iter().find_map(|item| item.parent_key).unwrap_or(document.key);
-    let mut settled = Vec::new();
-    if is_surrounded {
-        settled.extend(charging.settled());
-        let waived = interest_entry::waived(db, &[root], known)?;
-        settled.extend(waived.into_iter().map(|(_, on, minor)| (on, minor)));
-    }
-    let claims: Vec<&Item> = items.iter().filter(|item| is_surrounded || is_own(item)).collect();
-    let amounts = items.iter().map(|item| item.amount_minor);
-    let mut charges = Charges::on(money::sum(amounts)?, fees_minor);
-    let capped = match is_surrounded {
-        true => Some(interest::resolve(clause, Date::LAST)?).filter(interest::Resolved::is_capped),
-        false => None,
-    };
-    let apart = document.is_part && capped.is_none();
-    let found = borne(&book, clause, &claims, through, settled, &mut charges, apart)?;
-    if !found.iter().any(|(item, _)| is_own(item)) {
-        // The clause does not hold for it, and says why.
-        let own = items.iter().find(|item| is_own(item));
-        let breach_on = own.map(|item| item.due_on.plus_days(1)).transpose()?;
-        breach_on.map(|day| interest::resolve(clause, day)).transpose()?;
-        return Ok(None);
-    }
-    let mut of = Interest {
-        through,
-        accrued: Money::new(0, document.currency),
-        residue: Decimal::ZERO,
-        fixed_minor: 0,
-        capped_minor: 0,
-        cap: None,
-        noted_minor,
-        notes: given(notes),
-        waived_minor,
-        waivers: given(waivers),
-        outstanding_minor: 0,
-        clause: name,
-        explained: Vec::new(),
-    };
-    let names = names(db, &items, document)?;
-    for (item, part) in found {
-        let mut part = part?;
-        if !is_own(item) {
-            continue;
-        }
-        let name = names.get(&item.invoice_key);
-        part.segments.iter_mut().for_each(|of| of.invoice_id = name.map(Id::to_string));
-        of.accrued.minor = sum(of.accrued.minor, part.accrued_minor)?;
-        of.residue = of.residue.saturating_add(part.residue);
-        of.capped_minor = sum(of.capped_minor, part.capped_minor)?;
-        // Fixed sums stand with the whole document.
-        if !document.is_part {
-            of.fixed_minor = sum(of.fixed_minor, part.fixed_minor)?;
-        }
-        of.explained.extend(part.segments);
-    }
-    if let Some(limit_minor) = capped.map(|of| charges.limit(&of)).transpose()?.flatten() {
-        let above_minor = fees_minor.saturating_sub(limit_minor).max(0);
-        of.cap = Some(InterestCap { limit_minor, fees_minor, above_minor });
-    }
     if !document.is_part {
-        of.residue = charges.residue()?;
+        let waivers = interest_entry::waivers(db, document.key, entries_upto, known)?;
+        of.waivers = Some(waivers).filter(|of| !of.is_empty());
     }
-    let charged = sum(of.accrued.minor, of.fixed_minor)?;
-    let settled = sum(of.noted_minor, of.waived_minor)?;
-    of.outstanding_minor = charged.saturating_sub(settled);
     Ok(Some(of))
 }
 
+/// All that the interest of some documents rests on.
+struct Ground {
+    book: Book,
+    items: BTreeMap<i64, Item>,
+    charging: Charging,
+    /// What was given up, by document.
+    waived: BTreeMap<i64, Vec<(Date, i64)>>,
+}
+
+impl Ground {
+    fn read<D: Db>(db: &D, documents: &[Document], known: i64) -> Result<Self, Fault> {
+        let claims: Vec<i64> = documents.iter().flat_map(|of| &of.claims).copied().collect();
+        let items = as_known(db, accrual::items(db, &claims, known)?, known)?;
+        let book = Book::of(db, &items, known)?;
+        let (mut charging, mut waived) = (Charging::default(), BTreeMap::<i64, Vec<_>>::new());
+        if items.iter().any(|item| book.clause(item).is_some()) {
+            charging = Charging::of(db, &claims, known)?;
+            let roots = items.iter().map(|item| item.parent_key.unwrap_or(item.invoice_key));
+            let roots: BTreeSet<i64> = roots.collect();
+            let roots: Vec<i64> = roots.into_iter().collect();
+            for (root, on, minor) in interest_entry::waived(db, &roots, known)? {
+                waived.entry(root).or_default().push((on, minor));
+            }
+        }
+        let items = items.into_iter().map(|item| (item.invoice_key, item)).collect();
+        Ok(Self { book, items, charging, waived })
+    }
+
+    /// The claims of a document, oldest due first.
+    fn items(&self, document: &Document) -> Vec<&Item> {
+        let mut items: Vec<&Item> =
+            document.claims.iter().filter_map(|key| self.items.get(key)).collect();
+        items.sort_by_key(|item| (item.due_on, item.invoice_key));
+        items
+    }
+
+    /// The interest of one of the documents up to a day, with its notes and without its waivers by themselves. An
+    /// instalment bears what is its own of what the whole document bears, rounded by itself, and under a cap its share.
+    /// `names` are the ids of instalments, where what is explained is to name them.
+    fn of(
+        &self,
+        document: &Document,
+        through: Date,
+        entries_upto: Date,
+        names: &BTreeMap<i64, Id>,
+    ) -> Result<Option<Interest>, Fault> {
+        let items = self.items(document);
+        let (book, charging, own_claims) = (&self.book, &self.charging, &document.claims);
+        let Some((clause, name)) = items.first().and_then(|item| book.clause(item)) else {
+            return Ok(None);
+        };
+        let is_surrounded = items.first().is_some_and(|item| book.is_surrounded(item));
+        let is_own = |item: &Item| !document.is_part || item.invoice_key == document.key;
+        let root = items.iter().find_map(|item| item.parent_key).unwrap_or(document.key);
+        let given_up = self.waived.get(&root).map(Vec::as_slice).unwrap_or_default();
+        let (notes, waived_minor) = match document.is_part {
+            true => (Vec::new(), 0),
+            false => {
+                let by_then = given_up.iter().filter(|(on, _)| *on <= entries_upto);
+                let waived_minor = money::sum(by_then.map(|(_, minor)| *minor))?;
+                (charging.notes(own_claims, entries_upto), waived_minor)
+            }
+        };
+        let noted_minor = money::sum(notes.iter().map(|of| of.minor))?;
+        let fees_minor = money::sum(charging.fees(own_claims, through)?.into_values())?;
+        let mut settled = Vec::new();
+        if is_surrounded {
+            settled.extend(charging.settled(own_claims));
+            settled.extend_from_slice(given_up);
+        }
+        let claims: Vec<&Item> =
+            items.iter().copied().filter(|item| is_surrounded || is_own(item)).collect();
+        let amounts = items.iter().map(|item| item.amount_minor);
+        let mut charges = Charges::on(money::sum(amounts)?, fees_minor);
+        let capped = match is_surrounded {
+            true => {
+                Some(interest::resolve(clause, Date::LAST)?).filter(interest::Resolved::is_capped)
+            }
+            false => None,
+        };
+        let apart = document.is_part && capped.is_none();
+        let found = borne(book, clause, &claims, through, settled, &mut charges, apart)?;
+        if !found.iter().any(|(item, _)| is_own(item)) {
+            // The clause does not hold for it, and says why.
+            let own = items.iter().find(|item| is_own(item));
+            let breach_on = own.map(|item| item.due_on.plus_days(1)).transpose()?;
+            breach_on.map(|day| interest::resolve(clause, day)).transpose()?;
+            return Ok(None);
+        }
+        let mut of = Interest {
+            through,
+            accrued: Money::new(0, document.currency),
+            residue: Decimal::ZERO,
+            fixed_minor: 0,
+            capped_minor: 0,
+            cap: None,
+            noted_minor,
+            notes: Some(notes).filter(|of| !of.is_empty()),
+            waived_minor,
+            waivers: None,
+            outstanding_minor: 0,
+            clause: name,
+            explained: Vec::new(),
+        };
+        for (item, part) in found {
+            let mut part = part?;
+            if !is_own(item) {
+                continue;
+            }
+            let name = names.get(&item.invoice_key);
+            part.segments.iter_mut().for_each(|of| of.invoice_id = name.map(Id::to_string));
+            of.accrued.minor = sum(of.accrued.minor, part.accrued_minor)?;
+            of.residue = of.residue.saturating_add(part.residue);
+            of.capped_minor = sum(of.capped_minor, part.capped_minor)?;
+            // Fixed sums stand with the whole document.
+            if !document.is_part {
+                of.fixed_minor = sum(of.fixed_minor, part.fixed_minor)?;
+            }
+            of.explained.extend(part.segments);
+        }
+        if let Some(limit_minor) = capped.map(|of| charges.limit(&of)).transpose()?.flatten() {
+            let above_minor = fees_minor.saturating_sub(limit_minor).max(0);
+            of.cap = Some(InterestCap { limit_minor, fees_minor, above_minor });
+        }
+        if !document.is_part {
+            of.residue = charges.residue()?;
+        }
+        let charged = sum(of.accrued.minor, of.fixed_minor)?;
+        let settled = sum(of.noted_minor, of.waived_minor)?;
+        of.outstanding_minor = charged.saturating_sub(settled);
+        Ok(Some(of))
+    }
+}
+
 /// The ids of the instalments that bear, by key: none of a document without any.
-fn names<D: Db>(db: &D, items: &[Item], document: &Document) -> Result<BTreeMap<i64, Id>, Fault> {
+fn names<D: Db>(db: &D, items: &[&Item], document: &Document) -> Result<BTreeMap<i64, Id>, Fault> {
     if items.iter().all(|item| item.invoice_key == document.key && !document.is_part) {
         return Ok(BTreeMap::new());
     }
@@ -283,8 +348,9 @@ fn as_known<D: Db>(db: &D, mut items: Vec<Item>, known: i64) -> Result<Vec<Item>
     if known < i64::MAX {
         let keys: Vec<i64> = items.iter().map(|item| item.invoice_key).collect();
         let then = invoice::items(db, &keys, known)?;
+        let then: BTreeMap<i64, _> = then.into_iter().map(|then| (then.key, then)).collect();
         for item in &mut items {
-            if let Some(then) = then.iter().find(|then| then.key == item.invoice_key) {
+            if let Some(then) = then.get(&item.invoice_key) {
                 (item.issued_on, item.due_on) = (then.issued_on, then.due_on);
                 item.amount_minor = then.amount_minor;
                 (item.version_key, item.signed_on) = (then.version_key, then.signed_on);

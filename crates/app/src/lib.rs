@@ -31,6 +31,7 @@ pub mod policy;
 pub mod remind;
 pub mod replay;
 pub mod report;
+pub mod retention;
 pub mod review;
 pub mod score;
 pub mod statement;

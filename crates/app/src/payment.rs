@@ -29,7 +29,7 @@ use dunlin_store::{
     invoice::{self, After, Named},
     payment, policy, reversal, write,
 };
-use names::{Naming, known_otherwise};
+use names::{Naming, known_otherwise, perhaps};
 use std::collections::BTreeMap;
 
 /// The most invoices that one payment names.
@@ -387,8 +387,10 @@ pub(crate) fn go_back<D: Db>(
     let item = stored(db, id)?;
     let name = (*id != item.id).then_some(id);
     let id = &item.id;
+    let share = name.map(|name| payment::share(db, name)).transpose()?.flatten();
+    let fee = share.map_or(0, |share| share.fee);
     if let Some(before) = reversal::get(db, reversal_id)? {
-        return same(&before, &item, new);
+        return same(&before, &item, new, fee);
     }
     if let Some(origin) = &item.converted_from {
         let detail =
@@ -413,17 +415,66 @@ pub(crate) fn go_back<D: Db>(
         let detail = format!("the payment came in on {}", item.received_on);
         return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
     }
-    let all = item.amount_minor.saturating_sub(gone(db, item.key)?);
+    let back = reversal::of_payments(db, &[item.key], i64::MAX)?.remove(&item.key);
+    let back = back.unwrap_or_default();
+    let all = item.amount_minor.saturating_sub(sum(&back));
+    if new.same_as.is_some() && (mistake || new.another == Some(true)) {
+        let detail = "it is one that is there, a mistake, or another one";
+        return Err(Refused::new(Refusal::MalformedField, detail).at("same_as").into());
+    }
     // Under another name of the payment goes back what is known under it.
-    let share = name.map(|name| payment::share(db, name)).transpose()?.flatten();
-    let most = share.map_or(all, |(_, left)| left.clamp(0, all));
-    let minor = new.minor.unwrap_or(most);
+    let most = share.map_or(all, |share| share.left.clamp(0, all));
+    if !mistake && new.another != Some(true) {
+        let whole = share.map_or(item.amount_minor, |share| share.minor);
+        let asked = new.minor.unwrap_or(if most > 0 { most } else { whole });
+        let booked = reversal::booked(db, item.key, asked, on, new.same_as.as_ref())?;
+        match (booked, &new.same_as) {
+            (Some(of), None) => return Err(perhaps(&of).into()),
+            (None, Some(of)) => {
+                let detail =
+                    format!("no debit of a bank statement took {asked} of {id} back as {of}");
+                return Err(Refused::new(Refusal::DifferentContent, detail).at("same_as").into());
+            }
+            (Some(of), Some(_)) => {
+                let back = reversal::New {
+                    id: reversal_id.as_str(),
+                    customer_key: known_customer(db, &item.customer_id)?,
+                    payment_key: item.key,
+                    on,
+                    kind: new.kind,
+                    minor: asked,
+                    reason: Some(of.as_str()),
+                    payment_name: name.map(Id::as_str),
+                };
+                let said = serde_json::json!({
+                    "payment_id": id, "on": on, "kind": new.kind, "minor": asked, "reason": of, "name": name,
+                });
+                let note = Note::made("reversal-name", reversal_id.as_str(), &said)?;
+                let entry = audit::note(db, author, &note)?;
+                reversal::insert(db, &back, entry)?;
+                reversal::undo(db, reversal_id, of.as_str(), entry)?;
+                return Ok(Change::Made);
+            }
+            (None, None) => {}
+        }
+    }
+    // Whoever knows the payment as before the bank's fee gives that back with all that is left of it.
+    let whole = |minor: &i64| {
+        *minor > all
+            && minor.saturating_sub(all) <= fee
+            && share.is_some_and(|of| *minor <= of.left)
+    };
+    let minor = new.minor.map_or(most, |minor| if whole(&minor) { all } else { minor });
     if minor > most || minor == 0 {
         let detail = match name {
             Some(name) if most < all => format!("at most {most} can go back of {id} as {name}"),
             _ => format!("at most {most} can go back"),
         };
         return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
+    }
+    let nothing_left = mistake && minor == all;
+    if let (true, Some(of)) = (nothing_left, back.iter().find(|of| !is_mistake(of))) {
+        crate::bank::unless_of_entry(db, id, &of.id)?;
     }
     let made = NewReversal {
         id: Some(reversal_id.clone()),
@@ -451,7 +502,7 @@ pub(crate) fn go_back<D: Db>(
     };
     reversal::insert(db, &back, entry)?;
     replay::customers(db, &[customer], author.at, Some(entry))?;
-    if mistake && minor == all {
+    if nothing_left {
         crate::bank::reopen(db, id, reversal_id, author)?;
     }
     Ok(Change::Made)
@@ -461,6 +512,10 @@ pub(crate) fn go_back<D: Db>(
 pub(crate) fn gone<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
     let back = reversal::of_payments(db, &[key], i64::MAX)?.remove(&key).unwrap_or_default();
     Ok(sum(&back))
+}
+
+fn is_mistake(back: &Reversal) -> bool {
+    back.kind == ReversalKind::Mistake
 }
 
 fn sum(back: &[Reversal]) -> i64 {
@@ -486,9 +541,7 @@ pub fn undo<D: Db>(
             unless_differing(differs.into_iter().collect())?;
             return Ok((payment, Change::AlreadySo));
         }
-        if back.kind == ReversalKind::Mistake {
-            crate::bank::unless_put_back(db, &payment)?;
-        }
+        crate::bank::unless_put_back(db, &payment)?;
         let customer = known_customer(db, &stored(db, &payment)?.customer_id)?;
         let said = serde_json::json!({
             "id": id, "on": back.on, "kind": back.kind, "minor": back.minor, "reason": new.reason,
@@ -524,13 +577,16 @@ fn same(
     (payment, before): &(i64, Reversal),
     item: &payment::Item,
     new: &NewReversal,
+    fee: i64,
 ) -> Result<Change, Fault> {
+    let with_fee = |asked: i64| (0..=fee).contains(&asked.saturating_sub(before.minor));
     let differs = [
         ("id", *payment != item.key),
         ("kind", before.kind != new.kind),
-        ("minor", new.minor.is_some_and(|asked| asked != before.minor)),
+        ("minor", new.minor.is_some_and(|asked| !with_fee(asked))),
         ("on", new.on.is_some_and(|on| on != before.on)),
-        ("reason", before.reason != new.reason),
+        // What was kept as another one has that in its place.
+        ("reason", before.reason != new.reason && before.reason != before.undone),
     ];
     unless_differing(
         differs
@@ -553,7 +609,7 @@ pub fn correct<D: Db>(
     write(db, |db| {
         let item = stored(db, id)?;
         let share = if *id == item.id { None } else { payment::share(db, id)? };
-        if share.is_some_and(|(known, _)| known != item.amount_minor) {
+        if share.is_some_and(|share| share.minor != item.amount_minor) {
             let detail = format!("{id} is a part of {}: correct that", item.id);
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
@@ -717,8 +773,7 @@ fn complete<D: Db>(
         let mut back_of = |key: i64| {
             let mut back = reversals.remove(&key).unwrap_or_default();
             for back in &mut back {
-                let mistake = back.kind == ReversalKind::Mistake;
-                back.on = if mistake { received_on } else { back.on.max(received_on) };
+                back.on = if is_mistake(back) { received_on } else { back.on.max(received_on) };
             }
             back.retain(|back| back.on <= day);
             back

@@ -5,7 +5,11 @@ use crate::{
     ledger::Change,
     replay,
 };
-use dunlin_domain::{Date, Refusal, Refused, contract::ledger::Policy, policy};
+use dunlin_domain::{
+    Date, Refusal, Refused,
+    contract::ledger::{OrderKey, Policy},
+    policy,
+};
 use dunlin_store::{Db, Fault, policy as table, write};
 
 /// The policy in force.
@@ -31,7 +35,8 @@ pub fn put<D: Db>(db: &D, new: &Policy, author: &Author) -> Result<Change, Fault
         let change = Note::changed("replace", "policy", "policy", Some(&before), Some(new))?;
         let entry = note(db, author, &change)?;
         table::insert(db, new, entry)?;
-        let is_heavier = before.late_interest != new.late_interest && table::weighs(db, new)?;
+        let is_heavier = before.late_interest != new.late_interest
+            && table::asks(db, new, OrderKey::HeaviestBurden)?;
         if is_heavier || !policy::allocates_alike(&before, new) {
             let allocating = table::allocating(db, Date::FIRST)?;
             replay::customers(db, &allocating, author.at, Some(entry))?;

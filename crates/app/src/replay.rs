@@ -1,9 +1,14 @@
 //! Payments and credit notes meet invoices: what is recorded is brought into line with what the documents say.
 
-use dunlin_domain::{Currency, Instant, Refusal, Refused, allocation, money::MAX_TOTAL_MINOR};
+use dunlin_domain::{
+    Currency, Instant, Refusal, Refused,
+    allocation::{self, Allocated, Share},
+    money::MAX_TOTAL_MINOR,
+    order::Order,
+};
 use dunlin_store::{
     Db, Fault, accrual,
-    allocation::{self as table, Owing},
+    allocation::{self as table, Book, Owing},
     arrears, dispute, payment, policy, score,
 };
 
@@ -34,24 +39,46 @@ pub fn corrected<D: Db>(
     for slice in customers.chunks(SLICE) {
         let (mut corrections, mut shares) = (Vec::new(), Vec::new());
         let books = table::books(db, slice, &policy)?;
+        if let Some(part) = books.nowhere.first() {
+            return Err(Fault::Db(format!("nothing has the allocation {part:?}")));
+        }
         for ((customer, currency), book) in books.of {
-            let claimed = book.claims.iter().map(|claim| claim.amount_minor);
-            let received = book.credits.iter().map(|credit| credit.amount_minor);
-            if beyond(claimed) || beyond(received) {
-                return Err(too_much(currency).into());
-            }
-            let (claims, credits) = (&book.claims, &book.credits);
-            let (wanted, found) =
-                allocation::replay_disputed(claims, credits, &book.wholes, &books.orders);
-            let rows = allocation::corrections(&book.recorded, &wanted);
-            corrections.extend(rows.into_iter().map(|row| (customer, row)));
-            shares.extend(found.into_iter().filter(|share| !book.shares.contains(share)));
+            let replayed = Replayed::of(&book, &books.orders).ok_or_else(|| too_much(currency))?;
+            corrections.extend(replayed.corrections.into_iter().map(|row| (customer, row)));
+            shares.extend(replayed.shares);
         }
         table::record(db, &corrections, &std::mem::take(&mut owing), at, entry)?;
         dispute::share(db, &shares, entry)?;
         look_again(db, slice)?;
     }
     Ok(())
+}
+
+/// What a book should read, and what is missing for it.
+pub(crate) struct Replayed {
+    /// All parts that there should be.
+    pub wanted: Vec<Allocated>,
+    /// What is to be added so that they are recorded.
+    pub corrections: Vec<Allocated>,
+    /// What is to be recorded anew of disputes of documents with instalments.
+    pub shares: Vec<Share>,
+}
+
+impl Replayed {
+    /// `None` where the amounts come to more than one customer may have.
+    pub(crate) fn of(book: &Book, orders: &[Order]) -> Option<Self> {
+        let (claims, credits) = (&book.claims, &book.credits);
+        let claimed = claims.iter().map(|claim| claim.amount_minor);
+        let received = credits.iter().map(|credit| credit.amount_minor);
+        if beyond(claimed) || beyond(received) {
+            return None;
+        }
+        let (wanted, mut shares) =
+            allocation::replay_disputed(claims, credits, &book.wholes, orders);
+        let corrections = allocation::corrections(&book.recorded, &wanted);
+        shares.retain(|share| !book.shares.contains(share));
+        Some(Self { wanted, corrections, shares })
+    }
 }
 
 /// Whether amounts come to more than one customer may have.

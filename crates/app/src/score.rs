@@ -50,7 +50,7 @@ fn fresh<D: Db>(db: &D, id: &Id, day: Date) -> Result<Option<(Card, Facts)>, Fau
 /// Facts as they are stored, with whose they are.
 fn named(id: &Id, day: Date, facts: score::ByName) -> Facts {
     let values = facts.into_iter().map(|(name, value)| Fact { name, value }).collect();
-    Facts { customer_id: id.clone(), as_of: day, values }
+    Facts { customer_id: id.clone(), as_of: day, values, group: None }
 }
 
 /// What was known of the customer's behaviour on the day.
@@ -67,13 +67,18 @@ pub(crate) fn known<D: Db>(db: &D, id: &Id, when: When) -> Result<(Facts, Option
     Ok((known.facts((key, &found.id), &sums), found.segment))
 }
 
-/// The judgements of the last sweep, lowest score first.
+/// The judgements of the last sweep that are wanted, lowest score first.
 pub fn lines<D: Db>(
     db: &D,
+    wanted: score::Wanted<'_>,
     after: score::After,
     limit: u32,
 ) -> Result<Vec<(ScoreLine, score::After)>, Fault> {
-    score::page(db, after, limit)
+    if wanted.least.zip(wanted.most).is_some_and(|(least, most)| most < least) {
+        let detail = "it lies below `min_score`";
+        return Err(Refused::new(Refusal::MalformedParameter, detail).at("max_score").into());
+    }
+    score::page(db, wanted, after, limit)
 }
 
 /// The customer's judgements before a day that were otherwise than those before them, newest first, with what moved

@@ -1,6 +1,6 @@
 //! The work of a business date: stages in slices, each slice one transaction that also moves the cursor.
 
-use crate::{audit::Author, default_record, interest, remind, report, score, warn};
+use crate::{audit::Author, default_record, interest, remind, report, retention, score, warn};
 use dunlin_domain::{
     Date, Id, Instant, Refusal,
     ageing::Edges,
@@ -14,7 +14,7 @@ use dunlin_domain::{
 use dunlin_store::{
     Db, Fault, alert,
     arrears::{self, Range},
-    notice, organisation, policy,
+    erasure, notice, organisation, policy,
     sweep::{self, State},
     write,
 };
@@ -24,6 +24,9 @@ const SLICE: u32 = 2_000;
 
 /// Customers in one slice of the reminders, whose open items are in memory together.
 const REMIND_SLICE: u32 = 500;
+
+/// Customers erased in one slice: of each a score of tables is looked through.
+const ERASE_SLICE: u32 = 100;
 
 /// Every slice renews the lease for so long, and handing over takes at most twenty seconds. A tick that died is taken
 /// over after it.
@@ -114,7 +117,11 @@ impl Tick {
             Stage::Warn => return Ok(None),
             _ => {}
         }
+        let erased = self.state.counts.erased;
         self.advance(db, now, Self::slice)?;
+        if self.state.counts.erased != erased {
+            erasure::empty_log(db);
+        }
         Ok(Some(if self.state.done { Step::Done } else { Step::More }))
     }
 
@@ -202,6 +209,10 @@ impl Tick {
         Ok(state)
     }
 
+    fn author(&self, at: Instant) -> Author {
+        Author { who: "sweep".into(), at, salt: self.owner.to_string() }
+    }
+
     fn slice<D: Db>(&self, db: &D, now: Instant) -> Result<State, Fault> {
         let mut state = self.state.clone();
         if state.stage == Stage::Snapshot {
@@ -231,8 +242,7 @@ impl Tick {
                 let policy = policy::current(db)?;
                 // Without a rule nothing is looked at.
                 let Some(rule) = &policy.default_rule else { return Ok(next_stage(state)) };
-                let author = Author { who: "sweep".into(), at: now, salt: self.owner.to_string() };
-                default_record::judge(db, range, state.day, &policy, rule, &author)?;
+                default_record::judge(db, range, state.day, &policy, rule, &self.author(now))?;
             }
             Stage::Score => {
                 let warned_on = sweep::warned_before(db, state.day)?;
@@ -242,6 +252,14 @@ impl Tick {
             Stage::Remind => {
                 let written = remind::remind(db, range, state.day, now, &self.organisation)?;
                 counts.notices = counts.notices.saturating_add(written);
+            }
+            Stage::Erase => {
+                let limit = self.slice.min(ERASE_SLICE);
+                let slice = retention::erase(db, range, limit, state.day, &self.author(now))?;
+                // Without a retention nobody is looked at.
+                let Some(slice) = slice else { return Ok(next_stage(state)) };
+                state.cursor = slice.upto;
+                counts.erased = counts.erased.saturating_add(slice.erased);
             }
             Stage::Warn | Stage::Deliver | Stage::Snapshot => {}
         }

@@ -1,5 +1,9 @@
 //! Whether the books hold: every rule over the whole of them, and the chain of who did what.
 
+mod replayed;
+
+pub use replayed::replayed;
+
 use crate::audit::{self, GENESIS};
 use dunlin_domain::contract::ledger::{Check, Verification};
 use dunlin_store::{

@@ -406,6 +406,10 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
                 *of = beside(of.currency, of.outstanding_minor, of.overdue_minor, &ground.book);
             }
             let seen = u64::try_from(judging.len()).unwrap_or(0);
+            // Who asks for the score next reads these, until more is recorded.
+            let known = judging.iter().filter(|of| !of.position.facts.is_empty());
+            let known: Vec<_> = known.map(|of| (of.key, &of.position.facts)).collect();
+            score::keep_between(db, &known, day)?;
             let (opened, closed) = settle(db, range, (day, day), &ground, judging, now)?;
             judged.customers = judged.customers.saturating_add(seen);
             judged.opened = judged.opened.saturating_add(opened);

@@ -22,7 +22,7 @@ use dunlin_domain::{
         events::{Event, InboundState, NewSource, NewWebhook, Redelivery},
         ingest::{ImportKind, OnError},
     },
-    event::{KINDS, Place},
+    event::{KINDS, Place, check_kinds, is_listed},
 };
 use dunlin_store::{Db, Fault, native::NativeDb};
 use proptest::prelude::*;
@@ -133,6 +133,129 @@ fn the_feed_says_what_happened_and_says_it_again_word_for_word() {
     let settled = feed(&db, 2, &["invoice.settled".to_string(), "payment.*".to_string()]);
     assert!(settled.iter().all(|of| of.kind != "invoice.created"));
     assert_eq!(settled.iter().filter(|of| of.kind == "payment.recorded").count(), 2);
+}
+
+/// What is done to things of a kind where the code chooses it.
+const CHOSEN: [(&str, &[&str]); 18] = [
+    ("alert", &["assign", "close", "escalate", "snooze"]),
+    ("alert_rule", &["create", "replace"]),
+    ("card", &["create", "replace"]),
+    ("contract", &["add-version", "create"]),
+    ("credit_limit", &["create", "replace"]),
+    ("credit_order", &["create", "replace"]),
+    ("credit_reservation", &["commit", "release"]),
+    ("credit_rule", &["create", "replace"]),
+    ("customer", &["create", "replace"]),
+    ("customer_event", &["mandate-cancelled", "payment-failed"]),
+    ("dispute", &["reopen", "resolve"]),
+    ("event_source", &["create", "replace"]),
+    ("external_fact", &["create", "replace"]),
+    ("guarantee", &["create", "replace"]),
+    ("limit_policy", &["create", "replace"]),
+    ("profile", &["create", "replace"]),
+    ("watch", &["create", "end", "replace"]),
+    ("webhook", &["create", "discard", "redeliver", "remove", "replace"]),
+];
+
+/// The code of the flows, file by file.
+fn sources(folder: &std::path::Path, of: &mut Vec<String>) {
+    for found in std::fs::read_dir(folder).unwrap() {
+        let path = found.unwrap().path();
+        match path.is_dir() {
+            true => sources(&path, of),
+            false => of.push(std::fs::read_to_string(path).unwrap()),
+        }
+    }
+}
+
+#[test]
+fn whatever_is_noted_can_be_asked_for_or_is_never_told() {
+    let mut files = Vec::new();
+    sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let mut noted = 0;
+    for (call, at) in [("Note::made(", 0), ("Note::changed(", 1)] {
+        for rest in files.iter().flat_map(|text| text.split(call).skip(1)) {
+            let said: Vec<&str> = rest.split(',').take(2).map(str::trim).collect();
+            let literal =
+                |at: usize| said[at].strip_prefix('"').and_then(|of| of.strip_suffix('"'));
+            let nouns = match (said[at], literal(at)) {
+                (_, Some(noun)) => vec![noun],
+                ("NOUN", _) => vec!["api_key"],
+                ("noun", _) => vec!["organisation"],
+                (other, _) => panic!("what is noted of {other}?"),
+            };
+            let actions = |noun: &str| match (at, literal(0)) {
+                (0, _) => vec!["create"],
+                (_, Some(action)) => vec![action],
+                _ => CHOSEN.iter().find(|(of, _)| *of == noun).expect(noun).1.to_vec(),
+            };
+            for noun in nouns {
+                for action in actions(noun) {
+                    assert!(is_listed(noun, action), "{action} {noun} can not be asked for");
+                    noted += 1;
+                }
+            }
+        }
+    }
+    assert!(noted > 60, "only {noted} were found");
+}
+
+#[test]
+fn a_name_of_a_payment_a_reference_and_an_application_are_told_of_their_customer() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    claim(&db, "I1", "C1", 1000);
+    pay(&db, "P1", "C1", 1000, "2024-04-01");
+    let new = from(json!({
+        "id": "E1", "customer_id": "C1", "received_on": "2024-04-02", "same_as": "P1",
+        "amount": {"minor": 1000, "currency": "EUR"},
+    }));
+    payment::add(&db, &new, id("made"), &author()).unwrap();
+    let new = from(json!({
+        "id": "I1", "customer_id": "C1", "issued_on": "2024-03-01", "due_on": "2024-03-31",
+        "amount": {"minor": 1000, "currency": "EUR"}, "reference": "RF18539007547034",
+    }));
+    invoice::add(&db, &new, id("made"), &author()).unwrap();
+    let asked = from(json!({
+        "customer": "C1", "amount": {"minor": 500_000, "currency": "EUR"},
+    }));
+    dunlin_app::credit::check::onboarding(&db, &asked, &id("A1"), None, &author()).unwrap();
+    let kinds = ["payment.named", "invoice.referenced", "application.created"].map(String::from);
+    check_kinds(&kinds).unwrap();
+    let told = feed(&db, 10, &kinds);
+    assert_eq!(
+        said(&told),
+        ["payment.named E1", "invoice.referenced I1", "application.created A1"]
+    );
+    assert!(told.iter().all(|of| of.customer_id == Some(id("C1"))), "{told:?}");
+    let data = serde_json::to_value(&told[0].data).unwrap();
+    assert_eq!(
+        (&data["payment_id"], &data["day"], &data["minor"], &data["currency"]),
+        (&json!("P1"), &json!("2024-04-02"), &json!(1000), &json!("EUR"))
+    );
+}
+
+#[test]
+fn what_was_told_of_a_document_with_instalments_stays_as_it_was() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let new = from(json!({
+        "id": "I1", "customer_id": "C1", "issued_on": "2024-03-01",
+        "amount": {"minor": 100_000, "currency": "EUR"},
+        "instalments": [{"due_on": "2024-04-01", "minor": 40_000}, {"due_on": "2024-05-01", "minor": 60_000}],
+    }));
+    invoice::add(&db, &new, id("made"), &author()).unwrap();
+    let first = feed(&db, 100, &[]);
+    assert_eq!(first[1].data.minor, Some(100_000));
+    for (of, change) in [
+        ("I1#1", json!({"minor": 35_000, "reason": "typed"})),
+        ("I1#1", json!({"minor": 36_000, "reason": "again"})),
+        ("I1#2", json!({"minor": 70_000, "due_on": "2024-06-01", "reason": "agreed"})),
+        ("I1", json!({"issued_on": "2024-03-02", "reason": "misread"})),
+    ] {
+        invoice::correct(&db, &id(of), &from(change), &author()).unwrap();
+        assert_eq!(feed(&db, 100, &[])[..first.len()], first[..], "{of}");
+    }
 }
 
 #[test]
@@ -303,6 +426,45 @@ fn what_a_source_sends_is_applied_once() {
     assert_eq!(kinds.iter().filter(|kind| *kind == "payment.failed").count(), 1, "{kinds:?}");
     let told = dunlin_app::verify::books(&db).unwrap();
     assert!(told.ok, "{told:?}");
+}
+
+#[test]
+fn a_total_of_refunds_counts_refunds_and_nothing_else_that_went_back() {
+    // What went back by hand besides, and what is back after totals of 25 and 30.
+    for (kind, back) in
+        [(None, 30), (Some("chargeback"), 40), (Some("returned"), 40), (Some("refund"), 30)]
+    {
+        let (_folder, db) = db();
+        customer(&db, "C1");
+        pay(&db, "pi_1", "C1", 300, "2024-01-01");
+        let source = source(&db);
+        let refunded = |name: &str, total: i64| {
+            let object =
+                json!({"payment_intent": "pi_1", "amount_refunded": total, "currency": "eur"});
+            let body = stripe(name, "charge.refunded", object);
+            let (event, _) = inbound_event::receive(&db, &source, None, &body, &author()).unwrap();
+            assert_eq!(event.state, InboundState::Applied, "{event:?}");
+        };
+        refunded("e1", 25);
+        if let Some(kind) = kind {
+            let new = from(
+                json!({"id": "B1", "kind": kind, "minor": if kind == "refund" { 5 } else { 10 }}),
+            );
+            payment::reverse(&db, &id("pi_1"), &new, id("made"), &author()).unwrap();
+        }
+        // One that was taken back was none.
+        let new = from(json!({"id": "B2", "kind": "refund", "minor": 7}));
+        payment::reverse(&db, &id("pi_1"), &new, id("made"), &author()).unwrap();
+        let undoing = from(json!({"reason": "of another"}));
+        payment::undo(&db, &id("B2"), &undoing, &author()).unwrap();
+        refunded("e2", 30);
+        refunded("e3", 30);
+        let day = "2024-12-31".parse().unwrap();
+        let paid = payment::get(&db, &id("pi_1"), day, i64::MAX).unwrap();
+        assert_eq!(paid.returned_minor, back, "{kind:?}");
+        let told = dunlin_app::verify::books(&db).unwrap();
+        assert!(told.ok, "{told:?}");
+    }
 }
 
 #[test]

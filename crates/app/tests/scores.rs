@@ -8,7 +8,7 @@ use common::{day, db, id, on, read};
 use dunlin_app::{
     audit::Author, card, contract, credit, customer, default_record, event_source, external,
     guarantee, inbound_event, interest, invoice, ledger::Change, payment, review, score, sweep,
-    tier, write_off,
+    tier, warn, write_off,
 };
 use dunlin_domain::{
     Refusal,
@@ -16,11 +16,13 @@ use dunlin_domain::{
     contract::{
         credit::LimitState,
         external::{ExternalScore, FinancialStatement, PublicRecord},
-        score::{CardPublication, FactName, ScoreCard, ScoreChange, ScoreLine, WhatIf},
+        score::{
+            CardPublication, FactName, MigrationCell, ScoreCard, ScoreChange, ScoreLine, WhatIf,
+        },
         types::{Grade, Language},
     },
 };
-use dunlin_store::{Db, Fault, native::NativeDb};
+use dunlin_store::{Db, Fault, native::NativeDb, score::Wanted};
 use serde_json::{Value, json};
 
 fn customer(db: &NativeDb, name: &str, more: Value) {
@@ -345,7 +347,7 @@ fn whose_only_invoice_is_gone_is_judged_no_more() {
     }
     sweep(&db, "2024-03-26");
     let listed = || {
-        let lines = score::lines(&db, Default::default(), 10).unwrap();
+        let lines = score::lines(&db, Wanted::default(), Default::default(), 10).unwrap();
         let name = |line: &ScoreLine| format!("{} {}", line.customer_id, line.score.is_some());
         lines.iter().map(|(line, _)| name(line)).collect::<Vec<_>>()
     };
@@ -468,7 +470,12 @@ fn a_review_is_due_by_the_grade_and_counted_from_the_last() {
 fn the_sweep_sorts_into_tiers_and_remembers_when_one_changed() {
     let (_folder, db) = book();
     sweep(&db, "2024-03-25");
-    assert!(score::lines(&db, (-1, 0), 9).unwrap().iter().all(|(line, _)| line.tier.is_none()));
+    assert!(
+        score::lines(&db, Wanted::default(), (-1, 0), 9)
+            .unwrap()
+            .iter()
+            .all(|(line, _)| line.tier.is_none())
+    );
     let tiers = read(json!({"rules": [
         {"tier": "watch", "segments": ["retail"], "facts": [{"fact": "overdue-share", "at_least": "0.5"}]},
         {"tier": "regular", "facts": [{"fact": "items-12m", "at_least": "3"}]}], "otherwise": "rest"}));
@@ -478,7 +485,7 @@ fn the_sweep_sorts_into_tiers_and_remembers_when_one_changed() {
     assert_eq!((now.version, now.rules), (Some(1), tiers.rules));
     assert_eq!(refused(tier::get(&db, Some(2))).0, Refusal::NotFound);
     sweep(&db, "2024-03-26");
-    let lines = score::lines(&db, (-1, 0), 9).unwrap();
+    let lines = score::lines(&db, Wanted::default(), (-1, 0), 9).unwrap();
     let tiers: Vec<_> =
         lines.iter().map(|(of, _)| (of.customer_id.as_str(), of.tier.as_deref())).collect();
     assert_eq!(tiers, [("late", Some("watch")), ("prompt", Some("regular"))]);
@@ -556,7 +563,7 @@ fn whatever_facts_rest_on_outdates_what_the_sweep_found() {
     let (_folder, db) = book();
     let new =
         json!({"signature": {"kind": "stripe"}, "secret": "a-long-secret", "preset": "stripe"});
-    event_source::put(&db, &id("pay"), &read(new), &on("2024-03-31")).unwrap();
+    event_source::put(&db, &id("pay"), &read(new.clone()), &on("2024-03-31")).unwrap();
     let source = inbound_event::source(&db, &id("pay")).unwrap();
     let failed = json!({"id": "e1", "type": "payment_intent.payment_failed", "created": 1_711_900_800,
         "data": {"object": {"id": "pi_1", "customer": "prompt"}}});
@@ -630,15 +637,131 @@ fn whatever_facts_rest_on_outdates_what_the_sweep_found() {
             inbound_event::receive(db, &source, None, &failed.to_string(), by).unwrap();
         }),
     ];
+    let fresh = |db: &NativeDb, date: &str| {
+        let found = dunlin_store::score::fresh(db, &id("prompt"), day(date), "card@1");
+        found.unwrap().is_some()
+    };
     for (nth, (what, write)) in writes.iter().enumerate() {
         let date = format!("2024-04-{:02}", nth + 1);
         sweep(&db, &date);
-        let is_fresh = || {
-            let found = dunlin_store::score::fresh(&db, &id("prompt"), day(&date), "card@1");
-            found.unwrap().is_some()
-        };
-        assert!(is_fresh(), "before {what}");
+        assert!(fresh(&db, &date), "before {what}");
         write(&db, &on(&date));
-        assert!(!is_fresh(), "{what}");
+        assert!(!fresh(&db, &date), "{what}");
     }
+    // The same of what the run between sweeps found.
+    let (_folder, db) = book();
+    event_source::put(&db, &id("pay"), &read(new), &on("2024-03-31")).unwrap();
+    for (nth, (what, write)) in writes.iter().enumerate() {
+        let date = format!("2024-04-{:02}", nth + 1);
+        sweep(&db, &date);
+        bill(&db, &format!("more{nth}"), "prompt", &date, &date);
+        assert!(!fresh(&db, &date), "before the run and {what}");
+        warn::run(&db, on(&date).at).unwrap();
+        assert!(fresh(&db, &date), "before {what}");
+        write(&db, &on(&date));
+        assert!(!fresh(&db, &date), "{what} after a run");
+    }
+}
+
+#[test]
+fn a_list_has_the_grades_tiers_and_scores_that_are_asked_for() {
+    let (_folder, db) = book();
+    bill(&db, "new1", "new", "2024-03-01", "2024-04-20");
+    let tiers =
+        read(json!({"rules": [{"tier": "watch", "segments": ["retail"]}], "otherwise": "rest"}));
+    tier::put(&db, &tiers, &on("2024-03-25")).unwrap();
+    sweep(&db, "2024-03-25");
+    let scores = [("late", Some("35.8")), ("prompt", Some("91.8")), ("new", None)];
+    let all = score::lines(&db, Wanted::default(), (-1, 0), 9).unwrap();
+    let found: Vec<_> = all
+        .iter()
+        .map(|(of, _)| (of.customer_id.as_str(), of.score.map(|of| of.to_string())))
+        .collect();
+    let wanted = scores.map(|(name, score)| (name, score.map(str::to_string)));
+    assert_eq!(found, wanted);
+    let any = Wanted::default();
+    for (wanted, names) in [
+        (Wanted { grade: Some(Grade::B), ..any }, ""),
+        (Wanted { grade: Some(Grade::A), ..any }, "prompt"),
+        (Wanted { grade: Some(Grade::D), ..any }, "late"),
+        (Wanted { tier: Some("watch"), ..any }, "late"),
+        (Wanted { tier: Some("rest"), ..any }, "prompt new"),
+        (Wanted { tier: Some("other"), ..any }, ""),
+        (Wanted { least: Some(0), ..any }, "late prompt"),
+        (Wanted { least: Some(35), ..any }, "late prompt"),
+        (Wanted { least: Some(36), ..any }, "prompt"),
+        (Wanted { most: Some(91), ..any }, "late"),
+        (Wanted { most: Some(92), ..any }, "late prompt"),
+        (Wanted { most: Some(100), ..any }, "late prompt"),
+        (Wanted { most: Some(35), ..any }, ""),
+        (Wanted { least: Some(36), most: Some(91), ..any }, ""),
+        (Wanted { grade: Some(Grade::D), tier: Some("rest"), ..any }, ""),
+    ] {
+        // Page by page, one on each.
+        let (mut after, mut found) = ((-1, 0), Vec::new());
+        while let Some((line, place)) = score::lines(&db, wanted, after, 1).unwrap().pop() {
+            found.push(line.customer_id.to_string());
+            after = place;
+        }
+        assert_eq!(found.join(" "), names, "{wanted:?}");
+    }
+    let wrong = score::lines(&db, Wanted { least: Some(50), most: Some(49), ..any }, (-1, 0), 9);
+    assert_eq!(refused(wrong), (Refusal::MalformedParameter, Some("max_score".into())));
+}
+
+/// Grades move by sweeps: what is found between two of them is for whoever asks about the customer, and for warnings.
+#[test]
+fn what_is_recorded_between_sweeps_is_read_from_the_minutes_run_as_the_next_sweep_finds_it() {
+    let (_folder, db) = book();
+    sweep(&db, "2024-03-25");
+    let lines = || -> Vec<ScoreLine> {
+        let found = score::lines(&db, Wanted::default(), (-1, 0), 9).unwrap();
+        found.into_iter().map(|(line, _)| line).collect()
+    };
+    let fresh = |date: &str| {
+        dunlin_store::score::fresh(&db, &id("late"), day(date), "card@1").unwrap().is_some()
+    };
+    let told = || {
+        let sql = "SELECT count(*) FROM event WHERE kind = 'grade.changed'";
+        db.int(sql, &[]).unwrap()
+    };
+    let (swept, listed, before) =
+        (card_of(&db, "late", "2024-03-25"), lines(), history(&db, "late"));
+    let grades = || {
+        let found = score::migration(&db, day("2024-03-25"), day("2024-03-26")).unwrap();
+        let cell = |of: &MigrationCell| (of.before, of.now, of.customers);
+        found.cells.iter().map(cell).collect::<Vec<_>>()
+    };
+    let moved = grades();
+    // The customer pays everything, first on the day of the sweep and then on the day after it.
+    for (payment, date) in [("l2", "2024-03-25"), ("l3", "2024-03-26")] {
+        pay(&db, payment, "late", date, &payment.replace('l', "late"));
+        assert!(!fresh(date), "{date}: recorded and not looked at");
+        let worked_out = card_of(&db, "late", date);
+        warn::run(&db, on(date).at).unwrap();
+        assert!(fresh(date), "{date}: looked at");
+        assert_eq!(card_of(&db, "late", date), worked_out);
+    }
+    assert!(!fresh("2024-03-25"), "of the day before nothing is kept");
+    let between = card_of(&db, "late", "2024-03-26");
+    assert_ne!((between.score, between.grade), (swept.score, swept.grade));
+    assert_eq!(lines(), listed, "the list is the sweep's");
+    assert_eq!(history(&db, "late"), before, "and so are judgements");
+    assert_eq!(grades(), moved, "as are grades that move");
+    let all = dunlin_store::When { day: day("2024-03-26"), known: i64::MAX };
+    let then =
+        dunlin_store::When { known: db.int("SELECT max(key) FROM audit", &[]).unwrap(), ..all };
+    assert_eq!(
+        score::card(&db, &id("late"), then, Language::En).unwrap(),
+        between,
+        "as known then"
+    );
+    let changes = told();
+    sweep(&db, "2024-03-26");
+    assert_eq!(card_of(&db, "late", "2024-03-26"), between, "the sweep finds the same");
+    let after = history(&db, "late");
+    assert_eq!((after.len(), after[0].as_of), (before.len() + 1, day("2024-03-26")));
+    assert_eq!((after[0].score, after[0].score_before), (between.score, swept.score));
+    assert_eq!(after[0].grade_before, swept.grade, "one move, from sweep to sweep");
+    assert_eq!(told() - changes, i64::from(swept.grade != between.grade), "told once");
 }

@@ -10,7 +10,7 @@ use dunlin_app::{
     alert_rule,
     audit::{self, Author},
     backtest, contract, credit, customer as customers, default_record, dispute, erase, event,
-    guarantee, invoice as documents,
+    guarantee, interest, invoice as documents,
     ledger::Change,
     payment as payments, sweep, warn, watch,
 };
@@ -189,6 +189,36 @@ fn a_grade_that_falls_between_sweeps_is_warned_of_without_one() {
     assert_eq!(grades_open(&db, "2024-07-01"), ["grade-worse D < A"], "the sweep finds the same");
 }
 
+/// An old debt is not new because nobody looked; one that nobody is reminded of is no debt that was past due before.
+#[test]
+fn what_is_contested_or_a_rest_was_not_past_due_before_the_first_sweep() {
+    for (old_minor, contested, opens) in [
+        (10_000, 0, false),
+        (10_000, 9_900, false),
+        (10_000, 9_901, true),
+        (10_000, 10_000, true),
+        (100, 0, false),
+        (99, 0, true),
+        (0, 0, true),
+    ] {
+        let (_folder, db) = db();
+        customer(&db, "C1", json!({}));
+        if old_minor > 0 {
+            let new = json!({"id": "old", "customer_id": "C1", "issued_on": "2024-02-01", "due_on": "2024-03-01",
+                "amount": {"minor": old_minor, "currency": "EUR"}});
+            documents::add(&db, &from(new), id("x"), &author("2024-06-30")).unwrap();
+        }
+        if contested > 0 {
+            let new = json!({"invoice_id": "old", "minor": contested, "reason": "price", "on": "2024-06-01"});
+            dispute::open(&db, &from(new), id("D1"), &author("2024-06-30")).unwrap();
+        }
+        bill(&db, "new", "C1", "2024-06-01", "2024-06-29");
+        swept(&db, "2024-06-30");
+        let found = alerts(&db, "2024-06-30").iter().any(|of| of.rule == "first-overdue");
+        assert_eq!(found, opens, "{old_minor} of which {contested} are contested");
+    }
+}
+
 /// What is otherwise about the alerts than the day before: `rule state severity`.
 fn moved(db: &NativeDb, on: &str, before: &mut BTreeMap<String, String>) -> Vec<String> {
     let mut news = Vec::new();
@@ -354,6 +384,32 @@ fn a_limit_is_near_by_the_one_that_holds_on_the_day() {
     limit("L3", json!({"unlimited": true, "from": "2024-07-04"}));
     swept(&db, "2024-07-04");
     assert!(alerts(&db, "2024-07-04").iter().all(|of| of.state == AlertState::Closed));
+}
+
+#[test]
+fn a_limit_is_used_by_what_is_owed_in_another_currency_too() {
+    let (_folder, db) = db();
+    customer(&db, "C1", json!({"credit_limit": {"minor": 100_000, "currency": "EUR"}}));
+    let new = json!({"id": "I1", "customer_id": "C1", "issued_on": "2024-06-01", "due_on": "2024-12-31",
+        "amount": {"minor": 190_000, "currency": "USD"}});
+    documents::add(&db, &from(new), id("made"), &author("2024-06-01")).unwrap();
+    swept(&db, "2024-06-30");
+    assert_eq!(told(&db, "2024-06-30"), [""; 0], "without a rate nobody knows");
+    let rate = |from_day: &str, rate: &str| {
+        let row =
+            json!({"valid_from": from_day, "rate": rate, "source": "bank", "confirmed": true});
+        let rows = [from(row)];
+        interest::put_rates(&db, &id("fx-usd-eur"), &rows, &author("2024-07-01")).unwrap();
+    };
+    rate("2024-07-01", "0.5");
+    swept(&db, "2024-07-01");
+    let found = &alerts(&db, "2024-07-01")[0];
+    assert_eq!((found.rule.as_str(), found.state), ("limit-near", AlertState::Open));
+    assert_eq!(found.evidence.value, "0.95");
+    assert_eq!(found.currency, Some("EUR".parse().unwrap()));
+    rate("2024-07-02", "0.4");
+    swept(&db, "2024-07-02");
+    assert_eq!(alerts(&db, "2024-07-02")[0].state, AlertState::Closed);
 }
 
 #[test]

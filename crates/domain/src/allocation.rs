@@ -57,6 +57,8 @@ struct Debt<'a> {
     /// What is contested, which may be more than is open.
     contested: i64,
     due: Due,
+    /// Whether anything secures it on the day.
+    secured: bool,
     /// Its place among all claims by due date, day of issue and id.
     rank: i64,
     /// The place of the claim it is about, or its own.
@@ -107,7 +109,8 @@ struct Active<'a> {
 #[derive(Default)]
 struct Day {
     claims: Vec<usize>,
-    due: Vec<usize>,
+    /// Claims whose place in an order may be another from this day on.
+    moved: Vec<usize>,
     /// What comes to be contested, and below zero what is so no more.
     contested: Vec<(usize, i64)>,
     /// Disputes of wholes that begin, and those that were decided.

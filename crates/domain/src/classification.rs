@@ -9,6 +9,7 @@ use crate::{
     Date, Id, Refusal, Refused,
     contract::ledger::{Classification, RiskClass},
     delinquency::Part,
+    text::counted,
 };
 use std::collections::BTreeSet;
 
@@ -188,11 +189,13 @@ pub fn class_on(scale: &Scale, times: &[Overdue], days_past_due: u32, day: Date)
         (_, Some(since)) => format!("nothing overdue since {since}"),
     };
     let held = if worst > by_days {
-        format!("; {class} holds until {} months after all is cleared", scale.performance_months)
+        let months = counted(scale.performance_months.into(), "month");
+        format!("; {class} holds until {months} after all is cleared")
     } else {
         String::new()
     };
-    let because = format!("{} by {days_past_due} days, {since}{held}", name(by_days));
+    let because =
+        format!("{} by {}, {since}{held}", name(by_days), counted(days_past_due.into(), "day"));
     Classed { class: class.to_string(), days_past_due, because }
 }
 
@@ -235,6 +238,28 @@ mod tests {
     fn part(due: &str, open: &[(&str, i64)]) -> Part {
         let open = open.iter().map(|(from, minor)| (date(from), *minor)).collect();
         Part { due_on: date(due), open, given_up: Vec::new(), pauses: Vec::new() }
+    }
+
+    #[test]
+    fn one_day_and_one_month_are_not_many() {
+        for (days, months, class, told) in [
+            (0, 0, "normal", "normal by 0 days"),
+            (1, 1, "special-mention", "special-mention by 1 day"),
+            (2, 2, "special-mention", "special-mention by 2 days"),
+        ] {
+            let scale = Scale { performance_months: months, ..five() };
+            let found = class_on(&scale, &[], days, date("2024-06-30"));
+            assert_eq!(
+                (found.class.as_str(), found.because.split(',').next()),
+                (class, Some(told))
+            );
+        }
+        let parts = [part("2024-01-10", &[("2024-01-01", 5), ("2024-05-20", 0)])];
+        for (months, told) in [(1, "until 1 month after"), (2, "until 2 months after")] {
+            let (scale, day) = (Scale { performance_months: months, ..five() }, date("2024-05-21"));
+            let found = class_on(&scale, &overdue_times(&parts, day), 0, day);
+            assert!(found.because.contains(told), "{}", found.because);
+        }
     }
 
     fn check_class(parts: &[Part], table: &str) {

@@ -35,6 +35,7 @@ use crate::{
     calendar::{climb, steps_up_to},
     contract::remind::NoticeLevel,
     money,
+    text::counted,
 };
 
 /// A claim that is open: an invoice, an interest note or a fee. Never a credit note, which counts in
@@ -262,8 +263,8 @@ fn next_action(
 fn days_in_words(days: i64) -> String {
     match days {
         0 => "today".to_string(),
-        1.. => format!("{days} days past due"),
-        _ => format!("in {} days", days.unsigned_abs()),
+        1.. => format!("{} past due", counted(days, "day")),
+        _ => format!("in {}", counted(days.saturating_neg(), "day")),
     }
 }
 
@@ -379,6 +380,19 @@ mod tests {
 
     fn check(script: &str) {
         check_with(&CALENDAR, script);
+    }
+
+    #[test]
+    fn one_day_is_not_many() {
+        for (days, told) in [
+            (-2, "in 2 days"),
+            (-1, "in 1 day"),
+            (0, "today"),
+            (1, "1 day past due"),
+            (2, "2 days past due"),
+        ] {
+            assert_eq!(days_in_words(days), told);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 pub const MAX_KINDS: usize = 50;
 
 /// What is told, by its noun and verb.
-pub const KINDS: [&str; 92] = [
+pub const KINDS: [&str; 96] = [
     "alert-rule.changed",
     "alert-rule.created",
     "alert.assigned",
@@ -20,6 +20,7 @@ pub const KINDS: [&str; 92] = [
     "alert.resumed",
     "alert.snoozed",
     "allocation.recorded",
+    "application.created",
     "bank-match.confirmed",
     "bank-match.rejected",
     "bank-match.reopened",
@@ -62,6 +63,7 @@ pub const KINDS: [&str; 92] = [
     "interest.waived",
     "invoice.corrected",
     "invoice.created",
+    "invoice.referenced",
     "invoice.reinstated",
     "invoice.reopened",
     "invoice.settled",
@@ -83,6 +85,7 @@ pub const KINDS: [&str; 92] = [
     "payer-account.removed",
     "payment.corrected",
     "payment.failed",
+    "payment.named",
     "payment.recorded",
     "payment.reinstated",
     "payment.returned",
@@ -94,6 +97,7 @@ pub const KINDS: [&str; 92] = [
     "reservation.committed",
     "reservation.made",
     "reservation.released",
+    "retention.changed",
     "review.recorded",
     "tiers.changed",
     "watch.begun",
@@ -187,6 +191,8 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         ("invoice" | "payment", "create") => return None,
         // Who may call, and what tells the feed itself, is nobody else's business.
         ("api_key" | "webhook" | "event_source" | "inbound_event", _) => return None,
+        // Nothing moved: what it is was told.
+        ("reversal-name", _) => return None,
         // One entry for many customers; each default is told by itself.
         ("default_record", "judge") => return None,
         ("customer", "replace") => "customer.changed",
@@ -202,8 +208,10 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         ("watch", "end") => "watch.ended",
         ("review", _) => "review.recorded",
         ("write_off", "create") => "write-off.asked",
-        ("write_off", "decide") => "write-off.decided",
+        ("write_off", "decide") => "write-off.refused",
         ("import", "create") => "import.applied",
+        ("invoice", "reference") => "invoice.referenced",
+        ("payment-name", "create") => "payment.named",
         ("interest_entry", "create") => "interest.waived",
         ("customer_event", "payment-failed") => "payment.failed",
         ("customer_event", "mandate-cancelled") => "mandate.cancelled",
@@ -246,6 +254,11 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         other => other,
     };
     Some(format!("{}.{verb}", noun.replace('_', "-")))
+}
+
+/// Whether what a change of the audit chain is called can be asked for, or is never told.
+pub fn is_listed(noun: &str, action: &str) -> bool {
+    kind_of(noun, action).is_none_or(|kind| KINDS.contains(&kind.as_str()))
 }
 
 /// Whether a reason is a code, such as `card_declined` or `AC04`. A sentence may be about a person.
@@ -318,9 +331,25 @@ mod tests {
             ("api_key", "revoke", None),
             ("credit_hold", "clear", Some("hold.cleared")),
             ("credit_rule", "replace", Some("credit-rule.changed")),
+            ("payment-name", "create", Some("payment.named")),
+            ("invoice", "reference", Some("invoice.referenced")),
+            ("application", "create", Some("application.created")),
+            ("write_off", "decide", Some("write-off.refused")),
         ] {
             assert_eq!(kind_of(noun, action).as_deref(), kind, "{noun} {action}");
             assert!(kind.is_none_or(|kind| KINDS.contains(&kind)), "{noun} {action} is not listed");
+        }
+    }
+
+    #[test]
+    fn a_change_without_a_kind_that_can_be_asked_for_is_seen() {
+        for (noun, action, listed) in [
+            ("invoice", "correct", true),
+            ("api_key", "revoke", true),
+            ("invoice", "stamp", false),
+            ("parcel", "create", false),
+        ] {
+            assert_eq!(is_listed(noun, action), listed, "{noun} {action}");
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
     Currency, Date, Decimal, Id, Money, altman, card,
     contract::{
         external::{AltmanModel, ExternalScore, FinancialStatement},
-        score::{Fact, FactName, Facts},
+        score::{Fact, FactName, Facts, GroupOwed},
     },
     credit::rates::Rates,
     decimal,
@@ -189,14 +189,6 @@ pub struct Buying {
     pub orders: (u32, f64),
 }
 
-/// What a group owes in one currency, all overdue together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Group {
-    pub currency: Currency,
-    pub outstanding_minor: i64,
-    pub overdue_minor: i64,
-}
-
 /// What is known of one customer beside amounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Known {
@@ -247,8 +239,8 @@ pub struct Sums {
     pub overdue: Vec<i64>,
     pub owing: Vec<Owing>,
     pub buying: Vec<Buying>,
-    /// Empty outside a group.
-    pub group: Vec<Group>,
+    /// What the group owes, in the order of currencies. Empty outside a group.
+    pub group: Vec<GroupOwed>,
     /// The group owes nothing, and any of it was ever asked to pay.
     pub group_settled: bool,
     pub known: Known,
@@ -257,7 +249,7 @@ pub struct Sums {
 impl Facts {
     /// Nothing known.
     pub fn none(customer: &Id, day: Date) -> Self {
-        Self { customer_id: customer.clone(), as_of: day, values: Vec::new() }
+        Self { customer_id: customer.clone(), as_of: day, values: Vec::new(), group: None }
     }
 
     /// The fact of this name. `None` when it is not known.
@@ -420,6 +412,7 @@ fn owing(facts: &mut Facts, sums: &Sums) {
     facts.set(FactName::GroupOutstandingShare, mean_share(shares));
     let overdue = group.iter().map(|of| (of.overdue_minor, of.outstanding_minor));
     facts.set(FactName::GroupOverdueShare, settled(mean_share(overdue), *group_settled));
+    facts.group = (!group.is_empty()).then(|| group.clone());
 }
 
 /// Whether anything that is unpaid fell due in 12 months: where nothing is owed, it was written off.

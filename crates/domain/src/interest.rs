@@ -10,8 +10,8 @@
 //! So a backdated payment simply gives another sum.
 //!
 //! With compounding, what has accrued by the end of an interest period, rounded, bears from the next day until the next
-//! end, less what was paid and given up of it by the end of each day before. What is paid or given up is the fixed sum
-//! first, then interest.
+//! end, less what was paid and given up of it by the end of each day before. Of a document in parts all are rounded
+//! together there too: what bears of a part is its share. What is paid or given up is the fixed sum first, then interest.
 
 mod clause;
 mod stretch;
@@ -29,6 +29,7 @@ use crate::{
     Currency, Date, Decimal, Money, Refusal, Refused, contract::types::InterestSegment, decimal,
     rate::Tables,
 };
+use std::collections::BTreeMap;
 
 /// The decimals that every rate is held with: those of a table's row times those of a multiplier.
 const RATE_DECIMALS: u32 = 12;
@@ -115,7 +116,7 @@ pub struct Accrued {
 
 /// What is rounded once and stands under one cap: all charges on a document. Its parts add theirs, oldest due first;
 /// what one of them leaves of the cap is there for the next. All parts have one clause.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Charges {
     /// The amount of the whole document, which a share is taken of.
     whole_minor: i64,
@@ -130,6 +131,8 @@ pub struct Charges {
     /// and what the cap leaves of both.
     fixed_within: i64,
     within: i64,
+    /// With compounding their interest by the end of each period, by the first day of the next.
+    by_period: BTreeMap<Date, i128>,
 }
 
 impl Charges {
@@ -179,8 +182,8 @@ pub fn charge(
     charges: &mut Charges,
 ) -> Result<Accrued, Refused> {
     let terms = Terms::new(item, clause, tables);
-    let stretches = terms.stretches(through)?;
-    let (before, year) = (*charges, year(clause));
+    let stretches = terms.stretches(through, &mut charges.by_period)?;
+    let (before, year) = (charges.clone(), year(clause));
     let mut sums = Sums { exact: before.exact, cap: before.most, limit: None };
     let mut segments: Vec<InterestSegment> = Vec::with_capacity(stretches.len());
     let own_fixed = if stretches.is_empty() { 0 } else { fixed_sum(item, clause) };

@@ -44,6 +44,7 @@ pub mod profile;
 pub mod rate;
 pub mod reason;
 pub mod refusal;
+pub mod retention;
 pub mod spelling;
 pub mod stage;
 pub mod text;

@@ -91,6 +91,11 @@ impl Order {
         self.keys.contains(&OrderKey::DueState)
     }
 
+    /// Whether the order of debts changes with what secures them.
+    pub fn asks_security(&self) -> bool {
+        self.keys.contains(&OrderKey::LeastSecured)
+    }
+
     /// The place of a component, first ones first. Penalties that have none are costs.
     pub fn place(&self, component: Component) -> i64 {
         let at = |wanted: Component| self.components.iter().position(|known| *known == wanted);
@@ -113,12 +118,11 @@ pub fn find(name: &Id, custom: &[AllocationOrder]) -> Option<Order> {
         .map(|(_, keys, components)| Order { keys: keys.to_vec(), components: components.to_vec() })
 }
 
-/// The names of the orders that ask how heavy the late interest of a debt is.
-pub fn weighing(custom: &[AllocationOrder]) -> Vec<&str> {
+/// The names of the orders that ask this of a debt.
+pub fn asking(custom: &[AllocationOrder], key: OrderKey) -> Vec<&str> {
     let presets = PRESETS.iter().map(|(name, keys, _)| (*name, *keys));
     let own = custom.iter().map(|order| (order.name.as_str(), order.keys.as_slice()));
-    let weighs = |keys: &[OrderKey]| keys.contains(&OrderKey::HeaviestBurden);
-    presets.chain(own).filter(|(_, keys)| weighs(keys)).map(|(name, _)| name).collect()
+    presets.chain(own).filter(|(_, keys)| keys.contains(&key)).map(|(name, _)| name).collect()
 }
 
 /// The same, refused when there is none of that name.

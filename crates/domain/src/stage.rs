@@ -14,7 +14,8 @@ pub fn next(stage: Stage) -> Option<Stage> {
         Stage::Score => Some(Stage::Warn),
         Stage::Warn => Some(Stage::Remind),
         Stage::Remind => Some(Stage::Deliver),
-        Stage::Deliver => Some(Stage::Snapshot),
+        Stage::Deliver => Some(Stage::Erase),
+        Stage::Erase => Some(Stage::Snapshot),
         Stage::Snapshot => None,
     }
 }

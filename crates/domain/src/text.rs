@@ -20,9 +20,21 @@ pub fn check_optional(text: Option<&str>, most: usize, field: &str) -> Result<()
     text.map_or(Ok(()), |text| check(text, 1, most, field))
 }
 
+/// A number with what it counts in English: `1 day`, and `2 days`.
+pub fn counted(number: i64, noun: &str) -> String {
+    let many = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{many}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_not_many() {
+        let told = [-1, 0, 1, 2, 11].map(|number| counted(number, "day"));
+        assert_eq!(told, ["-1 days", "0 days", "1 day", "2 days", "11 days"]);
+    }
 
     #[test]
     fn a_text_is_seen_and_bounded() {

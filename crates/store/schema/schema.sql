@@ -418,18 +418,6 @@ CREATE TABLE accrual_look (
     customer_key INTEGER PRIMARY KEY REFERENCES customer (key)
 ) STRICT;
 
-CREATE TABLE "sweep" (
-    business_date TEXT PRIMARY KEY,
-    stage TEXT NOT NULL CHECK (stage IN ('accrue', 'age', 'judge', 'score', 'warn', 'remind', 'deliver', 'snapshot')),
-    cursor INTEGER NOT NULL, -- the last customer or notice done in this stage
-    done INTEGER NOT NULL CHECK (done IN (0, 1)),
-    counts TEXT NOT NULL,
-    started_at TEXT NOT NULL,
-    finished_at TEXT,
-    invoices_upto INTEGER NOT NULL DEFAULT 0, -- the last invoice
-    policy_key INTEGER NOT NULL DEFAULT 0 -- the policy in force
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE "write_off" (
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -691,7 +679,7 @@ CREATE TABLE score_change (
 
 CREATE TABLE score_outdated (
     customer_key INTEGER PRIMARY KEY REFERENCES customer (key)
-) STRICT;
+, as_of TEXT, facts TEXT) STRICT;
 
 CREATE TABLE tiers (
     key INTEGER PRIMARY KEY,
@@ -1118,3 +1106,21 @@ CREATE INDEX application_by_customer ON application (customer_key, key);
 CREATE TABLE match_again (
     document_key INTEGER PRIMARY KEY REFERENCES invoice (key)
 ) STRICT;
+
+CREATE TABLE retention (
+    key INTEGER PRIMARY KEY,
+    document TEXT NOT NULL, -- the contract's retention-policy as JSON
+    entry_key INTEGER
+) STRICT;
+
+CREATE TABLE "sweep" (
+    business_date TEXT PRIMARY KEY,
+    stage TEXT NOT NULL CHECK (stage IN ('accrue', 'age', 'judge', 'score', 'warn', 'remind', 'deliver', 'erase', 'snapshot')),
+    cursor INTEGER NOT NULL, -- the last customer or notice done in this stage
+    done INTEGER NOT NULL CHECK (done IN (0, 1)),
+    counts TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    invoices_upto INTEGER NOT NULL DEFAULT 0, -- the last invoice
+    policy_key INTEGER NOT NULL DEFAULT 0 -- the policy in force
+) STRICT, WITHOUT ROWID;

@@ -1,6 +1,6 @@
 //! Table `allocation`: which part of which payment, credit note or adjustment was set against which invoice.
 
-use crate::{Db, Fault, notice, rate, reversal};
+use crate::{Db, Fault, guarantee, notice, rate, reversal};
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
     allocation::{
@@ -41,6 +41,8 @@ const PARTS_A_DOCUMENT: usize = 4;
 pub struct Books {
     pub of: BTreeMap<(i64, Currency), Book>,
     pub orders: Vec<Order>,
+    /// What is recorded of documents that none of these customers has. There is none in books that hold.
+    pub nowhere: Vec<Allocated>,
 }
 
 /// What a change of an amount leaves to be put right by what is recorded next: by document, how much was taken too
@@ -175,6 +177,9 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
         let back = returned.remove(&row.2).unwrap_or_default();
         reading.payment(row, back)?;
     }
+    if reading.orders.iter().any(Order::asks_security) {
+        reading.secure(guarantee::by_claim(db, &keys)?);
+    }
     for row in
         db.json::<Vec<AdjustmentRow>>(sql!("allocation/adjustments.sql"), &[(&keys).into()])?
     {
@@ -184,8 +189,8 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
         reading.whole(row);
     }
     let (money, other) = recorded(db, &keys, held)?;
-    reading.recorded(money, other)?;
-    Ok(Books { of: reading.books, orders: reading.orders })
+    let nowhere = reading.recorded(money, other)?;
+    Ok(Books { of: reading.books, orders: reading.orders, nowhere })
 }
 
 /// The parts that are recorded. They are netted where they are used, which is quicker than the database does it, unless
@@ -320,6 +325,7 @@ impl<'p> Reading<'p> {
             component,
             about: about.filter(|_| component != Component::Principal),
             secured: secured == Some(1),
+            securities: Vec::new(),
             burden,
             discount,
             contested,
@@ -423,6 +429,16 @@ impl<'p> Reading<'p> {
         Ok(())
     }
 
+    fn secure(&mut self, securities: Vec<(i64, Date, Date)>) {
+        let mut by_claim: BTreeMap<i64, Vec<(Date, Date)>> = BTreeMap::new();
+        for (claim, from, to) in securities {
+            by_claim.entry(claim).or_default().push((from, to));
+        }
+        for claim in self.books.values_mut().flat_map(|book| &mut book.claims) {
+            claim.securities = by_claim.remove(&claim.key).unwrap_or_default();
+        }
+    }
+
     fn adjustment(&mut self, row: AdjustmentRow) -> Result<(), Fault> {
         let (customer, currency, key, id, invoice, on, minor, why, until) = row;
         // `write-off/<id>`, `dispute/<id>` or `void/<id>`: ties are settled by the id, never by the order of arrival.
@@ -450,13 +466,17 @@ impl<'p> Reading<'p> {
         book.shares.extend(parts.into_iter().map(share));
     }
 
-    /// Puts what is recorded into the books. Of one book there is nothing to look up.
-    fn recorded(&mut self, money: Vec<MoneyRow>, other: Vec<OtherRow>) -> Result<(), Fault> {
+    /// Puts what is recorded into the books, and gives what belongs into none. Of one book there is nothing to look up.
+    fn recorded(
+        &mut self,
+        money: Vec<MoneyRow>,
+        other: Vec<OtherRow>,
+    ) -> Result<Vec<Allocated>, Fault> {
         let other = other.into_iter().map(other_part).collect::<Result<Vec<Allocated>, Fault>>()?;
         let parts = money.into_iter().map(money_part).chain(other);
         if let (1, Some(mut only)) = (self.books.len(), self.books.first_entry()) {
             only.get_mut().recorded.extend(parts);
-            return Ok(());
+            return Ok(Vec::new());
         }
         let (mut documents, mut payments) = (BTreeMap::new(), BTreeMap::new());
         for (place, book) in &self.books {
@@ -469,17 +489,19 @@ impl<'p> Reading<'p> {
                 };
             }
         }
+        let mut nowhere = Vec::new();
         for part in parts {
             let place = match (part.claim, part.source) {
                 (Some(document), _) | (None, Source::Credit(document)) => documents.get(&document),
                 (None, Source::Payment(payment)) => payments.get(&payment),
                 (None, Source::Adjustment(_) | Source::Difference(..)) => None,
             };
-            let book = place.and_then(|place| self.books.get_mut(place));
-            let nowhere = || Fault::Db(format!("nothing has the allocation {part:?}"));
-            book.ok_or_else(nowhere)?.recorded.push(part);
+            match place.and_then(|place| self.books.get_mut(place)) {
+                Some(book) => book.recorded.push(part),
+                None => nowhere.push(part),
+            }
         }
-        Ok(())
+        Ok(nowhere)
     }
 }
 

@@ -26,8 +26,8 @@ impl Range {
 }
 
 /// What one customer owes in one currency: customer, currency, outstanding, overdue, unapplied, since when something is
-/// overdue that somebody would be reminded of, oldest due date, and how much of that is overdue where it is so since the
-/// day of the sweep: else all that is.
+/// overdue that somebody would be reminded of, and of that the oldest due date and how much it is where it is so since the
+/// day of the sweep: else of all that is open, and of all that is overdue.
 pub type Owed = (i64, Currency, i64, i64, i64, Option<Date>, Option<Date>, i64);
 
 /// A customer and currency to look at: customer, id, name, language, currency, unapplied, last notice.

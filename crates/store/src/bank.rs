@@ -314,6 +314,12 @@ pub fn of_payment<D: Db>(db: &D, payment: &Id) -> Result<Option<Id>, Fault> {
     row.map(|row| row.parse(0)).transpose()
 }
 
+/// Of these payments those whose entry was booked anew, with the payment that it is now and its customer.
+pub fn booked_anew<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<(Id, Id, Id)>, Fault> {
+    let ids = crate::array(ids)?;
+    db.json(sql!("bank/booked_anew.sql"), &[(&ids).into()])
+}
+
 /// The match whose reversal this is.
 pub fn of_reversal<D: Db>(db: &D, reversal: &Id) -> Result<Option<Id>, Fault> {
     let row = db.first(sql!("bank/of_reversal.sql"), &[reversal.as_str().into()])?;

@@ -8,9 +8,10 @@ use dunlin_domain::{
         credit::ApprovalThreshold,
         external::{ExternalScore, FinancialStatement},
         ledger::GuaranteeKind,
+        score::GroupOwed,
     },
     credit::limit::Entry,
-    facts::{Buying, Group, Known, Owing, Paying, Sums, Weighed},
+    facts::{Buying, Known, Owing, Paying, Sums, Weighed},
     guarantee::Cover,
 };
 use serde::de::DeserializeOwned;
@@ -167,9 +168,13 @@ pub fn of_range<D: Db>(
         summed(db, known, sql!("facts/group.sql"), &[after, upto, day])?;
     for (customer, currency, outstanding_minor, overdue_minor) in rows {
         let sums = found.entry(customer).or_default();
-        let group = currency.map(|currency| Group { currency, outstanding_minor, overdue_minor });
+        let group =
+            currency.map(|currency| GroupOwed { currency, outstanding_minor, overdue_minor });
         sums.group_settled = group.is_none();
         sums.group.extend(group);
+    }
+    for sums in found.values_mut() {
+        sums.group.sort_unstable_by_key(|of| of.currency);
     }
     let quarter = &windows.ninety_days;
     let params = [after, upto, day, year.into(), month.into(), quarter.into()];

@@ -88,6 +88,13 @@ fn select<D: Db>(
 /// day: what fell due between them can still be claimed.
 pub type Securing = (i64, Currency, Cover, Option<(Date, Date)>);
 
+/// Documents of these customers with the first and last day on which something secures them and not all of the customer's
+/// debts alike: what is bound to their contract, and what ended for the others.
+pub fn by_claim<D: Db>(db: &D, customers: &str) -> Result<Vec<(i64, Date, Date)>, Fault> {
+    let last = Date::LAST.to_string();
+    db.json(sql!("guarantee/by_claim.sql"), &[customers.into(), (&last).into()])
+}
+
 /// What secures the debts of these customers on the day.
 pub fn in_force<D: Db>(db: &D, customers: &[i64], when: When) -> Result<Vec<Securing>, Fault> {
     type Found = (i64, Currency, Option<i64>, i64, Decimal, Option<(Date, Date)>);

@@ -2,7 +2,7 @@
 //! the row here is the evidence of what it claimed when it was made. And what other documents charge for a document.
 
 use crate::{
-    Db, Fault,
+    Db, Fault, Param, When,
     invoice::{self, Item},
 };
 use dunlin_domain::{
@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug)]
 pub struct Document {
     pub key: i64,
+    pub id: Id,
     pub customer_key: i64,
     pub customer_id: Id,
     pub currency: Currency,
@@ -73,27 +74,59 @@ pub struct Noted {
 
 /// The document with this id.
 pub fn document<D: Db>(db: &D, id: &Id) -> Result<Option<Document>, Fault> {
-    type Found = (i64, i64, Id, Currency, Option<i64>, Vec<i64>);
+    let row = db.first("SELECT key FROM invoice WHERE id = ?1", &[id.as_str().into()])?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(documents(db, &[row.int(0)?])?.into_iter().next())
+}
+
+/// The documents with these keys, in their order.
+pub fn documents<D: Db>(db: &D, keys: &[i64]) -> Result<Vec<Document>, Fault> {
+    type Found = (i64, Id, i64, Id, Currency, Option<i64>, Vec<i64>);
+    let keys = crate::array(keys)?;
     let found: Vec<Found> = db.json(
-        "SELECT json_group_array(json_array(i.key, i.customer_key, c.id, i.currency, i.parent_key, json((
-             SELECT json_group_array(p.key) FROM invoice AS p
+        "SELECT json_group_array(json_array(i.key, i.id, i.customer_key, c.id, i.currency, i.parent_key, json((
+             SELECT json_group_array(p.key ORDER BY p.key) FROM invoice AS p
              WHERE
                  i.kind = 'invoice'
                  AND (p.parent_key = coalesce(i.parent_key, i.key) OR p.key = coalesce(i.parent_key, i.key))
-         ))))
-         FROM invoice AS i CROSS JOIN customer AS c ON c.key = i.customer_key
-         WHERE i.id = ?1",
-        &[id.as_str().into()],
+         ))) ORDER BY j.key)
+         FROM json_each(?1) AS j
+         CROSS JOIN invoice AS i ON i.key = j.value
+         CROSS JOIN customer AS c ON c.key = i.customer_key",
+        &[(&keys).into()],
     )?;
-    let document = |(key, customer_key, customer_id, currency, parent, claims): Found| Document {
-        key,
-        customer_key,
-        customer_id,
-        currency,
-        is_part: parent.is_some(),
-        claims,
+    let document = |(key, id, customer_key, customer_id, currency, parent, claims): Found| {
+        Document { key, id, customer_key, customer_id, currency, is_part: parent.is_some(), claims }
     };
-    Ok(found.into_iter().next().map(document))
+    Ok(found.into_iter().map(document).collect())
+}
+
+/// Keys after one of invoices that may bear interest by a day, everybody's or one customer's: those with a clause of
+/// which something was open after its due date.
+pub fn late_after<D: Db>(
+    db: &D,
+    after: i64,
+    limit: u32,
+    customer: Option<i64>,
+    when: When,
+    policy_has_clause: bool,
+) -> Result<Vec<i64>, Fault> {
+    let day = when.day.to_string();
+    let mut params: Vec<Param<'_>> = vec![
+        after.into(),
+        i64::from(limit).into(),
+        (&day).into(),
+        when.known.into(),
+        i64::from(policy_has_clause).into(),
+        i64::from(when.knows_all()).into(),
+    ];
+    match customer {
+        None => db.json(sql!("interest_entry/late_after.sql"), &params),
+        Some(customer) => {
+            params.push(customer.into());
+            db.json(sql!("interest_entry/late_of_customer.sql"), &params)
+        }
+    }
 }
 
 /// What other documents charge for some claims: those that are about them, and about each other, as they read with an
@@ -104,8 +137,8 @@ pub struct Charging {
     claims: BTreeMap<i64, Id>,
     /// The documents by what they are about.
     about: BTreeMap<Id, Vec<Item>>,
-    /// What was taken off them but by credit notes: document, day, how much by upheld disputes, how much in all.
-    taken: Vec<(i64, Date, i64, i64)>,
+    /// What was taken off each of them but by credit notes: day, how much by upheld disputes, how much in all.
+    taken: BTreeMap<i64, Vec<(Date, i64, i64)>>,
 }
 
 impl Charging {
@@ -131,15 +164,18 @@ impl Charging {
             }
         }
         let documents = crate::array(&documents)?;
-        charging.taken =
+        let taken: Vec<(i64, Date, i64, i64)> =
             db.json(sql!("interest_entry/taken.sql"), &[(&documents).into(), known.into()])?;
+        for (document, on, upheld, minor) in taken {
+            charging.taken.entry(document).or_default().push((on, upheld, minor));
+        }
         Ok(charging)
     }
 
-    /// The interest notes of a day or before about all claims together, oldest first, with what each claims of the
+    /// The interest notes of a day or before about these claims together, oldest first, with what each claims of the
     /// interest: less the credit notes about it. What was disputed of one with success was claimed all the same.
-    pub fn notes(&self, day: Date) -> Vec<InterestEntry> {
-        let notes = self.claims.values().flat_map(|id| self.notes_of(id));
+    pub fn notes(&self, claims: &[i64], day: Date) -> Vec<InterestEntry> {
+        let notes = self.ids(claims).flat_map(|(_, id)| self.notes_of(id));
         let notes = notes.filter(|note| note.issued_on <= day).map(|note| InterestEntry {
             id: note.id.clone(),
             on: note.issued_on,
@@ -152,15 +188,15 @@ impl Charging {
         notes
     }
 
-    /// What is charged for each claim by a day beside its interest: fees, whatever is about these, and what is about
+    /// What is charged for each of these claims by a day beside its interest: fees, whatever is about these, and what is about
     /// interest notes, each less the credit notes about it and what upheld disputes took off it.
-    pub fn fees(&self, day: Date) -> Result<BTreeMap<i64, i64>, Fault> {
+    pub fn fees(&self, claims: &[i64], day: Date) -> Result<BTreeMap<i64, i64>, Fault> {
         let fee = |fee: &Item| {
-            let taken = self.taken.iter().filter(|(of, on, ..)| *of == fee.key && *on <= day);
-            let upheld = taken.fold(0i64, |sum, (_, _, minor, _)| sum.saturating_add(*minor));
+            let taken = self.taken_off(fee).iter().filter(|(on, ..)| *on <= day);
+            let upheld = taken.fold(0i64, |sum, (_, minor, _)| sum.saturating_add(*minor));
             self.credited(fee, day).saturating_sub(upheld).max(0)
         };
-        self.sums(|about| {
+        let charged = |about: &Id| {
             let mut sum = 0i64;
             let mut seen = BTreeSet::new();
             let mut waiting: Vec<(&Item, bool)> =
@@ -174,28 +210,29 @@ impl Charging {
                 }
                 waiting.extend(self.of_id(&item.id).iter().map(|item| (item, false)));
             }
-            Ok(sum)
-        })
+            Ok::<i64, Fault>(sum)
+        };
+        self.ids(claims).map(|(claim, id)| Ok((claim, charged(id)?))).collect()
     }
 
-    /// What was paid of the interest of all claims together, day by day.
-    pub fn settled(&self) -> Vec<(Date, i64)> {
-        self.settled_by_claim().into_values().flatten().collect()
+    /// What was paid of the interest of these claims together, day by day.
+    pub fn settled(&self, claims: &[i64]) -> Vec<(Date, i64)> {
+        self.settled_by_claim(claims).into_values().flatten().collect()
     }
 
-    /// What was paid of each claim's interest, day by day: what was taken off the interest notes about it, as far as
+    /// What was paid of the interest of each of these claims, day by day: what was taken off the interest notes about it, as far as
     /// they claimed it by then.
-    pub fn settled_by_claim(&self) -> BTreeMap<i64, Vec<(Date, i64)>> {
+    pub fn settled_by_claim(&self, claims: &[i64]) -> BTreeMap<i64, Vec<(Date, i64)>> {
         let of_note = |note: &Item| {
-            let taken = || self.taken.iter().filter(|(of, ..)| *of == note.key);
-            let mut days: Vec<Date> = taken().map(|(_, on, ..)| *on).collect();
+            let taken = || self.taken_off(note).iter();
+            let mut days: Vec<Date> = taken().map(|(on, ..)| *on).collect();
             days.extend(self.of_id(&note.id).iter().map(|of| of.issued_on));
             days.sort_unstable();
             days.dedup();
             let mut before = 0i64;
             let mut steps = Vec::with_capacity(days.len());
             for day in days {
-                let paid = taken().filter(|(_, on, ..)| *on <= day);
+                let paid = taken().filter(|(on, ..)| *on <= day);
                 let paid = paid.fold(0i64, |sum, (.., minor)| sum.saturating_add(*minor));
                 let paid = paid.min(self.credited(note, day));
                 steps.push((day, paid.saturating_sub(before)));
@@ -204,11 +241,16 @@ impl Charging {
             steps
         };
         let of_claim = |id: &Id| self.notes_of(id).flat_map(of_note).collect();
-        self.claims.iter().map(|(claim, id)| (*claim, of_claim(id))).collect()
+        self.ids(claims).map(|(claim, id)| (claim, of_claim(id))).collect()
     }
 
-    fn sums(&self, of: impl Fn(&Id) -> Result<i64, Fault>) -> Result<BTreeMap<i64, i64>, Fault> {
-        self.claims.iter().map(|(claim, id)| Ok((*claim, of(id)?))).collect()
+    /// Those of the claims that anything is about.
+    fn ids(&self, claims: &[i64]) -> impl Iterator<Item = (i64, &Id)> {
+        claims.iter().filter_map(|claim| self.claims.get(claim).map(|id| (*claim, id)))
+    }
+
+    fn taken_off(&self, item: &Item) -> &[(Date, i64, i64)] {
+        self.taken.get(&item.key).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn notes_of(&self, about: &Id) -> impl Iterator<Item = &Item> {

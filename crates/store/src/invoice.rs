@@ -162,10 +162,9 @@ pub fn find<D: Db>(db: &D, id: &str) -> Result<Option<Named>, Fault> {
     Ok(named(db, &[id])?.pop())
 }
 
-/// What is open of a document by now, its instalments together.
-pub fn open_now<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
-    let sql = "SELECT coalesce(sum(open_minor), 0) FROM invoice WHERE key = ?1 OR parent_key = ?1";
-    db.int(sql, &[key.into()])
+/// What money for a document can pay by now: what is open of it, and what was written off.
+pub fn payable_now<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
+    db.int(sql!("invoice/payable_now.sql"), &[key.into()])
 }
 
 /// These documents and their instalments as they were known with an audit entry, by key.

@@ -63,6 +63,7 @@ pub mod payment;
 pub mod policy;
 pub mod profile;
 pub mod rate;
+pub mod retention;
 pub mod reversal;
 pub mod review;
 pub mod score;

@@ -40,6 +40,9 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (30, "contested", schema!("0030_contested.sql")),
     (31, "returns", schema!("0031_returns.sql")),
     (32, "alerts", schema!("0032_alerts.sql")),
+    (33, "rulers", schema!("0033_rulers.sql")),
+    (34, "retention", schema!("0034_retention.sql")),
+    (35, "scores", schema!("0035_scores.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

@@ -208,17 +208,20 @@ pub fn forget_names<D: Db>(db: &D, id: &Id) -> Result<(), Fault> {
     Ok(())
 }
 
-/// How much is known of a payment under another name of it, and how much of that did not go back under this name.
-pub fn share<D: Db>(db: &D, name: &Id) -> Result<Option<(i64, i64)>, Fault> {
-    let row = db.first(
-        "SELECT n.amount_minor, n.amount_minor - coalesce((
-             SELECT sum(r.minor) FROM reversal AS r
-             WHERE r.payment_key = n.payment_key AND r.payment_name = n.id AND r.undone_entry_key IS NULL
-         ), 0)
-         FROM payment_name AS n WHERE n.id = ?1",
-        &[name.as_str().into()],
-    )?;
-    row.map(|row| Ok((row.int(0)?, row.int(1)?))).transpose()
+/// What is known of a payment under another name of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    pub minor: i64,
+    /// How much of it did not go back under this name.
+    pub left: i64,
+    /// What the bank kept of the payment: its source may know it as before that.
+    pub fee: i64,
+}
+
+/// How much is known of a payment under another name of it.
+pub fn share<D: Db>(db: &D, name: &Id) -> Result<Option<Share>, Fault> {
+    let row = db.first(sql!("payment/share.sql"), &[name.as_str().into()])?;
+    row.map(|row| Ok(Share { minor: row.int(0)?, left: row.int(1)?, fee: row.int(2)? })).transpose()
 }
 
 /// The key behind an id or another name, and the customer's.

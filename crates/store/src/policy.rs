@@ -1,7 +1,11 @@
 //! Table `policy`: versions of the one document that says how the ledger is kept.
 
 use crate::{Db, Fault};
-use dunlin_domain::{Date, contract::ledger::Policy, order, policy};
+use dunlin_domain::{
+    Date,
+    contract::ledger::{OrderKey, Policy},
+    order, policy,
+};
 
 /// The policy in force.
 pub fn current<D: Db>(db: &D) -> Result<Policy, Fault> {
@@ -40,9 +44,9 @@ pub fn allocating<D: Db>(db: &D, due_from: Date) -> Result<Vec<i64>, Fault> {
     )
 }
 
-/// Whether an order that asks for the heaviest burden is in use: by the policy, a contract or a payment.
-pub fn weighs<D: Db>(db: &D, policy: &Policy) -> Result<bool, Fault> {
-    let names = order::weighing(policy.orders.as_deref().unwrap_or_default());
+/// Whether an order that asks this of debts is in use: by the policy, a contract or a payment.
+pub fn asks<D: Db>(db: &D, policy: &Policy, key: OrderKey) -> Result<bool, Fault> {
+    let names = order::asking(policy.orders.as_deref().unwrap_or_default(), key);
     let by_policy = policy.order.as_ref().is_some_and(|order| names.contains(&order.as_str()));
     Ok(by_policy || user_of(db, &names)?.is_some())
 }

@@ -110,11 +110,39 @@ pub fn forget<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Which judgements a list has: those of a grade, of a tier, and with a score from the one to the other. `None`: all, also
+/// those without.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    pub grade: Option<Grade>,
+    pub tier: Option<&'a str>,
+    pub least: Option<u32>,
+    pub most: Option<u32>,
+}
+
 /// Judgements from the lowest score up.
-pub fn page<D: Db>(db: &D, after: After, limit: u32) -> Result<Vec<(ScoreLine, After)>, Fault> {
+pub fn page<D: Db>(
+    db: &D,
+    wanted: Wanted<'_>,
+    after: After,
+    limit: u32,
+) -> Result<Vec<(ScoreLine, After)>, Fault> {
     type Found =
         (i64, i64, Id, Date, Option<Decimal>, Option<Grade>, Option<u32>, Option<String>, String);
-    let params = [after.0.into(), after.1.into(), i64::from(limit).into()];
+    let order = |score: u32| i64::from(score).saturating_mul(10);
+    // Whoever asks for scores means those who have one.
+    let scored = wanted.least.or(wanted.most).map(|_| UNSCORED.saturating_sub(1));
+    let upto = wanted.most.map(order).or(scored).unwrap_or(i64::MAX);
+    let after = after.max((wanted.least.map_or(0, order).saturating_sub(1), i64::MAX));
+    let grade = wanted.grade.map(|grade| grade.to_string());
+    let params = [
+        after.0.into(),
+        after.1.into(),
+        i64::from(limit).into(),
+        upto.into(),
+        grade.as_deref().into(),
+        wanted.tier.into(),
+    ];
     let found: Vec<Found> = db.json(sql!("score/page.sql"), &params)?;
     let line = |(order, key, customer_id, as_of, score, grade, notch, tier, model): Found| {
         let line = ScoreLine { customer_id, as_of, score, grade, notch, tier, model };
@@ -123,8 +151,8 @@ pub fn page<D: Db>(db: &D, after: After, limit: u32) -> Result<Vec<(ScoreLine, A
     Ok(found.into_iter().map(line).collect())
 }
 
-/// The judgement of the day's sweep, when nothing that it rests on was recorded since: its model, its facts, and the
-/// document of its card, `None` for the one that ships.
+/// What the day's sweep, or a run after it, found of the customer when nothing was recorded since: the model, the facts,
+/// and the document of its card, `None` for the one that ships.
 pub fn fresh<D: Db>(
     db: &D,
     id: &Id,
@@ -145,9 +173,28 @@ pub fn fresh<D: Db>(
 pub fn outdate<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
     let customers = crate::array(customers)?;
     db.execute(
-        "INSERT INTO score_outdated SELECT customer_key FROM score
-         WHERE customer_key IN (SELECT value FROM json_each(?1)) ON CONFLICT DO NOTHING",
+        "INSERT INTO score_outdated (customer_key) SELECT customer_key FROM score
+         WHERE customer_key IN (SELECT value FROM json_each(?1))
+         ON CONFLICT DO UPDATE SET facts = NULL WHERE facts IS NOT NULL",
         &[(&customers).into()],
+    )?;
+    Ok(())
+}
+
+/// Keeps what is true of customers on the day, of whom something was recorded since the sweep that judged them. Until
+/// more is recorded, [`fresh`] gives it.
+pub fn keep_between<D: Db>(
+    db: &D,
+    found: &[(i64, &BTreeMap<FactName, Decimal>)],
+    day: Date,
+) -> Result<(), Fault> {
+    let (found, day) = (crate::array(found)?, day.to_string());
+    db.execute(
+        "INSERT INTO score_outdated (customer_key, as_of, facts)
+         SELECT value ->> 0, ?2, value ->> 1 FROM json_each(?1)
+         WHERE value ->> 0 IN (SELECT customer_key FROM score_outdated)
+         ON CONFLICT DO UPDATE SET as_of = excluded.as_of, facts = excluded.facts",
+        &[(&found).into(), (&day).into()],
     )?;
     Ok(())
 }
@@ -155,8 +202,8 @@ pub fn outdate<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
 /// The same of everybody.
 pub fn outdate_all<D: Db>(db: &D) -> Result<(), Fault> {
     // Without a condition ON CONFLICT would be read as that of a join.
-    let sql = "INSERT INTO score_outdated SELECT customer_key FROM score WHERE true
-               ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO score_outdated (customer_key) SELECT customer_key FROM score WHERE true
+               ON CONFLICT DO UPDATE SET facts = NULL WHERE facts IS NOT NULL";
     db.execute(sql, &[])?;
     Ok(())
 }
@@ -168,9 +215,9 @@ pub fn outdate_since<D: Db>(db: &D, last_invoice: i64) -> Result<(), Fault> {
         return Ok(());
     }
     db.execute(
-        "INSERT INTO score_outdated SELECT customer_key FROM score
+        "INSERT INTO score_outdated (customer_key) SELECT customer_key FROM score
          WHERE customer_key IN (SELECT customer_key FROM invoice NOT INDEXED WHERE key > ?1)
-         ON CONFLICT DO NOTHING",
+         ON CONFLICT DO UPDATE SET facts = NULL WHERE facts IS NOT NULL",
         &[last_invoice.into()],
     )?;
     Ok(())

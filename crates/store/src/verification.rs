@@ -5,6 +5,7 @@
 //! where nothing is wrong, and never holds where something is: the search decides.
 
 use crate::{Db, Fault};
+use dunlin_domain::Id;
 use std::collections::BTreeMap;
 
 /// A rule over the whole of the books.
@@ -233,4 +234,47 @@ pub fn check<D: Db>(
     let holds = !needed.is_empty() && needed.iter().all(|proof| proved.0.contains(proof));
     let (broken, examples) = if holds { (0, Vec::new()) } else { db.json(rule.search, &[])? };
     Ok(Found { checked, broken, examples })
+}
+
+/// So many customers after a key, with their ids.
+pub fn customers_after<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<(i64, Id)>, Fault> {
+    db.json(
+        "SELECT json_group_array(json_array(key, id) ORDER BY key)
+         FROM (SELECT key, id FROM customer WHERE key > ?1 ORDER BY key LIMIT ?2)",
+        &[after.into(), i64::from(limit).into()],
+    )
+}
+
+/// Amounts by key.
+pub type Balances = BTreeMap<i64, i64>;
+
+/// What is stored as open of the documents of these customers, and as not allocated of their payments.
+pub fn balances<D: Db>(db: &D, customers: &[i64]) -> Result<(Balances, Balances), Fault> {
+    let keys = crate::array(customers)?;
+    let open: Vec<(i64, i64)> = db.json(
+        "SELECT json_group_array(json_array(i.key, i.open_minor))
+         FROM json_each(?1) AS j CROSS JOIN invoice AS i ON i.customer_key = j.value",
+        &[(&keys).into()],
+    )?;
+    let free: Vec<(i64, i64)> = db.json(
+        "SELECT json_group_array(json_array(p.key, p.unallocated_minor))
+         FROM json_each(?1) AS j CROSS JOIN payment AS p ON p.customer_key = j.value",
+        &[(&keys).into()],
+    )?;
+    Ok((open.into_iter().collect(), free.into_iter().collect()))
+}
+
+/// Whose a document or payment is, with its id, wherever it is.
+pub fn owner_of<D: Db>(db: &D, payment: bool, key: i64) -> Result<Option<(Id, Id)>, Fault> {
+    let sql = match payment {
+        true => {
+            "SELECT json_array(c.id, p.id) FROM payment AS p CROSS JOIN customer AS c ON c.key = p.customer_key
+             WHERE p.key = ?1"
+        }
+        false => {
+            "SELECT json_array(c.id, i.id) FROM invoice AS i CROSS JOIN customer AS c ON c.key = i.customer_key
+             WHERE i.key = ?1"
+        }
+    };
+    db.first(sql, &[key.into()])?.map(|row| row.json(0)).transpose()
 }

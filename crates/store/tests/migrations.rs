@@ -277,6 +277,32 @@ fn reversals_of_an_older_database_are_whole() {
     assert_eq!(found, expected);
 }
 
+/// Interest by months of 30 days was once counted between any two days, and instalments were rounded each by itself.
+#[test]
+fn interest_kept_by_older_rules_is_looked_at_again_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let old = of_version(&path, 32);
+    old.execute_batch(
+        "INSERT INTO customer (key, id, name) VALUES (1, 'A', 'A'), (2, 'B', 'B'), (3, 'C', 'C'), (4, 'D', 'D'),
+             (5, 'E', 'E'), (6, 'F', 'F');
+         INSERT INTO invoice (key, id, customer_key, kind, issued_on, due_on, amount_minor, currency, open_minor,
+             disputed, parent_key)
+             SELECT key, id, key, 'invoice', '2024-01-01', '2024-01-31', 100, 'EUR', 100, 0, NULL FROM customer
+             UNION ALL
+             SELECT 7, 'F#1', 6, 'invoice', '2024-01-01', '2024-01-31', 100, 'EUR', 100, 0, 6;
+         INSERT INTO accrual
+             SELECT column1, column2, column3, 0, 1, 0, 0, 1, '2025-01-01', 0, '2024-02-01'
+             FROM (VALUES (1, 1, 0), (2, 2, 1), (3, 3, 2), (4, 4, 3), (5, 5, 4), (6, 7, 0));
+         INSERT INTO accrual_look (customer_key) VALUES (3);",
+    )
+    .unwrap();
+    drop(old);
+    let db = NativeDb::open(&path).unwrap();
+    let sql = "SELECT json_group_array(customer_key) FROM (SELECT customer_key FROM accrual_look ORDER BY 1)";
+    assert_eq!(db.json::<Vec<i64>>(sql, &[]).unwrap(), [3, 4, 5, 6]);
+}
+
 /// A connection as the host gives it, on which one statement fails.
 struct Failing {
     db: Connection,
@@ -395,6 +421,7 @@ const ENUMS: &[(&str, &str, &str)] = &[
 const NOT_STORED: &[(&str, &str)] = &[
     ("order-source", "told, not kept"),
     ("served-by", "told, not kept"),
+    ("replayed-part", "told, not kept"),
     ("ageing-basis", "asked, not kept"),
     ("alert-state", "told by when it was closed and snoozed"),
     ("term-kind", "inside the JSON of a rule"),

@@ -6,6 +6,7 @@
 use crate::{Problem, decode::encoding};
 use dunlin_domain::{Refusal, Refused};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 /// Decodes a body. Unknown and repeated fields are refused, and so is anything after the value.
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -18,6 +19,12 @@ pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         return Err(Problem::new(Refusal::MalformedField, "an object is wanted, not a list"));
     }
     serde_json::from_str(text).map_err(|error| refusal(text, &error))
+}
+
+/// Decodes what was read of a row, as [`decode`] does a body.
+pub fn decode_record<T: DeserializeOwned>(record: &Map<String, Value>) -> Result<T, Problem> {
+    let text = serde_json::to_vec(record).map_err(|error| Problem::internal(error.to_string()))?;
+    decode(&text)
 }
 
 /// A byte order mark is left out, as RFC 8259 §8.1 allows; any other encoding is named.

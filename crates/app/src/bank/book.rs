@@ -393,7 +393,7 @@ pub(super) struct Row {
     number: u64,
     pub currency: Currency,
     /// What was booked.
-    minor: i64,
+    pub minor: i64,
     pub entry: Entry,
     pub clues: Clues,
     pub sight: Sight,

@@ -49,8 +49,23 @@ fn found<D: Db>(db: &D, id: &Id) -> Result<(i64, BankMatch), Fault> {
     found.pop().ok_or_else(|| missing("match"))
 }
 
-/// Has candidates name the customers that stayed: they are kept as they were when the statement came.
+/// Has candidates name the payments that took the place of mistakes, and the customers that stayed: they are kept as they
+/// were when the statement came.
 fn follow<D: Db>(db: &D, found: &mut [(i64, BankMatch)]) -> Result<(), Fault> {
+    let candidates = found.iter().flat_map(|(_, of)| &of.candidates);
+    let payments = candidates.filter_map(|of| of.payment_id.as_ref()).map(Id::as_str);
+    let payments: Vec<&str> = payments.filter(|id| id.starts_with(BOOKED)).collect();
+    if !payments.is_empty() {
+        let anew = bank::booked_anew(db, &payments)?;
+        for candidate in found.iter_mut().flat_map(|(_, of)| &mut of.candidates) {
+            let now =
+                anew.iter().find(|(before, ..)| candidate.payment_id.as_ref() == Some(before));
+            if let Some((_, now, customer)) = now {
+                (candidate.payment_id, candidate.customer_id) =
+                    (Some(now.clone()), customer.clone());
+            }
+        }
+    }
     let mut named: Vec<&str> =
         found.iter().flat_map(|(_, of)| &of.candidates).map(|of| of.customer_id.as_str()).collect();
     named.sort_unstable();
@@ -130,7 +145,7 @@ fn teach<D: Db>(
         Some(said) => said,
         None => {
             let (known, _) = matching::named(db, &[(); 0], &[customer])?;
-            known.first().is_some_and(|(_, _, called)| fits(called))
+            known.iter().any(|(_, _, called)| fits(called))
         }
     };
     if wanted || matching::taught_otherwise(db, account, customer)? {
@@ -140,7 +155,8 @@ fn teach<D: Db>(
     Ok(())
 }
 
-/// Refuses what a document has no longer open: since the candidates were listed it was paid another way.
+/// Refuses what a document has no longer open: since the candidates were listed it was paid another way. What was written
+/// off is recovered.
 fn enough<D: Db>(db: &D, item: &BankMatch, said: &Candidate) -> Result<(), Fault> {
     let customer = known_customer(db, &said.customer_id)?;
     for part in said.designation.iter().flatten() {
@@ -148,7 +164,7 @@ fn enough<D: Db>(db: &D, item: &BankMatch, said: &Candidate) -> Result<(), Fault
         else {
             continue;
         };
-        let open = invoice::open_now(db, key)?;
+        let open = invoice::payable_now(db, key)?;
         // What is another's or in another currency is for the payment to judge.
         if of == customer && currency == item.currency && part.minor > open {
             let detail =
@@ -295,6 +311,9 @@ fn give_back<D: Db>(
         kind: ReversalKind::Returned,
         minor: Some(minor.unwrap_or(all)),
         reason: None,
+        same_as: None,
+        // As of a credit.
+        another: Some(true),
     };
     let change = payment::go_back(db, id, &reversal, &new, author)?;
     let customer = payment::get(db, id, dunlin_domain::Date::LAST, i64::MAX)?.customer_id;
@@ -327,6 +346,20 @@ pub(crate) fn reopen<D: Db>(
     }
 }
 
+/// What was booked for an entry of a bank comes back by the entry as a whole where it was a mistake: what of it went back
+/// otherwise would have gone back twice then, or not at all.
+pub(crate) fn unless_of_entry<D: Db>(db: &D, payment: &Id, back: &Id) -> Result<(), Fault> {
+    match bank::of_payment(db, payment)? {
+        None => Ok(()),
+        Some(id) => {
+            let detail = format!(
+                "{back} went back of it, and the mistake would put {id} of a bank statement to review as a whole: take {back} back first"
+            );
+            Err(Fault::refused(Refusal::WrongState, detail))
+        }
+    }
+}
+
 /// The reversal that an entry of a bank was booked as was taken back: somebody has to look at the entry again. Runs inside
 /// the transaction that took it back; other reversals have no match.
 pub(crate) fn reopen_debit<D: Db>(
@@ -347,8 +380,7 @@ pub(crate) fn unless_put_back<D: Db>(db: &D, payment: &Id) -> Result<(), Fault> 
     match bank::put_back(db, payment)? {
         None => Ok(()),
         Some(id) => {
-            let detail =
-                format!("the mistake put {id} of a bank statement to review: confirm that");
+            let detail = format!("a mistake put {id} of a bank statement to review: confirm that");
             Err(Fault::refused(Refusal::WrongState, detail))
         }
     }

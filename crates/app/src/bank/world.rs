@@ -93,7 +93,8 @@ impl Known {
         customers.dedup();
         let (payers, claims) = matching::named(db, &documents, &customers)?;
         for (key, id, name) in payers {
-            world.customers.insert(key, Customer { id, name: Name::new(&name) });
+            let known = world.customers.entry(key);
+            known.or_insert(Customer { id, names: Vec::new() }).names.push(Name::new(&name));
         }
         claims.into_iter().for_each(|row| world.claim(claim(row, taken)));
         for row in rows.iter_mut().filter(|row| row.pays) {
@@ -229,12 +230,16 @@ fn elsewhere<D: Db>(db: &D, rows: &[Row], upto: i64) -> Result<Vec<(usize, Elsew
         let Some(day) = row.entry.booked_on else { continue };
         let from = day.plus_days(DAYS_APART.saturating_neg()).unwrap_or(Date::FIRST);
         let to = day.plus_days(DAYS_APART).unwrap_or(Date::LAST);
-        amounts.insert(row.entry.minor);
+        // With the fee that the bank kept and without it.
+        let minors = BTreeSet::from([row.entry.minor, row.minor]);
         for of in row.sight.customers() {
             let span = spans.entry((*of, row.currency)).or_insert((from, to));
             *span = (span.0.min(from), span.1.max(to));
-            credits.entry((*of, row.currency, row.entry.minor)).or_default().push((at, day));
+            for minor in &minors {
+                credits.entry((*of, row.currency, *minor)).or_default().push((at, day));
+            }
         }
+        amounts.extend(minors);
     }
     let of: Vec<_> =
         spans.into_iter().map(|((of, currency), (from, to))| (of, currency, from, to)).collect();
@@ -271,6 +276,7 @@ fn claim(row: ClaimRow, taken: &Taken) -> Claim {
         open,
         share,
         days,
+        written_off,
     ) = row;
     let share = share.and_then(|share| share.parse::<Decimal>().ok());
     Claim {
@@ -283,6 +289,7 @@ fn claim(row: ClaimRow, taken: &Taken) -> Claim {
         due_on,
         amount_minor: amount,
         open_minor: taken.left(key, open),
+        written_off_minor: taken.left_of_written_off(key, open, written_off),
         discount: share.zip(days),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use dunlin_domain::{
     Date, Id, Refusal, Refused,
-    contract::ledger::{RateRow, RateTable},
+    contract::ledger::{OrderKey, RateRow, RateTable},
     preset::CONTRACT_RATE,
     rate,
 };
@@ -56,7 +56,7 @@ pub fn put_rates<D: Db>(
             score::outdate_all(db)?;
         } else if let Some(first) = new.iter().map(|row| row.valid_from).min() {
             let policy = policy::current(db)?;
-            if policy::weighs(db, &policy)? {
+            if policy::asks(db, &policy, OrderKey::HeaviestBurden)? {
                 // What is due the day before is late on the first day of the rate.
                 let due_from = first.plus_days(-1).unwrap_or(Date::FIRST);
                 let weighed = policy::allocating(db, due_from)?;

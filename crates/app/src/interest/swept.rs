@@ -104,7 +104,8 @@ fn with_surroundings<D: Db>(
     let claims: BTreeSet<i64> = claims.chain(documents.keys().copied()).collect();
     let claims: Vec<i64> = claims.into_iter().collect();
     let charging = Charging::of(db, &claims, i64::MAX)?;
-    let (fees, mut settled) = (charging.fees(day)?, charging.settled_by_claim());
+    let fees = charging.fees(&claims, day)?;
+    let mut settled = charging.settled_by_claim(&claims);
     let roots: Vec<i64> = documents.keys().copied().collect();
     for (root, on, minor) in interest_entry::waived(db, &roots, i64::MAX)? {
         settled.entry(root).or_default().push((on, minor));

@@ -42,9 +42,9 @@ pub(crate) fn known_otherwise<D: Db>(db: &D, rows: &str) -> Result<Otherwise, Fa
     Ok(found)
 }
 
-fn perhaps(of: &Id) -> Refused {
+pub(super) fn perhaps(of: &Id) -> Refused {
     let detail = format!(
-        "{of}, which a statement of the bank brought, may be this payment; say `same_as` with its id, or `another`"
+        "{of}, which a statement of the bank brought, may be this money; say `same_as` with its id, or `another`"
     );
     Refused::new(Refusal::PerhapsBooked, detail).at("id")
 }

@@ -2,7 +2,10 @@
 
 use crate::support::*;
 use dunlin_app::{bank, ledger::Change, payment as payments};
-use dunlin_domain::{Date, Refusal, contract::bank::*};
+use dunlin_domain::{
+    Date, Id, Refusal,
+    contract::{bank::*, ledger::ReversalUndoing},
+};
 use dunlin_store::native::NativeDb;
 use serde_json::json;
 
@@ -322,4 +325,65 @@ fn under_an_account_that_nobody_can_tell_it_waits() {
     let waits = matches(&db, Some(MatchState::Review)).remove(0);
     assert!(waits.candidates[0].reasons.contains(&MatchReason::PerhapsRepeated), "{waits:?}");
     holds(&db);
+}
+
+#[test]
+fn a_mistake_of_what_is_left_is_refused_until_what_went_back_is_taken_back() {
+    // How something went back before, whether the rest may be a mistake.
+    for (kind, may) in [
+        (None, true),
+        (Some("mistake"), true),
+        (Some("debit"), false),
+        (Some("chargeback"), false),
+        (Some("refund"), false),
+    ] {
+        let (_folder, db) = db();
+        book(&db);
+        customer(&db, "C9", "Recht GmbH", None);
+        invoice(&db, "INV-9001", "C9", "2026-10-31", 74_000);
+        let credit = Line { end_to_end: "E-9".into(), ..pays(74_000, "", "Somebody", STRANGE) };
+        assert_eq!(take(&db, "S1", std::slice::from_ref(&credit)).automatic, 0);
+        let of = matches(&db, None).remove(0).id;
+        bank::confirm(&db, &of, &from(json!({"customer_id": "C1"})), &author()).unwrap();
+        let booked = bank::get(&db, &of).unwrap().payment_id.unwrap();
+        let back = |payment: &Id, kind: &str, called: &str, minor: Option<i64>| {
+            let new = from(json!({"kind": kind, "minor": minor}));
+            payments::reverse(&db, payment, &new, id(called), &author())
+        };
+        let mut debit = None;
+        match kind {
+            Some("debit") => {
+                take(&db, "S2", &[Line { minor: -4_000, ..credit }]);
+                let of = matches(&db, Some(MatchState::Review)).remove(0).id;
+                bank::confirm(&db, &of, &from(json!({"candidate": 1})), &author()).unwrap();
+                debit = Some(of);
+            }
+            Some(kind) => drop(back(&booked, kind, "B1", Some(4_000)).unwrap()),
+            None => {}
+        }
+        let called = debit.as_ref().map_or("B1".into(), |of| format!("bank-{of}"));
+        if !may {
+            assert_eq!(code(back(&booked, "mistake", "M1", None)), Refusal::WrongState, "{kind:?}");
+            // One cent less is no mistake of all, and is taken back again.
+            back(&booked, "mistake", "M2", Some(69_999)).unwrap();
+            assert_eq!(code(back(&booked, "mistake", "M3", Some(1))), Refusal::WrongState);
+            let undoing: ReversalUndoing = from(json!({"reason": "not of this one"}));
+            payments::undo(&db, &id("M2"), &undoing, &author()).unwrap();
+            payments::undo(&db, &id(&called), &undoing, &author()).unwrap();
+        }
+        back(&booked, "mistake", "M1", None).unwrap();
+        bank::confirm(&db, &of, &from(json!({"customer_id": "C9"})), &author()).unwrap();
+        if let Some(debit) = debit {
+            let anew = bank::get(&db, &of).unwrap().payment_id;
+            bank::confirm(&db, &debit, &from(json!({"payment_id": anew})), &author()).unwrap();
+        }
+        // What came is there once.
+        let when = (Date::LAST, i64::MAX);
+        let all = ["C1", "C9"].map(|of| payments::page(&db, &id(of), &(String::new(), 0), 9, when));
+        let left = all.into_iter().flat_map(Result::unwrap);
+        let left: i64 = left.map(|(of, _)| of.amount.minor - of.returned_minor).sum();
+        let debited = if kind == Some("debit") { 4_000 } else { 0 };
+        assert_eq!(left, 74_000 - debited, "{kind:?}");
+        holds(&db);
+    }
 }

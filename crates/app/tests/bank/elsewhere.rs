@@ -242,6 +242,40 @@ fn what_is_left_of_a_payment_that_is_named_in_part_is_held_against_what_comes() 
 }
 
 #[test]
+fn what_names_a_document_that_an_entry_of_several_paid_may_be_a_part_of_it() {
+    let (_folder, db) = db();
+    book(&db);
+    invoice(&db, "INV-1003", "C1", "2026-10-01", 5_000);
+    let credit = pays(15_000, "INV-1001 INV-1003", "Müller GmbH", KNOWN);
+    assert_eq!(take(&db, "S1", &[credit]).automatic, 1);
+    let booked = matches(&db, None).remove(0).payment_id.unwrap();
+    // Minor units, the document, the day, whether it may be a part.
+    for (number, (minor, names, on, perhaps)) in [
+        (10_000, "INV-1001", "2026-11-01", true),
+        (5_000, "INV-1003", "2026-10-26", true),
+        (10_000, "INV-1001", "2026-10-25", false),
+        (9_999, "INV-1001", "2026-11-01", false),
+        (10_000, "INV-1002", "2026-11-01", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let done =
+            said(&db, &format!("P{number}"), ("C1", on, minor), json!({"invoice_id": names}));
+        assert_eq!(done.is_err(), perhaps, "{minor} for {names} on {on}");
+    }
+    for (name, minor, names) in [("P0", 10_000, "INV-1001"), ("P1", 5_000, "INV-1003")] {
+        let money = ("C1", "2026-11-01", minor);
+        let row = json!({"invoice_id": names});
+        assert_eq!(code(said(&db, name, money, row.clone())), Refusal::PerhapsBooked, "{name}");
+        let that = json!({"invoice_id": names, "same_as": booked});
+        assert_eq!(said(&db, name, money, that).unwrap(), Change::Made, "{name}");
+        assert_eq!(said(&db, name, money, row).unwrap(), Change::AlreadySo, "{name}");
+    }
+    holds(&db);
+}
+
+#[test]
 fn money_that_came_and_went_back_had_come_all_the_same() {
     // How it went back and how much, whether what comes another way may be it.
     for (kind, minor, perhaps) in [

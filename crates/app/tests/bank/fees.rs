@@ -1,7 +1,7 @@
 //! Fees of banks inside entries, and money that comes back without a mark.
 
 use crate::support::*;
-use dunlin_app::{bank, payment as payments};
+use dunlin_app::{bank, ledger::Change, payment as payments};
 use dunlin_domain::{Date, Refusal, contract::bank::*};
 use dunlin_store::native::NativeDb;
 use serde_json::json;
@@ -220,5 +220,94 @@ fn what_the_bank_says_of_a_transaction_is_its_text_where_the_payer_says_nothing(
     assert_eq!(counts(&db, "S1", &text).automatic, 1);
     assert_eq!(matches(&db, None)[0].remittance.as_deref(), Some("Rechnung RE-1002"));
     assert_eq!(open(&db, "RE-1002"), 0);
+    holds(&db);
+}
+
+#[test]
+fn money_less_the_banks_fee_is_known_again_with_the_fee_and_without_it() {
+    let add = |db: &NativeDb, name: &str, minor: i64, more: serde_json::Value| {
+        let mut new = json!({
+            "id": name, "customer_id": "C1", "received_on": "2026-11-01",
+            "amount": {"minor": minor, "currency": "EUR"},
+        });
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        payments::add(db, &from(new), id("made"), &author()).map(|(_, change)| change)
+    };
+    let statement = || {
+        let line = pays(99_500, "RE-1001", "Müller GmbH", KNOWN);
+        with("S1", line, INSTRUCTED, CHARGED)
+    };
+    // Minor units, and whether it may be the money: 995.00 came of 1,000.00.
+    for (minor, perhaps) in [
+        (99_499, false),
+        (99_500, true),
+        (99_501, false),
+        (99_999, false),
+        (100_000, true),
+        (100_001, false),
+    ] {
+        let (_folder, db) = db();
+        book(&db);
+        assert_eq!(counts(&db, "S1", &statement()).automatic, 1);
+        let booked = matches(&db, None).remove(0).payment_id;
+        let done = add(&db, "P1", minor, json!({}));
+        match perhaps {
+            true => assert_eq!(code(done), Refusal::PerhapsBooked, "{minor}"),
+            false => assert_eq!(done.unwrap(), Change::Made, "{minor}"),
+        }
+        if perhaps {
+            assert_eq!(add(&db, "P1", minor, json!({"same_as": booked})).unwrap(), Change::Made);
+            assert_eq!(add(&db, "P1", minor, json!({})).unwrap(), Change::AlreadySo);
+            // It has another name for all of it.
+            assert_eq!(add(&db, "P2", minor, json!({})).unwrap(), Change::Made, "{minor}");
+        }
+        // The other order.
+        let (_folder, db) = self::db();
+        book(&db);
+        add(&db, "P1", minor, json!({})).unwrap();
+        counts(&db, "S1", &statement());
+        let best = matches(&db, None).remove(0).candidates.remove(0);
+        assert_eq!(best.reasons.contains(&MatchReason::PerhapsBooked), perhaps, "{minor}");
+        holds(&db);
+    }
+    // In parts: what is left is less by what has a name, and one cent too much is refused.
+    let (_folder, db) = db();
+    book(&db);
+    assert_eq!(counts(&db, "S1", &statement()).automatic, 1);
+    let booked = matches(&db, None).remove(0).payment_id;
+    let that = || json!({"same_as": booked});
+    assert_eq!(code(add(&db, "P1", 100_001, that())), Refusal::DifferentContent);
+    assert_eq!(add(&db, "P1", 40_000, that()).unwrap(), Change::Made);
+    for minor in [59_500, 60_000] {
+        assert_eq!(code(add(&db, "P2", minor, json!({}))), Refusal::PerhapsBooked, "{minor}");
+    }
+    assert_eq!(add(&db, "P2", 60_000, that()).unwrap(), Change::Made);
+    holds(&db);
+}
+
+#[test]
+fn what_is_known_with_the_banks_fee_goes_back_with_it() {
+    let (_folder, db) = db();
+    book(&db);
+    let line = pays(99_500, "RE-1001", "Müller GmbH", KNOWN);
+    assert_eq!(counts(&db, "S1", &with("S1", line, INSTRUCTED, CHARGED)).automatic, 1);
+    let booked = matches(&db, None).remove(0).payment_id.unwrap();
+    let new = json!({
+        "id": "P1", "customer_id": "C1", "received_on": "2026-11-01", "same_as": booked,
+        "amount": {"minor": 100_000, "currency": "EUR"},
+    });
+    payments::add(&db, &from(new), id("made"), &author()).unwrap();
+    let back = |name: &str, called: &str, minor: i64| {
+        let new = from(json!({"kind": "refund", "id": called, "minor": minor, "on": "2026-11-02"}));
+        payments::reverse(&db, &id(name), &new, id("made"), &author())
+    };
+    let returned = || payments::get(&db, &booked, Date::LAST, i64::MAX).unwrap().returned_minor;
+    back("P1", "R1", 40_000).unwrap();
+    assert_eq!(code(back("P1", "R2", 60_001)), Refusal::MoreThanOpen);
+    assert_eq!(code(back(booked.as_str(), "R2", 60_000)), Refusal::MoreThanOpen);
+    assert_eq!(back("P1", "R2", 60_000).unwrap(), Change::Made);
+    assert_eq!(returned(), 99_500);
+    assert_eq!(back("P1", "R2", 60_000).unwrap(), Change::AlreadySo);
+    assert_eq!(code(back("P1", "R3", 500)), Refusal::MoreThanOpen);
     holds(&db);
 }

@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod again;
+mod back;
 mod elsewhere;
 mod fees;
+mod given_up;
 mod lists;
 mod month;
 mod references;
@@ -214,4 +216,36 @@ fn what_is_personal_is_erased_from_entries_too() {
     let counts = take(&db, "S2", &[pays(7, "", "Müller", STRANGE)]);
     assert_eq!(counts.review, 1, "neither the account nor the name is known any more");
     holds(&db);
+}
+
+#[test]
+fn a_name_of_a_merged_duplicate_is_a_name_of_the_customer_that_stayed() {
+    // Who pays, what speaks for or against it, whether it is booked.
+    for (payer, reason, booked) in [
+        ("Novum Export GmbH", MatchReason::PayerName, true),
+        ("Fokus Lampen KG", MatchReason::PayerName, true),
+        ("Somebody", MatchReason::PayerNameDiffers, false),
+    ] {
+        let (_folder, db) = db();
+        customer(&db, "DV1", "Novum Export GmbH", None);
+        customer(&db, "DV2", "Fokus Lampen KG", None);
+        invoice(&db, "INV-100001", "DV2", "2026-10-01", 12_345);
+        dunlin_app::customer::merge(&db, &id("DV1"), &id("DV2"), &author()).unwrap();
+        let line = pays(12_345, "100001", payer, STRANGE);
+        assert_eq!(take(&db, "S1", &[line]).automatic, u64::from(booked), "{payer}");
+        let of = matches(&db, None).remove(0);
+        let best = &of.candidates[0];
+        assert!(best.reasons.contains(&reason), "{payer}: {best:?}");
+        // What is confirmed of it teaches the account.
+        if booked {
+            let line = pays(99, "", payer, "GB33BUKB20201555555555");
+            take(&db, "S2", &[line]);
+            for of in matches(&db, Some(MatchState::Review)) {
+                bank::confirm(&db, &of.id, &from(json!({"customer_id": "DV2"})), &author())
+                    .unwrap();
+            }
+            assert_eq!(bank::payer_accounts(&db, 0, 9).unwrap().len(), 1, "{payer}");
+        }
+        holds(&db);
+    }
 }

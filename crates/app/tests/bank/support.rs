@@ -190,6 +190,8 @@ pub fn code<T: std::fmt::Debug>(result: Result<T, Fault>) -> Refusal {
 pub fn holds(db: &NativeDb) {
     let found = verify::books(db).unwrap();
     assert!(found.ok, "{found:?}");
+    let found = verify::replayed(db, 0, 500).unwrap().0;
+    assert!(found.ok, "{found:?}");
 }
 
 pub const KNOWN: &str = "DE02120300000000202051";

@@ -5,6 +5,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod noted;
+mod replayed;
+mod retention;
 
 use dunlin_app::{
     audit::{self, Author, Note},
@@ -77,7 +79,7 @@ fn book() -> (tempfile::TempDir, NativeDb) {
         audit::note(db, &author("c"), &Note::made("import", "F2", &3)?)?;
         let other = Note::made("customer", "C2", &())?.with_personal(&["Bob Example"], 2)?;
         audit::note(db, &author("d"), &other)?;
-        audit::note(db, &author("e"), &Note::made("policy", "policy", &1)?)
+        audit::note(db, &author("e"), &Note::made("profile", "policy", &1)?)
     })
     .unwrap();
     (folder, db)

@@ -41,7 +41,7 @@ fn file(db: &NativeDb, name: &str, kind: ImportKind, slice: &Slice) {
 }
 
 /// A book with one of everything that has an entry of its own, written by the flows.
-fn written() -> (tempfile::TempDir, NativeDb) {
+pub fn written() -> (tempfile::TempDir, NativeDb) {
     let folder = tempfile::tempdir().unwrap();
     let db = NativeDb::open(&folder.path().join("test.db")).unwrap();
     let (admin, made) = (&author("admin"), || id("made"));

@@ -393,6 +393,37 @@ fn changes_count_for_ninety_days() {
     );
 }
 
+/// What the group of `C` owes on a day: currency, outstanding, past due.
+fn owed_by_group(book: &str, on: &str) -> Vec<(String, i64, i64)> {
+    let desk = Desk::new();
+    for line in book.lines() {
+        assert!(desk.tell(line.trim()).unwrap(), "{line}");
+    }
+    let found = dunlin_app::score::facts(&desk.db, &crate::common::id("C"), crate::common::day(on));
+    let owed = found.unwrap().group.unwrap_or_default().into_iter();
+    owed.map(|of| (of.currency.to_string(), of.outstanding_minor, of.overdue_minor)).collect()
+}
+
+#[test]
+fn what_a_group_owes_is_told_by_currency_and_to_the_cent() {
+    // The sum of the two large ones is no float.
+    let book = "customer D head=C
+         invoice I1 2024-01-01 2024-01-31 8000000000000001
+         invoice I2 2024-01-01 2024-03-31 8000000000000002
+         invoice I3 2024-01-01 2024-01-31 70 in=USD
+         invoice I4 2024-01-01 2024-03-31 200 of=D";
+    let (eur, most) = (16_000_000_000_000_203, 8_000_000_000_000_001);
+    let usd = ("USD".to_string(), 70);
+    assert_eq!(
+        owed_by_group(book, "2024-02-29"),
+        [("EUR".into(), eur, most), (usd.0.clone(), usd.1, 70)]
+    );
+    assert_eq!(owed_by_group(book, "2024-01-31")[1], (usd.0.clone(), usd.1, 0), "due today");
+    assert_eq!(owed_by_group(book, "2023-12-31"), []);
+    let alone = book.replace("customer D head=C\n", "");
+    assert_eq!(owed_by_group(&alone, "2024-02-29"), [], "outside a group nothing is told");
+}
+
 #[test]
 fn a_group_owes_together() {
     let own = "invoice I1 2024-01-01 2024-01-31 100

@@ -6,7 +6,7 @@ use dunlin_app::{
     audit::Author,
     contract, credit, customer, dispute, interest, invoice, ledger, payment, score,
     sweep::{Step, Tick},
-    write_off,
+    warn, write_off,
 };
 use dunlin_domain::{
     Date,
@@ -346,7 +346,7 @@ fn sweep(db: &NativeDb, on: Date) {
     tick.end(db).unwrap();
 }
 
-/// A card is read from the sweep as long as nothing was recorded since, and never longer.
+/// A card is read from the sweep or from the minute's run as long as nothing was recorded since, and never longer.
 #[test]
 fn a_card_never_rests_on_facts_that_are_older_than_the_books() {
     let lines = (
@@ -354,7 +354,7 @@ fn a_card_never_rests_on_facts_that_are_older_than_the_books() {
         300i64..700,
         proptest::collection::vec(change(), 1..12),
     );
-    let (read, worked_out) = (Cell::new(0), Cell::new(0));
+    let counted: [[Cell<i32>; 2]; 2] = Default::default();
     let outcome = runner(48).run(&lines, |(before, on, after)| {
         let desk = Desk::new();
         assert!(desk.tell("customer E").unwrap());
@@ -362,16 +362,25 @@ fn a_card_never_rests_on_facts_that_are_older_than_the_books() {
             desk.tell(line).unwrap();
         }
         sweep(&desk.db, day(on));
-        for line in std::iter::once("nothing").chain(after.iter().map(String::as_str)) {
-            if line != "nothing" {
-                desk.tell(line).unwrap();
+        // What the schedule runs every minute stands between any two lines.
+        let told = after.iter().flat_map(|line| [line.as_str(), "a minute"]);
+        for line in std::iter::once("nothing").chain(told) {
+            match line {
+                "nothing" => {}
+                "a minute" => {
+                    let noon = format!("{}T12:00:00Z", day(on)).parse().unwrap();
+                    warn::run(&desk.db, noon).unwrap();
+                }
+                line => drop(desk.tell(line).unwrap()),
             }
+            let minute = usize::from(line == "a minute");
             for name in ["C", "D", "E"] {
                 let card = score::card(&desk.db, &id(name), day(on), Language::En).unwrap();
                 let facts = score::facts(&desk.db, &id(name), day(on)).unwrap();
                 prop_assert_eq!(card.facts, facts, "{} after {}", name, line);
                 let fresh = dunlin_store::score::fresh(&desk.db, &id(name), day(on), "card@1");
-                let counted = if fresh.unwrap().is_some() { &read } else { &worked_out };
+                let [read, worked_out] = &counted[minute];
+                let counted = if fresh.unwrap().is_some() { read } else { worked_out };
                 counted.set(counted.get() + 1);
             }
         }
@@ -380,7 +389,9 @@ fn a_card_never_rests_on_facts_that_are_older_than_the_books() {
     if let Err(failed) = outcome {
         panic!("{failed}");
     }
-    assert!(read.get() > 0 && worked_out.get() > 0, "{read:?} {worked_out:?}");
+    let [[read, worked_out], [after_a_minute, _]] = &counted;
+    assert!(read.get() > 0 && worked_out.get() > 0, "{counted:?}");
+    assert!(after_a_minute.get() > read.get(), "{counted:?}");
 }
 
 /// A line that changes what was known of days before it, as any line may.

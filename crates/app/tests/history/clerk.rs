@@ -121,6 +121,19 @@ pub struct Paused {
     pub to: i64,
 }
 
+/// What secures all that is owed under a contract, or all of a customer.
+#[derive(Clone, Debug)]
+pub struct Guarantee {
+    pub id: String,
+    pub customer: &'static str,
+    pub currency: &'static str,
+    pub contract: Option<String>,
+    pub from: i64,
+    pub to: Option<i64>,
+    /// The last day to claim.
+    pub claim: Option<i64>,
+}
+
 /// Interest of an invoice that was given up.
 #[derive(Clone, Debug)]
 pub struct Waived {
@@ -135,6 +148,7 @@ pub struct Documents {
     pub contested: Vec<Contested>,
     pub paused: Vec<Paused>,
     pub waived: Vec<Waived>,
+    pub guarantees: Vec<Guarantee>,
     /// From which day on which rate, in hundredths, as they came.
     pub rates: Vec<(i64, i128)>,
     /// Whether the duplicate was merged into the customer.
@@ -156,6 +170,8 @@ pub enum Entry {
     Pause(Paused),
     Resume(String, i64),
     Waiver(Waived),
+    /// In place of the one of the same id.
+    Guarantee(Guarantee),
     Rate(i64, i128),
     /// The order of what names none.
     Policy(&'static str),
@@ -220,6 +236,10 @@ pub fn documents(log: &[(usize, Entry)], until: usize) -> Documents {
                 paused.to = paused.to.min(*on);
             }
             Entry::Waiver(waived) => documents.waived.push(waived.clone()),
+            Entry::Guarantee(guarantee) => {
+                documents.guarantees.retain(|of| of.id != guarantee.id);
+                documents.guarantees.push(guarantee.clone());
+            }
             Entry::Rate(from, rate) => documents.rates.push((*from, *rate)),
             Entry::Policy(order) => policy = order,
             Entry::Merge => documents.merged = true,

@@ -153,6 +153,16 @@ pub enum Event {
         from: i64,
         hundredths: i64,
     },
+    /// A guarantee, new or in place of another, of one of two contracts or of all that is owed.
+    Guarantee {
+        which: usize,
+        contract: usize,
+        from: i64,
+        days: Option<i64>,
+        /// The last day to claim, before or after the last day.
+        claim: Option<i64>,
+        side: Side,
+    },
     /// Another order for what names none.
     Policy {
         order: &'static str,
@@ -178,6 +188,35 @@ pub const DEDUCTIONS: [&str; 3] = ["withholding", "bank-charge", "agreed"];
 pub fn side() -> impl Strategy<Value = Side> {
     let weighted = proptest::bool::weighted;
     (weighted(0.15), weighted(0.15)).prop_map(|(duplicate, dollars)| Side { duplicate, dollars })
+}
+
+fn guarantee() -> impl Strategy<Value = Event> {
+    let option = |days| proptest::option::of(days);
+    let days = (-10i64..40, option(0i64..25), option(-10i64..25));
+    (0usize..3, 0usize..4, days, side()).prop_map(|(which, contract, (from, days, claim), side)| {
+        Event::Guarantee { which, contract, from, days, claim, side }
+    })
+}
+
+/// What decides which debt the law's order serves first, and less money than is owed, under that order from the beginning.
+pub fn lawful() -> impl Strategy<Value = Vec<Event>> {
+    let side = Side::default();
+    let invoice = (0i64..20, 0i64..6, 100i64..400, any::<bool>(), any::<bool>());
+    let invoice = invoice.prop_map(move |(on, net, minor, parts, discount)| {
+        let kind = "invoice";
+        Event::Invoice { kind, on, net, minor, parts, about: 0, discount, side }
+    });
+    let payment = (10i64..45, 1i64..120).prop_map(move |(on, minor)| {
+        let (named, order, settles, deductions) = (Vec::new(), "", None, Vec::new());
+        Event::Payment { on, minor, named, order, settles, deductions, side }
+    });
+    let agree = (0usize..6, any::<bool>())
+        .prop_map(|(invoice, discount)| Event::Agree { invoice, discount });
+    let rate =
+        (0i64..30, 20i64..90).prop_map(|(from, hundredths)| Event::Rate { from, hundredths });
+    let event = prop_oneof![6 => invoice, 6 => payment, 1 => agree, 1 => rate, 4 => guarantee()];
+    let events = proptest::collection::vec(event, 6..20);
+    events.prop_map(|events| [vec![Event::Policy { order: ORDERS[4] }], events].concat())
 }
 
 pub fn event() -> impl Strategy<Value = Event> {
@@ -242,7 +281,9 @@ pub fn event() -> impl Strategy<Value = Event> {
         4 => (0usize..6, 15i64..60, -5i64..10)
             .prop_map(|(invoice, on, minor)| Event::Waiver { invoice, on, minor }),
         2 => (0i64..50, 20i64..90).prop_map(|(from, hundredths)| Event::Rate { from, hundredths }),
-        2 => (0usize..6).prop_map(|order| Event::Policy { order: ORDERS[order] }),
+        6 => guarantee(),
+        // The law's order, which asks most of a debt, as often as the others together.
+        4 => (0usize..10).prop_map(|order| Event::Policy { order: ORDERS.get(order).copied().unwrap_or(ORDERS[4]) }),
         1 => Just(Event::Merge),
         10 => said().prop_map(Event::Said),
     ]

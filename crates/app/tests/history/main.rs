@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod claimable;
 mod clerk;
 mod events;
 mod one_day;
@@ -38,10 +39,14 @@ proptest! {
         for (on, until) in questions {
             world.check(on, usize::MAX);
             world.check(on, until);
+            world.check_claimable(on, usize::MAX);
+            world.check_claimable(on, until);
         }
         let verification = verify::books(&world.db).unwrap();
         let broken: Vec<_> = verification.checks.iter().filter(|check| check.broken > 0).collect();
         prop_assert!(verification.ok, "{broken:?}");
+        let replayed = verify::replayed(&world.db, 0, 500).unwrap().0;
+        prop_assert!(replayed.ok, "{:?}", replayed.items);
     }
 }
 
@@ -65,8 +70,11 @@ proptest! {
         world.check(70, usize::MAX);
         for (on, until) in questions {
             world.check(on, until);
+            world.check_claimable(on, until);
         }
+        world.check_claimable(70, usize::MAX);
         prop_assert!(verify::books(&world.db).unwrap().ok);
+        prop_assert!(verify::replayed(&world.db, 0, 500).unwrap().0.ok);
     }
 }
 
@@ -162,6 +170,65 @@ fn what_was_decided_moves_with_its_document_in_any_order_of_arrival() {
             state(&world.db)
         });
         assert!(worlds.iter().all(|state| *state == worlds[0]), "{on}: {worlds:#?}");
+    }
+}
+
+/// Two debts of the days 3 and 4, the first one under a contract; 10 come on a day under the law's order. Late or not, the
+/// guarantee decides which of them is served.
+#[test]
+fn what_a_guarantee_secures_is_served_after_what_none_does() {
+    let side = Side::default();
+    let invoice = |on: i64, discount: bool| Event::Invoice {
+        kind: "invoice",
+        on,
+        net: 3,
+        minor: 100,
+        parts: false,
+        about: 0,
+        discount,
+        side,
+    };
+    let (of_contract, of_other, of_all) = (0, 2, 3);
+    for (contract, days, on, first) in [
+        (of_contract, (7, None, None), 6, "I1"),
+        (of_contract, (7, None, None), 7, "I2"),
+        (of_contract, (7, Some(2), None), 9, "I2"),
+        (of_contract, (7, Some(2), None), 10, "I1"),
+        // It fell due before it was in force, and while it was.
+        (of_contract, (7, Some(2), Some(3)), 10, "I1"),
+        (of_contract, (3, Some(5), Some(3)), 11, "I2"),
+        (of_contract, (3, Some(5), Some(3)), 12, "I1"),
+        (of_contract, (3, Some(9), Some(-2)), 10, "I2"),
+        (of_contract, (3, Some(9), Some(-2)), 11, "I1"),
+        (of_other, (0, None, None), 7, "I1"),
+        // What is bound to no contract secures both alike, until it has ended.
+        (of_all, (0, Some(20), None), 7, "I1"),
+        (of_all, (0, Some(3), Some(9)), 10, "I2"),
+        (of_all, (0, Some(3), Some(9)), 13, "I1"),
+        (of_all, (0, Some(4), Some(9)), 10, "I1"),
+    ] {
+        let (from, length, claim) = days;
+        let guarantee = Event::Guarantee { which: 0, contract, from, days: length, claim, side };
+        let payment = Event::Payment {
+            on,
+            minor: 10,
+            named: vec![],
+            order: "",
+            settles: None,
+            deductions: vec![],
+            side,
+        };
+        let policy = Event::Policy { order: ORDERS[4] };
+        let events = [&policy, &invoice(0, true), &invoice(1, false), &payment, &guarantee];
+        for order in [[0, 1, 2, 3, 4], [0, 4, 1, 2, 3], [1, 2, 3, 4, 0]] {
+            let mut world = World::new();
+            for number in order {
+                world.tell(number, events[number]);
+            }
+            world.check(50, usize::MAX);
+            let open = invoice::get(&world.db, &id(first), day(50), i64::MAX).unwrap().open;
+            assert_eq!(open.minor, 90, "{contract} {days:?} on {on} {order:?}");
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 
 use crate::{
     clerk::CUSTOMERS,
-    events::event,
+    events::{Event, event, lawful},
     world::{Deed, World, author, cases, day, id},
 };
 use dunlin_app::{invoice, verify, write_off};
@@ -79,6 +79,8 @@ fn must_wait(later: &Deed, earlier: &Deed) -> bool {
             Deed::Close(one, _) | Deed::Reopen(one, _),
             Deed::Close(other, _) | Deed::Reopen(other, _),
         ) => one == other,
+        // It takes the place of the one before.
+        (Deed::Guarantee(one, _), Deed::Guarantee(other, _)) => one == other,
         // Of two rows of one day the later one holds.
         (Deed::Rate(one), Deed::Rate(other)) => one["valid_from"] == other["valid_from"],
         // Of versions of a contract from one day on too.
@@ -90,7 +92,11 @@ fn must_wait(later: &Deed, earlier: &Deed) -> bool {
         // Nothing is recorded for a customer that was merged into another.
         (
             Deed::Merge,
-            Deed::Invoice(new) | Deed::Payment(new) | Deed::Pause(new) | Deed::Default(new),
+            Deed::Invoice(new)
+            | Deed::Payment(new)
+            | Deed::Pause(new)
+            | Deed::Default(new)
+            | Deed::Guarantee(_, new),
         ) => new["customer_id"] == CUSTOMERS[1],
         _ => false,
     }
@@ -122,27 +128,37 @@ fn is_taken(deed: &Deed, world: &World) -> bool {
 
 #[test]
 fn the_order_of_arrival_does_not_matter() {
+    come_in_any_order(vec(event(), 2..EVENTS), 60);
+}
+
+/// Guarantees and rates that come late serve as if they had been there.
+#[test]
+fn what_the_law_asks_of_a_debt_may_be_recorded_whenever_it_is_known() {
+    come_in_any_order(lawful(), 60);
+}
+
+fn come_in_any_order(events: impl Strategy<Value = Vec<Event>>, usual: u32) {
     // Of a dispute come its beginning and its end.
     let orders = vec(vec(any::<u32>(), 2 * EVENTS), ORDERS);
     let (whole, never) = (Cell::new(0), Cell::new(0));
-    let done =
-        TestRunner::new(cases(60)).run(&(vec(event(), 2..EVENTS), orders), |(events, orders)| {
-            let mut world = World::new();
-            for (number, event) in events.iter().enumerate() {
-                world.tell(number, event);
-            }
-            let expected = state(&world.db);
-            for order in &orders {
-                let Some(other) = sent(&world.deeds, order) else {
-                    never.set(never.get() + 1);
-                    continue;
-                };
-                whole.set(whole.get() + 1);
-                prop_assert_eq!(&state(&other.db), &expected);
-                prop_assert!(verify::books(&other.db).unwrap().ok);
-            }
-            Ok(())
-        });
+    let done = TestRunner::new(cases(usual)).run(&(events, orders), |(events, orders)| {
+        let mut world = World::new();
+        for (number, event) in events.iter().enumerate() {
+            world.tell(number, event);
+        }
+        world.check(50, usize::MAX);
+        let expected = state(&world.db);
+        for order in &orders {
+            let Some(other) = sent(&world.deeds, order) else {
+                never.set(never.get() + 1);
+                continue;
+            };
+            whole.set(whole.get() + 1);
+            prop_assert_eq!(&state(&other.db), &expected);
+            prop_assert!(verify::books(&other.db).unwrap().ok);
+        }
+        Ok(())
+    });
     done.unwrap_or_else(|failed| panic!("{failed}"));
     let (whole, never) = (whole.get(), never.get());
     println!("{whole} orders were taken, {never} were not");

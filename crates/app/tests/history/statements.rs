@@ -200,6 +200,7 @@ fn what_a_statement_pays_comes_to_the_same_as_each_payment_by_itself() {
         write(&world.db, again).unwrap();
         prop_assert_eq!(parts(&world.db), before);
         prop_assert!(verify::books(&world.db).unwrap().ok);
+        prop_assert!(verify::replayed(&world.db, 0, 500).unwrap().0.ok);
         paid.set(paid.get() + booked);
         plain.set(plain.get() + counting.1.get());
         replayed.set(replayed.get() + i64::from(booked > 0 && counting.1.get() == 0));

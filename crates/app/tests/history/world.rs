@@ -272,6 +272,9 @@ impl World {
             Event::Waiver { invoice, on, minor } => {
                 self.waiver(&format!("V{number}"), invoice, on, minor)
             }
+            Event::Guarantee { which, contract, from, days, claim, side } => {
+                self.guarantee(&format!("G{which}"), contract, (from, days, claim), side)
+            }
             Event::Rate { from, hundredths } => self.rate(from, hundredths),
             Event::Policy { order } => {
                 self.send(Deed::Policy(order)).then_some(Entry::Policy(order))

@@ -234,6 +234,38 @@ fn what_is_paid_of_the_interest_of_a_document_is_the_oldest_instalments_first() 
 }
 
 #[test]
+fn what_stays_unpaid_of_instalments_is_what_all_bear_together_less_what_was_paid() {
+    let clause =
+        json!({"rate": "0.36", "day_count": "act-360", "compounding": {"months": 1, "day": 20}});
+    let (_folder, db) = world(clause);
+    let part = |on: &str, minor: i64| Instalment { due_on: day(on), minor };
+    let parts = [part("2024-03-30", 400), part("2024-03-31", 420), part("2024-04-01", 400)];
+    add(
+        &db,
+        &NewInvoice {
+            due_on: None,
+            instalments: Some(parts.to_vec()),
+            ..bill("I1", "C1", "2024-04-01", 1_220)
+        },
+    );
+    add(&db, &about("N1", "interest-note", "I1", "2024-04-20", 24));
+    pay(&db, "P1", "C1", "2024-04-20", 17, Some("N1"));
+    // 8.4, 8.4 and 7.6 by the end of the period: 8, 9 and 7 of 24, of which 17 are paid. Each by itself would be 8.
+    let explained = of(&db, "I1", "2024-04-21").explained;
+    let unpaid: Vec<(&str, Option<i64>)> = explained
+        .iter()
+        .filter(|of| of.from == day("2024-04-21"))
+        .map(|of| (of.invoice_id.as_ref().unwrap().as_str(), of.unpaid_interest_minor))
+        .collect();
+    assert_eq!(unpaid, [("I1#3", Some(7))]);
+    for on in ["2024-04-20", "2024-04-21", "2024-05-20", "2024-05-21", "2024-07-01"] {
+        sweep(&db, day(on));
+        let kept: i64 = lines(&db).iter().map(|line| line.2).sum();
+        assert_eq!(kept, of(&db, "I1", on).accrued.minor, "{on}");
+    }
+}
+
+#[test]
 fn what_a_fee_is_about_can_be_put_right() {
     let (_folder, db) = world(json!({"rate": "0.365", "cap_share": "0.01"}));
     add(&db, &bill("I1", "C1", "2024-03-31", 1_000_000));

@@ -87,6 +87,7 @@ const BY_IDS: &[(&str, &str)] = &[
     ),
     ("card", "SELECT name, version, valid_from, document FROM card"),
     ("tiers", "SELECT document FROM tiers"),
+    ("retention", "SELECT document FROM retention"),
     (
         "alert",
         "SELECT a.id, c.id, rule, version, kind, a.currency, severity, owner, assigned, escalated, snoozed_until,

@@ -4,8 +4,8 @@ use super::{Key, Live, Owed, Position, Sample, Transition, Values, judge, rule, 
 use crate::{
     Currency, Date, Money,
     contract::{
-        score::Fact,
-        warn::{AlertBasis, AlertRule, EventDay, FactSample, OwedInBook, TermKind},
+        score::{Fact, FactName},
+        warn::{AlertBasis, AlertRule, EventDay, FactSample, OwedInBook, RuleTerm, TermKind},
     },
 };
 
@@ -19,8 +19,11 @@ pub(super) fn basis(
     let terms = &of.rule.terms;
     let any = |kinds: &[TermKind]| terms.iter().any(|term| kinds.contains(&term.kind));
     let facts = |values: &Values| {
-        let wanted =
-            values.iter().filter(|(name, _)| terms.iter().any(|of| of.fact == Some(**name)));
+        let looks_at = |of: &RuleTerm, name: FactName| match of.kind {
+            TermKind::LimitUsed => name == FactName::Utilisation,
+            _ => of.fact == Some(name),
+        };
+        let wanted = values.iter().filter(|(name, _)| terms.iter().any(|of| looks_at(of, **name)));
         wanted.map(|(name, value)| Fact { name: *name, value: *value }).collect::<Vec<_>>()
     };
     let looks_back = rule::looks_back(&of.rule);

@@ -5,6 +5,7 @@ use crate::decimal::Times as _;
 use crate::{
     Currency, Date, Decimal, Money, card,
     contract::{
+        score::FactName,
         types::Grade,
         warn::{Evidence, RuleTerm, TermKind, TermSeen},
     },
@@ -121,9 +122,12 @@ pub(super) fn seen(
         }
         TermKind::LimitUsed => {
             let limit = position.limit.filter(|limit| Some(limit.currency) == currency)?;
-            let owed = position.owed.iter().find(|owed| owed.currency == limit.currency)?;
-            let share = beyond(owed.outstanding_minor, limit.minor, bound(term, is_open)?)?;
-            numbers(share, None)
+            let bound = bound(term, is_open)?;
+            // What is owed in the limit's own currency uses as much at least, also where a rate is missing for the rest.
+            let own = position.owed.iter().find(|owed| owed.currency == limit.currency);
+            let own = own.and_then(|owed| beyond(owed.outstanding_minor, limit.minor, bound));
+            let all = position.facts.get(&FactName::Utilisation).copied();
+            numbers(own.max(all.filter(|used| *used > bound))?, None)
         }
         TermKind::BookShare => {
             let owed = position.owed.iter().find(|owed| Some(owed.currency) == currency)?;

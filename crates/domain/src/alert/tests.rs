@@ -201,6 +201,38 @@ fn a_limit_is_near_beyond_ninety_percent_and_not_at_it() {
 }
 
 #[test]
+fn a_limit_is_used_by_what_is_owed_in_every_currency_and_without_a_rate_by_its_own() {
+    // owed in the currency of the limit, the fact `utilisation`, what is found
+    let table = "
+        -      0.9    -
+        -      0.9001 limit-near CNY 0.9001 > 0.9
+        8999   0.9    -
+        8999   0.9001 limit-near CNY 0.9001 > 0.9
+        9001   0.9001 limit-near CNY 0.9001 > 0.9
+        9001   1.25   limit-near CNY 1.25 > 0.9
+        9000   -      -
+        9001   -      limit-near CNY 0.9001 > 0.9
+        900001 0.9    limit-near CNY 10 > 0.9";
+    let limit = Some(Money::new(10_000, "CNY".parse().unwrap()));
+    for line in table.lines().filter(|line| !line.trim().is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut position = Position { limit, owed: vec![owed("USD", 9, 0)], ..somewhere() };
+        position.owed.extend(words[0].parse().ok().map(|minor| owed("CNY", minor, 0)));
+        let used = words[1].parse::<Decimal>().ok();
+        position.facts.extend(used.map(|used| (FactName::Utilisation, used)));
+        let step = judge(&the_four(), &position, &[], &[]);
+        let expected = words[2..].join(" ");
+        let found = shown(&step.to_open).join("; ");
+        assert_eq!(found, expected.trim_start_matches('-'), "{line}");
+        for finding in &step.to_open {
+            let rule = shipped_version("limit-near", 1).unwrap();
+            let later = again(&rule, &finding.key, &finding.basis, None);
+            assert_eq!(later.to_open, std::slice::from_ref(finding), "from what was kept: {line}");
+        }
+    }
+}
+
+#[test]
 fn a_concentration_is_beyond_a_fifth_of_a_book_of_five() {
     // outstanding, book, customers owing, what is found
     let table = "
@@ -583,6 +615,61 @@ fn every_shipped_rule_is_one_that_could_be_sent() {
         let found = in_force.iter().any(|of| of.rule.kind == Some(*kind));
         assert_eq!(found, !none_yet, "{kind}");
     }
+}
+
+#[test]
+fn one_day_is_not_many_in_whatever_rule_says_so() {
+    let said = |of: &AlertRule, value: &str, language| {
+        let before = TermSeen {
+            term: 1,
+            name: "of".into(),
+            value: value.into(),
+            bound: "9".into(),
+            closes_at: "9".into(),
+            before: Some("5".into()),
+            before_on: None,
+            distance: None,
+        };
+        let evidence = Evidence {
+            rule: "r@1".into(),
+            value: value.into(),
+            threshold: "9".into(),
+            terms: Some(vec![before]),
+        };
+        text(&of.rule, &evidence, None, language)
+    };
+    let mut seen = 0;
+    for of in shipped() {
+        let words = of.rule.text.en.replace("{before}", "5");
+        if !words.contains("{value} days") && !words.contains("{value} more days") {
+            continue;
+        }
+        seen += 1;
+        for value in ["0", "2", "11", "21"] {
+            assert_eq!(said(&of, value, Language::En), words.replace("{value}", value));
+        }
+        let one = words
+            .replace("{value}", "1")
+            .replace("1 days", "1 day")
+            .replace("more days", "more day");
+        for value in ["1", "1.4", "0.6"] {
+            assert_eq!(said(&of, value, Language::En), one, "{}", of.name);
+        }
+        let chinese = of.rule.text.zh_cn.replace("{before}", "5").replace("{value}", "1");
+        assert_eq!(said(&of, "1", Language::ZhCn), chinese);
+    }
+    assert!(seen > 5, "{seen}");
+    let own = |words: &str| {
+        let terms = json!([{"kind": "above", "fact": "items-12m", "bound": "0"}]);
+        said(
+            &rule(json!({"terms": terms, "text": {"en": words, "zh_cn": "无"}})),
+            "1",
+            Language::En,
+        )
+    };
+    assert_eq!(own("{value} days."), "1 day.");
+    assert_eq!(own("{value} daystars, {value} items"), "1 daystars, 1 items");
+    assert_eq!(own("{value}1 days"), "11 days");
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn filled(
     let mut rest = words.as_str();
     while let Some((plain, name, tail)) = rule::placeholder(rest) {
         said.push_str(plain);
-        said.push_str(&match name {
+        let told = match name {
             "value" => shown(value, bound, unit, language),
             "value%" => percent(value, bound),
             "bound" => shown(bound, "", unit, language),
@@ -70,11 +70,28 @@ fn filled(
             "before" => before.map(|of| shown(of, "", unit, language)).unwrap_or_default(),
             "currency" => currency.map(|currency| currency.to_string()).unwrap_or_default(),
             other => other.to_string(),
-        });
+        };
+        said.push_str(&told);
         rest = tail;
+        if told == "1" && language == Language::En {
+            rest = of_one(&mut said, rest);
+        }
     }
     said.push_str(rest);
     said
+}
+
+/// The words behind a number that is one: its days are a day there. Gives what is left of them.
+fn of_one<'a>(said: &mut String, words: &'a str) -> &'a str {
+    for many in [" days", " more days"] {
+        let after = words.strip_prefix(many);
+        let ends = |after: &&str| !after.starts_with(|next: char| next.is_alphanumeric());
+        if let (Some(after), Some(one)) = (after.filter(ends), many.strip_suffix('s')) {
+            said.push_str(one);
+            return after;
+        }
+    }
+    words
 }
 
 /// How a number is written.

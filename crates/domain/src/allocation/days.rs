@@ -28,6 +28,7 @@ impl<'a> Replay<'a> {
                 open: 0,
                 contested: 0,
                 due: Due::NotYet,
+                secured: claim.secured,
                 rank: i64::try_from(at).unwrap_or(i64::MAX),
                 root: claim
                     .about
@@ -99,13 +100,19 @@ impl<'a> Replay<'a> {
         let mut days: BTreeMap<Date, Day> = BTreeMap::new();
         let asks_due = self.orders.iter().any(Order::asks_due);
         let asks_overdue = self.orders.iter().any(Order::asks_overdue);
+        let asks_security = self.orders.iter().any(Order::asks_security);
         for (at, debt) in self.debts.iter().enumerate() {
             days.entry(debt.claim.issued_on).or_default().claims.push(at);
             if asks_due {
-                days.entry(debt.claim.due_on.max(debt.claim.issued_on)).or_default().due.push(at);
+                days.entry(debt.claim.due_on.max(debt.claim.issued_on)).or_default().moved.push(at);
             }
             if asks_overdue && let Ok(late) = debt.claim.due_on.plus_days(1) {
-                days.entry(late.max(debt.claim.issued_on)).or_default().due.push(at);
+                days.entry(late.max(debt.claim.issued_on)).or_default().moved.push(at);
+            }
+            for (from, to) in debt.claim.securities.iter().filter(|_| asks_security) {
+                for on in [Ok(*from), to.plus_days(1)].into_iter().flatten() {
+                    days.entry(on.max(debt.claim.issued_on)).or_default().moved.push(at);
+                }
             }
         }
         for (at, debt) in self.debts.iter().enumerate() {
@@ -157,8 +164,8 @@ impl<'a> Replay<'a> {
         for at in events.claims {
             self.reopen(at, self.debts.get(at).map_or(0, |debt| debt.claim.amount_minor));
         }
-        for at in events.due {
-            self.becomes_due(at);
+        for at in events.moved {
+            self.moves(at);
         }
         for (at, minor) in events.contested {
             self.contest(at, minor);

@@ -1,7 +1,8 @@
 //! What is open, for each order in that order.
 
 use super::{Debt, Due, Replay};
-use crate::{contract::ledger::OrderKey, order::Order};
+use crate::{Date, contract::ledger::OrderKey, order::Order};
+use std::cmp::Ordering;
 
 /// Where a debt waits to be served.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,8 +86,8 @@ impl Replay<'_> {
         }
     }
 
-    /// Where an order asks for it, a debt that becomes due or overdue moves, with all that is about it.
-    pub(super) fn becomes_due(&mut self, at: usize) {
+    /// Where an order asks for it, a debt that becomes due, overdue, secured or unsecured moves, with all that is about it.
+    pub(super) fn moves(&mut self, at: usize) {
         let about = self.debts.get(at).map(|debt| debt.about.clone()).unwrap_or_default();
         let waits = |place: usize| Some((place, self.debts.get(place)?.waits()));
         let moved: Vec<(usize, Waits)> = about.into_iter().chain([at]).filter_map(waits).collect();
@@ -94,7 +95,13 @@ impl Replay<'_> {
             self.leave(*place, *waits);
         }
         if let Some(debt) = self.debts.get_mut(at) {
-            debt.due = if debt.claim.due_on < self.today { Due::Overdue } else { Due::Today };
+            debt.due = match debt.claim.due_on.cmp(&self.today) {
+                Ordering::Less => Due::Overdue,
+                Ordering::Equal => Due::Today,
+                Ordering::Greater => Due::NotYet,
+            };
+            let stands = |(from, to): &(Date, Date)| (*from..=*to).contains(&self.today);
+            debt.secured = debt.claim.secured || debt.claim.securities.iter().any(stands);
         }
         for (place, waits) in moved {
             self.enter(place, waits);
@@ -121,7 +128,7 @@ fn key(debts: &[Debt<'_>], place: usize, order: &Order) -> Option<Vec<i64>> {
             },
             OrderKey::OldestDue => due,
             OrderKey::NewestDue => due.saturating_neg(),
-            OrderKey::LeastSecured => i64::from(seen.claim.secured),
+            OrderKey::LeastSecured => i64::from(seen.secured),
             OrderKey::HeaviestBurden => seen.claim.burden.saturating_neg(),
             OrderKey::Component => order.place(this.claim.component),
             OrderKey::ByDebt | OrderKey::ProRata => root.rank,

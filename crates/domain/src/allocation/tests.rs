@@ -20,6 +20,7 @@ fn claim(key: i64, issued: &str, due: &str, amount_minor: i64) -> Claim {
         component: Component::Principal,
         about: None,
         secured: false,
+        securities: Vec::new(),
         burden: 0,
         discount: None,
         contested: Vec::new(),
@@ -338,6 +339,36 @@ fn due_debts_first_then_least_secured_then_heaviest_burden() {
     );
     // The day before, the heavy one is not due yet.
     check_in(order::PRC, &claims, &[pay(1, "2024-02-04", 5)], "P1 I1 2024-02-04 5");
+}
+
+#[test]
+fn a_guarantee_puts_a_debt_behind_the_others_from_its_first_day_to_its_last() {
+    let from_to = |from: &str, to: &str| (date(from), date(to));
+    let mut first = claim(1, "2024-01-01", "2024-01-31", 100);
+    first.securities =
+        vec![from_to("2024-02-10", "2024-02-12"), from_to("2024-02-12", "2024-02-14")];
+    // Of a fee that is about it the invoice decides.
+    let fee = Claim {
+        component: Component::Costs,
+        about: Some(1),
+        ..claim(3, "2024-01-02", "2024-01-30", 10)
+    };
+    let claims = [first, claim(2, "2024-01-01", "2024-02-01", 100), fee];
+    for (on, served) in [
+        ("2024-02-09", "P1 I3 2024-02-09 5"),
+        ("2024-02-10", "P1 I2 2024-02-10 5"),
+        ("2024-02-13", "P1 I2 2024-02-13 5"),
+        ("2024-02-14", "P1 I2 2024-02-14 5"),
+        ("2024-02-15", "P1 I3 2024-02-15 5"),
+    ] {
+        check_in(order::PRC, &claims, &[pay(1, on, 5)], served);
+        check_in("oldest-due-first", &claims, &[pay(1, on, 5)], &format!("P1 I3 {on} 5"));
+    }
+    // Secured before it is issued, and on the last day there is.
+    let mut early = claim(4, "2024-02-20", "2024-02-20", 100);
+    early.securities = vec![(date("2024-01-01"), Date::LAST)];
+    let claims = [early, claim(5, "2024-02-20", "2024-02-20", 100)];
+    check_in(order::PRC, &claims, &[pay(1, "2024-02-20", 5)], "P1 I5 2024-02-20 5");
 }
 
 #[test]
@@ -722,6 +753,7 @@ type Part = (usize, Option<i64>);
 prop_compose! {
     fn some_claim()(issued in 0i64..60, net in 0i64..40, amount in 0i64..500, component in 0usize..4,
         about in proptest::option::of(0i64..12), secured in any::<bool>(), burden in 0i64..3,
+        securities in proptest::collection::vec((0i64..60, 0i64..40), 0..3),
         discount in proptest::option::of((1i64..10, 0i64..20))) -> (i64, i64, Claim) {
         let start = date("2024-01-01");
         let day = |at| start.plus_days(at).unwrap();
@@ -730,6 +762,7 @@ prop_compose! {
             component: Component::ALL[component],
             about,
             secured,
+            securities: securities.iter().map(|(from, days)| (day(*from), day(from + days))).collect(),
             burden,
             discount: discount.map(|(share, days)| Discount {
                 minor: discounts(Decimal::new(share, 2), [amount])[0],

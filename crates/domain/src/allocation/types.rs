@@ -25,8 +25,10 @@ pub struct Claim {
     /// The claim that an interest note or fee is about, which it forms one debt with. One that is issued later is not
     /// known yet and does not count.
     pub about: Option<i64>,
-    /// Whether a right of ours secures it.
+    /// Whether a right of ours secures it whatever the day.
     pub secured: bool,
+    /// The first and last days on which guarantees secure it and not all of the customer's debts alike.
+    pub securities: Vec<(Date, Date)>,
     /// The rate of its late interest in millionths, for orders that ask for the heaviest burden.
     pub burden: i64,
     /// What early payment saves.

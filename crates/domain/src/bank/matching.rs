@@ -80,7 +80,8 @@ pub const fn points(reason: MatchReason) -> i64 {
         R::PayerNameDiffers => -15,
         R::AccountOfAnother | R::ReferenceUnknown => -30,
         R::PayerNameShared | R::PerhapsRepeated | R::PerhapsBooked | R::LaterDay => 0,
-        R::PartPayment | R::OverPayment | R::AlreadyPaid | R::OnAccount | R::Ambiguous => 0,
+        R::PartPayment | R::OverPayment | R::AlreadyPaid | R::OnAccount => 0,
+        R::WrittenOff | R::Ambiguous => 0,
         R::ReversalOfEntry => 100,
     }
 }
@@ -142,8 +143,10 @@ pub fn judge(
     });
     let own = |customer: i64| {
         let known = || world.customers.get(&customer);
-        let alike =
-            || known().is_some_and(|known| clues.names().any(|payer| fits(payer, &known.name)));
+        let alike = || {
+            known()
+                .is_some_and(|known| clues.names().any(|payer| known.likeness(payer) >= Some(LIKE)))
+        };
         world.of_account(entry).len() == 1 && (world.records(entry, customer) || alike())
     };
     let certain =
@@ -304,7 +307,7 @@ fn payer(customer: i64, clues: &Clues, known: &Customer, accounts: &[i64]) -> Ve
     if !accounts.is_empty() {
         reasons.push(MatchReason::AccountOfAnother);
     }
-    match clues.names().map(|name| name.likeness(&known.name)).max() {
+    match clues.names().filter_map(|name| known.likeness(name)).max() {
         Some(100) => reasons.push(MatchReason::PayerName),
         Some(LIKE..) => reasons.push(MatchReason::PayerNameSimilar),
         Some(..UNLIKE) => reasons.push(MatchReason::PayerNameDiffers),
@@ -343,9 +346,18 @@ fn named_of(
         out.push(Proposal::new(customer, designation, reasons));
     };
     let total = open.iter().fold(0i64, |sum, (_, open)| sum.saturating_add(*open));
-    if total == 0 {
+    let owed: Vec<(i64, i64)> = named
+        .iter()
+        .map(|(of, _)| (*of, world.open(*of).saturating_add(world.written_off(*of))))
+        .filter(|(_, owed)| *owed > 0)
+        .collect();
+    let all = owed.iter().fold(0i64, |sum, (_, owed)| sum.saturating_add(*owed));
+    if all == 0 {
         add(Vec::new(), &[reference, R::AlreadyPaid]);
         return false;
+    }
+    if total == 0 {
+        return recovered(minor, (&owed, all), named.len() == 1, reference, add);
     }
     if total == minor {
         add(open, &[reference, R::AmountExact]);
@@ -385,6 +397,9 @@ fn named_of(
         return true;
     }
     if minor > total {
+        if all > total {
+            return recovered(minor, (&owed, all), named.len() == 1, reference, add);
+        }
         add(open, &[reference, R::OverPayment]);
         return false;
     }
@@ -404,6 +419,43 @@ fn named_of(
         &[reference, R::PartPayment, R::OverPayment]
     };
     add(parts, reasons);
+    false
+}
+
+/// Money for documents of which nothing or less than it is open, and more was written off: with that they are what is named.
+/// Whether the amount fits.
+fn recovered(
+    minor: i64,
+    (owed, all): (&[(i64, i64)], i64),
+    alone: bool,
+    reference: MatchReason,
+    mut add: impl FnMut(Vec<(i64, i64)>, &[MatchReason]),
+) -> bool {
+    use MatchReason as R;
+    let one: Vec<(i64, i64)> = owed.iter().filter(|(_, of)| *of == minor).copied().collect();
+    if all == minor {
+        add(owed.to_vec(), &[reference, R::AmountExact, R::WrittenOff]);
+        return true;
+    }
+    for of in &one {
+        add(vec![*of], &[reference, R::AmountExact, R::WrittenOff]);
+    }
+    if !one.is_empty() {
+        return true;
+    }
+    let mut left = minor;
+    let mut parts = owed.to_vec();
+    for (_, part) in &mut parts {
+        *part = left.min(*part);
+        left = left.saturating_sub(*part);
+    }
+    parts.retain(|(_, part)| *part > 0);
+    // Which of several was paid in part cannot be told.
+    match (left, alone) {
+        (0, true) => add(parts, &[reference, R::PartPayment, R::WrittenOff]),
+        (0, false) => add(parts, &[reference, R::PartPayment, R::OverPayment, R::WrittenOff]),
+        _ => add(parts, &[reference, R::OverPayment, R::WrittenOff]),
+    }
     false
 }
 

@@ -54,6 +54,8 @@ pub struct Claim {
     pub due_on: Date,
     pub amount_minor: i64,
     pub open_minor: i64,
+    /// What stands of its write-offs: money that names the document recovers it.
+    pub written_off_minor: i64,
     /// The share of the discount of its terms, and for how many days.
     pub discount: Option<(Decimal, i64)>,
 }
@@ -74,7 +76,15 @@ impl Claim {
 #[derive(Clone, Debug)]
 pub struct Customer {
     pub id: Id,
-    pub name: Name,
+    /// Its own, and those of duplicates that were merged into it.
+    pub names: Vec<Name>,
+}
+
+impl Customer {
+    /// How like a payer's name is to the customer's, in hundredths.
+    pub(super) fn likeness(&self, payer: &Name) -> Option<u32> {
+        self.names.iter().map(|name| payer.likeness(name)).max()
+    }
 }
 
 /// How the numbers of documents look, which tells what in a text may be one.
@@ -284,6 +294,12 @@ impl World {
         self.claims(document).iter().fold(0, |sum, claim| sum.saturating_add(claim.open_minor))
     }
 
+    /// What stands of the write-offs of a document.
+    pub(super) fn written_off(&self, document: i64) -> i64 {
+        let of = self.claims(document).iter();
+        of.fold(0, |sum, claim| sum.saturating_add(claim.written_off_minor))
+    }
+
     pub(super) fn claims(&self, document: i64) -> &[Claim] {
         self.claims.get(&document).map(Vec::as_slice).unwrap_or_default()
     }
@@ -444,14 +460,21 @@ impl World {
         }
         for (document, most) in named {
             let mut most = most.min(left);
-            for claim in self.claims.get_mut(&document).into_iter().flatten() {
-                let part = claim.open_minor.min(most);
-                claim.open_minor = claim.open_minor.saturating_sub(part);
-                most = most.saturating_sub(part);
-                left = left.saturating_sub(part);
-                if part > 0 {
-                    let sum = taken.0.entry(claim.key).or_default();
-                    *sum = sum.saturating_add(part);
+            // What is open is paid first, and of what is named what was written off is recovered then.
+            for recovers in [false, true].iter().take(if designation.is_empty() { 1 } else { 2 }) {
+                for claim in self.claims.get_mut(&document).into_iter().flatten() {
+                    let of = match recovers {
+                        false => &mut claim.open_minor,
+                        true => &mut claim.written_off_minor,
+                    };
+                    let part = most.min(*of);
+                    *of = of.saturating_sub(part);
+                    most = most.saturating_sub(part);
+                    left = left.saturating_sub(part);
+                    if part > 0 {
+                        let sum = taken.0.entry(claim.key).or_default();
+                        *sum = sum.saturating_add(part);
+                    }
                 }
             }
         }
@@ -466,5 +489,11 @@ impl Taken {
     /// What is open of a claim after that.
     pub fn left(&self, claim: i64, open_minor: i64) -> i64 {
         open_minor.saturating_sub(self.0.get(&claim).copied().unwrap_or(0)).max(0)
+    }
+
+    /// What stands of its write-offs after that: what is open is paid before it.
+    pub fn left_of_written_off(&self, claim: i64, open_minor: i64, minor: i64) -> i64 {
+        let taken = self.0.get(&claim).copied().unwrap_or(0);
+        minor.saturating_sub(taken.saturating_sub(open_minor).max(0)).max(0)
     }
 }

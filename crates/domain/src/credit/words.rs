@@ -14,6 +14,7 @@ use crate::{
         types::{CustomerStatus, Language},
     },
     message,
+    text::counted,
 };
 
 /// The most invoices that a sentence names.
@@ -63,14 +64,16 @@ fn english(of: &Reason) -> String {
     };
     let count = |most: &Decimal| match of.verdict {
         Verdict::Warn => bound(most.normalize().to_string()),
+        _ if *most == Decimal::ONE => "1 is allowed".into(),
         _ => format!("{} are allowed", most.normalize()),
     };
     match (&of.kind, &of.seen) {
         (RuleKind::DaysOverdue, Seen::Count(seen, most)) => {
-            format!("The oldest item is {seen} days overdue; {}.", count(most))
+            format!("The oldest item is {} overdue; {}.", counted(*seen, "day"), count(most))
         }
         (RuleKind::WorsenedTerms, Seen::Count(seen, most)) => {
-            format!("The terms asked for are {seen} days longer than usual; {}.", count(most))
+            let longer = counted(*seen, "day");
+            format!("The terms asked for are {longer} longer than usual; {}.", count(most))
         }
         (RuleKind::BrokenPromise, Seen::Count(seen, most)) => {
             format!("Broken promises to pay: {seen}; {}.", count(most))
@@ -210,7 +213,9 @@ pub fn offer(
     let of = of.map(|money| amount(money, language));
     let english = language == Language::En;
     match (advice, of, days, english) {
-        (T::ShorterTerms, _, Some(days), true) => format!("Offer terms of {days} days."),
+        (T::ShorterTerms, _, Some(days), true) => {
+            format!("Offer terms of {}.", counted(days.into(), "day"))
+        }
         (T::ShorterTerms, _, Some(days), false) => format!("建议账期缩短为 {days} 天。"),
         (T::ShorterTerms, _, None, true) => "Offer shorter terms.".into(),
         (T::ShorterTerms, _, None, false) => "建议缩短账期。".into(),
@@ -255,6 +260,7 @@ pub fn would_pass_if(of: &PassCondition, judged: &Judged, language: Language) ->
         let (named, more) = names(&of.invoices);
         way(
             match more {
+                0 if named.len() == 1 => format!("pay invoice {}", named.join(", ")),
                 0 => format!("pay invoices {}", named.join(", ")),
                 more => format!("pay invoices {} and {more} more", named.join(", ")),
             },

@@ -16,7 +16,7 @@ use crate::{
             ScaleDirection,
         },
         ledger::{CustomerPart, DefaultKind, DefaultState, GuaranteeKind},
-        score::{FactName, Facts},
+        score::{FactName, Facts, GroupOwed},
         types::{InvoiceKind, ReversalKind},
     },
     decimal,
@@ -634,8 +634,13 @@ fn group(facts: &mut Facts, history: &History, day: Date) {
     let (mut shares, mut overdue) = (Vec::new(), Vec::new());
     for currency in members().flat_map(currencies).collect::<BTreeSet<_>>() {
         let all: i64 = members().map(|of| of.owed(currency, day).0).sum();
+        let past_due = members().map(|of| of.owed(currency, day).1).sum();
         shares.extend(exact(own.owed(currency, day).0, all));
-        overdue.extend(exact(members().map(|of| of.owed(currency, day).1).sum(), all));
+        overdue.extend(exact(past_due, all));
+        if all > 0 {
+            let owed = GroupOwed { currency, outstanding_minor: all, overdue_minor: past_due };
+            facts.group.get_or_insert_default().push(owed);
+        }
     }
     facts.set(FactName::GroupOutstandingShare, mean(&shares));
     let asked = || members().any(|of| of.items(day).next().is_some());

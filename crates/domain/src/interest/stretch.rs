@@ -10,7 +10,7 @@ use crate::{
     day_count::Ruler,
     rate::Tables,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest that a [`Watermark`] holds: it bounds its numbers, and beyond it the claim is worked out anew.
 const MOST_DAYS: i64 = 3_660;
@@ -85,8 +85,13 @@ impl<'a> Terms<'a> {
         Self { item, clause, tables, grace_end, first, ruler, mark }
     }
 
-    /// The days up to and with one, in stretches, without those on which nothing bears.
-    pub(super) fn stretches(&self, through: Date) -> Result<Vec<Stretch>, Refused> {
+    /// The days up to and with one, in stretches, without those on which nothing bears. `by_period` is what the parts of
+    /// the document so far have borne by the end of each interest period, to which it adds its own.
+    pub(super) fn stretches(
+        &self,
+        through: Date,
+        by_period: &mut BTreeMap<Date, i128>,
+    ) -> Result<Vec<Stretch>, Refused> {
         let mut stretches: Vec<Stretch> = Vec::new();
         if through <= self.grace_end {
             return Ok(stretches);
@@ -99,7 +104,7 @@ impl<'a> Terms<'a> {
         while let Some(from) = begins.next() {
             let to = begins.peek().map_or(Ok(through), |next| next.plus_days(-1))?;
             if periods.contains(&from) {
-                accrued = self.accrued(&stretches)?;
+                accrued = self.accrued(&stretches, by_period.entry(from).or_default())?;
             }
             let unpaid = self.unpaid(accrued, from)?;
             let (bearing, excluded) = self.principal(from)?;
@@ -137,14 +142,15 @@ impl<'a> Terms<'a> {
         }
     }
 
-    /// What all stretches up to the end of a period bear together.
-    fn accrued(&self, stretches: &[Stretch]) -> Result<i64, Refused> {
-        let mut exact = 0i128;
+    /// What all stretches up to the end of a period bear together: what they add to the rounded sum of the parts so far.
+    fn accrued(&self, stretches: &[Stretch], parts: &mut i128) -> Result<i64, Refused> {
+        let year = year(self.clause);
+        let before = rounded(*parts, year)?;
         for stretch in stretches {
             let one = stretch.exact(&stretch.rate)?;
-            exact = exact.checked_add(one).ok_or_else(too_large)?;
+            *parts = parts.checked_add(one).ok_or_else(too_large)?;
         }
-        rounded(exact, year(self.clause))
+        Ok(rounded(*parts, year)?.saturating_sub(before))
     }
 
     /// What is left on a day of interest that has accrued: nothing was paid of it and nothing given up by the end of

@@ -579,6 +579,35 @@ fn the_interest_of_all_parts_is_rounded_once() {
 }
 
 #[test]
+fn unpaid_interest_of_all_parts_is_rounded_once_before_it_bears() {
+    // Of 4.00 each are 0.4 fen a day: none by itself, and 24 of sixty, which bear from the 2nd on.
+    let part = claim("CNY", 400, "2024-03-31");
+    let clause = clause("rate=0.36 days=act-360 compound=1/1");
+    let clause = resolve(&clause, date("2024-04-01")).unwrap();
+    for (count, through, minor, unpaid, residue) in [
+        (60, "2024-04-01", 24, 0, "0"),
+        (60, "2024-04-02", 48, 24, "0.024"),
+        // 24.024 a day.
+        (60, "2024-05-01", 745, 24, "-0.28"),
+        // 744.72 by the end of April's period are 745.
+        (60, "2024-05-02", 769, 745, "0.465"),
+        (1, "2024-05-01", 12, 0, "0.4"),
+        (2, "2024-05-01", 25, 1, "-0.17"),
+    ] {
+        let mut charges = Charges::on(400 * count, 0);
+        let (mut accrued, mut bears) = (0, 0);
+        for _ in 0..count {
+            let of = charge(&part, &clause, &Tables::shipped(), date(through), &mut charges);
+            let of = of.unwrap();
+            accrued += of.accrued_minor;
+            bears += of.segments.last().and_then(|of| of.unpaid_interest_minor).unwrap_or(0);
+        }
+        assert_eq!((accrued, bears), (minor, unpaid), "{count} to {through}");
+        assert_eq!(charges.residue().unwrap(), dec(residue), "{count} to {through}");
+    }
+}
+
+#[test]
 fn what_is_contested_does_not_bear() {
     let item = claim("CNY", 36_500_000, "2024-03-31");
     // Half of it from the 6th to the 10th.

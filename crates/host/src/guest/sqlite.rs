@@ -3,8 +3,8 @@
 //! A parameter is bound straight from the component's memory, so a document of many megabytes is copied once.
 //! Statements run through `block_in_place`: the other tasks of the thread move on while one is running.
 //!
-//! The log is written back by whoever finds it long, between transactions: SQLite itself would do it at the end of one,
-//! while all other writers wait.
+//! The log is written back beside all that, on a thread of its own, as soon as somebody finds it long: SQLite itself would
+//! do it at the end of a transaction, while its component and all other writers wait.
 //!
 //! A connection gives up the pages that it keeps whenever another one has written. So all transactions that write a file
 //! run on one connection, which every other borrows for as long as its transaction lasts, and reads as well while others
@@ -268,14 +268,16 @@ impl Connection {
         result
     }
 
+    /// On a thread and a connection of its own, so that who found the log long goes on.
     fn write_back(&self, pages: i32) {
-        let Ok(own) = self.own() else { return };
-        if !own.db.is_autocommit() {
-            return;
-        }
-        self.queue.write_back(pages, BUSY_TIMEOUT, || {
-            // What is not written back now is at the next time.
-            let _ = self.run_first(&own, "PRAGMA wal_checkpoint(PASSIVE)", &[]);
+        let Some(right) = self.queue.to_write_back(pages) else { return };
+        let path = self.path.clone();
+        // What is not written back now is at the next time.
+        let _ = std::thread::Builder::new().name("dunlin-log".to_owned()).spawn(move || {
+            let Ok(link) = Link::open(&path) else { return };
+            right.run(BUSY_TIMEOUT, || {
+                let _ = link.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            });
         });
     }
 
@@ -725,6 +727,18 @@ mod tests {
             drop(other);
             assert!(one.queue.shared.left().is_none(), "{last}");
         }
+    }
+
+    #[test]
+    fn a_long_log_is_written_back_beside_the_work_and_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one] = opened(folder.path());
+        for _ in 0..96 {
+            one.run("INSERT INTO t (name) VALUES (zeroblob(1 << 20))");
+        }
+        assert_eq!(one.number(COUNT), 96);
+        let log = std::fs::metadata(folder.path().join("default.db-wal")).unwrap().len();
+        assert!(log < 80 << 20, "{log} bytes");
     }
 
     #[test]

@@ -7,16 +7,16 @@
 use super::shared::Shared;
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 /// The writers of one file.
 #[derive(Default)]
 pub struct Queue {
     line: Mutex<Line>,
-    /// Held by who writes the log back.
-    writing_back: Mutex<()>,
+    /// Whether somebody writes the log back.
+    writing_back: AtomicBool,
     /// Pages of the log when it was last written back; fewer are a log that began anew.
     written_back: AtomicI32,
     /// The connection through which they write.
@@ -83,23 +83,36 @@ impl Queue {
         logged - before >= grown
     }
 
-    /// Has a log of so many pages written back, by one connection at a time: first while others go on writing, then what
-    /// they added, in a turn, so that the log can begin anew.
-    pub fn write_back(self: &Arc<Self>, logged: i32, longest: Duration, work: impl Fn()) {
-        let _alone = match self.writing_back.try_lock() {
-            Ok(alone) => alone,
-            Err(TryLockError::Poisoned(broken)) => broken.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
-        self.written_back.store(logged, Relaxed);
-        work();
-        if let Some(_turn) = self.wait(longest) {
-            work();
+    /// The right to write back a log of so many pages, which one has at a time.
+    pub fn to_write_back(self: &Arc<Self>, logged: i32) -> Option<WriteBack> {
+        if self.writing_back.swap(true, Relaxed) {
+            return None;
         }
+        self.written_back.store(logged, Relaxed);
+        Some(WriteBack(self.clone()))
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to write the log back, given back when it is dropped.
+pub struct WriteBack(Arc<Queue>);
+
+impl WriteBack {
+    /// First while others go on writing, then what they added, in a turn, so that the log can begin anew.
+    pub fn run(self, longest: Duration, work: impl Fn()) {
+        work();
+        if let Some(_turn) = self.0.wait(longest) {
+            work();
+        }
+    }
+}
+
+impl Drop for WriteBack {
+    fn drop(&mut self) {
+        self.0.writing_back.store(false, Relaxed);
     }
 }
 
@@ -148,8 +161,11 @@ mod tests {
         let queue = Arc::<Queue>::default();
         assert!(!queue.is_long(9, 10) && queue.is_long(11, 10));
         let count = std::cell::Cell::new(0);
-        queue.write_back(11, LONG, || count.set(count.get() + 1));
+        let right = queue.to_write_back(11).unwrap();
+        assert!(queue.to_write_back(11).is_none());
+        right.run(LONG, || count.set(count.get() + 1));
         assert_eq!(count.get(), 2);
+        assert!(queue.to_write_back(11).is_some());
         for (logged, long) in [(12, false), (20, false), (21, true), (2, false), (10, true)] {
             assert_eq!(queue.is_long(logged, 10), long, "{logged}");
         }

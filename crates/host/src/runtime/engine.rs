@@ -1,12 +1,13 @@
 //! The Wasmtime engine: one per runtime, with a clock that keeps busy components from hogging a thread.
 
+use super::compiled::Compiled;
 use crate::guest::{Guest, linker};
 use anyhow::{Context as _, Result};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wasmtime::component::{Component, InstancePre, Linker};
-use wasmtime::{Cache, CacheConfig, Config, Engine};
+use wasmtime::{Config, Engine};
 
 /// How long a component may compute before the other tasks of its thread get a turn.
 const TICK: Duration = Duration::from_millis(10);
@@ -15,6 +16,7 @@ const TICK: Duration = Duration::from_millis(10);
 pub struct Loader {
     engine: Engine,
     linker: Linker<Guest>,
+    kept: Compiled,
     compiled: HashMap<PathBuf, Component>,
 }
 
@@ -24,11 +26,10 @@ impl Loader {
         let mut config = Config::new();
         config.wasm_component_model_async(true);
         config.epoch_interruption(true);
-        config.cache(Some(open_cache(cache)?));
         let engine = Engine::new(&config)?;
         tick(&engine)?;
         let linker = linker(&engine)?;
-        Ok(Loader { engine, linker, compiled: HashMap::new() })
+        Ok(Loader { engine, linker, kept: Compiled::new(cache)?, compiled: HashMap::new() })
     }
 
     pub fn engine(&self) -> &Engine {
@@ -38,9 +39,7 @@ impl Loader {
     /// Loads the component in `file`. An import that the host does not have is refused by its name.
     pub fn load(&mut self, id: &str, file: &Path) -> Result<InstancePre<Guest>> {
         if !self.compiled.contains_key(file) {
-            let component = Component::from_file(&self.engine, file)
-                .map_err(anyhow::Error::from)
-                .with_context(|| {
+            let component = self.kept.load(&self.engine, file).with_context(|| {
                 format!("cannot load the component `{id}` from {}", file.display())
             })?;
             self.compiled.insert(file.to_path_buf(), component);
@@ -53,14 +52,6 @@ impl Loader {
             )
         })
     }
-}
-
-fn open_cache(folder: &Path) -> Result<Cache> {
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot create the cache folder {}", folder.display()))?;
-    let mut config = CacheConfig::new();
-    config.with_directory(folder.canonicalize()?);
-    Ok(Cache::new(config)?)
 }
 
 /// Advances the engine's clock until the engine is gone. A thread of its own, so that no busy task can stop it.

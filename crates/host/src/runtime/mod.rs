@@ -11,6 +11,7 @@
 //! ```
 
 mod body;
+mod compiled;
 mod cron;
 mod engine;
 mod instances;

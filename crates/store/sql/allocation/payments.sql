@@ -1,6 +1,6 @@
 -- ?1: keys of customers as a JSON array.
 -- Gives [customer_key, currency, key, id, received_on, amount_minor less what was converted, [invoice_key, designation,
--- deductions, settles, order]] for all their payments, in any order. The order is the payment's, else its contract's on
+-- deductions, settles, order]] for all their payments, in any order. A designation takes the place of the invoice. The order is the payment's, else its contract's on
 -- the day. The last part is null where there is nothing of it, which is most of them.
 SELECT
     json_group_array(
@@ -12,7 +12,7 @@ SELECT
                         p.invoice_key, p.designation, p.deductions, p.settles, p.allocation_order, p.contract_key
                     ) IS NOT NULL
                     THEN json_array(
-                        p.invoice_key, json(p.designation), json(p.deductions), json(p.settles), coalesce(
+                        iif(p.designation IS NULL, p.invoice_key, NULL), json(p.designation), json(p.deductions), json(p.settles), coalesce(
                             p.allocation_order,
                             (
                                 SELECT v.allocation_order FROM contract_version AS v

@@ -15,6 +15,8 @@ owned AS (
                 WHEN 'external_fact' THEN (SELECT key FROM customer WHERE id = a.id AND a.action <> 'import')
                 WHEN 'invoice' THEN (SELECT customer_key FROM invoice WHERE id = a.id)
                 WHEN 'payment' THEN (SELECT customer_key FROM payment WHERE id = a.id)
+                WHEN 'payment-name' THEN (SELECT key FROM customer WHERE id = a.change ->> '$.after.customer_id')
+                WHEN 'application' THEN (SELECT customer_key FROM application WHERE id = a.id)
                 WHEN 'contract' THEN (SELECT customer_key FROM contract WHERE id = a.id)
                 WHEN 'guarantee' THEN (SELECT customer_key FROM guarantee WHERE id = a.id)
                 WHEN 'dispute' THEN (SELECT customer_key FROM dispute WHERE id = a.id)
@@ -53,6 +55,12 @@ owned AS (
                         )
                     FROM payment AS p
                     WHERE p.id = a.id
+                )
+            -- Which payment has another name, and what is known of it under that.
+            WHEN a.noun = 'payment-name'
+                THEN json_object(
+                    'payment_id', a.change ->> '$.after.same_as', 'day', a.change ->> '$.after.received_on',
+                    'minor', a.change -> '$.after.amount.minor', 'currency', a.change ->> '$.after.amount.currency'
                 )
             WHEN a.noun = 'dispute'
                 THEN (

@@ -23,7 +23,21 @@ first_read AS (
             SELECT c.before ->> 'due_on' FROM correction AS c
             WHERE c.invoice_key = d.key AND c.before ->> 'due_on' IS NOT NULL ORDER BY c.key LIMIT 1
         ) AS first_due_on,
-        (SELECT sum(p.amount_minor) FROM invoice AS p WHERE p.parent_key = d.key) AS parts_minor
+        (
+            SELECT
+                sum(
+                    coalesce(
+                        (
+                            SELECT c.before ->> 'amount_minor' FROM correction AS c
+                            WHERE c.invoice_key = p.key AND c.before ->> 'amount_minor' IS NOT NULL
+                            ORDER BY c.key LIMIT 1
+                        ),
+                        p.amount_minor
+                    )
+                )
+            FROM invoice AS p
+            WHERE p.parent_key = d.key
+        ) AS parts_minor
     FROM said AS d
 )
 SELECT

@@ -1,7 +1,6 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day.
 -- Gives [customer_key, currency, outstanding, overdue] of the group of the day of each customer that is in one and whose
--- group owes anything on it, and [customer_key, null, 0, 0] where it owes nothing and any of it had an item by then. Sums
--- over members are floats, as in facts/paying.sql.
+-- group owes anything on it, and [customer_key, null, 0, 0] where it owes nothing and any of it had an item by then.
 WITH
 -- Whose record was replaced since the day is in the group that the first of its former ones names.
 placed AS MATERIALIZED (
@@ -62,9 +61,14 @@ open AS (
     WHERE a.allocated_on > ?3 AND i.issued_on <= ?3
 ),
 owed AS MATERIALIZED (
+    -- In two halves, as the sums of the book: exact, and no amounts can overflow.
     SELECT
-        head_key, currency, CAST(total(minor) AS INTEGER) AS outstanding,
-        CAST(total(CASE WHEN due_on < ?3 THEN minor ELSE 0 END) AS INTEGER) AS overdue
+        head_key, currency,
+        CAST(sum(minor / 1000000000) * 1000000000 + sum(minor % 1000000000) AS INTEGER) AS outstanding,
+        CAST(
+            sum(iif(due_on < ?3, minor / 1000000000, 0)) * 1000000000
+            + sum(iif(due_on < ?3, minor % 1000000000, 0)) AS INTEGER
+        ) AS overdue
     FROM open
     GROUP BY head_key, currency
     HAVING total(minor) > 0

@@ -49,6 +49,15 @@ SELECT
     )
 FROM page
 CROSS JOIN customer AS c ON c.key = page.customer_key
-LEFT JOIN invoice AS i ON i.key = page.invoice_key
+-- A designation takes the place of the invoice, from the correction on that brought it.
+LEFT JOIN invoice AS i
+    ON i.key = page.invoice_key
+    AND (
+        page.designation IS NULL
+        OR EXISTS (
+            SELECT 1 FROM correction AS o
+            WHERE o.payment_key = page.key AND o.entry_key > ?7 AND o.before ->> 'designation' = '[]'
+        )
+    )
 LEFT JOIN contract AS k ON k.key = page.contract_key
 LEFT JOIN payment AS o ON o.key = page.converted_from_key

@@ -1,13 +1,15 @@
 -- ?1: rows as in payment/insert_all.sql. Gives [[row, why, payment_id], ...] for rows of new ids that are known under
 -- another name, with `named` or the field that differs or, where the payment became another customer's, `perhaps`, and for those that may be what an entry of a statement was booked
--- as, with `perhaps`: same customer, currency and amount within five days, or the entry has the id as its reference. The
--- amount is what no other name says of it yet. An entry whose payment was a mistake, or has other names for all of it, is
+-- as, with `perhaps`: same customer, currency and amount within five days, or the entry has the id as its reference, or was booked
+-- on several documents and has the amount for the one that the row names. The
+-- amount is what no other name says of it yet, with the fee that the bank kept or without it. An entry whose payment was a mistake, or has other names for all of it, is
 -- nobody's; money that came and went back had come all the same.
 WITH
 asked AS MATERIALIZED (
     SELECT
         j.value ->> 0 AS row, j.value ->> 1 AS id, coalesce(c.merged_key, c.key) AS customer_key,
-        j.value ->> 3 AS received_on, j.value ->> 4 AS amount_minor, j.value ->> 5 AS currency
+        j.value ->> 3 AS received_on, j.value ->> 4 AS amount_minor, j.value ->> 5 AS currency,
+        j.value ->> 6 AS invoice_id
     FROM json_each(?1) AS j
     CROSS JOIN customer AS c ON c.id = j.value ->> 2
     WHERE NOT EXISTS (SELECT 1 FROM payment AS p WHERE p.id = j.value ->> 1)
@@ -36,9 +38,10 @@ span AS (
 -- Those of a customer are read once, however many rows it has.
 booked AS MATERIALIZED (
     SELECT
-        p.key, p.id, p.customer_key, p.currency, p.received_on, e.bank_reference,
+        p.key, p.id, p.customer_key, p.currency, p.received_on, e.bank_reference, p.designation,
         p.amount_minor
-        - coalesce((SELECT sum(n.amount_minor) FROM payment_name AS n WHERE n.payment_key = p.key), 0) AS left_minor
+        - coalesce((SELECT sum(n.amount_minor) FROM payment_name AS n WHERE n.payment_key = p.key), 0) AS left_minor,
+        coalesce(e.instructed_minor - e.minor, 0) AS fee_minor
     FROM span AS s
     CROSS JOIN payment AS p INDEXED BY payment_by_customer
         ON p.customer_key = s.customer_key AND p.currency = s.currency
@@ -59,16 +62,32 @@ booked AS MATERIALIZED (
 ),
 -- One of a day is enough.
 alike AS MATERIALIZED (
-    SELECT customer_key, currency, left_minor, received_on, min(id) AS id
-    FROM booked
-    GROUP BY customer_key, currency, left_minor, received_on
+    SELECT customer_key, currency, minor, received_on, min(id) AS id
+    FROM (
+        SELECT customer_key, currency, left_minor AS minor, received_on, id FROM booked
+        UNION ALL
+        SELECT customer_key, currency, left_minor + fee_minor, received_on, id FROM booked WHERE fee_minor > 0
+    )
+    GROUP BY customer_key, currency, minor, received_on
+),
+-- What was paid of each of several documents.
+part AS MATERIALIZED (
+    SELECT b.currency, b.received_on, b.id, d.value ->> 0 AS invoice_key, d.value ->> 1 AS minor
+    FROM booked AS b CROSS JOIN json_each(b.designation) AS d
+    WHERE instr(b.designation, '],[') > 0
 ),
 found AS (
     SELECT a.row, b.id, abs(julianday(b.received_on) - julianday(a.received_on)) AS apart
     FROM asked AS a
     CROSS JOIN alike AS b
-        ON b.customer_key = a.customer_key AND b.currency = a.currency AND b.left_minor = a.amount_minor
+        ON b.customer_key = a.customer_key AND b.currency = a.currency AND b.minor = a.amount_minor
     WHERE abs(julianday(b.received_on) - julianday(a.received_on)) <= 5
+    UNION ALL
+    SELECT a.row, t.id, abs(julianday(t.received_on) - julianday(a.received_on))
+    FROM asked AS a
+    CROSS JOIN invoice AS i ON i.id = a.invoice_id
+    CROSS JOIN part AS t ON t.invoice_key = i.key AND t.minor = a.amount_minor AND t.currency = a.currency
+    WHERE abs(julianday(t.received_on) - julianday(a.received_on)) <= 5
     UNION ALL
     SELECT a.row, b.id, -1
     FROM asked AS a

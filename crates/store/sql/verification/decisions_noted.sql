@@ -18,6 +18,12 @@ named AS (
         'reversal ' || r.id AS what, r.entry_key, 'payment' AS noun, 'reverse' AS action, p.id, '$.minor' AS path,
         r.minor
     FROM reversal AS r CROSS JOIN payment AS p ON p.key = r.payment_key
+    WHERE r.undone_entry_key IS NOT r.entry_key
+    UNION ALL
+    -- What was kept as one that was there already never counted.
+    SELECT 'reversal ' || id, entry_key, 'reversal-name', 'create', id, '$.minor', minor
+    FROM reversal
+    WHERE undone_entry_key = entry_key
     UNION ALL
     SELECT 'write-off ' || id, entry_key, 'write_off', 'create', id, '$.minor', minor FROM write_off
     UNION ALL
@@ -30,6 +36,7 @@ named AS (
     UNION ALL
     SELECT 'reversal ' || r.id, r.undone_entry_key, 'payment', 'reinstate', p.id, '$.minor', r.minor
     FROM reversal AS r CROSS JOIN payment AS p ON p.key = r.payment_key
+    WHERE r.undone_entry_key IS NOT r.entry_key
     UNION ALL
     SELECT
         'dispute ' || id, resolved_entry_key, 'dispute', iif(outcome IS NULL, 'reopen', 'resolve'), id,
@@ -83,6 +90,7 @@ found AS (
             WHEN 'payment reverse' THEN e.key NOT IN (SELECT entry_key FROM reversal WHERE entry_key IS NOT NULL)
             WHEN 'payment reinstate'
                 THEN e.key NOT IN (SELECT undone_entry_key FROM reversal WHERE undone_entry_key IS NOT NULL)
+            WHEN 'reversal-name create' THEN e.key IS NOT (SELECT entry_key FROM reversal WHERE id = e.id)
             WHEN 'write_off create' THEN e.key IS NOT (SELECT entry_key FROM write_off WHERE id = e.id)
             WHEN 'write_off decide' THEN e.key IS NOT (SELECT decided_entry_key FROM write_off WHERE id = e.id)
             WHEN 'write_off reverse' THEN e.key IS NOT (SELECT reversed_entry_key FROM write_off WHERE id = e.id)

@@ -113,7 +113,7 @@ reads (what, entry_key, personal, path, always, given, whole, who, customer_key)
     SELECT
         'reversal ' || r.id, r.entry_key, 0, '$.after',
         json_object('kind', r.kind, 'reason', r.reason, 'name', r.payment_name), json_object('on', r.reversed_on), 0, NULL, NULL
-    FROM reversal AS r CROSS JOIN audit AS a ON a.key = r.entry_key AND a.noun = 'payment'
+    FROM reversal AS r CROSS JOIN audit AS a ON a.key = r.entry_key AND a.noun IN ('payment', 'reversal-name')
     UNION ALL
     SELECT
         'reversal ' || id, undone_entry_key, 0, '$.after', json_object('kind', kind, 'reason', undone_reason),

@@ -9,10 +9,11 @@ use crate::Problem;
 use dunlin_domain::{Refusal, Refused};
 use serde_json::{Map, Value};
 
-/// The fields that are numbers or yes and no in JSON. Any other is a text, or a list or object written as JSON.
+/// The fields that are numbers or yes and no in JSON, besides those in minor units. Any other is a text, or a list or
+/// object written as JSON.
 const NUMBERS: [&str; 6] =
     ["net_days", "day_of_month", "discount_days", "grace_days", "months", "day"];
-const FLAGS: [&str; 3] = ["end_of_month", "secured", "grace_charged_later"];
+const FLAGS: [&str; 4] = ["end_of_month", "secured", "grace_charged_later", "withdrawn"];
 
 /// A row that could be read as an object, or why not.
 pub type Record = (u64, Result<Map<String, Value>, Problem>);
@@ -58,8 +59,8 @@ fn record(header: &[&str], cells: &[String]) -> Result<Map<String, Value>, Probl
 
 fn value(path: &str, text: &str) -> Result<Value, Problem> {
     let name = path.rsplit('.').next().unwrap_or(path);
-    if NUMBERS.contains(&name) {
-        let number = text.parse::<u32>();
+    if NUMBERS.contains(&name) || name == "minor" || name.ends_with("_minor") {
+        let number = text.parse::<i64>();
         return number.map(Value::from).map_err(|_| malformed(path, "it is a whole number"));
     }
     if FLAGS.contains(&name) {
@@ -110,9 +111,20 @@ mod tests {
     }
 
     #[test]
+    fn amounts_in_minor_units_are_whole_numbers_of_either_sign() {
+        let file =
+            "ebit_minor,amount.minor,amount.currency,withdrawn\n-150,9007199254740993,CNY,no\n";
+        let (row, found) = nested(file.as_bytes()).unwrap().remove(0);
+        let wanted = json!({"ebit_minor": -150, "amount": {"minor": 9_007_199_254_740_993i64,
+            "currency": "CNY"}, "withdrawn": false});
+        assert_eq!((row, Value::from(found.unwrap())), (2, wanted));
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_its_column() {
         for (file, code, field) in [
             ("id,terms.net_days\nK1,thirty\n", Refusal::MalformedField, Some("terms.net_days")),
+            ("id,amount.minor\nK1,1.5\n", Refusal::MalformedField, Some("amount.minor")),
             ("id,secured\nK1,perhaps\n", Refusal::MalformedField, Some("secured")),
             ("id,terms,terms.net_days\nK1,x,1\n", Refusal::MalformedField, Some("terms.net_days")),
             ("id,terms\nK1,{\n", Refusal::MalformedField, Some("terms")),

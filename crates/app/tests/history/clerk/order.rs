@@ -1,6 +1,6 @@
 //! Which debt is served first.
 
-use super::Clerk;
+use super::{Clerk, Guarantee, NEVER};
 use crate::events::ORDERS;
 
 impl Clerk<'_> {
@@ -58,7 +58,7 @@ impl Clerk<'_> {
                     (component, due, (0, 0, String::new()), 0)
                 }
                 _ => (
-                    1_000 * self.not_due(root) - self.burden(root),
+                    10_000 * self.not_due(root) + 1_000 * self.secured(root) - self.burden(root),
                     self.documents.claims[root].due,
                     self.place(root),
                     self.component(*claim, order),
@@ -72,6 +72,30 @@ impl Clerk<'_> {
     fn not_due(&self, claim: usize) -> i64 {
         let of = &self.documents.claims[claim];
         i64::from(of.due.max(of.on) > self.today)
+    }
+
+    /// Whether something secures it today that does not secure all debts of the customer alike.
+    fn secured(&self, claim: usize) -> i64 {
+        let of = &self.documents.claims[claim];
+        let secures = |guarantee: &&Guarantee| {
+            let last = guarantee.to.unwrap_or(NEVER);
+            let claim_by = guarantee.claim.unwrap_or(last);
+            let is_in_force =
+                guarantee.from <= self.today && self.today <= last && self.today <= claim_by;
+            let has_ended = last < self.today && self.today <= claim_by;
+            let was_due = guarantee.from <= of.due && of.due <= last;
+            match &guarantee.contract {
+                Some(_) if guarantee.contract != of.contract => false,
+                Some(_) => is_in_force || (has_ended && was_due),
+                None => {
+                    let owner = |customer| self.documents.owner(customer);
+                    owner(guarantee.customer) == owner(of.customer) && has_ended && was_due
+                }
+            }
+        };
+        let guarantees = self.documents.guarantees.iter();
+        let mut guarantees = guarantees.filter(|guarantee| guarantee.currency == of.currency);
+        i64::from(guarantees.any(|guarantee| secures(&guarantee)))
     }
 
     /// The rate of its first day late.
@@ -122,8 +146,9 @@ impl Clerk<'_> {
                 }
                 let alike = |claim: &usize| {
                     let (one, other) = (self.root(*claim), self.root(first));
-                    (self.not_due(one), self.documents.claims[one].due)
-                        == (self.not_due(other), self.documents.claims[other].due)
+                    let place =
+                        |of| (self.not_due(of), self.secured(of), self.documents.claims[of].due);
+                    place(one) == place(other)
                 };
                 let group: Vec<usize> = queue.iter().copied().filter(alike).collect();
                 let saved = group.iter().filter(|of| self.save_rest(at, **of, calm)).count();

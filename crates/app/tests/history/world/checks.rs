@@ -97,7 +97,8 @@ impl World {
             let sums = owed.map_or((0, 0), |of| (of.outstanding_minor, of.unapplied_minor));
             assert_eq!(sums, (outstanding, left), "the sums of {customer} {when:?}");
             let exposed = exposed.iter().find(|of| of.currency.as_str() == currency);
-            assert_eq!(exposed.map_or(0, |of| of.exposure_minor), outstanding);
+            let exposed = exposed.map_or(0, |of| of.exposure_minor + of.secured_minor);
+            assert_eq!(exposed, outstanding);
             let last = lines.iter().rfind(|line| line.currency.as_str() == currency);
             let balance = last.map_or(0, |line| line.balance_minor);
             assert_eq!(balance, outstanding - left, "the balance of {customer} {when:?}");

@@ -1,7 +1,10 @@
-//! What is decided about documents: write-offs, disputes, defaults, pauses, interest given up, rates.
+//! What is decided and agreed about documents: write-offs, disputes, defaults, pauses, interest given up, guarantees, rates.
 
 use super::{Deed, World, day, id};
-use crate::clerk::{CUSTOMERS, Contested, Credit, Entry, NEVER, Paused, Waived};
+use crate::{
+    clerk::{CUSTOMERS, Contested, Credit, Entry, Guarantee, NEVER, Paused, Waived},
+    events::Side,
+};
 use dunlin_app::default_record;
 use serde_json::json;
 
@@ -159,6 +162,28 @@ impl World {
         let new = json!({"id": name, "invoice_id": whole, "on": day(on), "minor": minor,
             "reason": "an old customer"});
         self.send(Deed::Waiver(new)).then_some(Entry::Waiver(Waived { whole, on, minor }))
+    }
+
+    pub(super) fn guarantee(
+        &mut self,
+        name: &str,
+        contract: usize,
+        (from, days, claim): (i64, Option<i64>, Option<i64>),
+        side: Side,
+    ) -> Option<Entry> {
+        let (customer, currency) = self.side(side);
+        // A duplicate's contract stays in force after the merge.
+        let own = CUSTOMERS[usize::from(side.duplicate)];
+        let contract = ["K", "K", "L"].get(contract).map(|letter| format!("{letter}{own}"));
+        let to = days.map(|days| from + days);
+        let claim = claim.map(|after| (to.unwrap_or(from + 20) + after).max(from));
+        let new = json!({"customer_id": customer, "contract_id": contract, "kind": "pledge",
+            "party": "A house", "amount": {"minor": 500, "currency": currency},
+            "valid_from": day(from), "valid_to": to.map(day), "claim_by": claim.map(day)});
+        let id = name.to_string();
+        let guarantee = Guarantee { id, customer, currency, contract, from, to, claim };
+        let deed = Deed::Guarantee(name.to_string(), new);
+        self.send(deed).then_some(Entry::Guarantee(guarantee))
     }
 
     pub(super) fn rate(&mut self, from: i64, hundredths: i64) -> Option<Entry> {

@@ -3,8 +3,8 @@
 use super::{TODAY, id, policy_of, read};
 use crate::clerk::CUSTOMERS;
 use dunlin_app::{
-    audit::Author, contract, credit_refund, customer, default_record, dispute, interest, invoice,
-    ledger::Change, pause, payment, policy, write_off,
+    audit::Author, contract, credit_refund, customer, default_record, dispute, guarantee, interest,
+    invoice, ledger::Change, pause, payment, policy, write_off,
 };
 use dunlin_store::{Fault, native::NativeDb};
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ pub enum Deed {
     Pause(Value),
     Resume(String, Value),
     Waiver(Value),
+    /// A guarantee by its id.
+    Guarantee(String, Value),
     /// A row of the table of rates.
     Rate(Value),
     /// The order of what names none.
@@ -73,6 +75,9 @@ impl Deed {
             Self::Waiver(new) => {
                 interest::add_waiver(db, &read(new), made, TODAY.parse().unwrap(), author)
                     .map(|done| done.1)
+            }
+            Self::Guarantee(of, new) => {
+                guarantee::put(db, &id(&of), &read(new), author).map(|done| done.1)
             }
             Self::Rate(row) => interest::put_rates(db, &id("house"), &[read(row)], author),
             Self::Policy(order) => policy::put(db, &read(policy_of(Some(order))), author),

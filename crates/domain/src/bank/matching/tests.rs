@@ -21,7 +21,7 @@ fn world(claims: &[(&str, i64, i64)]) -> World {
     let mut world = World::new(Masks::new(Some(masks)));
     for (key, id, name) in [(1, "C1", "Müller Maschinenbau GmbH"), (2, "C2", "First Street Bakery")]
     {
-        let known = Customer { id: id.parse().unwrap(), name: Name::new(name) };
+        let known = Customer { id: id.parse().unwrap(), names: vec![Name::new(name)] };
         world.customers.insert(key, known);
         world.name(crate::bank::name::key(name), key);
     }
@@ -40,6 +40,7 @@ fn world(claims: &[(&str, i64, i64)]) -> World {
             due_on: day("2026-10-31"),
             amount_minor: *minor,
             open_minor: *minor,
+            written_off_minor: 0,
             discount: Some((Decimal::new(2, 2), 14)),
         });
     }
@@ -375,9 +376,10 @@ fn parts_that_close_a_document_are_booked_without_knowing_the_payer() {
 #[test]
 fn two_customers_of_one_name_wait() {
     let mut world = world(&[("INV-100001", 1, 10_000), ("INV-200001", 2, 10_000)]);
-    world
-        .customers
-        .insert(2, Customer { id: "C2".parse().unwrap(), name: Name::new("Müller Maschinenbau") });
+    world.customers.insert(
+        2,
+        Customer { id: "C2".parse().unwrap(), names: vec![Name::new("Müller Maschinenbau")] },
+    );
     world.name(crate::bank::name::key("Müller Maschinenbau"), 2);
     let of = entry(10_000, "", "Müller Maschinenbau", "");
     let verdict = judged(&of, &mut world, &mut Taken::default());

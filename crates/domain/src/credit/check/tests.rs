@@ -517,7 +517,7 @@ fn a_held_check_says_in_plain_words_what_would_make_it_pass() {
     assert_eq!(
         found.text,
         "It passes with any one of these: order at most EUR 0.30; pay EUR 0.30 in advance; bring a guarantee of \
-         EUR 0.30; pay invoices I1; have the limit raised to EUR 1.30."
+         EUR 0.30; pay invoice I1; have the limit raised to EUR 1.30."
     );
     assert_eq!(
         would(Language::ZhCn).text,
@@ -788,5 +788,33 @@ fn terms_say_how_much_and_how_long() {
         (Some(Grade::B), 130, Some(60), zh, "建议账期缩短为 30 天。 可将额度提高到 1.30 欧元。"),
     ] {
         assert_eq!(offers(grade, asked, days, language), wanted, "{grade:?} {asked}");
+    }
+}
+
+#[test]
+fn a_reason_speaks_of_one_day_and_of_many() {
+    let say = |kind: RuleKind, seen: i64, most: i64| {
+        let reason = Reason {
+            rule: "R".parse().unwrap(),
+            kind,
+            level: RuleLevel::All,
+            verdict: Verdict::Hold,
+            seen: Seen::Count(seen, most.into()),
+        };
+        words::reason(&reason, Language::En).detail
+    };
+    for (seen, most, days, terms) in [
+        (1, 0, "1 day overdue; 0 are allowed.", "1 day longer than usual; 0 are allowed."),
+        (2, 1, "2 days overdue; 1 is allowed.", "2 days longer than usual; 1 is allowed."),
+        (3, 2, "3 days overdue; 2 are allowed.", "3 days longer than usual; 2 are allowed."),
+    ] {
+        let overdue = say(RuleKind::DaysOverdue, seen, most);
+        assert_eq!(overdue, format!("The oldest item is {days}"));
+        let longer = say(RuleKind::WorsenedTerms, seen, most);
+        assert_eq!(longer, format!("The terms asked for are {terms}"));
+    }
+    for (days, told) in [(0, "0 days"), (1, "1 day"), (2, "2 days")] {
+        let offer = words::offer(TermsAdvice::ShorterTerms, None, Some(days), Language::En);
+        assert_eq!(offer, format!("Offer terms of {told}."));
     }
 }

@@ -1,0 +1,110 @@
+//! Money for documents that were written off.
+
+use crate::support::*;
+use dunlin_app::{bank, payment as payments, write_off};
+use dunlin_domain::{Refusal, contract::bank::*};
+use dunlin_store::native::NativeDb;
+use serde_json::json;
+
+/// Two open documents, and one of 1,000.00 of which so much was written off and so much was paid.
+fn book(db: &NativeDb, off: i64, paid: i64) {
+    customer(db, "C1", "Müller GmbH", Some(KNOWN));
+    invoice(db, "INV-1101", "C1", "2026-10-01", 100_000);
+    invoice(db, "INV-1102", "C1", "2026-10-02", 30_000);
+    invoice(db, "INV-1103", "C1", "2026-10-03", 10_000);
+    if paid > 0 {
+        let new = from(json!({
+            "id": "P0", "customer_id": "C1", "received_on": "2026-09-02", "invoice_id": "INV-1101",
+            "amount": {"minor": paid, "currency": "EUR"},
+        }));
+        payments::add(db, &new, id("made"), &author()).unwrap();
+    }
+    let new = from(json!({
+        "id": "W1", "invoice_id": "INV-1101", "on": "2026-10-10", "minor": off, "reason": "insolvent",
+    }));
+    write_off::add(db, &new, id("made"), &author()).unwrap();
+}
+
+fn standing(db: &NativeDb) -> i64 {
+    write_off::get(db, &id("W1")).unwrap().standing_minor
+}
+
+#[test]
+fn money_that_names_what_was_written_off_recovers_it() {
+    use MatchReason as R;
+    // What was written off, what was paid before, what comes; whether it is booked, with which reasons, and what is open
+    // and stands then, of the document and in all.
+    type Case = (i64, i64, i64, bool, &'static [R], (i64, i64));
+    let cases: &[Case] = &[
+        (100_000, 0, 100_000, true, &[R::AmountExact, R::WrittenOff], (0, 0)),
+        (100_000, 0, 99_999, true, &[R::PartPayment, R::WrittenOff], (0, 1)),
+        (100_000, 0, 100_001, false, &[R::OverPayment, R::WrittenOff], (0, 0)),
+        // Of 300.00 that were not paid 100.00 were written off.
+        (10_000, 70_000, 20_000, true, &[R::AmountExact], (0, 10_000)),
+        (10_000, 70_000, 19_999, true, &[R::PartPayment], (1, 10_000)),
+        (10_000, 70_000, 20_001, true, &[R::PartPayment, R::WrittenOff], (0, 9_999)),
+        (10_000, 70_000, 30_000, true, &[R::AmountExact, R::WrittenOff], (0, 0)),
+        (10_000, 70_000, 30_001, false, &[R::OverPayment, R::WrittenOff], (0, 0)),
+    ];
+    for (off, paid, minor, booked, reasons, then) in cases {
+        let told = format!("{minor} of {off}");
+        let (_folder, db) = db();
+        book(&db, *off, *paid);
+        let line = pays(*minor, "INV-1101", "Müller GmbH", STRANGE);
+        assert_eq!(take(&db, "S1", &[line]).automatic, u64::from(*booked), "{told}");
+        let of = matches(&db, None).remove(0);
+        let found = &of.candidates[0].reasons;
+        assert_eq!(&found[1..found.len() - 1], *reasons, "{told}");
+        if !booked {
+            bank::confirm(&db, &of.id, &from(json!({"candidate": 1})), &author()).unwrap();
+        }
+        assert_eq!((open(&db, "INV-1101"), standing(&db)), *then, "{told}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn what_was_written_off_is_recovered_once_and_by_what_somebody_says() {
+    let (_folder, db) = db();
+    book(&db, 100_000, 0);
+    // Three of one file that each pay all of it: the first one does.
+    let line =
+        |bank: &str| Line { bank: bank.into(), ..pays(100_000, "INV-1101", "Müller", STRANGE) };
+    let counts = take(&db, "S1", &[line("B1"), line("B2")]);
+    assert_eq!((counts.automatic, counts.review), (1, 1));
+    let second = matches(&db, Some(MatchState::Review)).remove(0);
+    assert!(second.candidates[0].reasons.contains(&MatchReason::AlreadyPaid), "{second:?}");
+    let to =
+        json!({"customer_id": "C1", "designation": [{"invoice_id": "INV-1101", "minor": 100_000}]});
+    let refused = bank::confirm(&db, &second.id, &from(to.clone()), &author());
+    assert_eq!(code(refused), Refusal::MoreThanOpen);
+    assert_eq!((open(&db, "INV-1102"), standing(&db)), (30_000, 0));
+    holds(&db);
+    // Said by somebody, of money that names nothing.
+    let (_folder, db) = self::db();
+    book(&db, 100_000, 0);
+    take(&db, "S1", &[pays(100_000, "", "Somebody", STRANGE)]);
+    let of = matches(&db, None).remove(0);
+    bank::confirm(&db, &of.id, &from(to), &author()).unwrap();
+    assert_eq!((open(&db, "INV-1102"), standing(&db)), (30_000, 0));
+    holds(&db);
+}
+
+#[test]
+fn instalments_that_were_written_off_are_recovered_with_their_document() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", Some(KNOWN));
+    let new = from(json!({
+        "id": "INV-1101", "customer_id": "C1", "issued_on": "2026-09-01",
+        "amount": {"minor": 100_000, "currency": "EUR"},
+        "instalments": [{"due_on": "2026-10-01", "minor": 40_000}, {"due_on": "2026-11-01", "minor": 60_000}],
+    }));
+    dunlin_app::invoice::add(&db, &new, id("made"), &author()).unwrap();
+    let new =
+        from(json!({"id": "W1", "invoice_id": "INV-1101#1", "on": "2026-10-10", "reason": "x"}));
+    write_off::add(&db, &new, id("made"), &author()).unwrap();
+    assert_eq!((open(&db, "INV-1101"), standing(&db)), (60_000, 40_000));
+    assert_eq!(take(&db, "S1", &[pays(100_000, "INV-1101", "Müller", STRANGE)]).automatic, 1);
+    assert_eq!((open(&db, "INV-1101"), standing(&db)), (0, 0));
+    holds(&db);
+}

@@ -1,0 +1,24 @@
+-- ?1: a payment's key, ?2: how much goes back of it, ?3: on which day, ?4: only this reversal, or null.
+-- Gives the id of what a debit of a bank statement was booked as, stands, and of which nothing else says that it is that: of
+-- this amount within five days, or the one that is named, of at least the amount.
+SELECT id
+FROM (
+    SELECT
+        r.id, abs(julianday(r.reversed_on) - julianday(?3)) AS apart,
+        r.minor - coalesce(
+            (
+                -- What was kept as one that is there already counts from no moment on.
+                SELECT sum(n.minor) FROM reversal AS n
+                WHERE n.payment_key = r.payment_key AND n.undone_entry_key = n.entry_key AND n.reason = r.id
+            ),
+            0
+        ) AS left_minor
+    FROM reversal AS r
+    -- As in bank/of_reversal.sql.
+    CROSS JOIN bank_entry AS e
+        ON e.id IN (substr(r.id, 6), rtrim(rtrim(substr(r.id, 6), '0123456789'), '-')) AND e.payment_key = r.payment_key
+    WHERE r.payment_key = ?1 AND r.id LIKE 'bank-%' AND r.undone_entry_key IS NULL AND e.minor < 0
+)
+WHERE iif(?4 IS NULL, left_minor = ?2 AND apart <= 5, id = ?4 AND left_minor >= ?2)
+ORDER BY apart, id
+LIMIT 1
