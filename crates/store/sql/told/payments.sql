@@ -30,7 +30,7 @@ SELECT json_group_array(json_array(
                     ORDER BY o.key
                     LIMIT 1
                 ),
-                (SELECT m.id FROM invoice AS m WHERE m.key = p.invoice_key)
+                (SELECT m.id FROM invoice AS m WHERE m.key = p.invoice_key AND p.designation IS NULL)
             )
             UNION ALL
             SELECT value, NULL FROM json_each(p.settles)
