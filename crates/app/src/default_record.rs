@@ -7,6 +7,7 @@ use crate::{
     pause::differing,
     score::made_id,
 };
+use dunlin_domain::arrange::{mapped, set};
 use dunlin_domain::{
     Currency, Date, Id, Refusal, Refused,
     contract::{
@@ -409,7 +410,7 @@ pub(crate) fn judge<D: Db>(
         new.push((id, account.0, document, minor, account.1, reason));
     }
     // What is left of those that are open is over.
-    let ids_open = open.iter().map(|(account, of)| (*account, of.id.clone())).collect();
+    let ids_open = mapped(open.iter().map(|(account, of)| (*account, of.id.clone())));
     open.retain(|account, _| !wanted.contains_key(account));
     if !open.is_empty() {
         let origins = book.origins(&book.lasting, &ids_open);
@@ -493,7 +494,7 @@ fn book<D: Db>(
 ) -> Result<Book, Fault> {
     let mut members = table::members(db, candidates)?;
     if rule.cross_default != Some(true) {
-        let candidates: BTreeSet<i64> = candidates.iter().copied().collect();
+        let candidates = set(candidates.iter().copied());
         members.retain(|(key, ..)| candidates.contains(key));
         members.iter_mut().for_each(|(key, _, head)| *head = *key);
     }
@@ -533,7 +534,7 @@ fn book<D: Db>(
             }
         }
     }
-    Ok(Book { ids, heads, breaches, lasting, taken_back: others.into_iter().collect() })
+    Ok(Book { ids, heads, breaches, lasting, taken_back: set(others) })
 }
 
 /// Every default that the rule wants on the day, of its own or with the group.

@@ -1,6 +1,7 @@
 //! Facts of behaviour: what the ledger sums to, and the limit that credit checks go by on the day.
 
 use crate::credit;
+use dunlin_domain::arrange::mapped;
 use dunlin_domain::{
     Id, Money,
     contract::score::Facts,
@@ -62,7 +63,7 @@ pub fn limits<D: Db>(
 ) -> Result<BTreeMap<i64, Money>, Fault> {
     let when = when.into();
     let (records, dated, thresholds) = ledger::limits(db, range, when)?;
-    let mut records: BTreeMap<i64, Money> = records.into_iter().collect();
+    let mut records = mapped(records);
     for (customer, former) in customer::formers_of_range(db, range, when)? {
         match former.credit_limit {
             Some(limit) => records.insert(customer, limit),

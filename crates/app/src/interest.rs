@@ -12,6 +12,7 @@ pub use excess::excess;
 pub use rates::{put_rates, rate_names, rate_table};
 pub use swept::{accrue, any_clause, forget_all};
 
+use dunlin_domain::arrange::{arrange, mapped, set};
 use dunlin_domain::{
     Date, Decimal, Id, Money, Refusal, Refused,
     contract::{
@@ -43,7 +44,7 @@ struct Book {
 impl Book {
     fn of<D: Db>(db: &D, items: &[Item], known: i64) -> Result<Self, Fault> {
         let mut versions: Vec<i64> = items.iter().filter_map(|item| item.version_key).collect();
-        versions.sort_unstable();
+        arrange(&mut versions, Ord::cmp);
         versions.dedup();
         let contracts =
             if versions.is_empty() { BTreeMap::new() } else { clause::of_versions(db, &versions)? };
@@ -52,7 +53,7 @@ impl Book {
         let of_contracts = contracts.iter().map(|(key, (clause, ..))| (Some(*key), clause));
         let clauses = of_contracts.chain(policy.iter().map(|clause| (None, clause)));
         let surrounded = clauses.filter(|(_, clause)| interest::has_surroundings(clause));
-        let surrounded = surrounded.map(|(version, _)| version).collect();
+        let surrounded = set(surrounded.map(|(version, _)| version));
         Ok(Self { tables, policy, contracts, surrounded })
     }
 
@@ -217,13 +218,12 @@ impl Ground {
         if items.iter().any(|item| book.clause(item).is_some()) {
             charging = Charging::of(db, &claims, known)?;
             let roots = items.iter().map(|item| item.parent_key.unwrap_or(item.invoice_key));
-            let roots: BTreeSet<i64> = roots.collect();
-            let roots: Vec<i64> = roots.into_iter().collect();
+            let roots: Vec<i64> = set(roots).into_iter().collect();
             for (root, on, minor) in interest_entry::waived(db, &roots, known)? {
                 waived.entry(root).or_default().push((on, minor));
             }
         }
-        let items = items.into_iter().map(|item| (item.invoice_key, item)).collect();
+        let items = mapped(items.into_iter().map(|item| (item.invoice_key, item)));
         Ok(Self { book, items, charging, waived })
     }
 
@@ -231,7 +231,7 @@ impl Ground {
     fn items(&self, document: &Document) -> Vec<&Item> {
         let mut items: Vec<&Item> =
             document.claims.iter().filter_map(|key| self.items.get(key)).collect();
-        items.sort_by_key(|item| (item.due_on, item.invoice_key));
+        arrange(&mut items, |a, b| (a.due_on, a.invoice_key).cmp(&(b.due_on, b.invoice_key)));
         items
     }
 
@@ -340,7 +340,7 @@ fn names<D: Db>(db: &D, items: &[&Item], document: &Document) -> Result<BTreeMap
     }
     let keys: Vec<i64> = items.iter().map(|item| item.invoice_key).collect();
     let named = invoice::items(db, &keys, i64::MAX)?;
-    Ok(named.into_iter().map(|item| (item.key, item.id)).collect())
+    Ok(mapped(named.into_iter().map(|item| (item.key, item.id))))
 }
 
 /// The documents with the days and amounts that they had before later corrections.
@@ -348,7 +348,7 @@ fn as_known<D: Db>(db: &D, mut items: Vec<Item>, known: i64) -> Result<Vec<Item>
     if known < i64::MAX {
         let keys: Vec<i64> = items.iter().map(|item| item.invoice_key).collect();
         let then = invoice::items(db, &keys, known)?;
-        let then: BTreeMap<i64, _> = then.into_iter().map(|then| (then.key, then)).collect();
+        let then = mapped(then.into_iter().map(|then| (then.key, then)));
         for item in &mut items {
             if let Some(then) = then.get(&item.invoice_key) {
                 (item.issued_on, item.due_on) = (then.issued_on, then.due_on);

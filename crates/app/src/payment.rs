@@ -10,6 +10,7 @@ use crate::{
     },
     replay, told,
 };
+use dunlin_domain::arrange::mapped;
 use dunlin_domain::decimal::Times as _;
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Money, Refusal, Refused,
@@ -26,7 +27,7 @@ use dunlin_store::{
     allocation::Owing,
     correction::{self, Fields},
     exchange,
-    invoice::{self, After, Named},
+    invoice::{self, After},
     payment, policy, reversal, write,
 };
 use names::{Naming, known_otherwise, perhaps};
@@ -192,7 +193,7 @@ impl Names {
         ids.extend(deductions.iter().map(|deduction| deduction.invoice_id.as_str()));
         ids.extend(settles.iter().map(Id::as_str));
         let found = if ids.is_empty() { Vec::new() } else { invoice::named(db, &ids)? };
-        let found: BTreeMap<&Id, &Named> = found.iter().map(|named| (&named.0, named)).collect();
+        let found = mapped(found.iter().map(|named| (&named.0, named)));
         let payable = |id: &Id, field: &str| {
             let refused = |code: Refusal| {
                 Fault::from(Refused::new(code, format!("{id}: {}", code.about())).at(field))

@@ -5,6 +5,7 @@ use crate::{
     facts as behaviour,
     ledger::{json, missing},
 };
+use dunlin_domain::arrange::mapped;
 use dunlin_domain::decimal::Times as _;
 use dunlin_domain::{
     Date, Decimal, Id, Instant, Refusal, Refused,
@@ -17,7 +18,7 @@ use dunlin_domain::{
 };
 use dunlin_store::{Db, Fault, When, arrears::Range, customer, score};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// The customer's card on the day, from what was true on it and known then. With all that is recorded, what the day's
 /// sweep found is read where nothing was recorded since, and worked out anew where something was.
@@ -225,7 +226,7 @@ pub(crate) fn judge<D: Db>(
 
 /// Numbers by name, as they are stored.
 fn by_name<'a>(values: impl Iterator<Item = (&'a str, Decimal)>) -> Result<String, Fault> {
-    json(&values.collect::<BTreeMap<_, _>>())
+    json(&mapped(values))
 }
 
 /// The place of a score among all.

@@ -1,6 +1,7 @@
 //! What is told of one document or payment beside what it is: by what rule it was set against what, when it was recorded,
 //! and what was corrected of it.
 
+use dunlin_domain::arrange::mapped;
 use dunlin_domain::{
     Date, Id,
     contract::{
@@ -86,7 +87,7 @@ fn rules<D: Db>(
     }
     let policy = policy::known(db, known)?;
     let paid = told::payments(db, &payments, known)?;
-    let paid: BTreeMap<Id, Paid> = paid.into_iter().map(|of| (of.0.clone(), of)).collect();
+    let paid = mapped(paid.into_iter().map(|of| (of.0.clone(), of)));
     let shares = if alone {
         let keys: Vec<i64> = paid.values().map(|paid| paid.1).collect();
         let parts = allocation::of_credits(db, &keys, &[], Date::LAST, known)?;
@@ -106,7 +107,7 @@ fn rules<D: Db>(
             }),
         )
     };
-    let about: BTreeMap<Id, _> = told::credit_notes(db, &notes, known)?.into_iter().collect();
+    let about = mapped(told::credit_notes(db, &notes, known)?);
     for of in allocations.iter_mut().filter(|of| of.difference.is_none()) {
         let mut named_minor = None;
         let rule = if let Some((id, _, named, own, agreed)) =

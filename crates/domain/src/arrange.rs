@@ -1,7 +1,10 @@
 //! One sort for all types. A sort that is written out for a type takes some kilobytes of every component that has it;
 //! here only the numbers of places are sorted, and the comparison is asked through a pointer.
+//!
+//! `collect` sorts what becomes a map or a set, by such a sort for every type; here it is put in one by one.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sorts the items; equal ones stay in their order.
 pub fn arrange<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
@@ -12,6 +15,24 @@ pub fn arrange<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
     });
     let mut taken: Vec<Option<T>> = items.drain(..).map(Some).collect();
     items.extend(places.into_iter().filter_map(|place| taken.get_mut(place)?.take()));
+}
+
+/// A map of the pairs; of equal keys the last holds.
+pub fn mapped<K: Ord, V>(pairs: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, V> {
+    let mut map = BTreeMap::new();
+    for (key, value) in pairs {
+        map.insert(key, value);
+    }
+    map
+}
+
+/// A set of the items.
+pub fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
+    let mut set = BTreeSet::new();
+    for item in items {
+        set.insert(item);
+    }
+    set
 }
 
 #[inline(never)]

@@ -5,6 +5,7 @@
 //! since the last such time holds. What was late within these months is judged together with what came before it. Giving
 //! up a debt clears nothing: the class that it had by then holds until it is recovered.
 
+use crate::arrange::arrange;
 use crate::{
     Date, Id, Refusal, Refused,
     contract::ledger::{Classification, RiskClass},
@@ -112,7 +113,7 @@ pub struct Overdue {
 /// The times in which any of the parts was overdue, oldest first, up to the day.
 pub fn overdue_times(parts: &[Part], day: Date) -> Vec<Overdue> {
     let mut times: Vec<Overdue> = parts.iter().flat_map(|part| times_of(part, day)).collect();
-    times.sort_unstable();
+    arrange(&mut times, Ord::cmp);
     let mut joined: Vec<Overdue> = Vec::new();
     for time in times {
         match joined.last_mut() {

@@ -5,6 +5,7 @@
 //! pauses hold counts once. Delinquent days therefore never fall while a debt is open, and each bucket has one first
 //! day.
 
+use crate::arrange::arrange;
 use crate::{Date, Refusal, Refused, contract::ledger::Bucket};
 use std::collections::BTreeSet;
 
@@ -35,7 +36,7 @@ pub fn paused_days(pauses: &[Pause], due_on: Date, day: Date) -> u32 {
         .map(|pause| (pause.from.max(due_on), pause.to.map_or(day, |to| to.min(day))))
         .filter(|(from, to)| from < to)
         .collect();
-    times.sort_unstable();
+    arrange(&mut times, Ord::cmp);
     let mut counted_to = due_on;
     let mut days = 0i64;
     for (from, to) in times {

@@ -29,6 +29,7 @@
 //!
 //! Deciding again on the day of the last notice answers no notice and the same next day.
 
+use crate::arrange::arrange;
 pub use crate::calendar::{CALENDAR, Policy, Step, first_action_on, tolerance_minor};
 use crate::{
     Date, Id,
@@ -165,7 +166,7 @@ impl Chased {
 fn chase(policy: &Policy, account: &Account) -> (Vec<Chased>, Vec<(Id, SkipReason)>) {
     let mut items: Vec<&OpenItem> =
         account.items.iter().filter(|item| item.open_minor > 0).collect();
-    items.sort_by(|a, b| (a.due_on, &a.invoice_id).cmp(&(b.due_on, &b.invoice_id)));
+    arrange(&mut items, |a, b| (a.due_on, &a.invoice_id).cmp(&(b.due_on, &b.invoice_id)));
     let mut unapplied_minor = account.unapplied_minor.max(0);
     let mut chased = Vec::with_capacity(items.len());
     let mut skipped = Vec::new();

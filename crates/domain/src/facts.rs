@@ -9,6 +9,7 @@
 
 pub mod plain;
 
+use crate::arrange::mapped;
 use crate::decimal::Times as _;
 use crate::{
     Currency, Date, Decimal, Id, Money, altman, card,
@@ -496,8 +497,7 @@ fn cover(facts: &mut Facts, of: &Known, owing: &[Owing]) {
         let covers = of.covers.iter().filter(|(currency, _)| *currency == owing.currency);
         let covers: Vec<Cover> = covers.map(|(_, cover)| *cover).collect();
         let under = of.under.iter().filter(|(currency, _, _)| *currency == owing.currency);
-        let under: BTreeMap<i64, i64> =
-            under.map(|(_, contract, minor)| (*contract, *minor)).collect();
+        let under = mapped(under.map(|(_, contract, minor)| (*contract, *minor)));
         (secured(&covers, owing.outstanding_minor, &under), owing.outstanding_minor)
     });
     facts.set(FactName::InsuredShare, mean_share(borne));

@@ -3,6 +3,7 @@
 //! Some tables ship with Dunlin. Rows that a client stores under a name of theirs extend them, and take the place of a
 //! row of the same day. A row that nobody checked against an official text says so wherever it is used.
 
+use crate::arrange::mapped;
 use crate::{
     Date, Decimal, Id, Refusal, Refused,
     contract::ledger::{RateRow, RateTable},
@@ -48,7 +49,7 @@ impl Tables {
             let held = held.and_then(|(_, day)| day.parse().ok());
             Some((name.clone(), held.or(rows.keys().next_back().copied())?))
         };
-        tables.known_through = tables.rows.iter().filter_map(last).collect();
+        tables.known_through = mapped(tables.rows.iter().filter_map(last));
         tables
     }
 

@@ -1,6 +1,7 @@
 //! Table `adjustment`: what takes something off a document without money.
 
 use crate::{Db, Fault};
+use dunlin_domain::arrange::mapped;
 use dunlin_domain::{Date, Id, contract::types::Difference};
 use std::collections::BTreeMap;
 
@@ -65,5 +66,5 @@ pub fn ended<D: Db>(db: &D, customer: i64) -> Result<BTreeMap<Id, Date>, Fault> 
          FROM adjustment WHERE customer_key = ?1 AND until_on IS NOT NULL AND difference = 'write-off'",
         &[customer.into()],
     )?;
-    Ok(rows.into_iter().collect())
+    Ok(mapped(rows))
 }

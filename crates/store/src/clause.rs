@@ -1,6 +1,7 @@
 //! Where clauses for late interest stand: in versions of contracts, else in the policy.
 
 use crate::{Db, Fault};
+use dunlin_domain::arrange::mapped;
 use dunlin_domain::{Date, Id, contract::ledger::LateInterest};
 use std::collections::BTreeMap;
 
@@ -26,7 +27,7 @@ pub fn agreed<D: Db>(db: &D, versions: &[i64]) -> Result<BTreeMap<i64, (Id, Opti
          CROSS JOIN contract AS c ON c.key = v.contract_key",
         &[(&keys).into()],
     )?;
-    Ok(found.into_iter().collect())
+    Ok(mapped(found))
 }
 
 /// The clauses of these versions of contracts; those that have none are left out.
@@ -42,5 +43,5 @@ pub fn of_versions<D: Db>(db: &D, versions: &[i64]) -> Result<BTreeMap<i64, OfCo
     let clause = |(key, clause, id, version): (i64, Option<LateInterest>, String, u32)| {
         clause.map(|clause| (key, (clause, id, version)))
     };
-    Ok(found.into_iter().filter_map(clause).collect())
+    Ok(mapped(found.into_iter().filter_map(clause)))
 }

@@ -1,6 +1,7 @@
 //! What the ledger says of a customer's behaviour: sums over documents and allocations.
 
 use crate::{Db, Fault, Param, When, arrears::Range, when::as_known};
+use dunlin_domain::arrange::{arrange, mapped};
 use dunlin_domain::{
     Currency, Date, Decimal, Money,
     calendar::tolerance_minor,
@@ -103,11 +104,8 @@ pub fn limits<D: Db>(db: &D, range: Range, when: impl Into<When>) -> Result<Limi
 
 /// The tolerances of reminders by currency, where they are not the usual hundred.
 pub(crate) fn tolerances() -> Result<String, Fault> {
-    let others: BTreeMap<String, i64> = Currency::of_other_units()
-        .map(|of| (of.to_string(), tolerance_minor(of)))
-        .filter(|(_, minor)| *minor != USUAL_TOLERANCE)
-        .collect();
-    crate::array(&others)
+    let all = Currency::of_other_units().map(|of| (of.to_string(), tolerance_minor(of)));
+    crate::array(&mapped(all.filter(|(_, minor)| *minor != USUAL_TOLERANCE)))
 }
 
 /// What statements take as the tolerance of a currency that [`tolerances`] does not name.
@@ -139,13 +137,13 @@ pub fn of_range<D: Db>(
         sums.paying.push(paying(&row, of)?);
     }
     for sums in found.values_mut() {
-        sums.settled.sort_unstable_by(|one, other| other.cmp(one));
+        arrange(&mut sums.settled, |one, other| other.cmp(one));
         sums.settled.truncate(3);
         for settled in &mut sums.settled {
             let (on, due_on) = apart(*settled);
             *settled = on.saturating_sub(due_on);
         }
-        sums.overdue.sort_unstable();
+        arrange(&mut sums.overdue, Ord::cmp);
         sums.overdue.truncate(3);
     }
     let rows: Vec<(i64, Currency, i64, [i64; 4], i64, i64)> =
@@ -174,7 +172,7 @@ pub fn of_range<D: Db>(
         sums.group.extend(group);
     }
     for sums in found.values_mut() {
-        sums.group.sort_unstable_by_key(|of| of.currency);
+        arrange(&mut sums.group, |one, other| one.currency.cmp(&other.currency));
     }
     let quarter = &windows.ninety_days;
     let params = [after, upto, day, year.into(), month.into(), quarter.into()];

@@ -5,6 +5,7 @@ use crate::{
     Db, Fault, Param, When,
     invoice::{self, Item},
 };
+use dunlin_domain::arrange::arrange;
 use dunlin_domain::{
     Currency, Date, Id,
     contract::types::{InterestEntry, InvoiceKind},
@@ -156,7 +157,7 @@ impl Charging {
             charging.claims.insert(claim, id);
             documents.push(document);
         }
-        documents.sort_unstable();
+        arrange(&mut documents, Ord::cmp);
         documents.dedup();
         for item in invoice::items(db, &documents, known)? {
             if let Some(about) = item.relates_to.clone() {
@@ -184,7 +185,7 @@ impl Charging {
             recorded_at: None,
         });
         let mut notes: Vec<InterestEntry> = notes.collect();
-        notes.sort_by(|one, other| (one.on, &one.id).cmp(&(other.on, &other.id)));
+        arrange(&mut notes, |one, other| (one.on, &one.id).cmp(&(other.on, &other.id)));
         notes
     }
 
@@ -227,7 +228,7 @@ impl Charging {
             let taken = || self.taken_off(note).iter();
             let mut days: Vec<Date> = taken().map(|(on, ..)| *on).collect();
             days.extend(self.of_id(&note.id).iter().map(|of| of.issued_on));
-            days.sort_unstable();
+            arrange(&mut days, Ord::cmp);
             days.dedup();
             let mut before = 0i64;
             let mut steps = Vec::with_capacity(days.len());

@@ -1,6 +1,7 @@
 //! Table `invoice`: what was claimed, and for a credit note what was taken off.
 
 use crate::{Db, Fault, Param, When, clause, correction, dispute, matching};
+use dunlin_domain::arrange::arrange;
 use dunlin_domain::{
     Currency, Date, Id,
     contract::{
@@ -196,7 +197,7 @@ pub fn items<D: Db>(db: &D, keys: &[i64], known: i64) -> Result<Vec<Item>, Fault
             }
         }
     }
-    items.sort_by_key(|item| item.key);
+    arrange(&mut items, |one, other| one.key.cmp(&other.key));
     Ok(items)
 }
 

@@ -1,6 +1,7 @@
 //! Tables `notice`, `notice_item`, `reminded` and `delivery`: messages to debtors, and what became of them.
 
 use crate::{Db, Fault, Param};
+use dunlin_domain::arrange::arrange;
 use dunlin_domain::{
     Currency, Date, Id, Instant, Money,
     contract::{
@@ -130,7 +131,7 @@ pub fn claim<D: Db>(
             notice,
         });
     }
-    claimed.sort_by_key(|claimed| claimed.key);
+    arrange(&mut claimed, |one, other| one.key.cmp(&other.key));
     Ok(claimed)
 }
 

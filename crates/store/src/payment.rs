@@ -1,6 +1,7 @@
 //! Table `payment`: money received.
 
 use crate::{Db, Fault, Param, correction, invoice::After};
+use dunlin_domain::arrange::{arrange, mapped};
 use dunlin_domain::{
     Currency, Date, Id, Refusal, Refused,
     contract::types::{Deduction, Designation, Difference},
@@ -261,7 +262,7 @@ pub fn parts<D: Db>(db: &D, keys: &[i64]) -> Result<Vec<(i64, Item)>, Fault> {
          FROM json_each(?1) AS j CROSS JOIN payment AS p ON p.converted_from_key = j.value",
         &[(&keys).into()],
     )?;
-    let of: BTreeMap<i64, i64> = of.into_iter().collect();
+    let of = mapped(of);
     let parts = by_keys(db, &of.keys().copied().collect::<Vec<_>>(), i64::MAX)?;
     Ok(parts.into_iter().filter_map(|part| Some((*of.get(&part.key)?, part))).collect())
 }
@@ -332,7 +333,7 @@ fn select<D: Db>(
     let keys: Vec<i64> = db.json(sql!("payment/page_known.sql"), then)?;
     let mut items = by_keys(db, &keys, known)?;
     restore(db, &mut items, known)?;
-    items.sort_by_key(|item| (item.received_on, item.key));
+    arrange(&mut items, |a, b| (a.received_on, a.key).cmp(&(b.received_on, b.key)));
     Ok(items)
 }
 

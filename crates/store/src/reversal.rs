@@ -1,13 +1,14 @@
 //! Table `reversal`: money that went back.
 
 use crate::{Db, Fault};
+use dunlin_domain::arrange::set;
 use dunlin_domain::{
     Currency, Date, Id,
     allocation::Converted,
     contract::types::{Reversal, ReversalKind},
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A reversal of a payment.
 #[derive(Clone, Debug)]
@@ -121,7 +122,7 @@ pub fn refunded<D: Db>(db: &D, payment: i64, name: Option<&Id>) -> Result<i64, F
 /// not changed falls nowhere else.
 pub(crate) fn falls<D: Db>(db: &D, reversals: &[(i64, i64)]) -> Result<Vec<Fall>, Fault> {
     let mut falls = vec![Fall::default(); reversals.len()];
-    let keys: BTreeSet<i64> = reversals.iter().map(|(payment, _)| *payment).collect();
+    let keys = set(reversals.iter().map(|(payment, _)| *payment));
     if keys.is_empty() {
         return Ok(falls);
     }

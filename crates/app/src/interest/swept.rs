@@ -1,6 +1,7 @@
 //! What the sweep keeps of the interest of open overdue documents.
 
 use super::{Book, borne};
+use dunlin_domain::arrange::{arrange, set};
 use dunlin_domain::{
     Date,
     day_count::Ruler,
@@ -14,7 +15,7 @@ use dunlin_store::{
     interest_entry::{self, Charging},
     policy, sweep,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Whether any document can bear interest at all.
 pub fn any_clause<D: Db>(db: &D) -> Result<bool, Fault> {
@@ -48,7 +49,7 @@ pub fn accrue<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
             worked.extend(lines_of(&book, &[item], 0, Vec::new(), day));
         }
         // Of instalments each has its share of what all of them bear.
-        let wanted: BTreeSet<i64> = parts.iter().map(|item| item.invoice_key).collect();
+        let wanted = set(parts.iter().map(|item| item.invoice_key));
         for items in documents(db, parts)?.values() {
             let items: Vec<&Item> = items.iter().collect();
             let found = lines_of(&book, &items, 0, Vec::new(), day).into_iter();
@@ -65,8 +66,8 @@ pub fn accrue<D: Db>(db: &D, range: Range, day: Date) -> Result<u64, Fault> {
 
 /// Claims and the other instalments of their documents, by document, oldest due first.
 fn documents<D: Db>(db: &D, asked: Vec<Item>) -> Result<BTreeMap<i64, Vec<Item>>, Fault> {
-    let wanted: BTreeSet<i64> = asked.iter().map(|item| item.invoice_key).collect();
-    let parents: BTreeSet<i64> = asked.iter().filter_map(|item| item.parent_key).collect();
+    let wanted = set(asked.iter().map(|item| item.invoice_key));
+    let parents = set(asked.iter().filter_map(|item| item.parent_key));
     let parents: Vec<i64> = parents.into_iter().collect();
     let others = match parents.is_empty() {
         true => Vec::new(),
@@ -82,7 +83,7 @@ fn documents<D: Db>(db: &D, asked: Vec<Item>) -> Result<BTreeMap<i64, Vec<Item>>
         documents.entry(item.parent_key.unwrap_or(item.invoice_key)).or_default().push(item);
     }
     for items in documents.values_mut() {
-        items.sort_by_key(|item| (item.due_on, item.invoice_key));
+        arrange(items, |a, b| (a.due_on, a.invoice_key).cmp(&(b.due_on, b.invoice_key)));
     }
     Ok(documents)
 }
@@ -98,10 +99,10 @@ fn with_surroundings<D: Db>(
     if asked.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted: BTreeSet<i64> = asked.iter().map(|item| item.invoice_key).collect();
+    let wanted = set(asked.iter().map(|item| item.invoice_key));
     let documents = documents(db, asked)?;
     let claims = documents.values().flatten().map(|item| item.invoice_key);
-    let claims: BTreeSet<i64> = claims.chain(documents.keys().copied()).collect();
+    let claims = set(claims.chain(documents.keys().copied()));
     let claims: Vec<i64> = claims.into_iter().collect();
     let charging = Charging::of(db, &claims, i64::MAX)?;
     let fees = charging.fees(&claims, day)?;

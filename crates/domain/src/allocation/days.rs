@@ -353,7 +353,7 @@ impl<'a> Replay<'a> {
         let about = places.iter().filter_map(|place| self.debts.get(*place));
         let mut charges: Vec<usize> = about.flat_map(|debt| debt.about.iter().copied()).collect();
         charges.retain(|place| named > Some(component(place).0));
-        charges.sort_by_key(component);
+        arrange(&mut charges, |one, other| component(one).cmp(&component(other)));
         charges
     }
 

@@ -11,6 +11,7 @@ use super::{
     limit::{self, Entry, Limits},
     rates::Rates,
 };
+use crate::arrange::set;
 use crate::{
     Currency, Date, Id, Money,
     contract::credit::{ApprovalThreshold, EffectiveLimit, LimitKind, LimitLine, NewLimit},
@@ -128,9 +129,9 @@ pub fn pairs(
     thresholds: &[ApprovalThreshold],
     limits: impl Iterator<Item = Currency>,
 ) -> BTreeSet<(Currency, Currency)> {
-    let all: BTreeSet<Currency> = limits.chain(thresholds.iter().map(|of| of.currency)).collect();
+    let all = set(limits.chain(thresholds.iter().map(|of| of.currency)));
     let with = |from: &Currency| all.iter().map(|to| (*from, *to)).collect::<Vec<_>>();
-    all.iter().flat_map(with).filter(|(from, to)| from != to).collect()
+    set(all.iter().flat_map(with).filter(|(from, to)| from != to))
 }
 
 #[cfg(test)]

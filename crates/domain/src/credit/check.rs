@@ -17,6 +17,7 @@ use super::{
     rule::{Known, Settings},
     words,
 };
+use crate::arrange::set;
 use crate::{
     Currency, Date, Decimal, Id, Instant, Money, Refusal, Refused,
     contract::{
@@ -214,8 +215,7 @@ pub fn pairs(
 ) -> BTreeSet<(Currency, Currency)> {
     let limits = limits(position, day);
     let lines = [&limits.individual, &limits.group];
-    let mut to: BTreeSet<Currency> =
-        lines.into_iter().flatten().map(|line| line.currency).collect();
+    let mut to = set(lines.into_iter().flatten().map(|line| line.currency));
     to.extend(asked.map(|money| money.currency));
     to.extend(position.currency);
     let own = |known: &Known| known.rule.amount.map(|money| money.currency);
@@ -225,7 +225,7 @@ pub fn pairs(
     from.extend(position.done.map(|done| done.currency));
     from.extend(position.guarantees.iter().map(|of| of.currency));
     let pair = |from: &Currency| to.iter().map(|to| (*from, *to)).collect::<Vec<_>>();
-    from.iter().flat_map(pair).filter(|(from, to)| from != to).collect()
+    set(from.iter().flat_map(pair).filter(|(from, to)| from != to))
 }
 
 /// What is asked for where nothing is said.
