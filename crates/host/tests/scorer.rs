@@ -82,6 +82,7 @@ fn facts(customer: &str, days: Option<&str>) -> Val {
             record(vec![("year", Val::U16(2024)), ("month", Val::U8(3)), ("day", Val::U8(31))]),
         ),
         ("values", Val::List(days.map(fact).into_iter().collect())),
+        ("group", Val::Option(None)),
     ])
 }
 
