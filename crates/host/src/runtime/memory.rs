@@ -15,10 +15,10 @@ const HEAPS: i32 = 2;
 
 /// From this size on, memory is asked of the system by itself and goes back to it at once. What a slice of a file is
 /// handed over in is smaller: to ask for it anew each time has the system clear every page of it.
-const LARGE: i32 = 4 << 20;
+const LARGE: i32 = 32 << 20;
 
 /// So much that was freed at the end of a heap is kept for what comes next.
-const KEPT: i32 = 16 << 20;
+const KEPT: i32 = 64 << 20;
 
 /// Tells the C library, once for the process.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
