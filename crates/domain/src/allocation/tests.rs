@@ -701,6 +701,35 @@ fn what_is_taken_off_a_document_counts_from_the_day_of_the_document() {
     }
 }
 
+/// Decisions that were said of different days and count from that of their document, which was moved past them.
+#[test]
+fn decisions_that_a_moved_document_brings_onto_one_day_are_decisions_of_one_day() {
+    let halves =
+        [claim(1, "2025-03-20", "2025-04-01", 30), claim(2, "2025-03-20", "2025-04-08", 70)];
+    let of_whole = |mut credit: Credit| {
+        credit.named = vec![Named { claims: vec![1, 2], minor: None }];
+        credit
+    };
+    let upheld = |key, on: &str, claim, minor| Credit {
+        recoverable: false,
+        ..write_off(key, on, claim, minor)
+    };
+    let (early, late) = ("2025-03-05", "2025-03-06");
+    for (one, other) in [(early, late), (late, early), (early, early)] {
+        // All of the whole and all of its first half: what is said of the half comes first.
+        let credits = [of_whole(write_off(1, one, 1, 70)), write_off(2, other, 1, 30)];
+        check(&halves, &credits, "W2 I1 2025-03-20 30\nW1 I2 2025-03-20 70");
+        // What was never owed comes before what is given up.
+        let credits = [of_whole(write_off(1, one, 1, 80)), upheld(2, other, 1, 30)];
+        check(&halves, &credits, "W2 I1 2025-03-20 30\nW1 I2 2025-03-20 70");
+        // Less before more, and of equal amounts by their ids.
+        let credits = [write_off(1, one, 1, 20), write_off(2, other, 1, 15)];
+        check(&halves, &credits, "W2 I1 2025-03-20 15\nW1 I1 2025-03-20 15");
+        let credits = [write_off(1, one, 1, 20), write_off(2, other, 1, 20)];
+        check(&halves, &credits, "W1 I1 2025-03-20 20\nW2 I1 2025-03-20 10");
+    }
+}
+
 #[test]
 fn an_upheld_dispute_of_what_is_paid_frees_the_newest_money() {
     let mut upheld = write_off(7, "2024-02-20", 1, 30);

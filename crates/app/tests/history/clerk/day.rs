@@ -247,7 +247,7 @@ impl<'a> Clerk<'a> {
         order.sort_by_key(|at| {
             let credit = &self.documents.credits[*at];
             let claims = credit.named.first().map_or(0, |(name, _)| self.meant(name).len());
-            (credit.on, credit.recoverable, claims, credit.minor, credit.id.clone())
+            (credit.recoverable, claims, credit.minor, credit.id.clone())
         });
         for at in &order {
             let credit = &self.documents.credits[*at];
