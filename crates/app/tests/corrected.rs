@@ -292,6 +292,58 @@ fn what_a_payment_names_is_corrected_from_one_invoice_to_parts_of_several_to_non
 }
 
 /// A file of payments that is applied.
+/// What was settled or held back was said of what the payment named: it is recorded anew with other names.
+#[test]
+fn what_a_payment_that_settles_or_holds_back_names_is_not_corrected() {
+    for said in [
+        json!({"settles": ["I"]}),
+        json!({"deductions": [{"invoice_id": "I", "minor": 3_000, "reason": "agreed"}]}),
+    ] {
+        let (_folder, db) = ledger(json!({}));
+        bill(&db, "J", json!({}));
+        let mut new = json!({"id": "P", "customer_id": "C", "received_on": "2024-02-10",
+            "amount": eur(7_000), "invoice_id": "I"});
+        for (field, value) in said.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        payment::add(&db, &read(new.clone()), id("made"), &on(TODAY)).unwrap();
+        let put_right = |mut what: Value| {
+            what["reason"] = json!("misread");
+            payment::correct(&db, &id("P"), &read(what), &on(TODAY))
+        };
+        let stays = || {
+            let open = ["I", "J"].map(|name| at(&db, name, TODAY).open.minor);
+            assert_eq!(open, [0, 10_000], "{said}");
+        };
+        stays();
+        for what in [
+            json!({"invoice_id": "J"}),
+            json!({"invoice_id": null}),
+            json!({"designation": [{"invoice_id": "I", "minor": 7_000}]}),
+            json!({"designation": []}),
+            json!({"invoice_id": "J", "received_on": "2024-02-11"}),
+        ] {
+            let Err(Fault::Refused(refused)) = put_right(what.clone()) else { panic!("{what}") };
+            assert_eq!(refused.code, Refusal::WrongState, "{said} {what}");
+            stays();
+        }
+        // What it names already is no change, and its day is its own.
+        assert_eq!(put_right(json!({"invoice_id": "I"})).unwrap(), Change::AlreadySo);
+        let moved = json!({"invoice_id": "I", "received_on": "2024-02-11"});
+        assert_eq!(put_right(moved).unwrap(), Change::Replaced);
+        stays();
+        // The way out.
+        let mistake = read(json!({"id": "R", "kind": "mistake"}));
+        payment::reverse(&db, &id("P"), &mistake, id("made"), &on(TODAY)).unwrap();
+        (new["id"], new["invoice_id"]) = (json!("P2"), json!("J"));
+        new.as_object_mut().unwrap().retain(|field, _| said.get(field).is_none());
+        payment::add(&db, &read(new), id("made"), &on(TODAY)).unwrap();
+        let open = ["I", "J"].map(|name| at(&db, name, TODAY).open.minor);
+        assert_eq!(open, [10_000, 3_000], "{said}");
+        assert!(verify::books(&db).unwrap().ok);
+    }
+}
+
 fn file_of_payments(db: &NativeDb, rows: &Value) {
     let (payments, at) = (rows.to_string(), on(TODAY));
     let order = import::Order {

@@ -173,11 +173,8 @@ impl World {
         if !self.send(Deed::CorrectPayment(name.clone(), what)) {
             return None;
         }
-        if let Some(settled) = &credit.settles
-            && parts.iter().all(|(name, _)| name != settled)
-        {
-            parts.push((settled.clone(), None));
-        }
+        // What it settles or holds back was said of what it named.
+        assert!(credit.settles.is_none() && credit.deductions.is_empty(), "{name}");
         Some(Entry::Named(name, parts))
     }
 
