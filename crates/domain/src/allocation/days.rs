@@ -302,8 +302,10 @@ impl<'a> Replay<'a> {
             return;
         }
         let mut left = minor;
-        for key in &named.claims {
-            let Some(place) = self.by_key.get(key).copied() else { continue };
+        let places = named.claims.iter().filter_map(|key| self.by_key.get(key));
+        let places: Vec<usize> = places.copied().collect();
+        self.unbook(places.iter().map(|place| (*place, i64::MAX)), minor);
+        for place in places {
             let owed = self.debts.get(place).map_or(0, Debt::owed).min(left);
             self.save_less(place, owed);
             self.reduce(place, owed);
