@@ -1024,6 +1024,26 @@ fn a_cross_default_follows_the_group() {
     books_hold(&db);
 }
 
+/// The head's own default is withdrawn by the merge, and what rested on it rests on the survivor's, swept in between or not.
+#[test]
+fn a_cross_default_follows_a_head_that_is_merged_into_a_member() {
+    for swept in [true, false] {
+        let (_folder, db) = db();
+        group(&db, &["M", "N"]);
+        customer::merge(&db, &id("H"), &id("M"), &on("2024-03-02")).unwrap();
+        if swept {
+            sweep(&db, "2024-03-02");
+        }
+        assert_eq!(states(&db, "M"), ["withdrawn", "open"]);
+        assert_eq!(states(&db, "N"), ["open"], "{swept}");
+        close_open(&db, "M", "withdrawn", "2024-03-03");
+        sweep(&db, "2024-03-03");
+        assert_eq!(states(&db, "M"), ["withdrawn", "withdrawn"], "{swept}");
+        assert_eq!(states(&db, "N"), ["withdrawn"], "{swept}");
+        books_hold(&db);
+    }
+}
+
 #[test]
 fn what_cured_a_default_is_money_that_came_to_what_was_overdue() {
     let (_folder, db) = db();
