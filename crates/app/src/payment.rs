@@ -675,6 +675,13 @@ pub fn correct<D: Db>(
         if was == is {
             return Ok(Change::AlreadySo);
         }
+        // What is settled or held back was said of what it named.
+        if (is.invoice_id.is_some() || is.designation.is_some())
+            && !(item.settles.is_empty() && item.deductions.is_empty())
+        {
+            let detail = "it has `settles` or `deductions`: reverse it as a mistake and record it again under another id";
+            return Err(Fault::refused(Refusal::WrongState, detail));
+        }
         let note = Note::changed(
             "correct",
             "payment",
