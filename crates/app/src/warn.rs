@@ -67,9 +67,11 @@ impl Ground {
     }
 
     /// What one of them owes, beside the book. Overdue is what somebody would be reminded of.
-    pub(crate) fn owed(&self, of: &Owing) -> alert::Owed {
-        let overdue = of.overdue_minor.iter().fold(0i64, |sum, of| sum.saturating_add(*of));
-        beside(of.currency, of.outstanding_minor, overdue, &self.book)
+    pub(crate) fn owed(&self, of: &[Owing]) -> Vec<alert::Owed> {
+        let owed = of.iter().filter(|of| of.outstanding_minor > 0);
+        let owed =
+            owed.map(|of| beside(of.currency, of.outstanding_minor, of.overdue_minor, &self.book));
+        owed.collect()
     }
 
     /// Puts what a customer owes now in place of what it owed at the sweep.
@@ -509,7 +511,7 @@ fn between<D: Db>(
             notch_before: notch_before.filter(|_| same_card),
             notches: Some(card.document.notches.unwrap_or(NOTCHES)),
             limit: found.limits.get(&key).copied(),
-            owed: known.owing.iter().map(|of| ground.owed(of)).collect(),
+            owed: ground.owed(&known.owing),
             ..Position::on(day)
         };
         judging.push(Judging { key, id, position });

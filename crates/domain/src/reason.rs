@@ -125,8 +125,8 @@ mod tests {
             近 12 个月到期金额中有 42.5% 逾期支付或仍逾期未付。
             The worst delay in 12 months is 45 days.
             近 12 个月最长逾期 45 天。
-            60 % of what is owed now is past due.
-            目前欠款中有 60% 已逾期。
+            60 % of what is unpaid now is past due.
+            目前未付款项中有 60% 已逾期。
             105.6 % of the credit limit is used.
             信用额度已使用 105.6%。
             Paid 39 days later in the last 3 months than in the 9 months before.

@@ -171,8 +171,6 @@ struct Item<'a> {
     parts: Vec<Part>,
     /// What is unpaid and chased, also what was given up.
     unpaid: i64,
-    /// Something of it is owed, chased and past due.
-    overdue: bool,
 }
 
 impl Item<'_> {
@@ -191,6 +189,11 @@ impl Item<'_> {
 
     fn last_on(&self) -> Option<Date> {
         self.paid().map(|part| part.on).max()
+    }
+
+    /// The day whose windows it is in: when it fell due, but while it is unpaid and overdue the day asked for.
+    fn place(&self, day: Date) -> Date {
+        if self.unpaid > 0 && self.of.due_on < day { day } else { self.of.due_on }
     }
 }
 
@@ -223,11 +226,21 @@ impl Ledger {
         rows.filter(|row| row.from == Source::Taken).map(|row| row.minor).sum()
     }
 
-    /// What is outstanding at the end of a day, and what of it is overdue.
-    fn owed(&self, currency: Currency, day: Date) -> (i64, i64) {
+    /// What is left of all claims at the end of a day, and what of it is overdue.
+    fn all(
+        &self,
+        currency: Currency,
+        day: Date,
+        left: impl Fn(&Self, &Document, Date) -> i64,
+    ) -> (i64, i64) {
         let claims = || self.claims(day).filter(|of| of.currency == currency);
         let overdue = claims().filter(|of| of.due_on < day);
-        (claims().map(|of| self.open(of, day)).sum(), overdue.map(|of| self.open(of, day)).sum())
+        (claims().map(|of| left(self, of, day)).sum(), overdue.map(|of| left(self, of, day)).sum())
+    }
+
+    /// What is outstanding at the end of a day, and what of it is overdue.
+    fn owed(&self, currency: Currency, day: Date) -> (i64, i64) {
+        self.all(currency, day, Self::open)
     }
 
     /// What each payment added to a claim on each day, by payment: the rows of one day are one.
@@ -266,27 +279,20 @@ impl Ledger {
         paid
     }
 
-    /// What is left of a claim and somebody would be reminded of: not what of this claim is contested on the day, and not
-    /// a rest below the tolerance of reminders.
-    fn chased(
-        &self,
-        claim: &Document,
-        disputes: &[Contested],
-        day: Date,
-        left: impl Fn(&Self, &Document, Date) -> i64,
-    ) -> i64 {
-        let rest = left(self, claim, day) - contested(claim, disputes, day);
+    /// What is unpaid of a claim and somebody would be reminded of, were it not given up: not what of this claim is
+    /// contested on the day, and not a rest below the tolerance of reminders.
+    fn chased(&self, claim: &Document, disputes: &[Contested], day: Date) -> i64 {
+        let rest = self.unpaid(claim, day) - contested(claim, disputes, day);
         if rest < tolerance_minor(claim.currency) { 0 } else { rest }
     }
 
     fn item<'a>(&self, of: &'a Document, disputes: &[Contested], day: Date) -> Item<'a> {
-        let unpaid = self.chased(of, disputes, day, Self::unpaid);
-        let owed = self.chased(of, disputes, day, Self::open);
+        let unpaid = self.chased(of, disputes, day);
         let mut parts = self.paid(of.key, day);
         if unpaid > 0 && of.due_on < day {
             parts.push(Part { minor: unpaid, on: day, paid: false });
         }
-        Item { of, parts, unpaid, overdue: owed > 0 && of.due_on < day }
+        Item { of, parts, unpaid }
     }
 }
 
@@ -370,13 +376,11 @@ fn days_before(day: Date, days: i64) -> Date {
     day.plus_days(-days).unwrap_or(Date::FIRST)
 }
 
-/// Items with any part in the window after the one day and up to the other: those that are due in it. But what is owed
-/// and overdue counts with its age in every window that ends on the day, however long it has been due, and in no other.
+/// Items with any part in the window after the one day and up to the other: those that are due in it. But what is unpaid
+/// and overdue, given up or not, counts with its age in every window that ends on the day, however long it has been due,
+/// and in no other.
 fn due<'a, 'b>(items: &'a [Item<'b>], (after, upto): (Date, Date), day: Date) -> Vec<&'a Item<'b>> {
-    let within = |item: &&Item<'_>| match item.overdue {
-        true => upto == day,
-        false => item.of.due_on > after && item.of.due_on <= upto,
-    };
+    let within = |item: &&Item<'_>| item.place(day) > after && item.place(day) <= upto;
     items.iter().filter(within).filter(|item| !item.parts.is_empty()).collect()
 }
 
@@ -519,17 +523,15 @@ fn currencies(ledger: &Ledger) -> BTreeSet<Currency> {
 
 fn owed(facts: &mut Facts, history: &History, day: Date) {
     let own = &history.own;
-    let share = |part: &dyn Fn(Currency) -> i64| {
-        let of = |currency| exact(part(currency), own.owed(currency, day).0);
+    let share = |part: &dyn Fn(&Document) -> i64| {
+        let of = |currency| {
+            let claims = own.claims(day).filter(|of| of.currency == currency);
+            exact(claims.map(part).sum(), own.all(currency, day, Ledger::unpaid).0)
+        };
         mean(&currencies(own).into_iter().filter_map(of).collect::<Vec<_>>())
     };
-    // Who owes nothing has nothing overdue, but where a debt due in 12 months was given up.
+    // Who has nothing unpaid has nothing overdue.
     let asked = own.items(day).next().map(|_| Decimal::ZERO);
-    let given_up = own.items(day).any(|of| {
-        let due = of.due_on > months(day, 12) && of.due_on < day;
-        due && own.chased(of, &history.disputes, day, Ledger::unpaid) > 0
-    });
-    let paid = asked.filter(|_| !given_up);
     for (name, least, most) in [
         (FactName::OverdueShare, 1, i64::MAX),
         (FactName::OverdueShare130, 1, 30),
@@ -538,17 +540,13 @@ fn owed(facts: &mut Facts, history: &History, day: Date) {
         (FactName::OverdueShareOver90, 91, i64::MAX),
         (FactName::OverdueShareOver30, 31, i64::MAX),
     ] {
-        let late = |currency: Currency| {
-            let claims = own.claims(day).filter(|of| of.currency == currency);
-            let late = claims.filter(|of| (least..=most).contains(&day.days_since(of.due_on)));
-            late.map(|of| own.chased(of, &history.disputes, day, Ledger::open)).sum()
+        let late = |of: &Document| match (least..=most).contains(&day.days_since(of.due_on)) {
+            true => own.chased(of, &history.disputes, day),
+            false => 0,
         };
-        facts.set(name, share(&late).or(paid));
+        facts.set(name, share(&late).or(asked));
     }
-    let contested = |currency: Currency| {
-        let claims = own.claims(day).filter(|of| of.currency == currency);
-        claims.map(|of| own.open(of, day).min(contested(of, &history.disputes, day))).sum()
-    };
+    let contested = |of: &Document| own.unpaid(of, day).min(contested(of, &history.disputes, day));
     facts.set(FactName::OpenDisputeShare, share(&contested).or(asked));
 }
 
@@ -632,7 +630,9 @@ fn group(facts: &mut Facts, history: &History, day: Date) {
         let all: i64 = members().map(|of| of.owed(currency, day).0).sum();
         let past_due = members().map(|of| of.owed(currency, day).1).sum();
         shares.extend(exact(own.owed(currency, day).0, all));
-        overdue.extend(exact(past_due, all));
+        let unpaid = members().map(|of| of.all(currency, day, Ledger::unpaid));
+        let (unpaid, late) = unpaid.fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+        overdue.extend(exact(late, unpaid));
         if all > 0 {
             let owed = GroupOwed { currency, outstanding_minor: all, overdue_minor: past_due };
             facts.group.get_or_insert_default().push(owed);
@@ -694,7 +694,7 @@ fn orders(facts: &mut Facts, history: &History, day: Date) {
     facts.set(FactName::Turnover12m, turnover);
     if let Some(large) = large.into_iter().max() {
         let before = own.items(day).filter(|of| of.issued_on < large && of.due_on >= large);
-        let open = before.filter(|of| own.open(of, large) > 0);
+        let open = before.filter(|of| own.unpaid(of, large) > 0);
         let nearest = open.map(|of| of.due_on.days_since(large)).min();
         facts.set(FactName::PurchasesBeforeDue, nearest.map(Decimal::from));
     }

@@ -6,7 +6,7 @@
 -- days late in 12 months, the most in 24 with its day, both if anything was late], [sums of x, y, xx, xy and yy of items
 -- due in 12 months], [items with their first money in 12 months, short pays, discounts not due], [of each item that was
 -- settled in 24 months the day of its last money and its due date], [the due dates of items unpaid and overdue]]. Due in
--- so many months is also whatever is owed and overdue on the day. Days are counted from the day asked for; two in one
+-- so many months is also whatever is unpaid and overdue on the day. Days are counted from the day asked for; two in one
 -- number are the one times a million plus the other.
 -- Sums of amounts are added up as floats on purpose: two absurd amounts must not stop the sweep of all others, and below
 -- 2^53 they are exact. As whole numbers they are quicker to write.
@@ -58,19 +58,19 @@ remaining AS (
 ),
 -- What was unpaid of each claim: what is open, what was set against it later, if anything was, and what was written off.
 unpaid AS MATERIALIZED (
-    SELECT invoice_key, sum(minor) AS minor, total(minor) FILTER (WHERE owed) AS owed_minor
+    SELECT invoice_key, sum(minor) AS minor
     FROM (
-        SELECT key AS invoice_key, open_minor AS minor, 1 AS owed
+        SELECT key AS invoice_key, open_minor AS minor
         FROM invoice
         WHERE customer_key > ?1 AND customer_key <= ?2 AND open_minor > 0 AND +issued_on <= ?3
         UNION ALL
-        SELECT invoice_key, amount_minor, 1
+        SELECT invoice_key, amount_minor
         FROM allocation
         WHERE
             customer_key > ?1 AND customer_key <= ?2 AND allocated_on > ?3 AND invoice_key IS NOT NULL
             AND EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?3)
         UNION ALL
-        SELECT a.invoice_key, a.amount_minor, 0
+        SELECT a.invoice_key, a.amount_minor
         FROM adjustment AS w
         CROSS JOIN allocation AS a ON a.adjustment_key = w.key
         WHERE
@@ -90,11 +90,10 @@ contested AS MATERIALIZED (
     GROUP BY invoice_key
 ),
 -- What is unpaid of items and somebody would be reminded of, were it not given up: not what is contested, and not a rest
--- below the tolerance. `runs` says of which as much is owed and overdue: that is in every window that ends on the day.
+-- below the tolerance.
 chased AS MATERIALIZED (
     SELECT
-        o.invoice_key, i.customer_key, i.currency, i.due_on, o.minor - coalesce(c.minor, 0) AS minor,
-        i.due_on < ?3 AND o.owed_minor - coalesce(c.minor, 0) >= coalesce(?9 ->> i.currency, 100) AS runs
+        o.invoice_key, i.customer_key, i.currency, i.due_on, o.minor - coalesce(c.minor, 0) AS minor
     FROM unpaid AS o
     CROSS JOIN invoice AS i ON i.key = o.invoice_key
     LEFT JOIN contested AS c ON c.invoice_key = o.invoice_key
@@ -153,15 +152,12 @@ paid AS (
     WHERE i.kind NOT IN ('credit-note', 'interest-note')
 ),
 -- Parts, in days from the day: the due date, how late, and for money of 12 months from issue. A part is in the windows
--- that its `place_on` is in, and the item with its last part. `begins` is 1 for an item with its first money in 12 months, 2
--- if that was short, and 3 if it was so by a discount that was not due.
+-- that its `place_on` is in, for items unpaid and overdue the day, and the item with its last part. `begins` is 1 for an
+-- item with its first money in 12 months, 2 if that was short, and 3 if it was so by a discount that was not due.
 part AS (
     SELECT
         customer_key, currency, CAST(due AS INTEGER) AS due,
-        CASE
-            WHEN due < 0 AND place & 1 = 0 AND key IN (SELECT invoice_key FROM chased WHERE runs) THEN 0
-            ELSE CAST(due AS INTEGER)
-        END AS place_on,
+        iif(due < 0 AND place & 1 = 0, 0, CAST(due AS INTEGER)) AS place_on,
         place & 2 AND (due = 0 OR place & 1 AND due < 0) AS is_last,
         CAST(came - julianday(?3) - due AS INTEGER) AS late, minor,
         CASE WHEN within THEN CAST(came - issued AS INTEGER) END AS since,
@@ -211,8 +207,7 @@ part AS (
     UNION ALL
     SELECT
         customer_key, currency, CAST(julianday(due_on) - julianday(?3) AS INTEGER),
-        iif(runs, 0, CAST(julianday(due_on) - julianday(?3) AS INTEGER)), 1,
-        CAST(julianday(?3) - julianday(due_on) AS INTEGER), minor, NULL, 0, NULL, 0,
+        0, 1, CAST(julianday(?3) - julianday(due_on) AS INTEGER), minor, NULL, 0, NULL, 0,
         CAST(julianday(due_on) - julianday(?3) AS INTEGER)
     FROM chased
     WHERE due_on < ?3
