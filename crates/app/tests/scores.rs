@@ -187,6 +187,26 @@ fn a_debt_that_is_given_up_was_not_paid() {
 }
 
 #[test]
+fn whoever_pays_an_old_debt_has_paid_late_for_twelve_months() {
+    let (_folder, db) = db();
+    customer(&db, "old", json!({}));
+    bill(&db, "old0", "old", "2023-01-01", "2023-01-20");
+    for month in (1..=12).map(|of| format!("2024-{of:02}")).chain(["2025-06".to_string()]) {
+        let name = format!("old-{month}");
+        bill(&db, &name, "old", &format!("{month}-01"), &format!("{month}-02"));
+        pay(&db, &format!("p-{month}"), "old", &format!("{month}-02"), &name);
+    }
+    let shown = |on: &str| {
+        let card = card_of(&db, "old", on);
+        format!("{} {}", card.grade.unwrap(), card.score.unwrap())
+    };
+    let owed = shown("2024-06-09");
+    pay(&db, "p0", "old", "2024-06-10", "old0");
+    let paid = ["2024-06-10", "2025-06-09", "2025-06-10"].map(shown);
+    assert_eq!((owed.as_str(), paid), ("D 28.3", ["C 50.5", "C 57.5", "A 92.2"].map(String::from)));
+}
+
+#[test]
 fn whoever_pays_everything_is_judged_no_worse_for_it() {
     let (_folder, db) = db();
     customer(&db, "slow", json!({}));

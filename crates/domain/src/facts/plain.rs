@@ -191,9 +191,13 @@ impl Item<'_> {
         self.paid().map(|part| part.on).max()
     }
 
-    /// The day whose windows it is in: when it fell due, but while it is unpaid and overdue the day asked for.
+    /// The day whose windows it is in: when it fell due or when its last money came, whichever is later, but while it is
+    /// unpaid and overdue the day asked for.
     fn place(&self, day: Date) -> Date {
-        if self.unpaid > 0 && self.of.due_on < day { day } else { self.of.due_on }
+        if self.unpaid > 0 && self.of.due_on < day {
+            return day;
+        }
+        self.last_on().map_or(self.of.due_on, |on| on.max(self.of.due_on))
     }
 }
 
@@ -376,9 +380,9 @@ fn days_before(day: Date, days: i64) -> Date {
     day.plus_days(-days).unwrap_or(Date::FIRST)
 }
 
-/// Items with any part in the window after the one day and up to the other: those that are due in it. But what is unpaid
-/// and overdue, given up or not, counts with its age in every window that ends on the day, however long it has been due,
-/// and in no other.
+/// Items with any part in the window after the one day and up to the other: those that fell due in it, or before it and had
+/// their last money in it. What is unpaid and overdue, given up or not, counts with its age in every window that ends on
+/// the day, however long it has been due, and in no other.
 fn due<'a, 'b>(items: &'a [Item<'b>], (after, upto): (Date, Date), day: Date) -> Vec<&'a Item<'b>> {
     let within = |item: &&Item<'_>| item.place(day) > after && item.place(day) <= upto;
     items.iter().filter(within).filter(|item| !item.parts.is_empty()).collect()
