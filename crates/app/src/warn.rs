@@ -378,7 +378,7 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
         return Ok(nothing);
     }
     let (mut reached, mut more) = (from, true);
-    let (mut customers, mut of_others) = (BTreeSet::new(), Vec::new());
+    let (mut customers, mut of_others, mut regrouped) = (BTreeSet::new(), Vec::new(), false);
     while more && customers.len() < RUN {
         let stretch = feed::after(db, reached)?;
         (reached, more) = (stretch.reached, stretch.more);
@@ -388,6 +388,7 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
             if concerns_others(&of.event.kind) {
                 of_others.push(key);
             }
+            regrouped |= ["customer.changed", "customer.merged"].contains(&of.event.kind.as_str());
         }
     }
     if reached == from {
@@ -395,6 +396,10 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
     }
     if !of_others.is_empty() {
         customers.extend(customer::around(db, &of_others)?);
+    }
+    // Who left a group is in none of its lists any more.
+    if regrouped {
+        customers.extend(table::of_group_defaults(db)?);
     }
     write(db, |db| {
         let (mut ground, cards) = (Ground::read(db)?, Cards::in_force(db, day)?);
