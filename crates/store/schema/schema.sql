@@ -1137,3 +1137,5 @@ CREATE INDEX default_taken_back_by_default ON default_taken_back (default_key);
 
 CREATE INDEX allocation_credited ON allocation (customer_key, invoice_key, allocated_on, amount_minor, credit_key)
     WHERE credit_key IS NOT NULL;
+
+CREATE INDEX alert_of_group ON alert (customer_key) WHERE ended_on IS NULL AND kind = 'group-default';
