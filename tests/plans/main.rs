@@ -34,15 +34,15 @@ const BIG: [&str; 21] = [
     "score",
     "score_change",
     "score_outdated",
+];
+
+/// Statements that go through the whole of a big table or index, and why they may.
+const FULL_PASSES: &[(&str, &str, &str)] = &[
     (
         "SELECT json_group_array(DISTINCT customer_key) FROM alert WHERE ended_on IS NULL AND kind = 'group-default'",
         "alert",
         "the few warnings of a default in the group: an index of these alone",
     ),
-];
-
-/// Statements that go through the whole of a big table or index, and why they may.
-const FULL_PASSES: &[(&str, &str, &str)] = &[
     (
         "ageing/by_day.sql",
         "invoice",
