@@ -857,3 +857,51 @@ fn a_seasonal_limit_holds_in_its_days_and_the_usage_follows_it() {
     let turned = check::utilisation(&db, &id("C"), turned, 1, at(NOON));
     assert_eq!(refused(turned), (Refusal::MalformedParameter, Some("from".into())));
 }
+
+#[test]
+fn a_fall_of_the_grade_holds_until_a_sweep_changes_it_again_however_it_is_read() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(50_000)}));
+    for month in 1..=5 {
+        let due = format!("2024-0{month}-15");
+        let new = json!({"id": format!("I{month}"), "customer_id": "C", "issued_on": format!("2024-0{month}-01"),
+            "due_on": due, "amount": eur(1_000)});
+        documents::add(&db, &read(new), id("made"), &author()).unwrap();
+        pay(&db, &format!("P{month}"), "C", &due, 1_000);
+    }
+    swept(&db, "2024-06-27", at(NOON));
+    let late = json!({"id": "I9", "customer_id": "C", "issued_on": "2024-02-01", "due_on": "2024-02-15",
+        "amount": eur(9_000)});
+    documents::add(&db, &read(late), id("made"), &author()).unwrap();
+    let seen = |known_at: Option<Instant>| {
+        let asked = Asked { day: None, known_at };
+        let question = question("C", 1, None);
+        told(&check::simulate(&db, &question, asked, Some(Language::En), at(NOON)).unwrap())
+    };
+    let now = Some(at(NOON));
+    // Of all customers, of a customer and of a group.
+    for (name, more) in
+        [("all", json!({})), ("own", json!({"customer": "C"})), ("group", json!({"group": "C"}))]
+    {
+        let mut new = json!({"kind": "score-drop"});
+        for (field, value) in more.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        rule::put(&db, &id(name), &read(new), &author()).unwrap();
+        if name == "all" {
+            assert_eq!((seen(None), seen(now)), ("pass".into(), "pass".into()));
+            swept(&db, "2024-06-28", at(NOON));
+            let question = question("C", 1, Some("O1"));
+            let held =
+                check::ask(&db, &question, &id("K1"), Some(Language::En), &author()).unwrap();
+            assert_eq!(told(&held), "hold all");
+        }
+        // A sweep that finds the same grade changes nothing.
+        let day = if name == "all" { "2024-06-29" } else { "2024-06-30" };
+        swept(&db, day, at(NOON));
+        assert_eq!((seen(None), seen(now)), (format!("hold {name}"), format!("hold {name}")));
+        assert_eq!(hold::run(&db, &author()).unwrap().cleared, 0);
+        rule::end(&db, &id(name), &author()).unwrap();
+    }
+    assert_eq!(hold::run(&db, &author()).unwrap().cleared, 1);
+}

@@ -545,3 +545,47 @@ fn erasure_takes_the_free_texts_of_credit() {
     assert_eq!(standing.effective.unwrap().minor, Some(5));
     assert_eq!(erase::customer(&db, &id("C"), &author()).unwrap().1, Change::AlreadySo);
 }
+
+#[test]
+fn a_release_lets_its_order_pass_once_and_not_each_part_of_it_anew() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(600)}));
+    invoice(&db, "I0", "C", "2024-07-31", 500);
+    assert!(plain(&db, "K1", 300, "O1").starts_with("hold"));
+    release(&db, "K1", None);
+    let all_done = |done: i64| put(&db, "O1", done, json!({"invoiced_minor": done}));
+    assert!(kept(&reserve_for(&db, "R1", 300, "O1")));
+    all_done(300);
+    invoice(&db, "I1", "C", "2024-07-31", 300);
+    // More of the order is more than was released, and so is all of it.
+    assert!(!kept(&reserve_for(&db, "R2", 300, "O1")));
+    assert!(plain(&db, "K3", 600, "O1").starts_with("hold"));
+    // That is released: on top of what was invoiced, the order as a whole, and its delivery.
+    let waits = hold::list(&db, (i64::MAX, 9), None, Some(HoldState::Held), None, None).unwrap();
+    release(&db, waits[0].1.id.as_str(), None);
+    assert!(plain(&db, "K4", 600, "O1").starts_with("pass"));
+    let delivery = ask(&db, "K5", 600, "O1", json!({"purpose": "delivery"}));
+    assert_eq!(delivery.verdict, Verdict::Pass);
+    assert!(plain(&db, "K6", 601, "O1").starts_with("hold"));
+    assert!(kept(&reserve_for(&db, "R3", 300, "O1")));
+    all_done(600);
+    invoice(&db, "I2", "C", "2024-07-31", 300);
+    assert!(!kept(&reserve_for(&db, "R4", 1, "O1")));
+    let again = check::get(&db, &id("K4"), Some(Language::En)).unwrap();
+    assert_eq!((again.verdict, again.released_by), (Verdict::Pass, Some(waits[0].1.id.clone())));
+}
+
+#[test]
+fn what_was_cancelled_and_ordered_anew_is_released_as_it_was_asked() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(600)}));
+    invoice(&db, "I0", "C", "2024-07-31", 500);
+    put(&db, "O1", 300, json!({"cancelled_minor": 300}));
+    assert!(plain(&db, "K1", 300, "O1").starts_with("hold"));
+    release(&db, "K1", None);
+    assert!(plain(&db, "K2", 300, "O1").starts_with("pass"));
+    assert!(kept(&reserve_for(&db, "R1", 300, "O1")));
+    put(&db, "O1", 600, json!({"cancelled_minor": 300, "invoiced_minor": 300}));
+    invoice(&db, "I1", "C", "2024-07-31", 300);
+    assert!(!kept(&reserve_for(&db, "R2", 300, "O1")));
+}

@@ -110,6 +110,8 @@ struct Slate {
     orders: std::collections::BTreeMap<String, Ordered>,
     kept: Vec<Kept>,
     holds: Vec<Waits>,
+    /// Orders that the director let pass, up to which size and until when.
+    agreed: Vec<(String, i64, Instant)>,
 }
 
 impl Slate {
@@ -137,11 +139,17 @@ impl Slate {
         (minor - (counts + self.reserved(order) + done)).max(0)
     }
 
+    /// How large the order would be, with all that was ever done of it.
+    fn size(&self, order: &str, minor: i64, done: i64) -> i64 {
+        minor + self.done(order) - done
+    }
+
     fn passes(&self, order: &str, minor: i64, done: i64) -> bool {
-        let released = self.holds.iter().any(|of| {
-            of.order == order && of.minor >= minor && of.until.is_some_and(|until| until > self.now)
+        let size = self.size(order, minor, done);
+        let agreed = self.agreed.iter().any(|(of, most, until)| {
+            of == order && size <= *most && *until > self.now
         });
-        released || self.used() + self.added(order, minor, done) <= self.limit
+        agreed || self.used() + self.added(order, minor, done) <= self.limit
     }
 
     fn waiting(&self, order: &str) -> bool {
@@ -316,7 +324,8 @@ impl Sequence<'_> {
         let invoiced = self.slate.orders.get(&order).map_or(0, |of| of.invoiced);
         let passes = self.slate.passes(&order, minor, invoiced);
         assert_eq!(found.verdict < Verdict::Hold, passes);
-        self.slate.settle(&order, minor, 0, passes);
+        let base = self.slate.done(&order) - invoiced;
+        self.slate.settle(&order, minor, base, passes);
     }
 
     fn release_hold(&mut self, place: usize, seconds: i64) {
@@ -329,6 +338,7 @@ impl Sequence<'_> {
         let (hold, _) = found.iter().find(|(_, order)| *order == waits.order).unwrap();
         let new = json!({"reason": "agreed", "until": until});
         hold::release(self.db, hold, &read(new), &by("director", now)).unwrap();
+        self.slate.agreed.push((waits.order.clone(), waits.base + waits.minor, until));
         let (state, until) = (HoldState::Released, Some(until));
         self.slate.holds[place] = Waits { state, until, ..waits };
     }
@@ -423,6 +433,7 @@ fn random_sequences_agree_with_a_clerk_with_a_slate() {
             orders: std::collections::BTreeMap::new(),
             kept: Vec::new(),
             holds: Vec::new(),
+            agreed: Vec::new(),
         };
         let mut sequence = Sequence { db: &db, name, slate, step: 0, asked: Vec::new() };
         for step in steps {

@@ -51,7 +51,8 @@ pub fn ask<D: Db>(
         }
         true => write(db, |db| {
             let (basis, judged) = self::judged(db, question, author.at)?;
-            let hold_id = hold::settle(db, &basis, &judged, (made, 0), author)?;
+            let base_minor = check::base(&basis.inputs);
+            let hold_id = hold::settle(db, &basis, &judged, (made, base_minor), author)?;
             keep(db, &basis, &judged, hold_id.as_ref())?;
             Ok((basis, judged, hold_id))
         })?,
@@ -208,7 +209,8 @@ fn on<D: Db>(db: &D, id: &Id, asked: Asked, now: &Now) -> Result<CreditExposure,
     let others: BTreeSet<i64> = position.pieces.iter().map(|of| of.member).collect();
     let others: Vec<i64> = others.into_iter().filter(|key| *key != position.key).collect();
     let ids = customer::ids(db, &others)?.into_iter().collect();
-    Ok(check::exposure(&Inputs { at: then.moment, day, question, position, rates }, &ids)?)
+    let inputs = Inputs { at: then.moment, day, question, position, rates, base_minor: 0 };
+    Ok(check::exposure(&inputs, &ids)?)
 }
 
 /// How much was used at the end of each of some days: from a day to another, every so many.

@@ -25,7 +25,30 @@ SELECT
                 FROM customer AS h WHERE h.key = coalesce(own.parent_key, own.key)
             )
         ),
-        'grade', score.grade, 'grade_before', score.grade_before,
+        'grade', score.grade,
+        -- That of before the last change, whichever sweep found it: looked for where a rule asks.
+        'grade_before', iif(
+            EXISTS (
+                SELECT 1 FROM credit_rule AS k
+                WHERE
+                    k.replaced = 0 AND k.customer_key IS NULL AND k.group_key IS NULL
+                    AND k.document ->> 'kind' = 'score-drop'
+            ) OR EXISTS (
+                SELECT 1 FROM credit_rule AS k
+                WHERE k.replaced = 0 AND k.customer_key = own.key AND k.document ->> 'kind' = 'score-drop'
+            ) OR EXISTS (
+                SELECT 1 FROM credit_rule AS k
+                WHERE
+                    k.replaced = 0 AND k.group_key = coalesce(own.parent_key, own.key)
+                    AND k.document ->> 'kind' = 'score-drop'
+            ),
+            (
+                SELECT c.grade FROM score_change AS c
+                WHERE c.customer_key = own.key AND c.as_of < score.as_of AND c.grade IS NOT score.grade
+                ORDER BY c.as_of DESC LIMIT 1
+            ),
+            NULL
+        ),
         'ledger', (
             SELECT
                 json_group_array(
@@ -195,7 +218,7 @@ SELECT
             SELECT
                 json_group_array(
                     json_array(
-                        h.id, h.order_id, json_array(h.minor, h.currency), json(h.rules), h.verdict
+                        h.id, h.order_id, json_array(h.minor, h.currency), json(h.rules), h.verdict, h.base_minor
                     )
                 )
             FROM credit_hold AS h

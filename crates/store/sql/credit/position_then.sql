@@ -273,7 +273,7 @@ SELECT
             SELECT
                 json_group_array(
                     json_array(
-                        h.id, h.order_id, json_array(h.minor, h.currency), json(h.rules), h.verdict
+                        h.id, h.order_id, json_array(h.minor, h.currency), json(h.rules), h.verdict, h.base_minor
                     )
                 )
             FROM credit_hold AS h

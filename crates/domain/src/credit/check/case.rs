@@ -1,6 +1,6 @@
 //! A position with the rules that decide for it, judged as it is or with something supposed.
 
-use super::{Inputs, Judged, Reason, Seen, is_held, limits, purpose_of};
+use super::{Inputs, Judged, Reason, Seen, base, is_held, limits, purpose_of};
 use crate::{
     Currency, Decimal, Id, Money, Refused,
     contract::{
@@ -149,9 +149,7 @@ impl<'a> Case<'a> {
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
         let covers = |released: &&Released| {
             concerns(&released.order)
-                && released
-                    .amount
-                    .is_none_or(|most| most.currency == asked.currency && most.minor >= asked.minor)
+                && released.amount.is_none_or(|most| self.is_within(asked, most, released))
         };
         let released =
             |of: &Reason| position.released.iter().filter(covers).find(|by| by.waives(of));
@@ -173,6 +171,19 @@ impl<'a> Case<'a> {
             group_after_minor,
             limit,
         })
+    }
+
+    /// Whether what is asked for takes the order no further than what was released, whatever was done of it since.
+    fn is_within(&self, asked: Money, most: Money, released: &Released) -> bool {
+        let (of, rates) = (&self.inputs.position, &self.inputs.rates);
+        let since = released.base_minor.map_or(0, |then| base(self.inputs).saturating_sub(then));
+        let currency = of.done.map_or(asked.currency, |done| done.currency);
+        let since = match since < 0 {
+            true => rates.down(since.saturating_neg(), currency, asked.currency).map(i64::saturating_neg),
+            false => rates.up(since, currency, asked.currency),
+        };
+        let further = |since: i64| asked.minor.saturating_add(since) <= most.minor;
+        most.currency == asked.currency && since.is_ok_and(further)
     }
 
     /// The limits, each of them another where that is supposed.

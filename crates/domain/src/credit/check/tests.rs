@@ -57,7 +57,7 @@ fn inputs(amount: i64) -> Inputs {
         members: None,
     };
     let at = "2024-06-30T12:00:00Z".parse().unwrap();
-    Inputs { at, day: day(TODAY), question, position, rates: Rates::default() }
+    Inputs { at, day: day(TODAY), question, position, rates: Rates::default(), base_minor: 0 }
 }
 
 fn piece(component: ExposureComponent, name: &str, minor: i64) -> Piece {
@@ -361,6 +361,7 @@ fn a_release_lets_its_order_pass_up_to_its_amount_and_no_other() {
         amount: Some(eur(minor)),
         rules: Some(vec![id("limit-used")]),
         verdict: Some(Verdict::Hold),
+        base_minor: Some(0),
     };
     let held = "hold: limit-used limit-nearly-used";
     check_that(&inputs, held);
@@ -429,6 +430,7 @@ fn a_release_waives_what_it_names_and_nothing_that_is_new_or_sterner() {
             amount: Some(eur(150)),
             rules: Some(named.split_whitespace().map(id).collect()),
             verdict: Some(of),
+            base_minor: None,
         }];
         check_that(&inputs, &format!("{wanted} limit-nearly-used"));
         let let_pass = judge(&inputs).unwrap().released_by.is_some();
