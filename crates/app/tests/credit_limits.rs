@@ -574,3 +574,44 @@ fn a_simulation_names_whose_limits_fall_most() {
     // The guarantee counts with its share: 300 three times and 500.
     assert_eq!((found.proposed_minor, found.raised, found.first), (1_400, 1, 1));
 }
+
+#[test]
+fn a_cut_to_nothing_by_a_review_does_not_give_the_limit_of_the_group() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({"credit_limit": eur(90_000)}));
+    customer(&db, "C", json!({"parent_id": "H"}));
+    customer(&db, "Free", json!({"parent_id": "H"}));
+    set_limit(&db, "C", "L1", json!({"minor": 12_000, "from": "2024-01-01"}));
+    for of in ["C", "Free"] {
+        invoice(&db, &format!("I-{of}"), of, json!({"due_on": "2024-07-31", "amount": eur(900)}));
+    }
+    // 900 of turnover is less than a step.
+    let new = json!({"currency": "EUR", "step_minor": 1_000, "second_key_from": [eur(50_000)],
+        "lines": [{"turnover_share": "1", "cap_minor": 90_000}]});
+    policy::publish(&db, &read(new), &author()).unwrap();
+    assert_eq!(policy::review(&db, 0, &author()).unwrap().proposed, 3);
+    let waiting = |of: &str| standing(&db, of).pending.remove(0);
+    assert_eq!((waiting("C").minor, waiting("C").mandatory), (0, true));
+    // Who has none of its own is not cut off from the group's.
+    assert_eq!((waiting("Free").minor, waiting("Free").mandatory), (0, false));
+    // A cut, which the key that asked for it may approve.
+    decide(&db, waiting("C").id.as_str(), LimitState::Approved, "tester").unwrap();
+    assert_eq!(counts(&db, "C"), "0 EUR");
+    assert_eq!(ask(&db, "C", 1).verdict, Verdict::Hold);
+}
+
+#[test]
+fn who_had_only_a_temporary_limit_is_held_when_it_has_ended() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({}));
+    let new = json!({"kind": "temporary", "minor": 5_000, "from": "2024-06-01", "to": "2024-06-30"});
+    set_limit(&db, "C", "L1", new);
+    let on = |when: &str| {
+        let question = read(json!({"customer": "C", "amount": eur(5_000)}));
+        check::simulate(&db, &question, None, Some(Language::En), when.parse().unwrap()).unwrap()
+    };
+    assert_eq!(on(NOON).verdict, Verdict::Warn);
+    let after = on("2024-07-01T12:00:00Z");
+    assert_eq!(after.verdict, Verdict::Hold);
+    assert_eq!(after.reasons[0].rule, id("limit-expired"));
+}

@@ -143,9 +143,10 @@ impl<'a> View<'a> {
     fn reviewed(&self, slice: &[Candidate]) -> Result<Vec<Proposal>, Fault> {
         let mut found = Vec::new();
         for of in slice.iter().filter(|of| of.waiting().is_empty() && !self.is_cooling(of)) {
-            let Some((_, minor)) = self.proposed(of) else { continue };
+            let Some((now, minor)) = self.proposed(of) else { continue };
             let id = proposed_id(&of.id, self.day, LimitSource::Review.name())?;
-            found.push((id, of.key, Money::new(minor, self.policy.currency), None));
+            let amount = Money::new(minor, self.policy.currency);
+            found.push((id, of.key, amount, (None, now.is_some())));
         }
         Ok(found)
     }
@@ -169,8 +170,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// A limit that is proposed: its id, the customer's key, how much, until when.
-type Proposal = (Id, i64, Money, Option<Date>);
+/// A limit that is proposed: its id, the customer's key, how much, until when, and whether it takes the place of another.
+type Proposal = (Id, i64, Money, (Option<Date>, bool));
 
 /// How the book would change under a policy, without changing it.
 pub fn simulate<D: Db>(
@@ -318,7 +319,7 @@ pub(crate) fn cut_after_alerts<D: Db>(db: &D, author: &Author) -> Result<u64, Fa
             // What ends comes down until then: what stood before it may be lower.
             let to = line.to.filter(|_| line.kind == LimitKind::Individual);
             let lower = view.lower(of, &line, is_grave);
-            wanted.extend(lower.map(|amount| (id, of.key, amount, to)));
+            wanted.extend(lower.map(|amount| (id, of.key, amount, (to, true))));
         }
         propose(db, wanted, now.today, LimitSource::Alert, author)
     })
@@ -344,7 +345,7 @@ fn propose<D: Db>(
     source: LimitSource,
     author: &Author,
 ) -> Result<u64, Fault> {
-    let row = |(id, key, amount, to): Proposal| {
+    let row = |(id, key, amount, (to, is_other)): Proposal| {
         let limit = NewLimit {
             minor: Some(amount.minor),
             currency: amount.currency,
@@ -353,7 +354,7 @@ fn propose<D: Db>(
             kind: Some(LimitKind::Individual),
             unlimited: Some(false),
             // A cut to nothing is none of the group's either.
-            mandatory: Some(source == LimitSource::Alert && amount.minor == 0),
+            mandatory: Some(is_other && amount.minor == 0),
             reason: None,
         };
         (id, key, limit)
