@@ -132,6 +132,9 @@ pub struct Position {
     pub limit_waits: Option<u8>,
     /// Days from issue to due date of the latest invoice.
     pub usual_terms: Option<i64>,
+    /// Whether money that names nothing goes to something else than the oldest due first. Absent: not looked at.
+    #[serde(default)]
+    pub other_order: Option<u8>,
 }
 
 impl Position {

@@ -240,6 +240,9 @@ SELECT
             SELECT 1 FROM credit_limit AS l
             WHERE l.customer_key = own.key AND l.counts_key IS NULL AND l.state = 'pending' AND l.source = 'key'
         ),
+        'other_order', coalesce(
+            (SELECT q.document ->> '$.order' FROM policy AS q ORDER BY q.key DESC LIMIT 1), 'oldest-due-first'
+        ) <> 'oldest-due-first',
         'usual_terms', iif(
             ?4 = 1,
             (

@@ -297,6 +297,9 @@ SELECT
                     OR (l.decided_by IS NOT NULL AND coalesce(l.decided_entry_key, l.counts_key, 0) > ?7)
                 )
         ),
+        'other_order', coalesce(
+            (SELECT q.document ->> '$.order' FROM policy AS q WHERE coalesce(q.entry_key, 0) <= ?7 ORDER BY q.key DESC LIMIT 1), 'oldest-due-first'
+        ) <> 'oldest-due-first',
         'usual_terms', iif(
             ?6 = 1,
             (

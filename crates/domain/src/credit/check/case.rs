@@ -222,20 +222,27 @@ impl<'a> Case<'a> {
     }
 
     /// Pays what is owed as the ledger does: the oldest due first, what is contested last. What is left stays unapplied.
-    /// Gives by place what was paid of what is not contested.
+    /// Under another order, money that does not pay all that may come before is taken to lower what is owed alone, as if
+    /// it went to whatever helps least. Gives by place what was paid of what is not contested.
     fn serve(&self, book: &mut Book, prepaid: i64) -> BTreeMap<usize, i64> {
         let mut served = BTreeMap::new();
         let mut left = prepaid;
         for contested in [false, true] {
-            for at in &self.owed {
-                let Some(piece) = self.inputs.position.pieces.get(*at).filter(|_| left > 0) else {
-                    break;
-                };
-                let open = match contested {
-                    true => piece.contested,
-                    false => piece.minor.saturating_sub(piece.contested),
-                };
-                let paid = open.min(left);
+            let open = |piece: &Piece| match contested {
+                true => piece.contested,
+                false => piece.minor.saturating_sub(piece.contested),
+            };
+            let position = &self.inputs.position;
+            let owed = self.owed.iter().filter_map(|at| Some((at, position.pieces.get(*at)?)));
+            let all = owed.clone().map(|(_, piece)| open(piece)).fold(0, i64::saturating_add);
+            if position.other_order == Some(1) && left < all {
+                use ExposureComponent::{OpenInvoices, OverdueInvoices};
+                let counts = [OpenInvoices, OverdueInvoices].map(|of| self.settings.counts(of));
+                book.lower(if counts == [true; 2] { left } else { 0 });
+                return served;
+            }
+            for (at, piece) in owed {
+                let paid = open(piece).min(left);
                 left = left.saturating_sub(paid);
                 book.pay(piece, paid);
                 if !contested {

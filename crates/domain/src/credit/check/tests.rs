@@ -55,6 +55,7 @@ fn inputs(amount: i64) -> Inputs {
         limit_waits: None,
         usual_terms: None,
         members: None,
+        other_order: None,
     };
     let at = "2024-06-30T12:00:00Z".parse().unwrap();
     Inputs { at, day: day(TODAY), question, position, rates: Rates::default(), base_minor: 0 }
@@ -665,6 +666,17 @@ fn invoices_are_named_that_are_needed_and_contested_ones_last() {
     assert_eq!(named(&late), "I4");
     // Money in advance does it as well: it goes to what is late and not contested.
     assert_eq!(would_pass_if(&late).prepayment, Some(eur(900)));
+    late.position.pieces.push(Piece {
+        due_on: Some(day("2024-07-02")),
+        ..piece(ExposureComponent::OpenInvoices, "I5", 70)
+    });
+    assert_eq!(would_pass_if(&late).prepayment, Some(eur(900)));
+    // Under another order it may go to what is not late first.
+    late.position.other_order = Some(1);
+    assert_eq!(would_pass_if(&late).prepayment, Some(eur(970)));
+    late.position.rules.clear();
+    late.position.limit = Some(eur(1_000));
+    assert_eq!(would_pass_if(&late).prepayment, Some(eur(780)));
 }
 
 #[test]
