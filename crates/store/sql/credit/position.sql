@@ -247,7 +247,12 @@ SELECT
             ?4 = 1,
             (
                 SELECT CAST(julianday(i.due_on) - julianday(i.issued_on) AS INTEGER) FROM invoice AS i
-                WHERE i.customer_key = own.key AND i.kind = 'invoice'
+                WHERE
+                    i.customer_key = own.key AND i.kind = 'invoice' AND i.issued_on <= ?2 AND i.amount_minor > 0
+                    AND NOT EXISTS (
+                        SELECT 1 FROM adjustment AS w
+                        WHERE w.id = 'void/' || i.id AND w.until_on IS NULL AND w.booked_on <= ?2
+                    )
                 ORDER BY i.issued_on DESC, i.key DESC LIMIT 1
             ),
             NULL

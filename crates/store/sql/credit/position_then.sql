@@ -304,7 +304,14 @@ SELECT
             ?6 = 1,
             (
                 SELECT CAST(julianday(d.due_on) - julianday(d.issued_on) AS INTEGER) FROM document AS d
-                WHERE d.customer_key = ?1 AND d.kind = 'invoice' AND d.issued_on <= ?2
+                WHERE
+                    d.customer_key = ?1 AND d.kind = 'invoice' AND d.issued_on <= ?2 AND d.amount_minor > 0
+                    AND NOT EXISTS (
+                        SELECT 1 FROM adjustment AS w
+                        WHERE
+                            w.id = 'void/' || d.id AND w.until_on IS NULL AND w.booked_on <= ?2
+                            AND coalesce(w.entry_key, 0) <= ?7
+                    )
                 ORDER BY d.issued_on DESC, d.key DESC LIMIT 1
             ),
             NULL
