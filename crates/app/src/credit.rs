@@ -6,6 +6,7 @@
 pub mod check;
 pub mod hold;
 pub mod limit;
+pub(crate) mod merge;
 pub mod order;
 pub mod policy;
 pub mod reservation;

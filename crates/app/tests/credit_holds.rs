@@ -9,7 +9,7 @@ mod shop;
 use common::{db, id, read};
 use dunlin_app::{
     credit::{Asked, check, hold, limit, order, reservation, reservation::Reserved, rule},
-    erase,
+    customer as customers, erase,
     ledger::Change,
     {event, interest},
 };
@@ -588,4 +588,70 @@ fn what_was_cancelled_and_ordered_anew_is_released_as_it_was_asked() {
     put(&db, "O1", 600, json!({"cancelled_minor": 300, "invoiced_minor": 300}));
     invoice(&db, "I1", "C", "2024-07-31", 300);
     assert!(!kept(&reserve_for(&db, "R2", 300, "O1")));
+}
+
+#[test]
+fn of_an_order_that_waits_twice_one_hold_stays_after_a_merge() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    customer(&db, "Twin", json!({"credit_limit": eur(100)}));
+    let held = |name: &str, of: &str, order: &str| {
+        check::ask(&db, &question(of, 200, Some(order)), &id(name), EN, &author()).unwrap();
+    };
+    held("H1", "C", "SO");
+    held("H2", "Twin", "SO");
+    held("H3", "C", "Forced");
+    customer(&db, "Twin", json!({"credit_limit": eur(100), "status": "suspended"}));
+    held("H4", "Twin", "Forced");
+    held("H5", "Twin", "Own");
+    reserve(&db, "R1", "Twin", 1, at(NOON), 600).unwrap();
+    customers::merge(&db, &id("Twin"), &id("C"), &author()).unwrap();
+    let found = ["H1", "H2", "H3", "H4", "H5"].map(|name| {
+        let hold = hold::get(&db, &id(name)).unwrap();
+        format!("{} {}", hold.customer, hold.state)
+    });
+    assert_eq!(found, ["C held", "C cleared", "C cleared", "C held", "C held"]);
+    let cleared: Vec<_> = events(&db, "hold.cleared").into_iter().map(|of| of.data).collect();
+    assert_eq!(cleared.len(), 2);
+    release(&db, "H4", None);
+    assert_eq!(run(&db).judged, 1);
+}
+
+#[test]
+fn a_reservation_of_a_customer_that_was_merged_since_may_be_repeated() {
+    let (_folder, db) = db();
+    for name in ["C", "Twin", "Other"] {
+        customer(&db, name, json!({"credit_limit": eur(100)}));
+    }
+    reserve(&db, "R1", "Twin", 30, at(NOON), 600).unwrap();
+    customers::merge(&db, &id("Twin"), &id("C"), &author()).unwrap();
+    for (of, wanted) in [("Twin", true), ("C", true), ("Other", false)] {
+        let again = reserve(&db, "R1", of, 30, at(NOON), 600);
+        assert_eq!(again.as_ref().is_ok_and(kept), wanted, "{of} {again:?}");
+    }
+}
+
+#[test]
+fn a_kept_check_says_why_a_hold_stood_then() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100), "status": "suspended"}));
+    ask(&db, "K1", 10, "O1", json!({}));
+    let hours = |hour: &str| at(&format!("2024-06-30T{hour}:00:00Z"));
+    let second = ask_at(&db, "K2", 10, "O1", json!({}), hours("13"));
+    let new = json!({"kind": "order-amount", "amount": eur(5)});
+    rule::put(&db, &id("small"), &read(new), &by("owner", hours("14"))).unwrap();
+    ask_at(&db, "K3", 10, "O1", json!({}), hours("15"));
+    let placed = |told: &CheckResult| {
+        let of = told.reasons.iter().find(|of| of.kind == RuleKind::PlacedHold).unwrap();
+        of.detail.clone()
+    };
+    let why = "It waits until somebody releases it, because of account-stopped.";
+    assert_eq!(placed(&second), why);
+    assert_eq!(placed(&check::get(&db, &id("K2"), EN).unwrap()), why);
+    let asked = Asked { day: None, known_at: Some(hours("13")) };
+    let question = question("C", 10, Some("O1"));
+    let then = check::simulate(&db, &question, asked, EN, hours("16")).unwrap();
+    assert_eq!(placed(&then), why);
+    let now = check::simulate(&db, &question, Asked::default(), EN, hours("16")).unwrap();
+    assert_eq!(placed(&now), why.replace("stopped.", "stopped, small."));
 }

@@ -277,14 +277,14 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
     rate(&db, "fx-usd-eur", "0.9");
     customer(&db, "H", json!({"credit_limit": eur(1_000)}));
     customer(&db, "Group", json!({"parent_id": "H"}));
-    for name in ["Same", "Raise", "Dollars", "Season", "Free"] {
+    for name in ["Same", "Raise", "Dollars", "Season", "Free", "Ahead"] {
         customer(&db, name, json!({}));
     }
-    for name in ["Same", "Raise", "Dollars", "Season", "Free", "Group"] {
+    for name in ["Same", "Raise", "Dollars", "Season", "Free", "Group", "Ahead"] {
         let more = json!({"due_on": "2024-06-10", "amount": eur(200)});
         invoice(&db, &format!("I-{name}"), name, more);
     }
-    for name in ["Same", "Raise", "Season"] {
+    for name in ["Same", "Raise", "Season", "Ahead"] {
         set_limit(&db, name, &format!("L-{name}"), json!({"minor": 1_000, "from": "2024-01-01"}));
     }
     set_limit(
@@ -297,6 +297,15 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
     let advent =
         json!({"kind": "temporary", "minor": 90_000, "from": "2024-06-01", "to": "2024-08-30"});
     set_limit(&db, "Season", "L-T", advent);
+    for (made, more) in [
+        ("L-A1", json!({"minor": 80_000, "from": "2024-07-20"})),
+        ("L-A2", json!({"minor": 70_000, "from": "2024-07-20"})),
+        ("L-A3", json!({"minor": 300, "from": "2024-08-20"})),
+        ("L-A4", json!({"minor": 900, "from": "2024-09-20", "to": "2024-09-30"})),
+        ("L-A5", json!({"kind": "temporary", "minor": 200, "from": "2024-07-20", "to": "2024-07-21"})),
+    ] {
+        set_limit(&db, "Ahead", made, more);
+    }
     // The policy grants everybody the limit that is there already.
     let line = |grade: &str| json!({"grade": grade, "turnover_share": "10", "cap_minor": 1_000});
     let lines = ["A", "B", "C", "D", "E"].map(line);
@@ -309,7 +318,7 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
         let author = Author { at: when.parse().unwrap(), ..author() };
         hold::run(&db, &author).unwrap().limits_proposed
     };
-    assert_eq!((run(NOON), run(NOON)), (6, 0));
+    assert_eq!((run(NOON), run(NOON)), (7, 0));
     let cut = |name: &str| {
         let pending = standing(&db, name).pending;
         let cut = pending.into_iter().find(|of| of.source == LimitSource::Alert).unwrap();
@@ -322,6 +331,7 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
         ("Season", "500 EUR"),
         ("Free", "1000 EUR"),
         ("Group", "500 EUR"),
+        ("Ahead", "500 EUR"),
     ] {
         let (found, made) = cut(name);
         assert_eq!(found, wanted, "{name}");
@@ -336,6 +346,18 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
         ("Group", "500 EUR"),
     ] {
         assert_eq!(counts(&db, name), wanted, "{name}");
+    }
+    for (day, wanted) in [
+        ("2024-07-19", 500),
+        ("2024-07-20", 200),
+        ("2024-07-22", 500),
+        ("2024-08-20", 300),
+        ("2024-09-20", 500),
+        ("2024-10-01", 300),
+    ] {
+        let day: dunlin_domain::Date = day.parse().unwrap();
+        let found = limit::standing(&db, &id("Ahead"), Some(day), Some(Language::En), noon());
+        assert_eq!(found.unwrap().effective.unwrap().minor, Some(wanted), "{day}");
     }
     // The next day the same alerts cut nothing further.
     assert_eq!(run("2024-07-01T12:00:00Z"), 0);
@@ -646,4 +668,68 @@ fn money_in_advance_that_was_asked_for_is_enough_under_every_order() {
         pay(&db, "P", json!({"amount": amount}));
         assert_eq!(ask(&db, "C", 100).verdict, Verdict::Pass, "{order} {amount:?}");
     }
+}
+
+#[test]
+fn who_stays_in_a_merge_is_bound_by_what_bound_the_one_that_goes() {
+    let (_folder, db) = db();
+    thresholds(&db, json!([eur(50_000)]));
+    for (name, more) in [
+        ("Head", json!({})),
+        ("Member", json!({"parent_id": "Head"})),
+        ("Bare", json!({})),
+        ("Dated", json!({})),
+        ("Recorded", json!({"credit_limit": eur(70_000)})),
+        ("Free", json!({})),
+        ("Full", json!({"credit_limit": eur(500)})),
+        ("A", json!({})),
+        ("B", json!({})),
+        ("C", json!({})),
+    ] {
+        customer(&db, name, more);
+    }
+    set_limit(&db, "Head", "L1", json!({"kind": "group", "minor": 10_000, "from": "2024-01-01"}));
+    set_limit(&db, "Dated", "L2", json!({"minor": 10_000, "from": "2024-01-01"}));
+    set_limit(&db, "Dated", "L3", json!({"minor": 9_000, "from": "2024-07-10"}));
+    set_limit(&db, "Dated", "L4", json!({"minor": 8_000, "from": "2024-07-10"}));
+    thresholds(&db, Value::Null);
+    set_limit(&db, "Free", "L5", json!({"unlimited": true, "from": "2024-01-01"}));
+    thresholds(&db, json!([eur(50_000)]));
+    let late = |more: Value| with(json!({"kind": "order-amount", "amount": eur(40)}), more);
+    put_rule(&db, "of-group", late(json!({"group": "Head"}))).unwrap();
+    let statuses = json!({"kind": "worsened-terms", "customer": "Dated"});
+    put_rule(&db, "of-dated", statuses).unwrap();
+    put_rule(&db, "none", json!({"kind": "limit-used", "customer": "Dated", "exclude": true}))
+        .unwrap();
+    let merge = |from: &str, into: &str| {
+        customers::merge(&db, &id(from), &id(into), &author()).unwrap();
+    };
+    assert_eq!(ask(&db, "Member", 50_000).verdict, Verdict::Hold);
+    merge("Head", "Bare");
+    let held = ask(&db, "Member", 50_000);
+    let rules: Vec<&str> = held.reasons.iter().map(|of| of.rule.as_str()).collect();
+    assert_eq!(rules[..3], ["of-group", "limit-used", "limit-used"]);
+    assert_eq!(held.reasons[0].level, RuleLevel::Group);
+    assert_eq!(counts(&db, "Member"), "10000 EUR");
+    // Of one by one: dated ones with all that is to come, and the record's as far as it counts.
+    merge("Dated", "A");
+    merge("Recorded", "B");
+    merge("Free", "C");
+    assert_eq!(counts(&db, "A"), "10000 EUR");
+    let on = |of: &str, day: &str| {
+        let day: dunlin_domain::Date = day.parse().unwrap();
+        let found = limit::standing(&db, &id(of), Some(day), Some(Language::En), noon()).unwrap();
+        found.effective.and_then(|limit| limit.minor)
+    };
+    assert_eq!(on("A", "2024-07-10"), Some(8_000));
+    assert_eq!(counts(&db, "B"), "49999 EUR");
+    assert_eq!(counts(&db, "C"), "none");
+    let level = rule::get(&db, &id("of-dated")).unwrap();
+    assert_eq!((level.rule.customer, level.version), (Some(id("A")), 2));
+    // A rule that takes a limit out stays behind.
+    assert_eq!(rule::get(&db, &id("none")).unwrap().rule.customer, Some(id("Dated")));
+    assert_eq!(ask(&db, "A", 10_001).verdict, Verdict::Hold);
+    // Who has a limit keeps its own.
+    merge("A", "Full");
+    assert_eq!(counts(&db, "Full"), "500 EUR");
 }

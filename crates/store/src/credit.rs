@@ -136,6 +136,39 @@ pub fn decide_limit<D: Db>(
     Ok(())
 }
 
+/// Limits that go along with a merge, each with the customer that it is of then: of whom goes, whom stays, and the head of
+/// its group or itself. Without an id: that of the record.
+pub fn limits_of_merged<D: Db>(
+    db: &D,
+    (from, to, head): (i64, i64, i64),
+    day: Date,
+) -> Result<Vec<(Option<Id>, i64, NewLimit)>, Fault> {
+    let day = day.to_string();
+    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), (&day).into()];
+    db.json(sql!("customer/merge_limits.sql"), &params)
+}
+
+/// Takes rules along with a merge.
+pub fn move_rules<D: Db>(
+    db: &D,
+    (from, to, head): (i64, i64, i64),
+    day: Date,
+    entry: i64,
+) -> Result<(), Fault> {
+    let day = day.to_string();
+    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), (&day).into()];
+    db.execute(sql!("customer/merge_rules_former.sql"), &params)?;
+    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), entry.into()];
+    db.execute(sql!("customer/merge_rules.sql"), &params)?;
+    Ok(())
+}
+
+/// Of orders that wait both of whom goes and of whom stays in a merge, the hold that is not needed: that of the one that
+/// goes, but where it alone is forced.
+pub fn held_twice<D: Db>(db: &D, from: i64, to: i64) -> Result<Vec<Waiting>, Fault> {
+    db.json(sql!("customer/merge_holds.sql"), &[from.into(), to.into()])
+}
+
 /// Turns down what waits of a customer that is merged into another, so that nobody approves a limit of nobody.
 pub fn refuse_waiting<D: Db>(db: &D, customer: i64, by: &str, entry: i64) -> Result<(), Fault> {
     db.execute(

@@ -72,7 +72,12 @@ pub(super) fn answer<D: Db>(
     let mut told = check::answer(inputs, judged, language)?;
     let held = told.reasons.iter_mut().filter(|of| of.kind == RuleKind::PlacedHold);
     for reason in held {
-        let hold = hold::get(db, &reason.value.parse()?)?;
+        let mut hold = hold::get(db, &reason.value.parse()?)?;
+        // It may wait for other rules by now.
+        let placed = inputs.position.placed.iter().find(|of| of.id == hold.id);
+        if let Some(rules) = placed.and_then(|of| of.rules.as_ref()) {
+            hold.rules.clone_from(rules);
+        }
         reason.detail = words::standing(&hold, language);
     }
     Ok(told)

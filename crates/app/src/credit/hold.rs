@@ -160,7 +160,7 @@ fn open<D: Db>(
 }
 
 /// Ends a hold whose reasons are gone, with the reservation that keeps its amount free, if any.
-fn clear<D: Db>(
+pub(super) fn clear<D: Db>(
     db: &D,
     hold: &Waiting,
     reservation: Option<&Id>,

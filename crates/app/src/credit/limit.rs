@@ -157,22 +157,29 @@ pub fn decide<D: Db>(
     })
 }
 
-/// Temporary limits that come down with a cut, so that it is not waited for until they end.
+/// Temporary limits that come down with a cut, so that it is not waited for until they end, and limits dated ahead, so that
+/// they do not end it.
 fn cut_with(position: &Position, cut: &Limit, today: Date) -> Result<Vec<NewRow>, Fault> {
     let mut rows = Vec::new();
-    for entry in position.ledger.iter().filter(|entry| entry.kind == LimitKind::Temporary) {
+    for entry in &position.ledger {
+        let comes_down = match entry.kind {
+            LimitKind::Temporary => true,
+            LimitKind::Individual => entry.from > cut.from,
+            LimitKind::Group => false,
+        };
         let from = entry.from.max(today);
-        let counts = check::limits(position, from).individual;
+        let alike = position.ledger.iter().filter(|of| of.kind == entry.kind).cloned();
+        let counts = limit::on(from, &alike.collect::<Vec<_>>(), None, None).individual;
         let is_lower =
             entry.unlimited == 0 && entry.currency == cut.currency && entry.minor <= cut.minor;
-        if is_lower || counts.is_none_or(|line| line.id.as_ref() != Some(&entry.id)) {
+        if !comes_down || is_lower || counts.is_none_or(|line| line.id.as_ref() != Some(&entry.id)) {
             continue;
         }
         let id = made_id("L", &[cut.id.as_str(), entry.id.as_str()])?;
         let new = NewLimit {
             from: Some(from),
             to: entry.to,
-            kind: Some(LimitKind::Temporary),
+            kind: Some(entry.kind),
             ..as_written(cut)
         };
         rows.push((id, position.key, new));

@@ -51,6 +51,9 @@ pub struct Placed {
     pub id: Id,
     /// Absent: on all of the customer's orders.
     pub order: Option<Id>,
+    /// The rules for which it waits. Absent: not noted, or placed by hand.
+    #[serde(default)]
+    pub rules: Option<Vec<Id>>,
 }
 
 /// A hold that was released by hand and whose release still counts.

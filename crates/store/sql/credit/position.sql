@@ -211,7 +211,7 @@ SELECT
             ) AS k
         ),
         'placed', (
-            SELECT json_group_array(json_array(h.id, h.order_id)) FROM credit_hold AS h
+            SELECT json_group_array(json_array(h.id, h.order_id, json(h.rules))) FROM credit_hold AS h
             WHERE h.customer_key = own.key AND h.state = 'held' AND (h.minor IS NULL OR h.verdict = 'forced-hold')
         ),
         'released', (

@@ -258,7 +258,8 @@ SELECT
             FROM rule
         ),
         'placed', (
-            SELECT json_group_array(json_array(h.id, h.order_id)) FROM credit_hold AS h
+            SELECT json_group_array(json_array(h.id, h.order_id, json(coalesce(f.rules, h.rules))))
+            FROM credit_hold AS h
             -- How it read before a later check changed it.
             LEFT JOIN credit_hold_former AS f ON f.key = (
                 SELECT min(e.key) FROM credit_hold_former AS e

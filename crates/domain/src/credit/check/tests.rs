@@ -374,9 +374,9 @@ fn a_release_lets_its_order_pass_up_to_its_amount_and_no_other() {
     check_that(&inputs, "pass: limit-used limit-nearly-used");
     assert_eq!(judge(&inputs).unwrap().released_by, Some(id("H1")));
     // A hold that was placed by hand stands.
-    inputs.position.placed = vec![Placed { id: id("H2"), order: None }];
+    inputs.position.placed = vec![Placed { id: id("H2"), order: None, rules: None }];
     check_that(&inputs, "forced-hold: placed-hold limit-used limit-nearly-used");
-    inputs.position.placed = vec![Placed { id: id("H2"), order: Some(id("O2")) }];
+    inputs.position.placed = vec![Placed { id: id("H2"), order: Some(id("O2")), rules: None }];
     check_that(&inputs, "pass: limit-used limit-nearly-used");
 }
 
