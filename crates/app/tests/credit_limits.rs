@@ -733,3 +733,50 @@ fn who_stays_in_a_merge_is_bound_by_what_bound_the_one_that_goes() {
     merge("A", "Full");
     assert_eq!(counts(&db, "Full"), "500 EUR");
 }
+
+#[test]
+fn a_first_limit_that_waits_holds_whom_it_would_bind_today() {
+    let (_folder, db) = db();
+    thresholds(&db, json!([eur(1_000)]));
+    for (name, more) in [
+        ("Head", json!({})),
+        ("Member", json!({"parent_id": "Head"})),
+        ("Alone", json!({})),
+        ("Ahead", json!({})),
+        ("Over", json!({})),
+        ("Today", json!({})),
+    ] {
+        customer(&db, name, more);
+    }
+    // Now, and as of now.
+    let seen = |of: &str| {
+        let question = read(json!({"customer": of, "amount": eur(500_000)}));
+        let now = check::simulate(&db, &question, None, Some(Language::En), noon()).unwrap();
+        let asked = dunlin_app::credit::Asked { day: None, known_at: Some(noon()) };
+        let then = check::simulate(&db, &question, asked, Some(Language::En), noon()).unwrap();
+        assert_eq!(now.verdict, then.verdict, "{of}");
+        now.verdict
+    };
+    for (of, more) in [
+        ("Head", json!({"kind": "group"})),
+        ("Alone", json!({"kind": "group"})),
+        ("Ahead", json!({"kind": "temporary", "from": "2024-07-01", "to": "2024-07-31"})),
+        ("Today", json!({"kind": "temporary", "from": "2024-06-01", "to": "2024-06-30"})),
+        ("Over", json!({"from": "2024-06-01", "to": "2024-07-30"})),
+    ] {
+        let new = with(json!({"minor": 9_000}), more);
+        assert_eq!(seen(of), Verdict::Warn, "{of}");
+        set_limit(&db, of, &format!("L-{of}"), new);
+    }
+    for (of, wanted) in [
+        ("Head", Verdict::Hold),
+        ("Member", Verdict::Hold),
+        // It would bind nobody.
+        ("Alone", Verdict::Warn),
+        ("Ahead", Verdict::Warn),
+        ("Today", Verdict::Hold),
+        ("Over", Verdict::Hold),
+    ] {
+        assert_eq!(seen(of), wanted, "{of}");
+    }
+}

@@ -238,7 +238,15 @@ SELECT
         ),
         'limit_waits', EXISTS (
             SELECT 1 FROM credit_limit AS l
-            WHERE l.customer_key = own.key AND l.counts_key IS NULL AND l.state = 'pending' AND l.source = 'key'
+            WHERE
+                l.customer_key IN (own.key, own.parent_key) AND l.counts_key IS NULL
+                AND l.state = 'pending' AND l.source = 'key'
+                -- One of a group that is one, or of its own, that would hold today.
+                AND iif(
+                    l.kind = 'group', near.key IS NOT NULL AND l.customer_key = coalesce(own.parent_key, own.key),
+                    l.customer_key = own.key
+                )
+                AND l.from_on <= ?2 AND coalesce(l.to_on, ?2) >= ?2
         ),
         'other_order', coalesce(
             (SELECT q.document ->> '$.order' FROM policy AS q ORDER BY q.key DESC LIMIT 1), 'oldest-due-first'

@@ -292,7 +292,11 @@ SELECT
         'limit_waits', EXISTS (
             SELECT 1 FROM credit_limit AS l
             WHERE
-                l.customer_key = ?1 AND l.source = 'key' AND l.entry_key <= ?7
+                l.customer_key IN (?1, ?5) AND l.source = 'key' AND l.entry_key <= ?7
+                AND iif(
+                    l.kind = 'group', json_array_length(?4) > 1 AND l.customer_key = ?5, l.customer_key = ?1
+                )
+                AND l.from_on <= ?2 AND coalesce(l.to_on, ?2) >= ?2
                 AND (
                     l.state = 'pending'
                     OR (l.decided_by IS NOT NULL AND coalesce(l.decided_entry_key, l.counts_key, 0) > ?7)
