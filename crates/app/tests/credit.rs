@@ -920,7 +920,8 @@ fn usual_terms_are_those_of_the_latest_invoice_that_is_issued_and_not_void() {
         let new = json!({"customer": "C", "amount": eur(1), "terms_days": 31});
         let seen = |known_at: Option<Instant>| {
             let asked = Asked { day: None, known_at };
-            let found = check::simulate(&db, &read(new.clone()), asked, Some(Language::En), at(NOON));
+            let found =
+                check::simulate(&db, &read(new.clone()), asked, Some(Language::En), at(NOON));
             told(&found.unwrap()) == "hold longer"
         };
         let found = (seen(None), seen(Some(at(NOON))));

@@ -655,3 +655,36 @@ fn a_kept_check_says_why_a_hold_stood_then() {
     let now = check::simulate(&db, &question, Asked::default(), EN, hours("16")).unwrap();
     assert_eq!(placed(&now), why.replace("stopped.", "stopped, small."));
 }
+
+#[test]
+fn a_hold_is_not_released_otherwise_by_releasing_it_again() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    plain(&db, "K1", 200, "O1");
+    let again = |name: &str, new: Value, when: Instant| {
+        hold::release(&db, &id(name), &read(new), &by("director", when)).map(|(_, change)| change)
+    };
+    let until = "2024-07-02T12:00:00Z";
+    let first = json!({"reason": "agreed", "until": until});
+    assert_eq!(again("K1", first.clone(), at(NOON)).unwrap(), Change::Replaced);
+    // The same again is harmless, also when it has run out.
+    for when in [NOON, "2024-07-03T12:00:00Z"] {
+        assert_eq!(again("K1", first.clone(), at(when)).unwrap(), Change::AlreadySo);
+        let plain = again("K1", json!({"reason": "agreed"}), at(when));
+        assert_eq!(plain.unwrap(), Change::AlreadySo);
+        for other in [
+            json!({"reason": "agreed", "until": "2024-07-05T12:00:00Z"}),
+            json!({"reason": "agreed by telephone", "until": until}),
+        ] {
+            assert_eq!(refused(again("K1", other, at(when))).0, Refusal::DifferentContent);
+        }
+    }
+    let late = json!({"reason": "agreed", "until": NOON});
+    plain(&db, "K2", 200, "O2");
+    assert_eq!(refused(again("K2", late, at(NOON))).0, Refusal::DateOutOfRange);
+    let placed = json!({"customer": "C", "reason": "asked by the law firm"});
+    hold::place(&db, &read(placed), &id("K3"), &author()).unwrap();
+    for change in [Change::Replaced, Change::AlreadySo] {
+        assert_eq!(again("K3", first.clone(), at(NOON)).unwrap(), change);
+    }
+}

@@ -302,7 +302,10 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
         ("L-A2", json!({"minor": 70_000, "from": "2024-07-20"})),
         ("L-A3", json!({"minor": 300, "from": "2024-08-20"})),
         ("L-A4", json!({"minor": 900, "from": "2024-09-20", "to": "2024-09-30"})),
-        ("L-A5", json!({"kind": "temporary", "minor": 200, "from": "2024-07-20", "to": "2024-07-21"})),
+        (
+            "L-A5",
+            json!({"kind": "temporary", "minor": 200, "from": "2024-07-20", "to": "2024-07-21"}),
+        ),
     ] {
         set_limit(&db, "Ahead", made, more);
     }
@@ -637,7 +640,8 @@ fn a_cut_to_nothing_by_a_review_does_not_give_the_limit_of_the_group() {
 fn who_had_only_a_temporary_limit_is_held_when_it_has_ended() {
     let (_folder, db) = db();
     customer(&db, "C", json!({}));
-    let new = json!({"kind": "temporary", "minor": 5_000, "from": "2024-06-01", "to": "2024-06-30"});
+    let new =
+        json!({"kind": "temporary", "minor": 5_000, "from": "2024-06-01", "to": "2024-06-30"});
     set_limit(&db, "C", "L1", new);
     let on = |when: &str| {
         let question = read(json!({"customer": "C", "amount": eur(5_000)}));
@@ -779,4 +783,44 @@ fn a_first_limit_that_waits_holds_whom_it_would_bind_today() {
     ] {
         assert_eq!(seen(of), wanted, "{of}");
     }
+}
+
+#[test]
+fn who_asked_for_a_limit_never_approves_it_whatever_the_policy_says_by_then() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({}));
+    thresholds(&db, json!([eur(50_000)]));
+    set_limit(&db, "C", "L1", json!({"minor": 60_000}));
+    for of in [json!([eur(900_000)]), Value::Null] {
+        thresholds(&db, of);
+        let own = decide(&db, "L1", LimitState::Approved, "tester");
+        assert_eq!(refused(own).0, Refusal::SecondKeyNeeded);
+    }
+    decide(&db, "L1", LimitState::Approved, "other").unwrap();
+    assert_eq!(counts(&db, "C"), "60000 EUR");
+}
+
+#[test]
+fn a_corrected_policy_is_reviewed_on_the_same_day() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({}));
+    set_limit(&db, "C", "L1", json!({"minor": 12_000, "from": "2024-01-01"}));
+    invoice(&db, "I1", "C", json!({"due_on": "2024-07-31", "amount": eur(9_000)}));
+    let publish = |cap: i64| {
+        let line = json!({"turnover_share": "1", "cap_minor": cap});
+        let new = json!({"currency": "EUR", "lines": [line]});
+        policy::publish(&db, &read(new), &author()).unwrap();
+    };
+    let review = || policy::review(&db, 0, &author()).unwrap().proposed;
+    let refuse = || {
+        let waits = standing(&db, "C").pending.remove(0);
+        decide(&db, waits.id.as_str(), LimitState::Refused, "other").unwrap();
+        waits.minor
+    };
+    publish(100);
+    assert_eq!((review(), review()), (1, 0));
+    assert_eq!((refuse(), review()), (100, 0));
+    publish(5_000);
+    assert_eq!((review(), review()), (1, 0));
+    assert_eq!((refuse(), review()), (5_000, 0));
 }

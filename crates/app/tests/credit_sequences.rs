@@ -23,15 +23,31 @@ use shop::*;
 /// Something that happens. Orders are meant by number, reservations and holds by place.
 #[derive(Clone, Debug)]
 enum Step {
-    Reserve { minor: i64, seconds: i64, order: Option<usize> },
+    Reserve {
+        minor: i64,
+        seconds: i64,
+        order: Option<usize>,
+    },
     Commit(usize),
     Release(usize),
-    Order { order: usize, amount: i64, delivered: i64, invoiced: i64, cancelled: i64 },
+    Order {
+        order: usize,
+        amount: i64,
+        delivered: i64,
+        invoiced: i64,
+        cancelled: i64,
+    },
     /// All of an order that is recorded is invoiced.
     Invoice(usize),
-    Check { minor: i64, order: usize },
+    Check {
+        minor: i64,
+        order: usize,
+    },
     Run,
-    ReleaseHold { hold: usize, seconds: i64 },
+    ReleaseHold {
+        hold: usize,
+        seconds: i64,
+    },
     Wait(i64),
     Limit(i64),
     Pay(i64),
@@ -166,9 +182,10 @@ impl Slate {
 
     fn passes(&self, order: &str, minor: i64, done: i64) -> bool {
         let size = self.size(order, minor, done);
-        let agreed = self.agreed.iter().any(|(of, most, until)| {
-            of == order && size <= *most && *until > self.now
-        });
+        let agreed = self
+            .agreed
+            .iter()
+            .any(|(of, most, until)| of == order && size <= *most && *until > self.now);
         agreed || self.used() + self.added(order, minor, done) <= self.limit
     }
 

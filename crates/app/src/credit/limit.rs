@@ -112,7 +112,8 @@ fn needs_second_key<D: Db>(
     Ok(approval::waits(thresholds, standing, new, today, &rates))
 }
 
-/// Approves a limit that waits, or turns it down. From the threshold on the key that asked for it does not approve.
+/// Approves a limit that waits, or turns it down. The key that asked for it does not approve it, whatever the policy says
+/// by now; that of a review or an alert approves below the thresholds.
 pub fn decide<D: Db>(
     db: &D,
     id: &Id,
@@ -132,8 +133,10 @@ pub fn decide<D: Db>(
         if state == LimitState::Approved {
             let now = Now::new(db, author.at)?;
             let position = super::position(db, &before.customer, &now, (None, false))?;
-            let waits = needs_second_key(db, &position, &as_written(&before), now.today)?;
-            if waits && before.asked_by == author.who {
+            let is_own = before.asked_by == author.who;
+            let waits = before.source == LimitSource::Key
+                || needs_second_key(db, &position, &as_written(&before), now.today)?;
+            if is_own && waits {
                 let code = Refusal::SecondKeyNeeded;
                 return Err(Fault::refused(code, code.about()));
             }
@@ -172,16 +175,13 @@ fn cut_with(position: &Position, cut: &Limit, today: Date) -> Result<Vec<NewRow>
         let counts = limit::on(from, &alike.collect::<Vec<_>>(), None, None).individual;
         let is_lower =
             entry.unlimited == 0 && entry.currency == cut.currency && entry.minor <= cut.minor;
-        if !comes_down || is_lower || counts.is_none_or(|line| line.id.as_ref() != Some(&entry.id)) {
+        if !comes_down || is_lower || counts.is_none_or(|line| line.id.as_ref() != Some(&entry.id))
+        {
             continue;
         }
         let id = made_id("L", &[cut.id.as_str(), entry.id.as_str()])?;
-        let new = NewLimit {
-            from: Some(from),
-            to: entry.to,
-            kind: Some(entry.kind),
-            ..as_written(cut)
-        };
+        let new =
+            NewLimit { from: Some(from), to: entry.to, kind: Some(entry.kind), ..as_written(cut) };
         rows.push((id, position.key, new));
     }
     Ok(rows)

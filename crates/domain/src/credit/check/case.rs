@@ -179,7 +179,9 @@ impl<'a> Case<'a> {
         let since = released.base_minor.map_or(0, |then| base(self.inputs).saturating_sub(then));
         let currency = of.done.map_or(asked.currency, |done| done.currency);
         let since = match since < 0 {
-            true => rates.down(since.saturating_neg(), currency, asked.currency).map(i64::saturating_neg),
+            true => rates
+                .down(since.saturating_neg(), currency, asked.currency)
+                .map(i64::saturating_neg),
             false => rates.up(since, currency, asked.currency),
         };
         let further = |since: i64| asked.minor.saturating_add(since) <= most.minor;
