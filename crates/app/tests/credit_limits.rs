@@ -696,9 +696,8 @@ fn who_stays_in_a_merge_is_bound_by_what_bound_the_one_that_goes() {
     set_limit(&db, "Dated", "L2", json!({"minor": 10_000, "from": "2024-01-01"}));
     set_limit(&db, "Dated", "L3", json!({"minor": 9_000, "from": "2024-07-10"}));
     set_limit(&db, "Dated", "L4", json!({"minor": 8_000, "from": "2024-07-10"}));
-    thresholds(&db, Value::Null);
     set_limit(&db, "Free", "L5", json!({"unlimited": true, "from": "2024-01-01"}));
-    thresholds(&db, json!([eur(50_000)]));
+    decide(&db, "L5", LimitState::Approved, "other").unwrap();
     let late = |more: Value| with(json!({"kind": "order-amount", "amount": eur(40)}), more);
     put_rule(&db, "of-group", late(json!({"group": "Head"}))).unwrap();
     let statuses = json!({"kind": "worsened-terms", "customer": "Dated"});
@@ -798,6 +797,19 @@ fn who_asked_for_a_limit_never_approves_it_whatever_the_policy_says_by_then() {
     }
     decide(&db, "L1", LimitState::Approved, "other").unwrap();
     assert_eq!(counts(&db, "C"), "60000 EUR");
+    // What it published loosens nothing for itself, and for others it does.
+    let put = |who: &str, made: &str, minor: i64| {
+        let new = json!({"currency": "EUR", "minor": minor});
+        limit::put(&db, &id("C"), &read(new), &id(made), &by(who)).unwrap();
+        limit::get(&db, &id(made)).unwrap().state
+    };
+    assert_eq!(put("tester", "L2", 70_000), LimitState::Pending);
+    assert_eq!(put("third", "L3", 71_000), LimitState::Approved);
+    // Until another key publishes.
+    let new = json!({"currency": "EUR", "lines": [], "second_key_from": [eur(80_000)]});
+    policy::publish(&db, &read(new), &by("other")).unwrap();
+    assert_eq!(put("tester", "L4", 72_000), LimitState::Approved);
+    assert_eq!(put("tester", "L5", 80_000), LimitState::Pending);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
     contract::{
         credit::{
-            CheckPurpose, Hold, HoldState, Limit, LimitPolicy, LimitSource, LimitState, NewLimit,
-            NewRule, Order, Reservation, ReservationState, Rule, Verdict,
+            ApprovalThreshold, CheckPurpose, Hold, HoldState, Limit, LimitPolicy, LimitSource,
+            LimitState, NewLimit, NewRule, Order, Reservation, ReservationState, Rule, Verdict,
         },
         types::{CustomerStatus, Grade, Language},
     },
@@ -567,6 +567,12 @@ pub fn policy<D: Db>(db: &D) -> Result<Option<(u32, LimitPolicy)>, Fault> {
     let sql = "SELECT (SELECT count(*) FROM limit_policy), document FROM limit_policy ORDER BY key DESC LIMIT 1";
     let Some(row) = db.first(sql, &[])? else { return Ok(None) };
     Ok(Some((u32::try_from(row.int(0)?).unwrap_or(u32::MAX), row.json(1)?)))
+}
+
+/// What needs a second key when this key asks: by the policy in force, and by those before it back to the last that
+/// another key published.
+pub fn thresholds_for<D: Db>(db: &D, who: &str) -> Result<Vec<Vec<ApprovalThreshold>>, Fault> {
+    db.json(sql!("credit/thresholds_for.sql"), &[who.into()])
 }
 
 /// Publishes a policy.

@@ -55,7 +55,7 @@ pub fn put<D: Db>(
         if before.as_ref().is_some_and(|before| as_written(before) == new) {
             return Ok(Change::AlreadySo);
         }
-        let waits = needs_second_key(db, &position, &new, now.today)?;
+        let waits = needs_second_key(db, &position, &new, now.today, &author.who)?;
         let state = if waits { LimitState::Pending } else { LimitState::Approved };
         let action = if before.is_some() { "replace" } else { "create" };
         // Why is free text about a customer, and kept apart.
@@ -95,21 +95,26 @@ fn as_written(limit: &Limit) -> NewLimit {
     }
 }
 
-/// Whether a limit waits for a second key: a raise that reaches a threshold of the policy in force.
+/// Whether a limit waits for a second key: a raise that reaches a threshold of the policy in force, or of those that the key
+/// itself replaced.
 fn needs_second_key<D: Db>(
     db: &D,
     position: &Position,
     new: &NewLimit,
     today: Date,
+    who: &str,
 ) -> Result<bool, Fault> {
-    let Some(thresholds) = &position.second_key_from else { return Ok(false) };
+    let all = credit::thresholds_for(db, who)?;
+    if all.is_empty() {
+        return Ok(false);
+    }
     let head = position.head.as_ref().map(|head| head.limit);
     let records = [position.limit, head.flatten()].into_iter().flatten();
     let ledger = position.ledger.iter().map(|entry| entry.currency);
     let currencies = records.map(|record| record.currency).chain(ledger).chain([new.currency]);
-    let rates = rates_of(db, approval::pairs(thresholds, currencies), today.into())?;
+    let rates = rates_of(db, approval::pairs(&all.concat(), currencies), today.into())?;
     let standing = Standing { ledger: &position.ledger, record: position.limit, head };
-    Ok(approval::waits(thresholds, standing, new, today, &rates))
+    Ok(all.iter().any(|of| approval::waits(of, standing, new, today, &rates)))
 }
 
 /// Approves a limit that waits, or turns it down. The key that asked for it does not approve it, whatever the policy says
@@ -135,7 +140,7 @@ pub fn decide<D: Db>(
             let position = super::position(db, &before.customer, &now, (None, false))?;
             let is_own = before.asked_by == author.who;
             let waits = before.source == LimitSource::Key
-                || needs_second_key(db, &position, &as_written(&before), now.today)?;
+                || needs_second_key(db, &position, &as_written(&before), now.today, &author.who)?;
             if is_own && waits {
                 let code = Refusal::SecondKeyNeeded;
                 return Err(Fault::refused(code, code.about()));

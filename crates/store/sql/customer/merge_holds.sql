@@ -9,10 +9,11 @@ SELECT
         )
         ORDER BY h.key
     )
-FROM credit_hold AS h
+FROM json_each(json_array(?1, ?2)) AS pair
+CROSS JOIN credit_hold AS h ON h.customer_key = pair.value
 CROSS JOIN credit_hold AS o ON o.order_id = h.order_id
 CROSS JOIN customer AS c ON c.key = h.customer_key
 WHERE
-    h.customer_key IN (?1, ?2) AND o.customer_key IN (?1, ?2) AND o.customer_key <> h.customer_key
+    o.customer_key IN (?1, ?2) AND o.customer_key <> h.customer_key
     AND h.state = 'held' AND o.state = 'held' AND h.minor IS NOT NULL AND o.minor IS NOT NULL
     AND (o.verdict = 'forced-hold', o.customer_key = ?2) > (h.verdict = 'forced-hold', h.customer_key = ?2)
