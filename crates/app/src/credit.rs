@@ -6,6 +6,7 @@
 pub mod check;
 pub mod hold;
 pub mod limit;
+pub(crate) mod merge;
 pub mod order;
 pub mod policy;
 pub mod reservation;
@@ -248,7 +249,7 @@ impl Basis {
         position.pieces = condensed(position.pieces, order);
         let rates = rates(db, &position, Some(question.amount), now.today.into())?;
         let question = question.clone();
-        let inputs = Inputs { at, day: now.today, question, position, rates };
+        let inputs = Inputs { at, day: now.today, question, position, rates, base_minor: 0 };
         Ok(Self { inputs, text, waits, language: now.language })
     }
 
@@ -259,6 +260,7 @@ impl Basis {
         let (all, was) = (done.invoiced.saturating_add(done.cancelled), done.invoiced);
         let away = part(all);
         (done.invoiced, done.cancelled) = (all.saturating_sub(away), 0);
+        self.inputs.base_minor = away;
         self.text = self.text.take().filter(|_| was == all && away == 0);
         away
     }
@@ -304,7 +306,7 @@ fn inputs_then<D: Db>(
     position.pieces = condensed(position.pieces, question.order_id.as_ref());
     let rates = rates(db, &position, Some(question.amount), then.when)?;
     let question = question.clone();
-    Ok(Inputs { at: then.moment, day: then.when.day, question, position, rates })
+    Ok(Inputs { at: then.moment, day: then.when.day, question, position, rates, base_minor: 0 })
 }
 
 /// The currency of an exposure of nothing, of somebody who is bound in none.

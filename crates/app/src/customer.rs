@@ -213,7 +213,9 @@ pub fn merge<D: Db>(db: &D, id: &Id, into: &Id, author: &Author) -> Result<Chang
         let entry = note(db, author, &note_of?)?;
         let head = to.parent_key.filter(|parent| *parent != from.key).unwrap_or(to.key);
         let day = ledger::today(db, author.at)?;
-        customer::merge(db, (from.key, to.key, head), day, entry)?;
+        let whose = (from.key, to.key, head);
+        crate::credit::merge::follow(db, whose, day, (author, entry))?;
+        customer::merge(db, whose, day, entry)?;
         credit::refuse_waiting(db, from.key, &author.who, entry)?;
         follow_wish(db, (from.key, to.key), day, entry)?;
         score::outdate(db, &[from.parent_key.unwrap_or(to.key)])?;

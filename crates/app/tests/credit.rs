@@ -857,3 +857,94 @@ fn a_seasonal_limit_holds_in_its_days_and_the_usage_follows_it() {
     let turned = check::utilisation(&db, &id("C"), turned, 1, at(NOON));
     assert_eq!(refused(turned), (Refusal::MalformedParameter, Some("from".into())));
 }
+
+#[test]
+fn a_fall_of_the_grade_holds_until_a_sweep_changes_it_again_however_it_is_read() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(50_000)}));
+    for month in 1..=5 {
+        let due = format!("2024-0{month}-15");
+        let new = json!({"id": format!("I{month}"), "customer_id": "C", "issued_on": format!("2024-0{month}-01"),
+            "due_on": due, "amount": eur(1_000)});
+        documents::add(&db, &read(new), id("made"), &author()).unwrap();
+        pay(&db, &format!("P{month}"), "C", &due, 1_000);
+    }
+    swept(&db, "2024-06-27", at(NOON));
+    let late = json!({"id": "I9", "customer_id": "C", "issued_on": "2024-02-01", "due_on": "2024-02-15",
+        "amount": eur(9_000)});
+    documents::add(&db, &read(late), id("made"), &author()).unwrap();
+    let seen = |known_at: Option<Instant>| {
+        let asked = Asked { day: None, known_at };
+        let question = question("C", 1, None);
+        told(&check::simulate(&db, &question, asked, Some(Language::En), at(NOON)).unwrap())
+    };
+    let now = Some(at(NOON));
+    // Of all customers, of a customer and of a group.
+    for (name, more) in
+        [("all", json!({})), ("own", json!({"customer": "C"})), ("group", json!({"group": "C"}))]
+    {
+        let mut new = json!({"kind": "score-drop"});
+        for (field, value) in more.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        rule::put(&db, &id(name), &read(new), &author()).unwrap();
+        if name == "all" {
+            assert_eq!((seen(None), seen(now)), ("pass".into(), "pass".into()));
+            swept(&db, "2024-06-28", at(NOON));
+            let question = question("C", 1, Some("O1"));
+            let held =
+                check::ask(&db, &question, &id("K1"), Some(Language::En), &author()).unwrap();
+            assert_eq!(told(&held), "hold all");
+        }
+        // A sweep that finds the same grade changes nothing.
+        let day = if name == "all" { "2024-06-29" } else { "2024-06-30" };
+        swept(&db, day, at(NOON));
+        assert_eq!((seen(None), seen(now)), (format!("hold {name}"), format!("hold {name}")));
+        assert_eq!(hold::run(&db, &author()).unwrap().cleared, 0);
+        rule::end(&db, &id(name), &author()).unwrap();
+    }
+    assert_eq!(hold::run(&db, &author()).unwrap().cleared, 1);
+}
+
+#[test]
+fn usual_terms_are_those_of_the_latest_invoice_that_is_issued_and_not_void() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(50_000)}));
+    let issued = |name: &str, on: &str, due: &str| {
+        let new = json!({"id": name, "customer_id": "C", "issued_on": on, "due_on": due, "amount": eur(100)});
+        documents::add(&db, &read(new), id("made"), &author()).unwrap();
+    };
+    rule::put(&db, &id("longer"), &read(json!({"kind": "worsened-terms"})), &author()).unwrap();
+    // Whether 31 days are longer than the terms of the latest, read now and as of now.
+    let is_longer = || {
+        let new = json!({"customer": "C", "amount": eur(1), "terms_days": 31});
+        let seen = |known_at: Option<Instant>| {
+            let asked = Asked { day: None, known_at };
+            let found =
+                check::simulate(&db, &read(new.clone()), asked, Some(Language::En), at(NOON));
+            told(&found.unwrap()) == "hold longer"
+        };
+        let found = (seen(None), seen(Some(at(NOON))));
+        assert_eq!(found.0, found.1);
+        found.0
+    };
+    assert!(!is_longer());
+    issued("I1", "2024-05-01", "2024-05-31");
+    assert!(is_longer());
+    // Dated ahead.
+    issued("I2", "2024-07-01", "2024-09-30");
+    assert!(is_longer());
+    // On the day itself.
+    issued("I3", "2024-06-30", "2024-09-30");
+    assert!(!is_longer());
+    let to_nothing = json!({"minor": 0, "reason": "made twice"});
+    documents::correct(&db, &id("I3"), &read(to_nothing), &author()).unwrap();
+    assert!(is_longer());
+    issued("I4", "2024-06-29", "2024-09-30");
+    assert!(!is_longer());
+    documents::void(&db, &id("I4"), day("2024-06-30"), &author()).unwrap();
+    assert!(is_longer());
+    let back = json!({"voided": false, "reason": "it holds"});
+    documents::correct(&db, &id("I4"), &read(back), &author()).unwrap();
+    assert!(!is_longer());
+}

@@ -9,7 +9,7 @@ mod shop;
 use common::{db, id, read};
 use dunlin_app::{
     credit::{Asked, check, hold, limit, order, reservation, reservation::Reserved, rule},
-    erase,
+    customer as customers, erase,
     ledger::Change,
     {event, interest},
 };
@@ -544,4 +544,147 @@ fn erasure_takes_the_free_texts_of_credit() {
     let standing = limit::standing(&db, &id("C"), None, EN, at(NOON)).unwrap();
     assert_eq!(standing.effective.unwrap().minor, Some(5));
     assert_eq!(erase::customer(&db, &id("C"), &author()).unwrap().1, Change::AlreadySo);
+}
+
+#[test]
+fn a_release_lets_its_order_pass_once_and_not_each_part_of_it_anew() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(600)}));
+    invoice(&db, "I0", "C", "2024-07-31", 500);
+    assert!(plain(&db, "K1", 300, "O1").starts_with("hold"));
+    release(&db, "K1", None);
+    let all_done = |done: i64| put(&db, "O1", done, json!({"invoiced_minor": done}));
+    assert!(kept(&reserve_for(&db, "R1", 300, "O1")));
+    all_done(300);
+    invoice(&db, "I1", "C", "2024-07-31", 300);
+    // More of the order is more than was released, and so is all of it.
+    assert!(!kept(&reserve_for(&db, "R2", 300, "O1")));
+    assert!(plain(&db, "K3", 600, "O1").starts_with("hold"));
+    // That is released: on top of what was invoiced, the order as a whole, and its delivery.
+    let waits = hold::list(&db, (i64::MAX, 9), None, Some(HoldState::Held), None, None).unwrap();
+    release(&db, waits[0].1.id.as_str(), None);
+    assert!(plain(&db, "K4", 600, "O1").starts_with("pass"));
+    let delivery = ask(&db, "K5", 600, "O1", json!({"purpose": "delivery"}));
+    assert_eq!(delivery.verdict, Verdict::Pass);
+    assert!(plain(&db, "K6", 601, "O1").starts_with("hold"));
+    assert!(kept(&reserve_for(&db, "R3", 300, "O1")));
+    all_done(600);
+    invoice(&db, "I2", "C", "2024-07-31", 300);
+    assert!(!kept(&reserve_for(&db, "R4", 1, "O1")));
+    let again = check::get(&db, &id("K4"), Some(Language::En)).unwrap();
+    assert_eq!((again.verdict, again.released_by), (Verdict::Pass, Some(waits[0].1.id.clone())));
+}
+
+#[test]
+fn what_was_cancelled_and_ordered_anew_is_released_as_it_was_asked() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(600)}));
+    invoice(&db, "I0", "C", "2024-07-31", 500);
+    put(&db, "O1", 300, json!({"cancelled_minor": 300}));
+    assert!(plain(&db, "K1", 300, "O1").starts_with("hold"));
+    release(&db, "K1", None);
+    assert!(plain(&db, "K2", 300, "O1").starts_with("pass"));
+    assert!(kept(&reserve_for(&db, "R1", 300, "O1")));
+    put(&db, "O1", 600, json!({"cancelled_minor": 300, "invoiced_minor": 300}));
+    invoice(&db, "I1", "C", "2024-07-31", 300);
+    assert!(!kept(&reserve_for(&db, "R2", 300, "O1")));
+}
+
+#[test]
+fn of_an_order_that_waits_twice_one_hold_stays_after_a_merge() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    customer(&db, "Twin", json!({"credit_limit": eur(100)}));
+    let held = |name: &str, of: &str, order: &str| {
+        check::ask(&db, &question(of, 200, Some(order)), &id(name), EN, &author()).unwrap();
+    };
+    held("H1", "C", "SO");
+    held("H2", "Twin", "SO");
+    held("H3", "C", "Forced");
+    customer(&db, "Twin", json!({"credit_limit": eur(100), "status": "suspended"}));
+    held("H4", "Twin", "Forced");
+    held("H5", "Twin", "Own");
+    reserve(&db, "R1", "Twin", 1, at(NOON), 600).unwrap();
+    customers::merge(&db, &id("Twin"), &id("C"), &author()).unwrap();
+    let found = ["H1", "H2", "H3", "H4", "H5"].map(|name| {
+        let hold = hold::get(&db, &id(name)).unwrap();
+        format!("{} {}", hold.customer, hold.state)
+    });
+    assert_eq!(found, ["C held", "C cleared", "C cleared", "C held", "C held"]);
+    let cleared: Vec<_> = events(&db, "hold.cleared").into_iter().map(|of| of.data).collect();
+    assert_eq!(cleared.len(), 2);
+    release(&db, "H4", None);
+    assert_eq!(run(&db).judged, 1);
+}
+
+#[test]
+fn a_reservation_of_a_customer_that_was_merged_since_may_be_repeated() {
+    let (_folder, db) = db();
+    for name in ["C", "Twin", "Other"] {
+        customer(&db, name, json!({"credit_limit": eur(100)}));
+    }
+    reserve(&db, "R1", "Twin", 30, at(NOON), 600).unwrap();
+    customers::merge(&db, &id("Twin"), &id("C"), &author()).unwrap();
+    for (of, wanted) in [("Twin", true), ("C", true), ("Other", false)] {
+        let again = reserve(&db, "R1", of, 30, at(NOON), 600);
+        assert_eq!(again.as_ref().is_ok_and(kept), wanted, "{of} {again:?}");
+    }
+}
+
+#[test]
+fn a_kept_check_says_why_a_hold_stood_then() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100), "status": "suspended"}));
+    ask(&db, "K1", 10, "O1", json!({}));
+    let hours = |hour: &str| at(&format!("2024-06-30T{hour}:00:00Z"));
+    let second = ask_at(&db, "K2", 10, "O1", json!({}), hours("13"));
+    let new = json!({"kind": "order-amount", "amount": eur(5)});
+    rule::put(&db, &id("small"), &read(new), &by("owner", hours("14"))).unwrap();
+    ask_at(&db, "K3", 10, "O1", json!({}), hours("15"));
+    let placed = |told: &CheckResult| {
+        let of = told.reasons.iter().find(|of| of.kind == RuleKind::PlacedHold).unwrap();
+        of.detail.clone()
+    };
+    let why = "It waits until somebody releases it, because of account-stopped.";
+    assert_eq!(placed(&second), why);
+    assert_eq!(placed(&check::get(&db, &id("K2"), EN).unwrap()), why);
+    let asked = Asked { day: None, known_at: Some(hours("13")) };
+    let question = question("C", 10, Some("O1"));
+    let then = check::simulate(&db, &question, asked, EN, hours("16")).unwrap();
+    assert_eq!(placed(&then), why);
+    let now = check::simulate(&db, &question, Asked::default(), EN, hours("16")).unwrap();
+    assert_eq!(placed(&now), why.replace("stopped.", "stopped, small."));
+}
+
+#[test]
+fn a_hold_is_not_released_otherwise_by_releasing_it_again() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    plain(&db, "K1", 200, "O1");
+    let again = |name: &str, new: Value, when: Instant| {
+        hold::release(&db, &id(name), &read(new), &by("director", when)).map(|(_, change)| change)
+    };
+    let until = "2024-07-02T12:00:00Z";
+    let first = json!({"reason": "agreed", "until": until});
+    assert_eq!(again("K1", first.clone(), at(NOON)).unwrap(), Change::Replaced);
+    // The same again is harmless, also when it has run out.
+    for when in [NOON, "2024-07-03T12:00:00Z"] {
+        assert_eq!(again("K1", first.clone(), at(when)).unwrap(), Change::AlreadySo);
+        let plain = again("K1", json!({"reason": "agreed"}), at(when));
+        assert_eq!(plain.unwrap(), Change::AlreadySo);
+        for other in [
+            json!({"reason": "agreed", "until": "2024-07-05T12:00:00Z"}),
+            json!({"reason": "agreed by telephone", "until": until}),
+        ] {
+            assert_eq!(refused(again("K1", other, at(when))).0, Refusal::DifferentContent);
+        }
+    }
+    let late = json!({"reason": "agreed", "until": NOON});
+    plain(&db, "K2", 200, "O2");
+    assert_eq!(refused(again("K2", late, at(NOON))).0, Refusal::DateOutOfRange);
+    let placed = json!({"customer": "C", "reason": "asked by the law firm"});
+    hold::place(&db, &read(placed), &id("K3"), &author()).unwrap();
+    for change in [Change::Replaced, Change::AlreadySo] {
+        assert_eq!(again("K3", first.clone(), at(NOON)).unwrap(), change);
+    }
 }

@@ -277,14 +277,14 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
     rate(&db, "fx-usd-eur", "0.9");
     customer(&db, "H", json!({"credit_limit": eur(1_000)}));
     customer(&db, "Group", json!({"parent_id": "H"}));
-    for name in ["Same", "Raise", "Dollars", "Season", "Free"] {
+    for name in ["Same", "Raise", "Dollars", "Season", "Free", "Ahead"] {
         customer(&db, name, json!({}));
     }
-    for name in ["Same", "Raise", "Dollars", "Season", "Free", "Group"] {
+    for name in ["Same", "Raise", "Dollars", "Season", "Free", "Group", "Ahead"] {
         let more = json!({"due_on": "2024-06-10", "amount": eur(200)});
         invoice(&db, &format!("I-{name}"), name, more);
     }
-    for name in ["Same", "Raise", "Season"] {
+    for name in ["Same", "Raise", "Season", "Ahead"] {
         set_limit(&db, name, &format!("L-{name}"), json!({"minor": 1_000, "from": "2024-01-01"}));
     }
     set_limit(
@@ -297,6 +297,18 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
     let advent =
         json!({"kind": "temporary", "minor": 90_000, "from": "2024-06-01", "to": "2024-08-30"});
     set_limit(&db, "Season", "L-T", advent);
+    for (made, more) in [
+        ("L-A1", json!({"minor": 80_000, "from": "2024-07-20"})),
+        ("L-A2", json!({"minor": 70_000, "from": "2024-07-20"})),
+        ("L-A3", json!({"minor": 300, "from": "2024-08-20"})),
+        ("L-A4", json!({"minor": 900, "from": "2024-09-20", "to": "2024-09-30"})),
+        (
+            "L-A5",
+            json!({"kind": "temporary", "minor": 200, "from": "2024-07-20", "to": "2024-07-21"}),
+        ),
+    ] {
+        set_limit(&db, "Ahead", made, more);
+    }
     // The policy grants everybody the limit that is there already.
     let line = |grade: &str| json!({"grade": grade, "turnover_share": "10", "cap_minor": 1_000});
     let lines = ["A", "B", "C", "D", "E"].map(line);
@@ -309,7 +321,7 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
         let author = Author { at: when.parse().unwrap(), ..author() };
         hold::run(&db, &author).unwrap().limits_proposed
     };
-    assert_eq!((run(NOON), run(NOON)), (6, 0));
+    assert_eq!((run(NOON), run(NOON)), (7, 0));
     let cut = |name: &str| {
         let pending = standing(&db, name).pending;
         let cut = pending.into_iter().find(|of| of.source == LimitSource::Alert).unwrap();
@@ -322,6 +334,7 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
         ("Season", "500 EUR"),
         ("Free", "1000 EUR"),
         ("Group", "500 EUR"),
+        ("Ahead", "500 EUR"),
     ] {
         let (found, made) = cut(name);
         assert_eq!(found, wanted, "{name}");
@@ -336,6 +349,18 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
         ("Group", "500 EUR"),
     ] {
         assert_eq!(counts(&db, name), wanted, "{name}");
+    }
+    for (day, wanted) in [
+        ("2024-07-19", 500),
+        ("2024-07-20", 200),
+        ("2024-07-22", 500),
+        ("2024-08-20", 300),
+        ("2024-09-20", 500),
+        ("2024-10-01", 300),
+    ] {
+        let day: dunlin_domain::Date = day.parse().unwrap();
+        let found = limit::standing(&db, &id("Ahead"), Some(day), Some(Language::En), noon());
+        assert_eq!(found.unwrap().effective.unwrap().minor, Some(wanted), "{day}");
     }
     // The next day the same alerts cut nothing further.
     assert_eq!(run("2024-07-01T12:00:00Z"), 0);
@@ -355,7 +380,11 @@ struct Book {
     /// What may be overdue, or no item at all.
     late: Option<Option<i64>>,
     asked: i64,
+    /// The order in which money is set off, where it is not the oldest due first.
+    order: Option<&'static str>,
 }
+
+const ORDERS: [&str; 3] = ["newest-due-first", "prc-civil-code-560-561", "interest-first"];
 
 fn book() -> impl Strategy<Value = Book> {
     let invoice = (1i64..80, 0i64..60, 0i64..100, prop::bool::ANY);
@@ -370,8 +399,10 @@ fn book() -> impl Strategy<Value = Book> {
         prop::collection::vec(guarantee, 0..3),
         prop::option::weighted(0.3, prop::option::of(0i64..50)),
         1i64..100,
+        prop::option::weighted(0.3, prop::sample::select(&ORDERS[..])),
     )
-        .prop_map(|(own, group, invoices, guarantees, late, asked)| Book {
+        .prop_map(|(own, group, invoices, guarantees, late, asked, order)| Book {
+            order,
             own: own.map(|(minor, temporary)| (minor * 100, temporary)),
             group: group.map(|(minor, owed)| (minor * 100, owed * 100)),
             invoices,
@@ -435,6 +466,9 @@ impl Book {
                 with(json!({"amount": eur(*minor), "share": share}), of),
             );
         }
+        if let Some(order) = self.order {
+            dunlin_app::policy::put(&db, &read(json!({"order": order})), &author()).unwrap();
+        }
         match self.late {
             None => {}
             Some(None) => {
@@ -495,7 +529,9 @@ proptest! {
             let paid = |minor: i64| {
                 book.held(|db| if minor > 0 { pay(db, "P", amount(minor)) })
             };
-            prop_assert!(!paid(least.minor) && paid(least.minor - 1), "prepay {least:?}");
+            prop_assert!(!paid(least.minor), "prepay {least:?}");
+            // Under another order less may be enough by what it happens to go to.
+            prop_assert!(book.order.is_some() || paid(least.minor - 1), "prepay {least:?}");
         }
         if let Some(least) = way.guarantee {
             let brought = |minor: i64| {
@@ -573,4 +609,230 @@ fn a_simulation_names_whose_limits_fall_most() {
     assert_eq!(falls, [("B", Some(900), 300, 300), ("A", Some(400), 300, 300)]);
     // The guarantee counts with its share: 300 three times and 500.
     assert_eq!((found.proposed_minor, found.raised, found.first), (1_400, 1, 1));
+}
+
+#[test]
+fn a_cut_to_nothing_by_a_review_does_not_give_the_limit_of_the_group() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({"credit_limit": eur(90_000)}));
+    customer(&db, "C", json!({"parent_id": "H"}));
+    customer(&db, "Free", json!({"parent_id": "H"}));
+    set_limit(&db, "C", "L1", json!({"minor": 12_000, "from": "2024-01-01"}));
+    for of in ["C", "Free"] {
+        invoice(&db, &format!("I-{of}"), of, json!({"due_on": "2024-07-31", "amount": eur(900)}));
+    }
+    // 900 of turnover is less than a step.
+    let new = json!({"currency": "EUR", "step_minor": 1_000, "second_key_from": [eur(50_000)],
+        "lines": [{"turnover_share": "1", "cap_minor": 90_000}]});
+    policy::publish(&db, &read(new), &author()).unwrap();
+    assert_eq!(policy::review(&db, 0, &author()).unwrap().proposed, 3);
+    let waiting = |of: &str| standing(&db, of).pending.remove(0);
+    assert_eq!((waiting("C").minor, waiting("C").mandatory), (0, true));
+    // Who has none of its own is not cut off from the group's.
+    assert_eq!((waiting("Free").minor, waiting("Free").mandatory), (0, false));
+    // A cut, which the key that asked for it may approve.
+    decide(&db, waiting("C").id.as_str(), LimitState::Approved, "tester").unwrap();
+    assert_eq!(counts(&db, "C"), "0 EUR");
+    assert_eq!(ask(&db, "C", 1).verdict, Verdict::Hold);
+}
+
+#[test]
+fn who_had_only_a_temporary_limit_is_held_when_it_has_ended() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({}));
+    let new =
+        json!({"kind": "temporary", "minor": 5_000, "from": "2024-06-01", "to": "2024-06-30"});
+    set_limit(&db, "C", "L1", new);
+    let on = |when: &str| {
+        let question = read(json!({"customer": "C", "amount": eur(5_000)}));
+        check::simulate(&db, &question, None, Some(Language::En), when.parse().unwrap()).unwrap()
+    };
+    assert_eq!(on(NOON).verdict, Verdict::Warn);
+    let after = on("2024-07-01T12:00:00Z");
+    assert_eq!(after.verdict, Verdict::Hold);
+    assert_eq!(after.reasons[0].rule, id("limit-expired"));
+}
+
+#[test]
+fn money_in_advance_that_was_asked_for_is_enough_under_every_order() {
+    for order in ORDERS {
+        let (_folder, db) = db();
+        dunlin_app::policy::put(&db, &read(json!({"order": order})), &author()).unwrap();
+        customer(&db, "C", json!({"credit_limit": eur(90_000)}));
+        let new = json!({"customer_id": "C", "effective_on": "2024-01-01", "secured": true});
+        contract::put(&db, &id("K"), &read(new), &author()).unwrap();
+        let old = json!({"due_on": "2024-05-10", "amount": eur(10_000), "contract_id": "K"});
+        invoice(&db, "Old", "C", old);
+        invoice(&db, "New", "C", json!({"due_on": "2024-06-25", "amount": eur(10_000)}));
+        put_rule(&db, "late", json!({"kind": "days-overdue", "more_than": "30"})).unwrap();
+        let held = ask(&db, "C", 100);
+        let way = held.would_pass_if.unwrap();
+        assert_eq!(way.invoices[0].id, id("Old"), "{order}");
+        let amount = way.prepayment.unwrap();
+        pay(&db, "P", json!({"amount": amount}));
+        assert_eq!(ask(&db, "C", 100).verdict, Verdict::Pass, "{order} {amount:?}");
+    }
+}
+
+#[test]
+fn who_stays_in_a_merge_is_bound_by_what_bound_the_one_that_goes() {
+    let (_folder, db) = db();
+    thresholds(&db, json!([eur(50_000)]));
+    for (name, more) in [
+        ("Head", json!({})),
+        ("Member", json!({"parent_id": "Head"})),
+        ("Bare", json!({})),
+        ("Dated", json!({})),
+        ("Recorded", json!({"credit_limit": eur(70_000)})),
+        ("Free", json!({})),
+        ("Full", json!({"credit_limit": eur(500)})),
+        ("A", json!({})),
+        ("B", json!({})),
+        ("C", json!({})),
+    ] {
+        customer(&db, name, more);
+    }
+    set_limit(&db, "Head", "L1", json!({"kind": "group", "minor": 10_000, "from": "2024-01-01"}));
+    set_limit(&db, "Dated", "L2", json!({"minor": 10_000, "from": "2024-01-01"}));
+    set_limit(&db, "Dated", "L3", json!({"minor": 9_000, "from": "2024-07-10"}));
+    set_limit(&db, "Dated", "L4", json!({"minor": 8_000, "from": "2024-07-10"}));
+    set_limit(&db, "Free", "L5", json!({"unlimited": true, "from": "2024-01-01"}));
+    decide(&db, "L5", LimitState::Approved, "other").unwrap();
+    let late = |more: Value| with(json!({"kind": "order-amount", "amount": eur(40)}), more);
+    put_rule(&db, "of-group", late(json!({"group": "Head"}))).unwrap();
+    let statuses = json!({"kind": "worsened-terms", "customer": "Dated"});
+    put_rule(&db, "of-dated", statuses).unwrap();
+    put_rule(&db, "none", json!({"kind": "limit-used", "customer": "Dated", "exclude": true}))
+        .unwrap();
+    let merge = |from: &str, into: &str| {
+        customers::merge(&db, &id(from), &id(into), &author()).unwrap();
+    };
+    assert_eq!(ask(&db, "Member", 50_000).verdict, Verdict::Hold);
+    merge("Head", "Bare");
+    let held = ask(&db, "Member", 50_000);
+    let rules: Vec<&str> = held.reasons.iter().map(|of| of.rule.as_str()).collect();
+    assert_eq!(rules[..3], ["of-group", "limit-used", "limit-used"]);
+    assert_eq!(held.reasons[0].level, RuleLevel::Group);
+    assert_eq!(counts(&db, "Member"), "10000 EUR");
+    // Of one by one: dated ones with all that is to come, and the record's as far as it counts.
+    merge("Dated", "A");
+    merge("Recorded", "B");
+    merge("Free", "C");
+    assert_eq!(counts(&db, "A"), "10000 EUR");
+    let on = |of: &str, day: &str| {
+        let day: dunlin_domain::Date = day.parse().unwrap();
+        let found = limit::standing(&db, &id(of), Some(day), Some(Language::En), noon()).unwrap();
+        found.effective.and_then(|limit| limit.minor)
+    };
+    assert_eq!(on("A", "2024-07-10"), Some(8_000));
+    assert_eq!(counts(&db, "B"), "49999 EUR");
+    assert_eq!(counts(&db, "C"), "none");
+    let level = rule::get(&db, &id("of-dated")).unwrap();
+    assert_eq!((level.rule.customer, level.version), (Some(id("A")), 2));
+    // A rule that takes a limit out stays behind.
+    assert_eq!(rule::get(&db, &id("none")).unwrap().rule.customer, Some(id("Dated")));
+    assert_eq!(ask(&db, "A", 10_001).verdict, Verdict::Hold);
+    // Who has a limit keeps its own.
+    merge("A", "Full");
+    assert_eq!(counts(&db, "Full"), "500 EUR");
+}
+
+#[test]
+fn a_first_limit_that_waits_holds_whom_it_would_bind_today() {
+    let (_folder, db) = db();
+    thresholds(&db, json!([eur(1_000)]));
+    for (name, more) in [
+        ("Head", json!({})),
+        ("Member", json!({"parent_id": "Head"})),
+        ("Alone", json!({})),
+        ("Ahead", json!({})),
+        ("Over", json!({})),
+        ("Today", json!({})),
+    ] {
+        customer(&db, name, more);
+    }
+    // Now, and as of now.
+    let seen = |of: &str| {
+        let question = read(json!({"customer": of, "amount": eur(500_000)}));
+        let now = check::simulate(&db, &question, None, Some(Language::En), noon()).unwrap();
+        let asked = dunlin_app::credit::Asked { day: None, known_at: Some(noon()) };
+        let then = check::simulate(&db, &question, asked, Some(Language::En), noon()).unwrap();
+        assert_eq!(now.verdict, then.verdict, "{of}");
+        now.verdict
+    };
+    for (of, more) in [
+        ("Head", json!({"kind": "group"})),
+        ("Alone", json!({"kind": "group"})),
+        ("Ahead", json!({"kind": "temporary", "from": "2024-07-01", "to": "2024-07-31"})),
+        ("Today", json!({"kind": "temporary", "from": "2024-06-01", "to": "2024-06-30"})),
+        ("Over", json!({"from": "2024-06-01", "to": "2024-07-30"})),
+    ] {
+        let new = with(json!({"minor": 9_000}), more);
+        assert_eq!(seen(of), Verdict::Warn, "{of}");
+        set_limit(&db, of, &format!("L-{of}"), new);
+    }
+    for (of, wanted) in [
+        ("Head", Verdict::Hold),
+        ("Member", Verdict::Hold),
+        // It would bind nobody.
+        ("Alone", Verdict::Warn),
+        ("Ahead", Verdict::Warn),
+        ("Today", Verdict::Hold),
+        ("Over", Verdict::Hold),
+    ] {
+        assert_eq!(seen(of), wanted, "{of}");
+    }
+}
+
+#[test]
+fn who_asked_for_a_limit_never_approves_it_whatever_the_policy_says_by_then() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({}));
+    thresholds(&db, json!([eur(50_000)]));
+    set_limit(&db, "C", "L1", json!({"minor": 60_000}));
+    for of in [json!([eur(900_000)]), Value::Null] {
+        thresholds(&db, of);
+        let own = decide(&db, "L1", LimitState::Approved, "tester");
+        assert_eq!(refused(own).0, Refusal::SecondKeyNeeded);
+    }
+    decide(&db, "L1", LimitState::Approved, "other").unwrap();
+    assert_eq!(counts(&db, "C"), "60000 EUR");
+    // What it published loosens nothing for itself, and for others it does.
+    let put = |who: &str, made: &str, minor: i64| {
+        let new = json!({"currency": "EUR", "minor": minor});
+        limit::put(&db, &id("C"), &read(new), &id(made), &by(who)).unwrap();
+        limit::get(&db, &id(made)).unwrap().state
+    };
+    assert_eq!(put("tester", "L2", 70_000), LimitState::Pending);
+    assert_eq!(put("third", "L3", 71_000), LimitState::Approved);
+    // Until another key publishes.
+    let new = json!({"currency": "EUR", "lines": [], "second_key_from": [eur(80_000)]});
+    policy::publish(&db, &read(new), &by("other")).unwrap();
+    assert_eq!(put("tester", "L4", 72_000), LimitState::Approved);
+    assert_eq!(put("tester", "L5", 80_000), LimitState::Pending);
+}
+
+#[test]
+fn a_corrected_policy_is_reviewed_on_the_same_day() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({}));
+    set_limit(&db, "C", "L1", json!({"minor": 12_000, "from": "2024-01-01"}));
+    invoice(&db, "I1", "C", json!({"due_on": "2024-07-31", "amount": eur(9_000)}));
+    let publish = |cap: i64| {
+        let line = json!({"turnover_share": "1", "cap_minor": cap});
+        let new = json!({"currency": "EUR", "lines": [line]});
+        policy::publish(&db, &read(new), &author()).unwrap();
+    };
+    let review = || policy::review(&db, 0, &author()).unwrap().proposed;
+    let refuse = || {
+        let waits = standing(&db, "C").pending.remove(0);
+        decide(&db, waits.id.as_str(), LimitState::Refused, "other").unwrap();
+        waits.minor
+    };
+    publish(100);
+    assert_eq!((review(), review()), (1, 0));
+    assert_eq!((refuse(), review()), (100, 0));
+    publish(5_000);
+    assert_eq!((review(), review()), (1, 0));
+    assert_eq!((refuse(), review()), (5_000, 0));
 }

@@ -23,13 +23,31 @@ use shop::*;
 /// Something that happens. Orders are meant by number, reservations and holds by place.
 #[derive(Clone, Debug)]
 enum Step {
-    Reserve { minor: i64, seconds: i64, order: Option<usize> },
+    Reserve {
+        minor: i64,
+        seconds: i64,
+        order: Option<usize>,
+    },
     Commit(usize),
     Release(usize),
-    Order { order: usize, amount: i64, delivered: i64, invoiced: i64, cancelled: i64 },
-    Check { minor: i64, order: usize },
+    Order {
+        order: usize,
+        amount: i64,
+        delivered: i64,
+        invoiced: i64,
+        cancelled: i64,
+    },
+    /// All of an order that is recorded is invoiced.
+    Invoice(usize),
+    Check {
+        minor: i64,
+        order: usize,
+    },
     Run,
-    ReleaseHold { hold: usize, seconds: i64 },
+    ReleaseHold {
+        hold: usize,
+        seconds: i64,
+    },
     Wait(i64),
     Limit(i64),
     Pay(i64),
@@ -50,6 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
                 Step::Order { order, amount, delivered, invoiced, cancelled }
             }
         ),
+        2 => orders.clone().prop_map(Step::Invoice),
         4 => (1i64..120, orders).prop_map(|(minor, order)| Step::Check { minor, order }),
         3 => Just(Step::Run),
         1 => (0usize..3, 1i64..90).prop_map(|(hold, seconds)| Step::ReleaseHold { hold, seconds }),
@@ -57,6 +76,23 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0i64..200).prop_map(Step::Limit),
         2 => (1i64..90).prop_map(Step::Pay),
     ]
+}
+
+/// Steps at random, some of them after an order that somebody let pass went out in part.
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let released = (60i64..120, 1i64..70, 0..ORDERS).prop_map(|(all, minor, order)| {
+        vec![
+            Step::Limit(all - 1),
+            Step::Check { minor: all, order },
+            Step::ReleaseHold { hold: 0, seconds: 90 },
+            Step::Reserve { minor, seconds: 90, order: Some(order) },
+            Step::Commit(0),
+            Step::Invoice(order),
+        ]
+    });
+    let begun = (released, prop::collection::vec(step(), 1..5))
+        .prop_map(|(begun, more)| begun.into_iter().chain(more).collect());
+    prop_oneof![4 => prop::collection::vec(step(), 1..9), 1 => begun]
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -110,6 +146,8 @@ struct Slate {
     orders: std::collections::BTreeMap<String, Ordered>,
     kept: Vec<Kept>,
     holds: Vec<Waits>,
+    /// Orders that the director let pass, up to which size and until when.
+    agreed: Vec<(String, i64, Instant)>,
 }
 
 impl Slate {
@@ -137,11 +175,18 @@ impl Slate {
         (minor - (counts + self.reserved(order) + done)).max(0)
     }
 
+    /// How large the order would be, with all that was ever done of it.
+    fn size(&self, order: &str, minor: i64, done: i64) -> i64 {
+        minor + self.done(order) - done
+    }
+
     fn passes(&self, order: &str, minor: i64, done: i64) -> bool {
-        let released = self.holds.iter().any(|of| {
-            of.order == order && of.minor >= minor && of.until.is_some_and(|until| until > self.now)
-        });
-        released || self.used() + self.added(order, minor, done) <= self.limit
+        let size = self.size(order, minor, done);
+        let agreed = self
+            .agreed
+            .iter()
+            .any(|(of, most, until)| of == order && size <= *most && *until > self.now);
+        agreed || self.used() + self.added(order, minor, done) <= self.limit
     }
 
     fn waiting(&self, order: &str) -> bool {
@@ -316,7 +361,8 @@ impl Sequence<'_> {
         let invoiced = self.slate.orders.get(&order).map_or(0, |of| of.invoiced);
         let passes = self.slate.passes(&order, minor, invoiced);
         assert_eq!(found.verdict < Verdict::Hold, passes);
-        self.slate.settle(&order, minor, 0, passes);
+        let base = self.slate.done(&order) - invoiced;
+        self.slate.settle(&order, minor, base, passes);
     }
 
     fn release_hold(&mut self, place: usize, seconds: i64) {
@@ -329,6 +375,7 @@ impl Sequence<'_> {
         let (hold, _) = found.iter().find(|(_, order)| *order == waits.order).unwrap();
         let new = json!({"reason": "agreed", "until": until});
         hold::release(self.db, hold, &read(new), &by("director", now)).unwrap();
+        self.slate.agreed.push((waits.order.clone(), waits.base + waits.minor, until));
         let (state, until) = (HoldState::Released, Some(until));
         self.slate.holds[place] = Waits { state, until, ..waits };
     }
@@ -349,6 +396,12 @@ impl Sequence<'_> {
             Step::Release(at) => self.end(at, Ask::Release),
             Step::Order { order, amount, delivered, invoiced, cancelled } => {
                 self.put(order, Ordered { amount, delivered, invoiced, cancelled });
+            }
+            Step::Invoice(order) => {
+                if let Some(of) = self.slate.orders.get(&self.order(order)).copied() {
+                    let invoiced = of.amount - of.cancelled;
+                    self.put(order, Ordered { delivered: invoiced, invoiced, ..of });
+                }
             }
             Step::Check { minor, order } => self.check(minor, order),
             Step::Run => {
@@ -411,7 +464,7 @@ fn random_sequences_agree_with_a_clerk_with_a_slate() {
     db.execute("PRAGMA synchronous = OFF", &[]).unwrap();
     let number = std::cell::Cell::new(0u32);
     let config = ProptestConfig { cases: SEQUENCES, max_shrink_iters: 200, ..Default::default() };
-    let sequence = prop::collection::vec(step(), 1..9);
+    let sequence = steps();
     proptest!(config, |(steps in sequence)| {
         number.set(number.get() + 1);
         let name = format!("C{}", number.get());
@@ -423,6 +476,7 @@ fn random_sequences_agree_with_a_clerk_with_a_slate() {
             orders: std::collections::BTreeMap::new(),
             kept: Vec::new(),
             holds: Vec::new(),
+            agreed: Vec::new(),
         };
         let mut sequence = Sequence { db: &db, name, slate, step: 0, asked: Vec::new() };
         for step in steps {

@@ -5,8 +5,8 @@ use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
     contract::{
         credit::{
-            CheckPurpose, Hold, HoldState, Limit, LimitPolicy, LimitSource, LimitState, NewLimit,
-            NewRule, Order, Reservation, ReservationState, Rule, Verdict,
+            ApprovalThreshold, CheckPurpose, Hold, HoldState, Limit, LimitPolicy, LimitSource,
+            LimitState, NewLimit, NewRule, Order, Reservation, ReservationState, Rule, Verdict,
         },
         types::{CustomerStatus, Grade, Language},
     },
@@ -134,6 +134,39 @@ pub fn decide_limit<D: Db>(
         ],
     )?;
     Ok(())
+}
+
+/// Limits that go along with a merge, each with the customer that it is of then: of whom goes, whom stays, and the head of
+/// its group or itself. Without an id: that of the record.
+pub fn limits_of_merged<D: Db>(
+    db: &D,
+    (from, to, head): (i64, i64, i64),
+    day: Date,
+) -> Result<Vec<(Option<Id>, i64, NewLimit)>, Fault> {
+    let day = day.to_string();
+    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), (&day).into()];
+    db.json(sql!("customer/merge_limits.sql"), &params)
+}
+
+/// Takes rules along with a merge.
+pub fn move_rules<D: Db>(
+    db: &D,
+    (from, to, head): (i64, i64, i64),
+    day: Date,
+    entry: i64,
+) -> Result<(), Fault> {
+    let day = day.to_string();
+    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), (&day).into()];
+    db.execute(sql!("customer/merge_rules_former.sql"), &params)?;
+    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), entry.into()];
+    db.execute(sql!("customer/merge_rules.sql"), &params)?;
+    Ok(())
+}
+
+/// Of orders that wait both of whom goes and of whom stays in a merge, the hold that is not needed: that of the one that
+/// goes, but where it alone is forced.
+pub fn held_twice<D: Db>(db: &D, from: i64, to: i64) -> Result<Vec<Waiting>, Fault> {
+    db.json(sql!("customer/merge_holds.sql"), &[from.into(), to.into()])
 }
 
 /// Turns down what waits of a customer that is merged into another, so that nobody approves a limit of nobody.
@@ -534,6 +567,12 @@ pub fn policy<D: Db>(db: &D) -> Result<Option<(u32, LimitPolicy)>, Fault> {
     let sql = "SELECT (SELECT count(*) FROM limit_policy), document FROM limit_policy ORDER BY key DESC LIMIT 1";
     let Some(row) = db.first(sql, &[])? else { return Ok(None) };
     Ok(Some((u32::try_from(row.int(0)?).unwrap_or(u32::MAX), row.json(1)?)))
+}
+
+/// What needs a second key when this key asks: by the policy in force, and by those before it back to the last that
+/// another key published.
+pub fn thresholds_for<D: Db>(db: &D, who: &str) -> Result<Vec<Vec<ApprovalThreshold>>, Fault> {
+    db.json(sql!("credit/thresholds_for.sql"), &[who.into()])
 }
 
 /// Publishes a policy.

@@ -12,8 +12,8 @@ use dunlin_domain::{
 use std::collections::HashMap;
 
 /// Tables whose rows belong to a customer and move with a merge. `interest_entry` moves by its invoices. What was said
-/// to the one that goes, and what was seen of it, stays with it: alerts, notices, changes, the audit chain. So do its
-/// limits, rules and checks: the one that stays has its own.
+/// to the one that goes, and what was seen of it, stays with it: alerts, notices, changes, the audit chain. So do
+/// its checks. Its limits and rules go along where the one that stays has none.
 const MOVE_OWNED: &[&str] = &[
     "UPDATE invoice SET customer_key = ?2 WHERE customer_key = ?1",
     "UPDATE payment SET customer_key = ?2 WHERE customer_key = ?1",

@@ -51,7 +51,8 @@ pub fn ask<D: Db>(
         }
         true => write(db, |db| {
             let (basis, judged) = self::judged(db, question, author.at)?;
-            let hold_id = hold::settle(db, &basis, &judged, (made, 0), author)?;
+            let base_minor = check::base(&basis.inputs);
+            let hold_id = hold::settle(db, &basis, &judged, (made, base_minor), author)?;
             keep(db, &basis, &judged, hold_id.as_ref())?;
             Ok((basis, judged, hold_id))
         })?,
@@ -71,7 +72,12 @@ pub(super) fn answer<D: Db>(
     let mut told = check::answer(inputs, judged, language)?;
     let held = told.reasons.iter_mut().filter(|of| of.kind == RuleKind::PlacedHold);
     for reason in held {
-        let hold = hold::get(db, &reason.value.parse()?)?;
+        let mut hold = hold::get(db, &reason.value.parse()?)?;
+        // It may wait for other rules by now.
+        let placed = inputs.position.placed.iter().find(|of| of.id == hold.id);
+        if let Some(rules) = placed.and_then(|of| of.rules.as_ref()) {
+            hold.rules.clone_from(rules);
+        }
         reason.detail = words::standing(&hold, language);
     }
     Ok(told)
@@ -208,7 +214,8 @@ fn on<D: Db>(db: &D, id: &Id, asked: Asked, now: &Now) -> Result<CreditExposure,
     let others: BTreeSet<i64> = position.pieces.iter().map(|of| of.member).collect();
     let others: Vec<i64> = others.into_iter().filter(|key| *key != position.key).collect();
     let ids = customer::ids(db, &others)?.into_iter().collect();
-    Ok(check::exposure(&Inputs { at: then.moment, day, question, position, rates }, &ids)?)
+    let inputs = Inputs { at: then.moment, day, question, position, rates, base_minor: 0 };
+    Ok(check::exposure(&inputs, &ids)?)
 }
 
 /// How much was used at the end of each of some days: from a day to another, every so many.

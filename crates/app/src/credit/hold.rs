@@ -3,7 +3,7 @@
 use super::{Basis, Now, check::judged_beyond, policy};
 use crate::{
     audit::{Author, Note, note},
-    ledger::{Change, known_customer, missing},
+    ledger::{Change, ROW, known_customer, missing, unless_differing},
     score::made_id,
 };
 use dunlin_domain::{
@@ -160,7 +160,7 @@ fn open<D: Db>(
 }
 
 /// Ends a hold whose reasons are gone, with the reservation that keeps its amount free, if any.
-fn clear<D: Db>(
+pub(super) fn clear<D: Db>(
     db: &D,
     hold: &Waiting,
     reservation: Option<&Id>,
@@ -220,20 +220,23 @@ pub fn release<D: Db>(
     author: &Author,
 ) -> Result<(Hold, Change), Fault> {
     text::check(&new.reason, 1, MAX_REASON, "reason")?;
-    let until = new.until.unwrap_or_else(|| author.at.plus_seconds(RELEASED_SECONDS));
-    if until <= author.at || until > author.at.plus_seconds(LONGEST_SECONDS) {
-        let detail = "a release ends after now and within 366 days";
-        return Err(Refused::new(Refusal::DateOutOfRange, detail).at("until").into());
-    }
     write(db, |db| {
         let before = get(db, id)?;
         match before.state {
-            HoldState::Released => return Ok((before, Change::AlreadySo)),
+            HoldState::Released => {
+                same(new, &before)?;
+                return Ok((before, Change::AlreadySo));
+            }
             HoldState::Cleared => {
                 let detail = "the hold cleared by itself: there is nothing to release";
                 return Err(Fault::refused(Refusal::WrongState, detail));
             }
             HoldState::Held => {}
+        }
+        let until = new.until.unwrap_or_else(|| author.at.plus_seconds(RELEASED_SECONDS));
+        if until <= author.at || until > author.at.plus_seconds(LONGEST_SECONDS) {
+            let detail = "a release ends after now and within 366 days";
+            return Err(Refused::new(Refusal::DateOutOfRange, detail).at("until").into());
         }
         let until = before.amount.is_some().then_some(until);
         let after = json!({"state": HoldState::Released, "order_id": before.order_id, "amount": before.amount,
@@ -251,6 +254,17 @@ pub fn release<D: Db>(
         credit::release_hold(db, id, (author.at, until), (&author.who, &new.reason), entry)?;
         Ok((get(db, id)?, Change::Replaced))
     })
+}
+
+/// What was released is not released otherwise by saying it again.
+fn same(new: &HoldRelease, before: &Hold) -> Result<(), Fault> {
+    let until = before.released_until.filter(|_| before.amount.is_some());
+    let differs = [
+        ("reason", before.release_reason.as_deref() != Some(new.reason.as_str())),
+        ("until", until.is_some() && new.until.is_some_and(|at| Some(at) != until)),
+    ];
+    let differs = differs.into_iter().filter(|(_, differs)| *differs);
+    unless_differing(differs.map(|(field, _)| (ROW, field.into())).collect())
 }
 
 /// The hold, in the organisation's language.

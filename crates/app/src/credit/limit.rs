@@ -55,7 +55,7 @@ pub fn put<D: Db>(
         if before.as_ref().is_some_and(|before| as_written(before) == new) {
             return Ok(Change::AlreadySo);
         }
-        let waits = needs_second_key(db, &position, &new, now.today)?;
+        let waits = needs_second_key(db, &position, &new, now.today, &author.who)?;
         let state = if waits { LimitState::Pending } else { LimitState::Approved };
         let action = if before.is_some() { "replace" } else { "create" };
         // Why is free text about a customer, and kept apart.
@@ -95,24 +95,30 @@ fn as_written(limit: &Limit) -> NewLimit {
     }
 }
 
-/// Whether a limit waits for a second key: a raise that reaches a threshold of the policy in force.
+/// Whether a limit waits for a second key: a raise that reaches a threshold of the policy in force, or of those that the key
+/// itself replaced.
 fn needs_second_key<D: Db>(
     db: &D,
     position: &Position,
     new: &NewLimit,
     today: Date,
+    who: &str,
 ) -> Result<bool, Fault> {
-    let Some(thresholds) = &position.second_key_from else { return Ok(false) };
+    let all = credit::thresholds_for(db, who)?;
+    if all.is_empty() {
+        return Ok(false);
+    }
     let head = position.head.as_ref().map(|head| head.limit);
     let records = [position.limit, head.flatten()].into_iter().flatten();
     let ledger = position.ledger.iter().map(|entry| entry.currency);
     let currencies = records.map(|record| record.currency).chain(ledger).chain([new.currency]);
-    let rates = rates_of(db, approval::pairs(thresholds, currencies), today.into())?;
+    let rates = rates_of(db, approval::pairs(&all.concat(), currencies), today.into())?;
     let standing = Standing { ledger: &position.ledger, record: position.limit, head };
-    Ok(approval::waits(thresholds, standing, new, today, &rates))
+    Ok(all.iter().any(|of| approval::waits(of, standing, new, today, &rates)))
 }
 
-/// Approves a limit that waits, or turns it down. From the threshold on the key that asked for it does not approve.
+/// Approves a limit that waits, or turns it down. The key that asked for it does not approve it, whatever the policy says
+/// by now; that of a review or an alert approves below the thresholds.
 pub fn decide<D: Db>(
     db: &D,
     id: &Id,
@@ -132,8 +138,10 @@ pub fn decide<D: Db>(
         if state == LimitState::Approved {
             let now = Now::new(db, author.at)?;
             let position = super::position(db, &before.customer, &now, (None, false))?;
-            let waits = needs_second_key(db, &position, &as_written(&before), now.today)?;
-            if waits && before.asked_by == author.who {
+            let is_own = before.asked_by == author.who;
+            let waits = before.source == LimitSource::Key
+                || needs_second_key(db, &position, &as_written(&before), now.today, &author.who)?;
+            if is_own && waits {
                 let code = Refusal::SecondKeyNeeded;
                 return Err(Fault::refused(code, code.about()));
             }
@@ -157,24 +165,28 @@ pub fn decide<D: Db>(
     })
 }
 
-/// Temporary limits that come down with a cut, so that it is not waited for until they end.
+/// Temporary limits that come down with a cut, so that it is not waited for until they end, and limits dated ahead, so that
+/// they do not end it.
 fn cut_with(position: &Position, cut: &Limit, today: Date) -> Result<Vec<NewRow>, Fault> {
     let mut rows = Vec::new();
-    for entry in position.ledger.iter().filter(|entry| entry.kind == LimitKind::Temporary) {
+    for entry in &position.ledger {
+        let comes_down = match entry.kind {
+            LimitKind::Temporary => true,
+            LimitKind::Individual => entry.from > cut.from,
+            LimitKind::Group => false,
+        };
         let from = entry.from.max(today);
-        let counts = check::limits(position, from).individual;
+        let alike = position.ledger.iter().filter(|of| of.kind == entry.kind).cloned();
+        let counts = limit::on(from, &alike.collect::<Vec<_>>(), None, None).individual;
         let is_lower =
             entry.unlimited == 0 && entry.currency == cut.currency && entry.minor <= cut.minor;
-        if is_lower || counts.is_none_or(|line| line.id.as_ref() != Some(&entry.id)) {
+        if !comes_down || is_lower || counts.is_none_or(|line| line.id.as_ref() != Some(&entry.id))
+        {
             continue;
         }
         let id = made_id("L", &[cut.id.as_str(), entry.id.as_str()])?;
-        let new = NewLimit {
-            from: Some(from),
-            to: entry.to,
-            kind: Some(LimitKind::Temporary),
-            ..as_written(cut)
-        };
+        let new =
+            NewLimit { from: Some(from), to: entry.to, kind: Some(entry.kind), ..as_written(cut) };
         rows.push((id, position.key, new));
     }
     Ok(rows)

@@ -139,13 +139,16 @@ impl<'a> View<'a> {
         began.is_some_and(|from| self.day.days_since(from) < cooling)
     }
 
-    /// What a review proposes for whoever has nothing waiting.
-    fn reviewed(&self, slice: &[Candidate]) -> Result<Vec<Proposal>, Fault> {
+    /// What a review proposes for whoever has nothing waiting, once a day under each version of the policy.
+    fn reviewed(&self, slice: &[Candidate], version: u32) -> Result<Vec<Proposal>, Fault> {
         let mut found = Vec::new();
         for of in slice.iter().filter(|of| of.waiting().is_empty() && !self.is_cooling(of)) {
-            let Some((_, minor)) = self.proposed(of) else { continue };
-            let id = proposed_id(&of.id, self.day, LimitSource::Review.name())?;
-            found.push((id, of.key, Money::new(minor, self.policy.currency), None));
+            let Some((now, minor)) = self.proposed(of) else { continue };
+            // Under another policy the same customer may be looked at again on a day.
+            let why = format!("{} {}", LimitSource::Review, version);
+            let id = proposed_id(&of.id, self.day, &why)?;
+            let amount = Money::new(minor, self.policy.currency);
+            found.push((id, of.key, amount, (None, now.is_some())));
         }
         Ok(found)
     }
@@ -169,8 +172,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// A limit that is proposed: its id, the customer's key, how much, until when.
-type Proposal = (Id, i64, Money, Option<Date>);
+/// A limit that is proposed: its id, the customer's key, how much, until when, and whether it takes the place of another.
+type Proposal = (Id, i64, Money, (Option<Date>, bool));
 
 /// How the book would change under a policy, without changing it.
 pub fn simulate<D: Db>(
@@ -238,13 +241,13 @@ pub fn simulate<D: Db>(
 /// Looks at a slice of the book after a customer and proposes limits, which wait for a key.
 pub fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<LimitReview, Fault> {
     write(db, |db| {
-        let policy = get(db)?.policy;
+        let PublishedPolicy { version, policy } = get(db)?;
         let day = Now::new(db, author.at)?.today;
         let slice = credit::candidates(db, Among::After(after, SLICE), day, policy.currency)?;
         let full = slice.len() == usize::try_from(SLICE).unwrap_or(usize::MAX);
         let next = slice.last().filter(|_| full).map(|of| of.key.to_string());
         let view = View::new(db, &policy, policy.second_key_from.as_ref(), &slice, day)?;
-        let wanted = view.reviewed(&slice)?;
+        let wanted = view.reviewed(&slice, version)?;
         let proposed = propose(db, wanted, day, LimitSource::Review, author)?;
         let customers = u64::try_from(slice.len()).unwrap_or(u64::MAX);
         Ok(LimitReview { customers, proposed, next })
@@ -263,7 +266,7 @@ pub(crate) fn due<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
 
 /// A slice of those, and whether there may be more.
 fn due_slice<D: Db>(db: &D, author: &Author) -> Result<(u64, bool), Fault> {
-    let Some((_, policy)) = credit::policy(db)? else { return Ok((0, false)) };
+    let Some((version, policy)) = credit::policy(db)? else { return Ok((0, false)) };
     let day = Now::new(db, author.at)?.today;
     let keys = table::without_proposal(db, day, DUE)?;
     if keys.is_empty() {
@@ -271,7 +274,7 @@ fn due_slice<D: Db>(db: &D, author: &Author) -> Result<(u64, bool), Fault> {
     }
     let found = credit::candidates(db, Among::These(&keys), day, policy.currency)?;
     let view = View::new(db, &policy, policy.second_key_from.as_ref(), &found, day)?;
-    let proposed = propose(db, view.reviewed(&found)?, day, LimitSource::Review, author)?;
+    let proposed = propose(db, view.reviewed(&found, version)?, day, LimitSource::Review, author)?;
     table::proposed(db, &keys)?;
     Ok((proposed, keys.len() == usize::try_from(DUE).unwrap_or(usize::MAX)))
 }
@@ -318,7 +321,7 @@ pub(crate) fn cut_after_alerts<D: Db>(db: &D, author: &Author) -> Result<u64, Fa
             // What ends comes down until then: what stood before it may be lower.
             let to = line.to.filter(|_| line.kind == LimitKind::Individual);
             let lower = view.lower(of, &line, is_grave);
-            wanted.extend(lower.map(|amount| (id, of.key, amount, to)));
+            wanted.extend(lower.map(|amount| (id, of.key, amount, (to, true))));
         }
         propose(db, wanted, now.today, LimitSource::Alert, author)
     })
@@ -344,7 +347,7 @@ fn propose<D: Db>(
     source: LimitSource,
     author: &Author,
 ) -> Result<u64, Fault> {
-    let row = |(id, key, amount, to): Proposal| {
+    let row = |(id, key, amount, (to, is_other)): Proposal| {
         let limit = NewLimit {
             minor: Some(amount.minor),
             currency: amount.currency,
@@ -353,7 +356,7 @@ fn propose<D: Db>(
             kind: Some(LimitKind::Individual),
             unlimited: Some(false),
             // A cut to nothing is none of the group's either.
-            mandatory: Some(source == LimitSource::Alert && amount.minor == 0),
+            mandatory: Some(is_other && amount.minor == 0),
             reason: None,
         };
         (id, key, limit)

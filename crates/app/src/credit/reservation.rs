@@ -22,7 +22,7 @@ use dunlin_domain::{
         reservation::{Ask, Step, again, end, state, step},
     },
 };
-use dunlin_store::{Db, Fault, credit, write};
+use dunlin_store::{Db, Fault, credit, customer, write};
 
 /// What came of asking to keep an amount free.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ pub fn add<D: Db>(
         if let Some(id) = &new.id
             && let Some(before) = stored(db, id, author.at)?
         {
-            same(new, &before)?;
+            same(db, new, &before)?;
             again(before.state)?;
             return Ok(Reserved::Kept(before, Change::AlreadySo));
         }
@@ -111,9 +111,15 @@ pub fn add<D: Db>(
     })
 }
 
-fn same(new: &NewReservation, before: &Reservation) -> Result<(), Fault> {
+fn same<D: Db>(db: &D, new: &NewReservation, before: &Reservation) -> Result<(), Fault> {
+    // The customer may have been merged into another since.
+    let customer = match before.customer == new.customer {
+        true => None,
+        false => customer::place(db, &new.customer)?.and_then(|place| place.merged),
+    };
+    let customer = customer.as_ref().map_or(&new.customer, |(_, into)| into);
     let differs = [
-        ("customer", before.customer != new.customer),
+        ("customer", before.customer != *customer),
         ("amount", before.amount != new.amount),
         ("order_id", before.order_id != new.order_id),
         ("purpose", before.purpose != new.purpose),

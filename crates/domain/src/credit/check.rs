@@ -1,7 +1,8 @@
 //! The check: may this go out?
 //!
 //! Every rule that decides is looked at, whichever fails first. The verdict is the worst of what failed and was not
-//! released by hand. A release waives what it names of its order, for at most its amount; a hold that was placed by hand
+//! released by hand. A release waives what it names of its order, for at most its amount on top
+//! of what was done of the order then; a hold that was placed by hand
 //! is not released by the release of another.
 //!
 //! What an order has or had in the exposure is not added again when it is asked about: `added = asked − counted`, at least
@@ -50,6 +51,9 @@ pub struct Placed {
     pub id: Id,
     /// Absent: on all of the customer's orders.
     pub order: Option<Id>,
+    /// The rules for which it waits. Absent: not noted, or placed by hand.
+    #[serde(default)]
+    pub rules: Option<Vec<Id>>,
 }
 
 /// A hold that was released by hand and whose release still counts.
@@ -64,6 +68,10 @@ pub struct Released {
     pub rules: Option<Vec<Id>>,
     #[serde(default)]
     pub verdict: Option<Verdict>,
+    /// What of the order was done when its amount was asked for on top of that. Absent: not compared, as checks were
+    /// judged before.
+    #[serde(default)]
+    pub base_minor: Option<i64>,
 }
 
 impl Released {
@@ -127,6 +135,9 @@ pub struct Position {
     pub limit_waits: Option<u8>,
     /// Days from issue to due date of the latest invoice.
     pub usual_terms: Option<i64>,
+    /// Whether money that names nothing goes to something else than the oldest due first. Absent: not looked at.
+    #[serde(default)]
+    pub other_order: Option<u8>,
 }
 
 impl Position {
@@ -148,6 +159,9 @@ pub struct Inputs {
     pub question: NewCheck,
     pub position: Position,
     pub rates: Rates,
+    /// What was invoiced or cancelled of the order and left away, because more of it is asked for on top of that.
+    #[serde(default)]
+    pub base_minor: i64,
 }
 
 /// A rule that failed, and on what.
@@ -266,6 +280,13 @@ pub fn is_held(verdict: Verdict) -> bool {
 pub fn added(inputs: &Inputs) -> Result<i64, Refused> {
     let counted = case::counted(inputs, case::is_known(inputs))?;
     Ok(inputs.question.amount.minor.saturating_sub(counted).max(0))
+}
+
+/// What of the order was done beside what is asked for: what was left away, and where what was cancelled is asked for anew
+/// that too.
+pub fn base(inputs: &Inputs) -> i64 {
+    let anew = inputs.position.done.filter(|_| !case::is_known(inputs));
+    inputs.base_minor.saturating_add(anew.map_or(0, |done| done.cancelled))
 }
 
 /// Whether something of the order that is asked about is still to leave the house.

@@ -112,6 +112,14 @@ impl Book {
         }
     }
 
+    /// Takes off what is paid of whatever it may be: of what guarantees secure as well.
+    pub fn lower(&mut self, minor: i64) {
+        self.prepay(minor);
+        for under in self.under.values_mut() {
+            *under = under.saturating_sub(minor).max(0);
+        }
+    }
+
     /// Adds somebody who stands in for all of it.
     pub fn guarantee(&mut self, minor: i64) {
         self.covers.push(Cover { contract: None, amount_minor: minor, share: Decimal::ONE });

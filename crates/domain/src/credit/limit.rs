@@ -48,7 +48,7 @@ pub struct Limits {
     pub group: Option<LimitLine>,
     /// Whether the customer's own ended and nothing took its place.
     pub own_expired: bool,
-    /// Whether the group's did.
+    /// Whether the group's did, and binds the customer.
     pub group_expired: bool,
 }
 
@@ -118,8 +118,13 @@ pub fn on(
     // A group limit of one who is in no group bounds nothing.
     let group = head.map(|record| of_kind(ledger, LimitKind::Group, day, record));
     let (group, group_expired) = group.unwrap_or_default();
-    let own_expired = temporary.is_none() && own.1;
-    Limits { individual: temporary.map(line).or(own.0), group, own_expired, group_expired }
+    // What stood before a temporary limit is there again, the group's too.
+    let ended = own.0.is_none() && group.is_none();
+    let ended = ended && of_kind(ledger, LimitKind::Temporary, day, None).1;
+    let own_expired = temporary.is_none() && (own.1 || ended);
+    let individual = temporary.map(line).or(own.0);
+    let group_expired = group_expired && !individual.as_ref().is_some_and(|own| own.unlimited);
+    Limits { individual, group, own_expired, group_expired }
 }
 
 /// The limit of a kind on the day, and whether it ended.
@@ -351,11 +356,30 @@ mod tests {
         // A temporary one leaves it as it was.
         let temporary = "temporary 100 2024-06-01..2024-06-30";
         check_with(temporary, Some(40), None, "2024-07-01", "40");
+        // Where nothing stood before it, it has ended; what the group has takes its place.
+        check_with(temporary, None, None, "2024-05-31", "none");
+        check_with(temporary, None, None, "2024-06-30", "100");
+        check_with(temporary, None, None, "2024-07-01", "none expired");
+        check_with(temporary, None, Some(None), "2024-07-01", "none expired");
+        check_with(temporary, None, Some(Some(30)), "2024-07-01", "30");
         // That of the head's record is the group's.
         check_with("", Some(40), Some(Some(30)), "2024-07-01", "30");
         check_with("group 35 2024-01-01..", Some(40), Some(Some(30)), "2024-07-01", "35");
         // And bounds nobody who is in no group.
         check_with("group 35 2024-01-01..", Some(40), None, "2024-07-01", "40");
+    }
+
+    #[test]
+    fn who_is_unlimited_is_not_bound_by_a_group_limit_that_ended() {
+        let group = "group 100 2024-06-01..2024-06-30";
+        for (own, wanted) in [
+            ("individual 0 unlimited 2024-01-01..", "unlimited"),
+            ("temporary 0 unlimited 2024-01-01..2024-07-01", "unlimited"),
+            ("individual 50 2024-01-01..", "50 expired"),
+            ("individual 0 unlimited 2024-01-01..2024-06-30", "none expired"),
+        ] {
+            check(&format!("{group}\n{own}"), "2024-07-01", wanted);
+        }
     }
 
     #[test]

@@ -25,7 +25,30 @@ SELECT
                 FROM customer AS h WHERE h.key = coalesce(own.parent_key, own.key)
             )
         ),
-        'grade', score.grade, 'grade_before', score.grade_before,
+        'grade', score.grade,
+        -- That of before the last change, whichever sweep found it: looked for where a rule asks.
+        'grade_before', iif(
+            EXISTS (
+                SELECT 1 FROM credit_rule AS k
+                WHERE
+                    k.replaced = 0 AND k.customer_key IS NULL AND k.group_key IS NULL
+                    AND k.document ->> 'kind' = 'score-drop'
+            ) OR EXISTS (
+                SELECT 1 FROM credit_rule AS k
+                WHERE k.replaced = 0 AND k.customer_key = own.key AND k.document ->> 'kind' = 'score-drop'
+            ) OR EXISTS (
+                SELECT 1 FROM credit_rule AS k
+                WHERE
+                    k.replaced = 0 AND k.group_key = coalesce(own.parent_key, own.key)
+                    AND k.document ->> 'kind' = 'score-drop'
+            ),
+            (
+                SELECT c.grade FROM score_change AS c
+                WHERE c.customer_key = own.key AND c.as_of < score.as_of AND c.grade IS NOT score.grade
+                ORDER BY c.as_of DESC LIMIT 1
+            ),
+            NULL
+        ),
         'ledger', (
             SELECT
                 json_group_array(
@@ -188,14 +211,14 @@ SELECT
             ) AS k
         ),
         'placed', (
-            SELECT json_group_array(json_array(h.id, h.order_id)) FROM credit_hold AS h
+            SELECT json_group_array(json_array(h.id, h.order_id, json(h.rules))) FROM credit_hold AS h
             WHERE h.customer_key = own.key AND h.state = 'held' AND (h.minor IS NULL OR h.verdict = 'forced-hold')
         ),
         'released', (
             SELECT
                 json_group_array(
                     json_array(
-                        h.id, h.order_id, json_array(h.minor, h.currency), json(h.rules), h.verdict
+                        h.id, h.order_id, json_array(h.minor, h.currency), json(h.rules), h.verdict, h.base_minor
                     )
                 )
             FROM credit_hold AS h
@@ -215,13 +238,29 @@ SELECT
         ),
         'limit_waits', EXISTS (
             SELECT 1 FROM credit_limit AS l
-            WHERE l.customer_key = own.key AND l.counts_key IS NULL AND l.state = 'pending' AND l.source = 'key'
+            WHERE
+                l.customer_key IN (own.key, own.parent_key) AND l.counts_key IS NULL
+                AND l.state = 'pending' AND l.source = 'key'
+                -- One of a group that is one, or of its own, that would hold today.
+                AND iif(
+                    l.kind = 'group', near.key IS NOT NULL AND l.customer_key = coalesce(own.parent_key, own.key),
+                    l.customer_key = own.key
+                )
+                AND l.from_on <= ?2 AND coalesce(l.to_on, ?2) >= ?2
         ),
+        'other_order', coalesce(
+            (SELECT q.document ->> '$.order' FROM policy AS q ORDER BY q.key DESC LIMIT 1), 'oldest-due-first'
+        ) <> 'oldest-due-first',
         'usual_terms', iif(
             ?4 = 1,
             (
                 SELECT CAST(julianday(i.due_on) - julianday(i.issued_on) AS INTEGER) FROM invoice AS i
-                WHERE i.customer_key = own.key AND i.kind = 'invoice'
+                WHERE
+                    i.customer_key = own.key AND i.kind = 'invoice' AND i.issued_on <= ?2 AND i.amount_minor > 0
+                    AND NOT EXISTS (
+                        SELECT 1 FROM adjustment AS w
+                        WHERE w.id = 'void/' || i.id AND w.until_on IS NULL AND w.booked_on <= ?2
+                    )
                 ORDER BY i.issued_on DESC, i.key DESC LIMIT 1
             ),
             NULL

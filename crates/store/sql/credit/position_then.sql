@@ -258,7 +258,8 @@ SELECT
             FROM rule
         ),
         'placed', (
-            SELECT json_group_array(json_array(h.id, h.order_id)) FROM credit_hold AS h
+            SELECT json_group_array(json_array(h.id, h.order_id, json(coalesce(f.rules, h.rules))))
+            FROM credit_hold AS h
             -- How it read before a later check changed it.
             LEFT JOIN credit_hold_former AS f ON f.key = (
                 SELECT min(e.key) FROM credit_hold_former AS e
@@ -273,7 +274,7 @@ SELECT
             SELECT
                 json_group_array(
                     json_array(
-                        h.id, h.order_id, json_array(h.minor, h.currency), json(h.rules), h.verdict
+                        h.id, h.order_id, json_array(h.minor, h.currency), json(h.rules), h.verdict, h.base_minor
                     )
                 )
             FROM credit_hold AS h
@@ -291,17 +292,31 @@ SELECT
         'limit_waits', EXISTS (
             SELECT 1 FROM credit_limit AS l
             WHERE
-                l.customer_key = ?1 AND l.source = 'key' AND l.entry_key <= ?7
+                l.customer_key IN (?1, ?5) AND l.source = 'key' AND l.entry_key <= ?7
+                AND iif(
+                    l.kind = 'group', json_array_length(?4) > 1 AND l.customer_key = ?5, l.customer_key = ?1
+                )
+                AND l.from_on <= ?2 AND coalesce(l.to_on, ?2) >= ?2
                 AND (
                     l.state = 'pending'
                     OR (l.decided_by IS NOT NULL AND coalesce(l.decided_entry_key, l.counts_key, 0) > ?7)
                 )
         ),
+        'other_order', coalesce(
+            (SELECT q.document ->> '$.order' FROM policy AS q WHERE coalesce(q.entry_key, 0) <= ?7 ORDER BY q.key DESC LIMIT 1), 'oldest-due-first'
+        ) <> 'oldest-due-first',
         'usual_terms', iif(
             ?6 = 1,
             (
                 SELECT CAST(julianday(d.due_on) - julianday(d.issued_on) AS INTEGER) FROM document AS d
-                WHERE d.customer_key = ?1 AND d.kind = 'invoice' AND d.issued_on <= ?2
+                WHERE
+                    d.customer_key = ?1 AND d.kind = 'invoice' AND d.issued_on <= ?2 AND d.amount_minor > 0
+                    AND NOT EXISTS (
+                        SELECT 1 FROM adjustment AS w
+                        WHERE
+                            w.id = 'void/' || d.id AND w.until_on IS NULL AND w.booked_on <= ?2
+                            AND coalesce(w.entry_key, 0) <= ?7
+                    )
                 ORDER BY d.issued_on DESC, d.key DESC LIMIT 1
             ),
             NULL

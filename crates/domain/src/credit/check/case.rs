@@ -1,6 +1,6 @@
 //! A position with the rules that decide for it, judged as it is or with something supposed.
 
-use super::{Inputs, Judged, Reason, Seen, is_held, limits, purpose_of};
+use super::{Inputs, Judged, Reason, Seen, base, is_held, limits, purpose_of};
 use crate::{
     Currency, Decimal, Id, Money, Refused,
     contract::{
@@ -149,9 +149,7 @@ impl<'a> Case<'a> {
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
         let covers = |released: &&Released| {
             concerns(&released.order)
-                && released
-                    .amount
-                    .is_none_or(|most| most.currency == asked.currency && most.minor >= asked.minor)
+                && released.amount.is_none_or(|most| self.is_within(asked, most, released))
         };
         let released =
             |of: &Reason| position.released.iter().filter(covers).find(|by| by.waives(of));
@@ -173,6 +171,21 @@ impl<'a> Case<'a> {
             group_after_minor,
             limit,
         })
+    }
+
+    /// Whether what is asked for takes the order no further than what was released, whatever was done of it since.
+    fn is_within(&self, asked: Money, most: Money, released: &Released) -> bool {
+        let (of, rates) = (&self.inputs.position, &self.inputs.rates);
+        let since = released.base_minor.map_or(0, |then| base(self.inputs).saturating_sub(then));
+        let currency = of.done.map_or(asked.currency, |done| done.currency);
+        let since = match since < 0 {
+            true => rates
+                .down(since.saturating_neg(), currency, asked.currency)
+                .map(i64::saturating_neg),
+            false => rates.up(since, currency, asked.currency),
+        };
+        let further = |since: i64| asked.minor.saturating_add(since) <= most.minor;
+        most.currency == asked.currency && since.is_ok_and(further)
     }
 
     /// The limits, each of them another where that is supposed.
@@ -211,20 +224,27 @@ impl<'a> Case<'a> {
     }
 
     /// Pays what is owed as the ledger does: the oldest due first, what is contested last. What is left stays unapplied.
-    /// Gives by place what was paid of what is not contested.
+    /// Under another order, money that does not pay all that may come before is taken to lower what is owed alone, as if
+    /// it went to whatever helps least. Gives by place what was paid of what is not contested.
     fn serve(&self, book: &mut Book, prepaid: i64) -> BTreeMap<usize, i64> {
         let mut served = BTreeMap::new();
         let mut left = prepaid;
         for contested in [false, true] {
-            for at in &self.owed {
-                let Some(piece) = self.inputs.position.pieces.get(*at).filter(|_| left > 0) else {
-                    break;
-                };
-                let open = match contested {
-                    true => piece.contested,
-                    false => piece.minor.saturating_sub(piece.contested),
-                };
-                let paid = open.min(left);
+            let open = |piece: &Piece| match contested {
+                true => piece.contested,
+                false => piece.minor.saturating_sub(piece.contested),
+            };
+            let position = &self.inputs.position;
+            let owed = self.owed.iter().filter_map(|at| Some((at, position.pieces.get(*at)?)));
+            let all = owed.clone().map(|(_, piece)| open(piece)).fold(0, i64::saturating_add);
+            if position.other_order == Some(1) && left < all {
+                use ExposureComponent::{OpenInvoices, OverdueInvoices};
+                let counts = [OpenInvoices, OverdueInvoices].map(|of| self.settings.counts(of));
+                book.lower(if counts == [true; 2] { left } else { 0 });
+                return served;
+            }
+            for (at, piece) in owed {
+                let paid = open(piece).min(left);
                 left = left.saturating_sub(paid);
                 book.pay(piece, paid);
                 if !contested {

@@ -55,9 +55,10 @@ fn inputs(amount: i64) -> Inputs {
         limit_waits: None,
         usual_terms: None,
         members: None,
+        other_order: None,
     };
     let at = "2024-06-30T12:00:00Z".parse().unwrap();
-    Inputs { at, day: day(TODAY), question, position, rates: Rates::default() }
+    Inputs { at, day: day(TODAY), question, position, rates: Rates::default(), base_minor: 0 }
 }
 
 fn piece(component: ExposureComponent, name: &str, minor: i64) -> Piece {
@@ -361,6 +362,7 @@ fn a_release_lets_its_order_pass_up_to_its_amount_and_no_other() {
         amount: Some(eur(minor)),
         rules: Some(vec![id("limit-used")]),
         verdict: Some(Verdict::Hold),
+        base_minor: Some(0),
     };
     let held = "hold: limit-used limit-nearly-used";
     check_that(&inputs, held);
@@ -372,9 +374,9 @@ fn a_release_lets_its_order_pass_up_to_its_amount_and_no_other() {
     check_that(&inputs, "pass: limit-used limit-nearly-used");
     assert_eq!(judge(&inputs).unwrap().released_by, Some(id("H1")));
     // A hold that was placed by hand stands.
-    inputs.position.placed = vec![Placed { id: id("H2"), order: None }];
+    inputs.position.placed = vec![Placed { id: id("H2"), order: None, rules: None }];
     check_that(&inputs, "forced-hold: placed-hold limit-used limit-nearly-used");
-    inputs.position.placed = vec![Placed { id: id("H2"), order: Some(id("O2")) }];
+    inputs.position.placed = vec![Placed { id: id("H2"), order: Some(id("O2")), rules: None }];
     check_that(&inputs, "pass: limit-used limit-nearly-used");
 }
 
@@ -429,6 +431,7 @@ fn a_release_waives_what_it_names_and_nothing_that_is_new_or_sterner() {
             amount: Some(eur(150)),
             rules: Some(named.split_whitespace().map(id).collect()),
             verdict: Some(of),
+            base_minor: None,
         }];
         check_that(&inputs, &format!("{wanted} limit-nearly-used"));
         let let_pass = judge(&inputs).unwrap().released_by.is_some();
@@ -663,6 +666,17 @@ fn invoices_are_named_that_are_needed_and_contested_ones_last() {
     assert_eq!(named(&late), "I4");
     // Money in advance does it as well: it goes to what is late and not contested.
     assert_eq!(would_pass_if(&late).prepayment, Some(eur(900)));
+    late.position.pieces.push(Piece {
+        due_on: Some(day("2024-07-02")),
+        ..piece(ExposureComponent::OpenInvoices, "I5", 70)
+    });
+    assert_eq!(would_pass_if(&late).prepayment, Some(eur(900)));
+    // Under another order it may go to what is not late first.
+    late.position.other_order = Some(1);
+    assert_eq!(would_pass_if(&late).prepayment, Some(eur(970)));
+    late.position.rules.clear();
+    late.position.limit = Some(eur(1_000));
+    assert_eq!(would_pass_if(&late).prepayment, Some(eur(780)));
 }
 
 #[test]
