@@ -72,7 +72,9 @@ alike AS MATERIALIZED (
 ),
 -- What was paid of each of several documents.
 part AS MATERIALIZED (
-    SELECT b.currency, b.received_on, b.id, d.value ->> 0 AS invoice_key, d.value ->> 1 AS minor
+    SELECT
+        b.currency, b.received_on, b.id, d.value ->> 0 AS invoice_key, d.value ->> 1 AS minor,
+        d.value ->> 1 + b.fee_minor AS before_fee_minor
     FROM booked AS b CROSS JOIN json_each(b.designation) AS d
     WHERE instr(b.designation, '],[') > 0
 ),
@@ -86,8 +88,8 @@ found AS (
     SELECT a.row, t.id, abs(julianday(t.received_on) - julianday(a.received_on))
     FROM asked AS a
     CROSS JOIN invoice AS i ON i.id = a.invoice_id
-    CROSS JOIN part AS t ON t.invoice_key = i.key AND t.minor = a.amount_minor AND t.currency = a.currency
-    WHERE abs(julianday(t.received_on) - julianday(a.received_on)) <= 5
+    CROSS JOIN part AS t ON t.invoice_key = i.key AND t.currency = a.currency
+    WHERE a.amount_minor IN (t.minor, t.before_fee_minor) AND abs(julianday(t.received_on) - julianday(a.received_on)) <= 5
     UNION ALL
     SELECT a.row, b.id, -1
     FROM asked AS a
