@@ -390,7 +390,9 @@ pub(crate) fn go_back<D: Db>(
     let id = &item.id;
     let share = name.map(|name| payment::share(db, name)).transpose()?.flatten();
     let fee = share.map_or(0, |share| share.fee);
-    if let Some(before) = reversal::get(db, reversal_id)? {
+    // What was said to be a debit that is booked elsewhere by now is asked again.
+    let lapsed = reversal::lapsed(db, reversal_id)?;
+    if let (Some(before), false) = (reversal::get(db, reversal_id)?, lapsed) {
         return same(&before, &item, new, fee);
     }
     if let Some(origin) = &item.converted_from {
@@ -428,7 +430,7 @@ pub(crate) fn go_back<D: Db>(
     if !mistake && new.another != Some(true) {
         let whole = share.map_or(item.amount_minor, |share| share.minor);
         let asked = new.minor.unwrap_or(if most > 0 { most } else { whole });
-        let booked = reversal::booked(db, item.key, asked, on, new.same_as.as_ref())?;
+        let booked = reversal::booked(db, item.key, asked, on, new.same_as.as_ref(), fee)?;
         match (booked, &new.same_as) {
             (Some(of), None) => return Err(perhaps(&of).into()),
             (None, Some(of)) => {
@@ -452,6 +454,9 @@ pub(crate) fn go_back<D: Db>(
                 });
                 let note = Note::made("reversal-name", reversal_id.as_str(), &said)?;
                 let entry = audit::note(db, author, &note)?;
+                if lapsed {
+                    reversal::forget(db, reversal_id)?;
+                }
                 reversal::insert(db, &back, entry)?;
                 reversal::undo(db, reversal_id, of.as_str(), entry)?;
                 return Ok(Change::Made);
@@ -501,6 +506,9 @@ pub(crate) fn go_back<D: Db>(
         reason: new.reason.as_deref(),
         payment_name: name.map(Id::as_str),
     };
+    if lapsed {
+        reversal::forget(db, reversal_id)?;
+    }
     reversal::insert(db, &back, entry)?;
     replay::customers(db, &[customer], author.at, Some(entry))?;
     if nothing_left {
