@@ -623,6 +623,7 @@ pub fn correct<D: Db>(
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
         let id = &item.id;
+        crate::bank::unless_put_back(db, id)?;
         if item.converted_minor > 0 || item.converted_from.is_some() {
             let detail = "a payment in several currencies is reversed and recorded again";
             return Err(Fault::refused(Refusal::WrongState, detail));
