@@ -108,3 +108,38 @@ fn instalments_that_were_written_off_are_recovered_with_their_document() {
     assert_eq!((open(&db, "INV-1101"), standing(&db)), (0, 0));
     holds(&db);
 }
+
+#[test]
+fn money_less_the_banks_fee_recovers_what_was_instructed() {
+    // What was written off and what was paid before, of 1,000.00; what came of what was instructed; what is open and stands
+    // then, and when all of it went back.
+    for (off, paid, came, instructed, then, gone) in [
+        (100_000, 0, 99_200, 100_000, (0, 0), (0, 100_000)),
+        (100_000, 0, 49_200, 50_000, (0, 50_000), (0, 100_000)),
+        (10_000, 70_000, 29_200, 30_000, (0, 0), (20_000, 10_000)),
+        (10_000, 70_000, 19_200, 20_000, (0, 10_000), (20_000, 10_000)),
+        (10_000, 70_000, 19_700, 20_500, (0, 9_500), (20_000, 10_000)),
+    ] {
+        let told = format!("{came} of {instructed} after {off}");
+        let (_folder, db) = db();
+        book(&db, off, paid);
+        let line = pays(came, "INV-1101", "Müller GmbH", STRANGE);
+        let fees = format!(
+            "<TxDtls><AmtDtls><InstdAmt><Amt Ccy=\"EUR\">{}</Amt></InstdAmt></AmtDtls>\
+             <Chrgs><Rcrd><Amt Ccy=\"EUR\">8.00</Amt></Rcrd></Chrgs>",
+            amount(instructed)
+        );
+        let text = camt("S1", &[line]).replace("<TxDtls>", &fees);
+        assert_eq!(take_in(&db, "S1", &text).unwrap().bank.unwrap().matches.automatic, 1, "{told}");
+        assert_eq!((open(&db, "INV-1101"), standing(&db)), then, "{told}");
+        holds(&db);
+        let booked = matches(&db, None).remove(0).payment_id.unwrap();
+        let half = from(json!({"kind": "returned", "minor": came - 1, "on": "2026-11-02"}));
+        payments::reverse(&db, &booked, &half, id("R1"), &author()).unwrap();
+        holds(&db);
+        let rest = from(json!({"kind": "returned", "on": "2026-11-02"}));
+        payments::reverse(&db, &booked, &rest, id("R2"), &author()).unwrap();
+        assert_eq!((open(&db, "INV-1101"), standing(&db)), gone, "{told}");
+        holds(&db);
+    }
+}
