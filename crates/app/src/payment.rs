@@ -517,6 +517,11 @@ pub(crate) fn go_back<D: Db>(
     Ok(Change::Made)
 }
 
+/// What did not go back of a payment.
+pub(crate) fn left<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
+    Ok(payment::amount(db, key)?.saturating_sub(gone(db, key)?))
+}
+
 /// What went back of a payment, with its parts in other currencies.
 pub(crate) fn gone<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
     let back = reversal::of_payments(db, &[key], i64::MAX)?.remove(&key).unwrap_or_default();

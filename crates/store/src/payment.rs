@@ -222,7 +222,9 @@ pub struct Share {
 /// How much is known of a payment under another name of it.
 pub fn share<D: Db>(db: &D, name: &Id) -> Result<Option<Share>, Fault> {
     let row = db.first(sql!("payment/share.sql"), &[name.as_str().into()])?;
-    row.map(|row| Ok(Share { minor: row.int(0)?, left: row.int(1)?, fee: row.int(2)? })).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let fee = key(db, name)?.map_or(Ok(0), |(key, _)| crate::bank::fee(db, key))?;
+    Ok(Some(Share { minor: row.int(0)?, left: row.int(1)?, fee }))
 }
 
 /// The key behind an id or another name, and the customer's.
@@ -233,6 +235,11 @@ pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, i64)>, Fault> {
         )";
     let row = db.first(sql, &[id.as_str().into()])?;
     row.map(|row| Ok((row.int(0)?, row.int(1)?))).transpose()
+}
+
+/// The amount of the payment of this key.
+pub fn amount<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
+    db.int("SELECT amount_minor FROM payment WHERE key = ?1", &[key.into()])
 }
 
 /// The id of the payment of this key, and of the one that it was changed from.

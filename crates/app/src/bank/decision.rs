@@ -15,7 +15,7 @@ use dunlin_domain::{
     },
     text,
 };
-use dunlin_store::{Db, Fault, bank, customer, invoice, matching, write};
+use dunlin_store::{Db, Fault, bank, customer, invoice, matching, reversal, write};
 use serde_json::json;
 
 /// What stands before the id of a match in the id of its payment or reversal.
@@ -292,7 +292,7 @@ fn give_back<D: Db>(
     item: &BankMatch,
     said: &Candidate,
     minor: Option<i64>,
-    reversal: Id,
+    called: Id,
     author: &Author,
 ) -> Result<Done, Fault> {
     let unknown =
@@ -305,8 +305,15 @@ fn give_back<D: Db>(
         let detail = format!("{out} went out");
         return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
     }
+    // What was instructed goes back as all that came of it: the rest the banks kept.
+    let left = match reversal::get(db, &called)? {
+        Some((_, before)) => before.minor,
+        None => payment::left(db, payment)?,
+    };
+    let kept = all.saturating_sub(left);
+    let all = if kept > 0 && kept <= bank::fee(db, payment)? { left } else { all };
     let new = NewReversal {
-        id: Some(reversal.clone()),
+        id: Some(called.clone()),
         on: Some(item.booked_on),
         kind: ReversalKind::Returned,
         minor: Some(minor.unwrap_or(all)),
@@ -315,7 +322,7 @@ fn give_back<D: Db>(
         // As of a credit.
         another: Some(true),
     };
-    let change = payment::go_back(db, id, &reversal, &new, author)?;
+    let change = payment::go_back(db, id, &called, &new, author)?;
     let customer = payment::get(db, id, dunlin_domain::Date::LAST, i64::MAX)?.customer_id;
     let customer = customer::key(db, &customer)?.ok_or_else(|| missing("customer"))?;
     Ok(Done { change, customer, payment })

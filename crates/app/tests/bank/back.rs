@@ -320,3 +320,87 @@ fn what_was_said_to_be_a_debit_uses_up_the_name_that_said_it() {
     assert_eq!(returned(&db, &booked), 4_000);
     holds(&db);
 }
+
+/// A statement of one credit of 242.00 of which 250.00 were instructed.
+fn less_a_fee(db: &NativeDb) -> Id {
+    customer(db, "C1", "Müller GmbH", Some(KNOWN));
+    invoice(db, "INV-1001", "C1", "2026-10-01", 25_000);
+    let credit = Line { end_to_end: "E-9".into(), ..pays(24_200, "INV-1001", "Müller", KNOWN) };
+    let fee = "<TxDtls><AmtDtls><InstdAmt><Amt Ccy=\"EUR\">250.00</Amt></InstdAmt></AmtDtls>\
+        <Chrgs><Rcrd><Amt Ccy=\"EUR\">8.00</Amt></Rcrd></Chrgs>";
+    let text = camt("S1", &[credit]).replace("<TxDtls>", fee);
+    assert_eq!(take_in(db, "S1", &text).unwrap().bank.unwrap().matches.automatic, 1);
+    matches(db, None).remove(0).payment_id.unwrap()
+}
+
+#[test]
+fn a_debit_of_what_was_instructed_takes_back_what_came() {
+    // What goes out, how much of it somebody says is the payment's, what goes back of 242.00.
+    for (out, said, wanted) in [
+        (24_200, None, Some(24_200)),
+        (24_201, None, Some(24_200)),
+        (25_000, None, Some(24_200)),
+        (25_000, Some(24_200), Some(24_200)),
+        (25_000, Some(25_000), None),
+        (25_001, None, None),
+        (24_199, None, Some(24_199)),
+    ] {
+        let told = format!("{out} {said:?}");
+        let (_folder, db) = db();
+        let booked = less_a_fee(&db);
+        take(&db, "S2", &[Line { minor: -out, end_to_end: "E-9".into(), ..Line::default() }]);
+        let debit = matches(&db, Some(MatchState::Review)).remove(0).id;
+        let to = || from(json!({"candidate": 1, "minor": said}));
+        match wanted {
+            Some(wanted) => {
+                bank::confirm(&db, &debit, &to(), &author()).unwrap();
+                let again = bank::confirm(&db, &debit, &to(), &author());
+                assert_eq!(again.unwrap(), Change::AlreadySo, "{told}");
+                assert_eq!(returned(&db, &booked), wanted, "{told}");
+            }
+            None => {
+                let refused = bank::confirm(&db, &debit, &to(), &author());
+                assert_eq!(code(refused), Refusal::MoreThanOpen, "{told}");
+            }
+        }
+        holds(&db);
+    }
+}
+
+#[test]
+fn a_refund_of_what_was_instructed_is_what_a_debit_took_of_what_came() {
+    // What a debit took of 242.00, what a shop that knows 250.00 gave back, whether it may be that.
+    for (debited, minor, perhaps) in [
+        (24_200, 25_000, true),
+        (24_200, 24_200, true),
+        (24_200, 24_999, false),
+        (24_200, 25_001, false),
+        (10_000, 10_000, true),
+    ] {
+        let told = format!("{minor} after {debited}");
+        let (_folder, db) = db();
+        let booked = less_a_fee(&db);
+        also(&db, "X", &booked, 25_000);
+        take(&db, "S2", &[Line { minor: -debited, end_to_end: "E-9".into(), ..Line::default() }]);
+        let debit = matches(&db, Some(MatchState::Review)).remove(0).id;
+        bank::confirm(&db, &debit, &from(json!({"candidate": 1})), &author()).unwrap();
+        let back = |more: serde_json::Value| {
+            let mut new = json!({"id": "R1", "kind": "refund", "minor": minor, "on": "2026-11-01"});
+            new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            payments::reverse(&db, &id("X"), &from(new), id("made"), &author())
+        };
+        let wanted = if perhaps { Refusal::PerhapsBooked } else { Refusal::MoreThanOpen };
+        assert_eq!(code(back(json!({}))), wanted, "{told}");
+        if perhaps {
+            let that = json!({"same_as": format!("bank-{debit}")});
+            assert_eq!(back(that).unwrap(), Change::Made, "{told}");
+            assert_eq!(back(json!({})).unwrap(), Change::AlreadySo, "{told}");
+        }
+        let source = shop(&db);
+        let total = if perhaps { minor } else { debited };
+        let event = refunded(&db, &source, "e1", ("X", total));
+        assert_eq!(event.state == InboundState::Applied, perhaps, "{told}");
+        assert_eq!(returned(&db, &booked), debited, "{told}");
+        holds(&db);
+    }
+}

@@ -323,7 +323,7 @@ fn the_part_of_a_document_is_known_again_with_the_fee_that_it_bears() {
         (OF_100, 9_200, 6_000, "RE-4101", true),
         (OF_100, 9_200, 5_200, "RE-4101", true),
         (OF_100, 9_200, 4_000, "RE-4102", true),
-        (OF_100, 9_200, 5_999, "RE-4101", false),
+        (OF_100, 9_200, 5_999, "RE-4101", true),
         (OF_100, 9_200, 6_001, "RE-4101", false),
         (OF_100, 9_200, 6_000, "RE-4102", false),
         (OF_98, 9_000, 5_880, "RE-4101", true),

@@ -1,5 +1,5 @@
 -- ?1: another name of a payment. Gives what is known of the payment under it, how much of that did not go back under this
--- name, by itself or as a debit of a statement that is booked on the payment, and the fee that the bank kept of the payment.
+-- name, by itself or as a debit of a statement that is booked on the payment.
 SELECT
     n.amount_minor,
     n.amount_minor - coalesce(
@@ -18,17 +18,6 @@ SELECT
                             AND e.payment_key = r.payment_key AND e.minor < 0
                     )
                 )
-        ),
-        0
-    ),
-    coalesce(
-        (
-            -- As in bank/of_payment.sql.
-            SELECT e.instructed_minor - e.minor
-            FROM payment AS p
-            CROSS JOIN bank_entry AS e
-                ON e.id IN (substr(p.id, 6), rtrim(rtrim(substr(p.id, 6), '0123456789'), '-')) AND e.payment_key = p.key
-            WHERE p.key = n.payment_key AND p.id LIKE 'bank-%' AND e.minor > 0
         ),
         0
     )
