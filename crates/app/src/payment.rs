@@ -110,7 +110,7 @@ pub(crate) fn record<D: Db>(
     let entry = audit::note(db, author, &Note::made("payment", id.as_str(), new)?)?;
     payment::insert_all(db, &rows, Some(entry))?;
     if !otherwise.refused.is_empty() {
-        payment::unname(db, &rows)?;
+        payment::unname(db, &rows, entry)?;
     }
     names.convert(db, id, new, contract, entry)?;
     replay::customers(db, &[customer], author.at, Some(entry))?;

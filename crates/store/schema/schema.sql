@@ -1137,3 +1137,13 @@ CREATE INDEX default_taken_back_by_default ON default_taken_back (default_key);
 
 CREATE INDEX allocation_credited ON allocation (customer_key, invoice_key, allocated_on, amount_minor, credit_key)
     WHERE credit_key IS NOT NULL;
+
+CREATE TABLE payment_name_former (
+    id TEXT NOT NULL,
+    payment_key INTEGER NOT NULL REFERENCES payment (key),
+    entry_key INTEGER,
+    until_entry_key INTEGER NOT NULL,
+    PRIMARY KEY (id, until_entry_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX payment_name_former_by_payment ON payment_name_former (payment_key);

@@ -3,7 +3,7 @@
 use crate::{
     audit::{self, Author, Note},
     ledger::{Change, known_customer, missing},
-    payment,
+    payment::{self, names},
 };
 use dunlin_domain::{
     Decimal, Id, Money, Refusal, Refused,
@@ -109,16 +109,16 @@ pub fn confirm<D: Db>(
         if done.change == Change::AlreadySo {
             return Ok(Change::AlreadySo);
         }
-        // The money keeps the names that it had before it was booked by mistake.
-        if let Some(mistake) = mistake {
-            dunlin_store::payment::move_names(db, &mistake, done.payment)?;
-        }
         let note =
             Note::changed("confirm", "bank-match", id.as_str(), Some(&item.state), Some(new))?;
         let personal = json!({"payer_name": item.payer_name, "payer_account": item.payer_account});
         let entry = audit::note(db, author, &note.with_personal(&personal, done.customer)?)?;
         let row = (key, MatchState::Confirmed, Some(done.customer), Some(done.payment), None);
         bank::settle(db, &[row], entry)?;
+        // The money keeps the names that it had before it was booked by mistake.
+        if let Some(mistake) = mistake {
+            names::give(db, &mistake, Some(done.payment), author)?;
+        }
         if let (Some(account), true) = (&item.payer_account, item.minor > 0) {
             teach(db, &item, account, done.customer, new.teach, author, entry)?;
         }
@@ -429,7 +429,7 @@ pub fn reject<D: Db>(db: &D, id: &Id, new: &Rejection, author: &Author) -> Resul
         bank::settle(db, &[(key, MatchState::Rejected, None, None, None)], entry)?;
         // What came another way under the name of a payment that was a mistake may be booked as its own from now on.
         if let Some(mistake) = booked_now(db, key, id)?.1 {
-            dunlin_store::payment::forget_names(db, &mistake)?;
+            names::give(db, &mistake, None, author)?;
         }
         Ok(Change::Replaced)
     })
