@@ -277,6 +277,7 @@ fn claim(row: ClaimRow, taken: &Taken) -> Claim {
         share,
         days,
         written_off,
+        void,
     ) = row;
     let share = share.and_then(|share| share.parse::<Decimal>().ok());
     Claim {
@@ -290,6 +291,7 @@ fn claim(row: ClaimRow, taken: &Taken) -> Claim {
         amount_minor: amount,
         open_minor: taken.left(key, open),
         written_off_minor: taken.left_of_written_off(key, open, written_off),
+        void: void == 1,
         discount: share.zip(days),
     }
 }

@@ -81,7 +81,7 @@ pub const fn points(reason: MatchReason) -> i64 {
         R::AccountOfAnother | R::ReferenceUnknown => -30,
         R::PayerNameShared | R::PerhapsRepeated | R::PerhapsBooked | R::LaterDay => 0,
         R::PartPayment | R::OverPayment | R::AlreadyPaid | R::OnAccount => 0,
-        R::WrittenOff | R::Ambiguous => 0,
+        R::WrittenOff | R::Ambiguous | R::DocumentVoid => 0,
         R::ReversalOfEntry => 100,
     }
 }
@@ -107,7 +107,13 @@ impl Proposal {
     fn certain(&self, own: impl Fn() -> bool) -> bool {
         use MatchReason as R;
         let has = |reason: R| self.reasons.contains(&reason);
-        let against = [R::AlreadyPaid, R::OverPayment, R::SumOfSeveral, R::ReferenceUnknown];
+        let against = [
+            R::AlreadyPaid,
+            R::DocumentVoid,
+            R::OverPayment,
+            R::SumOfSeveral,
+            R::ReferenceUnknown,
+        ];
         if against.into_iter().any(has) {
             return false;
         }
@@ -353,7 +359,13 @@ fn named_of(
         .collect();
     let all = owed.iter().fold(0i64, |sum, (_, owed)| sum.saturating_add(*owed));
     if all == 0 {
-        add(Vec::new(), &[reference, R::AlreadyPaid]);
+        let void = |of: &(i64, R)| world.first(of.0).is_some_and(|claim| claim.void);
+        let reasons: &[R] = match named.iter().filter(|of| void(of)).count() {
+            0 => &[reference, R::AlreadyPaid],
+            of if of == named.len() => &[reference, R::DocumentVoid],
+            _ => &[reference, R::AlreadyPaid, R::DocumentVoid],
+        };
+        add(Vec::new(), reasons);
         return false;
     }
     if total == 0 {

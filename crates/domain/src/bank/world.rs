@@ -56,6 +56,8 @@ pub struct Claim {
     pub open_minor: i64,
     /// What stands of its write-offs: money that names the document recovers it.
     pub written_off_minor: i64,
+    /// Its document is void.
+    pub void: bool,
     /// The share of the discount of its terms, and for how many days.
     pub discount: Option<(Decimal, i64)>,
 }
