@@ -4,7 +4,7 @@ use super::book::Row;
 use dunlin_domain::{
     Currency, Date, Decimal,
     bank::{
-        Entry,
+        Entry, matching as matching_rule,
         name::{self, Name},
         reference,
         words::{self, Clues},
@@ -220,10 +220,10 @@ fn elsewhere_named<D: Db>(
     Ok(found)
 }
 
-/// Payments of whoever may have paid these entries, of their amounts and about their days. Those of a customer are read
-/// once, however many entries it has.
+/// Payments of whoever may have paid these entries, of their amounts and about their days, and those that sum to what names
+/// nothing. Those of a customer are read once, however many entries it has.
 fn elsewhere<D: Db>(db: &D, rows: &[Row], upto: i64) -> Result<Vec<(usize, Elsewhere)>, Fault> {
-    type Spans = BTreeMap<(i64, Currency), (Date, Date)>;
+    type Spans = BTreeMap<(i64, Currency), (Date, Date, i64)>;
     let (mut spans, mut amounts) = (Spans::new(), BTreeSet::new());
     let mut credits: BTreeMap<(i64, Currency, i64), Vec<(usize, Date)>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.pays) {
@@ -232,9 +232,10 @@ fn elsewhere<D: Db>(db: &D, rows: &[Row], upto: i64) -> Result<Vec<(usize, Elsew
         let to = day.plus_days(DAYS_APART).unwrap_or(Date::LAST);
         // With the fee that the bank kept and without it.
         let minors = BTreeSet::from([row.entry.minor, row.minor]);
+        let less = if row.sight.names_nothing() { row.entry.minor } else { 0 };
         for of in row.sight.customers() {
-            let span = spans.entry((*of, row.currency)).or_insert((from, to));
-            *span = (span.0.min(from), span.1.max(to));
+            let span = spans.entry((*of, row.currency)).or_insert((from, to, less));
+            *span = (span.0.min(from), span.1.max(to), span.2.max(less));
             for minor in &minors {
                 credits.entry((*of, row.currency, *minor)).or_default().push((at, day));
             }
@@ -242,15 +243,35 @@ fn elsewhere<D: Db>(db: &D, rows: &[Row], upto: i64) -> Result<Vec<(usize, Elsew
         amounts.extend(minors);
     }
     let of: Vec<_> =
-        spans.into_iter().map(|((of, currency), (from, to))| (of, currency, from, to)).collect();
+        spans.iter().map(|((of, currency), (from, to, less))| (of, currency, from, to, less)).collect();
+    let payments = matching::paid_elsewhere(db, &of, &amounts, &[(); 0], upto)?;
+    let near = |on: &Date, day: &Date| day.days_since(*on).saturating_abs() <= DAYS_APART;
     let mut found = Vec::new();
-    for (customer, currency, minor, on, payment) in
-        matching::paid_elsewhere(db, &of, &amounts, &[(); 0], upto)?
-    {
+    // Mostly there are none.
+    let several = if payments.len() > 1 { rows } else { &[] };
+    for (at, row) in several.iter().enumerate().filter(|(_, row)| row.sight.names_nothing()) {
+        let Some(day) = row.entry.booked_on.filter(|_| row.pays) else { continue };
+        for customer in row.sight.customers() {
+            let theirs = payments.iter().filter(|(of, currency, minor, on, _)| {
+                (of, *currency) == (customer, row.currency)
+                    && *minor < row.entry.minor
+                    && near(on, &day)
+            });
+            let theirs: Vec<_> = theirs.collect();
+            let parts: Vec<i64> = theirs.iter().map(|(_, _, minor, ..)| *minor).collect();
+            let mut sums = [row.entry.minor, row.minor].into_iter();
+            let sum = sums.find_map(|minor| matching_rule::summing(&parts, minor));
+            if let Some((.., payment)) = sum.and_then(|at| theirs.get(at)) {
+                let (payment, customer) = (payment.clone(), *customer);
+                found.push((at, Elsewhere { payment, customer, named: false }));
+            }
+        }
+    }
+    for (customer, currency, minor, on, payment) in payments {
         // One is enough for each entry.
         if let Some(of) = credits.get_mut(&(customer, currency, minor)) {
             of.retain(|(at, day)| {
-                let near = day.days_since(on).saturating_abs() <= DAYS_APART;
+                let near = near(&on, day);
                 if near {
                     let payment = payment.clone();
                     found.push((*at, Elsewhere { payment, customer, named: false }));

@@ -575,3 +575,35 @@ fn what_an_entry_paid_in_another_currency_is_held_against_what_comes_in_that() {
         holds(&db);
     }
 }
+
+#[test]
+fn payments_of_a_list_that_sum_to_an_entry_are_held_against_it() {
+    // What a list has, on which days, what comes then and what it names; whether it waits.
+    type Case = (&'static [(i64, &'static str)], i64, &'static str, bool);
+    let cases: &[Case] = &[
+        (&[(6_000, "2026-10-31"), (4_000, "2026-10-30")], 10_000, "", true),
+        (&[(6_000, "2026-10-31"), (4_000, "2026-10-26")], 10_000, "", true),
+        (&[(6_000, "2026-10-31"), (4_000, "2026-10-25")], 10_000, "", false),
+        (&[(6_000, "2026-10-31"), (3_999, "2026-10-31")], 10_000, "", false),
+        (&[(6_000, "2026-10-31"), (4_000, "2026-10-31"), (77, "2026-10-31")], 10_000, "", true),
+        (&[(5_000, "2026-10-31"), (5_000, "2026-10-31"), (5_000, "2026-10-31")], 10_000, "", true),
+        // What names a document that is open is for that.
+        (&[(6_000, "2026-10-31"), (4_000, "2026-10-31")], 30_000, "INV-9001", false),
+        (&[(10_000, "2026-10-31")], 20_000, "", false),
+    ];
+    for (list, came, text, waits) in cases {
+        let told = format!("{came} after {list:?}");
+        let (_folder, db) = db();
+        book(&db);
+        invoice(&db, "INV-9001", "C1", "2026-12-01", 30_000);
+        for (number, (minor, on)) in list.iter().enumerate() {
+            payment(&db, &format!("P{number}"), "C1", on, *minor);
+        }
+        let line = pays(*came, text, "Müller GmbH", KNOWN);
+        assert_eq!(take(&db, "S1", &[line]).automatic, u64::from(!waits), "{told}");
+        let best = matches(&db, None).remove(0).candidates.remove(0);
+        let perhaps = best.reasons.contains(&MatchReason::PerhapsBooked);
+        assert_eq!((perhaps, best.payment_id.is_some()), (*waits, *waits), "{told}");
+        holds(&db);
+    }
+}

@@ -38,6 +38,9 @@ const KEPT: usize = 5;
 /// The oldest claims among which a sum is looked for: 4,095 sums.
 const OLDEST: usize = 12;
 
+/// The most payments that came another way among which a sum is looked for.
+const MOST_SUMMED: usize = 8;
+
 /// A name from so many hundredths on is like the customer's, and below so many it is another.
 const LIKE: u32 = 66;
 const UNLIKE: u32 = 34;
@@ -546,6 +549,17 @@ fn unnamed(
         }
         Sums::Several => true,
         Sums::None => false,
+    }
+}
+
+/// The first of two or more amounts that sum to one, where some do: of at most eight.
+pub fn summing(parts: &[i64], minor: i64) -> Option<usize> {
+    let parts = parts.get(..MOST_SUMMED.min(parts.len())).unwrap_or_default();
+    let parts: Vec<(i64, i64)> = (0i64..).zip(parts.iter().copied()).collect();
+    match sums(&parts, minor) {
+        Sums::One(of) => usize::try_from(of.first()?.0).ok(),
+        Sums::Several => Some(0),
+        Sums::None => None,
     }
 }
 

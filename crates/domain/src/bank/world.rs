@@ -157,6 +157,11 @@ pub struct Sight {
 }
 
 impl Sight {
+    /// Whether no document is named.
+    pub fn names_nothing(&self) -> bool {
+        self.named.is_empty()
+    }
+
     /// Whoever may have paid.
     pub fn customers(&self) -> &[i64] {
         &self.customers
