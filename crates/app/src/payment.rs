@@ -556,7 +556,13 @@ pub fn undo<D: Db>(
             return Ok((payment, Change::AlreadySo));
         }
         crate::bank::unless_put_back(db, &payment)?;
-        let customer = known_customer(db, &stored(db, &payment)?.customer_id)?;
+        let item = stored(db, &payment)?;
+        let customer = known_customer(db, &item.customer_id)?;
+        // Of money that had not come a statement may have had the payment since.
+        if is_mistake(&back) && new.another != Some(true) && left(db, key)? == 0 {
+            let is = (item.received_on, item.amount_minor, item.invoice_id.as_ref());
+            unless_booked(db, &item, None, is)?;
+        }
         let said = serde_json::json!({
             "id": id, "on": back.on, "kind": back.kind, "minor": back.minor, "reason": new.reason,
         });
@@ -689,6 +695,11 @@ pub fn correct<D: Db>(
         if was == is {
             return Ok(Change::AlreadySo);
         }
+        if new.another != Some(true) {
+            let before = (item.received_on, item.amount_minor, item.invoice_id.as_ref());
+            let after = (wanted.received_on, wanted.amount.minor, wanted.invoice_id.as_ref());
+            unless_booked(db, &item, Some(before), after)?;
+        }
         let note = Note::changed(
             "correct",
             "payment",
@@ -710,6 +721,36 @@ pub fn correct<D: Db>(
         replay::corrected(db, &[customer], &owing, author.at, Some(entry))?;
         Ok(Change::Replaced)
     })
+}
+
+/// Day, amount and the invoice that is named.
+type Is<'a> = (Date, i64, Option<&'a Id>);
+
+/// Refuses what would make of a payment that came another way what an entry of a statement was booked as, unless it was as
+/// much like that before.
+fn unless_booked<D: Db>(
+    db: &D,
+    item: &payment::Item,
+    before: Option<Is<'_>>,
+    after: Is<'_>,
+) -> Result<(), Fault> {
+    let row = |number: u64, (on, minor, invoice): Is<'_>| {
+        // As one that is not there yet.
+        (number, "", item.customer_id.clone(), on, minor, item.currency, invoice.cloned())
+    };
+    let rows: Vec<_> = before.map(|is| row(1, is)).into_iter().chain([row(2, after)]).collect();
+    let found = known_otherwise(db, &json(&rows)?)?.refused;
+    let is = |number: u64| found.iter().find(|(of, _)| *of == number);
+    match (is(1), is(2)) {
+        (None, Some((_, refused))) if dunlin_store::bank::of_payment(db, &item.id)?.is_none() => {
+            let of = refused.detail.split(',').next().unwrap_or_default();
+            let detail = format!(
+                "{of}, which a statement of the bank brought, may be this money: leave it, or reverse it as a mistake, or say `another`"
+            );
+            Err(Refused::new(refused.code, detail).at("another").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The fields that a correction changes, before and after.

@@ -242,8 +242,10 @@ fn elsewhere<D: Db>(db: &D, rows: &[Row], upto: i64) -> Result<Vec<(usize, Elsew
         }
         amounts.extend(minors);
     }
-    let of: Vec<_> =
-        spans.iter().map(|((of, currency), (from, to, less))| (of, currency, from, to, less)).collect();
+    let of: Vec<_> = spans
+        .iter()
+        .map(|((of, currency), (from, to, less))| (of, currency, from, to, less))
+        .collect();
     let payments = matching::paid_elsewhere(db, &of, &amounts, &[(); 0], upto)?;
     let near = |on: &Date, day: &Date| day.days_since(*on).saturating_abs() <= DAYS_APART;
     let mut found = Vec::new();

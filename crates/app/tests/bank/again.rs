@@ -391,9 +391,13 @@ fn a_mistake_of_what_is_left_is_refused_until_what_went_back_is_taken_back() {
 #[test]
 fn what_was_booked_by_mistake_is_not_corrected() {
     // What it was corrected to before the mistake, how often its entry was confirmed since, what it is to be corrected to.
-    for (before, confirmed, minor) in
-        [(None, 0, 80_000), (None, 1, 80_000), (None, 1, 74_000), (Some(50_000), 1, 74_000), (None, 1, 1)]
-    {
+    for (before, confirmed, minor) in [
+        (None, 0, 80_000),
+        (None, 1, 80_000),
+        (None, 1, 74_000),
+        (Some(50_000), 1, 74_000),
+        (None, 1, 1),
+    ] {
         let told = format!("{before:?} {confirmed} {minor}");
         let (_folder, db) = db();
         customer(&db, "C1", "Müller GmbH", None);

@@ -9,7 +9,11 @@ use dunlin_app::{
 };
 use dunlin_domain::{
     Date, Id, Refusal,
-    contract::{bank::*, events::{InboundEvent, InboundState}, ledger::ReversalUndoing},
+    contract::{
+        bank::*,
+        events::{InboundEvent, InboundState},
+        ledger::ReversalUndoing,
+    },
 };
 use dunlin_store::{Fault, event_source::Stored, native::NativeDb};
 use serde_json::json;
@@ -300,8 +304,7 @@ fn what_was_said_to_be_a_debit_uses_up_the_name_that_said_it() {
     let debit = matches(&db, Some(MatchState::Review)).remove(0).id;
     bank::confirm(&db, &debit, &from(json!({"candidate": 1})), &author()).unwrap();
     let back = |name: &str, called: &str, minor: i64, more: serde_json::Value| {
-        let mut new =
-            json!({"id": called, "kind": "refund", "minor": minor, "on": "2026-11-01"});
+        let mut new = json!({"id": called, "kind": "refund", "minor": minor, "on": "2026-11-01"});
         new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         payments::reverse(&db, &id(name), &from(new), id("made"), &author())
     };

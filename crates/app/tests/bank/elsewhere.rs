@@ -535,7 +535,8 @@ fn a_part_of_what_paid_a_document_whole_is_asked_about_while_the_document_is_not
 
 #[test]
 fn what_an_entry_paid_in_another_currency_is_held_against_what_comes_in_that() {
-    let rates = json!([{"valid_from": "2026-01-01", "rate": "1.1", "source": "ours", "confirmed": true}]);
+    let rates =
+        json!([{"valid_from": "2026-01-01", "rate": "1.1", "source": "ours", "confirmed": true}]);
     // Minor units, currency, what it names; whether it may be the money: 100.00 euros paid 110.00 dollars.
     for (minor, currency, names, perhaps) in [
         (11_000, "USD", None, true),
@@ -604,6 +605,72 @@ fn payments_of_a_list_that_sum_to_an_entry_are_held_against_it() {
         let best = matches(&db, None).remove(0).candidates.remove(0);
         let perhaps = best.reasons.contains(&MatchReason::PerhapsBooked);
         assert_eq!((perhaps, best.payment_id.is_some()), (*waits, *waits), "{told}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn a_payment_that_comes_to_life_or_is_corrected_is_held_against_what_statements_brought() {
+    let undoing =
+        |another: Option<bool>| from(json!({"reason": "it had come", "another": another}));
+    let correction = |day: &str, minor: i64, another: Option<bool>| {
+        from(
+            json!({"received_on": day, "minor": minor, "reason": "typed wrongly", "another": another}),
+        )
+    };
+    let mistake = || from(json!({"kind": "mistake", "id": "M1"}));
+    let bank = |db: &NativeDb| take(db, "S1", &[pays(10_000, "INV-1001", "Müller GmbH", KNOWN)]);
+    // The mistake is taken back after the statement booked the money, or before.
+    for (first, perhaps) in [(false, true), (true, false)] {
+        let (_folder, db) = db();
+        book(&db);
+        payment(&db, "P1", "C1", "2026-10-30", 10_000);
+        payments::reverse(&db, &id("P1"), &mistake(), id("made"), &author()).unwrap();
+        if !first {
+            assert_eq!(bank(&db).automatic, 1);
+        }
+        let undo = |another| payments::undo(&db, &id("M1"), &undoing(another), &author());
+        match perhaps {
+            true => assert_eq!(code(undo(None)), Refusal::PerhapsBooked),
+            false => assert_eq!(undo(None).unwrap().1, Change::Replaced),
+        }
+        if perhaps {
+            assert_eq!(undo(Some(true)).unwrap().1, Change::Replaced);
+        } else {
+            assert_eq!(bank(&db).automatic, 0);
+        }
+        assert_eq!(undo(None).unwrap().1, Change::AlreadySo);
+        holds(&db);
+    }
+    // The day and amount before and after, and whether it may be the 100.00 of 31 October then.
+    for (before, after, perhaps) in [
+        (("2026-10-30", 9_000), ("2026-10-30", 10_000), true),
+        (("2026-10-30", 9_000), ("2026-10-30", 10_001), false),
+        (("2026-10-25", 10_000), ("2026-10-26", 10_000), true),
+        (("2026-10-24", 10_000), ("2026-10-25", 10_000), false),
+        (("2026-10-30", 10_000), ("2026-10-31", 10_000), false),
+    ] {
+        let told = format!("{before:?} {after:?}");
+        let (_folder, db) = db();
+        book(&db);
+        assert_eq!(bank(&db).automatic, 1, "{told}");
+        said(&db, "P1", ("C1", before.0, before.1), json!({"another": true})).unwrap();
+        let correct = |another| {
+            let new = correction(after.0, after.1, another);
+            payments::correct(&db, &id("P1"), &new, &author())
+        };
+        match perhaps {
+            true => assert_eq!(code(correct(None)), Refusal::PerhapsBooked, "{told}"),
+            false => assert_eq!(correct(None).unwrap(), Change::Replaced, "{told}"),
+        }
+        if perhaps {
+            assert_eq!(correct(Some(true)).unwrap(), Change::Replaced, "{told}");
+        }
+        assert_eq!(correct(None).unwrap(), Change::AlreadySo, "{told}");
+        // What a statement brought is corrected as before.
+        let booked = matches(&db, None).remove(0).payment_id.unwrap();
+        let new = correction("2026-10-30", 10_000, None);
+        assert_eq!(payments::correct(&db, &booked, &new, &author()).unwrap(), Change::Replaced);
         holds(&db);
     }
 }

@@ -113,9 +113,7 @@ fn a_name_that_goes_on_or_ends_is_told_and_stays_known_as_it_was() {
             .collect();
         let customer = Some(id(if end == "C2" { "C2" } else { "C1" }));
         let payment = now.as_ref().unwrap_or(&first);
-        let data = |minor: i64| {
-            json!({"payment_id": payment, "day": "2026-10-31", "minor": minor, "currency": "EUR"})
-        };
+        let data = |minor: i64| json!({"payment_id": payment, "day": "2026-10-31", "minor": minor, "currency": "EUR"});
         let wanted = [("X", 400), ("Y", 300)]
             .map(|(name, minor)| (kind, Some(name.to_string()), customer.clone(), data(minor)));
         assert_eq!(of_names, wanted, "{end}");

@@ -110,13 +110,8 @@ impl Proposal {
     fn certain(&self, own: impl Fn() -> bool) -> bool {
         use MatchReason as R;
         let has = |reason: R| self.reasons.contains(&reason);
-        let against = [
-            R::AlreadyPaid,
-            R::DocumentVoid,
-            R::OverPayment,
-            R::SumOfSeveral,
-            R::ReferenceUnknown,
-        ];
+        let against =
+            [R::AlreadyPaid, R::DocumentVoid, R::OverPayment, R::SumOfSeveral, R::ReferenceUnknown];
         if against.into_iter().any(has) {
             return false;
         }
