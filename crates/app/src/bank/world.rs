@@ -4,7 +4,7 @@ use super::book::Row;
 use dunlin_domain::{
     Currency, Date, Decimal,
     bank::{
-        Entry, matching as matching_rule,
+        Entry, matching as rule,
         name::{self, Name},
         reference,
         words::{self, Clues},
@@ -250,20 +250,22 @@ fn elsewhere<D: Db>(db: &D, rows: &[Row], upto: i64) -> Result<Vec<(usize, Elsew
     let near = |on: &Date, day: &Date| day.days_since(*on).saturating_abs() <= DAYS_APART;
     let mut found = Vec::new();
     // Mostly there are none.
-    let several = if payments.len() > 1 { rows } else { &[] };
+    let mut theirs: BTreeMap<(i64, Currency), Vec<&matching::Elsewhere>> = BTreeMap::new();
+    for of in payments.iter().filter(|_| payments.len() > 1) {
+        theirs.entry((of.0, of.1)).or_default().push(of);
+    }
+    let several = if theirs.is_empty() { &[] } else { rows };
     for (at, row) in several.iter().enumerate().filter(|(_, row)| row.sight.names_nothing()) {
         let Some(day) = row.entry.booked_on.filter(|_| row.pays) else { continue };
         for customer in row.sight.customers() {
-            let theirs = payments.iter().filter(|(of, currency, minor, on, _)| {
-                (of, *currency) == (customer, row.currency)
-                    && *minor < row.entry.minor
-                    && near(on, &day)
-            });
-            let theirs: Vec<_> = theirs.collect();
-            let parts: Vec<i64> = theirs.iter().map(|(_, _, minor, ..)| *minor).collect();
+            let of = theirs.get(&(*customer, row.currency)).into_iter().flatten();
+            let parts =
+                of.filter(|(_, _, minor, on, _)| *minor < row.entry.minor && near(on, &day));
+            let parts: Vec<_> = parts.take(rule::MOST_SUMMED).collect();
+            let minors: Vec<i64> = parts.iter().map(|(_, _, minor, ..)| *minor).collect();
             let mut sums = [row.entry.minor, row.minor].into_iter();
-            let sum = sums.find_map(|minor| matching_rule::summing(&parts, minor));
-            if let Some((.., payment)) = sum.and_then(|at| theirs.get(at)) {
+            let sum = sums.find_map(|minor| rule::summing(&minors, minor));
+            if let Some((.., payment)) = sum.and_then(|at| parts.get(at)) {
                 let (payment, customer) = (payment.clone(), *customer);
                 found.push((at, Elsewhere { payment, customer, named: false }));
             }

@@ -39,7 +39,7 @@ const KEPT: usize = 5;
 const OLDEST: usize = 12;
 
 /// The most payments that came another way among which a sum is looked for.
-const MOST_SUMMED: usize = 8;
+pub const MOST_SUMMED: usize = 8;
 
 /// A name from so many hundredths on is like the customer's, and below so many it is another.
 const LIKE: u32 = 66;
