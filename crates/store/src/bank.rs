@@ -363,6 +363,8 @@ pub struct TakingBack {
     pub customer_id: Id,
     /// The bank marks it, and amount and payer's account are those of the payment, of which nothing went back yet.
     pub fits: i64,
+    /// As much of the payment went back another way about that day.
+    pub perhaps: i64,
 }
 
 impl TakingBack {

@@ -407,3 +407,33 @@ fn a_refund_of_what_was_instructed_is_what_a_debit_took_of_what_came() {
         holds(&db);
     }
 }
+
+#[test]
+fn a_debit_that_a_refund_came_before_is_shown_as_perhaps_booked() {
+    // What went back before, how and when, and the debit; whether its candidate may be that.
+    for (kind, minor, on, out, perhaps) in [
+        ("refund", 4_000, "2026-10-31", 4_000, true),
+        ("chargeback", 4_000, "2026-11-02", 4_000, true),
+        ("mistake", 4_000, "2026-10-31", 4_000, false),
+        ("refund", 4_000, "2026-10-31", 4_001, false),
+        ("refund", 3_999, "2026-10-31", 4_000, false),
+    ] {
+        for day in ["2026-10-31", "2026-11-02"] {
+            let told = format!("{kind} {minor} {on}, {out}");
+            let (_folder, db) = db();
+            let booked = named(&db, &[]);
+            let on = (kind != "mistake").then_some(on);
+            let new = from(json!({"id": "R1", "kind": kind, "minor": minor, "on": on}));
+            payments::reverse(&db, &booked, &new, id("made"), &author()).unwrap();
+            let line =
+                Line { minor: -out, end_to_end: "E-9".into(), returned: true, ..Line::default() };
+            let text = camt("S2", &[line]).replace("2026-10-31", day);
+            assert_eq!(take_in(&db, "S2", &text).unwrap().bank.unwrap().matches.review, 1);
+            let of = matches(&db, Some(MatchState::Review)).remove(0);
+            let reasons = &of.candidates[0].reasons;
+            assert_eq!(reasons.contains(&MatchReason::PerhapsBooked), perhaps, "{told}");
+            assert!(reasons.contains(&MatchReason::ReversalOfEntry), "{told}");
+            holds(&db);
+        }
+    }
+}
