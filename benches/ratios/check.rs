@@ -1,15 +1,17 @@
 //! Checks and reservations in a second beside one point query of the same runtime, and a limit policy tried on the
-//! whole book beside the bare SQL.
+//! whole book beside the statements it runs.
 
+use crate::bare::{self, Noting};
 use crate::clock::{self, Took};
 use crate::requests::{POINT, WARM_UP, WINDOW, at_once};
 use crate::server::Server;
 use crate::table::{Bar, Table};
 use anyhow::{Result, anyhow, ensure};
-use dunlin_store::{Db, native::NativeDb};
+use dunlin_app::credit::policy;
+use dunlin_store::native::NativeDb;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 const CHECKS: Bar = Bar::AtLeast(0.6);
 const RESERVATIONS: Bar = Bar::AtLeast(0.4);
@@ -39,17 +41,6 @@ pub const BOOK: &str = "
         entry_key)
     SELECT 'L' || key, key, 'individual', 9000000000000, 'EUR', '2020-01-01', 0, 0, 'approved', 'key', 'bench', 1, 1
     FROM customer WHERE key % 10 = 1";
-
-/// What any simulation has to read: who bought how much in a year, what is owed, and the limit.
-const BARE: &str = "
-    SELECT count(*), sum(turnover), sum(owed), sum(limit_minor)
-    FROM (
-        SELECT
-            c.key, c.limit_minor, sum(iif(i.issued_on > date('now', '-12 months'), i.amount_minor, 0)) AS turnover,
-            sum(i.open_minor) AS owed, min(i.issued_on)
-        FROM customer AS c LEFT JOIN invoice AS i ON i.customer_key = c.key
-        GROUP BY c.key
-    )";
 
 const POLICY: &str = r#"{"currency":"EUR","lines":[{"turnover_share":"0.2","guarantee_share":"0.5","cap_minor":90000000}],"step_minor":100}"#;
 
@@ -100,6 +91,12 @@ pub fn measure(root: &Path, invoices: u64, table: &mut Table) -> Result<()> {
 
 fn simulation(server: &Server, db: &NativeDb, invoices: u64, table: &mut Table) -> Result<()> {
     let mut client = server.client()?;
+    let noting = Noting::new(db);
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let now = dunlin_domain::Instant::from_unix(since.try_into()?)?;
+    policy::simulate(&noting, &serde_json::from_str(POLICY)?, None, now)
+        .map_err(|fault| anyhow!("{fault:?}"))?;
+    let statements = noting.ran();
     let (mut took, mut floor): (Option<Took>, Option<Took>) = (None, None);
     for _ in 0..RUNS {
         let path = "/v1/score/limit-policy/simulate";
@@ -108,8 +105,9 @@ fn simulation(server: &Server, db: &NativeDb, invoices: u64, table: &mut Table) 
         let found: serde_json::Value = serde_json::from_slice(&answer)?;
         ensure!(found["customers"] == invoices / 10, "{found}");
         took = Some(took.map_or(one, |best| best.min(one)));
-        let bare = || db.execute(BARE, &[]).map_err(|error| anyhow!("{error:?}"));
-        let (_, one) = clock::time(std::process::id(), bare)?;
+        let (_, one) = clock::time(std::process::id(), || {
+            statements.iter().try_for_each(|one| bare::run(db, one)).map_err(|e| anyhow!("{e:?}"))
+        })?;
         floor = Some(floor.map_or(one, |best| best.min(one)));
     }
     let (Some(took), Some(floor)) = (took, floor) else {

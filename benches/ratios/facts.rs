@@ -1,15 +1,13 @@
 //! Facts, scores and their writing: the stage of a sweep natively, slice by slice, beside the bare statements of the
 //! same slices; and the facts of one customer beside one cached point query.
 
+use crate::bare::{self, Noting, Ran};
 use crate::clock::{self, Took};
 use crate::table::{Bar, Table};
 use anyhow::{Result, anyhow, ensure};
 use dunlin_app::{score, sweep::Tick};
 use dunlin_domain::{Date, Id, Instant, contract::types::Language, stage::Stage};
-use dunlin_store::{
-    Db, DbError, Param, Row, Value, arrears::Range, native::NativeDb, sweep, write,
-};
-use std::cell::RefCell;
+use dunlin_store::{Db, Value, arrears::Range, native::NativeDb, sweep, write};
 
 /// The bare statements, half as much again.
 const BAR: Bar = Bar::AtMost(1.5);
@@ -124,62 +122,24 @@ fn rows(db: &NativeDb) -> Result<Vec<(Range, String)>> {
     Ok(rows)
 }
 
-/// A statement that was run, with what stood for its parameters.
-type Ran = (String, Vec<Value>);
-
-/// Notes what is run through it.
-struct Noting<'a> {
-    db: &'a NativeDb,
-    ran: RefCell<Vec<Ran>>,
-}
-
-impl Db for Noting<'_> {
-    fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
-        let value = |param: &Param<'_>| match param {
-            Param::Null => Value::Null,
-            Param::Int(value) => Value::Int(*value),
-            Param::Text(text) => Value::Text((*text).to_owned()),
-            Param::Blob(bytes) => Value::Blob(bytes.to_vec()),
-        };
-        self.ran.borrow_mut().push((sql.to_owned(), params.iter().map(value).collect()));
-        self.db.execute(sql, params)
-    }
-}
-
 /// The statements by which the facts of each slice are read, and the one that writes what the stage wrote.
 fn statements(db: &NativeDb, written: &[(Range, String)]) -> Result<Vec<Vec<Ran>>> {
     let slice = |(range, rows): &(Range, String)| -> Result<Vec<Ran>> {
-        let noting = Noting { db, ran: RefCell::default() };
+        let noting = Noting::new(db);
         dunlin_app::facts::of_range(&noting, *range, DAY.parse::<Date>()?).map_err(fault)?;
         let sql = include_str!("../../crates/store/sql/score/upsert_all.sql");
         let params = vec![Value::Text(rows.clone()), Value::Text(DAY.into()), Value::Null];
-        let mut ran = noting.ran.into_inner();
+        let mut ran = noting.ran();
         ran.push((sql.to_owned(), params));
         Ok(ran)
     };
     written.iter().map(slice).collect()
 }
 
-fn param(value: &Value) -> Param<'_> {
-    match value {
-        Value::Int(value) => Param::Int(*value),
-        Value::Text(text) => Param::Text(text),
-        Value::Blob(bytes) => Param::Blob(bytes),
-        Value::Null | Value::Real(_) => Param::Null,
-    }
-}
-
 /// The statements and nothing else.
 fn bare(db: &NativeDb, slices: &[Vec<Ran>]) -> Result<()> {
     for ran in slices {
-        write(db, |db| {
-            for (sql, values) in ran {
-                let params: Vec<Param<'_>> = values.iter().map(param).collect();
-                db.execute(sql, &params)?;
-            }
-            Ok(())
-        })
-        .map_err(fault)?;
+        write(db, |db| ran.iter().try_for_each(|one| Ok(bare::run(db, one)?))).map_err(fault)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 mod accrue;
 mod ageing;
 mod bank;
+mod bare;
 mod check;
 mod client;
 mod clock;

@@ -38,7 +38,7 @@ const OTHER_LEADS: [(i64, bool); 5] =
 /// The most days by which an alert may be ahead of a default to have warned of it.
 const AHEAD_DAYS: i64 = 180;
 
-/// The most alerts that are serious or worse of 100 good customers in a year, over all companies: a quarter more than there
+/// The most alerts that are serious or worse of 100 good customers in a year, over all companies: a little more than there
 /// are. A rule that fires for everybody warns of every default.
 const MOST_FALSE: f64 = 216.0;
 

@@ -199,7 +199,7 @@ fn follow<D: Db>(
             notch_now: now.map(|of| of.notch),
             notches: card.map(|card| card.document.notches.unwrap_or(NOTCHES)),
             limit: found.limits.get(&key).copied(),
-            owed: known.owing.iter().map(|of| ground.owed(of)).collect(),
+            owed: ground.owed(&known.owing),
             ..Position::on(day)
         };
         advance(course, &position, judged, ground, &wanted);

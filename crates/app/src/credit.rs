@@ -276,13 +276,13 @@ impl Basis {
 
 /// What a judgement rested on, from how it was kept.
 fn kept(record: &str) -> Result<Inputs, Fault> {
-    let mut inputs: Inputs = serde_json::from_str(record)
+    let inputs: Inputs = serde_json::from_str(record)
         .map_err(|e| Fault::Db(format!("what a check rested on: {e}")))?;
-    if is_listed(&inputs.position.pieces) {
-        let pieces = std::mem::take(&mut inputs.position.pieces);
-        inputs.position.pieces = condensed(pieces, inputs.question.order_id.as_ref());
+    let mut position = inputs.position.gathered();
+    if is_listed(&position.pieces) {
+        position.pieces = condensed(position.pieces, inputs.question.order_id.as_ref());
     }
-    Ok(inputs)
+    Ok(Inputs { position, ..inputs })
 }
 
 /// All that a judgement of a question would have rested on then.

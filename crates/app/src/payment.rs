@@ -695,6 +695,13 @@ pub fn correct<D: Db>(
         if was == is {
             return Ok(Change::AlreadySo);
         }
+        // What is settled or held back was said of what it named.
+        if (is.invoice_id.is_some() || is.designation.is_some())
+            && !(item.settles.is_empty() && item.deductions.is_empty())
+        {
+            let detail = "it has `settles` or `deductions`: reverse it as a mistake and record it again under another id";
+            return Err(Fault::refused(Refusal::WrongState, detail));
+        }
         if new.another != Some(true) {
             let before = (item.received_on, item.amount_minor, item.invoice_id.as_ref());
             let after = (wanted.received_on, wanted.amount.minor, wanted.invoice_id.as_ref());

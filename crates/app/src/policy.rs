@@ -2,12 +2,12 @@
 
 use crate::{
     audit::{Author, Note, note},
-    ledger::Change,
+    ledger::{Change, today},
     replay,
 };
 use dunlin_domain::{
     Date, Refusal, Refused,
-    contract::ledger::{OrderKey, Policy},
+    contract::ledger::{AllocationOrder, OrderKey, Policy},
     policy,
 };
 use dunlin_store::{Db, Fault, policy as table, write};
@@ -31,7 +31,7 @@ pub fn put<D: Db>(db: &D, new: &Policy, author: &Author) -> Result<Change, Fault
         if before == *new {
             return Ok(Change::AlreadySo);
         }
-        unless_used(db, &before, new)?;
+        unless_used(db, &before, new, author)?;
         let change = Note::changed("replace", "policy", "policy", Some(&before), Some(new))?;
         let entry = note(db, author, &change)?;
         table::insert(db, new, entry)?;
@@ -45,16 +45,30 @@ pub fn put<D: Db>(db: &D, new: &Policy, author: &Author) -> Result<Change, Fault
     })
 }
 
-/// An order that payments or contracts name stays as it is: without it, or with another meaning under its name, what they
-/// said would be served otherwise. Another order takes another name.
-fn unless_used<D: Db>(db: &D, before: &Policy, new: &Policy) -> Result<(), Fault> {
+/// An order that payments or contracts name means what it meant: with another meaning under its name, what they said would be
+/// served otherwise. Nobody names one any more that is left out, and what named it is served by it all the same.
+fn unless_used<D: Db>(db: &D, before: &Policy, new: &Policy, author: &Author) -> Result<(), Fault> {
+    let refused = |found: Option<(String, String)>, way: &str| match found {
+        None => Ok(()),
+        Some((order, by)) => {
+            let detail = format!("the order {order} is named by {by}: {way}");
+            Err(Refused::new(Refusal::WrongState, detail).at("orders"))
+        }
+    };
     let kept = new.orders.as_deref().unwrap_or_default();
-    let gone = before.orders.iter().flatten().filter(|order| !kept.contains(order));
-    let gone: Vec<&str> = gone.map(|order| order.name.as_str()).collect();
-    if gone.is_empty() {
-        return Ok(());
+    let known = table::orders(db)?;
+    let is_other = |of: &&AllocationOrder| kept.iter().any(|o| o.name == of.name && o != *of);
+    let other: Vec<&str> = known.iter().filter(is_other).map(|of| of.name.as_str()).collect();
+    if !other.is_empty() {
+        let found = table::user_of(db, &other, None)?;
+        refused(found, "add another under another name")?;
     }
-    let Some((order, by)) = table::user_of(db, &gone)? else { return Ok(()) };
-    let detail = format!("the order {order} is named by {by}: add another under another name");
-    Err(Refused::new(Refusal::WrongState, detail).at("orders").into())
+    let is_gone = |of: &&AllocationOrder| kept.iter().all(|o| o.name != of.name);
+    let gone = before.orders.iter().flatten().filter(is_gone);
+    let gone: Vec<&str> = gone.map(|of| of.name.as_str()).collect();
+    if !gone.is_empty() {
+        let found = table::user_of(db, &gone, Some(today(db, author.at)?))?;
+        refused(found, "put a version of it that names another, in force by now")?;
+    }
+    Ok(())
 }

@@ -160,15 +160,13 @@ fn is_of(document: &Id, id: &str) -> bool {
     id.strip_prefix(document.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
 }
 
-/// The order in force, and who said it. One that the policy has no more serves like none.
+/// The order in force, and who said it.
 fn in_force(policy: &Policy, own: Option<&Id>, agreed: Option<&Id>) -> (String, OrderSource) {
-    let custom = policy.orders.as_deref().unwrap_or_default();
     let said = match (own, agreed) {
         (Some(own), _) => Some((own, OrderSource::Payment)),
         (None, Some(agreed)) => Some((agreed, OrderSource::Contract)),
         (None, None) => None,
     };
-    let said = said.filter(|(name, _)| order::find(name, custom).is_some());
     let said = said.or(policy.order.as_ref().map(|name| (name, OrderSource::Policy)));
     match said {
         Some((name, from)) => (name.to_string(), from),

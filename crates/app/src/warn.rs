@@ -67,9 +67,11 @@ impl Ground {
     }
 
     /// What one of them owes, beside the book. Overdue is what somebody would be reminded of.
-    pub(crate) fn owed(&self, of: &Owing) -> alert::Owed {
-        let overdue = of.overdue_minor.iter().fold(0i64, |sum, of| sum.saturating_add(*of));
-        beside(of.currency, of.outstanding_minor, overdue, &self.book)
+    pub(crate) fn owed(&self, of: &[Owing]) -> Vec<alert::Owed> {
+        let owed = of.iter().filter(|of| of.outstanding_minor > 0);
+        let owed =
+            owed.map(|of| beside(of.currency, of.outstanding_minor, of.overdue_minor, &self.book));
+        owed.collect()
     }
 
     /// Puts what a customer owes now in place of what it owed at the sweep.
@@ -376,7 +378,7 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
         return Ok(nothing);
     }
     let (mut reached, mut more) = (from, true);
-    let (mut customers, mut of_others) = (BTreeSet::new(), Vec::new());
+    let (mut customers, mut of_others, mut regrouped) = (BTreeSet::new(), Vec::new(), false);
     while more && customers.len() < RUN {
         let stretch = feed::after(db, reached)?;
         (reached, more) = (stretch.reached, stretch.more);
@@ -386,6 +388,7 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
             if concerns_others(&of.event.kind) {
                 of_others.push(key);
             }
+            regrouped |= ["customer.changed", "customer.merged"].contains(&of.event.kind.as_str());
         }
     }
     if reached == from {
@@ -393,6 +396,10 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
     }
     if !of_others.is_empty() {
         customers.extend(customer::around(db, &of_others)?);
+    }
+    // Who left a group is in none of its lists any more.
+    if regrouped {
+        customers.extend(table::of_group_defaults(db)?);
     }
     write(db, |db| {
         let (mut ground, cards) = (Ground::read(db)?, Cards::in_force(db, day)?);
@@ -509,7 +516,7 @@ fn between<D: Db>(
             notch_before: notch_before.filter(|_| same_card),
             notches: Some(card.document.notches.unwrap_or(NOTCHES)),
             limit: found.limits.get(&key).copied(),
-            owed: known.owing.iter().map(|of| ground.owed(of)).collect(),
+            owed: ground.owed(&known.owing),
             ..Position::on(day)
         };
         judging.push(Judging { key, id, position });

@@ -6,8 +6,8 @@ mod common;
 
 use common::{day, db, id, on, read};
 use dunlin_app::{
-    contract, credit_refund, customer, dispute, import, invoice, ledger::Change, payment, verify,
-    write_off,
+    audit, contract, credit_refund, customer, dispute, import, invoice, ledger::Change, payment,
+    verify, write_off,
 };
 use dunlin_domain::{
     Date, Refusal,
@@ -17,7 +17,12 @@ use dunlin_domain::{
         types::{Invoice, ServedBy},
     },
 };
-use dunlin_store::{Fault, When, native::NativeDb};
+use dunlin_store::{
+    Db, Fault, When,
+    correction::{self, Fields},
+    native::NativeDb,
+    write,
+};
 use serde_json::{Value, json};
 
 const TODAY: &str = "2024-12-31";
@@ -292,6 +297,111 @@ fn what_a_payment_names_is_corrected_from_one_invoice_to_parts_of_several_to_non
 }
 
 /// A file of payments that is applied.
+/// As corrections to parts of several were recorded once: the one invoice that was named is dropped, and nothing says so.
+fn drop_name(db: &NativeDb, name: &str, designation: &str) {
+    let author = on(TODAY);
+    write(db, |db| {
+        let key = db.int("SELECT key FROM payment WHERE id = ?1", &[name.into()])?;
+        let fields = |designation: &str| Fields {
+            designation: Some(designation.into()),
+            ..Fields::default()
+        };
+        let (was, is) = (fields("[]"), fields(designation));
+        let after = (&is, "misread");
+        let note = audit::Note::changed("correct", "payment", name, Some(&was), Some(&after))?;
+        let entry = audit::note(db, &author, &note)?;
+        correction::insert(db, None, Some(key), &was, &is, "misread", entry)?;
+        let received = day("2024-02-10");
+        dunlin_store::payment::correct(db, key, received, 7_000, None, designation)?;
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// The one invoice that a payment named and that was dropped without a word is no fault of the books; another one is.
+#[test]
+fn a_name_that_a_correction_dropped_without_saying_so_is_known_by_the_verification() {
+    let (_folder, db) = ledger(json!({}));
+    bill(&db, "J", json!({}));
+    let new = json!({"id": "P", "customer_id": "C", "received_on": "2024-02-10",
+        "amount": eur(7_000), "invoice_id": "I"});
+    payment::add(&db, &read(new), id("made"), &on(TODAY)).unwrap();
+    let noted = || {
+        let checks = verify::books(&db).unwrap().checks;
+        let of = |name: &str| checks.iter().find(|of| of.name == name).unwrap().broken;
+        (of("documents-noted"), of("corrections-noted"))
+    };
+    let key = db.int("SELECT key FROM invoice WHERE id = 'J'", &[]).unwrap();
+    drop_name(&db, "P", &format!("[[{key},7000]]"));
+    assert_eq!(noted(), (0, 0));
+    // What is put right since says what it was.
+    for what in [json!({"invoice_id": "I"}), json!({"designation": []}), json!({"invoice_id": "J"})]
+    {
+        let mut what = what;
+        what["reason"] = json!("misread");
+        payment::correct(&db, &id("P"), &read(what), &on(TODAY)).unwrap();
+        assert_eq!(noted(), (0, 0));
+    }
+    // Nobody said that it names another one.
+    let plant = |sql: &str| db.connection().execute_batch(sql).unwrap();
+    plant("UPDATE payment SET invoice_key = (SELECT key FROM invoice WHERE id = 'I')");
+    assert_eq!(noted(), (0, 1));
+    plant("UPDATE payment SET invoice_key = NULL; DELETE FROM correction");
+    assert!(noted().0 > 0, "it was dropped by nothing");
+}
+
+/// What was settled or held back was said of what the payment named: it is recorded anew with other names.
+#[test]
+fn what_a_payment_that_settles_or_holds_back_names_is_not_corrected() {
+    for said in [
+        json!({"settles": ["I"]}),
+        json!({"deductions": [{"invoice_id": "I", "minor": 3_000, "reason": "agreed"}]}),
+    ] {
+        let (_folder, db) = ledger(json!({}));
+        bill(&db, "J", json!({}));
+        let mut new = json!({"id": "P", "customer_id": "C", "received_on": "2024-02-10",
+            "amount": eur(7_000), "invoice_id": "I"});
+        for (field, value) in said.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        payment::add(&db, &read(new.clone()), id("made"), &on(TODAY)).unwrap();
+        let put_right = |mut what: Value| {
+            what["reason"] = json!("misread");
+            payment::correct(&db, &id("P"), &read(what), &on(TODAY))
+        };
+        let stays = || {
+            let open = ["I", "J"].map(|name| at(&db, name, TODAY).open.minor);
+            assert_eq!(open, [0, 10_000], "{said}");
+        };
+        stays();
+        for what in [
+            json!({"invoice_id": "J"}),
+            json!({"invoice_id": null}),
+            json!({"designation": [{"invoice_id": "I", "minor": 7_000}]}),
+            json!({"designation": []}),
+            json!({"invoice_id": "J", "received_on": "2024-02-11"}),
+        ] {
+            let Err(Fault::Refused(refused)) = put_right(what.clone()) else { panic!("{what}") };
+            assert_eq!(refused.code, Refusal::WrongState, "{said} {what}");
+            stays();
+        }
+        // What it names already is no change, and its day is its own.
+        assert_eq!(put_right(json!({"invoice_id": "I"})).unwrap(), Change::AlreadySo);
+        let moved = json!({"invoice_id": "I", "received_on": "2024-02-11"});
+        assert_eq!(put_right(moved).unwrap(), Change::Replaced);
+        stays();
+        // The way out.
+        let mistake = read(json!({"id": "R", "kind": "mistake"}));
+        payment::reverse(&db, &id("P"), &mistake, id("made"), &on(TODAY)).unwrap();
+        (new["id"], new["invoice_id"]) = (json!("P2"), json!("J"));
+        new.as_object_mut().unwrap().retain(|field, _| said.get(field).is_none());
+        payment::add(&db, &read(new), id("made"), &on(TODAY)).unwrap();
+        let open = ["I", "J"].map(|name| at(&db, name, TODAY).open.minor);
+        assert_eq!(open, [10_000, 3_000], "{said}");
+        assert!(verify::books(&db).unwrap().ok);
+    }
+}
+
 fn file_of_payments(db: &NativeDb, rows: &Value) {
     let (payments, at) = (rows.to_string(), on(TODAY));
     let order = import::Order {

@@ -124,7 +124,7 @@ fn give_up(db: &NativeDb, invoice: &str, date: &str) {
 #[test]
 fn a_debt_that_is_given_up_was_not_paid() {
     let (_folder, db) = book();
-    // Who never paid anything keeps its grade, and has one as long as what fell due is of the last 12 months.
+    // Who never paid anything keeps its grade.
     customer(&db, "never", json!({}));
     bill(&db, "never1", "never", "2024-01-01", "2024-01-20");
     let shown = |of: &str, on: &str| {
@@ -138,11 +138,12 @@ fn a_debt_that_is_given_up_was_not_paid() {
     };
     assert_eq!(shown("never", "2024-12-30"), "E 0.00 0.00 0.00 0.00");
     give_up(&db, "never1", "2024-12-31");
-    assert_eq!(shown("never", "2024-12-31"), "E 0.00 0.00 0.00 -", "nothing is owed any more");
-    assert_eq!(shown("never", "2025-01-19"), "E 0.00 0.00 0.00 -");
-    assert_eq!(shown("never", "2025-01-20"), "- - - - 20.00", "nothing fell due in 12 months");
-    // No points come of what is given up: five paid on the day, and one of as much that was not.
-    for name in ["owes", "given"] {
+    for date in ["2024-12-31", "2025-01-19", "2025-01-20", "2027-01-20"] {
+        assert_eq!(shown("never", date), "E 0.00 0.00 0.00 0.00", "{date}");
+    }
+    // No points come of what is given up, before and after it is a year old: five paid on the day, and one of as much
+    // that was not.
+    for name in ["owes", "given", "half", "back"] {
         customer(&db, name, json!({}));
         for at in 1..=5 {
             let (bill_name, paid) = (format!("{name}{at}"), format!("{name}-p{at}"));
@@ -153,10 +154,56 @@ fn a_debt_that_is_given_up_was_not_paid() {
             "due_on": "2024-06-12", "amount": {"minor": 5000, "currency": "EUR"}});
         invoice::add(&db, &read(lost), id("made"), &on("2024-05-01")).unwrap();
     }
-    give_up(&db, "given6", "2024-10-10");
-    // What is owed is late now, as the trend tells; what was given up is late where it fell due.
-    assert_eq!(shown("owes", "2024-10-10"), "E 14.00 7.50 0.00 0.00");
-    assert_eq!(shown("given", "2024-10-10"), "D 14.00 7.50 0.00 -");
+    let write = |of: &str, minor: Option<i64>, date: &str| {
+        let new = json!({"invoice_id": of, "on": date, "minor": minor, "reason": "insolvent"});
+        write_off::add(&db, &read(new), id(&format!("W-{of}-{date}")), &on(date)).unwrap();
+    };
+    write("given6", None, "2024-10-10");
+    write("half6", Some(2500), "2025-06-12");
+    write("back6", None, "2024-10-10");
+    let taken_back = read(json!({"on": "2025-03-01", "reason": "by mistake"}));
+    write_off::reverse(&db, &id("W-back6-2024-10-10"), &taken_back, &on("2025-03-01")).unwrap();
+    let mut date = day("2024-10-01");
+    while date < day("2025-08-01") {
+        let shown = ["owes", "given", "half", "back"].map(|of| {
+            let card = score::card(&db, &id(of), date, Language::En).unwrap();
+            (
+                card.score,
+                card.grade,
+                card.indicators.into_iter().map(|of| of.points).collect::<Vec<_>>(),
+            )
+        });
+        assert!(shown.iter().all(|of| *of == shown[0]), "{date}: {shown:?}");
+        date = date.plus_days(1).unwrap();
+    }
+    assert_eq!(shown("given", "2024-10-10"), "E 14.00 7.50 0.00 0.00");
+    // Money for it pays late, on its day.
+    for name in ["owes", "given"] {
+        pay(&db, &format!("{name}-p6"), name, "2025-08-01", &format!("{name}6"));
+    }
+    for date in ["2025-08-01", "2026-03-01", "2026-08-01"] {
+        assert_eq!(shown("given", date), shown("owes", date), "{date}");
+    }
+}
+
+#[test]
+fn whoever_pays_an_old_debt_has_paid_late_for_twelve_months() {
+    let (_folder, db) = db();
+    customer(&db, "old", json!({}));
+    bill(&db, "old0", "old", "2023-01-01", "2023-01-20");
+    for month in (1..=12).map(|of| format!("2024-{of:02}")).chain(["2025-06".to_string()]) {
+        let name = format!("old-{month}");
+        bill(&db, &name, "old", &format!("{month}-01"), &format!("{month}-02"));
+        pay(&db, &format!("p-{month}"), "old", &format!("{month}-02"), &name);
+    }
+    let shown = |on: &str| {
+        let card = card_of(&db, "old", on);
+        format!("{} {}", card.grade.unwrap(), card.score.unwrap())
+    };
+    let owed = shown("2024-06-09");
+    pay(&db, "p0", "old", "2024-06-10", "old0");
+    let paid = ["2024-06-10", "2025-06-09", "2025-06-10"].map(shown);
+    assert_eq!((owed.as_str(), paid), ("D 28.3", ["C 50.5", "C 57.5", "A 92.2"].map(String::from)));
 }
 
 #[test]

@@ -361,16 +361,40 @@ fn an_order_that_is_named_stays_as_it_is() {
     put(orders(json!(["newest-due"]))).unwrap();
     let new = json!({"id": "P1", "customer_id": "C1", "received_on": "2024-04-01", "amount": eur(10), "order": "ours"});
     world.pay(new.clone(), 2);
-    for other in [json!({}), orders(json!(["oldest-due"]))] {
+    let refused = |other: Value, by: &str| {
         let Err(Fault::Refused(refused)) = put(other) else { panic!("it was taken") };
         assert_eq!((refused.code, refused.field.as_deref()), (Refusal::WrongState, Some("orders")));
-        assert!(refused.detail.contains("ours is named by payment P1"), "{refused:?}");
-    }
+        assert!(refused.detail.contains(by), "{refused:?}");
+    };
+    refused(orders(json!(["oldest-due"])), "ours is named by payment P1");
     // What nobody names may go, and what is added hurts nobody.
     put(json!({"orders": [{"name": "ours", "keys": ["newest-due"]}], "grace_days": 3})).unwrap();
 
-    // A database in which an order went away while that was allowed.
-    world.0.connection().execute_batch("UPDATE policy SET document = '{}'").unwrap();
+    // Left out, it serves what named it as before, and nobody names it any more or means something else by it.
+    world.bill(
+        json!({"id": "I1", "customer_id": "C1", "issued_on": "2024-01-10", "amount": eur(10)}),
+        2,
+    );
+    world.bill(
+        json!({"id": "I2", "customer_id": "C1", "issued_on": "2024-01-11", "amount": eur(10)}),
+        2,
+    );
+    let served = |wanted: [i64; 2]| {
+        let open = ["I1", "I2"].map(|name| {
+            invoice::get(&world.0, &id(name), day("2024-12-31"), i64::MAX).unwrap().open.minor
+        });
+        assert_eq!(open, wanted);
+        assert!(verify::replayed(&world.0, 0, 9).unwrap().0.ok);
+    };
+    served([10, 0]);
+    put(json!({})).unwrap();
+    served([10, 0]);
+    world.bill(
+        json!({"id": "I0", "customer_id": "C1", "issued_on": "2024-01-09", "amount": eur(10)}),
+        3,
+    );
+    served([10, 0]);
+    refused(orders(json!(["oldest-due"])), "ours is named by payment P1");
     let again = payment::add(&world.0, &read(new.clone()), id("x"), &author(3)).unwrap();
     assert_eq!(again.1, Change::AlreadySo);
     let mut other = new;
@@ -380,4 +404,56 @@ fn an_order_that_is_named_stays_as_it_is() {
         panic!("it was taken")
     };
     assert_eq!(refused.code, Refusal::UnknownOrder);
+    put(orders(json!(["newest-due"]))).unwrap();
+    served([10, 0]);
+}
+
+/// An order may go that only versions of contracts name which are over; payments of their days are served by it all the same.
+#[test]
+fn an_order_goes_when_no_contract_in_force_now_or_later_names_it() {
+    let ours = json!({"orders": [{"name": "ours", "keys": ["newest-due"]}]});
+    let version = |from: &str, order: Option<&str>, ends: Option<&str>| json!({"customer_id": "C1", "effective_on": from, "order": order, "ends_on": ends});
+    // Versions of a contract, and whether the order may go on the fourth of December.
+    for (versions, may_go) in [
+        (vec![version("2023-01-01", Some("ours"), None)], false),
+        (vec![version("2023-01-01", Some("ours"), Some("2024-12-03"))], true),
+        (vec![version("2023-01-01", Some("ours"), Some("2024-12-04"))], false),
+        (vec![version("2025-06-01", Some("ours"), None)], false),
+        (vec![version("2023-01-01", Some("ours"), None), version("2024-12-04", None, None)], true),
+        (vec![version("2023-01-01", Some("ours"), None), version("2024-12-05", None, None)], false),
+        (vec![version("2025-06-01", Some("ours"), None), version("2025-06-01", None, None)], true),
+    ] {
+        let world = World::new();
+        let put = |new: &Value| policy::put(&world.0, &read(new.clone()), &author(4));
+        put(&ours).unwrap();
+        for new in &versions {
+            contract::put(&world.0, &id("K1"), &read(new.clone()), &author(4)).unwrap();
+        }
+        let done = put(&json!({}));
+        if !may_go {
+            let Err(Fault::Refused(refused)) = done else { panic!("{versions:?}") };
+            assert_eq!(refused.code, Refusal::WrongState);
+            assert!(refused.detail.contains("ours is named by contract K1"), "{refused:?}");
+            continue;
+        }
+        done.unwrap();
+        for (name, issued) in [("I1", "2023-05-01"), ("I2", "2023-05-02")] {
+            world.bill(
+                json!({"id": name, "customer_id": "C1", "issued_on": issued, "amount": eur(10)}),
+                5,
+            );
+        }
+        if versions[0]["effective_on"] == "2023-01-01" {
+            world.pay(
+                json!({"id": "P", "customer_id": "C1", "received_on": "2023-06-01",
+                "amount": eur(10), "contract_id": "K1"}),
+                6,
+            );
+            let found = payment::get(&world.0, &id("P"), day("2024-12-31"), i64::MAX).unwrap();
+            let [part] = found.allocations.as_slice() else { panic!("{found:?}") };
+            assert_eq!(part.invoice_id, "I2", "{versions:?}");
+            let rule = part.rule.as_ref().unwrap();
+            assert_eq!(rule.order, "ours");
+        }
+    }
 }

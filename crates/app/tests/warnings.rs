@@ -461,6 +461,44 @@ fn a_default_in_the_group_warns_of_the_others() {
     assert_eq!(list, [("M1", critical), ("H", serious), ("M2", serious)]);
 }
 
+#[test]
+fn a_default_in_the_group_is_told_of_no_more_when_it_left_the_group() {
+    for leaves in ["put", "merged", "merged-head", "swept"] {
+        let (_folder, db) = db();
+        let members = [("M1", json!({"parent_id": "H"})), ("M2", json!({"parent_id": "H"}))];
+        for (name, more) in [("H", json!({})), ("X", json!({}))].into_iter().chain(members) {
+            customer(&db, name, more);
+            bill(&db, &format!("I-{name}"), name, "2024-06-01", "2024-08-20");
+        }
+        let who = if leaves == "merged-head" { "H" } else { "M1" };
+        let new = json!({"customer_id": who, "kind": "refused", "found_on": "2024-06-29", "reason": "says no"});
+        swept(&db, "2024-06-30");
+        default_record::add(&db, &from(new), id("F1"), &author("2024-06-30")).unwrap();
+        warn::run(&db, noon("2024-06-30")).unwrap();
+        let open = |on: &str| {
+            let open = told(&db, on).into_iter();
+            open.filter(|of| of.ends_with("group-default open")).count()
+        };
+        assert_eq!(open("2024-06-30"), 2, "{leaves}");
+        match leaves {
+            "put" | "swept" => customer(&db, "M1", json!({})),
+            _ => {
+                customers::merge(&db, &id(who), &id("X"), &author("2024-06-30")).unwrap();
+            }
+        }
+        let on = if leaves == "swept" { "2024-07-01" } else { "2024-06-30" };
+        match leaves {
+            "swept" => swept(&db, on),
+            _ => {
+                warn::run(&db, noon(on)).unwrap();
+            }
+        }
+        // The members of a head that was merged are in the group of who stays, and its default with them.
+        let left = if leaves == "merged-head" { 2 } else { 0 };
+        assert_eq!(open(on), left, "{leaves}");
+    }
+}
+
 fn overdue_customer(db: &NativeDb) -> Alert {
     customer(db, "C1", json!({}));
     bill(db, "I1", "C1", "2024-06-01", "2024-06-29");

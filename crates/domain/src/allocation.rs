@@ -14,8 +14,8 @@
 //! Then money that goes back that day is taken out again: what was not used first, then the newest allocations, and
 //! what they had recovered is written off again, then what is kept for claims to come, the last first. At the end of
 //! the day upheld disputes and then write-offs take off what is left open, whatever left it open, of each those of an
-//! instalment before those of the whole, and less before more; an upheld dispute of what is paid already displaces the
-//! newest money, which goes to what else is open. Of a document that is moved past them they count from the document's
+//! instalment before those of the whole, and less before more; an upheld dispute of what is paid already displaces what
+//! was booked off beside money, then the newest money, which goes to what else is open. Of a document that is moved past them they count from the document's
 //! day.
 
 mod converted;

@@ -167,11 +167,14 @@ pub struct Paying {
 pub struct Owing {
     pub currency: Currency,
     pub outstanding_minor: i64,
-    /// Of that, of what somebody is reminded of: 1 to 30, 31 to 60, 61 to 90 and more than 90 days overdue.
-    pub overdue_minor: [i64; 4],
+    /// Of that, what is past due and somebody is reminded of.
+    pub overdue_minor: i64,
+    /// What is outstanding and what stands of write-offs.
+    pub unpaid_minor: i64,
+    /// Of that, what is contested.
     pub contested_minor: i64,
-    /// All that is past due, also what nobody is reminded of.
-    pub past_due_minor: i64,
+    /// Of that, 1 to 30, 31 to 60, 61 to 90 and more than 90 days overdue, were somebody reminded of all of it.
+    pub late_minor: [i64; 4],
 }
 
 /// What one customer bought in one currency.
@@ -242,7 +245,9 @@ pub struct Sums {
     pub buying: Vec<Buying>,
     /// What the group owes, in the order of currencies. Empty outside a group.
     pub group: Vec<GroupOwed>,
-    /// The group owes nothing, and any of it was ever asked to pay.
+    /// What is unpaid by the group in each currency, owed or given up: what is past due of it, and all of it.
+    pub group_unpaid: Vec<(i64, i64)>,
+    /// The group has nothing unpaid, and any of it was ever asked to pay.
     pub group_settled: bool,
     pub known: Known,
 }
@@ -379,18 +384,17 @@ fn whole_months(from: Date, to: Date) -> i64 {
 }
 
 fn owing(facts: &mut Facts, sums: &Sums) {
-    let Sums { owing: of, group, group_settled, known, .. } = sums;
-    // Who was asked to pay and owes nothing has nothing overdue, unless that is so because it was given up.
+    let Sums { owing: of, group, group_unpaid, group_settled, known, .. } = sums;
+    // Who was asked to pay and has nothing unpaid has nothing overdue.
     let settled =
         |share: Option<Decimal>, settled: bool| share.or_else(|| settled.then_some(Decimal::ZERO));
     let asked = known.first_on.is_some();
-    let paid = asked && !given_up(facts.as_of, &sums.overdue);
-    let mean_or = |minor: &dyn Fn(&Owing) -> i64, none: bool| {
-        settled(mean_share(of.iter().map(|of| (minor(of), of.outstanding_minor))), none)
+    let mean = |minor: &dyn Fn(&Owing) -> i64| {
+        settled(mean_share(of.iter().map(|of| (minor(of), of.unpaid_minor))), asked)
     };
-    let mean = |minor: &dyn Fn(&Owing) -> i64| mean_or(minor, paid);
-    let sum = |of: &Owing| of.overdue_minor.iter().fold(0i64, |sum, of| sum.saturating_add(*of));
-    facts.set(FactName::OverdueShare, mean(&sum));
+    let sum =
+        |late: &mut dyn Iterator<Item = &i64>| late.fold(0i64, |sum, of| sum.saturating_add(*of));
+    facts.set(FactName::OverdueShare, mean(&|of| sum(&mut of.late_minor.iter())));
     let buckets = [
         FactName::OverdueShare130,
         FactName::OverdueShare3160,
@@ -398,29 +402,20 @@ fn owing(facts: &mut Facts, sums: &Sums) {
         FactName::OverdueShareOver90,
     ];
     for (at, name) in buckets.into_iter().enumerate() {
-        let bucket = |of: &Owing| of.overdue_minor.get(at).copied().unwrap_or_default();
+        let bucket = |of: &Owing| of.late_minor.get(at).copied().unwrap_or_default();
         facts.set(name, mean(&bucket));
     }
-    let over_30 =
-        |of: &Owing| of.overdue_minor.iter().skip(1).fold(0i64, |sum, of| sum.saturating_add(*of));
-    facts.set(FactName::OverdueShareOver30, mean(&over_30));
-    facts.set(FactName::OpenDisputeShare, mean_or(&|of| of.contested_minor, asked));
+    facts.set(FactName::OverdueShareOver30, mean(&|of| sum(&mut of.late_minor.iter().skip(1))));
+    facts.set(FactName::OpenDisputeShare, mean(&|of| of.contested_minor));
     let own = |currency| {
         let own = of.iter().find(|of| of.currency == currency);
         own.map_or(0, |of| of.outstanding_minor)
     };
     let shares = group.iter().map(|of| (own(of.currency), of.outstanding_minor));
     facts.set(FactName::GroupOutstandingShare, mean_share(shares));
-    let overdue = group.iter().map(|of| (of.overdue_minor, of.outstanding_minor));
-    facts.set(FactName::GroupOverdueShare, settled(mean_share(overdue), *group_settled));
+    let overdue = mean_share(group_unpaid.iter().copied());
+    facts.set(FactName::GroupOverdueShare, settled(overdue, *group_settled));
     facts.group = (!group.is_empty()).then(|| group.clone());
-}
-
-/// Whether anything that is unpaid fell due in 12 months: where nothing is owed, it was written off.
-fn given_up(day: Date, overdue: &[i64]) -> bool {
-    let year = day.minus_months(12).unwrap_or(Date::FIRST);
-    let within = |days: &i64| *days < day.days_since(year);
-    overdue.first().is_some_and(within)
 }
 
 fn buying(facts: &mut Facts, of: &[Buying]) {
@@ -634,9 +629,10 @@ mod tests {
         Owing {
             currency: code.parse().unwrap(),
             outstanding_minor,
-            overdue_minor: [overdue, 0, 0, 0],
+            overdue_minor: overdue,
+            unpaid_minor: outstanding_minor,
             contested_minor: 0,
-            past_due_minor: overdue,
+            late_minor: [overdue, 0, 0, 0],
         }
     }
 
@@ -676,8 +672,6 @@ mod tests {
     fn who_was_asked_to_pay_and_owes_nothing_has_nothing_overdue() {
         let known = Known { first_on: "2024-01-01".parse().ok(), ..Known::default() };
         let sums = |known: &Known, owing: Vec<Owing>, group_settled| Sums {
-            // Given up a year ago to the day.
-            overdue: vec![366],
             owing,
             group_settled,
             known: known.clone(),
@@ -713,14 +707,29 @@ mod tests {
     }
 
     #[test]
-    fn who_owes_nothing_because_it_was_given_up_has_not_paid() {
+    fn what_was_given_up_is_overdue_and_uses_no_limit() {
+        let given_up = Owing {
+            currency: "CNY".parse().unwrap(),
+            outstanding_minor: 0,
+            overdue_minor: 0,
+            unpaid_minor: 80,
+            contested_minor: 0,
+            late_minor: [0, 20, 0, 60],
+        };
         let known = Known { first_on: "2022-01-01".parse().ok(), ..Known::default() };
-        for (overdue, share) in [(vec![], "0"), (vec![366], "0"), (vec![365, 366], "-")] {
-            let sums = Sums { overdue, known: known.clone(), ..Sums::default() };
-            let facts = facts(&sums, None);
-            assert_eq!(shown(&facts, FactName::OverdueShare), share);
-            assert_eq!(shown(&facts, FactName::OverdueShareOver30), share);
-            assert_eq!(shown(&facts, FactName::OpenDisputeShare), "0");
+        let sums = Sums { owing: vec![given_up], known, ..Sums::default() };
+        let facts = facts(&sums, Some(Money::new(100, "CNY".parse().unwrap())));
+        for (name, value) in [
+            (FactName::OverdueShare, "1"),
+            (FactName::OverdueShare130, "0"),
+            (FactName::OverdueShare3160, "0.25"),
+            (FactName::OverdueShareOver30, "1"),
+            (FactName::OverdueShareOver90, "0.75"),
+            (FactName::OpenDisputeShare, "0"),
+            (FactName::Utilisation, "0"),
+            (FactName::InsuredShare, "-"),
+        ] {
+            assert_eq!(shown(&facts, name), value, "{name}");
         }
     }
 

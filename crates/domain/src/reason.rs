@@ -10,15 +10,31 @@ use crate::{
     decimal::round,
 };
 
-/// A reason in words, with the number behind it in the places that the sentence has for it.
+/// What a sentence says of days below zero, in the words of the card that ships.
+const BELOW_ZERO: [(&str, &str); 4] = [
+    ("{days} later", "{days} earlier"),
+    ("{days} beyond terms", "{days} before terms"),
+    ("多拖延 {days}", "提早 {days}"),
+    ("超过账期 {days}", "早于账期 {days}"),
+];
+
+/// A reason in words, with the number behind it in the places that the sentence has for it. Days below zero are earlier
+/// where the sentence says later.
 pub fn text(wording: &Wording, seen: Decimal, language: Language) -> String {
     let value = round(seen, 1).normalize();
+    let sentence = match language {
+        Language::En => &wording.en,
+        Language::ZhCn => &wording.zh_cn,
+    };
+    let below = BELOW_ZERO.iter().find(|of| value < Decimal::ZERO && sentence.contains(of.0));
+    let sentence = below.map(|of| sentence.replace(of.0, of.1)).unwrap_or_else(|| sentence.clone());
+    let value = if below.is_some() { value.abs() } else { value };
     let hundred = seen.times(Decimal::ONE_HUNDRED).unwrap_or(seen);
     let percent = round(hundred, 1).normalize();
-    let (sentence, days) = match language {
-        Language::En if value == Decimal::ONE => (&wording.en, "1 day".to_string()),
-        Language::En => (&wording.en, format!("{value} days")),
-        Language::ZhCn => (&wording.zh_cn, format!("{value} 天")),
+    let days = match language {
+        Language::En if value == Decimal::ONE => "1 day".to_string(),
+        Language::En => format!("{value} days"),
+        Language::ZhCn => format!("{value} 天"),
     };
     sentence
         .replace("{days}", &days)
@@ -125,8 +141,8 @@ mod tests {
             近 12 个月到期金额中有 42.5% 逾期支付或仍逾期未付。
             The worst delay in 12 months is 45 days.
             近 12 个月最长逾期 45 天。
-            60 % of what is owed now is past due.
-            目前欠款中有 60% 已逾期。
+            60 % of what is unpaid now is past due.
+            目前未付款项中有 60% 已逾期。
             105.6 % of the credit limit is used.
             信用额度已使用 105.6%。
             Paid 39 days later in the last 3 months than in the 9 months before.
@@ -149,6 +165,44 @@ mod tests {
         );
         let none = thin_file(Decimal::ZERO, Language::En);
         assert_eq!(none, "No invoice fell due in 12 months: too little for a firm judgement.");
+    }
+
+    #[test]
+    fn days_below_zero_are_earlier() {
+        let of = |at: usize, seen: &str, language| {
+            text(&shipped().indicators[at].text, seen.parse().unwrap(), language)
+        };
+        for (at, seen, en, zh) in [
+            (
+                5,
+                "-321.6",
+                "Paid 321.6 days earlier in the last 3 months than in the 9 months before.",
+                "近 3 个月比之前 9 个月平均提早 321.6 天付款。",
+            ),
+            (
+                5,
+                "-1",
+                "Paid 1 day earlier in the last 3 months than in the 9 months before.",
+                "近 3 个月比之前 9 个月平均提早 1 天付款。",
+            ),
+            (
+                5,
+                "-0.04",
+                "Paid 0 days later in the last 3 months than in the 9 months before.",
+                "近 3 个月比之前 9 个月平均多拖延 0 天付款。",
+            ),
+            (
+                0,
+                "-5.25",
+                "Paid 5.3 days before terms on average over 12 months, weighted by amount.",
+                "近 12 个月按金额加权平均早于账期 5.3 天付款。",
+            ),
+        ] {
+            assert_eq!(of(at, seen, Language::En), en);
+            assert_eq!(of(at, seen, Language::ZhCn), zh);
+        }
+        let own = Wording { en: "{days} late".into(), zh_cn: "迟付{days}".into() };
+        assert_eq!(text(&own, "-3".parse().unwrap(), Language::En), "-3 days late");
     }
 
     #[test]

@@ -227,6 +227,15 @@ pub fn open_all<D: Db>(db: &D, alerts: &[(Id, i64, Finding)], day: Date) -> Resu
     Ok(())
 }
 
+/// The customers with an alert of a default in their group that has not ended.
+pub fn of_group_defaults<D: Db>(db: &D) -> Result<Vec<i64>, Fault> {
+    db.json(
+        "SELECT json_group_array(DISTINCT customer_key) FROM alert
+         WHERE ended_on IS NULL AND kind = 'group-default'",
+        &[],
+    )
+}
+
 /// Ends alerts whose reason is gone, and says so of those that were open in the order of events.
 pub fn end_all<D: Db>(
     db: &D,

@@ -8,7 +8,7 @@ use dunlin_domain::{
     },
     arrange::arrange,
     contract::{
-        ledger::{Component, LateInterest, Policy},
+        ledger::{AllocationOrder, Component, LateInterest, Policy},
         types::{Allocation, Difference, InvoiceKind},
     },
     interest,
@@ -173,6 +173,11 @@ pub fn books<D: Db>(db: &D, customers: &[i64], policy: &Policy) -> Result<Books,
     reading.open_parts();
     let payments: Vec<PaymentRow> = db.json(sql!("allocation/payments.sql"), &[(&keys).into()])?;
     held = held.saturating_add(payments.len());
+    let own = policy.orders.as_deref().unwrap_or_default();
+    let mut named = payments.iter().filter_map(|row| row.6.as_ref()?.4.as_ref());
+    if named.any(|name| order::find(name, own).is_none()) {
+        reading.former = crate::policy::orders(db)?;
+    }
     for row in payments {
         let back = returned.remove(&row.2).unwrap_or_default();
         reading.payment(row, back)?;
@@ -214,6 +219,8 @@ fn recorded<D: Db>(
 /// Books while they are read.
 struct Reading<'p> {
     policy: &'p Policy,
+    /// The orders of all its versions, where one is named that it has no more.
+    former: Vec<AllocationOrder>,
     /// The tables of rates, where an order may ask for the heaviest burden.
     tables: Option<Tables>,
     books: BTreeMap<(i64, Currency), Book>,
@@ -235,6 +242,7 @@ impl<'p> Reading<'p> {
     fn new(policy: &'p Policy, tables: Option<Tables>) -> Result<Self, Fault> {
         let mut reading = Self {
             policy,
+            former: Vec::new(),
             tables,
             books: BTreeMap::new(),
             orders: Vec::new(),
@@ -258,8 +266,8 @@ impl<'p> Reading<'p> {
             return Ok(*place);
         }
         let own = self.policy.orders.as_deref().unwrap_or_default();
-        // An order that the policy no longer has is served like what names none.
-        let Some(found) = order::find(name, own) else {
+        let found = order::find(name, own).or_else(|| order::find(name, &self.former));
+        let Some(found) = found else {
             if self.orders.is_empty() {
                 self.orders.push(Order::default());
             }

@@ -49,7 +49,7 @@ pub fn position<D: Db>(
     ];
     let Some(row) = db.first(sql!("credit/position.sql"), &params)? else { return Ok(None) };
     Ok(Some(Found {
-        position: row.json(0)?,
+        position: row.json::<Position>(0)?.gathered(),
         waits: row.int(1)? == 1,
         time_zone: row.text(2)?.to_string(),
         language: row.parse(3)?,

@@ -388,6 +388,7 @@ pub fn merge<D: Db>(
          WHERE key = ?1 OR merged_key = ?1",
         &[from.into(), to.into(), (&day).into()],
     )?;
+    db.execute(sql!("customer/merge_rests.sql"), &[to.into(), entry.into()])?;
     Ok(())
 }
 

@@ -33,6 +33,7 @@ type PayingRow = (
     Vec<i64>,
     Vec<i64>,
 );
+type OwingRow = (i64, Currency, i64, i64, (i64, i64, i64, i64, i64, i64));
 type BuyingRow = (i64, Currency, (Option<i64>, u32, f64), (u32, f64, f64, u32), (u32, f64));
 type KnownRow = (i64, Option<Date>, Option<Date>, Option<Date>, [u32; 3], u32);
 type CoverRow = (i64, GuaranteeKind, Option<Date>, Currency, Option<i64>, i64, Decimal);
@@ -146,14 +147,18 @@ pub fn of_range<D: Db>(
         arrange(&mut sums.overdue, Ord::cmp);
         sums.overdue.truncate(3);
     }
-    let rows: Vec<(i64, Currency, i64, [i64; 4], i64, i64)> =
+    let rows: Vec<OwingRow> =
         summed(db, known, sql!("facts/owing.sql"), &[after, upto, day, (&tolerances).into()])?;
-    for (customer, currency, outstanding_minor, overdue_minor, contested_minor, past_due_minor) in
-        rows
-    {
-        let owing =
-            Owing { currency, outstanding_minor, overdue_minor, contested_minor, past_due_minor };
-        found.entry(customer).or_default().owing.push(owing);
+    for (customer, currency, outstanding_minor, overdue_minor, unpaid) in rows {
+        let (unpaid_minor, contested_minor, upto_30, upto_60, upto_90, over_90) = unpaid;
+        found.entry(customer).or_default().owing.push(Owing {
+            currency,
+            outstanding_minor,
+            overdue_minor,
+            unpaid_minor,
+            contested_minor,
+            late_minor: [upto_30, upto_60, upto_90, over_90],
+        });
     }
     let (month, before) = (&windows.thirty_days, &windows.a_year_before_those);
     let params = [after, upto, day, year.into(), month.into(), before.into()];
@@ -162,14 +167,18 @@ pub fn of_range<D: Db>(
     for row in rows {
         found.entry(row.0).or_default().buying.push(buying(row));
     }
-    let rows: Vec<(i64, Option<Currency>, i64, i64)> =
+    let rows: Vec<(i64, Option<Currency>, i64, i64, i64, i64)> =
         summed(db, known, sql!("facts/group.sql"), &[after, upto, day])?;
-    for (customer, currency, outstanding_minor, overdue_minor) in rows {
+    for (customer, currency, outstanding_minor, overdue_minor, unpaid, late) in rows {
         let sums = found.entry(customer).or_default();
-        let group =
-            currency.map(|currency| GroupOwed { currency, outstanding_minor, overdue_minor });
-        sums.group_settled = group.is_none();
-        sums.group.extend(group);
+        sums.group_settled = currency.is_none();
+        sums.group_unpaid.push((late, unpaid));
+        let owed = currency.filter(|_| outstanding_minor > 0);
+        sums.group.extend(owed.map(|currency| GroupOwed {
+            currency,
+            outstanding_minor,
+            overdue_minor,
+        }));
     }
     for sums in found.values_mut() {
         arrange(&mut sums.group, |one, other| one.currency.cmp(&other.currency));

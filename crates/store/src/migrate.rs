@@ -45,7 +45,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (35, "scores", schema!("0035_scores.sql")),
     (36, "taken_back", schema!("0036_taken_back.sql")),
     (37, "credited", schema!("0037_credited.sql")),
-    (40, "former_names", schema!("0040_former_names.sql")),
+    (38, "former_names", schema!("0038_former_names.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

@@ -3,7 +3,7 @@
 use crate::{Db, Fault};
 use dunlin_domain::{
     Date,
-    contract::ledger::{OrderKey, Policy},
+    contract::ledger::{AllocationOrder, OrderKey, Policy},
     order, policy,
 };
 
@@ -44,16 +44,27 @@ pub fn allocating<D: Db>(db: &D, due_from: Date) -> Result<Vec<i64>, Fault> {
     )
 }
 
-/// Whether an order that asks this of debts is in use: by the policy, a contract or a payment.
-pub fn asks<D: Db>(db: &D, policy: &Policy, key: OrderKey) -> Result<bool, Fault> {
-    let names = order::asking(policy.orders.as_deref().unwrap_or_default(), key);
-    let by_policy = policy.order.as_ref().is_some_and(|order| names.contains(&order.as_str()));
-    Ok(by_policy || user_of(db, &names)?.is_some())
+/// The orders that any version of the policy had, as the last one that had them says them.
+pub fn orders<D: Db>(db: &D) -> Result<Vec<AllocationOrder>, Fault> {
+    db.json(sql!("policy/orders.sql"), &[])
 }
 
-/// Of these orders the first that a contract or payment names, and which one does.
-pub fn user_of<D: Db>(db: &D, orders: &[&str]) -> Result<Option<(String, String)>, Fault> {
-    let orders = crate::array(orders)?;
-    let row = db.first(sql!("policy/user_of.sql"), &[(&orders).into()])?;
+/// Whether an order that asks this of debts is in use: by the policy, a contract or a payment.
+pub fn asks<D: Db>(db: &D, policy: &Policy, key: OrderKey) -> Result<bool, Fault> {
+    let orders = orders(db)?;
+    let names = order::asking(&orders, key);
+    let by_policy = policy.order.as_ref().is_some_and(|order| names.contains(&order.as_str()));
+    Ok(by_policy || user_of(db, &names, None)?.is_some())
+}
+
+/// Of these orders the first that a contract or payment ever named, and which one does; with a day only a contract of which
+/// a version in force then or later does.
+pub fn user_of<D: Db>(
+    db: &D,
+    orders: &[&str],
+    day: Option<Date>,
+) -> Result<Option<(String, String)>, Fault> {
+    let (orders, day) = (crate::array(orders)?, day.map(|day| day.to_string()));
+    let row = db.first(sql!("policy/user_of.sql"), &[(&orders).into(), day.as_ref().into()])?;
     row.map(|row| row.json(0)).transpose()
 }

@@ -60,7 +60,8 @@ fn a_payment_that_went_back_did_not_pay_from_that_day_on() {
         "2024-02-04 days-beyond-terms-12m -10 returned-payments-12m 0
          2024-02-05 days-beyond-terms-12m 5 returned-payments-12m 1
          2024-02-10 days-beyond-terms-12m 10 returned-payments-12m 1 last-payment-days-late 10
-         2025-02-05 days-beyond-terms-12m - days-beyond-terms-24m 10 returned-payments-12m 0",
+         2025-02-05 days-beyond-terms-12m 10 returned-payments-12m 0
+         2025-02-10 days-beyond-terms-12m - days-beyond-terms-24m 10",
     );
 }
 
@@ -74,13 +75,13 @@ fn only_money_pays() {
          invoice I2 2024-01-01 2024-01-31 100
          credit N2 2024-06-30 100 I2
          interest-note X1 2024-01-01 2024-01-31 107",
-        "2024-07-01 items-12m 1 days-beyond-terms-12m 70 last-payment-days-late 70 overdue-share 1",
+        "2024-07-01 items-12m 1 days-beyond-terms-12m 70 last-payment-days-late 70 overdue-share 0.9145",
     );
 }
 
 #[test]
 fn what_is_written_off_is_unpaid_and_grows_older_until_money_recovers_it() {
-    // As if nobody had given it up, but for what is owed: a quarter of what fell due.
+    // As if nobody had given it up, but for the use of the limit: a quarter of what fell due.
     check(
         "invoice I1 2024-01-01 2024-01-31 300
          pay P1 2024-01-31 300
@@ -90,8 +91,10 @@ fn what_is_written_off_is_unpaid_and_grows_older_until_money_recovers_it() {
          2024-03-01 days-beyond-terms-12m 7.5 worst-days-late-12m 30 share-late-0-amount 0.25 utilisation 0
          2024-04-30 days-beyond-terms-12m 22.5 worst-days-late-12m 90 share-late-60-count 0.5 items-12m 2
          2024-04-30 last-payment-days-late 0 months-since-worst 0 latest-three-days-late - short-pays-12m 0
+         2024-04-30 overdue-share 1 overdue-share-61-90 1 days-beyond-terms-3m 22.5 days-beyond-terms-9m-before -
+         2024-05-31 days-beyond-terms-9m-before 0 trend-recent-against-before 121
          2025-01-30 days-beyond-terms-12m 91.25 worst-days-late-12m 365
-         2025-01-31 days-beyond-terms-12m - items-12m 0 days-beyond-terms-24m 91.5",
+         2025-01-31 days-beyond-terms-12m 366 items-12m 1 days-beyond-terms-24m 91.5 overdue-share-over-90 1",
     );
     // Money that names it pays it on its day, and what goes back again is written off again.
     check(
@@ -113,6 +116,7 @@ fn what_is_written_off_is_unpaid_and_grows_older_until_money_recovers_it() {
          restore W2 2024-05-01",
         "2024-02-29 days-beyond-terms-12m 29 utilisation 1 overdue-share 1
          2024-03-01 days-beyond-terms-12m 30 utilisation 0.6 overdue-share 1
+         2024-03-31 overdue-share-31-60 1 overdue-share-1-30 0
          2024-04-01 days-beyond-terms-12m 61 utilisation 1 overdue-share 1
          2024-05-01 days-beyond-terms-12m 91 utilisation 1 overdue-share 1",
     );
@@ -137,7 +141,7 @@ fn a_rest_that_is_given_up_counts_from_the_tolerance_on() {
          off W1 2024-02-10 I1 600
          resolve D1 2024-04-01 upheld",
         "2024-02-09 share-late-0-amount 1 worst-days-late-12m 9 open-dispute-share 0.4
-         2024-02-10 share-late-0-amount 1 worst-days-late-12m 10 open-dispute-share 1
+         2024-02-10 share-late-0-amount 1 worst-days-late-12m 10 open-dispute-share 0.4
          2024-04-01 days-beyond-terms-12m 61 items-12m 1",
     );
 }
@@ -162,7 +166,8 @@ fn the_worst_is_the_latest_of_the_worst() {
          pay P2 2023-07-30 100",
         "2023-08-29 worst-days-late-24m 30 months-since-worst 0
          2023-08-30 months-since-worst 1 last-payment-days-late 30 trend-recent-against-before 0
-         2024-06-30 worst-days-late-12m - worst-days-late-24m 30 months-since-worst 11",
+         2024-07-29 worst-days-late-12m 30 months-since-worst 11
+         2024-07-30 worst-days-late-12m - worst-days-late-24m 30 months-since-worst 12",
     );
 }
 
@@ -389,7 +394,7 @@ fn five_paid(more: &str) -> String {
 
 #[test]
 fn what_is_owed_and_overdue_counts_with_its_age_however_old_it_is() {
-    // A year after it fell due nothing happens; it leaves the windows that it is too old for when it is paid.
+    // A year after it fell due nothing happens, and it stays when it is paid, late on that day.
     check(
         &five_paid(
             "invoice I0 2022-12-01 2022-12-31 10000
@@ -400,8 +405,8 @@ fn what_is_owed_and_overdue_counts_with_its_age_however_old_it_is() {
          2023-12-31 days-beyond-terms-3m 121.6667 days-beyond-terms-9m-before 0 trend-recent-against-before 121.6667
          2023-12-31 share-late-0-amount 0.1667 irregularity 136.0275 months-since-worst 0 overdue-share 1
          2024-01-14 days-beyond-terms-12m 63.1667 worst-days-late-24m 379 days-beyond-terms-24m 63.1667
-         2024-01-15 days-beyond-terms-12m 0 worst-days-late-12m 0 items-12m 5 trend-recent-against-before 0
-         2024-01-15 days-beyond-terms-24m 63.3333 worst-days-late-24m 380 months-since-worst 0",
+         2024-01-15 days-beyond-terms-12m 63.3333 worst-days-late-12m 380 items-12m 6 months-since-worst 0
+         2024-01-15 days-beyond-terms-24m 63.3333 trend-recent-against-before 126.6667 overdue-share 0",
     );
     // Older than every window, in part paid in its time, and alone.
     check(
@@ -410,7 +415,7 @@ fn what_is_owed_and_overdue_counts_with_its_age_however_old_it_is() {
         "2024-01-31 items-12m 1 days-beyond-terms-3m 730 days-beyond-terms-24m 730 worst-days-late-24m 1095
          2024-01-31 days-beyond-terms-9m-before - overdue-share 1 share-late-90-amount 0.6667",
     );
-    // What is contested or below the tolerance is not overdue, and what was given up is as old as it is.
+    // What is contested or below the tolerance is not overdue, and what was given up is as if it were owed.
     check(
         "invoice I1 2021-01-01 2021-01-31 300
          pay P1 2021-01-31 201
@@ -418,7 +423,57 @@ fn what_is_owed_and_overdue_counts_with_its_age_however_old_it_is() {
          dispute D1 2021-02-05 I2 300
          invoice I3 2021-01-01 2021-01-31 300
          off W1 2021-03-31 I3 201",
-        "2024-01-31 items-12m 0 days-beyond-terms-24m - overdue-share 0",
+        "2024-01-31 items-12m 1 days-beyond-terms-24m 1095 overdue-share 0.4292",
+    );
+}
+
+#[test]
+fn what_was_paid_stays_in_the_windows_in_which_its_last_money_came() {
+    check(
+        "invoice I1 2023-01-01 2023-01-31 300
+         pay P1 2023-01-31 100 I1
+         pay P2 2024-03-01 200 I1",
+        // Until the day before it is unpaid, then 100 on the day and 200 by 395 days.
+        "2024-02-29 items-12m 1 days-beyond-terms-3m 262.6667 days-beyond-terms-24m 262.6667 worst-days-late-12m 394
+         2024-03-01 items-12m 1 days-beyond-terms-3m 263.3333 days-beyond-terms-24m 263.3333 worst-days-late-12m 395
+         2024-03-01 days-beyond-terms-9m-before - share-late-90-count 1 share-late-0-amount 0.6667
+         2024-05-31 days-beyond-terms-3m 263.3333 days-beyond-terms-9m-before -
+         2024-06-01 days-beyond-terms-3m - days-beyond-terms-9m-before 263.3333 days-beyond-terms-6m 263.3333
+         2024-08-31 days-beyond-terms-6m 263.3333
+         2024-09-01 days-beyond-terms-6m - days-beyond-terms-12m 263.3333
+         2025-02-28 items-12m 1 days-beyond-terms-12m 263.3333 worst-days-late-12m 395
+         2025-03-01 items-12m 0 days-beyond-terms-12m - worst-days-late-12m - days-beyond-terms-24m 263.3333
+         2026-02-28 worst-days-late-24m 395 months-since-worst 23
+         2026-03-01 worst-days-late-24m - months-since-worst -",
+    );
+    // Paid early it is where it fell due; what went back was not paid, and what is left of the first money pays on its day.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 300
+         pay P1 2024-01-10 300 I1
+         invoice I2 2024-01-01 2024-01-31 500
+         pay P2 2024-01-31 500 I2
+         credit N1 2024-06-30 100 I2",
+        "2025-01-30 items-12m 2 days-beyond-terms-12m -7.875
+         2025-01-31 items-12m 0",
+    );
+    check(
+        "invoice I1 2024-01-01 2024-01-31 300
+         pay P1 2024-02-10 200 I1
+         pay P2 2024-05-10 100 I1
+         back P2 2024-06-10 mistake
+         credit N1 2024-07-01 100 I1",
+        "2025-02-09 items-12m 1 days-beyond-terms-12m 10
+         2025-02-10 items-12m 0",
+    );
+    // Money for what was given up pays it on its day.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 300
+         off W1 2024-03-31 I1 300
+         pay P1 2025-06-30 300 I1",
+        "2025-06-29 items-12m 1 days-beyond-terms-12m 515 overdue-share 1
+         2025-06-30 items-12m 1 days-beyond-terms-12m 516 overdue-share 0 last-payment-days-late 516
+         2026-06-29 items-12m 1 days-beyond-terms-12m 516
+         2026-06-30 items-12m 0 days-beyond-terms-24m 516",
     );
 }
 
@@ -565,15 +620,14 @@ fn who_paid_everything_has_nothing_overdue() {
          2024-03-10 overdue-share 0 overdue-share-1-30 0 overdue-share-31-60 0 overdue-share-61-90 0
          2024-03-10 overdue-share-over-30 0 overdue-share-over-90 0 open-dispute-share 0 insured-share -",
     );
-    // A debt that was given up was not paid, as long as it counts.
+    // A debt that was given up was not paid.
     check(
         "invoice I1 2024-01-01 2024-01-31 1000
          off W1 2024-03-10 I1 900
          pay P1 2024-04-10 1000",
         "2024-03-10 overdue-share 1 overdue-share-31-60 1
-         2024-04-10 overdue-share - overdue-share-1-30 - overdue-share-over-90 - open-dispute-share 0
-         2025-01-30 overdue-share - open-dispute-share 0
-         2025-01-31 overdue-share 0 overdue-share-over-90 0",
+         2024-04-10 overdue-share 1 overdue-share-61-90 1 overdue-share-over-90 0 open-dispute-share 0
+         2025-01-31 overdue-share 1 overdue-share-61-90 0 overdue-share-over-90 1",
     );
     // Of a group any may have been asked.
     check(
@@ -584,7 +638,7 @@ fn who_paid_everything_has_nothing_overdue() {
         "2024-01-31 group-overdue-share -
          2024-02-01 group-overdue-share 0
          2024-03-30 group-overdue-share 1 group-outstanding-share 0 overdue-share -
-         2024-03-31 group-overdue-share 0 group-outstanding-share - overdue-share -",
+         2024-03-31 group-overdue-share 1 group-outstanding-share - overdue-share -",
     );
 }
 

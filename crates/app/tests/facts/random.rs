@@ -1,9 +1,13 @@
 //! Thousands of random ledgers, written row by row: also such as no replay would lead to, for the facts are defined
 //! over what is recorded.
 
-use crate::{difference, every_fact, history, runner};
-use dunlin_domain::{Date, Decimal};
-use dunlin_store::{Db, native::NativeDb};
+use crate::{difference, every_fact, history, lines, runner, summed};
+use dunlin_domain::{
+    Date, Decimal,
+    card::{Card, shipped},
+    contract::score::{FactName, Facts},
+};
+use dunlin_store::{Db, arrears::Range, native::NativeDb};
 use proptest::{prelude::*, test_runner::TestCaseError};
 use serde_json::{Value, json};
 use std::{
@@ -138,6 +142,8 @@ impl Rows {
                 "move",
                 "voided",
                 "dispute-upheld",
+                "write-off",
+                "recover",
             ]
             .get(what)
             .copied()
@@ -150,6 +156,20 @@ impl Rows {
                 "back" => ("pay", true),
                 other => (other, false),
             };
+            if what == "recover" {
+                // Money for what was given up takes so much of the write-off back.
+                let given_up = stands.iter_mut().find(|of| of.0.1 == "write-off" && *of.1 > 0);
+                let Some(((writer, _), stood)) = given_up else { continue };
+                let (writer, minor) = (*writer, *stood * percent / 100);
+                *stood -= minor;
+                if minor > 0 {
+                    *stands.entry((by, "pay")).or_default() += minor;
+                    let on = day(of.issued + after);
+                    self.allocation(of.customer, key, (by, "pay"), on, minor);
+                    self.allocation(of.customer, key, (writer, "write-off"), on, -minor);
+                }
+                continue;
+            }
             let stood = stands.entry((by, source)).or_default();
             let percent = if what == "voided" { 100 } else { percent };
             let change = if back { -(*stood * percent / 100) } else { open * percent / 100 };
@@ -556,4 +576,58 @@ fn the_statements_give_what_each_fact_means() {
         panic!("{failed}");
     }
     every_fact(&seen.borrow());
+}
+
+/// What is owed, secured and used of a limit: what was given up is in none of them. All else says how somebody behaves.
+const EXPOSURE: [FactName; 4] = [
+    FactName::Utilisation,
+    FactName::UtilisationPeak12m,
+    FactName::InsuredShare,
+    FactName::GroupOutstandingShare,
+];
+
+#[test]
+fn giving_a_debt_up_changes_nothing_of_how_somebody_pays_and_never_betters_a_score() {
+    let db = NativeDb::open(Path::new(":memory:")).unwrap();
+    let card = Card { model: "card@1".into(), document: shipped() };
+    let (given_up, judged) = (RefCell::new(0), RefCell::new(0));
+    let outcome = runner(CASES).run(&some_book(), |book| {
+        let _ = db.execute("ROLLBACK", &[]);
+        db.execute("BEGIN", &[]).unwrap();
+        record(&db, &book);
+        let all = Range { after: 0, upto: i64::MAX };
+        let of = |number: &i64| summed(&db, all, day(*number));
+        let written: Vec<Vec<Facts>> = book.days.iter().map(of).collect();
+        let off = "SELECT key FROM adjustment WHERE difference = 'write-off'";
+        let stands = db.int(
+            &format!("SELECT coalesce(sum(amount_minor), 0) FROM allocation WHERE adjustment_key IN ({off})"),
+            &[],
+        );
+        *given_up.borrow_mut() += i64::from(stands.unwrap() > 0);
+        for left_open in [
+            format!(
+                "UPDATE invoice SET open_minor = open_minor + (SELECT coalesce(sum(a.amount_minor), 0) \
+                 FROM allocation AS a WHERE a.invoice_key = invoice.key AND a.adjustment_key IN ({off}))"
+            ),
+            format!("DELETE FROM allocation WHERE adjustment_key IN ({off})"),
+        ] {
+            db.execute(&left_open, &[]).unwrap();
+        }
+        for (number, written) in book.days.iter().zip(written) {
+            for (open, mut written) in of(number).into_iter().zip(written) {
+                for name in EXPOSURE {
+                    written.set(name, open.get(name));
+                }
+                prop_assert_eq!(lines(&written), lines(&open), "{} {}", open.customer_id, day(*number));
+                let score = |facts| card.judge(facts).map(|of| of.score);
+                *judged.borrow_mut() += i64::from(score(&open).is_some());
+                prop_assert!(score(&written) <= score(&open));
+            }
+        }
+        Ok(())
+    });
+    if let Err(failed) = outcome {
+        panic!("{failed}");
+    }
+    assert!(*given_up.borrow() > 100 && *judged.borrow() > 100);
 }

@@ -16,11 +16,11 @@ pub enum Said {
     Agreed { on: i64, minor: i64, named: Option<(usize, i64)>, side: Side },
     /// The contract says another order from a day on, or none.
     Version { from: i64, order: &'static str, duplicate: bool },
-    /// On the day of a write-off or an upheld dispute an instalment or all of the document is written off, some of it or what
-    /// is open, under an id before or after the others.
-    Beside { adjustment: usize, part: usize, minor: Option<i64>, before: bool },
+    /// On the day of a write-off or an upheld dispute, or some days after it, an instalment or all of the document is written
+    /// off, some of it or what is open, under an id before or after the others.
+    Beside { adjustment: usize, later: i64, part: usize, minor: Option<i64>, before: bool },
     /// On that day a dispute of it is upheld that began some days before.
-    Right { adjustment: usize, part: usize, minor: i64, after: i64, before: bool },
+    Right { adjustment: usize, later: i64, part: usize, minor: i64, after: i64, before: bool },
 }
 
 fn named() -> impl Strategy<Value = Said> {
@@ -41,15 +41,18 @@ fn agreed() -> impl Strategy<Value = Said> {
     ]
 }
 
-/// Decisions on the day of others.
+/// Decisions on the day of others, or a few days later.
 fn decided() -> impl Strategy<Value = Said> {
     let minor = proptest::option::of(1i64..200);
+    let later = || prop_oneof![2 => Just(0i64), 1 => 1i64..5];
     prop_oneof![
-        3 => (0usize..4, 0usize..3, minor, any::<bool>()).prop_map(|(adjustment, part, minor, before)| {
-            Said::Beside { adjustment, part, minor, before }
-        }),
-        2 => (0usize..4, 0usize..3, 1i64..200, 0i64..4, any::<bool>()).prop_map(
-            |(adjustment, part, minor, after, before)| Said::Right { adjustment, part, minor, after, before }
+        3 => (0usize..4, later(), 0usize..3, minor, any::<bool>()).prop_map(
+            |(adjustment, later, part, minor, before)| Said::Beside { adjustment, later, part, minor, before }
+        ),
+        2 => (0usize..4, later(), 0usize..3, 1i64..200, 0i64..4, any::<bool>()).prop_map(
+            |(adjustment, later, part, minor, after, before)| {
+                Said::Right { adjustment, later, part, minor, after, before }
+            }
         ),
     ]
 }
@@ -103,7 +106,7 @@ fn of_decisions() -> impl Strategy<Value = Event> {
         2 => (0usize..6, 0i64..20, 1i64..200)
             .prop_map(|(invoice, after, minor)| Event::WriteOff { invoice, after, minor }),
         1 => (0usize..3, 0i64..6).prop_map(|(write_off, after)| Event::TakeBack { write_off, after }),
-        1 => (0usize..3, -1i64..9).prop_map(|(adjustment, after)| Event::Move { adjustment, after }),
+        3 => (0usize..4, -1i64..9).prop_map(|(adjustment, after)| Event::Move { adjustment, after }),
         9 => decided().prop_map(Event::Said),
     ]
 }

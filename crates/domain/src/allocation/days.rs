@@ -235,13 +235,14 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// What adjustments of one day take off follows from what they say and not from their ids: what was never owed before what
-    /// is given up, of each an instalment before the whole and the smaller amount before the larger.
+    /// What adjustments that count from one day take off follows from what they say, and neither from their ids nor from the
+    /// days that were said before their document was moved past them: what was never owed before what is given up, of each
+    /// an instalment before the whole and the smaller amount before the larger.
     fn arrange_adjustments(&self, adjustments: &mut Vec<usize>) {
         let said = |at: &usize| {
             let credit = self.active.get(*at).map(|active| active.credit)?;
             let claims = credit.named.iter().map(|named| named.claims.len()).max();
-            Some((credit.on, credit.recoverable, claims, credit.amount_minor))
+            Some((credit.recoverable, claims, credit.amount_minor, &credit.id))
         };
         arrange(adjustments, |one, other| said(one).cmp(&said(other)));
     }
@@ -301,8 +302,10 @@ impl<'a> Replay<'a> {
             return;
         }
         let mut left = minor;
-        for key in &named.claims {
-            let Some(place) = self.by_key.get(key).copied() else { continue };
+        let places = named.claims.iter().filter_map(|key| self.by_key.get(key));
+        let places: Vec<usize> = places.copied().collect();
+        self.unbook(places.iter().map(|place| (*place, i64::MAX)), minor);
+        for place in places {
             let owed = self.debts.get(place).map_or(0, Debt::owed).min(left);
             self.save_less(place, owed);
             self.reduce(place, owed);

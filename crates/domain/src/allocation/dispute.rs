@@ -1,6 +1,6 @@
 //! Disputes of documents with instalments: what is contested of which, and what the outcome takes off which.
 
-use super::{Day, Replay, Share, Source, Spread, Whole};
+use super::{Day, Replay, Share, Source, Spread, Whole, early::Scope};
 use crate::{Date, arrange::arrange, dispute::spread};
 use std::collections::BTreeMap;
 
@@ -80,17 +80,23 @@ impl<'a> Replay<'a> {
         };
         let most: Vec<i64> = (0..places.len()).map(most).collect();
         let mut left = credit.amount_minor;
-        for (most, place) in most.iter().zip(&places).chain(places.iter().map(|of| (&i64::MAX, of)))
-        {
-            let minor = self.take_off(credit.source, *place, left.min(*most));
+        let first = places.iter().copied().zip(most);
+        let parts = || first.clone().chain(places.iter().map(|of| (*of, i64::MAX)));
+        let settling = self.unbook(parts(), left);
+        for (place, most) in parts() {
+            let minor = self.take_off(credit.source, place, left.min(most));
             left = left.saturating_sub(minor);
-            let number = places.iter().position(|of| of == place);
+            let number = places.iter().position(|of| *of == place);
             let upheld = whole
                 .zip(number)
                 .and_then(|(whole, number)| self.wholes.get_mut(whole)?.upheld.get_mut(number));
             if let Some(upheld) = upheld {
                 *upheld = upheld.saturating_add(minor);
             }
+        }
+        // What settled the document pays what is owed of it by now.
+        for at in settling {
+            self.settle_all(at, &places, i64::MAX, Scope::Open);
         }
     }
 

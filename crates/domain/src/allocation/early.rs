@@ -207,8 +207,31 @@ impl Replay<'_> {
             if left <= 0 {
                 return;
             }
-            left = left.saturating_sub(self.take_saved(of, place, left));
+            left = left.saturating_sub(self.take_discount(of, place, left));
         }
+    }
+
+    /// So much of a document was never owed, and so was what was booked off of it beside money: takes that back, of claims
+    /// up to so much each and of the newest first. Gives the payments that had booked it off.
+    pub(super) fn unbook(
+        &mut self,
+        parts: impl IntoIterator<Item = (usize, i64)>,
+        minor: i64,
+    ) -> Vec<usize> {
+        let (mut left, mut of) = (minor, Vec::new());
+        for (place, most) in parts {
+            let mut part = left.min(most);
+            left = left.saturating_sub(part);
+            for at in (0..self.active.len()).rev() {
+                for why in [Difference::FullSettlement, Difference::Tolerance] {
+                    let taken = self.take_saved(at, place, part, why);
+                    part = part.saturating_sub(taken);
+                    of.extend((taken > 0).then_some(at));
+                }
+            }
+            left = left.saturating_add(part);
+        }
+        of
     }
 
     /// Takes back the discount that what is left of a claim's money has not earned: that of the credit which went back
@@ -221,7 +244,7 @@ impl Replay<'_> {
         let credits = [at].into_iter().chain(newest);
         let credits: Vec<usize> = if left > 0 { credits.collect() } else { Vec::new() };
         for of in credits {
-            left = left.saturating_sub(self.take_saved(of, place, left));
+            left = left.saturating_sub(self.take_discount(of, place, left));
             if left <= 0 {
                 break;
             }
@@ -229,7 +252,7 @@ impl Replay<'_> {
         // What others earned by small payments and this one was given is given to the newest of them.
         let is_gone = |active: &Active| active.returned == active.credit.amount_minor;
         if self.active.get(at).is_some_and(is_gone) {
-            let moved = self.take_saved(at, place, i64::MAX);
+            let moved = self.take_discount(at, place, i64::MAX);
             let pays = |of: &usize| {
                 let used = self.active.get(*of).map(|active| &active.used);
                 used.is_some_and(|used| used.iter().any(|u| u.place == place && u.why.is_none()))
@@ -248,9 +271,12 @@ impl Replay<'_> {
         }
     }
 
-    /// Takes up to so much of the discount that a credit was given of a claim back.
-    fn take_saved(&mut self, at: usize, place: usize, most: i64) -> i64 {
-        let why = Difference::EarlyPaymentDiscount;
+    fn take_discount(&mut self, at: usize, place: usize, most: i64) -> i64 {
+        self.take_saved(at, place, most, Difference::EarlyPaymentDiscount)
+    }
+
+    /// Takes up to so much of a difference that a credit was given of a claim back.
+    fn take_saved(&mut self, at: usize, place: usize, most: i64, why: Difference) -> i64 {
         let Some(active) = self.active.get_mut(at) else { return 0 };
         let Source::Payment(key) = active.credit.source else { return 0 };
         let mut taken = 0i64;
@@ -262,7 +288,9 @@ impl Replay<'_> {
         }
         if taken > 0 {
             active.used.retain(|used| used.minor > 0);
-            self.count_saved(place, taken.saturating_neg());
+            if why == Difference::EarlyPaymentDiscount {
+                self.count_saved(place, taken.saturating_neg());
+            }
             self.note(Source::Difference(key, why), Some(place), taken.saturating_neg());
             self.reopen(place, taken);
         }

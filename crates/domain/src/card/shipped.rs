@@ -81,8 +81,8 @@ const REASONS: [(&str, &str, &str); 6] = [
     ("once-very-late", "The worst delay in 12 months is {days}.", "近 12 个月最长逾期 {days}。"),
     (
         "overdue-now",
-        "{percent} % of what is owed now is past due.",
-        "目前欠款中有 {percent}% 已逾期。",
+        "{percent} % of what is unpaid now is past due.",
+        "目前未付款项中有 {percent}% 已逾期。",
     ),
     ("limit-used", "{percent} % of the credit limit is used.", "信用额度已使用 {percent}%。"),
     (

@@ -184,7 +184,7 @@ fn what_moved_is_told_with_what_was_seen_and_given() {
         [
             "Paid 30 days beyond terms on average over 12 months, weighted by amount. Before: Paid 0 days beyond terms \
              on average over 12 months, weighted by amount. It gives 17.5 points instead of 28.",
-            "Not known any more. Before: 50 % of what is owed now is past due. It gave 10 points; now its weight is left out.",
+            "Not known any more. Before: 50 % of what is unpaid now is past due. It gave 10 points; now its weight is left out.",
             "120 % of the credit limit is used. Before: Not known. It gives 0 points; before, its weight was left out.",
         ]
     );
@@ -197,7 +197,7 @@ fn what_moved_is_told_with_what_was_seen_and_given() {
         texts,
         [
             "近 12 个月按金额加权平均超过账期 30 天付款。此前：近 12 个月按金额加权平均超过账期 0 天付款。得分由 28 变为 17.5。",
-            "目前没有数据。此前：目前欠款中有 50% 已逾期。此前得 10 分，现该项权重不计入。",
+            "目前没有数据。此前：目前未付款项中有 50% 已逾期。此前得 10 分，现该项权重不计入。",
             "信用额度已使用 120%。此前：没有数据。现得 0 分，此前该项权重不计入。",
         ]
     );
@@ -215,17 +215,17 @@ fn what_moved_is_told_with_what_was_seen_and_given() {
         (
             Language::En,
             [
-                "50 % of what is owed now is past due. Before: The card did not have this. It gives 10 points; before, its \
+                "50 % of what is unpaid now is past due. Before: The card did not have this. It gives 10 points; before, its \
                  weight was left out.",
-                "The card does not have this any more. Before: 50 % of what is owed now is past due. It gave 10 points; now \
+                "The card does not have this any more. Before: 50 % of what is unpaid now is past due. It gave 10 points; now \
                  its weight is left out.",
             ],
         ),
         (
             Language::ZhCn,
             [
-                "目前欠款中有 50% 已逾期。此前：评分卡原无此项。现得 10 分，此前该项权重不计入。",
-                "评分卡不再包含此项。此前：目前欠款中有 50% 已逾期。此前得 10 分，现该项权重不计入。",
+                "目前未付款项中有 50% 已逾期。此前：评分卡原无此项。现得 10 分，此前该项权重不计入。",
+                "评分卡不再包含此项。此前：目前未付款项中有 50% 已逾期。此前得 10 分，现该项权重不计入。",
             ],
         ),
     ] {

@@ -109,6 +109,9 @@ pub struct Position {
     pub ledger: Vec<Entry>,
     pub pieces: Vec<Piece>,
     pub guarantees: Vec<Guaranteed>,
+    /// What the others of its group add to both, where they were looked for apart; [`Position::gathered`] puts them there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<(Vec<Piece>, Vec<Guaranteed>)>,
     pub rules: Vec<Known>,
     pub placed: Vec<Placed>,
     pub released: Vec<Released>,
@@ -124,6 +127,17 @@ pub struct Position {
     pub limit_waits: Option<u8>,
     /// Days from issue to due date of the latest invoice.
     pub usual_terms: Option<i64>,
+}
+
+impl Position {
+    /// The same with what the others of its group add in its place.
+    pub fn gathered(mut self) -> Self {
+        if let Some((pieces, guarantees)) = self.members.take() {
+            self.pieces.extend(pieces);
+            self.guarantees.extend(guarantees);
+        }
+        self
+    }
 }
 
 /// All that a judgement rests on.

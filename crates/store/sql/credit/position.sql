@@ -2,18 +2,6 @@
 -- Gives the position of the domain as it is now, whether a check holds the order, and the time zone and the language of
 -- the organisation. Documents of other members of the group are summed up. Nothing where
 -- anything is allocated on a later day, which credit/position_then.sql reads, and where there is no such customer.
-WITH
-own AS MATERIALIZED (
-    SELECT
-        key, id, status, merged_key, currency, limit_minor, limit_currency, coalesce(parent_key, key) AS head_key
-    FROM customer WHERE id = ?1
-),
--- The other members of its group.
-other AS MATERIALIZED (
-    SELECT c.key FROM own CROSS JOIN customer AS c ON c.parent_key = own.head_key WHERE c.key <> own.key
-    UNION ALL
-    SELECT head_key FROM own WHERE head_key <> key
-)
 SELECT
     json_object(
         'key', own.key, 'id', own.id, 'status', own.status,
@@ -26,16 +14,16 @@ SELECT
             (SELECT y.document -> '$.second_key_from' FROM limit_policy AS y ORDER BY y.key DESC LIMIT 1)
         ),
         'head', iif(
-            EXISTS (SELECT 1 FROM other),
+            near.key IS NULL,
+            NULL,
             (
                 SELECT
                     json_array(
                         h.key, h.id,
                         json(iif(h.limit_minor IS NULL, 'null', json_array(h.limit_minor, h.limit_currency)))
                     )
-                FROM customer AS h WHERE h.key = own.head_key
-            ),
-            NULL
+                FROM customer AS h WHERE h.key = coalesce(own.parent_key, own.key)
+            )
         ),
         'grade', score.grade, 'grade_before', score.grade_before,
         'ledger', (
@@ -47,8 +35,8 @@ SELECT
                 )
             FROM credit_limit AS l
             WHERE
-                l.customer_key IN (own.key, own.head_key) AND l.counts_key > 0
-                AND iif(l.kind = 'group', l.customer_key = own.head_key, l.customer_key = own.key)
+                l.customer_key IN (own.key, coalesce(own.parent_key, own.key)) AND l.counts_key > 0
+                AND iif(l.kind = 'group', l.customer_key = coalesce(own.parent_key, own.key), l.customer_key = own.key)
         ),
         'pieces', (
             SELECT
@@ -96,47 +84,85 @@ SELECT
                     own.key, 'orders-reserved', r.currency, r.minor, 0, NULL, r.id, coalesce(r.order_id, r.id), NULL, 1
                 FROM credit_reservation AS r
                 WHERE r.customer_key = own.key AND r.until_at > ?3
-                UNION ALL
-                SELECT g.member, g.component, g.currency, sum(g.minor), 0, g.contract_key, NULL, NULL, NULL, count(*)
-                FROM (
-                    SELECT
-                        other.key AS member,
-                        CASE
-                            WHEN i.kind = 'credit-note' THEN 'unapplied'
-                            WHEN i.due_on < ?2 THEN 'overdue-invoices'
-                            ELSE 'open-invoices'
-                        END AS component,
-                        i.currency, i.open_minor AS minor,
-                        iif(
-                            i.kind = 'credit-note' OR i.version_key IS NULL, NULL,
-                            (SELECT v.contract_key FROM contract_version AS v WHERE v.key = i.version_key)
-                        ) AS contract_key
-                    FROM other CROSS JOIN invoice AS i ON i.customer_key = other.key
-                    WHERE i.open_minor > 0 AND i.issued_on <= ?2
-                    UNION ALL
-                    SELECT other.key, 'unapplied', m.currency, m.unallocated_minor, NULL
-                    FROM other CROSS JOIN payment AS m ON m.customer_key = other.key
-                    WHERE m.unallocated_minor > 0 AND m.received_on <= ?2
-                    UNION ALL
-                    SELECT other.key, part.value ->> 0, o.currency, part.value ->> 1, NULL
-                    FROM other
-                    CROSS JOIN credit_order AS o ON o.customer_key = other.key
-                    CROSS JOIN
-                        json_each(
-                            json_array(
-                                json_array('undelivered', o.undelivered_minor), json_array('unbilled', o.unbilled_minor)
-                            )
-                        ) AS part
-                    WHERE
-                        o.until_on > ?2 AND o.from_on <= ?2 AND (o.undelivered_minor > 0 OR o.unbilled_minor > 0)
-                        AND part.value ->> 1 > 0
-                    UNION ALL
-                    SELECT other.key, 'orders-reserved', r.currency, r.minor, NULL
-                    FROM other CROSS JOIN credit_reservation AS r ON r.customer_key = other.key
-                    WHERE r.until_at > ?3
-                ) AS g
-                GROUP BY g.member, g.component, g.currency, g.contract_key
             ) AS p
+        ),
+        -- What the others of its group add and what secures it: looked for where there are any.
+        'members', iif(
+            near.key IS NULL,
+            NULL,
+            (
+                WITH other AS MATERIALIZED (
+                    SELECT c.key FROM customer AS c
+                    WHERE c.parent_key = coalesce(own.parent_key, own.key) AND c.key <> own.key
+                    UNION ALL
+                    SELECT own.parent_key WHERE own.parent_key IS NOT NULL
+                )
+                SELECT
+                    json_array(
+                        (
+                            SELECT
+                                json_group_array(
+                                    json_array(
+                                        s.member, s.component, s.currency, s.minor, 0, s.contract_key, NULL, NULL, NULL,
+                                        s.count
+                                    )
+                                )
+                            FROM (
+                                SELECT
+                                    g.member, g.component, g.currency, sum(g.minor) AS minor, g.contract_key,
+                                    count(*) AS count
+                                FROM (
+                                    SELECT
+                                        other.key AS member,
+                                        CASE
+                                            WHEN i.kind = 'credit-note' THEN 'unapplied'
+                                            WHEN i.due_on < ?2 THEN 'overdue-invoices'
+                                            ELSE 'open-invoices'
+                                        END AS component,
+                                        i.currency, i.open_minor AS minor,
+                                        iif(
+                                            i.kind = 'credit-note' OR i.version_key IS NULL, NULL,
+                                            (SELECT v.contract_key FROM contract_version AS v WHERE v.key = i.version_key)
+                                        ) AS contract_key
+                                    FROM other CROSS JOIN invoice AS i ON i.customer_key = other.key
+                                    WHERE i.open_minor > 0 AND i.issued_on <= ?2
+                                    UNION ALL
+                                    SELECT other.key, 'unapplied', m.currency, m.unallocated_minor, NULL
+                                    FROM other CROSS JOIN payment AS m ON m.customer_key = other.key
+                                    WHERE m.unallocated_minor > 0 AND m.received_on <= ?2
+                                    UNION ALL
+                                    SELECT other.key, part.value ->> 0, o.currency, part.value ->> 1, NULL
+                                    FROM other
+                                    CROSS JOIN credit_order AS o ON o.customer_key = other.key
+                                    CROSS JOIN
+                                        json_each(
+                                            json_array(
+                                                json_array('undelivered', o.undelivered_minor), json_array('unbilled', o.unbilled_minor)
+                                            )
+                                        ) AS part
+                                    WHERE
+                                        o.until_on > ?2 AND o.from_on <= ?2 AND (o.undelivered_minor > 0 OR o.unbilled_minor > 0)
+                                        AND part.value ->> 1 > 0
+                                    UNION ALL
+                                    SELECT other.key, 'orders-reserved', r.currency, r.minor, NULL
+                                    FROM other CROSS JOIN credit_reservation AS r ON r.customer_key = other.key
+                                    WHERE r.until_at > ?3
+                                ) AS g
+                                GROUP BY g.member, g.component, g.currency, g.contract_key
+                            ) AS s
+                        ),
+                        (
+                            SELECT
+                                json_group_array(
+                                    json_array(g.customer_key, g.currency, g.contract_key, g.amount_minor, g.share, g.id)
+                                )
+                            FROM other CROSS JOIN guarantee AS g ON g.customer_key = other.key
+                            WHERE
+                                g.valid_from <= ?2 AND (g.valid_to IS NULL OR g.valid_to >= ?2)
+                                AND (g.claim_by IS NULL OR g.claim_by >= ?2)
+                        )
+                    )
+            )
         ),
         'guarantees', (
             SELECT
@@ -145,8 +171,7 @@ SELECT
                 )
             FROM guarantee AS g
             WHERE
-                (g.customer_key = own.key OR g.customer_key IN (SELECT key FROM other))
-                AND g.valid_from <= ?2 AND (g.valid_to IS NULL OR g.valid_to >= ?2)
+                g.customer_key = own.key AND g.valid_from <= ?2 AND (g.valid_to IS NULL OR g.valid_to >= ?2)
                 AND (g.claim_by IS NULL OR g.claim_by >= ?2)
         ),
         'rules', (
@@ -156,7 +181,7 @@ SELECT
                 WHERE customer_key = own.key AND replaced = 0 AND customer_key IS NOT NULL
                 UNION ALL
                 SELECT name, version, 'group', document FROM credit_rule
-                WHERE group_key = own.head_key AND replaced = 0 AND group_key IS NOT NULL
+                WHERE group_key = coalesce(own.parent_key, own.key) AND replaced = 0 AND group_key IS NOT NULL
                 UNION ALL
                 SELECT name, version, 'all', document FROM credit_rule
                 WHERE replaced = 0 AND customer_key IS NULL AND group_key IS NULL
@@ -207,12 +232,22 @@ SELECT
         WHERE h.customer_key = own.key AND h.order_id = ?5 AND h.state = 'held' AND h.minor IS NOT NULL
     ) AS waits,
     us.time_zone, us.language
-FROM own
+FROM customer AS own
 CROSS JOIN organisation AS us ON us.one = 1
 LEFT JOIN score ON score.customer_key = own.key
+-- Somebody else of its group, if there is anybody.
+LEFT JOIN customer AS near
+    ON near.key = coalesce(own.parent_key, (SELECT min(c.key) FROM customer AS c WHERE c.parent_key = own.key))
 WHERE
-    NOT EXISTS (
+    own.id = ?1
+    AND NOT EXISTS (
         SELECT 1 FROM allocation AS a
         WHERE
-            a.allocated_on > ?2 AND (+a.customer_key = own.key OR +a.customer_key IN (SELECT key FROM other))
+            a.allocated_on > ?2
+            AND EXISTS (
+                SELECT 1 FROM customer AS c
+                WHERE
+                    c.key = a.customer_key
+                    AND coalesce(c.parent_key, c.key) = coalesce(own.parent_key, own.key)
+            )
     )

@@ -117,7 +117,7 @@ large AS (
     )
     GROUP BY customer_key
 ),
--- Of what was issued before that day and still open at its end.
+-- Of what was issued before that day and still unpaid at its end, given up or not.
 nearest AS (
     SELECT
         l.customer_key,
@@ -133,6 +133,13 @@ nearest AS (
                         WHERE
                             a.customer_key = i.customer_key AND a.invoice_key = i.key
                             AND a.allocated_on <= l.large_on
+                            AND (
+                                a.adjustment_key IS NULL
+                                OR a.adjustment_key NOT IN (
+                                    SELECT w.key FROM adjustment AS w
+                                    WHERE w.customer_key = l.customer_key AND w.difference = 'write-off'
+                                )
+                            )
                     ), 0
                 )
         ) AS days

@@ -1,6 +1,7 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day.
--- Gives [customer_key, currency, outstanding, overdue] of the group of the day of each customer that is in one and whose
--- group owes anything on it, and [customer_key, null, 0, 0] where it owes nothing and any of it had an item by then.
+-- Gives [customer_key, currency, outstanding, overdue, unpaid, overdue of that] of the group of the day of each customer
+-- that is in one and of whose group anything is unpaid on it, and [customer_key, null, 0, 0, 0, 0] where nothing is and any
+-- of it had an item by then. What is unpaid is what is outstanding and what stands of write-offs.
 WITH
 -- Whose record was replaced since the day is in the group that the first of its former ones names.
 placed AS MATERIALIZED (
@@ -49,26 +50,40 @@ everybody AS MATERIALIZED (
         )
 ),
 open AS (
-    SELECT e.head_key, i.currency, i.due_on, i.open_minor AS minor
+    SELECT e.head_key, i.currency, i.due_on, i.open_minor AS minor, 1 AS owed
     FROM everybody AS e
     CROSS JOIN invoice AS i ON i.customer_key = e.customer_key
     WHERE i.kind <> 'credit-note' AND i.issued_on <= ?3 AND +i.open_minor > 0
     UNION ALL
-    SELECT e.head_key, i.currency, i.due_on, a.amount_minor
+    SELECT e.head_key, i.currency, i.due_on, a.amount_minor, 1
     FROM everybody AS e
     CROSS JOIN allocation AS a ON a.customer_key = e.customer_key
     CROSS JOIN invoice AS i ON i.key = a.invoice_key
     WHERE a.allocated_on > ?3 AND i.issued_on <= ?3
+    UNION ALL
+    SELECT e.head_key, i.currency, i.due_on, a.amount_minor, 0
+    FROM everybody AS e
+    CROSS JOIN adjustment AS w ON w.customer_key = e.customer_key AND w.difference = 'write-off'
+    CROSS JOIN allocation AS a ON a.adjustment_key = w.key
+    CROSS JOIN invoice AS i ON i.key = a.invoice_key
+    WHERE +a.allocated_on <= ?3
 ),
 owed AS MATERIALIZED (
     -- In two halves, as the sums of the book: exact, and no amounts can overflow.
     SELECT
         head_key, currency,
-        CAST(sum(minor / 1000000000) * 1000000000 + sum(minor % 1000000000) AS INTEGER) AS outstanding,
+        CAST(
+            sum(iif(owed, minor / 1000000000, 0)) * 1000000000 + sum(iif(owed, minor % 1000000000, 0)) AS INTEGER
+        ) AS outstanding,
+        CAST(
+            sum(iif(owed AND due_on < ?3, minor / 1000000000, 0)) * 1000000000
+            + sum(iif(owed AND due_on < ?3, minor % 1000000000, 0)) AS INTEGER
+        ) AS overdue,
+        CAST(sum(minor / 1000000000) * 1000000000 + sum(minor % 1000000000) AS INTEGER) AS unpaid,
         CAST(
             sum(iif(due_on < ?3, minor / 1000000000, 0)) * 1000000000
             + sum(iif(due_on < ?3, minor % 1000000000, 0)) AS INTEGER
-        ) AS overdue
+        ) AS unpaid_overdue
     FROM open
     GROUP BY head_key, currency
     HAVING total(minor) > 0
@@ -85,10 +100,13 @@ settled AS (
                 AND i.amount_minor > 0
         )
 )
-SELECT json_group_array(json_array(member.customer_key, g.currency, g.outstanding, g.overdue))
+SELECT
+    json_group_array(
+        json_array(member.customer_key, g.currency, g.outstanding, g.overdue, g.unpaid, g.unpaid_overdue)
+    )
 FROM member
 CROSS JOIN (
-    SELECT head_key, currency, outstanding, overdue FROM owed
+    SELECT head_key, currency, outstanding, overdue, unpaid, unpaid_overdue FROM owed
     UNION ALL
-    SELECT head_key, NULL, 0, 0 FROM settled
+    SELECT head_key, NULL, 0, 0, 0, 0 FROM settled
 ) AS g ON g.head_key = member.head_key

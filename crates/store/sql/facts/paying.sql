@@ -6,8 +6,8 @@
 -- days late in 12 months, the most in 24 with its day, both if anything was late], [sums of x, y, xx, xy and yy of items
 -- due in 12 months], [items with their first money in 12 months, short pays, discounts not due], [of each item that was
 -- settled in 24 months the day of its last money and its due date], [the due dates of items unpaid and overdue]]. Due in
--- so many months is also whatever is owed and overdue on the day. Days are counted from the day asked for; two in one
--- number are the one times a million plus the other.
+-- so many months is also what was due before that and had its last money in them, and whatever is unpaid and overdue on
+-- the day. Days are counted from the day asked for; two in one number are the one times a million plus the other.
 -- Sums of amounts are added up as floats on purpose: two absurd amounts must not stop the sweep of all others, and below
 -- 2^53 they are exact. As whole numbers they are quicker to write.
 -- A write-off pays nothing: what stands of it on the day is unpaid as if nobody had given it up.
@@ -49,6 +49,7 @@ kept AS (
 remaining AS (
     SELECT
         invoice_key, allocated_on, sum(minor) AS minor,
+        max(allocated_on) OVER (PARTITION BY invoice_key) AS last_on,
         row_number() OVER (PARTITION BY invoice_key ORDER BY allocated_on DESC) = 1 AS is_last,
         row_number() OVER (PARTITION BY invoice_key ORDER BY allocated_on) = 1 AS is_first,
         row_number() OVER (PARTITION BY invoice_key, allocated_on > ?4 ORDER BY allocated_on) = 1 AS is_received
@@ -58,19 +59,19 @@ remaining AS (
 ),
 -- What was unpaid of each claim: what is open, what was set against it later, if anything was, and what was written off.
 unpaid AS MATERIALIZED (
-    SELECT invoice_key, sum(minor) AS minor, total(minor) FILTER (WHERE owed) AS owed_minor
+    SELECT invoice_key, sum(minor) AS minor
     FROM (
-        SELECT key AS invoice_key, open_minor AS minor, 1 AS owed
+        SELECT key AS invoice_key, open_minor AS minor
         FROM invoice
         WHERE customer_key > ?1 AND customer_key <= ?2 AND open_minor > 0 AND +issued_on <= ?3
         UNION ALL
-        SELECT invoice_key, amount_minor, 1
+        SELECT invoice_key, amount_minor
         FROM allocation
         WHERE
             customer_key > ?1 AND customer_key <= ?2 AND allocated_on > ?3 AND invoice_key IS NOT NULL
             AND EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?3)
         UNION ALL
-        SELECT a.invoice_key, a.amount_minor, 0
+        SELECT a.invoice_key, a.amount_minor
         FROM adjustment AS w
         CROSS JOIN allocation AS a ON a.adjustment_key = w.key
         WHERE
@@ -90,11 +91,10 @@ contested AS MATERIALIZED (
     GROUP BY invoice_key
 ),
 -- What is unpaid of items and somebody would be reminded of, were it not given up: not what is contested, and not a rest
--- below the tolerance. `runs` says of which as much is owed and overdue: that is in every window that ends on the day.
+-- below the tolerance.
 chased AS MATERIALIZED (
     SELECT
-        o.invoice_key, i.customer_key, i.currency, i.due_on, o.minor - coalesce(c.minor, 0) AS minor,
-        i.due_on < ?3 AND o.owed_minor - coalesce(c.minor, 0) >= coalesce(?9 ->> i.currency, 100) AS runs
+        o.invoice_key, i.customer_key, i.currency, i.due_on, o.minor - coalesce(c.minor, 0) AS minor
     FROM unpaid AS o
     CROSS JOIN invoice AS i ON i.key = o.invoice_key
     LEFT JOIN contested AS c ON c.invoice_key = o.invoice_key
@@ -107,7 +107,7 @@ instalment AS MATERIALIZED (
 ),
 -- Money that paid, and its place among what was set against its claim: 1 where nothing to be chased is unpaid on the day,
 -- and 2, 4 and 8 more for the last money, the first, and the first of 12 months. A row that is all that was ever set
--- against a claim is all three; of others it is looked up.
+-- against a claim is all three; of others it is looked up, and the day of the last money where that tells of a window.
 paid AS (
     SELECT
         i.customer_key, i.currency, i.key, julianday(i.due_on) - julianday(?3) AS due, julianday(i.issued_on) AS issued,
@@ -137,7 +137,18 @@ paid AS (
                         AND b.allocated_on > ?4 AND b.allocated_on <= a.allocated_on
                         AND (b.allocated_on < a.allocated_on OR b.key < a.key)
                 ))
-        END AS place
+        END AS place,
+        CASE
+            WHEN
+                a.amount_minor = i.amount_minor - i.open_minor OR julianday(i.due_on) - julianday(?3) > ?5
+                THEN a.allocated_on
+            ELSE (
+                SELECT max(b.allocated_on) FROM allocation AS b
+                WHERE
+                    b.customer_key = i.customer_key AND b.invoice_key = i.key AND b.payment_key IS NOT NULL
+                    AND b.allocated_on <= ?3
+            )
+        END AS last_on
     FROM invoice AS i
     CROSS JOIN allocation AS a ON a.customer_key = i.customer_key AND a.invoice_key = i.key
     WHERE
@@ -147,20 +158,23 @@ paid AS (
     SELECT
         i.customer_key, i.currency, i.key, julianday(i.due_on) - julianday(?3), julianday(i.issued_on),
         julianday(r.allocated_on), r.allocated_on > ?4, r.allocated_on, i.amount_minor, r.minor,
-        (i.key NOT IN (SELECT invoice_key FROM chased)) + 2 * r.is_last + 4 * r.is_first + 8 * r.is_received
+        (i.key NOT IN (SELECT invoice_key FROM chased)) + 2 * r.is_last + 4 * r.is_first + 8 * r.is_received,
+        r.last_on
     FROM remaining AS r
     CROSS JOIN invoice AS i ON i.key = r.invoice_key
     WHERE i.kind NOT IN ('credit-note', 'interest-note')
 ),
 -- Parts, in days from the day: the due date, how late, and for money of 12 months from issue. A part is in the windows
--- that its `place_on` is in, and the item with its last part. `begins` is 1 for an item with its first money in 12 months, 2
--- if that was short, and 3 if it was so by a discount that was not due.
+-- that its `place_on` is in, and the item with its last part: when it is due or had its last money, whichever is later, and
+-- the day for what is unpaid and overdue. `begins` is 1 for an item with its first money in 12 months, 2 if that was short,
+-- and 3 if it was so by a discount that was not due.
 part AS (
     SELECT
         customer_key, currency, CAST(due AS INTEGER) AS due,
         CASE
-            WHEN due < 0 AND place & 1 = 0 AND key IN (SELECT invoice_key FROM chased WHERE runs) THEN 0
-            ELSE CAST(due AS INTEGER)
+            WHEN due >= 0 THEN CAST(due AS INTEGER)
+            WHEN place & 1 = 0 THEN 0
+            ELSE CAST(max(due, julianday(last_on) - julianday(?3)) AS INTEGER)
         END AS place_on,
         place & 2 AND (due = 0 OR place & 1 AND due < 0) AS is_last,
         CAST(came - julianday(?3) - due AS INTEGER) AS late, minor,
@@ -211,8 +225,7 @@ part AS (
     UNION ALL
     SELECT
         customer_key, currency, CAST(julianday(due_on) - julianday(?3) AS INTEGER),
-        iif(runs, 0, CAST(julianday(due_on) - julianday(?3) AS INTEGER)), 1,
-        CAST(julianday(?3) - julianday(due_on) AS INTEGER), minor, NULL, 0, NULL, 0,
+        0, 1, CAST(julianday(?3) - julianday(due_on) AS INTEGER), minor, NULL, 0, NULL, 0,
         CAST(julianday(due_on) - julianday(?3) AS INTEGER)
     FROM chased
     WHERE due_on < ?3

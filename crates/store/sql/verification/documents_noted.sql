@@ -261,6 +261,21 @@ found AS (
             OR coalesce(m.said ->> 'invoice_id', '') IS NOT coalesce(
                 o.fields ->> 'invoice_id', (SELECT w.id FROM invoice AS w WHERE w.key = p.invoice_key), ''
             )
+            -- A correction to parts of several once dropped the one invoice that was named, and did not say so.
+            AND NOT (
+                coalesce(o.fields ->> 'invoice_id', p.invoice_key, '') = ''
+                AND EXISTS (
+                    SELECT 1 FROM correction AS dropping
+                    WHERE
+                        dropping.payment_key = p.key AND dropping.before ->> 'designation' IS NOT NULL
+                        AND NOT EXISTS (
+                            SELECT 1 FROM correction AS earlier
+                            WHERE
+                                earlier.payment_key = p.key AND earlier.key <= dropping.key
+                                AND earlier.before ->> 'invoice_id' IS NOT NULL
+                        )
+                )
+            )
             OR m.said ->> 'contract_id' IS NOT (SELECT h.id FROM contract AS h WHERE h.key = p.contract_key)
             OR m.said ->> 'order' IS NOT p.allocation_order
             OR coalesce(o.fields ->> 'designation', p.designation, '[]') IS NOT (

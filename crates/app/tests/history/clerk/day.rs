@@ -247,7 +247,7 @@ impl<'a> Clerk<'a> {
         order.sort_by_key(|at| {
             let credit = &self.documents.credits[*at];
             let claims = credit.named.first().map_or(0, |(name, _)| self.meant(name).len());
-            (credit.on, credit.recoverable, claims, credit.minor, credit.id.clone())
+            (credit.recoverable, claims, credit.minor, credit.id.clone())
         });
         for at in &order {
             let credit = &self.documents.credits[*at];
@@ -305,11 +305,18 @@ impl<'a> Clerk<'a> {
     /// Takes off what was upheld: of each instalment first what was contested of it, then whatever it can give.
     fn uphold(&mut self, dispute: &str, claims: &[usize], minor: i64) {
         let mut left = minor;
+        let contested = |claim: &usize| {
+            let id = &self.documents.claims[*claim].id;
+            self.contested.iter().find(|of| of.id == dispute && of.claim == *id)
+        };
+        let whole = claims.len() > 1;
+        let first = claims.iter().filter(|_| whole).map(|of| (*of, contested(of).unwrap().minor));
+        let parts: Vec<_> = first.chain(claims.iter().map(|of| (*of, i64::MAX))).collect();
+        let settling = self.unbook(&parts, minor);
         for all in [false, true] {
             for claim in claims {
                 let id = &self.documents.claims[*claim].id;
                 let of = self.contested.iter().position(|of| of.id == dispute && of.claim == *id);
-                let whole = claims.len() > 1;
                 let most =
                     if whole && !all { left.min(self.contested[of.unwrap()].minor) } else { left };
                 self.save_less(*claim, most);
@@ -322,6 +329,9 @@ impl<'a> Clerk<'a> {
                     self.contested[of.unwrap()].upheld += minor;
                 }
             }
+        }
+        for at in settling {
+            self.pay_all(at, claims, i64::MAX, false);
         }
     }
 
@@ -346,7 +356,9 @@ impl<'a> Clerk<'a> {
     fn reduce_name(&mut self, at: usize, part: usize, minor: i64) {
         let note = &self.documents.credits[at];
         let mut left = if note.rank == 0 { minor } else { 0 };
-        for claim in self.meant(&note.named[part].0) {
+        let claims = self.meant(&note.named[part].0);
+        self.unbook(&claims.iter().map(|of| (*of, i64::MAX)).collect::<Vec<_>>(), left);
+        for claim in claims {
             let owed = left.min(self.documents.claims[claim].minor - self.reduced[claim]).max(0);
             self.save_less(claim, owed);
             self.reduced[claim] += owed;

@@ -171,10 +171,10 @@ impl Clerk<'_> {
         let mut most = saved - self.earns(claim, paid);
         let newest: Vec<usize> = self.credits().into_iter().rev().collect();
         for of in [at].into_iter().chain(newest.iter().copied().filter(|of| *of != at)) {
-            most -= self.take_saved(of, claim, most);
+            most -= self.take_saved(of, claim, most, Why::Early);
         }
         if self.gone[at] == self.documents.credits[at].minor {
-            let moved = self.take_saved(at, claim, i64::MAX);
+            let moved = self.take_saved(at, claim, i64::MAX, Why::Early);
             let pays = |of: &&usize| {
                 let money = |used: &super::day::Used| used.claim == claim && used.why == Why::Money;
                 self.in_time(**of, claim) && self.used[**of].iter().any(money)
@@ -191,14 +191,32 @@ impl Clerk<'_> {
         let remains = (all - self.reduced[claim] - minor).max(0);
         let mut more = self.so_far(claim).1 - Self::share(self.saves(claim), remains, all);
         for of in self.credits().into_iter().rev() {
-            more -= self.take_saved(of, claim, more);
+            more -= self.take_saved(of, claim, more, Why::Early);
         }
     }
 
-    fn take_saved(&mut self, at: usize, claim: usize, most: i64) -> i64 {
+    /// What was never owed was not booked off either: of each claim up to so much, of all up to a sum, the newest first.
+    pub(super) fn unbook(&mut self, claims: &[(usize, i64)], minor: i64) -> Vec<usize> {
+        let (mut left, mut settling) = (minor, Vec::new());
+        for (claim, most) in claims {
+            let mut most = *most;
+            for of in self.credits().into_iter().rev() {
+                for why in [Why::Agreed, Why::Little] {
+                    let taken = self.take_saved(of, *claim, left.min(most), why);
+                    (left, most) = (left - taken, most - taken);
+                    if taken > 0 {
+                        settling.push(of);
+                    }
+                }
+            }
+        }
+        settling
+    }
+
+    fn take_saved(&mut self, at: usize, claim: usize, most: i64, why: Why) -> i64 {
         let mut taken = 0;
         for used in self.used[at].iter_mut().rev() {
-            if used.claim == claim && used.why == Why::Early {
+            if used.claim == claim && used.why == why {
                 let take = (most - taken).min(used.minor).max(0);
                 used.minor -= take;
                 taken += take;

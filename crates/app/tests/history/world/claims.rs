@@ -127,11 +127,25 @@ impl World {
         let now = self.now();
         let adjustments: Vec<&Credit> = now.credits.iter().filter(|of| of.rank == 2).collect();
         let of = Self::pick(&adjustments, adjustment)?;
-        let claim = now.claims.iter().find(|claim| claim.id == of.named[0].0)?.clone();
-        let (on, minor) = (of.on + after, claim.minor);
-        let due = claim.due.max(on);
-        let new = json!({"issued_on": day(on), "due_on": day(due), "reason": "typed wrongly"});
-        let done = self.send(Deed::CorrectInvoice(claim.id.clone(), new));
-        done.then_some(Entry::Claim { id: claim.id, on, due, minor })
+        let is_it = |claim: &&Claim| claim.id == of.named[0].0 || claim.whole == of.named[0].0;
+        let whole = now.claims.iter().find(is_it)?.whole.clone();
+        let claims: Vec<&Claim> = now.claims.iter().filter(|claim| claim.whole == whole).collect();
+        let plain = claims[0].id == whole;
+        let first_due = claims.iter().map(|claim| claim.due).min()?;
+        // An invoice in instalments is of their first day at the latest.
+        let on = if plain { of.on + after } else { (of.on + after).min(first_due) };
+        let mut new = json!({"issued_on": day(on), "reason": "typed wrongly"});
+        if plain {
+            new["due_on"] = json!(day(first_due.max(on)));
+        }
+        if !self.send(Deed::CorrectInvoice(whole, new)) {
+            return None;
+        }
+        let moved = claims.into_iter().map(|claim| {
+            let due = if plain { claim.due.max(on) } else { claim.due };
+            (self.step, Entry::Claim { id: claim.id.clone(), on, due, minor: claim.minor })
+        });
+        self.log.extend(moved);
+        None
     }
 }

@@ -16,13 +16,13 @@ impl World {
             Said::Agreed { on, minor, named, side } => {
                 self.agreed(&format!("P{number}"), (on, minor), named, side)
             }
-            Said::Beside { adjustment, part, minor, before } => {
+            Said::Beside { adjustment, later, part, minor, before } => {
                 let name = format!("{}{number}", if before { "A" } else { "Z" });
-                self.beside(&name, adjustment, part, minor)
+                self.beside(&name, (adjustment, later, part), minor)
             }
-            Said::Right { adjustment, part, minor, after, before } => {
+            Said::Right { adjustment, later, part, minor, after, before } => {
                 let name = format!("{}{number}", if before { "B" } else { "Y" });
-                self.right(&name, (adjustment, part), minor, after)
+                self.right(&name, (adjustment, later, part), minor, after)
             }
             Said::Version { from, order, duplicate } => self.version(from, order, duplicate),
             Said::Named { payment, named, whole } => self.name_anew(payment, &named, whole),
@@ -72,8 +72,11 @@ impl World {
         done.then_some(Entry::Version(contract, from, order))
     }
 
-    /// The day of an adjustment, and its document or one of the instalments.
-    fn place(&self, adjustment: usize, part: usize) -> Option<(Claim, String, i64)> {
+    /// The day of an adjustment or some days later, and its document or one of the instalments.
+    fn place(
+        &self,
+        (adjustment, later, part): (usize, i64, usize),
+    ) -> Option<(Claim, String, i64)> {
         let now = self.now();
         let all: Vec<&Credit> = now.credits.iter().filter(|of| of.rank == 2).collect();
         let of = Self::pick(&all, adjustment)?;
@@ -82,17 +85,16 @@ impl World {
         let mut claims: Vec<&Claim> = now.claims.iter().filter(|of| of.whole == whole).collect();
         claims.sort_by_key(|claim| claim.id.clone());
         let name = claims.get(part).map_or(whole, |claim| claim.id.clone());
-        Some((claims[0].clone(), name, of.on))
+        Some((claims[0].clone(), name, of.on + later))
     }
 
     fn beside(
         &mut self,
         name: &str,
-        adjustment: usize,
-        part: usize,
+        place: (usize, i64, usize),
         minor: Option<i64>,
     ) -> Option<Entry> {
-        let (claim, of, on) = self.place(adjustment, part)?;
+        let (claim, of, on) = self.place(place)?;
         let mut new = json!({"id": name, "invoice_id": of, "on": day(on), "reason": "gone"});
         if let Some(minor) = minor {
             new["minor"] = json!(minor);
@@ -117,11 +119,11 @@ impl World {
     fn right(
         &mut self,
         name: &str,
-        (adjustment, part): (usize, usize),
+        place: (usize, i64, usize),
         minor: i64,
         after: i64,
     ) -> Option<Entry> {
-        let (claim, of, decided) = self.place(adjustment, part)?;
+        let (claim, of, decided) = self.place(place)?;
         let on = (decided - after).max(claim.on);
         let new = json!({"id": name, "invoice_id": of, "on": day(on), "minor": minor,
             "reason": "price"});
@@ -171,11 +173,8 @@ impl World {
         if !self.send(Deed::CorrectPayment(name.clone(), what)) {
             return None;
         }
-        if let Some(settled) = &credit.settles
-            && parts.iter().all(|(name, _)| name != settled)
-        {
-            parts.push((settled.clone(), None));
-        }
+        // What it settles or holds back was said of what it named.
+        assert!(credit.settles.is_none() && credit.deductions.is_empty(), "{name}");
         Some(Entry::Named(name, parts))
     }
 

@@ -105,3 +105,49 @@ fn what_one_part_cannot_give_the_others_give() {
     let (_, shares) = replay_disputed(&thirds(), &credits, &[whole(day, Some(end), 45)], &[]);
     assert_eq!(shares.iter().map(|share| share.upheld_minor).collect::<Vec<_>>(), [0, 0, 20]);
 }
+
+/// 30, 50 and 20, contested from before the payment on that settles them in full for what it is.
+#[test]
+fn what_settles_a_document_in_full_pays_what_of_it_is_owed() {
+    let (day, end) = ("2024-02-01", "2024-02-20");
+    let settles = |minor| {
+        let claims = vec![1, 2, 3];
+        let named = vec![Named { claims: claims.clone(), minor: None }];
+        Credit { named, settles: vec![claims], ..pay(1, "2024-02-10", minor) }
+    };
+    let note = |minor| {
+        let credit = Credit::plain(Source::Credit(8), "N".parse().unwrap(), date(end), minor);
+        Credit { named: vec![Named { claims: vec![1, 2, 3], minor: None }], ..credit }
+    };
+    let again = || pay(2, "2024-02-11", 10);
+    // Credits, how much is contested; what is booked off, what is open, and what is left of the first payment and the note.
+    for (what, credits, minor, wanted) in [
+        ("nothing upheld", vec![settles(70)], 50, [30, 0, 0, 0]),
+        ("a part", vec![settles(70), upheld(end, 20)], 50, [10, 0, 0, 0]),
+        ("all that is not paid", vec![settles(70), upheld(end, 30)], 50, [0, 0, 0, 0]),
+        ("more than that", vec![settles(70), upheld(end, 50)], 50, [0, 0, 20, 0]),
+        ("of the first", vec![settles(60), upheld(end, 30)], 30, [10, 0, 0, 0]),
+        ("of what was paid", vec![settles(95), upheld(end, 30)], 30, [0, 0, 25, 0]),
+        ("a credit note", vec![settles(70), note(20)], 50, [10, 0, 0, 0]),
+        ("a larger one", vec![settles(70), note(50)], 50, [0, 0, 0, 20]),
+        ("both", vec![settles(70), upheld(end, 20), note(20)], 50, [0, 0, 0, 10]),
+        ("beside other money", vec![settles(70), again(), upheld(end, 30)], 50, [0, 0, 0, 0]),
+    ] {
+        let dispute = whole(day, Some(end), minor);
+        let (done, _) = replay_disputed(&thirds(), &credits, &[dispute], &[]);
+        let sum = |is_it: &dyn Fn(&Allocated) -> bool| -> i64 {
+            done.iter().filter(|a| is_it(a)).map(|a| a.amount_minor).sum()
+        };
+        let left = |source: Source| {
+            let credit = credits.iter().find(|of| of.source == source);
+            credit.map_or(0, |of| of.amount_minor) - sum(&|a| a.source == source)
+        };
+        let found = [
+            sum(&|a| matches!(a.source, Source::Difference(..))),
+            100 - sum(&|a| a.claim.is_some()),
+            left(Source::Payment(1)),
+            left(Source::Credit(8)),
+        ];
+        assert_eq!(found, wanted, "{what}: {done:?}");
+    }
+}

@@ -327,3 +327,68 @@ fn what_remains_of_a_paid_claim_keeps_its_discount_and_no_more() {
         assert_eq!(found, wanted, "{what}");
     }
 }
+
+/// 100 of which a payment settles what it does not pay, by agreement or within the tolerance of 3; then some of it turns out
+/// not to have been owed: what was booked off was no debt then, before money was too much.
+#[test]
+fn what_was_never_owed_was_not_booked_off_either() {
+    let whole = claim(1, "2024-01-01", "2024-02-01", 10_000);
+    let named = |minor| naming(pay(1, "2024-01-05", minor), &[(1, None)]);
+    let agreed = |minor| Credit { settles: vec![vec![1]], ..named(minor) };
+    let little = |minor| Credit { tolerance_minor: 300, ..named(minor) };
+    let upheld = |on: &str, minor| {
+        let id = "D".parse().unwrap();
+        naming(Credit::plain(Source::Adjustment(7), id, date(on), minor), &[(1, None)])
+    };
+    let note = |on: &str, minor| {
+        let id = "N".parse().unwrap();
+        naming(Credit::plain(Source::Credit(8), id, date(on), minor), &[(1, None)])
+    };
+    let another = || naming(pay(2, "2024-01-03", 1_000), &[(1, None)]);
+    let back = || returning(another(), "2024-01-10", 1_000, false);
+    let (before, after, later) = ("2024-01-03", "2024-01-20", "2024-01-25");
+    // Credits; what is booked off, what is open, what is left of the first payment and of the credit note.
+    for (what, credits, wanted) in [
+        ("7,000 settle it", vec![agreed(7_000)], [3_000, 0, 0, 0]),
+        ("8,000 remain", vec![agreed(7_000), upheld(after, 2_000)], [1_000, 0, 0, 0]),
+        ("8,000 remained", vec![upheld(before, 2_000), agreed(7_000)], [1_000, 0, 0, 0]),
+        ("7,000 remain", vec![agreed(7_000), upheld(after, 3_000)], [0, 0, 0, 0]),
+        ("a cent less", vec![agreed(7_000), upheld(after, 3_001)], [0, 0, 1, 0]),
+        ("nothing remains", vec![agreed(7_000), upheld(after, 10_000)], [0, 0, 7_000, 0]),
+        ("a credit note", vec![agreed(7_000), note(after, 2_000)], [1_000, 0, 0, 0]),
+        ("a larger one", vec![agreed(7_000), note(after, 4_000)], [0, 0, 0, 1_000]),
+        ("both", vec![agreed(7_000), upheld(after, 2_000), note(later, 2_000)], [0, 0, 0, 1_000]),
+        // Others' money that went back is owed, whatever was never owed.
+        ("others' money", vec![agreed(6_000), another()], [3_000, 0, 0, 0]),
+        ("went back", vec![agreed(6_000), back()], [3_000, 1_000, 0, 0]),
+        (
+            "and 8,000 remain",
+            vec![agreed(6_000), back(), upheld(after, 2_000)],
+            [1_000, 1_000, 0, 0],
+        ),
+        ("within the tolerance", vec![little(9_800)], [200, 0, 0, 0]),
+        ("a cent of it", vec![little(9_800), upheld(after, 1)], [199, 0, 0, 0]),
+        ("all of it", vec![little(9_800), upheld(after, 200)], [0, 0, 0, 0]),
+        ("more than it", vec![little(9_800), upheld(after, 2_000)], [0, 0, 1_800, 0]),
+        ("by a credit note", vec![little(9_800), note(after, 150)], [50, 0, 0, 0]),
+    ] {
+        let mut turned = credits.clone();
+        turned.reverse();
+        let done = replay(std::slice::from_ref(&whole), &credits, &[]);
+        assert_eq!(done, replay(std::slice::from_ref(&whole), &turned, &[]), "{what}");
+        let sum = |is_it: &dyn Fn(&Allocated) -> bool| -> i64 {
+            done.iter().filter(|a| is_it(a)).map(|a| a.amount_minor).sum()
+        };
+        let left = |source: Source| {
+            let credit = credits.iter().find(|of| of.source == source);
+            credit.map_or(0, |of| of.amount_minor) - sum(&|a| a.source == source)
+        };
+        let found = [
+            sum(&|a| matches!(a.source, Source::Difference(..))),
+            10_000 - sum(&|a| a.claim.is_some()),
+            left(Source::Payment(1)),
+            left(Source::Credit(8)),
+        ];
+        assert_eq!(found, wanted, "{what}: {done:?}");
+    }
+}

@@ -54,6 +54,7 @@ fn inputs(amount: i64) -> Inputs {
         legal_stage: None,
         limit_waits: None,
         usual_terms: None,
+        members: None,
     };
     let at = "2024-06-30T12:00:00Z".parse().unwrap();
     Inputs { at, day: day(TODAY), question, position, rates: Rates::default() }
