@@ -110,7 +110,7 @@ pub(crate) fn record<D: Db>(
     let entry = audit::note(db, author, &Note::made("payment", id.as_str(), new)?)?;
     payment::insert_all(db, &rows, Some(entry))?;
     if !otherwise.refused.is_empty() {
-        payment::unname(db, &rows)?;
+        payment::unname(db, &rows, entry)?;
     }
     names.convert(db, id, new, contract, entry)?;
     replay::customers(db, &[customer], author.at, Some(entry))?;
@@ -390,7 +390,9 @@ pub(crate) fn go_back<D: Db>(
     let id = &item.id;
     let share = name.map(|name| payment::share(db, name)).transpose()?.flatten();
     let fee = share.map_or(0, |share| share.fee);
-    if let Some(before) = reversal::get(db, reversal_id)? {
+    // What was said to be a debit that is booked elsewhere by now is asked again.
+    let lapsed = reversal::lapsed(db, reversal_id)?;
+    if let (Some(before), false) = (reversal::get(db, reversal_id)?, lapsed) {
         return same(&before, &item, new, fee);
     }
     if let Some(origin) = &item.converted_from {
@@ -428,7 +430,7 @@ pub(crate) fn go_back<D: Db>(
     if !mistake && new.another != Some(true) {
         let whole = share.map_or(item.amount_minor, |share| share.minor);
         let asked = new.minor.unwrap_or(if most > 0 { most } else { whole });
-        let booked = reversal::booked(db, item.key, asked, on, new.same_as.as_ref())?;
+        let booked = reversal::booked(db, item.key, asked, on, new.same_as.as_ref(), fee)?;
         match (booked, &new.same_as) {
             (Some(of), None) => return Err(perhaps(&of).into()),
             (None, Some(of)) => {
@@ -452,6 +454,9 @@ pub(crate) fn go_back<D: Db>(
                 });
                 let note = Note::made("reversal-name", reversal_id.as_str(), &said)?;
                 let entry = audit::note(db, author, &note)?;
+                if lapsed {
+                    reversal::forget(db, reversal_id)?;
+                }
                 reversal::insert(db, &back, entry)?;
                 reversal::undo(db, reversal_id, of.as_str(), entry)?;
                 return Ok(Change::Made);
@@ -501,12 +506,20 @@ pub(crate) fn go_back<D: Db>(
         reason: new.reason.as_deref(),
         payment_name: name.map(Id::as_str),
     };
+    if lapsed {
+        reversal::forget(db, reversal_id)?;
+    }
     reversal::insert(db, &back, entry)?;
     replay::customers(db, &[customer], author.at, Some(entry))?;
     if nothing_left {
         crate::bank::reopen(db, id, reversal_id, author)?;
     }
     Ok(Change::Made)
+}
+
+/// What did not go back of a payment.
+pub(crate) fn left<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
+    Ok(payment::amount(db, key)?.saturating_sub(gone(db, key)?))
 }
 
 /// What went back of a payment, with its parts in other currencies.
@@ -543,7 +556,13 @@ pub fn undo<D: Db>(
             return Ok((payment, Change::AlreadySo));
         }
         crate::bank::unless_put_back(db, &payment)?;
-        let customer = known_customer(db, &stored(db, &payment)?.customer_id)?;
+        let item = stored(db, &payment)?;
+        let customer = known_customer(db, &item.customer_id)?;
+        // Of money that had not come a statement may have had the payment since.
+        if is_mistake(&back) && new.another != Some(true) && left(db, key)? == 0 {
+            let is = (item.received_on, item.amount_minor, item.invoice_id.as_ref());
+            unless_booked(db, &item, None, is)?;
+        }
         let said = serde_json::json!({
             "id": id, "on": back.on, "kind": back.kind, "minor": back.minor, "reason": new.reason,
         });
@@ -615,6 +634,7 @@ pub fn correct<D: Db>(
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
         let id = &item.id;
+        crate::bank::unless_put_back(db, id)?;
         if item.converted_minor > 0 || item.converted_from.is_some() {
             let detail = "a payment in several currencies is reversed and recorded again";
             return Err(Fault::refused(Refusal::WrongState, detail));
@@ -682,6 +702,11 @@ pub fn correct<D: Db>(
             let detail = "it has `settles` or `deductions`: reverse it as a mistake and record it again under another id";
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
+        if new.another != Some(true) {
+            let before = (item.received_on, item.amount_minor, item.invoice_id.as_ref());
+            let after = (wanted.received_on, wanted.amount.minor, wanted.invoice_id.as_ref());
+            unless_booked(db, &item, Some(before), after)?;
+        }
         let note = Note::changed(
             "correct",
             "payment",
@@ -703,6 +728,36 @@ pub fn correct<D: Db>(
         replay::corrected(db, &[customer], &owing, author.at, Some(entry))?;
         Ok(Change::Replaced)
     })
+}
+
+/// Day, amount and the invoice that is named.
+type Is<'a> = (Date, i64, Option<&'a Id>);
+
+/// Refuses what would make of a payment that came another way what an entry of a statement was booked as, unless it was as
+/// much like that before.
+fn unless_booked<D: Db>(
+    db: &D,
+    item: &payment::Item,
+    before: Option<Is<'_>>,
+    after: Is<'_>,
+) -> Result<(), Fault> {
+    let row = |number: u64, (on, minor, invoice): Is<'_>| {
+        // As one that is not there yet.
+        (number, "", item.customer_id.clone(), on, minor, item.currency, invoice.cloned())
+    };
+    let rows: Vec<_> = before.map(|is| row(1, is)).into_iter().chain([row(2, after)]).collect();
+    let found = known_otherwise(db, &json(&rows)?)?.refused;
+    let is = |number: u64| found.iter().find(|(of, _)| *of == number);
+    match (is(1), is(2)) {
+        (None, Some((_, refused))) if dunlin_store::bank::of_payment(db, &item.id)?.is_none() => {
+            let of = refused.detail.split(',').next().unwrap_or_default();
+            let detail = format!(
+                "{of}, which a statement of the bank brought, may be this money: leave it, or reverse it as a mistake, or say `another`"
+            );
+            Err(Refused::new(refused.code, detail).at("another").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The fields that a correction changes, before and after.

@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 pub const MAX_KINDS: usize = 50;
 
 /// What is told, by its noun and verb.
-pub const KINDS: [&str; 96] = [
+pub const KINDS: [&str; 97] = [
     "alert-rule.changed",
     "alert-rule.created",
     "alert.assigned",
@@ -90,6 +90,7 @@ pub const KINDS: [&str; 96] = [
     "payment.reinstated",
     "payment.returned",
     "payment.reversed",
+    "payment.unnamed",
     "policy.changed",
     "profile.changed",
     "profile.created",
@@ -212,6 +213,7 @@ pub fn kind_of(noun: &str, action: &str) -> Option<String> {
         ("import", "create") => "import.applied",
         ("invoice", "reference") => "invoice.referenced",
         ("payment-name", "create") => "payment.named",
+        ("payment-name", "remove") => "payment.unnamed",
         ("interest_entry", "create") => "interest.waived",
         ("customer_event", "payment-failed") => "payment.failed",
         ("customer_event", "mandate-cancelled") => "mandate.cancelled",
@@ -332,6 +334,7 @@ mod tests {
             ("credit_hold", "clear", Some("hold.cleared")),
             ("credit_rule", "replace", Some("credit-rule.changed")),
             ("payment-name", "create", Some("payment.named")),
+            ("payment-name", "remove", Some("payment.unnamed")),
             ("invoice", "reference", Some("invoice.referenced")),
             ("application", "create", Some("application.created")),
             ("write_off", "decide", Some("write-off.refused")),

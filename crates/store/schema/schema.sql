@@ -1139,3 +1139,13 @@ CREATE INDEX allocation_credited ON allocation (customer_key, invoice_key, alloc
     WHERE credit_key IS NOT NULL;
 
 CREATE INDEX alert_of_group ON alert (customer_key) WHERE ended_on IS NULL AND kind = 'group-default';
+
+CREATE TABLE payment_name_former (
+    id TEXT NOT NULL,
+    payment_key INTEGER NOT NULL REFERENCES payment (key),
+    entry_key INTEGER,
+    until_entry_key INTEGER NOT NULL,
+    PRIMARY KEY (id, until_entry_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX payment_name_former_by_payment ON payment_name_former (payment_key);

@@ -326,6 +326,11 @@ pub fn of_reversal<D: Db>(db: &D, reversal: &Id) -> Result<Option<Id>, Fault> {
     row.map(|row| row.parse(0)).transpose()
 }
 
+/// What the bank kept of the credit that this payment was booked for.
+pub fn fee<D: Db>(db: &D, payment: i64) -> Result<i64, Fault> {
+    db.int(sql!("bank/fee.sql"), &[payment.into()])
+}
+
 /// The match that this payment was booked for and is not any more.
 pub fn put_back<D: Db>(db: &D, payment: &Id) -> Result<Option<Id>, Fault> {
     let row = db.first(sql!("bank/put_back.sql"), &[payment.as_str().into()])?;
@@ -358,6 +363,8 @@ pub struct TakingBack {
     pub customer_id: Id,
     /// The bank marks it, and amount and payer's account are those of the payment, of which nothing went back yet.
     pub fits: i64,
+    /// As much of the payment went back another way about that day.
+    pub perhaps: i64,
 }
 
 impl TakingBack {

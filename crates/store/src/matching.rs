@@ -83,9 +83,9 @@ pub fn found<D: Db>(
 }
 
 /// A claim: key, document's key and id, customer, currency, issued, due, amount, open, discount's share and days, written
-/// off.
+/// off, whether it is void.
 pub type ClaimRow =
-    (i64, i64, Id, i64, Currency, Date, Date, i64, i64, Option<String>, Option<i64>, i64);
+    (i64, i64, Id, i64, Currency, Date, Date, i64, i64, Option<String>, Option<i64>, i64, u8);
 
 /// Customers with id and name, and claims by due date.
 pub type Owed = (Vec<(i64, Id, String)>, Vec<ClaimRow>);

@@ -46,6 +46,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (36, "taken_back", schema!("0036_taken_back.sql")),
     (37, "credited", schema!("0037_credited.sql")),
     (38, "group_defaults", schema!("0038_group_defaults.sql")),
+    (39, "former_names", schema!("0039_former_names.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

@@ -161,6 +161,7 @@ pub fn nameable<D: Db>(db: &D, rows: &str) -> Result<Vec<Nameable>, Fault> {
 /// Gives payments other names: rows of name, payment's key, day and amount.
 pub fn name<D: Db>(db: &D, rows: &impl serde::Serialize, entry: i64) -> Result<(), Fault> {
     let rows = crate::array(rows)?;
+    keep_former(db, &rows, entry)?;
     db.execute(
         "INSERT INTO payment_name (id, payment_key, received_on, amount_minor, entry_key)
          SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, ?2 FROM json_each(?1) AS j WHERE true
@@ -171,13 +172,30 @@ pub fn name<D: Db>(db: &D, rows: &impl serde::Serialize, entry: i64) -> Result<(
     Ok(())
 }
 
-/// What is a payment of its own is no name of another one any more: rows as in `payment/insert_all.sql`.
-pub fn unname<D: Db>(db: &D, rows: &str) -> Result<(), Fault> {
+/// Keeps names that are to be changed as they were: rows whose first member is the name.
+fn keep_former<D: Db>(db: &D, rows: &str, entry: i64) -> Result<(), Fault> {
     db.execute(
-        "DELETE FROM payment_name WHERE id IN (
-             SELECT p.id FROM json_each(?1) AS j CROSS JOIN payment AS p ON p.id = j.value ->> 1)",
+        "INSERT INTO payment_name_former (id, payment_key, entry_key, until_entry_key)
+         SELECT n.id, n.payment_key, n.entry_key, ?2
+         FROM json_each(?1) AS j CROSS JOIN payment_name AS n ON n.id = j.value ->> 0
+         WHERE true ON CONFLICT DO NOTHING",
+        &[rows.into(), entry.into()],
+    )?;
+    Ok(())
+}
+
+/// What is a payment of its own is no name of another one any more: rows as in `payment/insert_all.sql`.
+pub fn unname<D: Db>(db: &D, rows: &str, entry: i64) -> Result<(), Fault> {
+    let names: Vec<(Id,)> = db.json(
+        "SELECT json_group_array(json_array(n.id))
+         FROM json_each(?1) AS j
+         CROSS JOIN payment_name AS n ON n.id = j.value ->> 1
+         CROSS JOIN payment AS p ON p.id = n.id",
         &[rows.into()],
     )?;
+    for (name,) in names {
+        rename(db, &name, None, entry)?;
+    }
     Ok(())
 }
 
@@ -185,27 +203,37 @@ pub fn unname<D: Db>(db: &D, rows: &str) -> Result<(), Fault> {
 pub fn names<D: Db>(db: &D, key: i64, known: i64) -> Result<Vec<Id>, Fault> {
     db.json(
         "SELECT json_group_array(id) FROM (
-             SELECT id FROM payment_name WHERE payment_key = ?1 AND coalesce(entry_key, 0) <= ?2 ORDER BY id
+             SELECT id FROM payment_name WHERE payment_key = ?1 AND coalesce(entry_key, 0) <= ?2
+             UNION
+             SELECT id FROM payment_name_former
+             WHERE payment_key = ?1 AND coalesce(entry_key, 0) <= ?2 AND until_entry_key > ?2
+             ORDER BY id
          )",
         &[key.into(), known.into()],
     )
 }
 
-/// Has the names of one payment be those of the one that it was booked anew as.
-pub fn move_names<D: Db>(db: &D, before: &Id, now: i64) -> Result<(), Fault> {
-    db.execute(
-        "UPDATE payment_name SET payment_key = ?2 WHERE payment_key = (SELECT key FROM payment WHERE id = ?1)",
-        &[before.as_str().into(), now.into()],
-    )?;
-    Ok(())
+/// The other names of a payment and its parts: each with the payment that takes the place of its one, where one does, and
+/// what is said of it then.
+pub fn names_of<D: Db>(
+    db: &D,
+    id: &Id,
+    now: Option<i64>,
+) -> Result<Vec<(Id, Option<i64>, serde_json::Value)>, Fault> {
+    db.json(sql!("payment/names_of.sql"), &[id.as_str().into(), now.into()])
 }
 
-/// Forgets the other names of a payment.
-pub fn forget_names<D: Db>(db: &D, id: &Id) -> Result<(), Fault> {
-    db.execute(
-        "DELETE FROM payment_name WHERE payment_key = (SELECT key FROM payment WHERE id = ?1)",
-        &[id.as_str().into()],
-    )?;
+/// Has a name be another payment's, or nobody's.
+pub fn rename<D: Db>(db: &D, name: &Id, now: Option<i64>, entry: i64) -> Result<(), Fault> {
+    keep_former(db, &crate::array(&[(name,)])?, entry)?;
+    let name = name.as_str();
+    match now {
+        Some(now) => db.execute(
+            "UPDATE payment_name SET payment_key = ?2, entry_key = ?3 WHERE id = ?1",
+            &[name.into(), now.into(), entry.into()],
+        )?,
+        None => db.execute("DELETE FROM payment_name WHERE id = ?1", &[name.into()])?,
+    };
     Ok(())
 }
 
@@ -222,7 +250,9 @@ pub struct Share {
 /// How much is known of a payment under another name of it.
 pub fn share<D: Db>(db: &D, name: &Id) -> Result<Option<Share>, Fault> {
     let row = db.first(sql!("payment/share.sql"), &[name.as_str().into()])?;
-    row.map(|row| Ok(Share { minor: row.int(0)?, left: row.int(1)?, fee: row.int(2)? })).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let fee = key(db, name)?.map_or(Ok(0), |(key, _)| crate::bank::fee(db, key))?;
+    Ok(Some(Share { minor: row.int(0)?, left: row.int(1)?, fee }))
 }
 
 /// The key behind an id or another name, and the customer's.
@@ -233,6 +263,11 @@ pub fn key<D: Db>(db: &D, id: &Id) -> Result<Option<(i64, i64)>, Fault> {
         )";
     let row = db.first(sql, &[id.as_str().into()])?;
     row.map(|row| Ok((row.int(0)?, row.int(1)?))).transpose()
+}
+
+/// The amount of the payment of this key.
+pub fn amount<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
+    db.int("SELECT amount_minor FROM payment WHERE key = ?1", &[key.into()])
 }
 
 /// The id of the payment of this key, and of the one that it was changed from.

@@ -94,28 +94,37 @@ pub fn undo<D: Db>(db: &D, id: &Id, reason: &str, entry: i64) -> Result<(), Faul
 }
 
 /// What so much that goes back of a payment on a day may be already: the reversal that a debit of a bank statement was
-/// booked as. With an id whether it may be that one.
+/// booked as. With an id whether it may be that one. What the bank kept of the payment may be in it.
 pub fn booked<D: Db>(
     db: &D,
     payment: i64,
     minor: i64,
     on: Date,
     only: Option<&Id>,
+    fee: i64,
 ) -> Result<Option<Id>, Fault> {
     let (on, only) = (on.to_string(), only.map(Id::as_str));
-    let params = [payment.into(), minor.into(), (&on).into(), only.into()];
+    let params = [payment.into(), minor.into(), (&on).into(), only.into(), fee.into()];
     let row = db.first(sql!("reversal/booked.sql"), &params)?;
     row.map(|row| row.parse(0)).transpose()
 }
 
+/// Whether a reversal was said to be a debit of a bank statement which is not booked on its payment any more.
+pub fn lapsed<D: Db>(db: &D, id: &Id) -> Result<bool, Fault> {
+    Ok(db.int(sql!("reversal/lapsed.sql"), &[id.as_str().into()])? == 1)
+}
+
+/// Takes out what was said of a reversal that never counted, for what is said of it now.
+pub fn forget<D: Db>(db: &D, id: &Id) -> Result<(), Fault> {
+    let sql = "DELETE FROM reversal WHERE id = ?1 AND undone_entry_key = entry_key";
+    db.execute(sql, &[id.as_str().into()])?;
+    Ok(())
+}
+
 /// How much was refunded of a payment, under one of its other names where that is given. What a statement has too counts.
 pub fn refunded<D: Db>(db: &D, payment: i64, name: Option<&Id>) -> Result<i64, Fault> {
-    db.int(
-        "SELECT coalesce(sum(minor), 0) FROM reversal
-         WHERE payment_key = ?1 AND kind = 'refund' AND (?2 IS NULL OR payment_name = ?2)
-             AND (undone_entry_key IS NULL OR undone_entry_key = entry_key)",
-        &[payment.into(), name.map(Id::as_str).into()],
-    )
+    let params = [payment.into(), name.map(Id::as_str).into()];
+    db.int(sql!("reversal/refunded.sql"), &params)
 }
 
 /// Where reversals fall: of each, in the order in which they count, the payment and how much. What is of a payment that was

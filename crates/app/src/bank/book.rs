@@ -302,10 +302,14 @@ impl Book {
                     designation: None,
                     payment_id: Some(of.payment_id.clone()),
                     score: if of.fits() { Decimal::ONE } else { Decimal::new(50, 2) },
-                    reasons: match found.len() {
-                        1 => vec![MatchReason::ReversalOfEntry],
-                        _ => vec![MatchReason::ReversalOfEntry, MatchReason::Ambiguous],
-                    },
+                    reasons: [
+                        (true, MatchReason::ReversalOfEntry),
+                        (found.len() > 1, MatchReason::Ambiguous),
+                        (of.perhaps == 1, MatchReason::PerhapsBooked),
+                    ]
+                    .into_iter()
+                    .filter_map(|(is, reason)| is.then_some(reason))
+                    .collect(),
                 })
                 .collect();
             let candidates = crate::ledger::json(&candidates)?;

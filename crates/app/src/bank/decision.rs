@@ -3,7 +3,7 @@
 use crate::{
     audit::{self, Author, Note},
     ledger::{Change, known_customer, missing},
-    payment,
+    payment::{self, names},
 };
 use dunlin_domain::{
     Decimal, Id, Money, Refusal, Refused,
@@ -15,7 +15,7 @@ use dunlin_domain::{
     },
     text,
 };
-use dunlin_store::{Db, Fault, bank, customer, invoice, matching, write};
+use dunlin_store::{Db, Fault, bank, customer, invoice, matching, reversal, write};
 use serde_json::json;
 
 /// What stands before the id of a match in the id of its payment or reversal.
@@ -109,16 +109,16 @@ pub fn confirm<D: Db>(
         if done.change == Change::AlreadySo {
             return Ok(Change::AlreadySo);
         }
-        // The money keeps the names that it had before it was booked by mistake.
-        if let Some(mistake) = mistake {
-            dunlin_store::payment::move_names(db, &mistake, done.payment)?;
-        }
         let note =
             Note::changed("confirm", "bank-match", id.as_str(), Some(&item.state), Some(new))?;
         let personal = json!({"payer_name": item.payer_name, "payer_account": item.payer_account});
         let entry = audit::note(db, author, &note.with_personal(&personal, done.customer)?)?;
         let row = (key, MatchState::Confirmed, Some(done.customer), Some(done.payment), None);
         bank::settle(db, &[row], entry)?;
+        // The money keeps the names that it had before it was booked by mistake.
+        if let Some(mistake) = mistake {
+            names::give(db, &mistake, Some(done.payment), author)?;
+        }
         if let (Some(account), true) = (&item.payer_account, item.minor > 0) {
             teach(db, &item, account, done.customer, new.teach, author, entry)?;
         }
@@ -292,7 +292,7 @@ fn give_back<D: Db>(
     item: &BankMatch,
     said: &Candidate,
     minor: Option<i64>,
-    reversal: Id,
+    called: Id,
     author: &Author,
 ) -> Result<Done, Fault> {
     let unknown =
@@ -305,8 +305,15 @@ fn give_back<D: Db>(
         let detail = format!("{out} went out");
         return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
     }
+    // What was instructed goes back as all that came of it: the rest the banks kept.
+    let left = match reversal::get(db, &called)? {
+        Some((_, before)) => before.minor,
+        None => payment::left(db, payment)?,
+    };
+    let kept = all.saturating_sub(left);
+    let all = if kept > 0 && kept <= bank::fee(db, payment)? { left } else { all };
     let new = NewReversal {
-        id: Some(reversal.clone()),
+        id: Some(called.clone()),
         on: Some(item.booked_on),
         kind: ReversalKind::Returned,
         minor: Some(minor.unwrap_or(all)),
@@ -315,7 +322,7 @@ fn give_back<D: Db>(
         // As of a credit.
         another: Some(true),
     };
-    let change = payment::go_back(db, id, &reversal, &new, author)?;
+    let change = payment::go_back(db, id, &called, &new, author)?;
     let customer = payment::get(db, id, dunlin_domain::Date::LAST, i64::MAX)?.customer_id;
     let customer = customer::key(db, &customer)?.ok_or_else(|| missing("customer"))?;
     Ok(Done { change, customer, payment })
@@ -422,7 +429,7 @@ pub fn reject<D: Db>(db: &D, id: &Id, new: &Rejection, author: &Author) -> Resul
         bank::settle(db, &[(key, MatchState::Rejected, None, None, None)], entry)?;
         // What came another way under the name of a payment that was a mistake may be booked as its own from now on.
         if let Some(mistake) = booked_now(db, key, id)?.1 {
-            dunlin_store::payment::forget_names(db, &mistake)?;
+            names::give(db, &mistake, None, author)?;
         }
         Ok(Change::Replaced)
     })

@@ -4,7 +4,7 @@ use super::book::Row;
 use dunlin_domain::{
     Currency, Date, Decimal,
     bank::{
-        Entry,
+        Entry, matching as rule,
         name::{self, Name},
         reference,
         words::{self, Clues},
@@ -220,10 +220,10 @@ fn elsewhere_named<D: Db>(
     Ok(found)
 }
 
-/// Payments of whoever may have paid these entries, of their amounts and about their days. Those of a customer are read
-/// once, however many entries it has.
+/// Payments of whoever may have paid these entries, of their amounts and about their days, and those that sum to what names
+/// nothing. Those of a customer are read once, however many entries it has.
 fn elsewhere<D: Db>(db: &D, rows: &[Row], upto: i64) -> Result<Vec<(usize, Elsewhere)>, Fault> {
-    type Spans = BTreeMap<(i64, Currency), (Date, Date)>;
+    type Spans = BTreeMap<(i64, Currency), (Date, Date, i64)>;
     let (mut spans, mut amounts) = (Spans::new(), BTreeSet::new());
     let mut credits: BTreeMap<(i64, Currency, i64), Vec<(usize, Date)>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.pays) {
@@ -232,25 +232,50 @@ fn elsewhere<D: Db>(db: &D, rows: &[Row], upto: i64) -> Result<Vec<(usize, Elsew
         let to = day.plus_days(DAYS_APART).unwrap_or(Date::LAST);
         // With the fee that the bank kept and without it.
         let minors = BTreeSet::from([row.entry.minor, row.minor]);
+        let less = if row.sight.names_nothing() { row.entry.minor } else { 0 };
         for of in row.sight.customers() {
-            let span = spans.entry((*of, row.currency)).or_insert((from, to));
-            *span = (span.0.min(from), span.1.max(to));
+            let span = spans.entry((*of, row.currency)).or_insert((from, to, less));
+            *span = (span.0.min(from), span.1.max(to), span.2.max(less));
             for minor in &minors {
                 credits.entry((*of, row.currency, *minor)).or_default().push((at, day));
             }
         }
         amounts.extend(minors);
     }
-    let of: Vec<_> =
-        spans.into_iter().map(|((of, currency), (from, to))| (of, currency, from, to)).collect();
+    let of: Vec<_> = spans
+        .iter()
+        .map(|((of, currency), (from, to, less))| (of, currency, from, to, less))
+        .collect();
+    let payments = matching::paid_elsewhere(db, &of, &amounts, &[(); 0], upto)?;
+    let near = |on: &Date, day: &Date| day.days_since(*on).saturating_abs() <= DAYS_APART;
     let mut found = Vec::new();
-    for (customer, currency, minor, on, payment) in
-        matching::paid_elsewhere(db, &of, &amounts, &[(); 0], upto)?
-    {
+    // Mostly there are none.
+    let mut theirs: BTreeMap<(i64, Currency), Vec<&matching::Elsewhere>> = BTreeMap::new();
+    for of in payments.iter().filter(|_| payments.len() > 1) {
+        theirs.entry((of.0, of.1)).or_default().push(of);
+    }
+    let several = if theirs.is_empty() { &[] } else { rows };
+    for (at, row) in several.iter().enumerate().filter(|(_, row)| row.sight.names_nothing()) {
+        let Some(day) = row.entry.booked_on.filter(|_| row.pays) else { continue };
+        for customer in row.sight.customers() {
+            let of = theirs.get(&(*customer, row.currency)).into_iter().flatten();
+            let parts =
+                of.filter(|(_, _, minor, on, _)| *minor < row.entry.minor && near(on, &day));
+            let parts: Vec<_> = parts.take(rule::MOST_SUMMED).collect();
+            let minors: Vec<i64> = parts.iter().map(|(_, _, minor, ..)| *minor).collect();
+            let mut sums = [row.entry.minor, row.minor].into_iter();
+            let sum = sums.find_map(|minor| rule::summing(&minors, minor));
+            if let Some((.., payment)) = sum.and_then(|at| parts.get(at)) {
+                let (payment, customer) = (payment.clone(), *customer);
+                found.push((at, Elsewhere { payment, customer, named: false }));
+            }
+        }
+    }
+    for (customer, currency, minor, on, payment) in payments {
         // One is enough for each entry.
         if let Some(of) = credits.get_mut(&(customer, currency, minor)) {
             of.retain(|(at, day)| {
-                let near = day.days_since(on).saturating_abs() <= DAYS_APART;
+                let near = near(&on, day);
                 if near {
                     let payment = payment.clone();
                     found.push((*at, Elsewhere { payment, customer, named: false }));
@@ -277,6 +302,7 @@ fn claim(row: ClaimRow, taken: &Taken) -> Claim {
         share,
         days,
         written_off,
+        void,
     ) = row;
     let share = share.and_then(|share| share.parse::<Decimal>().ok());
     Claim {
@@ -290,6 +316,7 @@ fn claim(row: ClaimRow, taken: &Taken) -> Claim {
         amount_minor: amount,
         open_minor: taken.left(key, open),
         written_off_minor: taken.left_of_written_off(key, open, written_off),
+        void: void == 1,
         discount: share.zip(days),
     }
 }

@@ -79,7 +79,7 @@ pub(super) fn insert<'a, D: Db>(db: &D, rows: &'a str, entry: i64) -> Result<Ins
     }
     let new = payment::insert_all(db, &rows, Some(entry))?;
     if !another.is_empty() {
-        payment::unname(db, &rows)?;
+        payment::unname(db, &rows, entry)?;
     }
     let wanted = total.saturating_sub(u64::try_from(left_out.len()).unwrap_or(u64::MAX));
     Ok(Inserted { rows, added: added.saturating_add(new), total, errors, left_out: new < wanted })

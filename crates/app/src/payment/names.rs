@@ -1,7 +1,10 @@
 //! Other names of payments: the same money comes by a statement of the bank and by the list of an ERP or the event of a
 //! platform. What may be booked already is refused until somebody says whether it is.
 
-use crate::ledger::json;
+use crate::{
+    audit::{self, Author, Note},
+    ledger::json,
+};
 use dunlin_domain::{Currency, Date, Id, Refusal, Refused};
 use dunlin_store::{Db, Fault, payment};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +50,26 @@ pub(super) fn perhaps(of: &Id) -> Refused {
         "{of}, which a statement of the bank brought, may be this money; say `same_as` with its id, or `another`"
     );
     Refused::new(Refusal::PerhapsBooked, detail).at("id")
+}
+
+/// Has the other names of a payment be those of the one that took its place, or of none: each is told.
+pub(crate) fn give<D: Db>(
+    db: &D,
+    before: &Id,
+    now: Option<i64>,
+    author: &Author,
+) -> Result<(), Fault> {
+    for (name, now, said) in payment::names_of(db, before, now)? {
+        let note = match now {
+            Some(_) => Note::made("payment-name", name.as_str(), &said)?,
+            None => {
+                Note::changed("remove", "payment-name", name.as_str(), Some(&said), None::<&()>)?
+            }
+        };
+        let entry = audit::note(db, author, &note)?;
+        payment::rename(db, &name, now, entry)?;
+    }
+    Ok(())
 }
 
 /// What is to be named, by what is there, and then names it: the entry of the audit chain is made in between.

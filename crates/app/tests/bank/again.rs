@@ -387,3 +387,45 @@ fn a_mistake_of_what_is_left_is_refused_until_what_went_back_is_taken_back() {
         holds(&db);
     }
 }
+
+#[test]
+fn what_was_booked_by_mistake_is_not_corrected() {
+    // What it was corrected to before the mistake, how often its entry was confirmed since, what it is to be corrected to.
+    for (before, confirmed, minor) in [
+        (None, 0, 80_000),
+        (None, 1, 80_000),
+        (None, 1, 74_000),
+        (Some(50_000), 1, 74_000),
+        (None, 1, 1),
+    ] {
+        let told = format!("{before:?} {confirmed} {minor}");
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", None);
+        customer(&db, "C2", "Keller GmbH", None);
+        take(&db, "S1", &[pays(74_000, "", "Somebody", STRANGE)]);
+        let of = matches(&db, None).remove(0).id;
+        bank::confirm(&db, &of, &from(json!({"customer_id": "C1"})), &author()).unwrap();
+        let booked = bank::get(&db, &of).unwrap().payment_id.unwrap();
+        let correct = |payment: &Id, minor: i64| {
+            let new = from(json!({"minor": minor, "reason": "typed wrongly"}));
+            payments::correct(&db, payment, &new, &author())
+        };
+        if let Some(minor) = before {
+            assert_eq!(correct(&booked, minor).unwrap(), Change::Replaced, "{told}");
+        }
+        let mistake = from(json!({"kind": "mistake"}));
+        payments::reverse(&db, &booked, &mistake, id("M1"), &author()).unwrap();
+        if confirmed > 0 {
+            bank::confirm(&db, &of, &from(json!({"customer_id": "C2"})), &author()).unwrap();
+        }
+        assert_eq!(code(correct(&booked, minor)), Refusal::WrongState, "{told}");
+        let left = payments::get(&db, &booked, Date::LAST, i64::MAX).unwrap();
+        assert_eq!(left.unallocated.minor, 0, "{told}");
+        if confirmed > 0 {
+            // What took its place is corrected like any other.
+            let now = bank::get(&db, &of).unwrap().payment_id.unwrap();
+            assert_eq!(correct(&now, 73_000).unwrap(), Change::Replaced, "{told}");
+        }
+        holds(&db);
+    }
+}

@@ -9,9 +9,13 @@ use dunlin_app::{
 };
 use dunlin_domain::{
     Date, Id, Refusal,
-    contract::{bank::*, events::InboundState, ledger::ReversalUndoing},
+    contract::{
+        bank::*,
+        events::{InboundEvent, InboundState},
+        ledger::ReversalUndoing,
+    },
 };
-use dunlin_store::{Fault, native::NativeDb};
+use dunlin_store::{Fault, event_source::Stored, native::NativeDb};
 use serde_json::json;
 
 /// A credit of 740.00 that is known as `P1` too, of which a debit took so much back; the debit and what it was booked on.
@@ -117,10 +121,8 @@ fn somebody_says_whether_what_goes_back_is_what_a_debit_took() {
     holds(&db);
 }
 
-#[test]
-fn a_refund_of_an_event_is_said_to_be_what_a_debit_took_and_counts_to_the_total() {
-    let (_folder, db) = db();
-    let (debit, booked) = book(&db, 4_000);
+/// A shop that says how much was refunded of a payment altogether.
+fn shop(db: &NativeDb) -> Stored {
     let fields: Vec<_> = ["id", "payment_id", "on", "total", "currency"]
         .iter()
         .map(|field| json!({"field": field, "column": format!("/{field}")}))
@@ -129,13 +131,27 @@ fn a_refund_of_an_event_is_said_to_be_what_a_debit_took_and_counts_to_the_total(
         {"kind": "refunded", "makes": "refund", "fields": fields}]});
     let new = json!({"signature": {"kind": "hmac", "header": "x-signature"}, "secret": "a-long-secret",
         "mapping": mapping});
-    event_source::put(&db, &id("shop"), &from(new), &author()).unwrap();
-    let source = inbound_event::source(&db, &id("shop")).unwrap();
-    let receive = |name: &str, total: i64| {
-        let body = json!({"event": name, "type": "refunded", "id": name, "payment_id": "P1",
-            "on": "2026-11-02", "total": total, "currency": "EUR"});
-        inbound_event::receive(&db, &source, None, &body.to_string(), &author()).unwrap().0
-    };
+    event_source::put(db, &id("shop"), &from(new), &author()).unwrap();
+    inbound_event::source(db, &id("shop")).unwrap()
+}
+
+fn refunded(
+    db: &NativeDb,
+    source: &Stored,
+    name: &str,
+    (payment, total): (&str, i64),
+) -> InboundEvent {
+    let body = json!({"event": name, "type": "refunded", "id": name, "payment_id": payment,
+        "on": "2026-11-02", "total": total, "currency": "EUR"});
+    inbound_event::receive(db, source, None, &body.to_string(), &author()).unwrap().0
+}
+
+#[test]
+fn a_refund_of_an_event_is_said_to_be_what_a_debit_took_and_counts_to_the_total() {
+    let (_folder, db) = db();
+    let (debit, booked) = book(&db, 4_000);
+    let source = shop(&db);
+    let receive = |name: &str, total: i64| refunded(&db, &source, name, ("P1", total));
     let first = receive("e1", 4_000);
     assert_eq!((first.state, first.code), (InboundState::Refused, Some(Refusal::PerhapsBooked)));
     let said = Said { another: false, same_as: Some(id(&format!("bank-{debit}"))) };
@@ -171,4 +187,253 @@ fn the_candidate_of_a_debit_is_the_payment_that_its_credit_is_now() {
     bank::confirm(&db, &debit.id, &from(json!({"candidate": 1})), &author()).unwrap();
     assert_eq!((returned(&db, &anew), returned(&db, &booked)), (4_000, 74_000));
     holds(&db);
+}
+
+/// A credit of 100.00 with other names for so much of it.
+fn named(db: &NativeDb, names: &[(&str, i64)]) -> Id {
+    customer(db, "C1", "Müller GmbH", Some(KNOWN));
+    invoice(db, "INV-1001", "C1", "2026-10-01", 10_000);
+    let credit = Line { end_to_end: "E-9".into(), ..pays(10_000, "INV-1001", "Müller", KNOWN) };
+    assert_eq!(take(db, "S1", &[credit]).automatic, 1);
+    let booked = matches(db, None).remove(0).payment_id.unwrap();
+    for (name, minor) in names {
+        also(db, name, &booked, *minor);
+    }
+    booked
+}
+
+/// Gives a payment another name for so much of it.
+fn also(db: &NativeDb, name: &str, booked: &Id, minor: i64) {
+    let new = from(json!({
+        "id": name, "customer_id": "C1", "received_on": "2026-10-31", "same_as": booked,
+        "amount": {"minor": minor, "currency": "EUR"},
+    }));
+    payments::add(db, &new, id("made"), &author()).unwrap();
+}
+
+#[test]
+fn what_was_refunded_under_its_own_id_counts_to_the_total_under_a_name() {
+    // Names and how much of 100.00 each says, what went back under the payment's own id, what X says then altogether, how
+    // much is back.
+    type Case = (&'static [(&'static str, i64)], i64, i64, i64);
+    let cases: &[Case] = &[
+        (&[("X", 10_000)], 2_500, 2_500, 2_500),
+        (&[("X", 10_000)], 2_500, 2_499, 2_500),
+        (&[("X", 10_000)], 2_500, 2_501, 2_501),
+        (&[("X", 10_000)], 10_000, 10_000, 10_000),
+        (&[("X", 6_000), ("Y", 4_000)], 2_500, 2_500, 2_500),
+        // It may be of the 40.00 that have no name.
+        (&[("X", 6_000)], 2_500, 2_500, 5_000),
+        (&[("X", 6_000)], 4_001, 1_000, 5_000),
+    ];
+    for (names, own, total, gone) in cases {
+        for by_debit in [false, true] {
+            let told = format!("{total} after {own} of {names:?}, {by_debit}");
+            let (_folder, db) = db();
+            let booked = named(&db, names);
+            let mut more = json!({});
+            if by_debit {
+                let out = Line { minor: -*own, end_to_end: "E-9".into(), ..Line::default() };
+                take(&db, "S2", &[out]);
+                let of = matches(&db, Some(MatchState::Review)).remove(0).id;
+                bank::confirm(&db, &of, &from(json!({"candidate": 1})), &author()).unwrap();
+                more = json!({"same_as": format!("bank-{of}")});
+            }
+            let mut new = json!({"id": "R1", "kind": "refund", "minor": own, "on": "2026-11-01"});
+            new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            payments::reverse(&db, &booked, &from(new), id("made"), &author()).unwrap();
+            let source = shop(&db);
+            let event = refunded(&db, &source, "e1", ("X", *total));
+            assert_eq!(event.state, InboundState::Applied, "{told}");
+            assert_eq!(returned(&db, &booked), *gone, "{told}");
+            holds(&db);
+        }
+    }
+}
+
+#[test]
+fn what_was_said_to_be_a_debit_is_asked_again_when_that_is_anothers() {
+    // Where the debit is booked then, how often; the total that a shop says then, whether it is asked, and what is back.
+    for (again, total, asked, gone) in [
+        ("B", 4_000, false, 4_000),
+        ("B", 6_000, false, 6_000),
+        ("A", 4_000, false, 4_000),
+        ("A", 6_000, false, 6_000),
+        ("", 4_000, false, 4_000),
+    ] {
+        for sent_again in [false, true] {
+            let told = format!("{total} after {again}, {sent_again}");
+            let (_folder, db) = db();
+            let (debit, booked) = book(&db, 4_000);
+            let other = json!({
+                "id": "B", "customer_id": "C1", "received_on": "2026-10-01",
+                "amount": {"minor": 30_000, "currency": "EUR"},
+            });
+            payments::add(&db, &from(other), id("made"), &author()).unwrap();
+            let that = json!({"same_as": format!("bank-{debit}")});
+            back(&db, "RF", Some(4_000), that).unwrap();
+            let undoing: ReversalUndoing = from(json!({"reason": "of another"}));
+            payments::undo(&db, &id(&format!("bank-{debit}")), &undoing, &author()).unwrap();
+            assert_eq!(returned(&db, &booked), 0, "{told}");
+            let to = if again == "A" { booked.as_str() } else { "B" };
+            if !again.is_empty() {
+                let to = from(json!({"payment_id": to, "minor": 4_000}));
+                bank::confirm(&db, &debit, &to, &author()).unwrap();
+            }
+            if sent_again {
+                // It is what goes back of the payment now, unless the debit is the payment's again.
+                let wanted = if again == "A" { Change::AlreadySo } else { Change::Made };
+                assert_eq!(back(&db, "RF", Some(4_000), json!({})).unwrap(), wanted, "{told}");
+                let known = back(&db, "RF", Some(4_000), json!({})).unwrap();
+                assert_eq!(known, Change::AlreadySo, "{told}");
+            }
+            let source = shop(&db);
+            let event = refunded(&db, &source, "e1", ("P1", total));
+            assert_eq!(event.state == InboundState::Refused, asked, "{told}");
+            assert_eq!(returned(&db, &booked), gone, "{told}");
+            holds(&db);
+        }
+    }
+}
+
+#[test]
+fn what_was_said_to_be_a_debit_uses_up_the_name_that_said_it() {
+    let (_folder, db) = db();
+    let booked = named(&db, &[("X", 6_000), ("Y", 4_000)]);
+    take(&db, "S2", &[Line { minor: -4_000, end_to_end: "E-9".into(), ..Line::default() }]);
+    let debit = matches(&db, Some(MatchState::Review)).remove(0).id;
+    bank::confirm(&db, &debit, &from(json!({"candidate": 1})), &author()).unwrap();
+    let back = |name: &str, called: &str, minor: i64, more: serde_json::Value| {
+        let mut new = json!({"id": called, "kind": "refund", "minor": minor, "on": "2026-11-01"});
+        new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        payments::reverse(&db, &id(name), &from(new), id("made"), &author())
+    };
+    let that = json!({"same_as": format!("bank-{debit}")});
+    assert_eq!(back("Y", "R1", 3_000, that).unwrap(), Change::Made);
+    assert_eq!(code(back("Y", "R2", 1_001, json!({}))), Refusal::MoreThanOpen);
+    assert_eq!(returned(&db, &booked), 4_000);
+    let another = json!({"another": true});
+    assert_eq!(back("Y", "R2", 1_000, another).unwrap(), Change::Made);
+    assert_eq!(code(back("Y", "R3", 1, json!({}))), Refusal::MoreThanOpen);
+    assert_eq!(returned(&db, &booked), 5_000);
+    // Taken back, it uses up nothing.
+    let undoing: ReversalUndoing = from(json!({"reason": "of another"}));
+    payments::undo(&db, &id(&format!("bank-{debit}")), &undoing, &author()).unwrap();
+    assert_eq!(back("Y", "R3", 3_000, json!({})).unwrap(), Change::Made);
+    assert_eq!(returned(&db, &booked), 4_000);
+    holds(&db);
+}
+
+/// A statement of one credit of 242.00 of which 250.00 were instructed.
+fn less_a_fee(db: &NativeDb) -> Id {
+    customer(db, "C1", "Müller GmbH", Some(KNOWN));
+    invoice(db, "INV-1001", "C1", "2026-10-01", 25_000);
+    let credit = Line { end_to_end: "E-9".into(), ..pays(24_200, "INV-1001", "Müller", KNOWN) };
+    let fee = "<TxDtls><AmtDtls><InstdAmt><Amt Ccy=\"EUR\">250.00</Amt></InstdAmt></AmtDtls>\
+        <Chrgs><Rcrd><Amt Ccy=\"EUR\">8.00</Amt></Rcrd></Chrgs>";
+    let text = camt("S1", &[credit]).replace("<TxDtls>", fee);
+    assert_eq!(take_in(db, "S1", &text).unwrap().bank.unwrap().matches.automatic, 1);
+    matches(db, None).remove(0).payment_id.unwrap()
+}
+
+#[test]
+fn a_debit_of_what_was_instructed_takes_back_what_came() {
+    // What goes out, how much of it somebody says is the payment's, what goes back of 242.00.
+    for (out, said, wanted) in [
+        (24_200, None, Some(24_200)),
+        (24_201, None, Some(24_200)),
+        (25_000, None, Some(24_200)),
+        (25_000, Some(24_200), Some(24_200)),
+        (25_000, Some(25_000), None),
+        (25_001, None, None),
+        (24_199, None, Some(24_199)),
+    ] {
+        let told = format!("{out} {said:?}");
+        let (_folder, db) = db();
+        let booked = less_a_fee(&db);
+        take(&db, "S2", &[Line { minor: -out, end_to_end: "E-9".into(), ..Line::default() }]);
+        let debit = matches(&db, Some(MatchState::Review)).remove(0).id;
+        let to = || from(json!({"candidate": 1, "minor": said}));
+        match wanted {
+            Some(wanted) => {
+                bank::confirm(&db, &debit, &to(), &author()).unwrap();
+                let again = bank::confirm(&db, &debit, &to(), &author());
+                assert_eq!(again.unwrap(), Change::AlreadySo, "{told}");
+                assert_eq!(returned(&db, &booked), wanted, "{told}");
+            }
+            None => {
+                let refused = bank::confirm(&db, &debit, &to(), &author());
+                assert_eq!(code(refused), Refusal::MoreThanOpen, "{told}");
+            }
+        }
+        holds(&db);
+    }
+}
+
+#[test]
+fn a_refund_of_what_was_instructed_is_what_a_debit_took_of_what_came() {
+    // What a debit took of 242.00, what a shop that knows 250.00 gave back, whether it may be that.
+    for (debited, minor, perhaps) in [
+        (24_200, 25_000, true),
+        (24_200, 24_200, true),
+        (24_200, 24_999, false),
+        (24_200, 25_001, false),
+        (10_000, 10_000, true),
+    ] {
+        let told = format!("{minor} after {debited}");
+        let (_folder, db) = db();
+        let booked = less_a_fee(&db);
+        also(&db, "X", &booked, 25_000);
+        take(&db, "S2", &[Line { minor: -debited, end_to_end: "E-9".into(), ..Line::default() }]);
+        let debit = matches(&db, Some(MatchState::Review)).remove(0).id;
+        bank::confirm(&db, &debit, &from(json!({"candidate": 1})), &author()).unwrap();
+        let back = |more: serde_json::Value| {
+            let mut new = json!({"id": "R1", "kind": "refund", "minor": minor, "on": "2026-11-01"});
+            new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            payments::reverse(&db, &id("X"), &from(new), id("made"), &author())
+        };
+        let wanted = if perhaps { Refusal::PerhapsBooked } else { Refusal::MoreThanOpen };
+        assert_eq!(code(back(json!({}))), wanted, "{told}");
+        if perhaps {
+            let that = json!({"same_as": format!("bank-{debit}")});
+            assert_eq!(back(that).unwrap(), Change::Made, "{told}");
+            assert_eq!(back(json!({})).unwrap(), Change::AlreadySo, "{told}");
+        }
+        let source = shop(&db);
+        let total = if perhaps { minor } else { debited };
+        let event = refunded(&db, &source, "e1", ("X", total));
+        assert_eq!(event.state == InboundState::Applied, perhaps, "{told}");
+        assert_eq!(returned(&db, &booked), debited, "{told}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn a_debit_that_a_refund_came_before_is_shown_as_perhaps_booked() {
+    // What went back before, how and when, and the debit; whether its candidate may be that.
+    for (kind, minor, on, out, perhaps) in [
+        ("refund", 4_000, "2026-10-31", 4_000, true),
+        ("chargeback", 4_000, "2026-11-02", 4_000, true),
+        ("mistake", 4_000, "2026-10-31", 4_000, false),
+        ("refund", 4_000, "2026-10-31", 4_001, false),
+        ("refund", 3_999, "2026-10-31", 4_000, false),
+    ] {
+        for day in ["2026-10-31", "2026-11-02"] {
+            let told = format!("{kind} {minor} {on}, {out}");
+            let (_folder, db) = db();
+            let booked = named(&db, &[]);
+            let on = (kind != "mistake").then_some(on);
+            let new = from(json!({"id": "R1", "kind": kind, "minor": minor, "on": on}));
+            payments::reverse(&db, &booked, &new, id("made"), &author()).unwrap();
+            let line =
+                Line { minor: -out, end_to_end: "E-9".into(), returned: true, ..Line::default() };
+            let text = camt("S2", &[line]).replace("2026-10-31", day);
+            assert_eq!(take_in(&db, "S2", &text).unwrap().bank.unwrap().matches.review, 1);
+            let of = matches(&db, Some(MatchState::Review)).remove(0);
+            let reasons = &of.candidates[0].reasons;
+            assert_eq!(reasons.contains(&MatchReason::PerhapsBooked), perhaps, "{told}");
+            assert!(reasons.contains(&MatchReason::ReversalOfEntry), "{told}");
+            holds(&db);
+        }
+    }
 }

@@ -253,9 +253,10 @@ fn what_names_a_document_that_an_entry_of_several_paid_may_be_a_part_of_it() {
     for (number, (minor, names, on, perhaps)) in [
         (10_000, "INV-1001", "2026-11-01", true),
         (5_000, "INV-1003", "2026-10-26", true),
-        (10_000, "INV-1001", "2026-10-25", false),
-        (9_999, "INV-1001", "2026-11-01", false),
         (10_000, "INV-1002", "2026-11-01", false),
+        (9_999, "INV-1001", "2026-11-01", true),
+        (10_001, "INV-1001", "2026-11-01", false),
+        (10_000, "INV-1001", "2026-10-25", false),
     ]
     .into_iter()
     .enumerate()
@@ -445,6 +446,231 @@ fn in_whatever_order_it_arrives_the_money_came_once_and_went_back_once() {
             .collect();
         assert_eq!(paid, [(10_000, 10_000, 0)], "{told}");
         assert_eq!((open(&db, "INV-1001"), open(&db, "INV-1002")), (10_000, 0), "{told}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn what_the_order_of_debts_put_on_documents_is_held_against_what_names_them() {
+    // What came on account, by whom it is booked, and rows with their document; whether they may be of it. 60.00, 40.00 and
+    // an instalment of 15.00 of 30.00 are due one after the other.
+    for (came, confirmed, minor, names, perhaps) in [
+        (10_000, true, 6_000, "INV-4101", true),
+        (10_000, true, 4_000, "INV-4102", true),
+        (10_000, true, 5_999, "INV-4101", true),
+        (10_000, true, 6_001, "INV-4101", false),
+        (10_000, true, 1_500, "INV-4103", false),
+        (9_999, false, 6_000, "INV-4101", true),
+        (9_999, false, 3_999, "INV-4102", true),
+        (9_999, false, 3_998, "INV-4102", true),
+        (9_999, false, 4_000, "INV-4102", false),
+        (11_500, false, 1_500, "INV-4103", true),
+        (11_500, false, 1_500, "INV-4103#1", true),
+        (11_500, false, 1_499, "INV-4103", false),
+        (13_000, false, 1_500, "INV-4103", true),
+        (13_000, false, 1_500, "INV-4103#2", true),
+        (13_000, false, 3_000, "INV-4103", true),
+    ] {
+        for returned in [false, true] {
+            let told = format!("{minor} for {names} of {came}, {returned}");
+            let (_folder, db) = db();
+            let account = Some(KNOWN).filter(|_| !confirmed);
+            customer(&db, "C1", "Müller GmbH", account);
+            invoice(&db, "INV-4101", "C1", "2026-10-01", 6_000);
+            invoice(&db, "INV-4102", "C1", "2026-10-02", 4_000);
+            let new = json!({
+                "id": "INV-4103", "customer_id": "C1", "issued_on": "2026-09-01",
+                "amount": {"minor": 3_000, "currency": "EUR"},
+                "instalments": [{"due_on": "2026-10-03", "minor": 1_500}, {"due_on": "2026-12-01", "minor": 1_500}],
+            });
+            dunlin_app::invoice::add(&db, &from(new), id("made"), &author()).unwrap();
+            take(&db, "S1", &[pays(came, "", "Somebody", KNOWN)]);
+            let of = matches(&db, None).remove(0);
+            if of.state == MatchState::Review {
+                let to = from(json!({"customer_id": "C1"}));
+                bank::confirm(&db, &of.id, &to, &author()).unwrap();
+            }
+            let booked = bank::get(&db, &of.id).unwrap().payment_id.unwrap();
+            let there = open(&db, names) < minor;
+            if returned {
+                // It had come all the same.
+                let back = from(json!({"kind": "returned", "on": "2026-11-02"}));
+                payments::reverse(&db, &booked, &back, id("R1"), &author()).unwrap();
+            }
+            let row = json!({"invoice_id": names});
+            let done = said(&db, "P1", ("C1", "2026-11-01", minor), row);
+            let whole = [6_000, 4_000, 3_999, 3_000, 1_500].contains(&minor);
+            // What is less than a document had is asked while that is not open.
+            let perhaps = perhaps && (whole || there && !returned);
+            match perhaps {
+                true => assert_eq!(code(done), Refusal::PerhapsBooked, "{told}"),
+                false => assert_eq!(done.unwrap(), Change::Made, "{told}"),
+            }
+            holds(&db);
+        }
+    }
+}
+
+#[test]
+fn a_part_of_what_paid_a_document_whole_is_asked_about_while_the_document_is_not_open() {
+    // What an entry paid of 100.00, what names the document, whether it may be of it.
+    for (came, minor, perhaps) in [
+        (10_000, 4_000, true),
+        (10_000, 1, true),
+        (10_000, 10_001, false),
+        (6_000, 4_000, false),
+        (6_000, 4_001, true),
+        (6_000, 6_000, true),
+        (6_000, 6_001, false),
+    ] {
+        let (_folder, db) = db();
+        book(&db);
+        take(&db, "S1", &[pays(came, "INV-1002", "Müller GmbH", KNOWN)]);
+        let row = json!({"invoice_id": "INV-1002"});
+        let done = said(&db, "P1", ("C1", "2026-11-01", minor), row);
+        assert_eq!(done.is_err(), perhaps, "{minor} of {came}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn what_an_entry_paid_in_another_currency_is_held_against_what_comes_in_that() {
+    let rates =
+        json!([{"valid_from": "2026-01-01", "rate": "1.1", "source": "ours", "confirmed": true}]);
+    // Minor units, currency, what it names; whether it may be the money: 100.00 euros paid 110.00 dollars.
+    for (minor, currency, names, perhaps) in [
+        (11_000, "USD", None, true),
+        (11_000, "USD", Some("INV-5001"), true),
+        (10_999, "USD", None, false),
+        (10_000, "EUR", None, true),
+        (11_000, "EUR", None, false),
+    ] {
+        let told = format!("{minor} {currency} for {names:?}");
+        let (_folder, db) = db();
+        let (name, rates) = (id("fx-eur-usd"), from::<Vec<_>>(rates.clone()));
+        dunlin_app::interest::put_rates(&db, &name, &rates, &author()).unwrap();
+        book(&db);
+        invoice_in(&db, "INV-5001", "C1", "2026-10-01", 11_000, "USD");
+        take(&db, "S1", &[pays(10_000, "", "Somebody", STRANGE)]);
+        let of = matches(&db, None).remove(0).id;
+        let to = json!({"customer_id": "C1", "designation": [{"invoice_id": "INV-5001", "minor": 11_000}]});
+        bank::confirm(&db, &of, &from(to), &author()).unwrap();
+        let add = |more: serde_json::Value| {
+            let mut new = json!({
+                "id": "P1", "customer_id": "C1", "received_on": "2026-11-01", "invoice_id": names,
+                "amount": {"minor": minor, "currency": currency},
+            });
+            new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            payments::add(&db, &from(new), id("made"), &author()).map(|(_, change)| change)
+        };
+        match (add(json!({})), perhaps) {
+            (Err(Fault::Refused(refused)), true) => {
+                assert_eq!(refused.code, Refusal::PerhapsBooked, "{told}");
+                let booked = refused.detail.split(',').next().unwrap();
+                assert_eq!(add(json!({"same_as": booked})).unwrap(), Change::Made, "{told}");
+                assert_eq!(add(json!({})).unwrap(), Change::AlreadySo, "{told}");
+            }
+            (done, false) => assert_eq!(done.unwrap(), Change::Made, "{told}"),
+            (done, true) => panic!("{told}: {done:?}"),
+        }
+        holds(&db);
+    }
+}
+
+#[test]
+fn payments_of_a_list_that_sum_to_an_entry_are_held_against_it() {
+    // What a list has, on which days, what comes then and what it names; whether it waits.
+    type Case = (&'static [(i64, &'static str)], i64, &'static str, bool);
+    let cases: &[Case] = &[
+        (&[(6_000, "2026-10-31"), (4_000, "2026-10-30")], 10_000, "", true),
+        (&[(6_000, "2026-10-31"), (4_000, "2026-10-26")], 10_000, "", true),
+        (&[(6_000, "2026-10-31"), (4_000, "2026-10-25")], 10_000, "", false),
+        (&[(6_000, "2026-10-31"), (3_999, "2026-10-31")], 10_000, "", false),
+        (&[(6_000, "2026-10-31"), (4_000, "2026-10-31"), (77, "2026-10-31")], 10_000, "", true),
+        (&[(5_000, "2026-10-31"), (5_000, "2026-10-31"), (5_000, "2026-10-31")], 10_000, "", true),
+        // What names a document that is open is for that.
+        (&[(6_000, "2026-10-31"), (4_000, "2026-10-31")], 30_000, "INV-9001", false),
+        (&[(10_000, "2026-10-31")], 20_000, "", false),
+    ];
+    for (list, came, text, waits) in cases {
+        let told = format!("{came} after {list:?}");
+        let (_folder, db) = db();
+        book(&db);
+        invoice(&db, "INV-9001", "C1", "2026-12-01", 30_000);
+        for (number, (minor, on)) in list.iter().enumerate() {
+            payment(&db, &format!("P{number}"), "C1", on, *minor);
+        }
+        let line = pays(*came, text, "Müller GmbH", KNOWN);
+        assert_eq!(take(&db, "S1", &[line]).automatic, u64::from(!waits), "{told}");
+        let best = matches(&db, None).remove(0).candidates.remove(0);
+        let perhaps = best.reasons.contains(&MatchReason::PerhapsBooked);
+        assert_eq!((perhaps, best.payment_id.is_some()), (*waits, *waits), "{told}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn a_payment_that_comes_to_life_or_is_corrected_is_held_against_what_statements_brought() {
+    let undoing =
+        |another: Option<bool>| from(json!({"reason": "it had come", "another": another}));
+    let correction = |day: &str, minor: i64, another: Option<bool>| {
+        from(
+            json!({"received_on": day, "minor": minor, "reason": "typed wrongly", "another": another}),
+        )
+    };
+    let mistake = || from(json!({"kind": "mistake", "id": "M1"}));
+    let bank = |db: &NativeDb| take(db, "S1", &[pays(10_000, "INV-1001", "Müller GmbH", KNOWN)]);
+    // The mistake is taken back after the statement booked the money, or before.
+    for (first, perhaps) in [(false, true), (true, false)] {
+        let (_folder, db) = db();
+        book(&db);
+        payment(&db, "P1", "C1", "2026-10-30", 10_000);
+        payments::reverse(&db, &id("P1"), &mistake(), id("made"), &author()).unwrap();
+        if !first {
+            assert_eq!(bank(&db).automatic, 1);
+        }
+        let undo = |another| payments::undo(&db, &id("M1"), &undoing(another), &author());
+        match perhaps {
+            true => assert_eq!(code(undo(None)), Refusal::PerhapsBooked),
+            false => assert_eq!(undo(None).unwrap().1, Change::Replaced),
+        }
+        if perhaps {
+            assert_eq!(undo(Some(true)).unwrap().1, Change::Replaced);
+        } else {
+            assert_eq!(bank(&db).automatic, 0);
+        }
+        assert_eq!(undo(None).unwrap().1, Change::AlreadySo);
+        holds(&db);
+    }
+    // The day and amount before and after, and whether it may be the 100.00 of 31 October then.
+    for (before, after, perhaps) in [
+        (("2026-10-30", 9_000), ("2026-10-30", 10_000), true),
+        (("2026-10-30", 9_000), ("2026-10-30", 10_001), false),
+        (("2026-10-25", 10_000), ("2026-10-26", 10_000), true),
+        (("2026-10-24", 10_000), ("2026-10-25", 10_000), false),
+        (("2026-10-30", 10_000), ("2026-10-31", 10_000), false),
+    ] {
+        let told = format!("{before:?} {after:?}");
+        let (_folder, db) = db();
+        book(&db);
+        assert_eq!(bank(&db).automatic, 1, "{told}");
+        said(&db, "P1", ("C1", before.0, before.1), json!({"another": true})).unwrap();
+        let correct = |another| {
+            let new = correction(after.0, after.1, another);
+            payments::correct(&db, &id("P1"), &new, &author())
+        };
+        match perhaps {
+            true => assert_eq!(code(correct(None)), Refusal::PerhapsBooked, "{told}"),
+            false => assert_eq!(correct(None).unwrap(), Change::Replaced, "{told}"),
+        }
+        if perhaps {
+            assert_eq!(correct(Some(true)).unwrap(), Change::Replaced, "{told}");
+        }
+        assert_eq!(correct(None).unwrap(), Change::AlreadySo, "{told}");
+        // What a statement brought is corrected as before.
+        let booked = matches(&db, None).remove(0).payment_id.unwrap();
+        let new = correction("2026-10-30", 10_000, None);
+        assert_eq!(payments::correct(&db, &booked, &new, &author()).unwrap(), Change::Replaced);
         holds(&db);
     }
 }

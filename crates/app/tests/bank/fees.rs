@@ -311,3 +311,53 @@ fn what_is_known_with_the_banks_fee_goes_back_with_it() {
     assert_eq!(code(back("P1", "R3", 500)), Refusal::MoreThanOpen);
     holds(&db);
 }
+
+#[test]
+fn the_part_of_a_document_is_known_again_with_the_fee_that_it_bears() {
+    const OF_100: &str = "<AmtDtls><InstdAmt><Amt Ccy=\"EUR\">100.00</Amt></InstdAmt></AmtDtls>";
+    const OF_98: &str = "<AmtDtls><InstdAmt><Amt Ccy=\"EUR\">98.00</Amt></InstdAmt></AmtDtls>";
+    const CHARGED: &str = "<Chrgs><Rcrd><Amt Ccy=\"EUR\">8.00</Amt></Rcrd></Chrgs>";
+    // What was instructed and came for two documents, minor units that name one of them, whether they may be of it: the
+    // fee of 8.00 is deducted from the larger one. Of 98.00 two hundredths were kept as a discount.
+    for (instructed, came, minor, names, perhaps) in [
+        (OF_100, 9_200, 6_000, "RE-4101", true),
+        (OF_100, 9_200, 5_200, "RE-4101", true),
+        (OF_100, 9_200, 4_000, "RE-4102", true),
+        (OF_100, 9_200, 5_999, "RE-4101", true),
+        (OF_100, 9_200, 6_001, "RE-4101", false),
+        (OF_100, 9_200, 6_000, "RE-4102", false),
+        (OF_98, 9_000, 5_880, "RE-4101", true),
+        (OF_98, 9_000, 5_080, "RE-4101", true),
+        (OF_98, 9_000, 3_920, "RE-4102", true),
+    ] {
+        let told = format!("{minor} for {names} of {came}");
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", Some(KNOWN));
+        for (name, due, minor) in [
+            ("RE-4101", "2026-10-31", 6_000),
+            ("RE-4102", "2026-10-31", 4_000),
+            ("RE-4103", "2026-12-31", 50_000),
+        ] {
+            invoice(&db, name, "C1", due, minor);
+        }
+        let line = pays(came, "RE-4101 RE-4102", "Müller GmbH", KNOWN);
+        counts(&db, "S1", &with("S1", line, instructed, CHARGED));
+        let of = matches(&db, None).remove(0);
+        let whole = if came == 9_200 { (6_000, 4_000) } else { (5_880, 3_920) };
+        if of.state == MatchState::Review {
+            let to = json!({"customer_id": "C1", "designation": [
+                {"invoice_id": "RE-4101", "minor": whole.0}, {"invoice_id": "RE-4102", "minor": whole.1}]});
+            bank::confirm(&db, &of.id, &from(to), &author()).unwrap();
+        }
+        let new = json!({
+            "id": "P1", "customer_id": "C1", "received_on": "2026-10-31", "invoice_id": names,
+            "amount": {"minor": minor, "currency": "EUR"},
+        });
+        let done = payments::add(&db, &from(new), id("made"), &author());
+        match perhaps {
+            true => assert_eq!(code(done), Refusal::PerhapsBooked, "{told}"),
+            false => assert_eq!(done.unwrap().1, Change::Made, "{told}"),
+        }
+        holds(&db);
+    }
+}

@@ -108,3 +108,82 @@ fn instalments_that_were_written_off_are_recovered_with_their_document() {
     assert_eq!((open(&db, "INV-1101"), standing(&db)), (0, 0));
     holds(&db);
 }
+
+#[test]
+fn money_less_the_banks_fee_recovers_what_was_instructed() {
+    // What was written off and what was paid before, of 1,000.00; what came of what was instructed; what is open and stands
+    // then, and when all of it went back.
+    for (off, paid, came, instructed, then, gone) in [
+        (100_000, 0, 99_200, 100_000, (0, 0), (0, 100_000)),
+        (100_000, 0, 49_200, 50_000, (0, 50_000), (0, 100_000)),
+        (10_000, 70_000, 29_200, 30_000, (0, 0), (20_000, 10_000)),
+        (10_000, 70_000, 19_200, 20_000, (0, 10_000), (20_000, 10_000)),
+        (10_000, 70_000, 19_700, 20_500, (0, 9_500), (20_000, 10_000)),
+    ] {
+        let told = format!("{came} of {instructed} after {off}");
+        let (_folder, db) = db();
+        book(&db, off, paid);
+        let line = pays(came, "INV-1101", "Müller GmbH", STRANGE);
+        let fees = format!(
+            "<TxDtls><AmtDtls><InstdAmt><Amt Ccy=\"EUR\">{}</Amt></InstdAmt></AmtDtls>\
+             <Chrgs><Rcrd><Amt Ccy=\"EUR\">8.00</Amt></Rcrd></Chrgs>",
+            amount(instructed)
+        );
+        let text = camt("S1", &[line]).replace("<TxDtls>", &fees);
+        assert_eq!(take_in(&db, "S1", &text).unwrap().bank.unwrap().matches.automatic, 1, "{told}");
+        assert_eq!((open(&db, "INV-1101"), standing(&db)), then, "{told}");
+        holds(&db);
+        let booked = matches(&db, None).remove(0).payment_id.unwrap();
+        let half = from(json!({"kind": "returned", "minor": came - 1, "on": "2026-11-02"}));
+        payments::reverse(&db, &booked, &half, id("R1"), &author()).unwrap();
+        holds(&db);
+        let rest = from(json!({"kind": "returned", "on": "2026-11-02"}));
+        payments::reverse(&db, &booked, &rest, id("R2"), &author()).unwrap();
+        assert_eq!((open(&db, "INV-1101"), standing(&db)), gone, "{told}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn money_for_a_void_document_waits_and_is_not_said_to_have_been_paid() {
+    use MatchReason as R;
+    // What was paid of 100.00 before it was void, whether that was taken back, what else is named; the reasons.
+    let paid_too = |name: &str| format!("INV-1103 {name}");
+    let cases: [(i64, bool, String, &[R]); 5] = [
+        (0, false, "INV-1103".into(), &[R::DocumentVoid]),
+        (10_000, false, "INV-1103".into(), &[R::DocumentVoid]),
+        (0, true, "INV-1103".into(), &[R::AmountExact]),
+        (10_000, true, "INV-1103".into(), &[R::AlreadyPaid]),
+        (0, false, paid_too("INV-1104"), &[R::AlreadyPaid, R::DocumentVoid]),
+    ];
+    for (paid, again, text, reasons) in cases {
+        let told = format!("{text} after {paid}, {again}");
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", Some(KNOWN));
+        invoice(&db, "INV-1102", "C1", "2026-10-02", 30_000);
+        invoice(&db, "INV-1103", "C1", "2026-10-03", 10_000);
+        invoice(&db, "INV-1104", "C1", "2026-10-04", 5_000);
+        for (name, names, minor) in [("P1", "INV-1103", paid), ("P2", "INV-1104", 5_000)] {
+            let new = json!({
+                "id": name, "customer_id": "C1", "received_on": "2026-09-02", "invoice_id": names,
+                "amount": {"minor": minor, "currency": "EUR"},
+            });
+            if minor > 0 {
+                payments::add(&db, &from(new), id("made"), &author()).unwrap();
+            }
+        }
+        let day = "2026-10-05".parse().unwrap();
+        dunlin_app::invoice::void(&db, &id("INV-1103"), day, &author()).unwrap();
+        if again {
+            let new = from(json!({"voided": false, "reason": "by mistake"}));
+            dunlin_app::invoice::correct(&db, &id("INV-1103"), &new, &author()).unwrap();
+        }
+        let line = pays(10_000, &text, "Müller GmbH", KNOWN);
+        let booked = u64::from(reasons == [R::AmountExact]);
+        assert_eq!(take(&db, "S1", &[line]).automatic, booked, "{told}");
+        let of = matches(&db, None).remove(0);
+        let found = &of.candidates[0].reasons;
+        assert_eq!(&found[1..found.len() - 1], reasons, "{told}");
+        holds(&db);
+    }
+}

@@ -159,6 +159,10 @@ const BY_IDS: &[(&str, &str)] = &[
          JOIN payment AS p ON p.key = n.payment_key",
     ),
     (
+        "payment_name_former",
+        "SELECT n.id, p.id FROM payment_name_former AS n JOIN payment AS p ON p.key = n.payment_key",
+    ),
+    (
         "credit_limit",
         "SELECT c.id, kind, minor, l.currency, from_on, to_on, unlimited, mandatory, reason, state, source
          FROM credit_limit AS l JOIN customer AS c ON c.key = l.customer_key",

@@ -336,7 +336,7 @@ impl<'a> Replay<'a> {
         left = self.settle_all(at, &places, left, Scope::Open);
         if matches!(credit.source, Source::Payment(_)) {
             for place in &places {
-                left = left.saturating_sub(self.recover(at, *place, left));
+                left = left.saturating_sub(self.recover(at, *place, left, None));
             }
         }
     }

@@ -171,6 +171,12 @@ impl Replay<'_> {
             self.count_early(at, *place, taken);
             self.save_rest(at, *place, Scope::Open);
         }
+        // What was given up is recovered by it as by money.
+        for place in places {
+            let taken = self.recover(at, *place, left, Some(why));
+            left = left.saturating_sub(taken);
+            self.count_early(at, *place, taken);
+        }
     }
 
     /// Gives the discount of a claim that leaves nothing to pay, and says whether that is so.

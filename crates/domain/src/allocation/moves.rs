@@ -107,8 +107,15 @@ impl Replay<'_> {
         }
     }
 
-    /// Money for a claim that was written off: as much of the write-off as it covers is taken back on its day.
-    pub(super) fn recover(&mut self, at: usize, place: usize, most: i64) -> i64 {
+    /// Money for a claim that was written off, or what the payer held back beside it: as much of the write-off as it covers
+    /// is taken back on its day.
+    pub(super) fn recover(
+        &mut self,
+        at: usize,
+        place: usize,
+        most: i64,
+        why: Option<Difference>,
+    ) -> i64 {
         let mut recovered = 0i64;
         while recovered < most {
             let Some((adjustment, minor)) =
@@ -124,7 +131,10 @@ impl Replay<'_> {
             }
             self.note(Source::Adjustment(adjustment), Some(place), part.saturating_neg());
             self.reopen(place, part);
-            let settled = self.settle(at, place, part, Scope::Open);
+            let settled = match why {
+                None => self.settle(at, place, part, Scope::Open),
+                Some(why) => self.differ(at, place, part, why),
+            };
             if settled > 0
                 && let Some(used) =
                     self.active.get_mut(at).and_then(|active| active.used.last_mut())

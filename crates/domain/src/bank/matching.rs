@@ -38,6 +38,9 @@ const KEPT: usize = 5;
 /// The oldest claims among which a sum is looked for: 4,095 sums.
 const OLDEST: usize = 12;
 
+/// The most payments that came another way among which a sum is looked for.
+pub const MOST_SUMMED: usize = 8;
+
 /// A name from so many hundredths on is like the customer's, and below so many it is another.
 const LIKE: u32 = 66;
 const UNLIKE: u32 = 34;
@@ -81,7 +84,7 @@ pub const fn points(reason: MatchReason) -> i64 {
         R::AccountOfAnother | R::ReferenceUnknown => -30,
         R::PayerNameShared | R::PerhapsRepeated | R::PerhapsBooked | R::LaterDay => 0,
         R::PartPayment | R::OverPayment | R::AlreadyPaid | R::OnAccount => 0,
-        R::WrittenOff | R::Ambiguous => 0,
+        R::WrittenOff | R::Ambiguous | R::DocumentVoid => 0,
         R::ReversalOfEntry => 100,
     }
 }
@@ -107,7 +110,8 @@ impl Proposal {
     fn certain(&self, own: impl Fn() -> bool) -> bool {
         use MatchReason as R;
         let has = |reason: R| self.reasons.contains(&reason);
-        let against = [R::AlreadyPaid, R::OverPayment, R::SumOfSeveral, R::ReferenceUnknown];
+        let against =
+            [R::AlreadyPaid, R::DocumentVoid, R::OverPayment, R::SumOfSeveral, R::ReferenceUnknown];
         if against.into_iter().any(has) {
             return false;
         }
@@ -353,7 +357,13 @@ fn named_of(
         .collect();
     let all = owed.iter().fold(0i64, |sum, (_, owed)| sum.saturating_add(*owed));
     if all == 0 {
-        add(Vec::new(), &[reference, R::AlreadyPaid]);
+        let void = |of: &(i64, R)| world.first(of.0).is_some_and(|claim| claim.void);
+        let reasons: &[R] = match named.iter().filter(|of| void(of)).count() {
+            0 => &[reference, R::AlreadyPaid],
+            of if of == named.len() => &[reference, R::DocumentVoid],
+            _ => &[reference, R::AlreadyPaid, R::DocumentVoid],
+        };
+        add(Vec::new(), reasons);
         return false;
     }
     if total == 0 {
@@ -534,6 +544,17 @@ fn unnamed(
         }
         Sums::Several => true,
         Sums::None => false,
+    }
+}
+
+/// The first of two or more amounts that sum to one, where some do: of at most eight.
+pub fn summing(parts: &[i64], minor: i64) -> Option<usize> {
+    let parts = parts.get(..MOST_SUMMED.min(parts.len())).unwrap_or_default();
+    let parts: Vec<(i64, i64)> = (0i64..).zip(parts.iter().copied()).collect();
+    match sums(&parts, minor) {
+        Sums::One(of) => usize::try_from(of.first()?.0).ok(),
+        Sums::Several => Some(0),
+        Sums::None => None,
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Claim {
     pub open_minor: i64,
     /// What stands of its write-offs: money that names the document recovers it.
     pub written_off_minor: i64,
+    /// Its document is void.
+    pub void: bool,
     /// The share of the discount of its terms, and for how many days.
     pub discount: Option<(Decimal, i64)>,
 }
@@ -155,6 +157,11 @@ pub struct Sight {
 }
 
 impl Sight {
+    /// Whether no document is named.
+    pub fn names_nothing(&self) -> bool {
+        self.named.is_empty()
+    }
+
     /// Whoever may have paid.
     pub fn customers(&self) -> &[i64] {
         &self.customers

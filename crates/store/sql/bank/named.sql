@@ -1,7 +1,7 @@
 -- ?1: keys of documents, ?2: keys of customers, as JSON arrays.
 -- Gives [[[key, id, name], ...], with a row for each name of a customer, those of duplicates that were merged into it too,
 -- and [claims as in bank/owed.sql, ...]]: the customers of both, and the claims of the documents
--- whether they are open or not, each with what stands of its write-offs.
+-- whether they are open or not, each with what stands of its write-offs and whether its document is void.
 WITH
 claim AS (
     SELECT i.key FROM json_each(?1) AS j CROSS JOIN invoice AS i ON i.key = j.value
@@ -41,6 +41,10 @@ SELECT
                                 WHERE w.invoice_key IN (i.key, i.parent_key)
                             ),
                             0
+                        ),
+                        EXISTS (
+                            SELECT 1 FROM adjustment AS x
+                            WHERE x.id = 'void/' || coalesce(d.id, i.id) AND x.until_on IS NULL
                         )
                     )
                 )

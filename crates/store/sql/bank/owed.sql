@@ -1,7 +1,7 @@
 -- ?1: keys of customers as a JSON array; ?2: how many open claims of a customer are looked at, in each currency.
 -- Gives [[key, document_key, document_id, customer_key, currency, issued_on, due_on, amount_minor, open_minor,
--- discount_share, discount_days, written_off_minor], ...]: the open claims that are due first. What of them was written
--- off matters where they are named, bank/named.sql.
+-- discount_share, discount_days, written_off_minor, void], ...]: the open claims that are due first. What of them was written
+-- off, and whether they are void, matters where they are named, bank/named.sql.
 WITH
 -- The index has them by currency and due date.
 owed AS (
@@ -13,7 +13,7 @@ SELECT
     json_group_array(
         json_array(
             i.key, coalesce(i.parent_key, i.key), coalesce(d.id, i.id), i.customer_key, i.currency, i.issued_on,
-            i.due_on, i.amount_minor, i.open_minor, v.discount_share, v.discount_days, 0
+            i.due_on, i.amount_minor, i.open_minor, v.discount_share, v.discount_days, 0, 0
         )
     )
 FROM owed

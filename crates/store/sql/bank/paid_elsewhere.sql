@@ -1,7 +1,7 @@
--- ?1: rows as [customer_key, currency, from, to], ?2: amounts, ?3: ids of payments, as JSON arrays; ?4: the last payment
+-- ?1: rows as [customer_key, currency, from, to, less], ?2: amounts, ?3: ids of payments, as JSON arrays; ?4: the last payment
 -- before the file, whose own are all of entries.
--- Gives [[customer_key, currency, amount_minor, received_on, id], ...]: the payments of these customers of these amounts and
--- days, and those of these ids, that no entry of a statement was booked as and that were no mistake.
+-- Gives [[customer_key, currency, amount_minor, received_on, id], ...]: the payments of these customers and days of these
+-- amounts or of less than `less`, and those of these ids, that no entry of a statement was booked as and that were no mistake.
 WITH
 found AS (
     SELECT p.key
@@ -9,7 +9,7 @@ found AS (
     CROSS JOIN payment AS p INDEXED BY payment_by_customer
         ON p.customer_key = j.part ->> 0 AND p.currency = j.part ->> 1
         AND p.received_on BETWEEN j.part ->> 2 AND j.part ->> 3 AND p.key <= ?4
-    WHERE p.amount_minor IN (SELECT value FROM json_each(?2))
+    WHERE p.amount_minor IN (SELECT value FROM json_each(?2)) OR p.amount_minor < j.part ->> 4
     UNION
     SELECT p.key FROM json_each(?3) AS j CROSS JOIN payment AS p ON p.id = j.value
 )

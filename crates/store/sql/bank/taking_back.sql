@@ -1,13 +1,14 @@
--- ?1: after this key. Gives [{key, id, booked_on, minor, state, payment, payment_id, customer, customer_id, fits}, ...] for
+-- ?1: after this key. Gives [{key, id, booked_on, minor, state, payment, payment_id, customer, customer_id, fits, perhaps}, ...] for
 -- each entry that goes out, with the payments of entries before it that have the same end-to-end reference on the same
 -- account of ours in the same currency, and of which something is left. `fits` is 1 where the bank marks it, what goes back is
--- the amount, nothing went back before, and no other payer's account says otherwise.
+-- the amount, nothing went back before, and no other payer's account says otherwise. `perhaps` is 1 where as much went back of it
+-- another way within five days.
 SELECT
     json_group_array(
         json_object(
             'key', key, 'id', id, 'booked_on', booked_on, 'minor', minor, 'state', state, 'payment', payment_key,
             'payment_id', payment_id, 'customer', customer_key, 'customer_id', customer_id,
-            'fits', reversal = 1 AND minor = amount_minor AND returned_minor = 0 AND same_payer
+            'fits', reversal = 1 AND minor = amount_minor AND returned_minor = 0 AND same_payer, 'perhaps', perhaps
         )
     )
 FROM (
@@ -17,7 +18,14 @@ FROM (
         coalesce(e.payer_account, before.payer_account, '') = coalesce(before.payer_account, e.payer_account, '')
         AS same_payer,
         coalesce((SELECT sum(r.minor) FROM reversal AS r WHERE r.payment_key = p.key AND r.undone_entry_key IS NULL), 0)
-        AS returned_minor
+        AS returned_minor,
+        EXISTS (
+            SELECT 1 FROM reversal AS r
+            WHERE
+                r.payment_key = p.key AND r.undone_entry_key IS NULL AND r.kind <> 'mistake' AND r.id NOT LIKE 'bank-%'
+                AND r.minor IN (-e.minor, -coalesce(e.instructed_minor, e.minor))
+                AND abs(julianday(r.reversed_on) - julianday(e.booked_on)) <= 5
+        ) AS perhaps
     FROM bank_entry AS e INDEXED BY bank_entry_by_state
     CROSS JOIN bank_entry AS before INDEXED BY bank_entry_by_end_to_end ON before.end_to_end = e.end_to_end
     CROSS JOIN bank_statement AS s ON s.key = e.statement_key

@@ -15,7 +15,10 @@ owned AS (
                 WHEN 'external_fact' THEN (SELECT key FROM customer WHERE id = a.id AND a.action <> 'import')
                 WHEN 'invoice' THEN (SELECT customer_key FROM invoice WHERE id = a.id)
                 WHEN 'payment' THEN (SELECT customer_key FROM payment WHERE id = a.id)
-                WHEN 'payment-name' THEN (SELECT key FROM customer WHERE id = a.change ->> '$.after.customer_id')
+                WHEN 'payment-name' THEN (
+                    SELECT key FROM customer
+                    WHERE id = coalesce(a.change ->> '$.after.customer_id', a.change ->> '$.before.customer_id')
+                )
                 WHEN 'application' THEN (SELECT customer_key FROM application WHERE id = a.id)
                 WHEN 'contract' THEN (SELECT customer_key FROM contract WHERE id = a.id)
                 WHEN 'guarantee' THEN (SELECT customer_key FROM guarantee WHERE id = a.id)
@@ -58,9 +61,13 @@ owned AS (
                 )
             -- Which payment has another name, and what is known of it under that.
             WHEN a.noun = 'payment-name'
-                THEN json_object(
-                    'payment_id', a.change ->> '$.after.same_as', 'day', a.change ->> '$.after.received_on',
-                    'minor', a.change -> '$.after.amount.minor', 'currency', a.change ->> '$.after.amount.currency'
+                THEN (
+                    SELECT
+                        json_object(
+                            'payment_id', said ->> 'same_as', 'day', said ->> 'received_on',
+                            'minor', said -> '$.amount.minor', 'currency', said ->> '$.amount.currency'
+                        )
+                    FROM (SELECT iif(a.action = 'remove', a.change -> 'before', a.change -> 'after') AS said)
                 )
             WHEN a.noun = 'dispute'
                 THEN (

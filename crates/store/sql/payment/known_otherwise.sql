@@ -1,7 +1,8 @@
 -- ?1: rows as in payment/insert_all.sql. Gives [[row, why, payment_id], ...] for rows of new ids that are known under
 -- another name, with `named` or the field that differs or, where the payment became another customer's, `perhaps`, and for those that may be what an entry of a statement was booked
--- as, with `perhaps`: same customer, currency and amount within five days, or the entry has the id as its reference, or was booked
--- on several documents and has the amount for the one that the row names. The
+-- as, with `perhaps`: same customer, currency and amount within five days, or the entry has the id as its reference, or has the amount
+-- for the document that the row names, or for an instalment of it, by what the payer named or by the order of debts, or has at least the amount for that
+-- document, of which less is open. The
 -- amount is what no other name says of it yet, with the fee that the bank kept or without it. An entry whose payment was a mistake, or has other names for all of it, is
 -- nobody's; money that came and went back had come all the same.
 WITH
@@ -41,20 +42,22 @@ booked AS MATERIALIZED (
         p.key, p.id, p.customer_key, p.currency, p.received_on, e.bank_reference, p.designation,
         p.amount_minor
         - coalesce((SELECT sum(n.amount_minor) FROM payment_name AS n WHERE n.payment_key = p.key), 0) AS left_minor,
-        coalesce(e.instructed_minor - e.minor, 0) AS fee_minor
+        iif(p.converted_from_key IS NULL, coalesce(e.instructed_minor - e.minor, 0), 0) AS fee_minor
     FROM span AS s
     CROSS JOIN payment AS p INDEXED BY payment_by_customer
         ON p.customer_key = s.customer_key AND p.currency = s.currency
         AND p.received_on BETWEEN s.first_on AND s.last_on
+    -- What was changed into another currency is of the entry that it came by.
+    CROSS JOIN payment AS w ON w.key = coalesce(p.converted_from_key, p.key)
     -- As in bank/of_payment.sql.
     CROSS JOIN bank_entry AS e
-        ON e.id IN (substr(p.id, 6), rtrim(rtrim(substr(p.id, 6), '0123456789'), '-')) AND e.payment_key = p.key
+        ON e.id IN (substr(w.id, 6), rtrim(rtrim(substr(w.id, 6), '0123456789'), '-')) AND e.payment_key = w.key
     WHERE
         p.id LIKE 'bank-%' AND e.minor > 0
-        AND p.amount_minor > coalesce(
+        AND w.amount_minor > coalesce(
             (
                 SELECT sum(r.minor) FROM reversal AS r
-                WHERE r.payment_key = p.key AND r.undone_entry_key IS NULL AND r.kind = 'mistake'
+                WHERE r.payment_key = w.key AND r.undone_entry_key IS NULL AND r.kind = 'mistake'
             ),
             0
         )
@@ -70,11 +73,42 @@ alike AS MATERIALIZED (
     )
     GROUP BY customer_key, currency, minor, received_on
 ),
--- What was paid of each of several documents.
+-- The documents that are named, as themselves and as their instalments, with what is open of each document.
+claim AS MATERIALIZED (
+    SELECT key, claim_key, customer_key, sum(open_minor) OVER (PARTITION BY key) AS open_minor
+    FROM (
+        SELECT i.key, i.key AS claim_key, i.customer_key, i.open_minor
+        FROM asked AS a CROSS JOIN invoice AS i ON i.id = a.invoice_id
+        WHERE a.customer_key IN (SELECT customer_key FROM booked)
+        UNION
+        SELECT i.key, o.key, o.customer_key, o.open_minor
+        FROM asked AS a
+        CROSS JOIN invoice AS i ON i.id = a.invoice_id
+        CROSS JOIN invoice AS o ON o.parent_key = i.key
+        WHERE a.customer_key IN (SELECT customer_key FROM booked)
+    )
+),
+-- What each of them had of payments before any of that went back, which is of a later day.
+had AS MATERIALIZED (
+    SELECT k.key, k.claim_key, k.open_minor, l.payment_key, sum(l.amount_minor) AS minor
+    FROM claim AS k
+    CROSS JOIN allocation AS l ON l.customer_key = k.customer_key AND l.invoice_key = k.claim_key
+    WHERE l.payment_key IN (SELECT key FROM booked)
+    GROUP BY k.key, k.claim_key, k.open_minor, l.payment_key, l.allocated_on
+    HAVING sum(l.amount_minor) > 0
+),
+-- What was paid of each document: as the payer named it, of all of it, and of each instalment.
 part AS MATERIALIZED (
-    SELECT b.currency, b.received_on, b.id, d.value ->> 0 AS invoice_key, d.value ->> 1 AS minor
-    FROM booked AS b CROSS JOIN json_each(b.designation) AS d
-    WHERE instr(b.designation, '],[') > 0
+    SELECT b.currency, b.received_on, b.id, b.fee_minor, x.key AS invoice_key, x.minor, x.open_minor
+    FROM (
+        SELECT b.key AS payment_key, d.value ->> 0 AS key, d.value ->> 1 AS minor, NULL AS open_minor
+        FROM booked AS b CROSS JOIN json_each(b.designation) AS d
+        UNION
+        SELECT payment_key, key, sum(minor), open_minor FROM had GROUP BY payment_key, key
+        UNION
+        SELECT payment_key, key, sum(minor), NULL FROM had GROUP BY payment_key, key, claim_key
+    ) AS x
+    CROSS JOIN booked AS b ON b.key = x.payment_key
 ),
 found AS (
     SELECT a.row, b.id, abs(julianday(b.received_on) - julianday(a.received_on)) AS apart
@@ -86,8 +120,14 @@ found AS (
     SELECT a.row, t.id, abs(julianday(t.received_on) - julianday(a.received_on))
     FROM asked AS a
     CROSS JOIN invoice AS i ON i.id = a.invoice_id
-    CROSS JOIN part AS t ON t.invoice_key = i.key AND t.minor = a.amount_minor AND t.currency = a.currency
-    WHERE abs(julianday(t.received_on) - julianday(a.received_on)) <= 5
+    -- Without the affinity of a column, which would keep the parts from being found by document.
+    CROSS JOIN part AS t ON t.invoice_key = +i.key AND t.currency = +a.currency
+    WHERE
+        (
+            a.amount_minor IN (t.minor, t.minor + t.fee_minor)
+            OR a.amount_minor > t.open_minor AND a.amount_minor <= t.minor + t.fee_minor
+        )
+        AND abs(julianday(t.received_on) - julianday(a.received_on)) <= 5
     UNION ALL
     SELECT a.row, b.id, -1
     FROM asked AS a

@@ -7,7 +7,10 @@ asked AS (
     UNION ALL
     SELECT key FROM payment WHERE id = ?6
     UNION ALL
-    SELECT payment_key FROM payment_name WHERE id = ?6
+    SELECT payment_key FROM payment_name WHERE id = ?6 AND coalesce(entry_key, 0) <= ?7
+    UNION ALL
+    SELECT payment_key FROM payment_name_former
+    WHERE id = ?6 AND coalesce(entry_key, 0) <= ?7 AND until_entry_key > ?7
 ),
 stood AS (
     SELECT

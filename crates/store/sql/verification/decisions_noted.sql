@@ -90,7 +90,9 @@ found AS (
             WHEN 'payment reverse' THEN e.key NOT IN (SELECT entry_key FROM reversal WHERE entry_key IS NOT NULL)
             WHEN 'payment reinstate'
                 THEN e.key NOT IN (SELECT undone_entry_key FROM reversal WHERE undone_entry_key IS NOT NULL)
-            WHEN 'reversal-name create' THEN e.key IS NOT (SELECT entry_key FROM reversal WHERE id = e.id)
+            -- What it was said to be may have been taken back, and something else have been said of it since.
+            WHEN 'reversal-name create'
+                THEN coalesce(e.key > (SELECT entry_key FROM reversal WHERE id = e.id), 1)
             WHEN 'write_off create' THEN e.key IS NOT (SELECT entry_key FROM write_off WHERE id = e.id)
             WHEN 'write_off decide' THEN e.key IS NOT (SELECT decided_entry_key FROM write_off WHERE id = e.id)
             WHEN 'write_off reverse' THEN e.key IS NOT (SELECT reversed_entry_key FROM write_off WHERE id = e.id)

@@ -377,18 +377,28 @@ impl<'a> Clerk<'a> {
         left = self.pay_all(at, &claims, left, false);
         if self.documents.credits[at].rank == 1 {
             for claim in self.meant(&name) {
-                while left > 0 && !self.off[claim].is_empty() {
-                    let (from, off) = self.off[claim].pop().unwrap();
-                    let take = off.min(left);
-                    if take < off {
-                        self.off[claim].push((from, off - take));
-                    }
-                    self.open[claim] += take;
-                    left -= self.pay(at, claim, take, false);
-                    self.used[at].last_mut().unwrap().recovered = Some(from);
-                }
+                left = self.recover(at, claim, left, Why::Money);
             }
         }
+    }
+
+    /// What was given up of a claim comes in after all, as money or beside it; gives what is left of that.
+    pub(super) fn recover(&mut self, at: usize, claim: usize, most: i64, why: Why) -> i64 {
+        let mut left = most;
+        while left > 0 && !self.off[claim].is_empty() {
+            let (from, off) = self.off[claim].pop().unwrap();
+            let take = off.min(left);
+            if take < off {
+                self.off[claim].push((from, off - take));
+            }
+            self.open[claim] += take;
+            left -= match why {
+                Why::Money => self.pay(at, claim, take, false),
+                _ => self.differ(at, claim, take, why),
+            };
+            self.used[at].last_mut().unwrap().recovered = Some(from);
+        }
+        left
     }
 
     pub(super) fn pay(&mut self, at: usize, claim: usize, most: i64, calm: bool) -> i64 {

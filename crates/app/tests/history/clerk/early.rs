@@ -147,11 +147,14 @@ impl Clerk<'_> {
         let claims = self.begins(at, name);
         let opens: Vec<i64> = claims.iter().map(|of| self.open[*of]).collect();
         let mut left = most;
-        for (number, claim) in claims.into_iter().enumerate() {
+        for (number, claim) in claims.iter().copied().enumerate() {
             let others = opens[number + 1..].iter().sum();
             let share = self.worth(at, claim, false, left + self.free[at], others);
             left -= self.differ(at, claim, left.min(share), Why::Held);
             self.save_rest(at, claim, false);
+        }
+        for claim in claims {
+            left = self.recover(at, claim, left, Why::Held);
         }
     }
 

@@ -41,6 +41,7 @@ fn world(claims: &[(&str, i64, i64)]) -> World {
             amount_minor: *minor,
             open_minor: *minor,
             written_off_minor: 0,
+            void: false,
             discount: Some((Decimal::new(2, 2), 14)),
         });
     }
