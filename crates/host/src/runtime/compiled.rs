@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::hash::{Hash as _, Hasher};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -84,7 +85,10 @@ fn map(engine: &Engine, file: &Path) -> Result<Component> {
 
 /// Writes a file so that it is there whole or not at all, also after a loss of power.
 fn write(file: &Path, bytes: &[u8]) -> Result<()> {
-    let partial = file.with_extension(format!("{}.partial", std::process::id()));
+    // Several runtimes may write the same, in several processes and in one.
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Relaxed);
+    let partial = file.with_extension(format!("{}.{number}.partial", std::process::id()));
     let mut written = File::create(&partial)?;
     let done = written.write_all(bytes).and_then(|()| written.sync_all());
     match done.and_then(|()| fs::rename(&partial, file)) {
@@ -131,6 +135,23 @@ mod tests {
         let before = first[0].metadata().unwrap().len();
         assert_eq!((load(0), first[0].metadata().unwrap().len()), (first.clone(), before));
         assert_eq!(load(1).len(), 2);
+    }
+
+    #[test]
+    fn runtimes_that_compile_the_same_at_once_do_not_meet() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("source.wasm");
+        for round in 0..20 {
+            fs::write(&source, component(round)).unwrap();
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        let compiled = Compiled::new(folder.path()).unwrap();
+                        compiled.load(&Engine::default(), &source).unwrap();
+                    });
+                }
+            });
+        }
     }
 
     #[test]
