@@ -383,18 +383,40 @@ fn whole_months(from: Date, to: Date) -> i64 {
     least.into()
 }
 
+/// What is late is held against no less than one part of so many of what fell due in 12 months.
+const WORTH_A_LOOK: Decimal = Decimal::from_parts(20, 0, 0, false, 0);
+
 fn owing(facts: &mut Facts, sums: &Sums) {
     let Sums { owing: of, group, group_unpaid, group_settled, known, .. } = sums;
     // Who was asked to pay and has nothing unpaid has nothing overdue.
     let settled =
         |share: Option<Decimal>, settled: bool| share.or_else(|| settled.then_some(Decimal::ZERO));
     let asked = known.first_on.is_some();
-    let mean = |minor: &dyn Fn(&Owing) -> i64| {
-        settled(mean_share(of.iter().map(|of| (minor(of), of.unpaid_minor))), asked)
+    let share = |least: &dyn Fn(&Owing) -> Decimal, minor: &dyn Fn(&Owing) -> i64| {
+        let parts = of.iter().filter(|of| of.unpaid_minor > 0).filter_map(|of| {
+            let whole = Decimal::from(of.unpaid_minor).max(least(of));
+            Decimal::from(minor(of)).checked_div(whole)
+        });
+        settled(mean_of(parts), asked)
     };
+    // What is late is held against what is unpaid, and against no less than a part of what fell due in a year: a rest of
+    // two coins, open or given up, says nothing of somebody who pays thousands.
+    let late = |minor: &dyn Fn(&Owing) -> i64| {
+        share(
+            &|of| {
+                let of = sums.paying.iter().find(|paying| paying.currency == of.currency);
+                let due = of.and_then(|of| of.due.get(2)).map_or(0.0, |year| year.minor);
+                Decimal::from_f64(due)
+                    .and_then(|due| due.checked_div(WORTH_A_LOOK))
+                    .unwrap_or_default()
+            },
+            minor,
+        )
+    };
+    let mean = |minor: &dyn Fn(&Owing) -> i64| share(&|_| Decimal::ZERO, minor);
     let sum =
         |late: &mut dyn Iterator<Item = &i64>| late.fold(0i64, |sum, of| sum.saturating_add(*of));
-    facts.set(FactName::OverdueShare, mean(&|of| sum(&mut of.late_minor.iter())));
+    facts.set(FactName::OverdueShare, late(&|of| sum(&mut of.late_minor.iter())));
     let buckets = [
         FactName::OverdueShare130,
         FactName::OverdueShare3160,
@@ -403,9 +425,9 @@ fn owing(facts: &mut Facts, sums: &Sums) {
     ];
     for (at, name) in buckets.into_iter().enumerate() {
         let bucket = |of: &Owing| of.late_minor.get(at).copied().unwrap_or_default();
-        facts.set(name, mean(&bucket));
+        facts.set(name, late(&bucket));
     }
-    facts.set(FactName::OverdueShareOver30, mean(&|of| sum(&mut of.late_minor.iter().skip(1))));
+    facts.set(FactName::OverdueShareOver30, late(&|of| sum(&mut of.late_minor.iter().skip(1))));
     facts.set(FactName::OpenDisputeShare, mean(&|of| of.contested_minor));
     let own = |currency| {
         let own = of.iter().find(|of| of.currency == currency);
@@ -583,8 +605,11 @@ fn part<T>(of: &[T], weighed: impl Fn(&T) -> Weighed, part: impl Fn(&T) -> f64) 
 
 /// The shares of each currency, averaged over the currencies in which there is anything to have a share of.
 fn mean_share(parts: impl Iterator<Item = (i64, i64)>) -> Option<Decimal> {
-    let share = |(part, whole)| Decimal::from(part).checked_div(Decimal::from(whole));
-    let shares: Vec<Decimal> = parts.filter_map(share).collect();
+    mean_of(parts.filter_map(|(part, whole)| Decimal::from(part).checked_div(Decimal::from(whole))))
+}
+
+fn mean_of(shares: impl Iterator<Item = Decimal>) -> Option<Decimal> {
+    let shares: Vec<Decimal> = shares.collect();
     let sum: Decimal = shares.iter().copied().fold(Decimal::ZERO, Decimal::saturating_add);
     sum.checked_div(Decimal::from(shares.len())).map(four_decimals)
 }

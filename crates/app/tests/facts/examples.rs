@@ -408,12 +408,12 @@ fn what_is_owed_and_overdue_counts_with_its_age_however_old_it_is() {
          2024-01-15 days-beyond-terms-12m 63.3333 worst-days-late-12m 380 items-12m 6 months-since-worst 0
          2024-01-15 days-beyond-terms-24m 63.3333 trend-recent-against-before 126.6667 overdue-share 0",
     );
-    // Older than every window, in part paid in its time, and alone.
+    // Older than every window, and alone: what was paid of it in its time is in none of them.
     check(
         "invoice I1 2021-01-01 2021-01-31 300
          pay P1 2021-01-31 100",
-        "2024-01-31 items-12m 1 days-beyond-terms-3m 730 days-beyond-terms-24m 730 worst-days-late-24m 1095
-         2024-01-31 days-beyond-terms-9m-before - overdue-share 1 share-late-90-amount 0.6667",
+        "2024-01-31 items-12m 1 days-beyond-terms-3m 1095 days-beyond-terms-24m 1095 worst-days-late-24m 1095
+         2024-01-31 days-beyond-terms-9m-before - overdue-share 1 share-late-90-amount 1",
     );
     // What is contested or below the tolerance is not overdue, and what was given up is as if it were owed.
     check(
@@ -433,16 +433,16 @@ fn what_was_paid_stays_in_the_windows_in_which_its_last_money_came() {
         "invoice I1 2023-01-01 2023-01-31 300
          pay P1 2023-01-31 100 I1
          pay P2 2024-03-01 200 I1",
-        // Until the day before it is unpaid, then 100 on the day and 200 by 395 days.
-        "2024-02-29 items-12m 1 days-beyond-terms-3m 262.6667 days-beyond-terms-24m 262.6667 worst-days-late-12m 394
-         2024-03-01 items-12m 1 days-beyond-terms-3m 263.3333 days-beyond-terms-24m 263.3333 worst-days-late-12m 395
-         2024-03-01 days-beyond-terms-9m-before - share-late-90-count 1 share-late-0-amount 0.6667
-         2024-05-31 days-beyond-terms-3m 263.3333 days-beyond-terms-9m-before -
-         2024-06-01 days-beyond-terms-3m - days-beyond-terms-9m-before 263.3333 days-beyond-terms-6m 263.3333
-         2024-08-31 days-beyond-terms-6m 263.3333
-         2024-09-01 days-beyond-terms-6m - days-beyond-terms-12m 263.3333
-         2025-02-28 items-12m 1 days-beyond-terms-12m 263.3333 worst-days-late-12m 395
-         2025-03-01 items-12m 0 days-beyond-terms-12m - worst-days-late-12m - days-beyond-terms-24m 263.3333
+        // The 100 are where they fell due, the 200 on the day asked for until they came, 395 days late.
+        "2024-02-29 items-12m 1 days-beyond-terms-3m 394 days-beyond-terms-24m 262.6667 worst-days-late-12m 394
+         2024-03-01 items-12m 1 days-beyond-terms-3m 395 days-beyond-terms-24m 263.3333 worst-days-late-12m 395
+         2024-03-01 days-beyond-terms-9m-before - share-late-90-count 1 share-late-0-amount 1
+         2024-05-31 days-beyond-terms-3m 395 days-beyond-terms-9m-before -
+         2024-06-01 days-beyond-terms-3m - days-beyond-terms-9m-before 395 days-beyond-terms-6m 395
+         2024-08-31 days-beyond-terms-6m 395
+         2024-09-01 days-beyond-terms-6m - days-beyond-terms-12m 395
+         2025-02-28 items-12m 1 days-beyond-terms-12m 395 worst-days-late-12m 395
+         2025-03-01 items-12m 0 days-beyond-terms-12m - worst-days-late-12m - days-beyond-terms-24m 395
          2026-02-28 worst-days-late-24m 395 months-since-worst 23
          2026-03-01 worst-days-late-24m - months-since-worst -",
     );
@@ -464,6 +464,27 @@ fn what_was_paid_stays_in_the_windows_in_which_its_last_money_came() {
          credit N1 2024-07-01 100 I1",
         "2025-02-09 items-12m 1 days-beyond-terms-12m 10
          2025-02-10 items-12m 0",
+    );
+    // A rest of little, open or given up, is next to nothing of what somebody pays.
+    check(
+        "invoice I1 2023-01-01 2023-01-31 1000000
+         pay P1 2023-01-31 999800 I1
+         off W1 2023-06-30 I1 200
+         invoice I2 2023-02-01 2023-03-01 1000000
+         pay P2 2023-03-01 1000000 I2",
+        "2023-12-31 overdue-share 0.002 overdue-share-over-90 0.002 days-beyond-terms-12m 0.0334
+         2024-03-02 overdue-share 1",
+    );
+    // Money of years ago is no behaviour of these months, whatever rest of its document is open or comes now.
+    check(
+        "invoice I0 2021-01-01 2021-01-31 100000000
+         pay P0 2021-01-31 99999800 I0
+         invoice I1 2023-12-01 2024-01-01 1000000
+         pay P1 2024-03-31 1000000 I1
+         pay P2 2024-04-30 200 I0",
+        "2024-04-29 days-beyond-terms-12m 90.2188 share-late-90-amount 0.0002 items-12m 2
+         2024-04-30 days-beyond-terms-12m 90.219 share-late-60-amount 1 items-12m 2
+         2025-04-29 days-beyond-terms-12m 1185 items-12m 1",
     );
     // Money for what was given up pays it on its day.
     check(

@@ -191,6 +191,12 @@ impl Item<'_> {
         self.paid().map(|part| part.on).max()
     }
 
+    /// The day whose windows a part is in: when it fell due, or when it came, whichever is later; what is unpaid and overdue
+    /// has the day asked for.
+    fn place_of(&self, part: &Part) -> Date {
+        part.on.max(self.of.due_on)
+    }
+
     /// The day whose windows it is in: when it fell due or when its last money came, whichever is later, but while it is
     /// unpaid and overdue the day asked for.
     fn place(&self, day: Date) -> Date {
@@ -329,12 +335,12 @@ fn rounded(value: Decimal) -> Decimal {
 
 /// Each entry is one item: the weights and values of its parts. Each currency has a mean, and the means meet weighted
 /// by items.
-fn weighed(items: &[Vec<Weight>]) -> Option<Decimal> {
+fn weighed(items: &[(bool, Vec<Weight>)]) -> Option<Decimal> {
     let mut by_currency: BTreeMap<Currency, (i64, i64, i64)> = BTreeMap::new();
-    for item in items {
+    for (counts, item) in items {
         for (number, (currency, weight, value)) in item.iter().enumerate() {
             let sums = by_currency.entry(*currency).or_default();
-            sums.0 += i64::from(number == 0);
+            sums.0 += i64::from(*counts && number == 0);
             sums.1 += weight;
             sums.2 += weight * value;
         }

@@ -165,8 +165,8 @@ paid AS (
     WHERE i.kind NOT IN ('credit-note', 'interest-note')
 ),
 -- Parts, in days from the day: the due date, how late, and for money of 12 months from issue. A part is in the windows
--- that its `place_on` is in, and the item with its last part: when it is due or had its last money, whichever is later, and
--- the day for what is unpaid and overdue. `begins` is 1 for an item with its first money in 12 months, 2 if that was short,
+-- that its `part_on` is in: when it was due or came, whichever is later, and the day for what is unpaid and overdue. An
+-- item is in those of its latest part, its `place_on`. `begins` is 1 for an item with its first money in 12 months, 2 if that was short,
 -- and 3 if it was so by a discount that was not due.
 part AS (
     SELECT
@@ -176,6 +176,7 @@ part AS (
             WHEN place & 1 = 0 THEN 0
             ELSE CAST(max(due, julianday(last_on) - julianday(?3)) AS INTEGER)
         END AS place_on,
+        CAST(iif(due >= 0, due, max(due, came - julianday(?3))) AS INTEGER) AS part_on,
         place & 2 AND (due = 0 OR place & 1 AND due < 0) AS is_last,
         CAST(came - julianday(?3) - due AS INTEGER) AS late, minor,
         CASE WHEN within THEN CAST(came - issued AS INTEGER) END AS since,
@@ -225,20 +226,20 @@ part AS (
     UNION ALL
     SELECT
         customer_key, currency, CAST(julianday(due_on) - julianday(?3) AS INTEGER),
-        0, 1, CAST(julianday(?3) - julianday(due_on) AS INTEGER), minor, NULL, 0, NULL, 0,
+        0, 0, 1, CAST(julianday(?3) - julianday(due_on) AS INTEGER), minor, NULL, 0, NULL, 0,
         CAST(julianday(due_on) - julianday(?3) AS INTEGER)
     FROM chased
     WHERE due_on < ?3
 ),
--- What windows ask for, once: `place_on` and `by_days` are null of a part that is due later.
+-- What windows ask for, once: `part_on` and `by_days` are null of a part that is due later.
 weighed AS (
     SELECT
-        customer_key, currency, CASE WHEN due <= 0 THEN place_on END AS place_on,
+        customer_key, currency, CASE WHEN due <= 0 THEN part_on END AS part_on,
         CASE WHEN is_last THEN place_on END AS item, late, minor,
         CASE WHEN due <= 0 THEN minor * 1.0 * late END AS by_days, since, received, begins,
         CASE WHEN is_last AND place_on > ?7 THEN due END AS year_item,
         CASE WHEN is_last AND place_on > ?7 THEN late END AS year_late,
-        CASE WHEN due <= 0 AND place_on > ?7 THEN late END AS year_part,
+        CASE WHEN due <= 0 AND part_on > ?7 THEN late END AS year_part,
         CASE WHEN is_last AND place_on > ?8 AND late > 0 THEN late * 1000000 + due + late END AS worst,
         CASE WHEN settled > ?8 THEN settled * 1000000 + due END AS settled, overdue
     FROM part
@@ -255,16 +256,16 @@ FROM (
                 count(*) FILTER (WHERE item > ?8)
             ),
             json_array(
-                CAST(total(minor) FILTER (WHERE place_on > ?5) AS INTEGER),
-                CAST(total(minor) FILTER (WHERE place_on > ?6) AS INTEGER),
-                CAST(total(minor) FILTER (WHERE place_on > ?7) AS INTEGER),
-                CAST(total(minor) FILTER (WHERE place_on > ?8) AS INTEGER)
+                CAST(total(minor) FILTER (WHERE part_on > ?5) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE part_on > ?6) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE part_on > ?7) AS INTEGER),
+                CAST(total(minor) FILTER (WHERE part_on > ?8) AS INTEGER)
             ),
             json_array(
-                CAST(total(by_days) FILTER (WHERE place_on > ?5) AS INTEGER),
-                CAST(total(by_days) FILTER (WHERE place_on > ?6) AS INTEGER),
-                CAST(total(by_days) FILTER (WHERE place_on > ?7) AS INTEGER),
-                CAST(total(by_days) FILTER (WHERE place_on > ?8) AS INTEGER)
+                CAST(total(by_days) FILTER (WHERE part_on > ?5) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE part_on > ?6) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE part_on > ?7) AS INTEGER),
+                CAST(total(by_days) FILTER (WHERE part_on > ?8) AS INTEGER)
             ),
             json_array(
                 count(*) FILTER (WHERE year_late > 0), count(*) FILTER (WHERE year_late > 10),

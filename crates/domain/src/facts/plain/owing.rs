@@ -1,6 +1,6 @@
 //! What is owed, of what it is a part, and of which limit.
 
-use super::{Dated, Document, History, Ledger, contested, currencies, exact, mean, months};
+use super::{Dated, Document, History, Item, Ledger, contested, currencies, exact, mean, months};
 use crate::{
     Currency, Date, Decimal, Money,
     contract::score::{FactName, Facts, GroupOwed},
@@ -10,12 +10,27 @@ use std::collections::BTreeSet;
 
 pub(super) fn owed(facts: &mut Facts, history: &History, day: Date) {
     let own = &history.own;
-    let share = |part: &dyn Fn(&Document) -> i64| {
+    let share = |least: &dyn Fn(Currency) -> i64, part: &dyn Fn(&Document) -> i64| {
         let of = |currency| {
             let claims = own.claims(day).filter(|of| of.currency == currency);
-            exact(claims.map(part).sum(), own.all(currency, day, Ledger::unpaid).0)
+            let late: i64 = claims.map(part).sum();
+            let unpaid = own.all(currency, day, Ledger::unpaid).0;
+            // Who has nothing unpaid in it is not late in it.
+            (unpaid > 0).then(|| exact(late * 20, (unpaid * 20).max(least(currency)))).flatten()
         };
         mean(&currencies(own).into_iter().filter_map(of).collect::<Vec<_>>())
+    };
+    // What of the parts of items is in 12 months, of which a twentieth is the least that what is late is held against.
+    let due = |currency: Currency| {
+        let within = |item: &Item<'_>| {
+            let parts = item.parts.iter().map(|part| (item.place_of(part), part.minor));
+            parts
+                .filter(|(on, _)| *on > months(day, 12) && *on <= day)
+                .map(|(_, minor)| minor)
+                .sum::<i64>()
+        };
+        let items = own.items(day).filter(|of| of.currency == currency);
+        items.map(|of| within(&own.item(of, &history.disputes, day))).sum()
     };
     // Who has nothing unpaid has nothing overdue.
     let asked = own.items(day).next().map(|_| Decimal::ZERO);
@@ -31,10 +46,10 @@ pub(super) fn owed(facts: &mut Facts, history: &History, day: Date) {
             true => own.chased(of, &history.disputes, day),
             false => 0,
         };
-        facts.set(name, share(&late).or(asked));
+        facts.set(name, share(&due, &late).or(asked));
     }
     let contested = |of: &Document| own.unpaid(of, day).min(contested(of, &history.disputes, day));
-    facts.set(FactName::OpenDisputeShare, share(&contested).or(asked));
+    facts.set(FactName::OpenDisputeShare, share(&|_| 0, &contested).or(asked));
 }
 
 /// The temporary limit of the day, else the other of the day, else the record's where no other had begun by then.

@@ -16,11 +16,19 @@ fn due<'a, 'b>(items: &'a [Item<'b>], (after, upto): (Date, Date), day: Date) ->
     items.iter().filter(within).filter(|item| !item.parts.is_empty()).collect()
 }
 
-/// The parts of each item with what `value` says of them.
-fn parts(items: &[&Item<'_>], value: impl Fn(i64) -> i64) -> Vec<Vec<Weight>> {
-    let of_item = |item: &&Item<'_>| {
+/// The parts of each item that are in the window after the one day and up to the other, with what `value` says of them,
+/// and whether the item is in it.
+fn parts(
+    items: &[Item<'_>],
+    (after, upto): (Date, Date),
+    day: Date,
+    value: impl Fn(i64) -> i64,
+) -> Vec<(bool, Vec<Weight>)> {
+    let within = |place: Date| place > after && place <= upto;
+    let of_item = |item: &Item<'_>| {
+        let parts = item.parts.iter().filter(|part| within(item.place_of(part)));
         let weight = |part: &Part| (item.of.currency, part.minor, value(item.days(part)));
-        item.parts.iter().map(weight).collect()
+        (within(item.place(day)), parts.map(weight).collect())
     };
     items.iter().map(of_item).collect()
 }
@@ -33,7 +41,7 @@ pub(super) fn terms(facts: &mut Facts, items: &[Item<'_>], day: Date) {
         (FactName::DaysBeyondTerms24m, months(day, 24), day),
         (FactName::DaysBeyondTerms9mBefore, months(day, 12), months(day, 3)),
     ] {
-        facts.set(name, weighed(&parts(&due(items, (after, upto), day), |days| days)));
+        facts.set(name, weighed(&parts(items, (after, upto), day, |days| days)));
     }
     let shown = |name| facts.get(name).map(rounded);
     let recent = shown(FactName::DaysBeyondTerms3m);
@@ -55,7 +63,10 @@ pub(super) fn lateness(facts: &mut Facts, items: &[Item<'_>], day: Date) {
     for (beyond, (count, amount)) in LATE_BEYOND.into_iter().zip(names) {
         let late: Vec<bool> = year.iter().map(|item| item.late() > Some(beyond)).collect();
         facts.set(count, share_of(&late));
-        facts.set(amount, weighed(&parts(&year, |days| i64::from(days > beyond))));
+        facts.set(
+            amount,
+            weighed(&parts(items, (months(day, 12), day), day, |days| i64::from(days > beyond))),
+        );
     }
     let worst = |items: &[&Item<'_>]| items.iter().filter_map(|item| item.late()).max();
     for (name, items) in
@@ -76,7 +87,7 @@ pub(super) fn money(facts: &mut Facts, items: &[Item<'_>], day: Date) {
         let of_item = |item: &Item<'_>| {
             let within = item.paid().filter(|part| part.on > year);
             let weight = |part: &Part| (item.of.currency, part.minor, value(item, part));
-            within.map(weight).collect::<Vec<_>>()
+            (true, within.map(weight).collect())
         };
         weighed(&items.iter().map(of_item).collect::<Vec<_>>())
     };

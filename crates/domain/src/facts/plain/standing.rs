@@ -20,7 +20,8 @@ pub(super) fn events(facts: &mut Facts, history: &History, day: Date) {
     facts.set(FactName::AccountAgeDays, first.map(|on| day.days_since(on).into()));
     let year = months(day, 12);
     let issued: Vec<&Document> = own.items(day).filter(|of| of.issued_on > year).collect();
-    let agreed = |of: &&Document| vec![(of.currency, of.minor, of.due_on.days_since(of.issued_on))];
+    let agreed =
+        |of: &&Document| (true, vec![(of.currency, of.minor, of.due_on.days_since(of.issued_on))]);
     facts.set(FactName::TermsDays12m, weighed(&issued.iter().map(agreed).collect::<Vec<_>>()));
     let contested = |item: &&Document| {
         let about = |of: &Contested| of.document == item.key && of.minor > 0;
