@@ -3,12 +3,13 @@
 use crate::{invoice::Reading, ledger::missing};
 use dunlin_domain::{
     Currency, Date, Id, Instant,
+    arrange::set,
     contract::{
         ledger::{CustomerLedger, EntryKind, LedgerEntry},
         types::{Difference, InvoiceKind, ReversalKind},
     },
 };
-use dunlin_store::{Db, Fault, adjustment, customer, invoice, payment, reversal};
+use dunlin_store::{Db, Fault, adjustment, allocation::Part, customer, invoice, payment, reversal};
 use std::collections::BTreeMap;
 
 /// The customer's ledger as it stood on the day, as known with an audit entry. All of it: the edge cuts pages.
@@ -66,11 +67,17 @@ fn claims<D: Db>(
         }
     }
     let ended = adjustment::ended(db, customer)?;
+    let came = |(_, part): &(_, &Part)| part.payment_id.is_some() && part.minor > 0;
+    let came = reading.allocated().filter(came).map(|(item, part)| (item.key, part.on));
+    let came = set(came);
     for (item, part) in reading.allocated() {
         let Some(difference) = part.difference else { continue };
         let ended = part.adjustment_id.as_ref().and_then(|id| ended.get(id));
-        let recovered =
-            difference == Difference::WriteOff && part.minor < 0 && ended != Some(&part.on);
+        // What turned out never to have been owed takes a write-off back as well, and no money came.
+        let recovered = difference == Difference::WriteOff
+            && part.minor < 0
+            && ended != Some(&part.on)
+            && came.contains(&(item.key, part.on));
         let kind = if recovered { EntryKind::Recovery } else { EntryKind::Adjustment };
         let id = part.adjustment_id.as_ref().or(part.payment_id.as_ref()).unwrap_or(&item.id);
         lines.push(line(part.on, kind, id, part.minor.saturating_neg(), item.currency));

@@ -8,15 +8,16 @@
 //! document with instalments what comes to be contested is spread over them. Credit
 //! notes, then payments, go to the claims they name; a payment books the differences it brings (deductions, an
 //! early-payment discount, an agreed settlement, a rest within the tolerance); a payment for a claim that was written
-//! off recovers it. A void takes off what that left open of its claims, and whatever opens of them later, before other
+//! off recovers it, and so does a credit note, as of what was never owed nothing was given up. A void takes off what
+//! that left open of its claims, what was written off of them, and whatever opens of them later, before other
 //! money sees it. What credits have left goes to what is open, first credit first, each in its own order of debts: the
 //! undisputed parts of all, and only then what is contested that day.
 //! Then money that goes back that day is taken out again: what was not used first, then the newest allocations, and
 //! what they had recovered is written off again, then what is kept for claims to come, the last first. At the end of
 //! the day upheld disputes and then write-offs take off what is left open, whatever left it open, of each those of an
-//! instalment before those of the whole, and less before more; an upheld dispute of what is paid already displaces what
-//! was booked off beside money, then the newest money, which goes to what else is open. Of a document that is moved past them they count from the document's
-//! day.
+//! instalment before those of the whole, and less before more; an upheld dispute of what is not open any more displaces
+//! what was booked off beside money, then what was written off, then the newest money, which goes to what else is open.
+//! Of a document that is moved past them they count from the document's day.
 
 mod converted;
 mod days;

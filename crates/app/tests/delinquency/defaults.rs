@@ -1,6 +1,7 @@
 //! Defaults: by the rule of the policy and by hand.
 
 use super::*;
+use dunlin_app::{credit_refund, statement};
 
 #[test]
 fn a_default_that_was_closed_by_mistake_is_opened_again() {
@@ -193,6 +194,52 @@ fn giving_up_a_debt_cures_no_default() {
     sweep(&db, "2024-03-05");
     assert_eq!((state("Part"), state("Reversed")), (vec!["cured".into()], vec!["cured".into()]));
     assert_eq!(state("Gone"), ["open"]);
+}
+
+#[test]
+fn what_was_never_owed_cures_a_default_though_it_was_given_up() {
+    let (_folder, db) = db();
+    let rule = json!({"days": 30, "at_least": [eur(500)]});
+    policy::put(&db, &read(json!({"default_rule": rule})), &on("2024-01-01")).unwrap();
+    let all = ["Upheld", "Noted", "Voided"];
+    for name in all {
+        customer(&db, name);
+        bill(&db, &format!("I-{name}"), name, "2024-01-01", "2024-01-31", 1000);
+    }
+    sweep(&db, "2024-03-01");
+    let author = on("2024-03-03");
+    let new = read(json!({"id": "D", "invoice_id": "I-Upheld", "reason": "quality"}));
+    dispute::open(&db, &new, id("made"), &on("2024-03-02")).unwrap();
+    for name in all {
+        give_up(&db, &format!("W-{name}"), &format!("I-{name}"), "2024-03-02", None);
+    }
+    let states = |wanted: &str| {
+        for name in all {
+            let found = defaults(&db, Some(name));
+            assert_eq!(found[0].split(' ').nth(3).unwrap(), wanted, "{name}");
+        }
+    };
+    states("open");
+    let standing =
+        |name: &str| write_off::get(&db, &id(&format!("W-{name}"))).unwrap().standing_minor;
+    assert_eq!(all.map(standing), [1000; 3]);
+    dispute::resolve(&db, &id("D"), &read(json!({"outcome": "upheld"})), &author).unwrap();
+    let credit = json!({"id": "N", "customer_id": "Noted", "kind": "credit-note",
+        "relates_to": "I-Noted", "issued_on": "2024-03-03", "amount": eur(1000)});
+    invoice::add(&db, &read(credit), id("made"), &author).unwrap();
+    invoice::void(&db, &id("I-Voided"), day("2024-03-03"), &author).unwrap();
+    assert_eq!(all.map(standing), [0; 3]);
+    // Who paid nothing is paid nothing, and no money is told of.
+    let refund = credit_refund::add(&db, &id("N"), &read(json!({})), id("made"), &author);
+    assert_eq!(refused(refund).0, Refusal::MoreThanOpen);
+    for name in all {
+        let told = statement::of(&db, &id(name), day("2024-03-03"), None, i64::MAX).unwrap();
+        assert!(told.entries.iter().all(|of| of.kind != EntryKind::Recovery), "{told:?}");
+        assert_eq!(told.entries.last().map(|of| of.balance_minor), Some(0), "{name}");
+    }
+    sweep(&db, "2024-03-03");
+    states("cured");
+    assert!(verify::books(&db).unwrap().ok);
 }
 
 #[test]

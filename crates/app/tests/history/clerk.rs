@@ -82,6 +82,8 @@ pub struct Credit {
     /// Of a credit note: what was paid out of it.
     pub refunds: Vec<Refund>,
     pub recoverable: bool,
+    /// Of an adjustment: all that is open of the document, whatever opens it.
+    pub voids: bool,
     /// Of a write-off: from when it does not count.
     pub until: Option<i64>,
 }
@@ -363,6 +365,8 @@ impl Documents {
 pub struct Standing {
     /// Open of claims by id.
     pub open: BTreeMap<String, i64>,
+    /// What stands of the write-offs of claims by id.
+    pub given_up: BTreeMap<String, i64>,
     /// Not used of credits by id.
     pub free: BTreeMap<String, i64>,
     /// Interest of claims by id, and of whole invoices.

@@ -101,6 +101,11 @@ pub enum Event {
         write_off: usize,
         after: i64,
     },
+    /// A document is void from a day on.
+    Void {
+        invoice: usize,
+        after: i64,
+    },
     Dispute {
         invoice: usize,
         on: i64,
@@ -219,6 +224,55 @@ pub fn lawful() -> impl Strategy<Value = Vec<Event>> {
     events.prop_map(|events| [vec![Event::Policy { order: ORDERS[4] }], events].concat())
 }
 
+/// What is given up of a few documents, and what of them turns out never to have been owed.
+pub fn given_up() -> impl Strategy<Value = Vec<Event>> {
+    let side = Side::default();
+    let kind = "invoice";
+    let invoice = (0i64..10, 0i64..20, 100i64..400, any::<bool>(), any::<bool>());
+    let invoice = invoice.prop_map(move |(on, net, minor, parts, discount)| Event::Invoice {
+        kind,
+        on,
+        net,
+        minor,
+        parts,
+        about: 0,
+        discount,
+        side,
+    });
+    let named = proptest::collection::vec((0usize..3, 1i64..200), 0..2);
+    let settles = proptest::option::weighted(0.2, 0usize..3);
+    let payment = (0i64..45, 1i64..250, named, 0usize..5, settles);
+    let payment = payment.prop_map(move |(on, minor, named, order, settles)| {
+        let (order, deductions) = (ORDERS[order], Vec::new());
+        Event::Payment { on, minor, named, order, settles, deductions, side }
+    });
+    let note = (15i64..45, 1i64..300, 0usize..3).prop_map(move |(on, minor, about)| {
+        Event::CreditNote { on, minor, about: Some(about), side }
+    });
+    let one = || 0usize..3;
+    let event = prop_oneof![
+        3 => invoice.clone(),
+        6 => payment,
+        6 => (one(), 0i64..25, 1i64..400)
+            .prop_map(|(invoice, after, minor)| Event::WriteOff { invoice, after, minor }),
+        3 => (one(), 0i64..20).prop_map(|(write_off, after)| Event::TakeBack { write_off, after }),
+        6 => (one(), 0i64..25, 1i64..400)
+            .prop_map(|(invoice, on, minor)| Event::Dispute { invoice, on, minor }),
+        6 => (one(), 0i64..25, 1i64..400)
+            .prop_map(|(dispute, after, upheld)| Event::Resolve { dispute, after, upheld }),
+        4 => note,
+        2 => (one(), 0i64..20, 1i64..300)
+            .prop_map(|(note, after, minor)| Event::Refund { note, after, minor }),
+        1 => (one(), 0i64..15).prop_map(|(refund, after)| Event::RefundBack { refund, after }),
+        1 => (one(), 5i64..40).prop_map(|(invoice, after)| Event::Void { invoice, after }),
+        2 => (one(), 0i64..20, 1i64..250, 0usize..4).prop_map(|(payment, after, minor, kind)| {
+            Event::Reverse { payment, after, minor, kind: KINDS[kind] }
+        }),
+    ];
+    let events = proptest::collection::vec(event, 4..22);
+    (invoice, events).prop_map(|(first, events)| [vec![first], events].concat())
+}
+
 pub fn event() -> impl Strategy<Value = Event> {
     let on = 0i64..40;
     let minor = 1i64..400;
@@ -266,6 +320,7 @@ pub fn event() -> impl Strategy<Value = Event> {
         10 => (0usize..6, 0i64..30, minor.clone())
             .prop_map(|(invoice, after, minor)| Event::WriteOff { invoice, after, minor }),
         5 => (0usize..3, 0i64..15).prop_map(|(write_off, after)| Event::TakeBack { write_off, after }),
+        2 => (0usize..6, 0i64..30).prop_map(|(invoice, after)| Event::Void { invoice, after }),
         6 => (0usize..6, 0i64..35, minor).prop_map(|(invoice, on, minor)| Event::Dispute { invoice, on, minor }),
         4 => (0usize..3, 0i64..15, 0i64..200)
             .prop_map(|(dispute, after, upheld)| Event::Resolve { dispute, after, upheld }),

@@ -8,7 +8,7 @@
 
 use crate::{
     clerk::CUSTOMERS,
-    events::{Event, event, lawful},
+    events::{Event, event, given_up, lawful},
     world::{Deed, World, author, cases, day, id},
 };
 use dunlin_app::{invoice, verify, write_off};
@@ -135,6 +135,11 @@ fn the_order_of_arrival_does_not_matter() {
 #[test]
 fn what_the_law_asks_of_a_debt_may_be_recorded_whenever_it_is_known() {
     come_in_any_order(lawful(), 60);
+}
+
+#[test]
+fn what_was_never_owed_takes_what_was_given_up_in_any_order_of_arrival() {
+    come_in_any_order(given_up(), 60);
 }
 
 fn come_in_any_order(events: impl Strategy<Value = Vec<Event>>, usual: u32) {

@@ -244,6 +244,7 @@ impl World {
                 self.write_off(&format!("W{number}"), invoice, after + 5, minor)
             }
             Event::TakeBack { write_off, after } => self.take_back(write_off, after),
+            Event::Void { invoice, after } => self.void(invoice, after),
             Event::Dispute { invoice, on, minor } => {
                 self.dispute(&format!("D{number}"), invoice, on, minor)
             }
@@ -326,6 +327,7 @@ impl World {
             back: Vec::new(),
             refunds: Vec::new(),
             recoverable: false,
+            voids: false,
             until: None,
         }
     }

@@ -314,7 +314,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Sets up to `minor` of the credit's free money against what its part names: of several claims what is not contested
-    /// of all before what is. What was written off of those claims is recovered. Where the order looks inside a debt, what
+    /// of all before what is. What was written off of those claims it then takes the place of. Where the order looks inside a debt, what
     /// it places before the claim comes first, unless the payer said how much is for it or that it settles it.
     pub(super) fn serve_named(&mut self, at: usize, part: usize, minor: i64) {
         let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
@@ -334,10 +334,8 @@ impl<'a> Replay<'a> {
             left = self.settle_all(at, &places, left, Scope::Calm);
         }
         left = self.settle_all(at, &places, left, Scope::Open);
-        if matches!(credit.source, Source::Payment(_)) {
-            for place in &places {
-                left = left.saturating_sub(self.recover(at, *place, left, None));
-            }
+        for place in &places {
+            left = left.saturating_sub(self.recover(at, *place, left, None));
         }
     }
 

@@ -4,6 +4,17 @@ use super::{Day, Replay, Share, Source, Spread, Whole, early::Scope};
 use crate::{Date, arrange::arrange, dispute::spread};
 use std::collections::BTreeMap;
 
+/// What of a claim gives what was never owed of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gives {
+    /// What is open, and what was given up beyond that.
+    Owed,
+    /// What was given up.
+    GivenUp,
+    /// What was paid as well.
+    Paid,
+}
+
 impl<'a> Replay<'a> {
     /// Takes disputes in. Of one day the smaller amount is spread before the larger, and of equal ones by their ids.
     pub(super) fn dispute(&mut self, wholes: &'a [Whole]) {
@@ -67,8 +78,8 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// What was upheld is taken off what was contested of each claim, oldest due first; what one cannot give of that the
-    /// others give.
+    /// What was upheld is taken off what was contested of each claim, oldest due first: what is open of it, then what was
+    /// given up of it and of the others, and only then what was paid. What one cannot give of that the others give.
     pub(super) fn uphold(&mut self, at: usize) {
         let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
         let whole = self.wholes.iter().position(|of| of.whole.id == credit.id);
@@ -80,19 +91,25 @@ impl<'a> Replay<'a> {
         };
         let most: Vec<i64> = (0..places.len()).map(most).collect();
         let mut left = credit.amount_minor;
-        let first = places.iter().copied().zip(most);
-        let parts = || first.clone().chain(places.iter().map(|of| (*of, i64::MAX)));
-        let settling = self.unbook(parts(), left);
-        for (place, most) in parts() {
-            let minor = self.take_off(credit.source, place, left.min(most));
-            left = left.saturating_sub(minor);
-            let number = places.iter().position(|of| *of == place);
-            let upheld = whole
-                .zip(number)
-                .and_then(|(whole, number)| self.wholes.get_mut(whole)?.upheld.get_mut(number));
-            if let Some(upheld) = upheld {
-                *upheld = upheld.saturating_add(minor);
+        let first = places.iter().copied().zip(most.iter().copied());
+        let settling = self.unbook(first.chain(places.iter().map(|of| (*of, i64::MAX))), left);
+        let mut taken = vec![0i64; places.len()];
+        let passes = [
+            (Gives::Owed, true),
+            (Gives::GivenUp, false),
+            (Gives::Paid, true),
+            (Gives::Paid, false),
+        ];
+        for (from, is_contested) in passes {
+            for ((place, most), taken) in places.iter().zip(&most).zip(&mut taken) {
+                let most = if is_contested { most.saturating_sub(*taken) } else { i64::MAX };
+                let minor = self.take_off(credit.source, *place, left.min(most), from);
+                left = left.saturating_sub(minor);
+                *taken = taken.saturating_add(minor);
             }
+        }
+        if let Some(whole) = whole.and_then(|whole| self.wholes.get_mut(whole)) {
+            whole.upheld = taken;
         }
         // What settled the document pays what is owed of it by now.
         for at in settling {
@@ -100,12 +117,22 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Takes up to so much off a claim. Where less is open it displaces the discount of that and the newest money.
-    fn take_off(&mut self, source: Source, place: usize, most: i64) -> i64 {
+    /// Takes up to so much off a claim. Where less is open it displaces the discount of that, then what was given up of it,
+    /// and only then the newest money.
+    fn take_off(&mut self, source: Source, place: usize, most: i64, from: Gives) -> i64 {
+        let Some(debt) = self.debts.get(place) else { return 0 };
+        let given_up = debt.written_off.iter().fold(0i64, |sum, of| sum.saturating_add(of.1));
+        let most = match from {
+            Gives::Owed => most.min(debt.open.saturating_add(given_up)),
+            Gives::GivenUp => most.min(given_up),
+            Gives::Paid => most,
+        };
+        let open = |replay: &Self| replay.debts.get(place).map_or(0, |debt| debt.open);
+        let kept = if from == Gives::GivenUp { debt.open } else { 0 };
         self.save_less(place, most);
-        let open = self.debts.get(place).map_or(0, |debt| debt.open);
-        self.displace(place, most.saturating_sub(open));
-        let minor = most.min(self.debts.get(place).map_or(0, |debt| debt.open));
+        self.shrink_write_off(place, most.saturating_add(kept).saturating_sub(open(self)));
+        self.displace(place, most.saturating_sub(open(self)));
+        let minor = most.min(open(self));
         if minor <= 0 {
             return 0;
         }

@@ -42,6 +42,7 @@ impl Replay<'_> {
         }
         for claim in credit.named.iter().flat_map(|named| &named.claims) {
             let Some(place) = self.by_key.get(claim).copied() else { continue };
+            self.shrink_write_off(place, i64::MAX);
             if let Some(debt) = self.debts.get_mut(place) {
                 debt.void.get_or_insert(key);
                 self.opened_void.push(place);
@@ -81,6 +82,28 @@ impl Replay<'_> {
         }
     }
 
+    /// So much of a claim was never owed, and so it was not given up either: takes back up to so much of what stands of
+    /// its write-offs, the newest first.
+    pub(super) fn shrink_write_off(&mut self, place: usize, most: i64) {
+        let mut left = most;
+        while let Some((adjustment, part)) = self.pop_write_off(place, left) {
+            left = left.saturating_sub(part);
+            self.note(Source::Adjustment(adjustment), Some(place), part.saturating_neg());
+            self.reopen(place, part);
+        }
+    }
+
+    /// Up to so much of the newest write-off of a claim, which stands no more.
+    fn pop_write_off(&mut self, place: usize, most: i64) -> Option<(i64, i64)> {
+        let written_off = &mut self.debts.get_mut(place)?.written_off;
+        let (adjustment, minor) = written_off.pop_if(|_| most > 0)?;
+        let part = minor.min(most);
+        if part < minor {
+            written_off.push((adjustment, minor.saturating_sub(part)));
+        }
+        Some((adjustment, part))
+    }
+
     /// Takes up to so much of money and credit notes off a claim again, the newest first: it is free for others.
     pub(super) fn displace(&mut self, place: usize, most: i64) {
         let mut left = most;
@@ -107,8 +130,8 @@ impl Replay<'_> {
         }
     }
 
-    /// Money for a claim that was written off, or what the payer held back beside it: as much of the write-off as it covers
-    /// is taken back on its day.
+    /// Money for a claim that was written off, what the payer held back beside it, or a credit note about it: as much of the
+    /// write-off as it covers is taken back on its day.
     pub(super) fn recover(
         &mut self,
         at: usize,
@@ -117,18 +140,9 @@ impl Replay<'_> {
         why: Option<Difference>,
     ) -> i64 {
         let mut recovered = 0i64;
-        while recovered < most {
-            let Some((adjustment, minor)) =
-                self.debts.get_mut(place).and_then(|debt| debt.written_off.pop())
-            else {
-                break;
-            };
-            let part = minor.min(most.saturating_sub(recovered));
-            if part < minor
-                && let Some(debt) = self.debts.get_mut(place)
-            {
-                debt.written_off.push((adjustment, minor.saturating_sub(part)));
-            }
+        while let Some((adjustment, part)) =
+            self.pop_write_off(place, most.saturating_sub(recovered))
+        {
             self.note(Source::Adjustment(adjustment), Some(place), part.saturating_neg());
             self.reopen(place, part);
             let settled = match why {
@@ -303,13 +317,18 @@ impl Replay<'_> {
         let credit = active.credit;
         self.note(credit.source, None, minor.saturating_neg());
         for part in 0..credit.named.len() {
-            self.serve_named(at, part, minor);
+            let free = self.active.get(at).map_or(0, |active| active.free);
+            self.serve_named(at, part, minor.min(free));
         }
         self.pool_rest(at);
     }
 
-    /// What money had recovered of a write-off before it went back. The claim was closed by it and stays so.
+    /// What money had recovered of a write-off before it went back. The claim was closed by it and stays so; of one that is
+    /// void by now nothing is given up.
     fn write_off_again(&mut self, place: usize, adjustment: i64, minor: i64) {
+        if self.debts.get(place).is_some_and(|debt| debt.void.is_some()) {
+            return self.reopen(place, minor);
+        }
         self.note(Source::Adjustment(adjustment), Some(place), minor);
         if let Some(debt) = self.debts.get_mut(place) {
             debt.written_off.push((adjustment, minor));

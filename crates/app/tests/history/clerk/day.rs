@@ -87,6 +87,8 @@ impl<'a> Clerk<'a> {
         for (at, claim) in documents.claims.iter().enumerate() {
             if claim.on <= until {
                 standing.open.insert(claim.id.clone(), clerk.open[at]);
+                let given_up = clerk.off[at].iter().map(|off| off.1).sum();
+                standing.given_up.insert(claim.id.clone(), given_up);
                 standing.interest.insert(claim.id.clone(), clerk.interest(&[at], until));
                 let together = clerk.interest(&clerk.meant(&claim.whole), until);
                 standing.interest.insert(claim.whole.clone(), together);
@@ -218,6 +220,7 @@ impl<'a> Clerk<'a> {
         for at in naming {
             self.tolerate(at);
         }
+        self.strike();
         self.serve_all();
         let mut back: Vec<(usize, i64, String)> = Vec::new();
         for at in &order {
@@ -241,6 +244,7 @@ impl<'a> Clerk<'a> {
             self.give_back(at, minor);
             self.refunded.insert(id, self.gone[at] - before);
         }
+        self.strike();
         self.serve_all();
         // What was never owed before what is given up, what is said of a part before what is said of all, less before more.
         let mut order = order;
@@ -255,6 +259,9 @@ impl<'a> Clerk<'a> {
             if self.from(*at) == self.today && credit.rank == 2 && !never {
                 let mut left = credit.minor;
                 let claims = self.meant(&credit.named[0].0);
+                if credit.voids {
+                    continue;
+                }
                 if !credit.recoverable {
                     self.uphold(&credit.id, &claims, left);
                     continue;
@@ -269,7 +276,21 @@ impl<'a> Clerk<'a> {
                 }
             }
         }
+        self.strike();
         self.serve_all();
+    }
+
+    /// Of what is void by now nothing is open, and nothing was given up.
+    fn strike(&mut self) {
+        for at in 0..self.documents.credits.len() {
+            let credit = &self.documents.credits[at];
+            if credit.voids && self.from(at) <= self.today {
+                for claim in self.meant(&credit.named[0].0) {
+                    self.open[claim] = 0;
+                    self.off[claim].clear();
+                }
+            }
+        }
     }
 
     /// What is contested of whole invoices from today on is spread over their instalments: over what is open and nobody
@@ -313,26 +334,46 @@ impl<'a> Clerk<'a> {
         let first = claims.iter().filter(|_| whole).map(|of| (*of, contested(of).unwrap().minor));
         let parts: Vec<_> = first.chain(claims.iter().map(|of| (*of, i64::MAX))).collect();
         let settling = self.unbook(&parts, minor);
-        for all in [false, true] {
+        // What is contested of each, without touching what was paid; what of any was given up; then whatever there is.
+        for (all, paid) in [(false, false), (true, false), (false, true), (true, true)] {
             for claim in claims {
                 let id = &self.documents.claims[*claim].id;
                 let of = self.contested.iter().position(|of| of.id == dispute && of.claim == *id);
-                let most =
-                    if whole && !all { left.min(self.contested[of.unwrap()].minor) } else { left };
+                let of = of.filter(|_| whole);
+                let contested = of
+                    .filter(|_| !all)
+                    .map_or(i64::MAX, |of| self.contested[of].minor - self.contested[of].upheld);
+                let open = if all && !paid { 0 } else { self.open[*claim] };
+                let off: i64 = self.off[*claim].iter().map(|off| off.1).sum();
+                let most = left.min(contested).min(if paid { i64::MAX } else { open + off });
+                let beyond = self.open[*claim] - open;
                 self.save_less(*claim, most);
+                self.give_up_less(*claim, most - (self.open[*claim] - beyond));
                 self.displace(*claim, most - self.open[*claim]);
                 let minor = most.min(self.open[*claim]).max(0);
                 self.open[*claim] -= minor;
                 self.reduced[*claim] += minor;
                 left -= minor;
-                if whole {
-                    self.contested[of.unwrap()].upheld += minor;
+                if let Some(of) = of {
+                    self.contested[of].upheld += minor;
                 }
             }
         }
         for at in settling {
             self.pay_all(at, claims, i64::MAX, false);
         }
+    }
+
+    /// What was never owed of a claim was not given up either, the newest first.
+    fn give_up_less(&mut self, claim: usize, most: i64) {
+        let mut left = most;
+        for off in self.off[claim].iter_mut().rev() {
+            let take = left.min(off.1).max(0);
+            off.1 -= take;
+            self.open[claim] += take;
+            left -= take;
+        }
+        self.off[claim].retain(|off| off.1 > 0);
     }
 
     /// What was paid out of a credit note and stands again from today on: for what it names first.
@@ -347,7 +388,7 @@ impl<'a> Clerk<'a> {
             self.gone[at] -= minor;
             self.free[at] += minor;
             for part in 0..note.named.len() {
-                self.serve_name(at, part, minor);
+                self.serve_name(at, part, minor.min(self.free[at]));
             }
         }
     }
@@ -375,10 +416,8 @@ impl<'a> Clerk<'a> {
             left = self.pay_all(at, &claims, left, true);
         }
         left = self.pay_all(at, &claims, left, false);
-        if self.documents.credits[at].rank == 1 {
-            for claim in self.meant(&name) {
-                left = self.recover(at, claim, left, Why::Money);
-            }
+        for claim in self.meant(&name) {
+            left = self.recover(at, claim, left, Why::Money);
         }
     }
 

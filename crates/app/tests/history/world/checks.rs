@@ -24,6 +24,14 @@ impl World {
             let wanted = standing.open.get(&claim.id).copied();
             let read = wanted.map(|open| (open, claim.contract.clone()));
             assert_eq!(got, read, "open of {} on day {on} as known at step {until}", claim.id);
+            if wanted.is_some() {
+                let read = invoice::get(&self.db, &name, day(on), known).unwrap();
+                assert_eq!(
+                    read.written_off_minor, standing.given_up[&claim.id],
+                    "given up of {} on day {on} as known at step {until}",
+                    claim.id
+                );
+            }
             if wanted.is_some() && claim.kind == "invoice" && claim.minor > 0 {
                 let of = interest::of_invoice(&self.db, &name, day(on), known).unwrap();
                 let (got, wanted) = (of.unwrap().accrued.minor, standing.interest[&claim.id]);

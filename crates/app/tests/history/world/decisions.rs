@@ -2,7 +2,7 @@
 
 use super::{Deed, World, day, id};
 use crate::{
-    clerk::{CUSTOMERS, Contested, Credit, Entry, Guarantee, NEVER, Paused, Waived},
+    clerk::{CUSTOMERS, Claim, Contested, Credit, Entry, Guarantee, NEVER, Paused, Waived},
     events::Side,
 };
 use dunlin_app::default_record;
@@ -34,6 +34,19 @@ impl World {
         let new = json!({"on": day(on), "reason": "by mistake"});
         let done = self.send(Deed::TakeBack(name.clone(), new));
         done.then_some(Entry::End { id: name, on })
+    }
+
+    pub(super) fn void(&mut self, invoice: usize, after: i64) -> Option<Entry> {
+        let of = Self::pick(&self.invoices, invoice)?;
+        let now = self.now();
+        let is_of = |claim: &&Claim| claim.whole == of.name;
+        let on = now.claims.iter().find(is_of).unwrap().on + after;
+        if !self.send(Deed::Void(of.name.clone(), on)) {
+            return None;
+        }
+        let (name, named) = (format!("void/{}", of.name), vec![(of.name, None)]);
+        let credit = Self::credit(&name, (of.customer, of.currency), 2, (on, 1), named);
+        Some(Entry::Credits(vec![Credit { voids: true, ..credit }]))
     }
 
     pub(super) fn dispute(

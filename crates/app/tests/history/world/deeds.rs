@@ -1,6 +1,6 @@
 //! What a ledger is sent.
 
-use super::{TODAY, id, policy_of, read};
+use super::{TODAY, day, id, policy_of, read};
 use crate::clerk::CUSTOMERS;
 use dunlin_app::{
     audit::Author, contract, credit_refund, customer, default_record, dispute, guarantee, interest,
@@ -23,6 +23,8 @@ pub enum Deed {
     CorrectPayment(String, Value),
     WriteOff(Value),
     TakeBack(String, Value),
+    /// A document that is void from a day on.
+    Void(String, i64),
     Dispute(Value),
     Resolve(String, Value),
     Default(Value),
@@ -63,6 +65,7 @@ impl Deed {
             Self::TakeBack(of, new) => {
                 write_off::reverse(db, &id(&of), &read(new), author).map(|done| done.1)
             }
+            Self::Void(of, on) => invoice::void(db, &id(&of), day(on), author),
             Self::Dispute(new) => dispute::open(db, &read(new), made, author).map(|done| done.1),
             Self::Resolve(of, new) => dispute::resolve(db, &id(&of), &read(new), author),
             Self::Default(new) => {

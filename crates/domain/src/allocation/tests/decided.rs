@@ -207,3 +207,95 @@ fn an_upheld_dispute_of_what_is_paid_frees_the_newest_money() {
          W7 I1 2024-02-20 30",
     );
 }
+
+/// 100 owed from the start of January, of which what is open is written off on the first of July, and 50 of the second.
+#[test]
+fn what_was_never_owed_takes_what_was_given_up_before_money() {
+    let claims =
+        [claim(1, "2024-01-01", "2024-06-01", 100), claim(2, "2024-07-02", "2024-08-01", 50)];
+    let paid = |minor| naming(pay(1, "2024-06-02", minor), &[(1, None)]);
+    let late = |on, minor| naming(pay(2, on, minor), &[(1, None)]);
+    let off = write_off(7, "2024-07-01", 1, 100);
+    let reversed = Credit { until: Some(date("2024-09-01")), ..off.clone() };
+    let upheld = |on, minor| Credit { recoverable: false, ..write_off(8, on, 1, minor) };
+    let note = |minor| {
+        let note =
+            Credit::plain(Source::Credit(9), "N".parse().unwrap(), date("2024-08-01"), minor);
+        naming(note, &[(1, None)])
+    };
+    let voided = || void(8, "2024-08-01", 1);
+    let on = "2024-08-01";
+    // Credits; what is open of the first, what of the second, what stands of the write-off, and what is free.
+    for (what, credits, wanted) in [
+        ("upheld", vec![paid(40), off.clone(), upheld(on, 60)], [0, 50, 0, 0]),
+        ("and reversed later", vec![paid(40), reversed.clone(), upheld(on, 60)], [0, 50, 0, 0]),
+        ("partly", vec![paid(40), off.clone(), upheld(on, 10)], [0, 50, 50, 0]),
+        ("partly, and reversed", vec![paid(40), reversed.clone(), upheld(on, 10)], [50, 50, 0, 0]),
+        ("more than is given up", vec![paid(40), off.clone(), upheld(on, 70)], [0, 40, 0, 0]),
+        ("nothing paid", vec![off.clone(), upheld(on, 100)], [0, 50, 0, 0]),
+        ("on the day", vec![off.clone(), upheld("2024-07-01", 100)], [0, 50, 0, 0]),
+        (
+            "what is open first",
+            vec![write_off(7, "2024-07-01", 1, 70), upheld(on, 50)],
+            [0, 50, 50, 0],
+        ),
+        (
+            "after a recovery",
+            vec![off.clone(), late("2024-07-20", 30), upheld(on, 70)],
+            [0, 50, 0, 0],
+        ),
+        (
+            "before a recovery",
+            vec![off.clone(), upheld(on, 70), late("2024-08-20", 80)],
+            [0, 0, 0, 0],
+        ),
+        (
+            "of two the newest",
+            vec![write_off(6, "2024-06-20", 1, 60), off.clone(), upheld(on, 50)],
+            [0, 50, 50, 0],
+        ),
+        ("a credit note", vec![off.clone(), note(100)], [0, 50, 0, 0]),
+        ("and reversed", vec![reversed.clone(), note(100)], [0, 50, 0, 0]),
+        ("of a part", vec![off.clone(), note(30)], [0, 50, 70, 0]),
+        ("of a part, reversed", vec![reversed.clone(), note(30)], [70, 50, 0, 0]),
+        (
+            "what is open first of that",
+            vec![write_off(7, "2024-07-01", 1, 60), note(100)],
+            [0, 50, 0, 0],
+        ),
+        ("beside money", vec![paid(40), off.clone(), note(80)], [0, 30, 0, 0]),
+        (
+            "paid out",
+            vec![off.clone(), returning(note(100), "2024-08-20", 100, false)],
+            [0, 50, 100, 0],
+        ),
+        ("a void", vec![off.clone(), voided()], [0, 50, 0, 0]),
+        ("and reversed", vec![reversed.clone(), voided()], [0, 50, 0, 0]),
+        ("and paid", vec![off.clone(), voided(), late("2024-08-20", 60)], [0, 0, 0, 10]),
+        ("paid in part", vec![paid(40), off.clone(), voided()], [0, 50, 0, 0]),
+        (
+            "paid in part, reversed, paid",
+            vec![paid(40), reversed, voided(), late("2024-09-20", 60)],
+            [0, 0, 0, 10],
+        ),
+        (
+            "recovered, and gone back",
+            vec![off, returning(late("2024-07-20", 60), "2024-08-20", 60, false), voided()],
+            [0, 50, 0, 0],
+        ),
+    ] {
+        let done = replay(&claims, &credits, &[]);
+        let sum = |is_it: &dyn Fn(&Allocated) -> bool| -> i64 {
+            done.iter().filter(|a| is_it(a)).map(|a| a.amount_minor).sum()
+        };
+        let is_money = |source| matches!(source, Source::Payment(_) | Source::Credit(_));
+        let money = credits.iter().filter(|of| is_money(of.source)).map(|of| of.amount_minor);
+        let found = [
+            100 - sum(&|a| a.claim == Some(1)),
+            50 - sum(&|a| a.claim == Some(2)),
+            sum(&|a| matches!(a.source, Source::Adjustment(6 | 7))),
+            money.sum::<i64>() - sum(&|a| is_money(a.source)),
+        ];
+        assert_eq!(found, wanted, "{what}: {:#?}", lines(&done));
+    }
+}

@@ -84,9 +84,15 @@ fn what_one_part_cannot_give_the_others_give() {
         ("all", vec![], 45, 45, [30, 15, 0]),
         ("the first first", vec![], 45, 31, [30, 1, 0]),
         ("money makes room", vec![paid("2024-02-12", 1, 30)], 45, 45, [30, 15, 0]),
-        ("what is written off does not", vec![off(1, 20)], 45, 45, [10, 35, 0]),
-        ("of what is contested first", vec![off(1, 20)], 45, 20, [10, 10, 0]),
-        ("beyond what is contested", vec![off(2, 50)], 45, 45, [30, 0, 15]),
+        ("what is written off too", vec![off(1, 20)], 45, 45, [30, 15, 0]),
+        ("all that is written off", vec![off(2, 50)], 45, 45, [30, 15, 0]),
+        (
+            "what is written off of others before money",
+            vec![paid("2024-02-12", 1, 30), off(3, 20)],
+            45,
+            45,
+            [10, 15, 20],
+        ),
     ] {
         let credits: Vec<Credit> = credits.into_iter().chain([upheld(end, right)]).collect();
         let dispute = whole(day, Some(end), minor);
@@ -100,10 +106,11 @@ fn what_one_part_cannot_give_the_others_give() {
             assert_eq!(taken, share.upheld_minor, "{what}");
         }
     }
-    // What nobody can give is not taken.
-    let credits = [off(1, 30), write_off(6, "2024-02-15", 2, 50), upheld(end, 45)];
+    // What nobody can give is not taken: all that is there is another's.
+    let voided = Credit { named: upheld(end, 0).named, ..void(5, "2024-02-15", 1) };
+    let credits = [voided, upheld(end, 45)];
     let (_, shares) = replay_disputed(&thirds(), &credits, &[whole(day, Some(end), 45)], &[]);
-    assert_eq!(shares.iter().map(|share| share.upheld_minor).collect::<Vec<_>>(), [0, 0, 20]);
+    assert_eq!(shares.iter().map(|share| share.upheld_minor).collect::<Vec<_>>(), [0, 0, 0]);
 }
 
 /// 30, 50 and 20, contested from before the payment on that settles them in full for what it is.
