@@ -149,9 +149,8 @@ struct Replay<'a> {
     open: Vec<BTreeMap<Vec<i64>, usize>>,
     /// For each order what is open and contested as a whole.
     frozen: Vec<BTreeMap<Vec<i64>, usize>>,
-    /// What is open of all debts, and what of that is not contested.
+    /// What is open of all debts.
     sum_open: i64,
-    sum_calm: i64,
     /// What credits of today will hold back of claims: credit, claim, how much.
     held: Vec<(usize, usize, i64)>,
     /// Void claims of which something was opened.

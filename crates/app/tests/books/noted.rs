@@ -198,9 +198,14 @@ fn agreed_and_replaced(db: &NativeDb) {
     pay(
         json!({"id": "P4", "customer_id": "C3", "received_on": "2024-05-02", "amount": eur(30), "invoice_id": "B3"}),
     );
+    // What a payment settles or holds back was said of what it names: another one is corrected.
+    pay(
+        json!({"id": "P5", "customer_id": "C3", "received_on": "2024-05-02", "amount": eur(45), "contract_id": "K3",
+        "designation": [{"invoice_id": "B1", "minor": 40}]}),
+    );
     let named =
         read(json!({"designation": [{"invoice_id": "B1", "minor": 41}], "reason": "misread"}));
-    payment::correct(db, &id("P3"), &named, admin).unwrap();
+    payment::correct(db, &id("P5"), &named, admin).unwrap();
     let pauses = json!({"id": "S3", "invoice_id": "B2", "from": "2024-04-01"});
     pause::add(db, &read(pauses), made(), admin).unwrap();
     pause::resume(db, &id("S3"), &read(json!({"on": "2024-04-09"})), admin).unwrap();
@@ -365,7 +370,7 @@ const FIELDS: [(&str, &str, &str); 98] = [
         "documents-noted",
         "invoice B2",
     ),
-    ("UPDATE payment SET designation = '[[9,40]]' WHERE id = 'P3'", "corrections-noted", "P3"),
+    ("UPDATE payment SET designation = '[[9,40]]' WHERE id = 'P5'", "corrections-noted", "P5"),
     (
         "UPDATE payment SET designation = '[[9,40]]' WHERE id = 'P4'",
         "documents-noted",

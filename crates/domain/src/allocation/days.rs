@@ -86,7 +86,6 @@ impl<'a> Replay<'a> {
             open,
             frozen,
             sum_open: 0,
-            sum_calm: 0,
             held: Vec::new(),
             opened_void: Vec::new(),
             pool: BTreeMap::new(),
@@ -328,12 +327,15 @@ impl<'a> Replay<'a> {
             && !settled.any(|key| named.claims.contains(key))
         {
             let charges = self.charges(credit.order, &places);
-            left = self.settle_all(at, &charges, left, Scope::Calm);
+            left = self.settle_all(at, &charges, left, Scope::Calm, 0);
         }
         if places.len() > 1 {
-            left = self.settle_all(at, &places, left, Scope::Calm);
+            let contested = self
+                .cost_of_all(at, &places, Scope::Open)
+                .saturating_sub(self.cost_of_all(at, &places, Scope::Calm));
+            left = self.settle_all(at, &places, left, Scope::Calm, contested);
         }
-        left = self.settle_all(at, &places, left, Scope::Open);
+        left = self.settle_all(at, &places, left, Scope::Open, 0);
         for place in &places {
             left = left.saturating_sub(self.recover(at, *place, left, None));
         }

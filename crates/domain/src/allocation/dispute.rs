@@ -113,7 +113,7 @@ impl<'a> Replay<'a> {
         }
         // What settled the document pays what is owed of it by now.
         for at in settling {
-            self.settle_all(at, &places, i64::MAX, Scope::Open);
+            self.settle_all(at, &places, i64::MAX, Scope::Open, 0);
         }
     }
 

@@ -102,17 +102,23 @@ impl Replay<'_> {
         most.min(most.saturating_sub(rest).clamp(net, seen))
     }
 
-    /// Sets up to so much of a credit against claims one after the other, and gives what is left of it.
+    /// What claims take of a credit together that leaves nothing to save of them.
+    pub(super) fn cost_of_all(&self, at: usize, places: &[usize], scope: Scope) -> i64 {
+        let cost = |sum: i64, place: &usize| sum.saturating_add(self.cost(at, *place, scope).0);
+        places.iter().fold(0i64, cost)
+    }
+
+    /// Sets up to so much of a credit against claims one after the other, and gives what is left of it. What is beyond
+    /// them is settled for its net before these are paid in full.
     pub(super) fn settle_all(
         &mut self,
         at: usize,
         places: &[usize],
         most: i64,
         scope: Scope,
+        beyond: i64,
     ) -> i64 {
-        let mut rest = places
-            .iter()
-            .fold(0i64, |sum, place| sum.saturating_add(self.cost(at, *place, scope).0));
+        let mut rest = self.cost_of_all(at, places, scope).saturating_add(beyond);
         let mut left = most;
         for place in places {
             rest = rest.saturating_sub(self.cost(at, *place, scope).0);

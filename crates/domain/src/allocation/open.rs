@@ -49,11 +49,10 @@ impl Replay<'_> {
 
     fn change(&mut self, place: usize, change: impl FnOnce(&mut Debt<'_>)) {
         let Some(debt) = self.debts.get_mut(place) else { return };
-        let (before, open, calm) = (debt.waits(), debt.open, debt.part(false));
+        let (before, open) = (debt.waits(), debt.open);
         change(debt);
         let after = debt.waits();
         self.sum_open = self.sum_open.saturating_add(debt.open).saturating_sub(open);
-        self.sum_calm = self.sum_calm.saturating_add(debt.part(false)).saturating_sub(calm);
         if before != after {
             self.leave(place, before);
             self.enter(place, after);

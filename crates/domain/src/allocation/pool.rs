@@ -54,11 +54,10 @@ impl Replay<'_> {
         true
     }
 
-    /// What is in view of all debts but these.
+    /// What is open beside what is in view of these debts.
     fn others(&self, places: &[usize], scope: Scope) -> i64 {
-        let all = if scope == Scope::Open { self.sum_open } else { self.sum_calm };
         let these = places.iter().filter_map(|place| self.debts.get(*place));
-        these.fold(all, |sum, debt| sum.saturating_sub(debt.seen(scope)))
+        these.fold(self.sum_open, |sum, debt| sum.saturating_sub(debt.seen(scope)))
     }
 
     /// Debts that are equal share what there is in proportion to what settles them; what does not divide goes to the
@@ -88,7 +87,7 @@ impl Replay<'_> {
         let saved = debts.iter().map(|debt| debt.1.saturating_sub(debt.2));
         let beyond = deal(given.saturating_sub(net).max(0), saved);
         for ((_, _, _, places), (net, beyond)) in debts.iter().zip(nets.iter().zip(beyond)) {
-            self.settle_all(at, places, net.saturating_add(beyond), scope);
+            self.settle_all(at, places, net.saturating_add(beyond), scope, 0);
         }
     }
 

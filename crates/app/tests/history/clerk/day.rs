@@ -360,7 +360,7 @@ impl<'a> Clerk<'a> {
             }
         }
         for at in settling {
-            self.pay_all(at, claims, i64::MAX, false);
+            self.pay_all(at, claims, i64::MAX, false, 0);
         }
     }
 
@@ -411,11 +411,12 @@ impl<'a> Clerk<'a> {
         let name = self.documents.credits[at].named[part].0.clone();
         let (claims, mut left) = (self.meant(&name), minor);
         let charges = self.charges(at, part, &claims);
-        left = self.pay_all(at, &charges, left, true);
+        left = self.pay_all(at, &charges, left, true, 0);
         if claims.len() > 1 {
-            left = self.pay_all(at, &claims, left, true);
+            let contested = self.prices(at, &claims, false) - self.prices(at, &claims, true);
+            left = self.pay_all(at, &claims, left, true, contested);
         }
-        left = self.pay_all(at, &claims, left, false);
+        left = self.pay_all(at, &claims, left, false, 0);
         for claim in self.meant(&name) {
             left = self.recover(at, claim, left, Why::Money);
         }

@@ -88,12 +88,24 @@ impl Clerk<'_> {
         }
     }
 
-    /// Pays one claim after the other, and says what is left.
-    pub(super) fn pay_all(&mut self, at: usize, claims: &[usize], money: i64, calm: bool) -> i64 {
+    /// What it costs to pay claims in full.
+    pub(super) fn prices(&self, at: usize, claims: &[usize], calm: bool) -> i64 {
+        claims.iter().map(|of| self.price(at, *of, calm).0).sum()
+    }
+
+    /// Pays one claim after the other, and says what is left. What comes after them costs so much in full.
+    pub(super) fn pay_all(
+        &mut self,
+        at: usize,
+        claims: &[usize],
+        money: i64,
+        calm: bool,
+        after: i64,
+    ) -> i64 {
         let prices: Vec<i64> = claims.iter().map(|of| self.price(at, *of, calm).0).collect();
         let mut left = money;
         for (number, claim) in claims.iter().enumerate() {
-            let others = prices[number + 1..].iter().sum();
+            let others = prices[number + 1..].iter().sum::<i64>() + after;
             let minor = self.worth(at, *claim, calm, left, others);
             left -= self.pay(at, *claim, minor, calm);
         }

@@ -135,7 +135,7 @@ impl Clerk<'_> {
                 let calm = !self.queue(credit.order, true).is_empty();
                 let queue = self.queue(credit.order, calm);
                 let Some(first) = queue.first().copied() else { return };
-                let all: i64 = (0..self.open.len()).map(|of| self.seen(of, calm)).sum();
+                let all: i64 = self.open.iter().sum();
                 if credit.order != ORDERS[4] {
                     if !self.save_rest(at, first, calm) {
                         let others = all - self.seen(first, calm);
@@ -186,7 +186,7 @@ impl Clerk<'_> {
             *share += more;
         }
         for (claims, share) in groups.into_iter().zip(shares) {
-            self.pay_all(at, &claims, share, calm);
+            self.pay_all(at, &claims, share, calm, 0);
         }
     }
 }

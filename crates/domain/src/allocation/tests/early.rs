@@ -18,7 +18,7 @@ fn instalments(share: &str, amounts: &[i64]) -> Vec<Claim> {
     (1i64..).zip(amounts).zip(saved).map(part).collect()
 }
 
-/// What early payment saved, what is open, and what of the credits is left.
+/// What early payment saved, what is open, and what of the money is left.
 fn settled(claims: &[Claim], credits: &[Credit], order: &str) -> (i64, i64, i64) {
     let order = order::named(&order.parse().unwrap(), &[]).unwrap();
     let done = replay(claims, credits, &[order]);
@@ -28,7 +28,8 @@ fn settled(claims: &[Claim], credits: &[Credit], order: &str) -> (i64, i64, i64)
     let saved =
         sum(&|a| matches!(a.source, Source::Difference(_, Difference::EarlyPaymentDiscount)));
     let claimed: i64 = claims.iter().map(|claim| claim.amount_minor).sum();
-    let given: i64 = credits.iter().map(|credit| credit.amount_minor).sum();
+    let money = credits.iter().filter(|of| !matches!(of.source, Source::Adjustment(_)));
+    let given: i64 = money.map(|credit| credit.amount_minor).sum();
     let used = sum(&|a| matches!(a.source, Source::Payment(_) | Source::Credit(_)));
     (saved, claimed - sum(&|a| a.claim.is_some()), given - used)
 }
@@ -390,5 +391,45 @@ fn what_was_never_owed_was_not_booked_off_either() {
             left(Source::Credit(8)),
         ];
         assert_eq!(found, wanted, "{what}: {done:?}");
+    }
+}
+
+/// 2 % of an invoice of 30 and 70, of one of 100 and of two, of which a part is contested from the day after.
+#[test]
+fn what_is_contested_is_settled_for_its_net_before_what_is_not_is_paid_in_full() {
+    let (on, day) = ("2024-01-02", "2024-01-08");
+    let parts = |of: usize| {
+        let mut parts = instalments("0.02", &[3_000, 7_000]);
+        parts[of] = contesting(parts[of].clone(), on, Some("2024-02-10"), 2_000);
+        parts
+    };
+    let one = |key| early("0.02", claim(key, "2024-01-01", "2024-02-01", 10_000));
+    let single = || vec![contesting(one(1), on, Some("2024-02-10"), 2_000)];
+    let two = || vec![single()[0].clone(), one(2)];
+    let named = |minor| whole(pay(1, day, minor), &[1, 2]);
+    let upheld = |credit| {
+        let right = Credit { recoverable: false, ..write_off(9, "2024-02-10", 1, 2_000) };
+        vec![credit, right]
+    };
+    let cases: Vec<Case> = vec![
+        ("of the first, net", parts(0), vec![named(9_800)], (200, 0, 0)),
+        ("of the second, net", parts(1), vec![named(9_800)], (200, 0, 0)),
+        ("in full", parts(0), vec![named(10_000)], (0, 0, 0)),
+        ("and more", parts(0), vec![named(10_300)], (0, 0, 300)),
+        ("the net of what is not", parts(0), vec![named(7_840)], (160, 2_000, 0)),
+        ("all of what is not", parts(0), vec![named(8_000)], (163, 1_837, 0)),
+        ("upheld then", parts(0), upheld(named(9_800)), (160, 0, 1_960)),
+        ("paid in full, and upheld", parts(0), upheld(named(10_000)), (0, 0, 2_000)),
+        ("unnamed", parts(0), vec![pay(1, day, 9_800)], (200, 0, 0)),
+        ("without instalments", single(), vec![pay(1, day, 9_800)], (200, 0, 0)),
+        ("named", single(), vec![naming(pay(1, day, 9_800), &[(1, None)])], (200, 0, 0)),
+        ("of one of two", two(), vec![pay(1, day, 19_600)], (400, 0, 0)),
+        ("both in full", two(), vec![pay(1, day, 20_000)], (0, 0, 0)),
+        ("the net of what is not of two", two(), vec![pay(1, day, 17_640)], (360, 2_000, 0)),
+    ];
+    for (what, claims, credits, expected) in cases {
+        for order in [order::DEFAULT, order::PRC] {
+            assert_eq!(settled(&claims, &credits, order), expected, "{what} by {order}");
+        }
     }
 }
