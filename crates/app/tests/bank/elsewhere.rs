@@ -674,3 +674,71 @@ fn a_payment_that_comes_to_life_or_is_corrected_is_held_against_what_statements_
         holds(&db);
     }
 }
+
+#[test]
+fn what_names_documents_with_amounts_is_held_against_what_they_had() {
+    // The documents that are named with amounts; whether they may be of the 100.00 that paid 60.00 and 40.00.
+    for (parts, perhaps) in [
+        (json!([["INV-5001", 6_000]]), true),
+        (json!([["INV-5001", 6_000], ["INV-5002", 3_000]]), true),
+        (json!([["INV-5001", 5_999]]), true),
+        (json!([["INV-5001", 6_001]]), false),
+        (json!([["INV-5003", 6_000]]), false),
+    ] {
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", Some(KNOWN));
+        for (name, minor) in [("INV-5001", 6_000), ("INV-5002", 4_000), ("INV-5003", 90_000)] {
+            invoice(&db, name, "C1", "2026-10-01", minor);
+        }
+        let credit = pays(10_000, "INV-5001 INV-5002", "Müller GmbH", KNOWN);
+        assert_eq!(take(&db, "S1", &[credit]).automatic, 1);
+        let of = |part: &serde_json::Value| json!({"invoice_id": part[0], "minor": part[1]});
+        let designation: Vec<_> = parts.as_array().unwrap().iter().map(of).collect();
+        let minor = parts.as_array().unwrap().iter().filter_map(|part| part[1].as_i64()).sum();
+        let money = ("C1", "2026-11-01", minor);
+        let done = said(&db, "P1", money, json!({"designation": designation}));
+        match perhaps {
+            true => assert_eq!(code(done), Refusal::PerhapsBooked, "{parts}"),
+            false => assert_eq!(done.unwrap(), Change::Made, "{parts}"),
+        }
+        // A payment of what is far from it, and corrected to that.
+        let on = ("C1", "2026-11-01", minor + 500);
+        said(&db, "P2", on, json!({"invoice_id": "INV-5003"})).unwrap();
+        let correct = |another: Option<bool>| {
+            let new = json!({"designation": designation, "minor": minor, "reason": "typed wrongly",
+                "another": another});
+            payments::correct(&db, &id("P2"), &from(new), &author())
+        };
+        match perhaps {
+            true => assert_eq!(code(correct(None)), Refusal::PerhapsBooked, "{parts}"),
+            false => assert_eq!(correct(None).unwrap(), Change::Replaced, "{parts}"),
+        }
+        if perhaps {
+            assert_eq!(correct(Some(true)).unwrap(), Change::Replaced, "{parts}");
+        }
+        holds(&db);
+    }
+}
+
+#[test]
+fn a_row_that_was_a_part_of_its_document_is_asked_about_when_it_is_corrected_to_the_entry() {
+    for entry in [10_000, 9_000] {
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", Some(KNOWN));
+        invoice(&db, "INV-5001", "C1", "2026-10-01", 10_000);
+        let names = json!({"invoice_id": "INV-5001"});
+        said(&db, "P1", ("C1", "2026-10-30", 1_000), names).unwrap();
+        let counts = take(&db, "S1", &[pays(entry, "INV-5001", "Müller GmbH", KNOWN)]);
+        if counts.automatic == 0 {
+            let of = matches(&db, None).remove(0).id;
+            bank::confirm(&db, &of, &from(json!({"candidate": 1})), &author()).unwrap();
+        }
+        let correct = |another: Option<bool>| {
+            let new = json!({"minor": entry, "reason": "typed wrongly", "another": another});
+            payments::correct(&db, &id("P1"), &from(new), &author())
+        };
+        assert_eq!(code(correct(None)), Refusal::PerhapsBooked, "{entry}");
+        assert_eq!(correct(Some(true)).unwrap(), Change::Replaced, "{entry}");
+        holds(&db);
+    }
+}
