@@ -704,7 +704,8 @@ pub fn correct<D: Db>(
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
         if new.another != Some(true) {
-            let named = (item.invoice_id.as_ref(), was.designation.as_ref().unwrap_or(&designation));
+            let named =
+                (item.invoice_id.as_ref(), was.designation.as_ref().unwrap_or(&designation));
             let names = (wanted.invoice_id.as_ref(), &designation);
             let before = (item.received_on, item.amount_minor, named.0, named.1.as_str());
             let after = (wanted.received_on, wanted.amount.minor, names.0, names.1.as_str());

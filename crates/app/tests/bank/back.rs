@@ -437,3 +437,51 @@ fn a_debit_that_a_refund_came_before_is_shown_as_perhaps_booked() {
         }
     }
 }
+
+#[test]
+fn a_total_that_has_a_debit_within_it_is_asked_about_until_somebody_says_what_that_is() {
+    // What the debit took of 100.00 and the totals that the shop says, each with how much of it is the debit.
+    type Case = (i64, &'static [(i64, i64)]);
+    let cases: &[Case] = &[
+        (4_000, &[(4_000, 4_000), (6_000, 0)]),
+        (6_000, &[(4_000, 4_000), (6_000, 2_000)]),
+        (4_000, &[(6_000, 4_000)]),
+    ];
+    for (out, totals) in cases {
+        for names in [&[][..], &[("X", 10_000)]] {
+            let told = format!("{out}: {totals:?} of {names:?}");
+            let (_folder, db) = db();
+            let booked = named(&db, names);
+            let of = if names.is_empty() { booked.as_str() } else { "X" };
+            take(&db, "S2", &[Line { minor: -out, end_to_end: "E-9".into(), ..Line::default() }]);
+            let debit = matches(&db, Some(MatchState::Review)).remove(0).id;
+            bank::confirm(&db, &debit, &from(json!({"candidate": 1})), &author()).unwrap();
+            let source = shop(&db);
+            for (total, _) in *totals {
+                let event = refunded(&db, &source, &format!("e{total}"), (of, *total));
+                assert_eq!(event.code, Some(Refusal::PerhapsBooked), "{told}: {total}");
+            }
+            let that = id(&format!("bank-{debit}"));
+            let mut before = 0;
+            for (total, is) in *totals {
+                let name = id(&format!("e{total}"));
+                let whole = *is == total - before;
+                if *is > 0 && !whole {
+                    // What of it is the debit is said beside the event.
+                    let new =
+                        from(json!({"id": "R1", "kind": "refund", "minor": is, "on": "2026-11-02",
+                        "same_as": that}));
+                    payments::reverse(&db, &id(of), &new, id("made"), &author()).unwrap();
+                }
+                let same_as = whole.then(|| that.clone());
+                let said = Said { another: false, same_as };
+                let (event, _) =
+                    inbound_event::retry(&db, &source, &name, &said, &author()).unwrap();
+                assert_eq!(event.state, InboundState::Applied, "{told}: {event:?}");
+                before = *total;
+            }
+            assert_eq!(returned(&db, &booked), 6_000, "{told}");
+            holds(&db);
+        }
+    }
+}
