@@ -485,3 +485,40 @@ fn a_total_that_has_a_debit_within_it_is_asked_about_until_somebody_says_what_th
         }
     }
 }
+
+#[test]
+fn a_debit_that_waits_is_held_against_what_went_back_since() {
+    // What went back since and when, how the debit of 40.00 is confirmed, whether it may be that.
+    for (kind, minor, on, by_candidate, perhaps) in [
+        ("refund", 4_000, "2026-11-02", true, true),
+        ("refund", 4_000, "2026-11-02", false, true),
+        ("mistake", 4_000, "2026-10-31", true, false),
+        ("refund", 3_999, "2026-11-02", true, false),
+    ] {
+        let told = format!("{kind} {minor} {on} {by_candidate}");
+        let (_folder, db) = db();
+        let booked = named(&db, &[]);
+        let end_to_end = if by_candidate { "E-9" } else { "" };
+        let out = Line { minor: -4_000, end_to_end: end_to_end.into(), ..Line::default() };
+        take(&db, "S2", &[out]);
+        let of = matches(&db, None).remove(1).id;
+        let on = (kind != "mistake").then_some(on);
+        let new = from(json!({"id": "R1", "kind": kind, "minor": minor, "on": on}));
+        payments::reverse(&db, &booked, &new, id("made"), &author()).unwrap();
+        let confirm = |another: Option<bool>| {
+            let new = match by_candidate {
+                true => json!({"candidate": 1, "another": another}),
+                false => json!({"payment_id": booked, "another": another}),
+            };
+            bank::confirm(&db, &of, &from(new), &author())
+        };
+        if perhaps {
+            assert_eq!(code(confirm(None)), Refusal::PerhapsBooked, "{told}");
+            assert_eq!(returned(&db, &booked), minor, "{told}");
+        }
+        assert_eq!(confirm(perhaps.then_some(true)).unwrap(), Change::Replaced, "{told}");
+        assert_eq!(confirm(None).unwrap(), Change::AlreadySo, "{told}");
+        assert_eq!(returned(&db, &booked), 4_000 + minor, "{told}");
+        holds(&db);
+    }
+}

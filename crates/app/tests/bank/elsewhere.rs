@@ -192,7 +192,9 @@ fn somebody_says_whether_it_is_what_a_statement_brought() {
     // Money goes back by any name; what is booked anew after a mistake keeps them.
     let back = from(json!({"kind": "mistake"}));
     payments::reverse(&db, &id("PAY-1"), &back, id("R1"), &author()).unwrap();
-    bank::confirm(&db, &of.id, &from(json!({"customer_id": "C1"})), &author()).unwrap();
+    let confirm = |new| bank::confirm(&db, &of.id, &from(new), &author());
+    assert_eq!(code(confirm(json!({"customer_id": "C1"}))), Refusal::PerhapsBooked);
+    confirm(json!({"customer_id": "C1", "another": true})).unwrap();
     let read = payments::get(&db, &id("PAY-1"), Date::LAST, i64::MAX).unwrap();
     assert_eq!(read.id.as_str(), format!("{booked}-2"));
     assert_eq!(said(&db, "PAY-1", money, json!({})).unwrap(), Change::AlreadySo);
@@ -739,6 +741,43 @@ fn a_row_that_was_a_part_of_its_document_is_asked_about_when_it_is_corrected_to_
         };
         assert_eq!(code(correct(None)), Refusal::PerhapsBooked, "{entry}");
         assert_eq!(correct(Some(true)).unwrap(), Change::Replaced, "{entry}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn a_credit_that_waits_is_held_against_what_came_since() {
+    // What came since, by which id and how far away; how it is confirmed; whether it may be that.
+    for (minor, name, on, confirmed, perhaps) in [
+        (9_000, "P1", "2026-10-26", json!({"candidate": 1}), true),
+        (9_000, "P1", "2026-10-31", json!({"customer_id": "C1"}), true),
+        (9_000, "P1", "2026-10-25", json!({"candidate": 1}), false),
+        (8_999, "P1", "2026-10-31", json!({"candidate": 1}), false),
+        (77, "E2E-1", "2026-05-01", json!({"candidate": 1}), true),
+        (77, "B-77", "2026-05-01", json!({"candidate": 1}), true),
+    ] {
+        let told = format!("{minor} {name} {on} {confirmed}");
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", None);
+        invoice(&db, "INV-5001", "C1", "2026-10-01", 10_000);
+        let credit = pays(9_000, "", "Müller GmbH", STRANGE);
+        let credit = Line { end_to_end: "E2E-1".into(), bank: "B-77".into(), ..credit };
+        assert_eq!(take(&db, "S1", &[credit]).review, 1);
+        let of = matches(&db, None).remove(0).id;
+        said(&db, name, ("C1", on, minor), json!({})).unwrap();
+        let confirm = |another: Option<bool>| {
+            let mut new = confirmed.clone();
+            new["another"] = json!(another);
+            bank::confirm(&db, &of, &from(new), &author())
+        };
+        if perhaps {
+            let Err(Fault::Refused(refused)) = confirm(None) else { panic!("{told}: booked") };
+            assert_eq!(refused.code, Refusal::PerhapsBooked, "{told}");
+            assert!(refused.detail.starts_with(name), "{refused:?}");
+        }
+        let another = perhaps.then_some(true);
+        assert_eq!(confirm(another).unwrap(), Change::Replaced, "{told}");
+        assert_eq!(confirm(None).unwrap(), Change::AlreadySo, "{told}");
         holds(&db);
     }
 }
