@@ -781,3 +781,21 @@ fn a_credit_that_waits_is_held_against_what_came_since() {
         holds(&db);
     }
 }
+
+#[test]
+fn of_equal_entries_the_one_that_paid_the_named_document_is_told() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", Some(KNOWN));
+    let names = ["INV-5001", "INV-5002", "INV-5003"];
+    names.iter().for_each(|name| invoice(&db, name, "C1", "2026-10-01", 5_000));
+    let credits = names.map(|name| pays(5_000, name, "Müller GmbH", KNOWN));
+    assert_eq!(take(&db, "S1", &credits).automatic, 3);
+    for (name, of) in names.iter().zip(matches(&db, None)) {
+        for on in ["2026-10-31", "2026-11-01"] {
+            let done = said(&db, "P1", ("C1", on, 5_000), json!({"invoice_id": name}));
+            let Err(Fault::Refused(refused)) = done else { panic!("{name} is taken in") };
+            let booked = of.payment_id.clone().unwrap();
+            assert!(refused.detail.starts_with(&format!("{booked},")), "{name}: {refused:?}");
+        }
+    }
+}

@@ -125,7 +125,7 @@ found AS (
         ON b.customer_key = a.customer_key AND b.currency = a.currency AND b.minor = a.amount_minor
     WHERE abs(julianday(b.received_on) - julianday(a.received_on)) <= 5
     UNION ALL
-    SELECT u.row, t.id, abs(julianday(t.received_on) - julianday(u.received_on))
+    SELECT u.row, t.id, abs(julianday(t.received_on) - julianday(u.received_on)) - 10
     FROM about AS u
     -- Without the affinity of a column, which would keep the parts from being found by document.
     CROSS JOIN part AS t ON t.invoice_key = +u.invoice_key AND t.currency = +u.currency
@@ -136,12 +136,12 @@ found AS (
         )
         AND abs(julianday(t.received_on) - julianday(u.received_on)) <= 5
     UNION ALL
-    SELECT a.row, b.id, -1
+    SELECT a.row, b.id, -20
     FROM asked AS a
     CROSS JOIN booked AS b
         ON b.customer_key = a.customer_key AND b.currency = a.currency AND b.bank_reference = a.id
     UNION ALL
-    SELECT a.row, p.id, -1
+    SELECT a.row, p.id, -20
     FROM asked AS a
     CROSS JOIN bank_entry AS e INDEXED BY bank_entry_by_end_to_end ON e.end_to_end = a.id
     CROSS JOIN payment AS p ON p.key = e.payment_key AND p.currency = a.currency
@@ -156,7 +156,7 @@ found AS (
         )
         AND p.amount_minor > coalesce((SELECT sum(n.amount_minor) FROM payment_name AS n WHERE n.payment_key = p.key), 0)
 ),
--- The nearest of each row.
+-- The nearest of each row: whose reference it is, then what paid a document that it names.
 nearest AS (SELECT row, id, min(apart) FROM found GROUP BY row)
 SELECT json_group_array(json_array(row, why, id))
 FROM (
