@@ -277,7 +277,15 @@ fn give_back<D: Db>(
             // What the bank kept of the payment went back with the last of it.
             let kept = share.is_some_and(|of| more <= of.fee)
                 && payment::gone(db, paid.key)? >= paid.amount_minor;
-            Some(if kept { 0 } else { more })
+            let more = if kept { 0 } else { more };
+            // Whatever the total came to, a debit may be in it.
+            if more > 0 && said.same_as.is_none() && !said.another {
+                let within = reversal::booked_within(db, paid.key, more, refund.on)?;
+                if let Some(of) = within {
+                    return Err(payment::names::perhaps(&of).into());
+                }
+            }
+            Some(more)
         }
     };
     if minor.is_some_and(|minor| minor < 1) {

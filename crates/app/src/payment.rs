@@ -560,7 +560,8 @@ pub fn undo<D: Db>(
         let customer = known_customer(db, &item.customer_id)?;
         // Of money that had not come a statement may have had the payment since.
         if is_mistake(&back) && new.another != Some(true) && left(db, key)? == 0 {
-            let is = (item.received_on, item.amount_minor, item.invoice_id.as_ref());
+            let named = payment::designation(db, key)?;
+            let is = (item.received_on, item.amount_minor, item.invoice_id.as_ref(), &*named);
             unless_booked(db, &item, None, is)?;
         }
         let said = serde_json::json!({
@@ -703,8 +704,11 @@ pub fn correct<D: Db>(
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
         if new.another != Some(true) {
-            let before = (item.received_on, item.amount_minor, item.invoice_id.as_ref());
-            let after = (wanted.received_on, wanted.amount.minor, wanted.invoice_id.as_ref());
+            let named =
+                (item.invoice_id.as_ref(), was.designation.as_ref().unwrap_or(&designation));
+            let names = (wanted.invoice_id.as_ref(), &designation);
+            let before = (item.received_on, item.amount_minor, named.0, named.1.as_str());
+            let after = (wanted.received_on, wanted.amount.minor, names.0, names.1.as_str());
             unless_booked(db, &item, Some(before), after)?;
         }
         let note = Note::changed(
@@ -730,26 +734,32 @@ pub fn correct<D: Db>(
     })
 }
 
-/// Day, amount and the invoice that is named.
-type Is<'a> = (Date, i64, Option<&'a Id>);
+/// Day, amount, the invoice that is named, and those that are with amounts.
+type Is<'a> = (Date, i64, Option<&'a Id>, &'a str);
 
-/// Refuses what would make of a payment that came another way what an entry of a statement was booked as, unless it was as
-/// much like that before.
+/// Refuses what would make of a payment that came another way what an entry of a statement was booked as, unless it was like
+/// that entry before, with the same amount.
 fn unless_booked<D: Db>(
     db: &D,
     item: &payment::Item,
     before: Option<Is<'_>>,
     after: Is<'_>,
 ) -> Result<(), Fault> {
-    let row = |number: u64, (on, minor, invoice): Is<'_>| {
+    let same = before.filter(|before| before.1 == after.1);
+    let row = |number: u64, (on, minor, invoice, names): Is<'_>| {
         // As one that is not there yet.
-        (number, "", item.customer_id.clone(), on, minor, item.currency, invoice.cloned())
+        let names = serde_json::from_str::<serde_json::Value>(names).ok();
+        let (of, none) = (item.customer_id.clone(), None::<i64>);
+        (number, "", of, on, minor, item.currency, invoice.cloned(), none, none, names)
     };
-    let rows: Vec<_> = before.map(|is| row(1, is)).into_iter().chain([row(2, after)]).collect();
+    let rows: Vec<_> = same.map(|is| row(1, is)).into_iter().chain([row(2, after)]).collect();
     let found = known_otherwise(db, &json(&rows)?)?.refused;
     let is = |number: u64| found.iter().find(|(of, _)| *of == number);
-    match (is(1), is(2)) {
-        (None, Some((_, refused))) if dunlin_store::bank::of_payment(db, &item.id)?.is_none() => {
+    match is(2) {
+        Some((_, refused))
+            if is(1).is_none_or(|(_, before)| before.detail != refused.detail)
+                && dunlin_store::bank::of_payment(db, &item.id)?.is_none() =>
+        {
             let of = refused.detail.split(',').next().unwrap_or_default();
             let detail = format!(
                 "{of}, which a statement of the bank brought, may be this money: leave it, or reverse it as a mistake, or say `another`"

@@ -104,7 +104,21 @@ pub fn booked<D: Db>(
     fee: i64,
 ) -> Result<Option<Id>, Fault> {
     let (on, only) = (on.to_string(), only.map(Id::as_str));
-    let params = [payment.into(), minor.into(), (&on).into(), only.into(), fee.into()];
+    let none = i64::from(false);
+    let params = [payment.into(), minor.into(), (&on).into(), only.into(), fee.into(), none.into()];
+    let row = db.first(sql!("reversal/booked.sql"), &params)?;
+    row.map(|row| row.parse(0)).transpose()
+}
+
+/// The debit of a bank statement that what is new of a total of refunds may be, have within it, or be a part of.
+pub fn booked_within<D: Db>(
+    db: &D,
+    payment: i64,
+    more: i64,
+    on: Date,
+) -> Result<Option<Id>, Fault> {
+    let (on, only, fee, total) = (on.to_string(), None::<&str>, 0i64, i64::from(true));
+    let params = [payment.into(), more.into(), (&on).into(), only.into(), fee.into(), total.into()];
     let row = db.first(sql!("reversal/booked.sql"), &params)?;
     row.map(|row| row.parse(0)).transpose()
 }

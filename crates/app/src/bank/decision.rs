@@ -1,15 +1,16 @@
 //! Somebody says what an entry is, or that it is none of its candidates.
 
+use super::world::{DAYS_APART, may_be_ids};
 use crate::{
     audit::{self, Author, Note},
     ledger::{Change, known_customer, missing},
     payment::{self, names},
 };
 use dunlin_domain::{
-    Decimal, Id, Money, Refusal, Refused,
+    Date, Decimal, Id, Money, Refusal, Refused,
     bank::{charge, matching as rule, name::Name},
     contract::{
-        bank::{BankMatch, Candidate, Confirmation, MatchState, Rejection},
+        bank::{BankMatch, Candidate, Confirmation, MatchReason, MatchState, Rejection},
         ledger::NewReversal,
         types::{Deduction, Designation, Difference, NewPayment, ReversalKind},
     },
@@ -101,9 +102,15 @@ pub fn confirm<D: Db>(
         let done = if item.minor > 0 {
             if item.state != MatchState::Confirmed {
                 enough(db, &item, &said)?;
+                if new.another != Some(true) {
+                    unless_paid(db, &item, &said)?;
+                }
             }
             pay(db, &item, &said, booked, author)?
         } else {
+            if item.state != MatchState::Confirmed && new.another != Some(true) {
+                unless_returned(db, &item, &said, new.minor)?;
+            }
             give_back(db, &item, &said, new.minor, booked, author)?
         };
         if done.change == Change::AlreadySo {
@@ -173,6 +180,61 @@ fn enough<D: Db>(db: &D, item: &BankMatch, said: &Candidate) -> Result<(), Fault
         }
     }
     Ok(())
+}
+
+/// Whether a candidate said that the entry may be this payment, or a refund of it.
+fn was_asked(item: &BankMatch, payment: &Id) -> bool {
+    let of = |of: &&Candidate| of.payment_id.as_ref() == Some(payment);
+    let asked = |of: &Candidate| of.reasons.contains(&MatchReason::PerhapsBooked);
+    item.candidates.iter().filter(of).any(asked)
+}
+
+fn perhaps(of: &Id) -> Fault {
+    let detail = format!(
+        "{of}, which came another way, may be this money: reject the match, or say `another`"
+    );
+    Refused::new(Refusal::PerhapsBooked, detail).at("another").into()
+}
+
+/// Refuses a credit that may be a payment which came another way since its candidates were listed.
+fn unless_paid<D: Db>(db: &D, item: &BankMatch, said: &Candidate) -> Result<(), Fault> {
+    let customer = known_customer(db, &said.customer_id)?;
+    let day = |days: i64| item.booked_on.plus_days(days);
+    let from = day(DAYS_APART.saturating_neg()).unwrap_or(Date::FIRST);
+    let to = day(DAYS_APART).unwrap_or(Date::LAST);
+    let amounts = [item.minor, item.instructed_minor.unwrap_or(item.minor)];
+    let references = item.references.as_deref().unwrap_or_default();
+    let text = item.remittance.as_deref().unwrap_or_default();
+    let ids = may_be_ids(references, item.end_to_end_id.as_deref(), text);
+    let ids: Vec<&str> = ids.chain(item.bank_reference.as_deref()).collect();
+    let of = [(customer, item.currency, from, to, 0)];
+    let found = matching::paid_elsewhere(db, &of, &amounts, &ids, i64::MAX)?;
+    let may_be = |of: &&matching::Elsewhere| of.1 == item.currency && !was_asked(item, &of.4);
+    found.iter().find(may_be).map_or(Ok(()), |of| Err(perhaps(&of.4)))
+}
+
+/// Refuses a debit that may be what went back of its payment another way since its candidates were listed.
+fn unless_returned<D: Db>(
+    db: &D,
+    item: &BankMatch,
+    said: &Candidate,
+    minor: Option<i64>,
+) -> Result<(), Fault> {
+    let Some(id) = said.payment_id.as_ref().filter(|id| !was_asked(item, id)) else {
+        return Ok(());
+    };
+    let Some((payment, _)) = dunlin_store::payment::key(db, id)? else { return Ok(()) };
+    let out = item.minor.saturating_neg();
+    let amounts =
+        [minor.unwrap_or(out), out, item.instructed_minor.map_or(out, i64::saturating_neg)];
+    let back = reversal::of_payments(db, &[payment], i64::MAX)?.remove(&payment);
+    let found = back.unwrap_or_default().into_iter().find(|of| {
+        of.kind != ReversalKind::Mistake
+            && !of.id.as_str().starts_with(BOOKED)
+            && amounts.contains(&of.minor)
+            && of.on.days_since(item.booked_on).saturating_abs() <= DAYS_APART
+    });
+    found.map_or(Ok(()), |of| Err(perhaps(&of.id)))
 }
 
 /// A confirmation with the candidate that it names in place of its number.

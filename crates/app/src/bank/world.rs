@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const KEYS: i64 = 20_000;
 
 /// How many days a payment that came another way may be away from the entry of a statement that it is.
-const DAYS_APART: i64 = 5;
+pub(super) const DAYS_APART: i64 = 5;
 
 /// The shortest id of a payment that a text names, and the most words of one that are looked at.
 const SHORTEST_ID: usize = 4;
@@ -182,6 +182,20 @@ fn look_for<D: Db>(db: &D, documents: Vec<(i64, String, Option<String>)>) -> Res
     matching::insert_keys(db, &mut rows)
 }
 
+/// The words of an entry that may be ids of payments.
+pub(super) fn may_be_ids<'a>(
+    references: &'a [String],
+    end_to_end: Option<&'a str>,
+    remittance: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    let apart = |c: char| c.is_whitespace() || ",;()".contains(c);
+    let texts = references.iter().map(String::as_str).chain(end_to_end);
+    let words = texts
+        .chain(remittance.split(apart))
+        .filter(|word| word.len() >= SHORTEST_ID && word.bytes().any(|byte| byte.is_ascii_digit()));
+    words.take(MOST_WORDS)
+}
+
 /// Payments that these entries name by their ids, with the places of the entries. A word without a digit or a short one
 /// is no such id.
 fn elsewhere_named<D: Db>(
@@ -191,13 +205,9 @@ fn elsewhere_named<D: Db>(
 ) -> Result<Vec<(usize, Elsewhere)>, Fault> {
     let mut wanted: Vec<(&str, usize)> = Vec::with_capacity(rows.len());
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.pays) {
-        let entry = &row.entry;
-        let apart = |c: char| c.is_whitespace() || ",;()".contains(c);
-        let texts = entry.references.iter().map(String::as_str).chain(entry.end_to_end.as_deref());
-        let words = texts.chain(entry.remittance.split(apart)).filter(|word| {
-            word.len() >= SHORTEST_ID && word.bytes().any(|byte| byte.is_ascii_digit())
-        });
-        wanted.extend(words.take(MOST_WORDS).map(|word| (word, at)));
+        let Entry { references, end_to_end, remittance, .. } = &row.entry;
+        let words = may_be_ids(references, end_to_end.as_deref(), remittance);
+        wanted.extend(words.map(|word| (word, at)));
     }
     let (nobody, ids) = ([(); 0], wanted.iter().map(|(word, _)| *word).collect::<Vec<_>>());
     let payments = matching::paid_elsewhere(db, &nobody, &nobody, &ids, upto)?;

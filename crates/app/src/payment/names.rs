@@ -45,7 +45,7 @@ pub(crate) fn known_otherwise<D: Db>(db: &D, rows: &str) -> Result<Otherwise, Fa
     Ok(found)
 }
 
-pub(super) fn perhaps(of: &Id) -> Refused {
+pub(crate) fn perhaps(of: &Id) -> Refused {
     let detail = format!(
         "{of}, which a statement of the bank brought, may be this money; say `same_as` with its id, or `another`"
     );

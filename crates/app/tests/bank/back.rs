@@ -437,3 +437,88 @@ fn a_debit_that_a_refund_came_before_is_shown_as_perhaps_booked() {
         }
     }
 }
+
+#[test]
+fn a_total_that_has_a_debit_within_it_is_asked_about_until_somebody_says_what_that_is() {
+    // What the debit took of 100.00 and the totals that the shop says, each with how much of it is the debit.
+    type Case = (i64, &'static [(i64, i64)]);
+    let cases: &[Case] = &[
+        (4_000, &[(4_000, 4_000), (6_000, 0)]),
+        (6_000, &[(4_000, 4_000), (6_000, 2_000)]),
+        (4_000, &[(6_000, 4_000)]),
+    ];
+    for (out, totals) in cases {
+        for names in [&[][..], &[("X", 10_000)]] {
+            let told = format!("{out}: {totals:?} of {names:?}");
+            let (_folder, db) = db();
+            let booked = named(&db, names);
+            let of = if names.is_empty() { booked.as_str() } else { "X" };
+            take(&db, "S2", &[Line { minor: -out, end_to_end: "E-9".into(), ..Line::default() }]);
+            let debit = matches(&db, Some(MatchState::Review)).remove(0).id;
+            bank::confirm(&db, &debit, &from(json!({"candidate": 1})), &author()).unwrap();
+            let source = shop(&db);
+            for (total, _) in *totals {
+                let event = refunded(&db, &source, &format!("e{total}"), (of, *total));
+                assert_eq!(event.code, Some(Refusal::PerhapsBooked), "{told}: {total}");
+            }
+            let that = id(&format!("bank-{debit}"));
+            let mut before = 0;
+            for (total, is) in *totals {
+                let name = id(&format!("e{total}"));
+                let whole = *is == total - before;
+                if *is > 0 && !whole {
+                    // What of it is the debit is said beside the event.
+                    let new =
+                        from(json!({"id": "R1", "kind": "refund", "minor": is, "on": "2026-11-02",
+                        "same_as": that}));
+                    payments::reverse(&db, &id(of), &new, id("made"), &author()).unwrap();
+                }
+                let same_as = whole.then(|| that.clone());
+                let said = Said { another: false, same_as };
+                let (event, _) =
+                    inbound_event::retry(&db, &source, &name, &said, &author()).unwrap();
+                assert_eq!(event.state, InboundState::Applied, "{told}: {event:?}");
+                before = *total;
+            }
+            assert_eq!(returned(&db, &booked), 6_000, "{told}");
+            holds(&db);
+        }
+    }
+}
+
+#[test]
+fn a_debit_that_waits_is_held_against_what_went_back_since() {
+    // What went back since and when, how the debit of 40.00 is confirmed, whether it may be that.
+    for (kind, minor, on, by_candidate, perhaps) in [
+        ("refund", 4_000, "2026-11-02", true, true),
+        ("refund", 4_000, "2026-11-02", false, true),
+        ("mistake", 4_000, "2026-10-31", true, false),
+        ("refund", 3_999, "2026-11-02", true, false),
+    ] {
+        let told = format!("{kind} {minor} {on} {by_candidate}");
+        let (_folder, db) = db();
+        let booked = named(&db, &[]);
+        let end_to_end = if by_candidate { "E-9" } else { "" };
+        let out = Line { minor: -4_000, end_to_end: end_to_end.into(), ..Line::default() };
+        take(&db, "S2", &[out]);
+        let of = matches(&db, None).remove(1).id;
+        let on = (kind != "mistake").then_some(on);
+        let new = from(json!({"id": "R1", "kind": kind, "minor": minor, "on": on}));
+        payments::reverse(&db, &booked, &new, id("made"), &author()).unwrap();
+        let confirm = |another: Option<bool>| {
+            let new = match by_candidate {
+                true => json!({"candidate": 1, "another": another}),
+                false => json!({"payment_id": booked, "another": another}),
+            };
+            bank::confirm(&db, &of, &from(new), &author())
+        };
+        if perhaps {
+            assert_eq!(code(confirm(None)), Refusal::PerhapsBooked, "{told}");
+            assert_eq!(returned(&db, &booked), minor, "{told}");
+        }
+        assert_eq!(confirm(perhaps.then_some(true)).unwrap(), Change::Replaced, "{told}");
+        assert_eq!(confirm(None).unwrap(), Change::AlreadySo, "{told}");
+        assert_eq!(returned(&db, &booked), 4_000 + minor, "{told}");
+        holds(&db);
+    }
+}

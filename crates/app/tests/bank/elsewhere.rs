@@ -192,7 +192,9 @@ fn somebody_says_whether_it_is_what_a_statement_brought() {
     // Money goes back by any name; what is booked anew after a mistake keeps them.
     let back = from(json!({"kind": "mistake"}));
     payments::reverse(&db, &id("PAY-1"), &back, id("R1"), &author()).unwrap();
-    bank::confirm(&db, &of.id, &from(json!({"customer_id": "C1"})), &author()).unwrap();
+    let confirm = |new| bank::confirm(&db, &of.id, &from(new), &author());
+    assert_eq!(code(confirm(json!({"customer_id": "C1"}))), Refusal::PerhapsBooked);
+    confirm(json!({"customer_id": "C1", "another": true})).unwrap();
     let read = payments::get(&db, &id("PAY-1"), Date::LAST, i64::MAX).unwrap();
     assert_eq!(read.id.as_str(), format!("{booked}-2"));
     assert_eq!(said(&db, "PAY-1", money, json!({})).unwrap(), Change::AlreadySo);
@@ -672,5 +674,128 @@ fn a_payment_that_comes_to_life_or_is_corrected_is_held_against_what_statements_
         let new = correction("2026-10-30", 10_000, None);
         assert_eq!(payments::correct(&db, &booked, &new, &author()).unwrap(), Change::Replaced);
         holds(&db);
+    }
+}
+
+#[test]
+fn what_names_documents_with_amounts_is_held_against_what_they_had() {
+    // The documents that are named with amounts; whether they may be of the 100.00 that paid 60.00 and 40.00.
+    for (parts, perhaps) in [
+        (json!([["INV-5001", 6_000]]), true),
+        (json!([["INV-5001", 6_000], ["INV-5002", 3_000]]), true),
+        (json!([["INV-5001", 5_999]]), true),
+        (json!([["INV-5001", 6_001]]), false),
+        (json!([["INV-5003", 6_000]]), false),
+    ] {
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", Some(KNOWN));
+        for (name, minor) in [("INV-5001", 6_000), ("INV-5002", 4_000), ("INV-5003", 90_000)] {
+            invoice(&db, name, "C1", "2026-10-01", minor);
+        }
+        let credit = pays(10_000, "INV-5001 INV-5002", "Müller GmbH", KNOWN);
+        assert_eq!(take(&db, "S1", &[credit]).automatic, 1);
+        let of = |part: &serde_json::Value| json!({"invoice_id": part[0], "minor": part[1]});
+        let designation: Vec<_> = parts.as_array().unwrap().iter().map(of).collect();
+        let minor = parts.as_array().unwrap().iter().filter_map(|part| part[1].as_i64()).sum();
+        let money = ("C1", "2026-11-01", minor);
+        let done = said(&db, "P1", money, json!({"designation": designation}));
+        match perhaps {
+            true => assert_eq!(code(done), Refusal::PerhapsBooked, "{parts}"),
+            false => assert_eq!(done.unwrap(), Change::Made, "{parts}"),
+        }
+        // A payment of what is far from it, and corrected to that.
+        let on = ("C1", "2026-11-01", minor + 500);
+        said(&db, "P2", on, json!({"invoice_id": "INV-5003"})).unwrap();
+        let correct = |another: Option<bool>| {
+            let new = json!({"designation": designation, "minor": minor, "reason": "typed wrongly",
+                "another": another});
+            payments::correct(&db, &id("P2"), &from(new), &author())
+        };
+        match perhaps {
+            true => assert_eq!(code(correct(None)), Refusal::PerhapsBooked, "{parts}"),
+            false => assert_eq!(correct(None).unwrap(), Change::Replaced, "{parts}"),
+        }
+        if perhaps {
+            assert_eq!(correct(Some(true)).unwrap(), Change::Replaced, "{parts}");
+        }
+        holds(&db);
+    }
+}
+
+#[test]
+fn a_row_that_was_a_part_of_its_document_is_asked_about_when_it_is_corrected_to_the_entry() {
+    for entry in [10_000, 9_000] {
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", Some(KNOWN));
+        invoice(&db, "INV-5001", "C1", "2026-10-01", 10_000);
+        let names = json!({"invoice_id": "INV-5001"});
+        said(&db, "P1", ("C1", "2026-10-30", 1_000), names).unwrap();
+        let counts = take(&db, "S1", &[pays(entry, "INV-5001", "Müller GmbH", KNOWN)]);
+        if counts.automatic == 0 {
+            let of = matches(&db, None).remove(0).id;
+            bank::confirm(&db, &of, &from(json!({"candidate": 1})), &author()).unwrap();
+        }
+        let correct = |another: Option<bool>| {
+            let new = json!({"minor": entry, "reason": "typed wrongly", "another": another});
+            payments::correct(&db, &id("P1"), &from(new), &author())
+        };
+        assert_eq!(code(correct(None)), Refusal::PerhapsBooked, "{entry}");
+        assert_eq!(correct(Some(true)).unwrap(), Change::Replaced, "{entry}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn a_credit_that_waits_is_held_against_what_came_since() {
+    // What came since, by which id and how far away; how it is confirmed; whether it may be that.
+    for (minor, name, on, confirmed, perhaps) in [
+        (9_000, "P1", "2026-10-26", json!({"candidate": 1}), true),
+        (9_000, "P1", "2026-10-31", json!({"customer_id": "C1"}), true),
+        (9_000, "P1", "2026-10-25", json!({"candidate": 1}), false),
+        (8_999, "P1", "2026-10-31", json!({"candidate": 1}), false),
+        (77, "E2E-1", "2026-05-01", json!({"candidate": 1}), true),
+        (77, "B-77", "2026-05-01", json!({"candidate": 1}), true),
+    ] {
+        let told = format!("{minor} {name} {on} {confirmed}");
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", None);
+        invoice(&db, "INV-5001", "C1", "2026-10-01", 10_000);
+        let credit = pays(9_000, "", "Müller GmbH", STRANGE);
+        let credit = Line { end_to_end: "E2E-1".into(), bank: "B-77".into(), ..credit };
+        assert_eq!(take(&db, "S1", &[credit]).review, 1);
+        let of = matches(&db, None).remove(0).id;
+        said(&db, name, ("C1", on, minor), json!({})).unwrap();
+        let confirm = |another: Option<bool>| {
+            let mut new = confirmed.clone();
+            new["another"] = json!(another);
+            bank::confirm(&db, &of, &from(new), &author())
+        };
+        if perhaps {
+            let Err(Fault::Refused(refused)) = confirm(None) else { panic!("{told}: booked") };
+            assert_eq!(refused.code, Refusal::PerhapsBooked, "{told}");
+            assert!(refused.detail.starts_with(name), "{refused:?}");
+        }
+        let another = perhaps.then_some(true);
+        assert_eq!(confirm(another).unwrap(), Change::Replaced, "{told}");
+        assert_eq!(confirm(None).unwrap(), Change::AlreadySo, "{told}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn of_equal_entries_the_one_that_paid_the_named_document_is_told() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", Some(KNOWN));
+    let names = ["INV-5001", "INV-5002", "INV-5003"];
+    names.iter().for_each(|name| invoice(&db, name, "C1", "2026-10-01", 5_000));
+    let credits = names.map(|name| pays(5_000, name, "Müller GmbH", KNOWN));
+    assert_eq!(take(&db, "S1", &credits).automatic, 3);
+    for (name, of) in names.iter().zip(matches(&db, None)) {
+        for on in ["2026-10-31", "2026-11-01"] {
+            let done = said(&db, "P1", ("C1", on, 5_000), json!({"invoice_id": name}));
+            let Err(Fault::Refused(refused)) = done else { panic!("{name} is taken in") };
+            let booked = of.payment_id.clone().unwrap();
+            assert!(refused.detail.starts_with(&format!("{booked},")), "{name}: {refused:?}");
+        }
     }
 }

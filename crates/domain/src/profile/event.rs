@@ -179,9 +179,6 @@ fn rule_is_sound(rule: &EventRule, date: DateForm, path: &str) -> Result<(), Ref
         let detail = format!("`{}` of {} is required and not mapped", lacking.name, rule.makes);
         return Err(invalid(&at("fields"), detail));
     }
-    if seen.contains("amount") && seen.contains("total") {
-        return Err(invalid(&at("fields"), "`amount` and `total` exclude each other"));
-    }
     if (seen.contains("amount") || seen.contains("total")) && !seen.contains("currency") {
         return Err(invalid(&at("fields"), "an amount needs `currency`"));
     }

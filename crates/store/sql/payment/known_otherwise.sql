@@ -1,7 +1,7 @@
 -- ?1: rows as in payment/insert_all.sql. Gives [[row, why, payment_id], ...] for rows of new ids that are known under
 -- another name, with `named` or the field that differs or, where the payment became another customer's, `perhaps`, and for those that may be what an entry of a statement was booked
 -- as, with `perhaps`: same customer, currency and amount within five days, or the entry has the id as its reference, or has the amount
--- for the document that the row names, or for an instalment of it, by what the payer named or by the order of debts, or has at least the amount for that
+-- for the document that the row names, with an amount for it or without, or for an instalment of it, by what the payer named or by the order of debts, or has at least the amount for that
 -- document, of which less is open. The
 -- amount is what no other name says of it yet, with the fee that the bank kept or without it. An entry whose payment was a mistake, or has other names for all of it, is
 -- nobody's; money that came and went back had come all the same.
@@ -10,10 +10,18 @@ asked AS MATERIALIZED (
     SELECT
         j.value ->> 0 AS row, j.value ->> 1 AS id, coalesce(c.merged_key, c.key) AS customer_key,
         j.value ->> 3 AS received_on, j.value ->> 4 AS amount_minor, j.value ->> 5 AS currency,
-        j.value ->> 6 AS invoice_id
+        j.value ->> 6 AS invoice_id, j.value ->> 9 AS designation
     FROM json_each(?1) AS j
     CROSS JOIN customer AS c ON c.id = j.value ->> 2
     WHERE NOT EXISTS (SELECT 1 FROM payment AS p WHERE p.id = j.value ->> 1)
+),
+-- The documents that are named, each with what it is to have of the row.
+about AS MATERIALIZED (
+    SELECT a.row, a.customer_key, a.received_on, a.currency, i.key AS invoice_key, a.amount_minor
+    FROM asked AS a CROSS JOIN invoice AS i ON i.id = a.invoice_id
+    UNION ALL
+    SELECT a.row, a.customer_key, a.received_on, a.currency, d.value ->> 0, d.value ->> 1
+    FROM asked AS a CROSS JOIN json_each(a.designation) AS d
 ),
 named AS (
     SELECT
@@ -78,14 +86,14 @@ claim AS MATERIALIZED (
     SELECT key, claim_key, customer_key, sum(open_minor) OVER (PARTITION BY key) AS open_minor
     FROM (
         SELECT i.key, i.key AS claim_key, i.customer_key, i.open_minor
-        FROM asked AS a CROSS JOIN invoice AS i ON i.id = a.invoice_id
-        WHERE a.customer_key IN (SELECT customer_key FROM booked)
+        FROM about AS u CROSS JOIN invoice AS i ON i.key = u.invoice_key
+        WHERE u.customer_key IN (SELECT customer_key FROM booked)
         UNION
         SELECT i.key, o.key, o.customer_key, o.open_minor
-        FROM asked AS a
-        CROSS JOIN invoice AS i ON i.id = a.invoice_id
+        FROM about AS u
+        CROSS JOIN invoice AS i ON i.key = u.invoice_key
         CROSS JOIN invoice AS o ON o.parent_key = i.key
-        WHERE a.customer_key IN (SELECT customer_key FROM booked)
+        WHERE u.customer_key IN (SELECT customer_key FROM booked)
     )
 ),
 -- What each of them had of payments before any of that went back, which is of a later day.
@@ -117,24 +125,23 @@ found AS (
         ON b.customer_key = a.customer_key AND b.currency = a.currency AND b.minor = a.amount_minor
     WHERE abs(julianday(b.received_on) - julianday(a.received_on)) <= 5
     UNION ALL
-    SELECT a.row, t.id, abs(julianday(t.received_on) - julianday(a.received_on))
-    FROM asked AS a
-    CROSS JOIN invoice AS i ON i.id = a.invoice_id
+    SELECT u.row, t.id, abs(julianday(t.received_on) - julianday(u.received_on)) - 10
+    FROM about AS u
     -- Without the affinity of a column, which would keep the parts from being found by document.
-    CROSS JOIN part AS t ON t.invoice_key = +i.key AND t.currency = +a.currency
+    CROSS JOIN part AS t ON t.invoice_key = +u.invoice_key AND t.currency = +u.currency
     WHERE
         (
-            a.amount_minor IN (t.minor, t.minor + t.fee_minor)
-            OR a.amount_minor > t.open_minor AND a.amount_minor <= t.minor + t.fee_minor
+            u.amount_minor IN (t.minor, t.minor + t.fee_minor)
+            OR u.amount_minor > t.open_minor AND u.amount_minor <= t.minor + t.fee_minor
         )
-        AND abs(julianday(t.received_on) - julianday(a.received_on)) <= 5
+        AND abs(julianday(t.received_on) - julianday(u.received_on)) <= 5
     UNION ALL
-    SELECT a.row, b.id, -1
+    SELECT a.row, b.id, -20
     FROM asked AS a
     CROSS JOIN booked AS b
         ON b.customer_key = a.customer_key AND b.currency = a.currency AND b.bank_reference = a.id
     UNION ALL
-    SELECT a.row, p.id, -1
+    SELECT a.row, p.id, -20
     FROM asked AS a
     CROSS JOIN bank_entry AS e INDEXED BY bank_entry_by_end_to_end ON e.end_to_end = a.id
     CROSS JOIN payment AS p ON p.key = e.payment_key AND p.currency = a.currency
@@ -149,7 +156,7 @@ found AS (
         )
         AND p.amount_minor > coalesce((SELECT sum(n.amount_minor) FROM payment_name AS n WHERE n.payment_key = p.key), 0)
 ),
--- The nearest of each row.
+-- The nearest of each row: whose reference it is, then what paid a document that it names.
 nearest AS (SELECT row, id, min(apart) FROM found GROUP BY row)
 SELECT json_group_array(json_array(row, why, id))
 FROM (

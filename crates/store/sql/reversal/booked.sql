@@ -1,7 +1,8 @@
 -- ?1: a payment's key, ?2: how much goes back of it, ?3: on which day, ?4: only this reversal, or null, ?5: what the bank kept
--- of the payment, where its source may know it as before that.
+-- of the payment, where its source may know it as before that, ?6: 1 where it is what is new of a total of all refunds.
 -- Gives the id of what a debit of a bank statement was booked as, stands, and of which nothing else says that it is that: of
--- this amount within five days, or the one that is named, of at least the amount.
+-- this amount within five days, or the one that is named, of at least the amount. What is new of a total may have a debit
+-- within it, whenever that was, or be a part of one within five days.
 SELECT id
 FROM (
     SELECT
@@ -25,6 +26,10 @@ FROM (
 )
 WHERE
     left_minor > 0
-    AND iif(?4 IS NULL, ?2 - left_minor IN (0, ?5) AND apart <= 5, id = ?4 AND left_minor + ?5 >= ?2)
+    AND CASE
+        WHEN ?4 IS NOT NULL THEN id = ?4 AND left_minor + ?5 >= ?2
+        WHEN ?6 = 1 THEN apart <= 5 OR ?2 >= left_minor
+        ELSE ?2 - left_minor IN (0, ?5) AND apart <= 5
+    END
 ORDER BY apart, id
 LIMIT 1

@@ -102,8 +102,8 @@ pub(super) fn stripe() -> EventMapping {
 /// Events whose `data` has the fields under their own names, with amounts as decimals.
 pub(super) fn standard(signature: SignatureKind) -> EventMapping {
     let named = |action: EventAction, kind: &str| {
-        let mapped = specs(action).iter().filter(|spec| spec.name != "total");
-        let fields = mapped.map(|spec| field(spec.name, &format!("/data/{}", spec.name)));
+        let fields =
+            specs(action).iter().map(|spec| field(spec.name, &format!("/data/{}", spec.name)));
         EventRule {
             kind: kind.into(),
             when: None,

@@ -145,6 +145,10 @@ impl Reading<'_> {
 
     fn refund(&self) -> Result<Refund, Refused> {
         let (part, total) = (self.money("amount", 1)?, self.money("total", 1)?);
+        if part.is_some() && total.is_some() {
+            let detail = "a refund says its amount, or the total of all refunds, not both";
+            return Err(self.at(Refused::new(Refusal::MalformedField, detail), "total"));
+        }
         Ok(Refund {
             id: self.must_id("id")?,
             payment_id: self.must_id("payment_id")?,

@@ -105,10 +105,6 @@ fn mappings_that_cannot_work_are_refused_with_their_place() {
         "rules[1].fields[0].column"
     );
     assert_eq!(
-        with(&|mapping| mapping.rules[1].fields.as_mut().unwrap().push(field("amount", "/a"))),
-        "rules[1].fields"
-    );
-    assert_eq!(
         with(&|mapping| mapping.rules[4].fields.as_mut().unwrap().push(field("name", "/a"))),
         "rules[4].fields[2].field"
     );
@@ -300,4 +296,27 @@ fn several_events_in_one_delivery_are_refused() {
     assert_eq!(said, (Refusal::MalformedField, Some("/events/0/id")));
     // A list elsewhere in the event is its own.
     assert_eq!(one_event(&stripe(), &json!({"id": "1", "type": "a", "items": [1, 2]})), Ok(()));
+}
+
+#[test]
+fn a_refund_of_the_standard_mapping_is_an_amount_or_a_total_or_all() {
+    let mapping = standard(SignatureKind::Hmac);
+    let money = |minor: i64| Money { minor, currency: "EUR".parse().unwrap() };
+    for (more, back) in [
+        (json!({}), Ok(Back::All)),
+        (json!({"amount": "25.00"}), Ok(Back::Part(money(2_500)))),
+        (json!({"total": "25.00"}), Ok(Back::UpTo(money(2_500)))),
+        (json!({"amount": null, "total": 25}), Ok(Back::UpTo(money(2_500)))),
+        (json!({"amount": "25.00", "total": "25.00"}), Err(Refusal::MalformedField)),
+    ] {
+        let mut data =
+            json!({"id": "R1", "payment_id": "P1", "on": "2024-03-31", "currency": "EUR"});
+        data.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let body = json!({"id": "1", "type": "payment.refunded", "data": data});
+        let read = read(&mapping, &body).map(|made| match made {
+            Made::Refund(refund) => refund.back,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(read.map_err(|refused| refused.code), back, "{more}");
+    }
 }
