@@ -366,6 +366,97 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
     assert_eq!(run("2024-07-01T12:00:00Z"), 0);
 }
 
+#[test]
+fn a_cut_that_is_approved_raises_nothing_and_leaves_nothing_higher() {
+    let (_folder, db) = db();
+    let texts = json!({"en": "Late.", "zh_cn": "逾期。"});
+    let late = json!({"severity": "critical", "text": texts, "advice": texts,
+        "terms": [{"kind": "above", "fact": "overdue-share", "bound": "0.5"}]});
+    alert_rule::put(&db, "half-late", &read(late), &author()).unwrap();
+    rate(&db, "fx-usd-eur", "0.9");
+    rate(&db, "fx-eur-usd", "1.11");
+    let line = |grade: &str| json!({"grade": grade, "turnover_share": "10", "cap_minor": 900_000});
+    let lines = ["A", "B", "C", "D", "E"].map(line);
+    policy::publish(&db, &read(json!({"currency": "EUR", "lines": lines})), &author()).unwrap();
+    let season = |minor: i64, from: &str, to: &str| json!({"kind": "temporary", "minor": minor, "from": from, "to": to});
+    let always = json!({"minor": 1_000, "from": "2024-01-01"});
+    let books = [
+        // What is lower in another currency stays, what is higher comes down.
+        (
+            "Other",
+            vec![
+                always.clone(),
+                with(season(100, "2024-06-01", "2024-07-05"), json!({"currency": "USD"})),
+                json!({"minor": 10, "currency": "USD", "from": "2024-07-20"}),
+                json!({"minor": 600, "currency": "USD", "from": "2024-08-20"}),
+            ],
+        ),
+        (
+            "Nested",
+            vec![
+                always.clone(),
+                season(3_000, "2024-06-01", "2024-08-09"),
+                season(2_000, "2024-06-20", "2024-07-02"),
+            ],
+        ),
+        ("Season", vec![season(1_000, "2024-06-01", "2024-07-30")]),
+        (
+            "Ends",
+            vec![
+                json!({"minor": 8_000, "from": "2024-01-01"}),
+                json!({"minor": 1_000, "from": "2024-06-01", "to": "2024-07-10"}),
+            ],
+        ),
+        (
+            "Zero",
+            vec![
+                json!({"minor": 0, "from": "2024-01-01"}),
+                season(1_000, "2024-06-01", "2024-07-30"),
+            ],
+        ),
+    ];
+    for (name, limits) in &books {
+        customer(&db, name, json!({}));
+        invoice(
+            &db,
+            &format!("I-{name}"),
+            name,
+            json!({"due_on": "2024-06-10", "amount": eur(200)}),
+        );
+        for (number, limit) in limits.iter().enumerate() {
+            set_limit(&db, name, &format!("L-{name}-{number}"), limit.clone());
+        }
+    }
+    swept(&db, "2024-06-30");
+    hold::run(&db, &author()).unwrap();
+    for (name, _) in &books {
+        let pending = standing(&db, name).pending;
+        let cut = pending.into_iter().find(|of| of.source == LimitSource::Alert).unwrap();
+        decide(&db, cut.id.as_str(), LimitState::Approved, "other").unwrap();
+    }
+    for (name, on, wanted) in [
+        ("Other", "2024-06-30", "100 USD"),
+        ("Other", "2024-07-06", "500 EUR"),
+        ("Other", "2024-07-20", "10 USD"),
+        ("Other", "2024-08-20", "500 EUR"),
+        ("Nested", "2024-07-02", "500 EUR"),
+        ("Nested", "2024-07-03", "500 EUR"),
+        ("Nested", "2024-08-10", "500 EUR"),
+        ("Season", "2024-07-30", "500 EUR"),
+        ("Season", "2024-07-31", "expired"),
+        ("Ends", "2024-07-10", "500 EUR"),
+        ("Ends", "2024-07-11", "500 EUR"),
+        ("Zero", "2024-07-30", "500 EUR"),
+        ("Zero", "2024-07-31", "0 EUR"),
+    ] {
+        let found = limit::standing(&db, &id(name), Some(day(on)), Some(Language::En), noon());
+        let found = found.unwrap();
+        let told = found.effective.map(|of| format!("{} {}", of.minor.unwrap(), of.currency));
+        let told = if found.expired { Some("expired".into()) } else { told };
+        assert_eq!(told.as_deref(), Some(wanted), "{name} {on}");
+    }
+}
+
 /// A book at random: what a customer owes, what secures it, and what bounds it.
 #[derive(Clone, Debug)]
 struct Book {

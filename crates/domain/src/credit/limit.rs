@@ -21,7 +21,7 @@ use crate::{
     text,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most characters of a reason.
 pub const MAX_REASON: usize = 500;
@@ -163,6 +163,24 @@ fn in_force(ledger: &[Entry], kind: LimitKind, day: Date) -> Option<&Entry> {
     }
     let mut standing = standing.into_values().rev();
     standing.find(|entry| entry.to.is_none_or(|to| to >= day))
+}
+
+/// Limits of one kind that count on any day from a day on, each with the first day on which it does.
+pub fn first_days(ledger: &[Entry], from: Date) -> Vec<(&Entry, Date)> {
+    let begins = ledger.iter().map(|entry| entry.from);
+    let ends = ledger.iter().filter_map(|entry| entry.to?.plus_days(1).ok());
+    let days: BTreeSet<Date> =
+        begins.chain(ends).chain([from]).filter(|day| *day >= from).collect();
+    let mut found: Vec<(&Entry, Date)> = Vec::new();
+    for day in days {
+        let Some(entry) = ledger.first().and_then(|of| in_force(ledger, of.kind, day)) else {
+            continue;
+        };
+        if !found.iter().any(|(known, _)| known.id == entry.id) {
+            found.push((entry, day));
+        }
+    }
+    found
 }
 
 fn line(entry: &Entry) -> LimitLine {
