@@ -136,16 +136,15 @@ pub fn decide_limit<D: Db>(
     Ok(())
 }
 
-/// Limits that go along with a merge, each with the customer that it is of then: of whom goes, whom stays, and the head of
-/// its group or itself. Without an id: that of the record.
+/// Who is looked at in a merge: its key, the limit of its record, whether it heads a group, and its ledger.
+pub type Bound = (i64, Option<Money>, u8, Vec<Entry>);
+
+/// What bounds the one that goes in a merge, the head of its group or itself, the one that stays, and the head of its.
 pub fn limits_of_merged<D: Db>(
     db: &D,
     (from, to, head): (i64, i64, i64),
-    day: Date,
-) -> Result<Vec<(Option<Id>, i64, NewLimit)>, Fault> {
-    let day = day.to_string();
-    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), (&day).into()];
-    db.json(sql!("customer/merge_limits.sql"), &params)
+) -> Result<Vec<Bound>, Fault> {
+    db.json(sql!("customer/merge_limits.sql"), &[from.into(), to.into(), head.into()])
 }
 
 /// Takes rules along with a merge.
