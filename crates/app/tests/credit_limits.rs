@@ -193,7 +193,7 @@ fn of_the_limit_of_a_record_counts_what_needs_no_second_key() {
 #[test]
 fn nothing_is_approved_for_a_customer_that_was_merged() {
     let (_folder, db) = db();
-    customer(&db, "C", json!({}));
+    customer(&db, "C", json!({"credit_limit": eur(10)}));
     customer(&db, "D", json!({}));
     thresholds(&db, json!([eur(1_000)]));
     set_limit(&db, "D", "L1", json!({"minor": 5_000}));
@@ -912,6 +912,26 @@ fn a_merge_lets_nobody_out_of_a_limit_on_any_day() {
             assert_eq!(told, wanted, "{case} {on}");
         }
     }
+}
+
+#[test]
+fn a_first_limit_that_waits_holds_whoever_stays_in_a_merge() {
+    let (_folder, db) = db();
+    thresholds(&db, json!([eur(1_000)]));
+    customer(&db, "Goes", json!({}));
+    customer(&db, "Stays", json!({}));
+    set_limit(&db, "Goes", "L1", json!({"minor": 5_000}));
+    assert_eq!(ask(&db, "Goes", 9_000).verdict, Verdict::Hold);
+    assert_eq!(ask(&db, "Stays", 9_000).verdict, Verdict::Warn);
+    customers::merge(&db, &id("Goes"), &id("Stays"), &author()).unwrap();
+    assert_eq!(ask(&db, "Stays", 9_000).verdict, Verdict::Hold);
+    assert_eq!(counts(&db, "Stays"), "none, 1 waits");
+    assert_eq!(
+        refused(decide(&db, "L1", LimitState::Approved, "tester")).0,
+        Refusal::SecondKeyNeeded
+    );
+    decide(&db, "L1", LimitState::Approved, "other").unwrap();
+    assert_eq!(counts(&db, "Stays"), "5000 EUR");
 }
 
 #[test]
