@@ -8,6 +8,7 @@ mod shop;
 
 use common::{day, db, id, read};
 use dunlin_app::{
+    card,
     credit::{Asked, check, hold, limit, order, policy, reservation, reservation::Reserved, rule},
     customer as customers, default_record, dispute, guarantee, interest, invoice as documents,
     ledger::{Change, put_organisation},
@@ -904,6 +905,41 @@ fn a_fall_of_the_grade_holds_until_a_sweep_changes_it_again_however_it_is_read()
         rule::end(&db, &id(name), &author()).unwrap();
     }
     assert_eq!(hold::run(&db, &author()).unwrap().cleared, 1);
+}
+
+#[test]
+fn another_card_holds_nobody_whose_score_is_as_it_was() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(50_000)}));
+    rule::put(&db, &id("drop"), &read(json!({"kind": "score-drop"})), &author()).unwrap();
+    for month in 1..=5 {
+        let due = format!("2024-0{month}-15");
+        let new = json!({"id": format!("I{month}"), "customer_id": "C", "issued_on": format!("2024-0{month}-01"),
+            "due_on": due, "amount": eur(1_000)});
+        documents::add(&db, &read(new), id("made"), &author()).unwrap();
+        pay(&db, &format!("P{month}"), "C", &due, 1_000);
+    }
+    swept(&db, "2024-06-26", at(NOON));
+    let of_yesterday = by("owner", at("2024-06-27T08:00:00Z"));
+    let mut stricter = serde_json::to_value(dunlin_domain::card::shipped()).unwrap();
+    stricter["grades"][0]["at_least"] = json!("99.99");
+    let name = id("stricter");
+    card::put(&db, &name, &read(stricter), &of_yesterday).unwrap();
+    card::publish(&db, &name, &read(json!({})), &of_yesterday).unwrap();
+    let seen = |known_at: Option<Instant>| {
+        let asked = Asked { day: None, known_at };
+        let question = question("C", 1, None);
+        told(&check::simulate(&db, &question, asked, Some(Language::En), at(NOON)).unwrap())
+    };
+    let both = || (seen(None), seen(Some(at(NOON))));
+    swept(&db, "2024-06-27", at(NOON));
+    assert_eq!(both(), ("pass".into(), "pass".into()));
+    // What the customer does itself under the same card is seen.
+    let late = json!({"id": "I9", "customer_id": "C", "issued_on": "2024-02-01", "due_on": "2024-02-15",
+        "amount": eur(9_000)});
+    documents::add(&db, &read(late), id("made"), &author()).unwrap();
+    swept(&db, "2024-06-28", at(NOON));
+    assert_eq!(both(), ("hold drop".into(), "hold drop".into()));
 }
 
 #[test]

@@ -113,6 +113,40 @@ fn releasing_a_placed_hold_ends_it_and_waives_nothing() {
 }
 
 #[test]
+fn an_order_that_is_checked_during_a_manual_stop_clears_when_the_stop_and_its_reasons_are_gone() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({}));
+    set_limit(&db, "C", "L1", json!({"minor": 1_000}));
+    plain(&db, "K1", 5_000, "Before");
+    plain(&db, "K2", 5_000, "Agreed");
+    release(&db, "K2", None);
+    let stop = json!({"customer": "C", "reason": "manual stop"});
+    hold::place(&db, &read(stop), &id("Stop"), &author()).unwrap();
+    for (name, order) in [("K3", "Before"), ("K4", "During"), ("K5", "Agreed")] {
+        let found = ask(&db, name, 5_000, order, json!({}));
+        assert_eq!(found.verdict, Verdict::ForcedHold, "{order}");
+    }
+    let verdict = |name: &str| hold::get(&db, &id(name)).unwrap().verdict;
+    assert_eq!((verdict("K1"), verdict("K4")), (Verdict::Hold, Verdict::Hold));
+    // What was released waits for the stop alone.
+    assert_eq!(
+        hold::list(&db, (i64::MAX, 9), None, Some(HoldState::Held), None, EN).unwrap().len(),
+        3
+    );
+    set_limit(&db, "C", "L2", json!({"minor": 900_000}));
+    assert_eq!(run(&db).cleared, 0);
+    release(&db, "Stop", None);
+    assert_eq!(run(&db).cleared, 2);
+    assert!(plain(&db, "K6", 5_000, "During").starts_with("pass"));
+    // Who is stopped for a reason of its own is forced as before.
+    customer(&db, "C", json!({"status": "suspended"}));
+    hold::place(&db, &read(json!({"customer": "C", "reason": "again"})), &id("Stop2"), &author())
+        .unwrap();
+    ask(&db, "K7", 5_000, "Own", json!({}));
+    assert_eq!(verdict("K7"), Verdict::ForcedHold);
+}
+
+#[test]
 fn what_is_new_or_forced_since_a_release_stands() {
     let (_folder, db) = db();
     customer(&db, "C", json!({"credit_limit": eur(100)}));

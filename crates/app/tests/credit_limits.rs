@@ -193,7 +193,7 @@ fn of_the_limit_of_a_record_counts_what_needs_no_second_key() {
 #[test]
 fn nothing_is_approved_for_a_customer_that_was_merged() {
     let (_folder, db) = db();
-    customer(&db, "C", json!({}));
+    customer(&db, "C", json!({"credit_limit": eur(10)}));
     customer(&db, "D", json!({}));
     thresholds(&db, json!([eur(1_000)]));
     set_limit(&db, "D", "L1", json!({"minor": 5_000}));
@@ -364,6 +364,97 @@ fn a_grave_alert_proposes_a_cut_of_what_is_in_force_whatever_it_is() {
     }
     // The next day the same alerts cut nothing further.
     assert_eq!(run("2024-07-01T12:00:00Z"), 0);
+}
+
+#[test]
+fn a_cut_that_is_approved_raises_nothing_and_leaves_nothing_higher() {
+    let (_folder, db) = db();
+    let texts = json!({"en": "Late.", "zh_cn": "逾期。"});
+    let late = json!({"severity": "critical", "text": texts, "advice": texts,
+        "terms": [{"kind": "above", "fact": "overdue-share", "bound": "0.5"}]});
+    alert_rule::put(&db, "half-late", &read(late), &author()).unwrap();
+    rate(&db, "fx-usd-eur", "0.9");
+    rate(&db, "fx-eur-usd", "1.11");
+    let line = |grade: &str| json!({"grade": grade, "turnover_share": "10", "cap_minor": 900_000});
+    let lines = ["A", "B", "C", "D", "E"].map(line);
+    policy::publish(&db, &read(json!({"currency": "EUR", "lines": lines})), &author()).unwrap();
+    let season = |minor: i64, from: &str, to: &str| json!({"kind": "temporary", "minor": minor, "from": from, "to": to});
+    let always = json!({"minor": 1_000, "from": "2024-01-01"});
+    let books = [
+        // What is lower in another currency stays, what is higher comes down.
+        (
+            "Other",
+            vec![
+                always.clone(),
+                with(season(100, "2024-06-01", "2024-07-05"), json!({"currency": "USD"})),
+                json!({"minor": 10, "currency": "USD", "from": "2024-07-20"}),
+                json!({"minor": 600, "currency": "USD", "from": "2024-08-20"}),
+            ],
+        ),
+        (
+            "Nested",
+            vec![
+                always.clone(),
+                season(3_000, "2024-06-01", "2024-08-09"),
+                season(2_000, "2024-06-20", "2024-07-02"),
+            ],
+        ),
+        ("Season", vec![season(1_000, "2024-06-01", "2024-07-30")]),
+        (
+            "Ends",
+            vec![
+                json!({"minor": 8_000, "from": "2024-01-01"}),
+                json!({"minor": 1_000, "from": "2024-06-01", "to": "2024-07-10"}),
+            ],
+        ),
+        (
+            "Zero",
+            vec![
+                json!({"minor": 0, "from": "2024-01-01"}),
+                season(1_000, "2024-06-01", "2024-07-30"),
+            ],
+        ),
+    ];
+    for (name, limits) in &books {
+        customer(&db, name, json!({}));
+        invoice(
+            &db,
+            &format!("I-{name}"),
+            name,
+            json!({"due_on": "2024-06-10", "amount": eur(200)}),
+        );
+        for (number, limit) in limits.iter().enumerate() {
+            set_limit(&db, name, &format!("L-{name}-{number}"), limit.clone());
+        }
+    }
+    swept(&db, "2024-06-30");
+    hold::run(&db, &author()).unwrap();
+    for (name, _) in &books {
+        let pending = standing(&db, name).pending;
+        let cut = pending.into_iter().find(|of| of.source == LimitSource::Alert).unwrap();
+        decide(&db, cut.id.as_str(), LimitState::Approved, "other").unwrap();
+    }
+    for (name, on, wanted) in [
+        ("Other", "2024-06-30", "100 USD"),
+        ("Other", "2024-07-06", "500 EUR"),
+        ("Other", "2024-07-20", "10 USD"),
+        ("Other", "2024-08-20", "500 EUR"),
+        ("Nested", "2024-07-02", "500 EUR"),
+        ("Nested", "2024-07-03", "500 EUR"),
+        ("Nested", "2024-08-10", "500 EUR"),
+        ("Season", "2024-07-30", "500 EUR"),
+        ("Season", "2024-07-31", "expired"),
+        ("Ends", "2024-07-10", "500 EUR"),
+        ("Ends", "2024-07-11", "500 EUR"),
+        ("Zero", "2024-07-30", "500 EUR"),
+        ("Zero", "2024-07-31", "0 EUR"),
+    ] {
+        let found = limit::standing(&db, &id(name), Some(day(on)), Some(Language::En), noon());
+        let found = found.unwrap();
+        let told = found.effective.map(|of| format!("{} {}", of.minor.unwrap(), of.currency));
+        let told = if found.expired { Some("expired".into()) } else { told };
+        assert_eq!(told.as_deref(), Some(wanted), "{name} {on}");
+    }
 }
 
 /// A book at random: what a customer owes, what secures it, and what bounds it.
@@ -735,6 +826,138 @@ fn who_stays_in_a_merge_is_bound_by_what_bound_the_one_that_goes() {
     // Who has a limit keeps its own.
     merge("A", "Full");
     assert_eq!(counts(&db, "Full"), "500 EUR");
+}
+
+#[test]
+fn a_merge_lets_nobody_out_of_a_limit_on_any_day() {
+    let (_folder, db) = db();
+    rate(&db, "fx-usd-eur", "0.9");
+    rate(&db, "fx-eur-usd", "1.11");
+    let always = |minor: i64| json!({"minor": minor, "from": "2024-01-01"});
+    let group = |minor: i64| with(always(minor), json!({"kind": "group"}));
+    let free = |from: &str, to: &str| json!({"unlimited": true, "from": from, "to": to});
+    // Name, parent, limits.
+    for (name, parent, limits) in [
+        ("OfGroup-Head", "", vec![group(10_000)]),
+        ("OfGroup-Goes", "OfGroup-Head", vec![always(0)]),
+        ("OfGroup-Stays", "", vec![]),
+        ("Least-Head", "", vec![group(10_000)]),
+        ("Least-Goes", "Least-Head", vec![always(50_000)]),
+        ("Least-Stays", "", vec![]),
+        ("Same-Head", "", vec![group(10_000)]),
+        ("Same-Goes", "Same-Head", vec![always(0)]),
+        ("Same-Stays", "Same-Head", vec![]),
+        ("Ahead-Goes", "", vec![always(1_000)]),
+        ("Ahead-Stays", "", vec![json!({"minor": 5_000, "from": "2024-07-10"})]),
+        ("Later-Goes", "", vec![always(1_000), json!({"unlimited": true, "from": "2024-07-10"})]),
+        ("Later-Stays", "", vec![]),
+        (
+            "Until-Goes",
+            "",
+            vec![
+                always(1_000),
+                with(free("2024-06-01", "2024-07-03"), json!({"kind": "temporary"})),
+            ],
+        ),
+        ("Until-Stays", "", vec![]),
+        (
+            "Over-Goes",
+            "",
+            vec![free("2024-06-01", "2024-06-29"), json!({"minor": 1_000, "from": "2024-06-30"})],
+        ),
+        ("Over-Stays", "", vec![]),
+        ("Zero-Goes", "", vec![always(0)]),
+        ("Zero-Head", "", vec![group(90_000)]),
+        ("Zero-Stays", "Zero-Head", vec![]),
+        ("Ended-Goes", "", vec![with(always(1_000), json!({"to": "2024-06-20"}))]),
+        ("Ended-Stays", "", vec![]),
+        ("Record-Goes", "", vec![group(10_000)]),
+        ("Record-Member", "Record-Goes", vec![]),
+        ("Record-Stays", "", vec![]),
+    ] {
+        let mut record = json!({});
+        if !parent.is_empty() {
+            record = json!({"parent_id": parent});
+        }
+        if name == "Record-Stays" {
+            record = json!({"credit_limit": eur(500)});
+        }
+        customer(&db, name, record);
+        for (number, limit) in limits.into_iter().enumerate() {
+            set_limit(&db, name, &format!("L-{name}-{number}"), limit);
+        }
+    }
+    for (case, wanted) in [
+        ("OfGroup", vec![("2024-06-30", "10000"), ("2024-09-01", "10000")]),
+        ("Least", vec![("2024-06-30", "10000")]),
+        ("Same", vec![("2024-06-30", "10000")]),
+        ("Ahead", vec![("2024-06-30", "1000"), ("2024-07-09", "1000"), ("2024-07-10", "5000")]),
+        ("Later", vec![("2024-06-30", "1000"), ("2024-07-10", "1000")]),
+        ("Until", vec![("2024-07-03", "none"), ("2024-07-04", "1000")]),
+        ("Over", vec![("2024-06-29", "none"), ("2024-06-30", "1000")]),
+        ("Zero", vec![("2024-06-30", "0")]),
+        ("Ended", vec![("2024-06-30", "none expired")]),
+        ("Record", vec![("2024-06-30", "500")]),
+    ] {
+        let stays = id(&format!("{case}-Stays"));
+        customers::merge(&db, &id(&format!("{case}-Goes")), &stays, &author()).unwrap();
+        for (on, wanted) in wanted {
+            let found = limit::standing(&db, &stays, Some(day(on)), Some(Language::En), noon());
+            let found = found.unwrap();
+            let told = match found.effective {
+                None => "none".to_string(),
+                Some(of) => of.minor.map_or("unlimited".into(), |minor| minor.to_string()),
+            };
+            let told = if found.expired { format!("{told} expired") } else { told };
+            assert_eq!(told, wanted, "{case} {on}");
+        }
+    }
+}
+
+#[test]
+fn a_first_limit_that_waits_holds_whoever_stays_in_a_merge() {
+    let (_folder, db) = db();
+    thresholds(&db, json!([eur(1_000)]));
+    customer(&db, "Goes", json!({}));
+    customer(&db, "Stays", json!({}));
+    set_limit(&db, "Goes", "L1", json!({"minor": 5_000}));
+    assert_eq!(ask(&db, "Goes", 9_000).verdict, Verdict::Hold);
+    assert_eq!(ask(&db, "Stays", 9_000).verdict, Verdict::Warn);
+    customers::merge(&db, &id("Goes"), &id("Stays"), &author()).unwrap();
+    assert_eq!(ask(&db, "Stays", 9_000).verdict, Verdict::Hold);
+    assert_eq!(counts(&db, "Stays"), "none, 1 waits");
+    assert_eq!(
+        refused(decide(&db, "L1", LimitState::Approved, "tester")).0,
+        Refusal::SecondKeyNeeded
+    );
+    decide(&db, "L1", LimitState::Approved, "other").unwrap();
+    assert_eq!(counts(&db, "Stays"), "5000 EUR");
+}
+
+#[test]
+fn a_rule_of_whom_goes_takes_the_place_of_a_milder_one_for_all() {
+    let (_folder, db) = db();
+    let amount = |minor: i64, verdict: &str| json!({"kind": "order-amount", "amount": eur(minor), "verdict": verdict});
+    put_rule(&db, "all", amount(900_000, "warn")).unwrap();
+    let days = |more: &str| json!({"kind": "days-overdue", "more_than": more});
+    put_rule(&db, "all-days", days("10")).unwrap();
+    let case = |name: &str, rule: Value, goes: bool| {
+        let (gone, stays) = (format!("{name}-Goes"), format!("{name}-Stays"));
+        customer(&db, &gone, json!({}));
+        customer(&db, &stays, json!({}));
+        put_rule(&db, name, with(rule, json!({"customer": gone}))).unwrap();
+        customers::merge(&db, &id(&gone), &id(&stays), &author()).unwrap();
+        let whose = rule::get(&db, &id(name)).unwrap().rule.customer;
+        assert_eq!(whose, Some(id(if goes { &stays } else { &gone })), "{name}");
+    };
+    case("stricter", amount(40_000, "hold"), true);
+    case("same", amount(900_000, "warn"), true);
+    case("higher", amount(900_001, "hold"), false);
+    case("dollars", with(amount(40_000, "hold"), json!({"amount": money(40_000, "USD")})), false);
+    case("contracts", with(amount(40_000, "hold"), json!({"purposes": ["contract"]})), false);
+    case("sooner", days("9"), true);
+    case("later", days("11"), false);
+    case("milder", with(days("9"), json!({"verdict": "warn"})), false);
 }
 
 #[test]

@@ -136,16 +136,15 @@ pub fn decide_limit<D: Db>(
     Ok(())
 }
 
-/// Limits that go along with a merge, each with the customer that it is of then: of whom goes, whom stays, and the head of
-/// its group or itself. Without an id: that of the record.
+/// Who is looked at in a merge: its key, the limit of its record, whether it heads a group, and its ledger.
+pub type Bound = (i64, Option<Money>, u8, Vec<Entry>);
+
+/// What bounds the one that goes in a merge, the head of its group or itself, the one that stays, and the head of its.
 pub fn limits_of_merged<D: Db>(
     db: &D,
     (from, to, head): (i64, i64, i64),
-    day: Date,
-) -> Result<Vec<(Option<Id>, i64, NewLimit)>, Fault> {
-    let day = day.to_string();
-    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), (&day).into()];
-    db.json(sql!("customer/merge_limits.sql"), &params)
+) -> Result<Vec<Bound>, Fault> {
+    db.json(sql!("customer/merge_limits.sql"), &[from.into(), to.into(), head.into()])
 }
 
 /// Takes rules along with a merge.
@@ -169,12 +168,28 @@ pub fn held_twice<D: Db>(db: &D, from: i64, to: i64) -> Result<Vec<Waiting>, Fau
     db.json(sql!("customer/merge_holds.sql"), &[from.into(), to.into()])
 }
 
-/// Turns down what waits of a customer that is merged into another, so that nobody approves a limit of nobody.
-pub fn refuse_waiting<D: Db>(db: &D, customer: i64, by: &str, entry: i64) -> Result<(), Fault> {
+/// Turns down what waits of a customer that is merged into another, so that nobody approves a limit of nobody: but for what
+/// somebody asked for where the other one has no limit, which waits for that one.
+pub fn refuse_waiting<D: Db>(
+    db: &D,
+    (from, to): (i64, i64),
+    by: &str,
+    entry: i64,
+) -> Result<(), Fault> {
+    db.execute(
+        "UPDATE credit_limit SET customer_key = ?2
+         WHERE customer_key = ?1 AND counts_key IS NULL AND state = 'pending' AND source = 'key' AND kind <> 'group'
+            AND NOT EXISTS (
+                SELECT 1 FROM credit_limit AS own
+                WHERE own.customer_key = ?2 AND own.counts_key > 0 AND own.kind <> 'group'
+            )
+            AND EXISTS (SELECT 1 FROM customer AS c WHERE c.key = ?2 AND c.limit_minor IS NULL)",
+        &[from.into(), to.into()],
+    )?;
     db.execute(
         "UPDATE credit_limit SET state = 'refused', decided_by = ?2, decided_entry_key = ?3
          WHERE customer_key = ?1 AND counts_key IS NULL AND state = 'pending'",
-        &[customer.into(), by.into(), entry.into()],
+        &[from.into(), by.into(), entry.into()],
     )?;
     Ok(())
 }

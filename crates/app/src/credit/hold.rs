@@ -67,7 +67,8 @@ pub(super) fn settle<D: Db>(
         amount: Some(question.amount),
         purpose: question.purpose,
         terms_days: question.terms_days,
-        verdict: judged.verdict,
+        // What somebody placed ends by itself, and forces no other.
+        verdict: judged.found.unwrap_or(judged.verdict),
         rules,
         ..new(made, &inputs.position.id, author)
     };
@@ -81,9 +82,9 @@ pub(super) fn settle<D: Db>(
             Ok(None)
         }
         // Nothing but itself holds the order any more: it keeps what it says.
-        (Some(standing), true) if hold.rules.is_empty() => Ok(Some(standing.id)),
+        (Some(standing), true) if judged.found.is_none() => Ok(Some(standing.id)),
         (Some(standing), true) => {
-            let verdict = standing.verdict.max(judged.verdict);
+            let verdict = standing.verdict.max(hold.verdict);
             let hold = Hold { id: standing.id.clone(), verdict, ..hold };
             let asked = (hold.amount, hold.purpose, hold.terms_days, base_minor);
             let before =
@@ -98,7 +99,7 @@ pub(super) fn settle<D: Db>(
             Ok(Some(hold.id))
         }
         // Only a hold that was placed by hand stands in its way: there is nothing to add.
-        (None, true) if hold.rules.is_empty() => Ok(None),
+        (None, true) if judged.found.is_none() => Ok(None),
         (None, true) => {
             open(db, (&hold, base_minor, &seen), customer, author)?;
             Ok(Some(hold.id))

@@ -15,7 +15,7 @@ use dunlin_domain::{
     credit::{
         approval::{self, Standing},
         check::{self, Position},
-        limit,
+        limit::{self, Entry},
     },
 };
 use dunlin_store::{
@@ -146,7 +146,7 @@ pub fn decide<D: Db>(
                 return Err(Fault::refused(code, code.about()));
             }
             if before.source == LimitSource::Alert {
-                ends = cut_with(&position, &before, now.today)?;
+                ends = cut_with(db, &position, &before, now.today)?;
             }
         }
         let what = Note::changed(
@@ -165,29 +165,45 @@ pub fn decide<D: Db>(
     })
 }
 
-/// Temporary limits that come down with a cut, so that it is not waited for until they end, and limits dated ahead, so that
-/// they do not end it.
-fn cut_with(position: &Position, cut: &Limit, today: Date) -> Result<Vec<NewRow>, Fault> {
+/// Temporary limits that come down with a cut, so that it is not waited for until they end, and limits that count after it,
+/// so that they do not end it: each from the first day on which it would count. What is as low already stays, and so does
+/// what cannot be compared for want of a rate.
+fn cut_with<D: Db>(
+    db: &D,
+    position: &Position,
+    cut: &Limit,
+    today: Date,
+) -> Result<Vec<NewRow>, Fault> {
+    let with = Entry {
+        kind: cut.kind,
+        minor: cut.minor,
+        currency: cut.currency,
+        unlimited: 0,
+        mandatory: u8::from(cut.mandatory),
+        from: cut.from,
+        to: cut.to,
+        id: cut.id.clone(),
+        counts: i64::MAX,
+    };
+    let ledger: Vec<Entry> = position.ledger.iter().cloned().chain([with]).collect();
+    let currencies = ledger.iter().map(|entry| entry.currency);
+    let rates = rates_of(db, approval::pairs(&[], currencies), today.into())?;
+    let stays = |entry: &Entry| {
+        let minor = rates.down(entry.minor, entry.currency, cut.currency);
+        entry.unlimited == 0 && minor.map_or(true, |minor| minor <= cut.minor)
+    };
     let mut rows = Vec::new();
-    for entry in &position.ledger {
-        let comes_down = match entry.kind {
-            LimitKind::Temporary => true,
-            LimitKind::Individual => entry.from > cut.from,
-            LimitKind::Group => false,
-        };
-        let from = entry.from.max(today);
-        let alike = position.ledger.iter().filter(|of| of.kind == entry.kind).cloned();
-        let counts = limit::on(from, &alike.collect::<Vec<_>>(), None, None).individual;
-        let is_lower =
-            entry.unlimited == 0 && entry.currency == cut.currency && entry.minor <= cut.minor;
-        if !comes_down || is_lower || counts.is_none_or(|line| line.id.as_ref() != Some(&entry.id))
-        {
-            continue;
+    for kind in [LimitKind::Temporary, LimitKind::Individual] {
+        let alike: Vec<Entry> = ledger.iter().filter(|of| of.kind == kind).cloned().collect();
+        for (entry, from) in limit::first_days(&alike, today) {
+            if stays(entry) {
+                continue;
+            }
+            let id = made_id("L", &[cut.id.as_str(), entry.id.as_str()])?;
+            let new =
+                NewLimit { from: Some(from), to: entry.to, kind: Some(kind), ..as_written(cut) };
+            rows.push((id, position.key, new));
         }
-        let id = made_id("L", &[cut.id.as_str(), entry.id.as_str()])?;
-        let new =
-            NewLimit { from: Some(from), to: entry.to, kind: Some(entry.kind), ..as_written(cut) };
-        rows.push((id, position.key, new));
     }
     Ok(rows)
 }

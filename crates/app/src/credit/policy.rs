@@ -307,19 +307,26 @@ pub(crate) fn cut_after_alerts<D: Db>(db: &D, author: &Author) -> Result<u64, Fa
         for (id, of, is_grave) in asked {
             let stopped = matches!(of.status, CustomerStatus::Suspended | CustomerStatus::Closed);
             let own = view.in_force(of).filter(counts);
+            let mut is_last = false;
             let line = match own {
                 _ if stopped => None,
-                None => borrowed(db, of, &now)?,
+                None => {
+                    let (line, in_group) = borrowed(db, of, &now)?;
+                    // Where nothing follows a temporary limit, nothing follows its cut.
+                    is_last = !in_group;
+                    line
+                }
                 own => own,
             };
-            lines.extend(line.map(|line| (id, of, is_grave, line)));
+            // What ends comes down until then: what stood before it may be lower.
+            let ends = |line: &LimitLine| line.kind == LimitKind::Individual || is_last;
+            let line = line.map(|line| (line.to.filter(|_| ends(&line)), line));
+            lines.extend(line.map(|(to, line)| (id, of, is_grave, to, line)));
         }
         let currencies = lines.iter().map(|(.., line)| line.currency).chain([policy.currency]);
         let rates = rates_of(db, approval::pairs(&[], currencies), now.today.into())?;
         let (view, mut wanted) = (View { rates, ..view }, Vec::new());
-        for (id, of, is_grave, line) in lines {
-            // What ends comes down until then: what stood before it may be lower.
-            let to = line.to.filter(|_| line.kind == LimitKind::Individual);
+        for (id, of, is_grave, to, line) in lines {
             let lower = view.lower(of, &line, is_grave);
             wanted.extend(lower.map(|amount| (id, of.key, amount, (to, true))));
         }
@@ -332,11 +339,13 @@ fn counts(line: &LimitLine) -> bool {
     line.unlimited || line.minor > 0 || line.mandatory
 }
 
-/// The limit that stands in for whoever has none of its own: a temporary one, or that of its group.
-fn borrowed<D: Db>(db: &D, of: &Candidate, now: &Now) -> Result<Option<LimitLine>, Fault> {
+/// The limit that stands in for whoever has none of its own: a temporary one, or that of its group; and whether its group
+/// has one.
+fn borrowed<D: Db>(db: &D, of: &Candidate, now: &Now) -> Result<(Option<LimitLine>, bool), Fault> {
     let position = super::position(db, &of.id, now, (None, false))?;
     let limits = check::limits(&position, now.today);
-    Ok(limits.individual.filter(counts).or(limits.group))
+    let in_group = limits.group.is_some();
+    Ok((limits.individual.filter(counts).or(limits.group), in_group))
 }
 
 /// Records proposals, all under one entry.

@@ -201,6 +201,8 @@ pub enum Seen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
     pub verdict: Verdict,
+    /// What holds it besides holds that stand. Absent: nothing.
+    pub found: Option<Verdict>,
     /// The worst first.
     pub reasons: Vec<Reason>,
     /// The currency of all sums here.

@@ -21,7 +21,7 @@ use crate::{
     text,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most characters of a reason.
 pub const MAX_REASON: usize = 500;
@@ -163,6 +163,129 @@ fn in_force(ledger: &[Entry], kind: LimitKind, day: Date) -> Option<&Entry> {
     }
     let mut standing = standing.into_values().rev();
     standing.find(|entry| entry.to.is_none_or(|to| to >= day))
+}
+
+/// Limits of one kind that count on any day from a day on, each with the first day on which it does.
+pub fn first_days(ledger: &[Entry], from: Date) -> Vec<(&Entry, Date)> {
+    let begins = ledger.iter().map(|entry| entry.from);
+    let ends = ledger.iter().filter_map(|entry| entry.to?.plus_days(1).ok());
+    let days: BTreeSet<Date> =
+        begins.chain(ends).chain([from]).filter(|day| *day >= from).collect();
+    let mut found: Vec<(&Entry, Date)> = Vec::new();
+    for day in days {
+        let Some(entry) = ledger.first().and_then(|of| in_force(ledger, of.kind, day)) else {
+            continue;
+        };
+        if !found.iter().any(|(known, _)| known.id == entry.id) {
+            found.push((entry, day));
+        }
+    }
+    found
+}
+
+/// What bounds a customer of its own, and what bounds its group.
+#[derive(Clone, Debug, Default)]
+pub struct Bounds {
+    /// With the group's of the head.
+    pub ledger: Vec<Entry>,
+    pub record: Option<Money>,
+    /// That of its head's. Absent: in no group.
+    pub head: Option<Option<Money>>,
+}
+
+impl Bounds {
+    fn on(&self, day: Date) -> Limits {
+        on(day, &self.ledger, self.record, self.head)
+    }
+}
+
+/// What of the limits of a customer goes along when it is merged: of its own, or the group's of its group, on the days from
+/// today on on which the one that stays has none of that kind. With what is unlimited the limit before it goes on. `leaves`
+/// says that its group stays behind: then its limit goes along as one of its own where it is lower.
+pub fn inherited(
+    (gone, stays): (&Bounds, &Bounds),
+    (is_group, leaves): (bool, bool),
+    today: Date,
+    rates: &Rates,
+) -> Vec<NewLimit> {
+    let kind = if is_group { LimitKind::Group } else { LimitKind::Individual };
+    let all = || gone.ledger.iter().chain(&stays.ledger);
+    let begins = all().map(|entry| entry.from);
+    let ends = all().filter_map(|entry| entry.to?.plus_days(1).ok());
+    let days = begins.chain(ends).chain([today]).filter(|day| *day >= today);
+    let mut rows: Vec<NewLimit> = Vec::new();
+    // Whether the last one goes on.
+    let mut is_open = false;
+    for day in days.collect::<BTreeSet<Date>>() {
+        let (old, own) = (gone.on(day), stays.on(day));
+        let is_bound = match is_group {
+            true => own.group.is_some() || own.group_expired,
+            false => own.individual.is_some() || own.own_expired,
+        };
+        let has_ended = match is_group {
+            true => old.group_expired,
+            false => old.own_expired || leaves && old.group_expired,
+        };
+        let line = if is_group { old.group.clone() } else { old.individual.clone() };
+        let gives_way = |line: &LimitLine| {
+            !line.unlimited && line.minor == 0 && !line.mandatory && old.group.is_some()
+        };
+        let least = || effective(&old, rates).ok().and_then(|(found, _)| found);
+        let limit = match line.filter(|line| is_group || !gives_way(line)) {
+            _ if has_ended => None,
+            line if is_group || !leaves => {
+                line.map(|of| (Some(of.minor).filter(|_| !of.unlimited), of.currency))
+            }
+            line => match least() {
+                Some(least) => Some((least.minor, least.currency)),
+                None => line.map(|of| (Some(of.minor).filter(|_| !of.unlimited), of.currency)),
+            },
+        };
+        let before = day.plus_days(-1).unwrap_or(day);
+        let row = |minor: i64, currency: Currency, from: Date, to: Option<Date>| NewLimit {
+            minor: Some(minor),
+            currency,
+            from: Some(from),
+            to,
+            kind: Some(kind),
+            unlimited: Some(false),
+            // No credit is none of a group's either.
+            mandatory: Some(!is_group && minor == 0),
+            reason: None,
+        };
+        let same = |last: &&mut NewLimit, minor: i64, currency: Currency| {
+            last.minor == Some(minor) && last.currency == currency
+        };
+        match limit.filter(|_| !is_bound) {
+            Some((None, _)) => {}
+            Some((Some(minor), currency)) => {
+                let last = rows.last_mut().filter(|_| is_open);
+                if last.as_ref().is_none_or(|last| !same(last, minor, currency)) {
+                    if let Some(last) = last {
+                        last.to = Some(before);
+                    }
+                    rows.push(row(minor, currency, day, None));
+                }
+                is_open = true;
+            }
+            None => {
+                if let Some(last) = rows.last_mut().filter(|_| is_open) {
+                    last.to = Some(before);
+                }
+                is_open = false;
+                // What has ended holds, as it did.
+                if !is_bound && has_ended && rows.is_empty() {
+                    let ended =
+                        gone.ledger.iter().filter(|of| (of.kind == LimitKind::Group) == is_group);
+                    let ended = ended.filter(|of| of.to.is_some_and(|to| to < day));
+                    if let Some(of) = ended.max_by_key(|of| (of.to, of.from)) {
+                        rows.push(row(of.minor, of.currency, of.to.unwrap_or(day), of.to));
+                    }
+                }
+            }
+        }
+    }
+    rows
 }
 
 fn line(entry: &Entry) -> LimitLine {

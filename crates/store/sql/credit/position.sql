@@ -26,7 +26,8 @@ SELECT
             )
         ),
         'grade', score.grade,
-        -- That of before the last change, whichever sweep found it: looked for where a rule asks.
+        -- That of before the last change under this version of its card, whichever sweep found it: looked for where a rule
+        -- asks.
         'grade_before', iif(
             EXISTS (
                 SELECT 1 FROM credit_rule AS k
@@ -44,7 +45,9 @@ SELECT
             ),
             (
                 SELECT c.grade FROM score_change AS c
-                WHERE c.customer_key = own.key AND c.as_of < score.as_of AND c.grade IS NOT score.grade
+                WHERE
+                    c.customer_key = own.key AND c.as_of < score.as_of AND c.grade IS NOT score.grade
+                    AND c.model = score.model
                 ORDER BY c.as_of DESC LIMIT 1
             ),
             NULL

@@ -197,11 +197,11 @@ failed AS MATERIALIZED (
         AND NOT coalesce(iif(coalesce(d.closed_entry_key, 0) <= ?7, d.closed_on, f.closed_on) <= ?2, 0)
 ),
 graded AS MATERIALIZED (
-    SELECT as_of, grade FROM score_change WHERE customer_key = ?1 AND as_of <= ?2
+    SELECT as_of, grade, model FROM score_change WHERE customer_key = ?1 AND as_of <= ?2
     UNION ALL
-    SELECT as_of, grade FROM score WHERE customer_key = ?1 AND as_of <= ?2
+    SELECT as_of, grade, model FROM score WHERE customer_key = ?1 AND as_of <= ?2
 ),
-grade AS MATERIALIZED (SELECT as_of, grade FROM graded ORDER BY as_of DESC LIMIT 1)
+grade AS MATERIALIZED (SELECT as_of, grade, model FROM graded ORDER BY as_of DESC LIMIT 1)
 SELECT
     json_object(
         'key', own.key, 'id', own.id, 'status', own.status, 'merged', NULL, 'currency', NULL, 'limit', NULL,
@@ -215,6 +215,7 @@ SELECT
         'grade', (SELECT grade FROM grade),
         'grade_before', (
             SELECT graded.grade FROM grade CROSS JOIN graded ON graded.grade IS NOT grade.grade
+            WHERE graded.model = grade.model
             ORDER BY graded.as_of DESC LIMIT 1
         ),
         'ledger', (

@@ -155,7 +155,12 @@ impl<'a> Case<'a> {
             |of: &Reason| position.released.iter().filter(covers).find(|by| by.waives(of));
         let worst = reasons.iter().map(|of| of.verdict).max().unwrap_or(Verdict::Pass);
         let held = reasons.iter().filter(|of| is_held(of.verdict));
-        let standing = held.filter(|of| released(of).is_none()).map(|of| of.verdict).max();
+        let standing = held.filter(|of| released(of).is_none());
+        let (placed, found): (Vec<&Reason>, Vec<&Reason>) =
+            standing.partition(|of| of.kind == RuleKind::PlacedHold);
+        let worst_of = |all: &[&Reason]| all.iter().map(|of| of.verdict).max();
+        let found = worst_of(&found);
+        let standing = found.max(worst_of(&placed));
         // Who lets it pass has seen what it warns of.
         let passes = if is_held(worst) { Verdict::Pass } else { worst };
         let verdict = standing.unwrap_or(passes);
@@ -163,6 +168,7 @@ impl<'a> Case<'a> {
         let let_pass = reasons.first().filter(|_| let_pass).and_then(released);
         Ok(Judged {
             verdict,
+            found,
             released_by: let_pass.map(|released| released.id.clone()),
             reasons,
             currency,
