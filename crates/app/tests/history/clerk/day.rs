@@ -399,11 +399,24 @@ impl<'a> Clerk<'a> {
         let mut left = if note.rank == 0 { minor } else { 0 };
         let claims = self.meant(&note.named[part].0);
         self.unbook(&claims.iter().map(|of| (*of, i64::MAX)).collect::<Vec<_>>(), left);
-        for claim in claims {
-            let owed = left.min(self.documents.claims[claim].minor - self.reduced[claim]).max(0);
-            self.save_less(claim, owed);
-            self.reduced[claim] += owed;
-            left -= owed;
+        // Where it will be set against the claims: what is calm, what is open, what was given up, and then whatever.
+        let before = self.reduced.clone();
+        for pass in 0..4 {
+            for claim in &claims {
+                let off: i64 = self.off[*claim].iter().map(|off| off.1).sum();
+                let room = match pass {
+                    0 => self.seen(*claim, true),
+                    1 => self.open[*claim],
+                    2 => self.open[*claim] + off,
+                    _ => i64::MAX,
+                };
+                let room = room - (self.reduced[*claim] - before[*claim]);
+                let owed = self.documents.claims[*claim].minor - self.reduced[*claim];
+                let minor = left.min(room).min(owed).max(0);
+                self.save_less(*claim, minor);
+                self.reduced[*claim] += minor;
+                left -= minor;
+            }
         }
     }
 
