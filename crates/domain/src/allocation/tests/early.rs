@@ -359,13 +359,26 @@ fn what_was_never_owed_was_not_booked_off_either() {
         ("a credit note", vec![agreed(7_000), note(after, 2_000)], [1_000, 0, 0, 0]),
         ("a larger one", vec![agreed(7_000), note(after, 4_000)], [0, 0, 0, 1_000]),
         ("both", vec![agreed(7_000), upheld(after, 2_000), note(later, 2_000)], [0, 0, 0, 1_000]),
-        // Others' money that went back is owed, whatever was never owed.
+        // Whose ever money goes back, a settlement is over, and what is left of it is little or is not.
         ("others' money", vec![agreed(6_000), another()], [3_000, 0, 0, 0]),
-        ("went back", vec![agreed(6_000), back()], [3_000, 1_000, 0, 0]),
+        ("went back", vec![agreed(6_000), back()], [0, 4_000, 0, 0]),
+        ("and 8,000 remain", vec![agreed(6_000), back(), upheld(after, 2_000)], [0, 2_000, 0, 0]),
         (
-            "and 8,000 remain",
-            vec![agreed(6_000), back(), upheld(after, 2_000)],
-            [1_000, 1_000, 0, 0],
+            "and before they did",
+            vec![agreed(6_000), returning(another(), "2024-01-04", 1, false)],
+            [3_001, 0, 0, 0],
+        ),
+        (
+            "both went back",
+            vec![returning(agreed(6_000), "2024-01-11", 1, false), back()],
+            [0, 4_001, 0, 0],
+        ),
+        ("others' and little", vec![little(8_800), another()], [200, 0, 0, 0]),
+        ("little and went back", vec![little(8_800), back()], [0, 1_200, 0, 0]),
+        (
+            "a little went back",
+            vec![little(8_800), returning(another(), "2024-01-10", 100, false)],
+            [300, 0, 0, 0],
         ),
         ("within the tolerance", vec![little(9_800)], [200, 0, 0, 0]),
         ("a cent of it", vec![little(9_800), upheld(after, 1)], [199, 0, 0, 0]),
