@@ -257,12 +257,12 @@ fn last_of<D: Db>(db: &D, id: &Id) -> Result<(Id, Place), Fault> {
     }
 }
 
-/// What changed of a customer's record up to the day and was recorded by a moment, oldest first, after a place in that
-/// order.
+/// What changed of a customer's record up to the day and was recorded by a moment, by day and then as it was recorded, after
+/// a place in that order.
 pub fn changes_of<D: Db>(
     db: &D,
     id: &Id,
-    after: i64,
+    after: &(String, i64),
     limit: u32,
     day: Date,
     moment: Option<Instant>,

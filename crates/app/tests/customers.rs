@@ -23,6 +23,9 @@ use dunlin_domain::{
 use dunlin_store::{Db, Fault, When, customer as store, native::NativeDb};
 use serde_json::{Value, json};
 
+/// Before all changes.
+const FIRST: (String, i64) = (String::new(), 0);
+
 fn now() -> Instant {
     "2024-06-30T12:00:00Z".parse().unwrap()
 }
@@ -88,9 +91,36 @@ fn a_change_that_is_known_late_has_the_day_on_which_it_came_about() {
     assert_eq!(refused(put("2024-07-01")), later);
     assert_eq!(put("2024-03-04").unwrap(), Change::Replaced);
     assert_eq!(put("2024-03-05").unwrap(), Change::AlreadySo);
-    let changes = customer::changes_of(&db, &id("C1"), 0, 10, Date::LAST, None).unwrap();
+    let changes = customer::changes_of(&db, &id("C1"), &FIRST, 10, Date::LAST, None).unwrap();
     let seen: Vec<_> = changes.iter().map(|one| (one.on, one.part)).collect();
     assert_eq!(seen, [(day("2024-03-04"), CustomerPart::BankAccount)]);
+}
+
+#[test]
+fn changes_are_listed_by_their_day_whenever_they_were_recorded() {
+    let (_folder, db) = db();
+    put(&db, "C1", json!({"name": "One"})).unwrap();
+    for (number, on) in ["2024-03-04", "2024-05-01", "2024-03-04", "2024-02-29"].iter().enumerate()
+    {
+        let after = record(
+            json!({"name": "One", "bank_accounts": [{"account": format!("DE89370{number}")}]}),
+        );
+        customer::put_on(&db, &id("C1"), &after, Some(day(on)), &author()).unwrap();
+    }
+    let (mut place, mut seen) = (FIRST, Vec::new());
+    while let Some(one) =
+        customer::changes_of(&db, &id("C1"), &place, 1, day("2024-05-01"), None).unwrap().pop()
+    {
+        place = (one.on.to_string(), i64::try_from(one.key).unwrap());
+        seen.push(place.clone());
+    }
+    let of = |on: &str, key| (on.to_string(), key);
+    assert_eq!(
+        seen,
+        [of("2024-02-29", 4), of("2024-03-04", 1), of("2024-03-04", 3), of("2024-05-01", 2)]
+    );
+    let until = customer::changes_of(&db, &id("C1"), &FIRST, 9, day("2024-04-30"), None).unwrap();
+    assert_eq!(until.len(), 3);
 }
 
 #[test]
@@ -190,7 +220,7 @@ fn a_record_is_kept_whole_and_its_signs_are_dated() {
     for (field, value) in whole.as_object().unwrap() {
         assert_eq!(&stored[field], value, "{field}");
     }
-    assert_eq!(customer::changes_of(&db, &id("C1"), 0, 10, Date::LAST, None).unwrap(), vec![]);
+    assert_eq!(customer::changes_of(&db, &id("C1"), &FIRST, 10, Date::LAST, None).unwrap(), vec![]);
 
     // The same content in other words: nothing changed.
     let mut same = whole.clone();
@@ -215,7 +245,7 @@ fn a_record_is_kept_whole_and_its_signs_are_dated() {
     after["segment"] = json!("small");
     assert_eq!(put(&db, "C1", after.clone()).unwrap(), Change::Replaced);
     assert_eq!(put(&db, "C1", after).unwrap(), Change::AlreadySo);
-    let changes = customer::changes_of(&db, &id("C1"), 0, 10, Date::LAST, None).unwrap();
+    let changes = customer::changes_of(&db, &id("C1"), &FIRST, 10, Date::LAST, None).unwrap();
     let seen: Vec<_> =
         changes.iter().map(|one| (one.on, one.part, one.added, one.removed)).collect();
     let today = day("2024-06-30");
@@ -230,14 +260,14 @@ fn a_record_is_kept_whole_and_its_signs_are_dated() {
     let rest = customer::changes_of(
         &db,
         &id("C1"),
-        i64::try_from(changes[0].key).unwrap(),
+        &(changes[0].on.to_string(), i64::try_from(changes[0].key).unwrap()),
         1,
         Date::LAST,
         None,
     );
     assert_eq!(rest.unwrap(), changes[1..2]);
     assert_eq!(
-        refused(customer::changes_of(&db, &id("C9"), 0, 10, Date::LAST, None)).0,
+        refused(customer::changes_of(&db, &id("C9"), &FIRST, 10, Date::LAST, None)).0,
         Refusal::NotFound
     );
 
