@@ -44,6 +44,7 @@ fn record<D: Db>(
     let change = match &newest {
         None => {
             let customer_key = known_customer(db, &new.customer_id)?;
+            known_order(db, new)?;
             let contract_key = contract::insert(db, id, customer_key)?;
             add_version(db, id, contract_key, 1, None, new, author)?;
             score::outdate(db, &[customer_key])?;
@@ -56,6 +57,7 @@ fn record<D: Db>(
             if newest.document == (NewContract { customer_id, ..new.clone() }) {
                 Change::AlreadySo
             } else {
+                known_order(db, new)?;
                 let (number, was) = (newest.number.saturating_add(1), Some(&newest.document));
                 let (key, customer) = (newest.contract_key, newest.customer_key);
                 let entry = add_version(db, id, key, number, was, new, author)?;
@@ -116,6 +118,14 @@ pub fn take_in<D: Db>(
     })
 }
 
+/// An order that the contract names is there.
+fn known_order<D: Db>(db: &D, new: &NewContract) -> Result<(), Fault> {
+    if let Some(order) = &new.order {
+        order::named(order, policy::current(db)?.orders.as_deref().unwrap_or_default())?;
+    }
+    Ok(())
+}
+
 fn add_version<D: Db>(
     db: &D,
     id: &Id,
@@ -125,9 +135,6 @@ fn add_version<D: Db>(
     new: &NewContract,
     author: &Author,
 ) -> Result<i64, Fault> {
-    if let Some(order) = &new.order {
-        order::named(order, policy::current(db)?.orders.as_deref().unwrap_or_default())?;
-    }
     let action = if before.is_none() { "create" } else { "add-version" };
     let entry =
         note(db, author, &Note::changed(action, "contract", id.as_str(), before, Some(new))?)?;

@@ -464,6 +464,28 @@ fn secured(customer: &str, fields: Value) -> NewGuarantee {
 }
 
 #[test]
+fn a_contract_whose_row_is_refused_leaves_nothing_and_can_be_recorded_later() {
+    let (_folder, db) = db();
+    put(&db, "C1", json!({})).unwrap();
+    let row =
+        |number, name: &str, fields: Value| (number, id(name), agreed("C1", "2024-01-01", fields));
+    let rows = [row(1, "K1", json!({"order": "no-such-order"})), row(2, "K2", json!({}))];
+    let result = contract::take_in(&db, &rows, &[], false, &author()).unwrap();
+    assert_eq!((result.accepted, result.rejected), (1, 1));
+    assert_eq!(result.errors[0].code, Refusal::UnknownOrder);
+    assert_eq!(db.int("SELECT count(*) FROM contract", &[]).unwrap(), 1);
+    // What a file left that way before has no version, and gets one.
+    let left = "INSERT INTO contract (id, customer_key) SELECT 'K3', key FROM customer";
+    db.execute(left, &[]).unwrap();
+    for name in ["K1", "K3"] {
+        let new = agreed("C1", "2024-01-01", json!({}));
+        let (stored, change) = contract::put(&db, &id(name), &new, &author()).unwrap();
+        assert_eq!((stored.version, change), (1, Change::Made), "{name}");
+    }
+    assert_eq!(db.int("SELECT count(*) FROM contract", &[]).unwrap(), 3);
+}
+
+#[test]
 fn a_contract_has_versions_and_the_day_says_which_one_governs() {
     let (_folder, db) = db();
     for name in ["C1", "C2"] {
