@@ -6,7 +6,7 @@ use self::terms::{Ready, no_penalty, relation};
 use crate::{
     audit::{self, Author, Note},
     interest,
-    ledger::{Change, ROW, amount_in_range, known_customer, missing, one, unless_differing},
+    ledger::{Change, ROW, amount_in_range, customer_of, missing, one, unless_differing},
     payment::MAX_REASON,
     replay, told,
 };
@@ -51,7 +51,8 @@ pub(crate) fn record<D: Db>(
     author: &Author,
 ) -> Result<Change, Fault> {
     amount_in_range(&new.amount, 0)?;
-    let customer = known_customer(db, &new.customer_id)?;
+    let is_stored = || Ok(invoice::find(db, id.as_str())?.is_some());
+    let customer = customer_of(db, &new.customer_id, is_stored)?;
     let beside = invoice::beside(db, std::iter::once((id, new)))?.pop().unwrap_or_default();
     let ready = Ready::of(id, new, customer, &beside)?;
     let head = one(ready.row(ROW, id, new))?;

@@ -40,6 +40,10 @@ fn record(fields: Value) -> NewCustomer {
     serde_json::from_value(record).unwrap()
 }
 
+fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
 fn put(db: &NativeDb, name: &str, fields: Value) -> Result<Change, Fault> {
     customer::put(db, &id(name), &record(fields), &author())
 }
@@ -409,6 +413,28 @@ fn a_merge_moves_all_documents_and_allocates_them_anew() {
         "amount": {"minor": 1, "currency": "EUR"}});
     let new = serde_json::from_value(new).unwrap();
     assert_eq!(refused(invoice::add(&db, &new, id("x"), &author())), merged("customer_id"));
+    // What was taken before is repeated as it was, and it is of nobody else.
+    for of in ["GOES", "STAYS", "THIRD"] {
+        let part = json!({"customer_id": of, "amount": {"minor": 100, "currency": "EUR"}});
+        let with = |more: Value| {
+            let mut new = part.clone();
+            new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            new
+        };
+        let new = from(with(json!({"id": "P2", "received_on": "2024-04-01"})));
+        let paid = payment::add(&db, &new, id("x"), &author());
+        let new = with(json!({"id": "I2", "issued_on": "2024-01-02", "due_on": "2024-01-15",
+            "amount": {"minor": 500, "currency": "EUR"}}));
+        let claimed = invoice::add(&db, &from(new), id("x"), &author());
+        for found in [paid, claimed] {
+            if of == "THIRD" {
+                let wanted = (Refusal::DifferentContent, "customer_id".to_string());
+                assert_eq!(refused(found), wanted);
+            } else {
+                assert_eq!(found.unwrap().1, Change::AlreadySo, "{of}");
+            }
+        }
+    }
     let again = contract::put(&db, &id("K1"), &agreed("GOES", "2024-01-01", json!({})), &author());
     assert_eq!(again.unwrap().1, Change::AlreadySo);
 
