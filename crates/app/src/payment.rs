@@ -5,8 +5,8 @@ pub(crate) mod names;
 use crate::{
     audit::{self, Author, Note},
     ledger::{
-        Change, ROW, amount_in_range, json, known_customer, missing, not_in_future, one, today,
-        unless_differing,
+        Change, ROW, amount_in_range, customer_of, json, known_customer, missing, not_in_future,
+        one, today, unless_differing,
     },
     replay, told,
 };
@@ -62,7 +62,8 @@ pub(crate) fn record<D: Db>(
     if let Some(same_as) = &new.same_as {
         return name(db, id, same_as, new, author);
     }
-    let customer = known_customer(db, &new.customer_id)?;
+    let is_stored = || Ok(payment::key(db, id)?.is_some());
+    let customer = customer_of(db, &new.customer_id, is_stored)?;
     let contract = new.contract_id.as_ref().map(|id| payment::contract(db, id, customer));
     let contract = contract.transpose()?;
     let names = Names::of(db, new, customer)?;

@@ -164,6 +164,15 @@ fn what_waits_for_a_record_is_tried_when_the_record_is_made() {
     let paid = json!({"id": "pi_2", "customer": "C1", "amount_received": 2, "currency": "eur"});
     receive("late", "payment_intent.succeeded", paid);
     assert_eq!(state("early"), InboundState::Applied);
+
+    // So does a payment that is recorded, and of one that was there already nothing is tried.
+    let refund = json!({"payment_intent": "pi_4", "amount_refunded": 1, "currency": "eur"});
+    receive("first", "charge.refunded", refund);
+    pay(&db, "pi_4", "C1", 2, "2024-03-31");
+    retry::paid(&db, &id("pi_4"), Change::AlreadySo, &author());
+    assert_eq!(state("first"), InboundState::Refused);
+    retry::paid(&db, &id("pi_4"), Change::Made, &author());
+    assert_eq!(state("first"), InboundState::Applied);
     let who = db.execute("SELECT DISTINCT who FROM audit WHERE noun = 'payment'", &[]).unwrap();
     assert!(who.iter().any(|row| row.text(0).unwrap() == "source/pay"));
 
