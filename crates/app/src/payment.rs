@@ -418,8 +418,7 @@ pub(crate) fn go_back<D: Db>(
         let detail = format!("the payment came in on {}", item.received_on);
         return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
     }
-    let back = reversal::of_payments(db, &[item.key], i64::MAX)?.remove(&item.key);
-    let back = back.unwrap_or_default();
+    let back = back(db, item.key)?;
     let all = item.amount_minor.saturating_sub(sum(&back));
     if new.same_as.is_some() && (mistake || new.another == Some(true)) {
         let detail = "it is one that is there, a mistake, or another one";
@@ -524,8 +523,11 @@ pub(crate) fn left<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
 
 /// What went back of a payment, with its parts in other currencies.
 pub(crate) fn gone<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
-    let back = reversal::of_payments(db, &[key], i64::MAX)?.remove(&key).unwrap_or_default();
-    Ok(sum(&back))
+    Ok(sum(&back(db, key)?))
+}
+
+fn back<D: Db>(db: &D, key: i64) -> Result<Vec<Reversal>, Fault> {
+    Ok(reversal::of_payments(db, &[key], i64::MAX)?.remove(&key).unwrap_or_default())
 }
 
 fn is_mistake(back: &Reversal) -> bool {
@@ -678,7 +680,8 @@ pub fn correct<D: Db>(
             let detail = "a payment in several currencies is reversed and recorded again";
             return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("designation").into());
         }
-        let returned = gone(db, item.key)?;
+        let back = back(db, item.key)?;
+        let returned = sum(&back);
         if wanted.amount.minor < returned {
             let detail = format!("{returned} of it went back already");
             return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
@@ -695,6 +698,13 @@ pub fn correct<D: Db>(
         let (was, is) = changes(&item, &wanted, before, designation.clone());
         if was == is {
             return Ok(Change::AlreadySo);
+        }
+        // What had not come has nothing to put right: a larger amount would bring the difference alone.
+        if let (true, Some(of)) =
+            (returned == item.amount_minor, back.iter().find(|of| is_mistake(of)))
+        {
+            let detail = format!("{} says that it was a mistake: take that back first", of.id);
+            return Err(Fault::refused(Refusal::WrongState, detail));
         }
         // What is settled or held back was said of what it named.
         if (is.invoice_id.is_some() || is.designation.is_some())
