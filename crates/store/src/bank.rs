@@ -274,12 +274,13 @@ pub fn statements<D: Db>(
     )
 }
 
-/// Matches after a key, with their keys: all, those in a state, or one.
+/// Matches after a key, with their keys: all, those in a state, or one; or of them those alone that are booked and not for all
+/// of what came.
 pub fn matches<D: Db>(
     db: &D,
     after: i64,
     limit: u32,
-    state: Option<MatchState>,
+    (state, unbooked): (Option<MatchState>, bool),
     only: Option<&Id>,
 ) -> Result<Vec<(i64, BankMatch)>, Fault> {
     db.json(
@@ -289,6 +290,7 @@ pub fn matches<D: Db>(
             i64::from(limit).into(),
             state.map(MatchState::name).into(),
             only.map(Id::as_str).into(),
+            i64::from(unbooked).into(),
         ],
     )
 }

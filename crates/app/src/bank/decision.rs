@@ -27,14 +27,14 @@ pub(super) fn booked(id: &Id) -> String {
     format!("{BOOKED}{id}")
 }
 
-/// Matches after a key: all, or those in a state.
+/// Matches after a key: all, or those in a state, or of them those alone that are booked and not for all of what came.
 pub fn matches<D: Db>(
     db: &D,
     after: i64,
     limit: u32,
-    state: Option<MatchState>,
+    of: (Option<MatchState>, bool),
 ) -> Result<Vec<(i64, BankMatch)>, Fault> {
-    let mut found = bank::matches(db, after, limit, state, None)?;
+    let mut found = bank::matches(db, after, limit, of, None)?;
     follow(db, &mut found)?;
     Ok(found)
 }
@@ -45,7 +45,7 @@ pub fn get<D: Db>(db: &D, id: &Id) -> Result<BankMatch, Fault> {
 }
 
 fn found<D: Db>(db: &D, id: &Id) -> Result<(i64, BankMatch), Fault> {
-    let mut found = bank::matches(db, 0, 1, None, Some(id))?;
+    let mut found = bank::matches(db, 0, 1, (None, false), Some(id))?;
     follow(db, &mut found)?;
     found.pop().ok_or_else(|| missing("match"))
 }

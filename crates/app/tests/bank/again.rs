@@ -429,3 +429,62 @@ fn what_was_booked_by_mistake_is_not_corrected() {
         holds(&db);
     }
 }
+
+#[test]
+fn what_of_a_credit_its_payment_does_not_stand_for_any_more_is_found() {
+    // Of 740.00, what happens to the payment, how much is booked nowhere, and in which state the match is.
+    let (automatic, review) = (MatchState::Automatic, MatchState::Review);
+    for (steps, unbooked, state) in [
+        (vec![], None, automatic),
+        (vec![("mistake", 4_000)], Some(4_000), automatic),
+        (vec![("mistake", 4_000), ("undo", 0)], None, automatic),
+        (vec![("refund", 4_000)], None, automatic),
+        (vec![("refund", 70_000), ("mistake", 3_999)], Some(3_999), automatic),
+        (vec![("correct", 73_999)], Some(1), automatic),
+        (vec![("correct", 73_000), ("mistake", 4_000)], Some(5_000), automatic),
+        (vec![("correct", 80_000)], None, automatic),
+        (vec![("correct", 80_000), ("mistake", 6_000)], None, automatic),
+        (vec![("mistake", 4_000), ("mistake", 70_000)], None, review),
+    ] {
+        let (_folder, db) = db();
+        book(&db);
+        invoice(&db, "INV-1009", "C1", "2026-10-31", 74_000);
+        let credit =
+            Line { end_to_end: "E-9".into(), ..pays(74_000, "INV-1009", "Müller", KNOWN) };
+        let other = pays(10_000, "INV-1001", "Müller GmbH", KNOWN);
+        assert_eq!(take(&db, "S1", &[credit, other]).automatic, 2);
+        let of = matches(&db, None).remove(0);
+        let booked = of.payment_id.unwrap();
+        for (number, (what, minor)) in steps.iter().enumerate() {
+            let called = id(&format!("R{number}"));
+            let done = match *what {
+                "undo" => {
+                    let why = from(json!({"reason": "it was"}));
+                    payments::undo(&db, &id("R0"), &why, &author()).map(|done| done.1)
+                }
+                "correct" => {
+                    let new =
+                        from(json!({"minor": minor, "designation": [], "reason": "typed wrongly"}));
+                    payments::correct(&db, &booked, &new, &author())
+                }
+                kind => {
+                    let new = from(json!({"kind": kind, "minor": minor}));
+                    payments::reverse(&db, &booked, &new, called, &author())
+                }
+            };
+            assert!(done.is_ok(), "{steps:?}: {done:?}");
+        }
+        let now = bank::get(&db, &of.id).unwrap();
+        assert_eq!((now.unbooked_minor, now.state), (unbooked, state), "{steps:?}");
+        for (state, wanted) in [(None, true), (Some(automatic), true), (Some(review), false)] {
+            let listed = matches_of(&db, (state, true));
+            let listed: Vec<_> = listed.iter().map(|of| (&of.id, of.unbooked_minor)).collect();
+            let expected = if wanted && unbooked.is_some() { 1 } else { 0 };
+            assert_eq!(listed, vec![(&of.id, unbooked); expected], "{steps:?} {state:?}");
+        }
+        // All are listed with it, and the other one has none.
+        let all: Vec<_> = matches(&db, None).iter().map(|of| of.unbooked_minor).collect();
+        assert_eq!(all, [unbooked, None], "{steps:?}");
+        holds(&db);
+    }
+}
