@@ -138,7 +138,10 @@ pub fn retry<D: Db>(
     };
     let mut event = read(db, source, Some(stored.id.as_str()), &body)?;
     event.said = said.clone();
-    if let Ok(Made::Payment(new)) = &mut event.made {
+    // What is said now takes the place of what the event says itself.
+    if let (Ok(Made::Payment(new)), true) =
+        (&mut event.made, said.another || said.same_as.is_some())
+    {
         new.another = said.another.then_some(true);
         new.same_as.clone_from(&said.same_as);
     }
@@ -447,6 +450,7 @@ fn awaited<'a>(event: &'a Event<'_>, code: Refusal) -> Option<Awaited<'a>> {
         (UnknownInvoice, Made::Payment(new)) => new.invoice_id.as_ref().map(Awaited::Invoice),
         (UnknownInvoice, Made::Invoice(new)) => new.relates_to.as_ref().map(Awaited::Invoice),
         (UnknownInvoice, Made::Voided { invoice_id, .. }) => Some(Awaited::Invoice(invoice_id)),
+        (UnknownPayment, Made::Payment(new)) => new.same_as.as_ref().map(Awaited::Payment),
         (UnknownPayment, Made::Refund(refund)) => Some(Awaited::Payment(&refund.payment_id)),
         (UnknownContract, Made::Invoice(new)) => new.contract_id.as_ref().map(Awaited::Contract),
         _ => None,

@@ -1,8 +1,16 @@
 //! Money that came another way than by a statement, and entries of days that have not come.
 
 use crate::support::*;
-use dunlin_app::{bank, ledger::Change, payment as payments};
-use dunlin_domain::{Date, Refusal, contract::bank::*};
+use dunlin_app::{
+    bank, event_source,
+    inbound_event::{self, Said},
+    ledger::Change,
+    payment as payments,
+};
+use dunlin_domain::{
+    Date, Refusal,
+    contract::{bank::*, events::InboundEvent},
+};
 use dunlin_store::{Fault, native::NativeDb};
 use serde_json::json;
 
@@ -797,5 +805,58 @@ fn of_equal_entries_the_one_that_paid_the_named_document_is_told() {
             let booked = of.payment_id.clone().unwrap();
             assert!(refused.detail.starts_with(&format!("{booked},")), "{name}: {refused:?}");
         }
+    }
+}
+
+#[test]
+fn an_event_says_itself_that_it_is_what_a_statement_brought_or_another() {
+    // What the event says, what is said when it is tried again, its refusal, and what is open of the other invoice then.
+    let code = |of: &InboundEvent| of.code;
+    for (event, again, refused, open_then) in [
+        (json!({}), None, Some(Refusal::PerhapsBooked), 10_000),
+        (json!({"another": false}), None, Some(Refusal::PerhapsBooked), 10_000),
+        (json!({"same_as": "booked"}), None, None, 10_000),
+        (json!({"another": true}), None, None, 0),
+        (json!({"another": "perhaps"}), None, Some(Refusal::MalformedField), 10_000),
+        (
+            json!({"same_as": "booked", "another": true}),
+            None,
+            Some(Refusal::MalformedField),
+            10_000,
+        ),
+        (json!({"same_as": "nobody"}), None, Some(Refusal::UnknownPayment), 10_000),
+        (json!({"same_as": "nobody"}), Some((None, false)), Some(Refusal::UnknownPayment), 10_000),
+        (json!({"same_as": "nobody"}), Some((Some("booked"), false)), None, 10_000),
+        (json!({"same_as": "nobody"}), Some((None, true)), None, 0),
+    ] {
+        let told = format!("{event} {again:?}");
+        let (_folder, db) = db();
+        book(&db);
+        let credit = pays(10_000, "INV-1002", "Müller GmbH", KNOWN);
+        assert_eq!(take(&db, "S1", &[credit]).automatic, 1);
+        let booked = matches(&db, None).remove(0).payment_id.unwrap();
+        let new = json!({"signature": {"kind": "hmac", "header": "x-signature"},
+            "secret": "a-long-secret", "preset": "standard"});
+        event_source::put(&db, &id("shop"), &from(new), &author()).unwrap();
+        let source = inbound_event::source(&db, &id("shop")).unwrap();
+        let mut data = json!({"id": "X", "customer_id": "C1", "received_on": "2026-10-30",
+            "amount": "100.00", "currency": "EUR"});
+        data.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+        let body = json!({"id": "e1", "type": "payment.succeeded", "data": data});
+        let body = body.to_string().replace("\"booked\"", &format!("\"{booked}\""));
+        let (mut is, _) = inbound_event::receive(&db, &source, None, &body, &author()).unwrap();
+        if let Some((same_as, another)) = again {
+            assert_eq!(code(&is), Some(Refusal::UnknownPayment), "{told}");
+            let same_as = same_as.map(|_| booked.clone());
+            let said = Said { another, same_as };
+            is = inbound_event::retry(&db, &source, &id("e1"), &said, &author()).unwrap().0;
+        }
+        assert_eq!(code(&is), refused, "{told}");
+        let made = refused.is_none().then(|| "X".to_string());
+        assert_eq!((is.made, open(&db, "INV-1001")), (made, open_then), "{told}");
+        let also = payments::get(&db, &booked, Date::LAST, i64::MAX).unwrap().also;
+        let named = refused.is_none() && open_then > 0;
+        assert_eq!(also, named.then(|| vec![id("X")]), "{told}");
+        holds(&db);
     }
 }
