@@ -332,7 +332,7 @@ fn pay<D: Db>(
         // Whoever confirms has seen what else it may be.
         another: Some(true),
     };
-    let change = payment::record(db, &id, &new, author).map_err(of_one_customer)?;
+    let change = payment::record(db, &id, &new, author).map_err(of_match)?;
     let payment = dunlin_store::payment::key(db, &id)?.ok_or_else(|| missing("payment"))?.0;
     Ok(Done { change, customer, payment })
 }
@@ -384,21 +384,30 @@ fn give_back<D: Db>(
         // As of a credit.
         another: Some(true),
     };
-    let change = payment::go_back(db, id, &called, &new, author)?;
+    let change = payment::go_back(db, id, &called, &new, author).map_err(of_match)?;
     let customer = payment::get(db, id, dunlin_domain::Date::LAST, i64::MAX)?.customer_id;
     let customer = customer::key(db, &customer)?.ok_or_else(|| missing("customer"))?;
     Ok(Done { change, customer, payment })
 }
 
-/// Says how money that pays for two customers is booked.
-fn of_one_customer(fault: Fault) -> Fault {
-    match fault {
-        Fault::Refused(refused) if refused.code == Refusal::InvoiceOfAnotherCustomer => {
-            let detail = "a payment is one customer's: reject the match and record a payment for each of them";
-            Fault::Refused(Refused { detail: detail.into(), ..refused })
-        }
-        other => other,
+/// A refusal of what is to be booked, at the field of the match that has it. Says how money that pays for two customers is
+/// booked.
+fn of_match(fault: Fault) -> Fault {
+    let Fault::Refused(mut refused) = fault else { return fault };
+    if refused.code == Refusal::InvoiceOfAnotherCustomer {
+        refused.detail =
+            "a payment is one customer's: reject the match and record a payment for each of them"
+                .into();
     }
+    let field = match refused.field.as_deref() {
+        Some("received_on" | "on") => "booked_on",
+        Some("amount") => "minor",
+        // A confirmation names no documents otherwise, and holds the fee of the bank back itself.
+        Some("invoice_id" | "deductions") => "designation",
+        _ => return Fault::Refused(refused),
+    };
+    refused.field = Some(field.into());
+    Fault::Refused(refused)
 }
 
 /// The payment of a match was a mistake and went back as a whole: somebody has to look at the entry again, and what its

@@ -102,13 +102,25 @@ fn what_is_booked_on_a_day_that_has_not_come_waits_until_it_has() {
     let of = matches(&db, None).remove(0);
     assert!(of.candidates[0].reasons.contains(&MatchReason::LaterDay), "{of:?}");
     let refused = bank::confirm(&db, &of.id, &from(json!({"candidate": 1})), &author());
-    assert_eq!(code(refused), Refusal::DateInFuture);
+    // The day is the entry's, which whoever confirms knows by that name.
+    assert_eq!(at(refused), (Refusal::DateInFuture, Some("booked_on".into())));
     // Today is no later day; what takes it back later is not booked either.
     assert_eq!(on("S2", &credit, "2026-11-02").automatic, 1);
     let back = Line { minor: -10_000, returned: true, ..credit };
     assert_eq!(on("S3", &back, "2099-10-31").automatic, 0);
     assert_eq!(open(&db, "INV-1001"), 0);
+    let of = matches(&db, None).remove(2);
+    let refused = bank::confirm(&db, &of.id, &from(json!({"candidate": 1})), &author());
+    assert_eq!(at(refused), (Refusal::DateInFuture, Some("booked_on".into())));
     holds(&db);
+}
+
+/// The code of a refusal, and its field.
+fn at<T: std::fmt::Debug>(result: Result<T, Fault>) -> (Refusal, Option<String>) {
+    match result {
+        Err(Fault::Refused(refused)) => (refused.code, refused.field),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A payment as a client writes it, with what it says beside itself.
