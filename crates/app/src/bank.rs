@@ -18,11 +18,11 @@ use crate::{
     ledger::missing,
 };
 use dunlin_domain::{
-    Date, Id, Refusal,
+    Date, Id, Instant, Refusal,
     bank::{Piece, Statement},
     contract::{
         bank::{BankFormat, BankStatement},
-        ingest::ImportResult,
+        ingest::{ImportResult, ImportState, RowError},
     },
 };
 use dunlin_store::{Db, Fault, bank, import, write};
@@ -104,9 +104,33 @@ pub fn stage<D: Db>(db: &D, key: i64, number: i64, entries: &str) -> Result<(), 
     write(db, |db| bank::stage(db, key, number, entries))
 }
 
-/// Gives up a file that was refused or could not be read to its end: nothing of it stays.
+/// Gives up a file that could not be read to its end by a fault that is none of its own: nothing of it stays.
 pub fn abandon<D: Db>(db: &D, key: i64) -> Result<(), Fault> {
     write(db, |db| bank::forget(db, key))
+}
+
+/// Notes that a file was refused, and why: nothing else of it stays.
+pub fn refuse<D: Db>(
+    db: &D,
+    (id, key): (&Id, i64),
+    why: RowError,
+    at: Instant,
+) -> Result<ImportResult, Fault> {
+    let result = ImportResult {
+        import_id: id.clone(),
+        state: ImportState::Rejected,
+        received: 0,
+        accepted: 0,
+        unchanged: 0,
+        rejected: 0,
+        errors: vec![why],
+        more_errors: 0,
+        staged_bytes: None,
+        staged_rows: None,
+        bank: None,
+    };
+    write(db, |db| bank::finish(db, key, &result, at))?;
+    Ok(result)
 }
 
 /// What became of a file.

@@ -52,7 +52,7 @@ pub fn finish<D: Db>(db: &D, import: i64, result: &ImportResult, at: Instant) ->
     Ok(())
 }
 
-/// Forgets a file that was refused: nothing of it was stored.
+/// Forgets a file of which nothing was stored.
 pub fn forget<D: Db>(db: &D, import: i64) -> Result<(), Fault> {
     db.execute("DELETE FROM bank_slice WHERE import_key = ?1", &[import.into()])?;
     db.execute("DELETE FROM bank_import WHERE key = ?1", &[import.into()])?;

@@ -2,13 +2,17 @@
 //! are cancelled there.
 
 use crate::support::*;
-use dunlin_app::import::{self, Begun, Options, Order, Reading, Rows, Slice};
+use dunlin_app::{
+    audit::Author,
+    bank,
+    import::{self, Begun, Options, Order, Reading, Rows, Slice},
+};
 use dunlin_domain::{
     Date, Refusal,
-    contract::ingest::{ImportKind, ImportResult, OnError, Profile},
+    contract::ingest::{ImportKind, ImportResult, ImportState, OnError, Profile, RowError},
     profile::{self, Plan},
 };
-use dunlin_store::native::NativeDb;
+use dunlin_store::{Db, native::NativeDb};
 use serde_json::json;
 
 /// Imports rows whose first one is the header.
@@ -287,4 +291,33 @@ fn a_thousand_customers_and_a_thousand_documents_are_changed_by_a_file() {
     let rest = bring(&db, "F4", ImportKind::Invoices, &both, &rows);
     assert_eq!((rest.accepted, rest.unchanged, rest.rejected), (2, 2_000, 0));
     holds(&db);
+}
+
+#[test]
+fn a_file_that_was_refused_is_noted_with_why_and_nothing_of_it_stays() {
+    let (_folder, db) = db();
+    let name = id("F1");
+    let key = bank::start(&db, &name, &author()).unwrap();
+    bank::stage(&db, key, 0, "[]").unwrap();
+    assert_eq!(bank::imported(&db, &name).unwrap(), None);
+    let why = RowError {
+        row: 7,
+        field: Some("closing_minor".into()),
+        code: Refusal::BalanceMismatch,
+        detail: "1 is missing".into(),
+    };
+    let noted = bank::refuse(&db, (&name, key), why.clone(), author().at).unwrap();
+    assert_eq!((noted.state, noted.accepted), (ImportState::Rejected, 0));
+    assert_eq!(noted.errors, [why]);
+    // The next file looks for what nobody came back to.
+    let later = Author { at: author().at.plus_seconds(1_000_000), ..author() };
+    bank::start(&db, &id("F2"), &later).unwrap();
+    assert_eq!(bank::imported(&db, &name).unwrap(), Some(noted));
+    let staged = db.execute("SELECT 1 FROM bank_slice", &[]).unwrap();
+    assert_eq!(staged.len(), 0);
+    assert!(bank::statements(&db, 0, 10).unwrap().is_empty());
+    // One that a fault of ours ended is not.
+    let key = bank::start(&db, &id("F3"), &later).unwrap();
+    bank::abandon(&db, key).unwrap();
+    assert_eq!(bank::imported(&db, &id("F3")).unwrap(), None);
 }
