@@ -266,26 +266,28 @@ fn give_back<D: Db>(
         Refused::new(Refusal::UnknownPayment, detail).at("payment_id")
     };
     let paid = payments::get(db, &refund.payment_id, Date::LAST, i64::MAX)?.ok_or_else(unknown)?;
+    let of = payment::Known::under(db, &refund.payment_id)?;
     let minor = match refund.back {
         Back::All => None,
         Back::Part(amount) | Back::UpTo(amount) if amount.currency != paid.currency => {
             let detail = format!("the payment is in {}", paid.currency);
             return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("currency").into());
         }
-        Back::Part(amount) => Some(amount.minor),
+        Back::Part(amount) => Some(of.costs(amount.minor)),
         Back::UpTo(total) => {
-            let name = Some(&refund.payment_id).filter(|name| **name != paid.id);
-            let more = total.minor.saturating_sub(reversal::refunded(db, paid.key, name)?);
+            let (item, name) = (&of.item, of.name.as_ref());
+            let before = reversal::refunded(db, item.key, name)?;
+            let more = of.costs(total.minor).saturating_sub(before);
             let share = name.map(|name| payments::share(db, name)).transpose()?.flatten();
             // What the bank kept of the payment went back with the last of it.
             let kept = share.is_some_and(|of| more <= of.fee)
-                && payment::gone(db, paid.key)? >= paid.amount_minor;
+                && payment::gone(db, item.key)? >= item.amount_minor;
             let more = if kept { 0 } else { more };
             // Whatever the total came to, a debit may be in it.
             if more > 0 && said.same_as.is_none() && !said.another {
-                let within = reversal::booked_within(db, paid.key, more, refund.on)?;
-                if let Some(of) = within {
-                    return Err(payment::names::perhaps(&of).into());
+                let within = reversal::booked_within(db, item.key, more, refund.on)?;
+                if let Some(debit) = within {
+                    return Err(payment::names::perhaps(&debit).into());
                 }
             }
             Some(more)
@@ -303,7 +305,7 @@ fn give_back<D: Db>(
         same_as: said.same_as.clone(),
         another: said.another.then_some(true),
     };
-    payment::reverse(db, &refund.payment_id, &new, refund.id.clone(), author)?;
+    payment::back_of(db, &of, &refund.id, &new, author)?;
     Ok((paid.customer_id, Some(refund.id.to_string())))
 }
 
