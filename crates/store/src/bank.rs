@@ -316,6 +316,18 @@ pub fn of_payment<D: Db>(db: &D, payment: &Id) -> Result<Option<Id>, Fault> {
     row.map(|row| row.parse(0)).transpose()
 }
 
+/// An entry other than this one that was booked and is or may be a repetition of the first. Who repeats another is never
+/// booked by the rule.
+pub fn booked_repeat<D: Db>(db: &D, id: &Id, first: &Id) -> Result<Option<Id>, Fault> {
+    let row = db.first(
+        "SELECT e.id FROM bank_entry AS f CROSS JOIN bank_entry AS e ON e.state = 'confirmed' AND e.key > f.key
+         WHERE f.id = ?2 AND e.state <> 'automatic' AND e.repeats = f.id AND e.id <> ?1
+         ORDER BY e.key LIMIT 1",
+        &[id.as_str().into(), first.as_str().into()],
+    )?;
+    row.map(|row| row.parse(0)).transpose()
+}
+
 /// Of these payments those whose entry was booked anew, with the payment that it is now and its customer.
 pub fn booked_anew<D: Db>(db: &D, ids: &[&str]) -> Result<Vec<(Id, Id, Id)>, Fault> {
     let ids = crate::array(ids)?;

@@ -98,6 +98,9 @@ pub fn confirm<D: Db>(
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
         let said = said(&item, new)?;
+        if item.state != MatchState::Confirmed && new.another != Some(true) {
+            unless_repeated(db, &item)?;
+        }
         let (booked, mistake) = booked_now(db, key, id)?;
         let done = if item.minor > 0 {
             if item.state != MatchState::Confirmed {
@@ -194,6 +197,17 @@ fn perhaps(of: &Id) -> Fault {
         "{of}, which came another way, may be this money: reject the match, or say `another`"
     );
     Refused::new(Refusal::PerhapsBooked, detail).at("another").into()
+}
+
+/// Refuses an entry of which another statement has one that may be the same and was booked since: the second of two does not
+/// know that, and shows nothing of it.
+fn unless_repeated<D: Db>(db: &D, item: &BankMatch) -> Result<(), Fault> {
+    let first = item.repeats.as_ref().unwrap_or(&item.id);
+    let Some(of) = bank::booked_repeat(db, &item.id, first)? else { return Ok(()) };
+    let detail = format!(
+        "{of}, an entry of another statement which may be this one, is booked: reject the match, or say `another`"
+    );
+    Err(Refused::new(Refusal::PerhapsBooked, detail).at("another").into())
 }
 
 /// Refuses a credit that may be a payment which came another way since its candidates were listed.

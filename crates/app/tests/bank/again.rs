@@ -488,3 +488,68 @@ fn what_of_a_credit_its_payment_does_not_stand_for_any_more_is_found() {
         holds(&db);
     }
 }
+
+#[test]
+fn an_entry_of_which_another_statement_has_one_that_was_booked_since_is_asked() {
+    // The texts of an entry in as many statements, all of which the bank gives the same reference: which of them is booked
+    // first, how that is undone or not, which is confirmed then, and whether it may be the same.
+    for (texts, first, undone, then, perhaps) in [
+        (vec!["foo", "bar"], 1, None, 0, true),
+        (vec!["foo", "foo"], 1, None, 0, true),
+        (vec!["foo", "bar"], 1, Some("mistake"), 0, false),
+        (vec!["foo", "bar"], 1, Some("returned"), 0, true),
+        // Whoever confirms the second sees that it may be the first.
+        (vec!["foo", "bar"], 0, None, 1, false),
+        (vec!["foo", "bar", "third"], 2, None, 1, true),
+        (vec!["foo", "bar", "third"], 1, None, 2, true),
+    ] {
+        for minor in [5_555, -5_555] {
+            let told = format!("{texts:?} {first} {undone:?} {then} {minor}");
+            let (_folder, db) = db();
+            customer(&db, "C1", "Müller GmbH", None);
+            payments::add(
+                &db,
+                &from(json!({"id": "P", "customer_id": "C1", "received_on": "2026-09-01",
+                    "amount": {"minor": 90_000, "currency": "EUR"}})),
+                id("P"),
+                &author(),
+            )
+            .unwrap();
+            for (number, text) in texts.iter().enumerate() {
+                let line = Line { bank: "B-1".into(), ..pays(minor, text, "Müller GmbH", "") };
+                let opening = 1_000_000 * i64::try_from(number + 1).unwrap();
+                let name = format!("S{number}");
+                take_in(&db, &name, &camt_from(&name, opening, &[line])).unwrap();
+            }
+            let all: Vec<Id> = matches(&db, None).into_iter().map(|of| of.id).collect();
+            let confirm = |at: usize, another: bool| {
+                let said = match minor > 0 {
+                    true => json!({"customer_id": "C1", "another": another}),
+                    false => json!({"payment_id": "P", "another": another}),
+                };
+                bank::confirm(&db, &all[at], &from(said), &author())
+            };
+            confirm(first, false).unwrap();
+            let booked = id(&format!("bank-{}", all[first]));
+            match (undone, minor > 0) {
+                (Some(kind), true) => {
+                    let back = from(json!({"kind": kind}));
+                    payments::reverse(&db, &booked, &back, id("R1"), &author()).unwrap();
+                }
+                (Some("mistake"), false) => {
+                    let undoing: ReversalUndoing = from(json!({"reason": "of another"}));
+                    payments::undo(&db, &booked, &undoing, &author()).unwrap();
+                }
+                _ => {}
+            }
+            if perhaps {
+                let refused = confirm(then, false);
+                assert!(format!("{refused:?}").contains(all[first].as_str()), "{told} {refused:?}");
+                assert_eq!(code(refused), Refusal::PerhapsBooked, "{told}");
+            }
+            assert_eq!(confirm(then, perhaps).unwrap(), Change::Replaced, "{told}");
+            assert_eq!(confirm(then, false).unwrap(), Change::AlreadySo, "{told}");
+            holds(&db);
+        }
+    }
+}
