@@ -1,6 +1,7 @@
 //! Statements of bank accounts come in: their entries are matched, and what is certain is booked, in one transaction.
 //! What is not waits for somebody who confirms or rejects it.
 
+mod anew;
 mod book;
 mod decision;
 mod gaps;
@@ -8,6 +9,7 @@ mod repeated;
 mod taught;
 mod world;
 
+pub use anew::match_anew;
 pub use decision::{confirm, get, matches, reject};
 pub(crate) use decision::{reopen, reopen_debit, unless_of_entry, unless_put_back};
 pub use taught::{forget_payer_account, payer_accounts};

@@ -261,6 +261,34 @@ pub fn insert_entries<D: Db>(
     crate::insert_values(db, NEW_ENTRY, &values)
 }
 
+/// A credit that waits for somebody, and the candidates that it has, as JSON.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Waiting {
+    pub key: i64,
+    pub id: Id,
+    pub currency: Currency,
+    pub entry: Entry,
+    pub repeats: Option<Id>,
+    pub candidates: String,
+}
+
+/// The credits of a statement after a key that wait for somebody.
+pub fn waiting<D: Db>(db: &D, id: &Id, after: i64, limit: u64) -> Result<Vec<Waiting>, Fault> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    db.json(sql!("bank/waiting.sql"), &[id.as_str().into(), after.into(), limit.into()])
+}
+
+/// Has entries that wait have these candidates, rows of key and candidates as JSON. What they may be is no decision: the audit
+/// chain has what somebody says that they are.
+pub fn suggest<D: Db>(db: &D, rows: &[(i64, String)]) -> Result<(), Fault> {
+    let rows = crate::array(rows)?;
+    db.execute(
+        "UPDATE bank_entry SET candidates = j.value ->> 1 FROM json_each(?1) AS j WHERE bank_entry.key = j.value ->> 0",
+        &[(&rows).into()],
+    )?;
+    Ok(())
+}
+
 /// Statements after a key, with their keys.
 pub fn statements<D: Db>(
     db: &D,
