@@ -635,3 +635,44 @@ fn what_is_known_as_a_part_in_another_currency_goes_back_of_the_payment_that_was
         }
     }
 }
+
+#[test]
+fn a_return_has_the_payment_that_is_called_by_its_reference_for_a_candidate() {
+    // The payment's id and other name, its currency, the reference of the debit, whether the bank marks it, and whether it has
+    // the candidate.
+    for (name, also_as, currency, reference, marked, wanted) in [
+        ("pi_shop", None, "EUR", "pi_shop", true, true),
+        ("P1", Some("pi_shop"), "EUR", "pi_shop", true, true),
+        ("pi_shop", None, "EUR", "pi_shop", false, false),
+        ("pi_shop", None, "EUR", "pi_other", true, false),
+        ("pi_shop", None, "USD", "pi_shop", true, false),
+    ] {
+        let told = format!("{name} {also_as:?} {currency} {reference} {marked}");
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", None);
+        let add = |called: &str, same_as: Option<&str>| {
+            let new = from(json!({"id": called, "customer_id": "C1", "received_on": "2026-10-20",
+                "amount": {"minor": 7_400, "currency": currency}, "same_as": same_as}));
+            payments::add(&db, &new, id("made"), &author()).unwrap();
+        };
+        add(name, None);
+        also_as.iter().for_each(|of| add(of, Some(name)));
+        // The credit of the bank is that payment.
+        let credit = Line { end_to_end: reference.into(), ..pays(7_400, "", "Somebody", STRANGE) };
+        take(&db, "S1", std::slice::from_ref(&credit));
+        let of = matches(&db, None).remove(0).id;
+        bank::reject(&db, &of, &from(json!({})), &author()).unwrap();
+        let back = Line { minor: -7_400, returned: marked, ..credit };
+        assert_eq!(take(&db, "S2", &[back]).automatic, 0, "{told}");
+        let debit = matches(&db, None).remove(1);
+        let found: Vec<_> = debit.candidates.iter().map(|of| of.payment_id.clone()).collect();
+        let expected = if wanted { vec![Some(id(name))] } else { vec![] };
+        assert_eq!(found, expected, "{told}");
+        if wanted {
+            assert_eq!(debit.candidates[0].score.to_string(), "0.50", "{told}");
+            bank::confirm(&db, &debit.id, &from(json!({"candidate": 1})), &author()).unwrap();
+            assert_eq!(returned(&db, &id(name)), 7_400, "{told}");
+        }
+        holds(&db);
+    }
+}
