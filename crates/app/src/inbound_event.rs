@@ -196,6 +196,11 @@ fn read<'a, D: Db>(
     let rule = mapping::rule_for(&mapping, &json, &kind);
     let zone = organisation(db)?.time_zone;
     let made = rule.map_or(Ok(Made::Nothing), |rule| mapping::made(&mapping, rule, &json, &zone));
+    // What is kept of a refusal has no field of its own.
+    let made = made.map_err(|refused| {
+        let place = refused.field.as_deref().unwrap_or_default();
+        Refused { detail: format!("{place}: {}", refused.detail), ..refused }
+    });
     let makes = rule.map(|rule| rule.makes);
     Ok(Event { source, id, kind, body, hash: sha256(&[body]), makes, made, said: Said::default() })
 }
