@@ -872,3 +872,32 @@ fn an_event_says_itself_that_it_is_what_a_statement_brought_or_another() {
         holds(&db);
     }
 }
+
+#[test]
+fn what_is_left_of_a_credit_of_which_some_was_a_mistake_is_held_against_other_ways() {
+    // How much of 100.00 was a mistake, what comes by another way, whether it may be the money.
+    for (mistake, minor, perhaps) in [
+        (4_000, 6_000, true),
+        (4_000, 10_000, true),
+        (4_000, 4_000, false),
+        (4_000, 5_999, false),
+        (0, 6_000, false),
+    ] {
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", None);
+        take(&db, "S1", &[pays(10_000, "", "Somebody", STRANGE)]);
+        let of = matches(&db, None).remove(0).id;
+        bank::confirm(&db, &of, &from(json!({"customer_id": "C1"})), &author()).unwrap();
+        let booked = bank::get(&db, &of).unwrap().payment_id.unwrap();
+        if mistake > 0 {
+            let back = from(json!({"kind": "mistake", "minor": mistake}));
+            payments::reverse(&db, &booked, &back, id("M1"), &author()).unwrap();
+        }
+        let done = said(&db, "P1", ("C1", "2026-11-01", minor), json!({}));
+        match perhaps {
+            true => assert_eq!(code(done), Refusal::PerhapsBooked, "{minor} after {mistake}"),
+            false => assert_eq!(done.unwrap(), Change::Made, "{minor} after {mistake}"),
+        }
+        holds(&db);
+    }
+}
