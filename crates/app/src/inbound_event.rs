@@ -153,7 +153,10 @@ fn retry_by<D: Db>(
     };
     let mut event = read(db, source, Some(stored.id.as_str()), &body)?;
     event.said = said.clone();
-    if let Ok(Made::Payment(new)) = &mut event.made {
+    // What is said now takes the place of what the event says itself.
+    if let (Ok(Made::Payment(new)), true) =
+        (&mut event.made, said.another || said.same_as.is_some())
+    {
         new.another = said.another.then_some(true);
         new.same_as.clone_from(&said.same_as);
     }
@@ -208,6 +211,11 @@ fn read<'a, D: Db>(
     let rule = mapping::rule_for(&mapping, &json, &kind);
     let zone = organisation(db)?.time_zone;
     let made = rule.map_or(Ok(Made::Nothing), |rule| mapping::made(&mapping, rule, &json, &zone));
+    // What is kept of a refusal has no field of its own.
+    let made = made.map_err(|refused| {
+        let place = refused.field.as_deref().unwrap_or_default();
+        Refused { detail: format!("{place}: {}", refused.detail), ..refused }
+    });
     let makes = rule.map(|rule| rule.makes);
     Ok(Event { source, id, kind, body, hash: sha256(&[body]), makes, made, said: Said::default() })
 }
@@ -289,26 +297,28 @@ fn give_back<D: Db>(
         Refused::new(Refusal::UnknownPayment, detail).at("payment_id")
     };
     let paid = payments::get(db, &refund.payment_id, Date::LAST, i64::MAX)?.ok_or_else(unknown)?;
+    let of = payment::Known::under(db, &refund.payment_id)?;
     let minor = match refund.back {
         Back::All => None,
         Back::Part(amount) | Back::UpTo(amount) if amount.currency != paid.currency => {
             let detail = format!("the payment is in {}", paid.currency);
             return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("currency").into());
         }
-        Back::Part(amount) => Some(amount.minor),
+        Back::Part(amount) => Some(of.costs(amount.minor)),
         Back::UpTo(total) => {
-            let name = Some(&refund.payment_id).filter(|name| **name != paid.id);
-            let more = total.minor.saturating_sub(reversal::refunded(db, paid.key, name)?);
+            let (item, name) = (&of.item, of.name.as_ref());
+            let before = reversal::refunded(db, item.key, name)?;
+            let more = of.costs(total.minor).saturating_sub(before);
             let share = name.map(|name| payments::share(db, name)).transpose()?.flatten();
             // What the bank kept of the payment went back with the last of it.
             let kept = share.is_some_and(|of| more <= of.fee)
-                && payment::gone(db, paid.key)? >= paid.amount_minor;
+                && payment::gone(db, item.key)? >= item.amount_minor;
             let more = if kept { 0 } else { more };
             // Whatever the total came to, a debit may be in it.
             if more > 0 && said.same_as.is_none() && !said.another {
-                let within = reversal::booked_within(db, paid.key, more, refund.on)?;
-                if let Some(of) = within {
-                    return Err(payment::names::perhaps(&of).into());
+                let within = reversal::booked_within(db, item.key, more, refund.on)?;
+                if let Some(debit) = within {
+                    return Err(payment::names::perhaps(&debit).into());
                 }
             }
             Some(more)
@@ -326,7 +336,7 @@ fn give_back<D: Db>(
         same_as: said.same_as.clone(),
         another: said.another.then_some(true),
     };
-    payment::go_back(db, &refund.payment_id, &refund.id, &new, author)?;
+    payment::back_of(db, &of, &refund.id, &new, author)?;
     Ok((paid.customer_id, Some(refund.id.to_string())))
 }
 
@@ -473,6 +483,7 @@ fn awaited<'a>(event: &'a Event<'_>, code: Refusal) -> Option<Awaited<'a>> {
         (UnknownInvoice, Made::Payment(new)) => new.invoice_id.as_ref().map(Awaited::Invoice),
         (UnknownInvoice, Made::Invoice(new)) => new.relates_to.as_ref().map(Awaited::Invoice),
         (UnknownInvoice, Made::Voided { invoice_id, .. }) => Some(Awaited::Invoice(invoice_id)),
+        (UnknownPayment, Made::Payment(new)) => new.same_as.as_ref().map(Awaited::Payment),
         (UnknownPayment, Made::Refund(refund)) => Some(Awaited::Payment(&refund.payment_id)),
         (UnknownContract, Made::Invoice(new)) => new.contract_id.as_ref().map(Awaited::Contract),
         _ => None,
