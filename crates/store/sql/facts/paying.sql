@@ -10,7 +10,8 @@
 -- the day. Days are counted from the day asked for; two in one number are the one times a million plus the other.
 -- Sums of amounts are added up as floats on purpose: two absurd amounts must not stop the sweep of all others, and below
 -- 2^53 they are exact. As whole numbers they are quicker to write.
--- A write-off pays nothing: what stands of it on the day is unpaid as if nobody had given it up.
+-- A write-off pays nothing, nor does what was agreed on a debt that was overdue: what stands of it on the day is unpaid as
+-- if nobody had given it up.
 WITH
 -- Claims of which anything was ever taken back: few, and the only ones whose rows are not what they say.
 odd AS MATERIALIZED (
@@ -57,7 +58,24 @@ remaining AS (
     WHERE minor > 0
     GROUP BY invoice_key, allocated_on
 ),
--- What was unpaid of each claim: what is open, what was set against it later, if anything was, and what was written off.
+-- What was given up of each claim: written off, or booked off by agreement with money that came after the due date.
+given_up AS MATERIALIZED (
+    SELECT a.key, a.invoice_key, a.amount_minor AS minor
+    FROM adjustment AS w
+    CROSS JOIN allocation AS a ON a.adjustment_key = w.key
+    WHERE
+        w.customer_key > ?1 AND w.customer_key <= ?2 AND w.difference = 'write-off' AND +a.allocated_on <= ?3
+        AND a.invoice_key IS NOT NULL
+    UNION ALL
+    SELECT a.key, a.invoice_key, a.amount_minor
+    FROM allocation AS a
+    CROSS JOIN payment AS p ON p.key = a.difference_key
+    CROSS JOIN invoice AS i ON i.key = a.invoice_key
+    WHERE
+        a.customer_key > ?1 AND a.customer_key <= ?2 AND a.difference IN ('agreed', 'full-settlement')
+        AND +a.allocated_on <= ?3 AND p.received_on > i.due_on
+),
+-- What was unpaid of each claim: what is open, what was set against it later, if anything was, and what was given up.
 unpaid AS MATERIALIZED (
     SELECT invoice_key, sum(minor) AS minor
     FROM (
@@ -71,12 +89,7 @@ unpaid AS MATERIALIZED (
             customer_key > ?1 AND customer_key <= ?2 AND allocated_on > ?3 AND invoice_key IS NOT NULL
             AND EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?3)
         UNION ALL
-        SELECT a.invoice_key, a.amount_minor
-        FROM adjustment AS w
-        CROSS JOIN allocation AS a ON a.adjustment_key = w.key
-        WHERE
-            w.customer_key > ?1 AND w.customer_key <= ?2 AND w.difference = 'write-off' AND +a.allocated_on <= ?3
-            AND a.invoice_key IS NOT NULL
+        SELECT invoice_key, minor FROM given_up
     )
     GROUP BY invoice_key
     HAVING sum(minor) > 0
@@ -206,12 +219,7 @@ part AS (
                     SELECT
                         paid.amount_minor
                         - total(a.amount_minor) FILTER (
-                            WHERE
-                                a.adjustment_key IS NULL
-                                OR a.adjustment_key NOT IN (
-                                    SELECT w.key FROM adjustment AS w
-                                    WHERE w.customer_key = paid.customer_key AND w.difference = 'write-off'
-                                )
+                            WHERE a.payment_key IS NOT NULL OR a.key NOT IN (SELECT key FROM given_up)
                         ) AS rest_minor,
                         total(a.amount_minor) FILTER (WHERE a.difference = 'early-payment-discount') AS discount_minor
                     FROM allocation AS a
