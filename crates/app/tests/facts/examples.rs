@@ -194,6 +194,53 @@ fn what_is_agreed_after_the_due_date_is_unpaid_and_by_the_due_date_it_is_the_pri
 }
 
 #[test]
+fn whoever_leaves_a_rest_of_each_invoice_has_months_before_the_last_three_all_the_same() {
+    let books = |rest: i64, more: &str| {
+        let month = |number: u32| {
+            let due =
+                "2024-01-05".parse::<Date>().unwrap().plus_days(i64::from(number) * 30).unwrap();
+            let late = if number < 9 { 0 } else { 29 };
+            let paid = due.plus_days(late).unwrap();
+            let issued = due.plus_days(-30).unwrap();
+            format!(
+                "invoice I{number} {issued} {due} 10000\n pay P{number} {paid} {} I{number}\n",
+                10_000 - rest
+            )
+        };
+        (0..12).map(month).collect::<String>() + more
+    };
+    // In the three months 3 times 9,800 by 29 days and 12 times 200 by 215 on average.
+    let before = "2025-01-19 days-beyond-terms-9m-before 0";
+    check(&books(0, ""), &format!("{before} trend-recent-against-before 29"));
+    check(&books(200, ""), &format!("{before} trend-recent-against-before 43.0377"));
+    // At the bounds of the nine months: the day of the money decides, and each item counts once.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         pay P1 2024-02-10 100 I1
+         pay P2 2024-02-20 100 I1
+         invoice I2 2024-01-01 2024-01-31 1000 in=USD",
+        "2024-05-09 days-beyond-terms-9m-before -
+         2024-05-10 days-beyond-terms-9m-before 10
+         2024-05-20 days-beyond-terms-9m-before 15
+         2025-02-09 days-beyond-terms-9m-before 15
+         2025-02-10 days-beyond-terms-9m-before 20
+         2025-02-20 days-beyond-terms-9m-before -",
+    );
+    // Of two currencies each counts by its items: eight by 20 days and one by none.
+    let rests = |number: i64| {
+        let due = "2024-01-05".parse::<Date>().unwrap().plus_days(number * 30).unwrap();
+        let paid = due.plus_days(20).unwrap();
+        format!("invoice I{number} 2023-12-01 {due} 10000\n pay P{number} {paid} 9800 I{number}\n")
+    };
+    let prompt = "rate fx-usd-eur 2020-01-01 1\n invoice U1 2024-06-01 2024-07-01 10000 in=USD\n \
+                  pay U2 2024-07-01 10000 U1 in:USD";
+    check(
+        &((0..8).map(rests).collect::<String>() + prompt),
+        "2024-12-20 days-beyond-terms-9m-before 17.7778",
+    );
+}
+
+#[test]
 fn a_rest_that_is_given_up_counts_from_the_tolerance_on() {
     for (paid, rest, worst, last) in [(901, 99, "0", "0"), (900, 100, "90", "-")] {
         check(

@@ -170,7 +170,7 @@ impl Desk {
         invoice::add(&self.db, &read(new), id("made"), &author("2026-01-01")).map(drop)
     }
 
-    /// `ID RECEIVED MINOR [INVOICE | INVOICE=MINOR…] [settles:INVOICE | REASON:INVOICE:MINOR]`
+    /// `ID RECEIVED MINOR [INVOICE | INVOICE=MINOR…] [settles:INVOICE | REASON:INVOICE:MINOR | in:CURRENCY]`
     fn pay(&self, words: &[&str]) -> Result<(), Fault> {
         let minor: i64 = words[2].parse().unwrap();
         let mut new = json!({"id": words[0], "customer_id": "C", "received_on": words[1],
@@ -178,6 +178,7 @@ impl Desk {
         let (held, words): (Vec<&str>, Vec<&str>) = words.iter().partition(|of| of.contains(':'));
         for held in held {
             match held.split(':').collect::<Vec<_>>()[..] {
+                ["in", currency] => new["amount"]["currency"] = json!(currency),
                 ["settles", invoice] => new["settles"] = json!([invoice]),
                 [why, invoice, minor] => {
                     let minor: i64 = minor.parse().unwrap();

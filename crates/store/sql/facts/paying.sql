@@ -1,7 +1,7 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day, ?4: 12 months before it; ?5 to ?8: the days that 3,
 -- 6, 12 and 24 months before it lie from it, below zero; ?9: tolerances by currency, 100 of those not named.
--- Gives, of each customer and currency, [customer_key, currency, [items due in 3, 6, 12 and 24 months], [the amounts of
--- their parts], [the amounts by days late], [items due in 12 months later than 0, 10, 30, 60 and 90 days], [the amounts
+-- Gives, of each customer and currency, [customer_key, currency, [items due in 3, 6, 12 and 24 months, and those due in 3
+-- of which parts are in the 9 before], [the amounts of their parts], [the amounts by days late], [items due in 12 months later than 0, 10, 30, 60 and 90 days], [the amounts
 -- of parts that were], [items, amount, amount by days from issue and early amount of the money of 12 months], [the most
 -- days late in 12 months, the most in 24 with its day, both if anything was late], [sums of x, y, xx, xy and yy of items
 -- due in 12 months], [items with their first money in 12 months, short pays, discounts not due], [of each item that was
@@ -183,7 +183,7 @@ paid AS (
 -- and 3 if it was so by a discount that was not due.
 part AS (
     SELECT
-        customer_key, currency, CAST(due AS INTEGER) AS due,
+        customer_key, currency, key, CAST(due AS INTEGER) AS due,
         CASE
             WHEN due >= 0 THEN CAST(due AS INTEGER)
             WHEN place & 1 = 0 THEN 0
@@ -233,7 +233,7 @@ part AS (
     FROM paid
     UNION ALL
     SELECT
-        customer_key, currency, CAST(julianday(due_on) - julianday(?3) AS INTEGER),
+        customer_key, currency, NULL, CAST(julianday(due_on) - julianday(?3) AS INTEGER),
         0, 0, 1, CAST(julianday(?3) - julianday(due_on) AS INTEGER), minor, NULL, 0, NULL, 0,
         CAST(julianday(due_on) - julianday(?3) AS INTEGER)
     FROM chased
@@ -243,7 +243,8 @@ part AS (
 weighed AS (
     SELECT
         customer_key, currency, CASE WHEN due <= 0 THEN part_on END AS part_on,
-        CASE WHEN is_last THEN place_on END AS item, late, minor,
+        CASE WHEN is_last THEN place_on END AS item,
+        CASE WHEN place_on > ?5 AND part_on <= ?5 AND part_on > ?7 AND due <= 0 THEN key END AS begun, late, minor,
         CASE WHEN due <= 0 THEN minor * 1.0 * late END AS by_days, since, received, begins,
         CASE WHEN is_last AND place_on > ?7 THEN due END AS year_item,
         CASE WHEN is_last AND place_on > ?7 THEN late END AS year_late,
@@ -261,7 +262,7 @@ FROM (
             customer_key, currency,
             json_array(
                 count(*) FILTER (WHERE item > ?5), count(*) FILTER (WHERE item > ?6), count(year_item),
-                count(*) FILTER (WHERE item > ?8)
+                count(*) FILTER (WHERE item > ?8), count(DISTINCT begun) FILTER (WHERE begun IS NOT NULL)
             ),
             json_array(
                 CAST(total(minor) FILTER (WHERE part_on > ?5) AS INTEGER),
