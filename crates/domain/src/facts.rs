@@ -143,6 +143,8 @@ pub struct Paying {
     pub currency: Currency,
     /// The parts of items due in 3, 6, 12 and 24 months by days late.
     pub due: [Weighed; 4],
+    /// Items due in 3 months of which parts are in the 9 before.
+    pub begun: u32,
     /// Items due in 12 months that were later than each of [`LATE_BEYOND`].
     pub late_items: [u32; 5],
     /// The amounts of their parts that were.
@@ -305,7 +307,10 @@ pub fn combine(id: &Id, day: Date, sums: &Sums, limit: Option<Money>, rates: &Ra
 fn paying(facts: &mut Facts, of: &[Paying], settled: &[i64]) {
     let [due_3, due_6, due_12, due_24] = [0, 1, 2, 3]
         .map(|window| move |of: &Paying| of.due.get(window).copied().unwrap_or_default());
-    let before = |of: &Paying| due_12(of).less(due_3(of));
+    let before = |of: &Paying| {
+        let before = due_12(of).less(due_3(of));
+        Weighed { items: before.items.saturating_add(of.begun), ..before }
+    };
     let items = of.iter().fold(0u32, |sum, of| sum.saturating_add(due_12(of).items));
     facts.set(FactName::Items12m, Some(items.into()));
     facts.set(FactName::DaysBeyondTerms3m, days(of, due_3));
@@ -639,6 +644,7 @@ mod tests {
         Paying {
             currency: code.parse().unwrap(),
             due: [due; 4],
+            begun: 0,
             late_items: [items, 0, 0, 0, 0],
             late_minor: [late, 0.0, 0.0, 0.0, 0.0],
             received: Weighed::default(),

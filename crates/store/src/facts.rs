@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, HashMap};
 type PayingRow = (
     i64,
     Currency,
-    [u32; 4],
+    [u32; 5],
     [f64; 4],
     [f64; 4],
     [u32; 5],
@@ -284,6 +284,7 @@ fn paying(row: &PayingRow, day: Date) -> Result<Paying, Fault> {
         first,
         ..,
     ) = row;
+    let [.., begun] = *items;
     let mut due = [Weighed::default(); 4];
     for (of, ((items, minor), by_days)) in due.iter_mut().zip(items.iter().zip(minor).zip(by_days))
     {
@@ -298,6 +299,7 @@ fn paying(row: &PayingRow, day: Date) -> Result<Paying, Fault> {
     Ok(Paying {
         currency: *currency,
         due,
+        begun,
         late_items: *late_items,
         late_minor: *late_minor,
         received: Weighed { items, minor, by_days },

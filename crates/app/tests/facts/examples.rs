@@ -123,6 +123,124 @@ fn what_is_written_off_is_unpaid_and_grows_older_until_money_recovers_it() {
 }
 
 #[test]
+fn what_is_agreed_after_the_due_date_is_unpaid_and_by_the_due_date_it_is_the_price() {
+    for (name, day, held) in
+        [("settles", "2024-02-01", "settles:I2"), ("agreed", "2024-02-01", "I2 agreed:I2:29700")]
+    {
+        // The day after it is due: what was not paid is as old as an open debt, and uses no limit.
+        check(
+            &format!(
+                "invoice I1 2024-01-01 2024-01-31 30000
+                 pay P1 2024-01-31 30000
+                 invoice I2 2024-01-01 2024-01-31 30000
+                 pay P2 {day} 300 {held}"
+            ),
+            "2024-01-31 overdue-share 0 items-12m 1 days-beyond-terms-12m 0
+             2024-02-01 overdue-share 1 overdue-share-1-30 1 utilisation 0 days-beyond-terms-12m 0.5
+             2024-02-01 share-late-0-amount 0.5 short-pays-12m 1 last-payment-days-late 0
+             2024-04-30 days-beyond-terms-12m 44.555 worst-days-late-12m 90 overdue-share-61-90 1
+             2027-01-31 overdue-share-over-90 1 items-12m 1",
+        );
+        // On the due date, and before it, it is what both agreed that it costs.
+        for day in ["2024-01-30", "2024-01-31"] {
+            check(
+                &format!("invoice I2 2024-01-01 2024-01-31 30000\n pay P2 {day} 300 {held}"),
+                "2024-02-29 overdue-share 0 share-late-0-amount 0 worst-days-late-12m 0 short-pays-12m 0",
+            );
+        }
+        // Paid anew after a chargeback it is not what was agreed in time.
+        check(
+            &format!(
+                "invoice I2 2024-01-01 2024-01-31 30000
+                 pay P2 2024-01-31 300 {held}
+                 back P2 2024-02-10 chargeback
+                 pay P3 2024-02-20 300 {held}"
+            ),
+            "2024-02-09 overdue-share 0 utilisation 0
+             2024-02-10 overdue-share 1 utilisation 10
+             2024-02-29 overdue-share 1 utilisation 0 worst-days-late-12m 29",
+        );
+        // Nor is it bad paying that some of it was not owed after all.
+        check(
+            &format!(
+                "invoice I2 2024-01-01 2024-01-31 30000
+                 pay P2 2024-02-10 300 {held}
+                 credit N1 2024-02-20 30000 I2"
+            ),
+            match name {
+                "settles" => "2024-02-19 overdue-share 1\n 2024-02-20 overdue-share 0",
+                // What the payer held back stays.
+                _ => "2024-02-19 overdue-share 1\n 2024-02-20 overdue-share 1",
+            },
+        );
+    }
+    // What a bank kept, a tax and the discount of the terms are not given up, however late.
+    for why in ["bank-charge", "withholding"] {
+        check(
+            &format!(
+                "invoice I2 2024-01-01 2024-01-31 30000
+                 pay P2 2024-02-10 20000 I2 {why}:I2:10000"
+            ),
+            "2024-02-29 overdue-share 0 worst-days-late-12m 10 last-payment-days-late 10",
+        );
+    }
+    // Of instalments each by its own due date.
+    check(
+        "invoice I2 2024-01-01 2024-01-31 10000 2024-03-31 30000
+         pay P2 2024-02-10 300 settles:I2",
+        "2024-02-10 overdue-share-1-30 1 overdue-share 1
+         2024-05-31 overdue-share 1 items-12m 1 worst-days-late-12m 121",
+    );
+}
+
+#[test]
+fn whoever_leaves_a_rest_of_each_invoice_has_months_before_the_last_three_all_the_same() {
+    let books = |rest: i64, more: &str| {
+        let month = |number: u32| {
+            let due =
+                "2024-01-05".parse::<Date>().unwrap().plus_days(i64::from(number) * 30).unwrap();
+            let late = if number < 9 { 0 } else { 29 };
+            let paid = due.plus_days(late).unwrap();
+            let issued = due.plus_days(-30).unwrap();
+            format!(
+                "invoice I{number} {issued} {due} 10000\n pay P{number} {paid} {} I{number}\n",
+                10_000 - rest
+            )
+        };
+        (0..12).map(month).collect::<String>() + more
+    };
+    // In the three months 3 times 9,800 by 29 days and 12 times 200 by 215 on average.
+    let before = "2025-01-19 days-beyond-terms-9m-before 0";
+    check(&books(0, ""), &format!("{before} trend-recent-against-before 29"));
+    check(&books(200, ""), &format!("{before} trend-recent-against-before 43.0377"));
+    // At the bounds of the nine months: the day of the money decides, and each item counts once.
+    check(
+        "invoice I1 2024-01-01 2024-01-31 1000
+         pay P1 2024-02-10 100 I1
+         pay P2 2024-02-20 100 I1
+         invoice I2 2024-01-01 2024-01-31 1000 in=USD",
+        "2024-05-09 days-beyond-terms-9m-before -
+         2024-05-10 days-beyond-terms-9m-before 10
+         2024-05-20 days-beyond-terms-9m-before 15
+         2025-02-09 days-beyond-terms-9m-before 15
+         2025-02-10 days-beyond-terms-9m-before 20
+         2025-02-20 days-beyond-terms-9m-before -",
+    );
+    // Of two currencies each counts by its items: eight by 20 days and one by none.
+    let rests = |number: i64| {
+        let due = "2024-01-05".parse::<Date>().unwrap().plus_days(number * 30).unwrap();
+        let paid = due.plus_days(20).unwrap();
+        format!("invoice I{number} 2023-12-01 {due} 10000\n pay P{number} {paid} 9800 I{number}\n")
+    };
+    let prompt = "rate fx-usd-eur 2020-01-01 1\n invoice U1 2024-06-01 2024-07-01 10000 in=USD\n \
+                  pay U2 2024-07-01 10000 U1 in:USD";
+    check(
+        &((0..8).map(rests).collect::<String>() + prompt),
+        "2024-12-20 days-beyond-terms-9m-before 17.7778",
+    );
+}
+
+#[test]
 fn a_rest_that_is_given_up_counts_from_the_tolerance_on() {
     for (paid, rest, worst, last) in [(901, 99, "0", "0"), (900, 100, "90", "-")] {
         check(

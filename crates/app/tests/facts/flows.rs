@@ -10,7 +10,11 @@ use dunlin_app::{
 };
 use dunlin_domain::{
     Date,
-    contract::{ledger::RateRow, score::Facts, types::Language},
+    contract::{
+        ledger::RateRow,
+        score::{FactName, Facts},
+        types::Language,
+    },
 };
 use dunlin_store::{Db, Fault, When, native::NativeDb};
 use proptest::{prelude::*, test_runner::TestCaseError};
@@ -51,6 +55,7 @@ impl Desk {
             "off" => self.off(&words[1..]),
             "restore" => self.restore(&words[1..]),
             "correct" => self.correct(&words[1..]),
+            "received" => self.received(&words[1..]),
             "dispute" => self.dispute(&words[1..]),
             "resolve" => self.resolve(&words[1..]),
             "void" => {
@@ -151,6 +156,12 @@ impl Desk {
         invoice::correct(&self.db, &id(words[0]), &new, &author("2026-01-01")).map(drop)
     }
 
+    /// `PAYMENT DAY`
+    fn received(&self, words: &[&str]) -> Result<(), Fault> {
+        let new = read(json!({"received_on": words[1], "reason": "typing error"}));
+        payment::correct(&self.db, &id(words[0]), &new, &author("2026-01-01")).map(drop)
+    }
+
     /// `ID ISSUED MINOR [INVOICE]`
     fn credit(&self, words: &[&str]) -> Result<(), Fault> {
         let minor: i64 = words[2].parse().unwrap();
@@ -159,11 +170,24 @@ impl Desk {
         invoice::add(&self.db, &read(new), id("made"), &author("2026-01-01")).map(drop)
     }
 
-    /// `ID RECEIVED MINOR [INVOICE | INVOICE=MINOR…]`
+    /// `ID RECEIVED MINOR [INVOICE | INVOICE=MINOR…] [settles:INVOICE | REASON:INVOICE:MINOR | in:CURRENCY]`
     fn pay(&self, words: &[&str]) -> Result<(), Fault> {
         let minor: i64 = words[2].parse().unwrap();
         let mut new = json!({"id": words[0], "customer_id": "C", "received_on": words[1],
             "amount": {"minor": minor, "currency": "EUR"}});
+        let (held, words): (Vec<&str>, Vec<&str>) = words.iter().partition(|of| of.contains(':'));
+        for held in held {
+            match held.split(':').collect::<Vec<_>>()[..] {
+                ["in", currency] => new["amount"]["currency"] = json!(currency),
+                ["settles", invoice] => new["settles"] = json!([invoice]),
+                [why, invoice, minor] => {
+                    let minor: i64 = minor.parse().unwrap();
+                    new["deductions"] =
+                        json!([{"invoice_id": invoice, "minor": minor, "reason": why}]);
+                }
+                _ => panic!("not held back like this: {held}"),
+            }
+        }
         let named: Vec<Value> = words[3..]
             .iter()
             .filter_map(|word| word.split_once('='))
@@ -227,7 +251,7 @@ fn day(number: i64) -> Date {
 fn line() -> impl Strategy<Value = String> {
     let on = prop_oneof![0i64..700, (0i64..24).prop_map(|month| month * 30)];
     let minor = prop_oneof![2i64..400, Just(100i64)];
-    (0usize..28, on, 0i64..90, minor, 0usize..12, 0usize..12).prop_map(
+    (0usize..30, on, 0i64..90, minor, 0usize..12, 0usize..12).prop_map(
         |(what, on, later, minor, one, other)| {
             let (then, on) = (day(on + later), day(on));
             let later = later + 1;
@@ -258,6 +282,12 @@ fn line() -> impl Strategy<Value = String> {
                 22 => format!("dispute D{one} {on} I{other}#{} {minor}", 1 + one % 2),
                 23 => format!("pay P{one} {on} {minor} I{other}#{}", 1 + one % 2),
                 24 => format!("void I{other} {then}"),
+                28 => format!("pay P{one} {on} {minor} settles:I{other}"),
+                29 => format!(
+                    "pay P{one} {on} {minor} I{other} {}:I{other}:{}",
+                    ["agreed", "withholding"][one % 2],
+                    1 + minor / 3
+                ),
                 25 => format!(
                     "invoice I{one} {on} {then} {minor} {} 200",
                     then.plus_days(later).unwrap()
@@ -289,6 +319,7 @@ fn ledgers_that_the_flows_keep_have_the_facts_that_are_meant() {
             "dispute",
             "reversal",
             "match_again",
+            "correction",
             "payment",
             "rate",
         ] {
@@ -418,7 +449,9 @@ fn hindsight() -> impl Strategy<Value = String> {
         Just("customer D head=C".to_string()),
         Just("customer D".to_string()),
     ];
-    prop_oneof![6 => line(), 2 => correction, 1 => record]
+    let received =
+        (0usize..12, 0i64..700).prop_map(|(one, on)| format!("received P{one} {}", day(on)));
+    prop_oneof![6 => line(), 2 => correction, 1 => received, 1 => record]
 }
 
 /// What came later, of whatever day, does not change what was known then.
@@ -452,6 +485,32 @@ fn facts_of_a_day_as_known_then_are_those_that_were_given_then() {
         panic!("{failed}");
     }
     assert!(moved.get() > 0, "nothing came later");
+}
+
+/// The day of a payment and what it names, as they read before they were corrected, decide what was known then.
+#[test]
+fn what_was_agreed_late_is_unpaid_as_long_as_the_payment_is_known_to_be_late() {
+    let desk = Desk::new();
+    let last = || desk.db.int("SELECT max(key) FROM audit", &[]).unwrap();
+    let given = |name, on: &str, known| {
+        let when = When { day: on.parse().unwrap(), known };
+        score::facts(&desk.db, &id("C"), when).unwrap().get(name).unwrap().to_string()
+    };
+    let overdue = |known| given(FactName::OverdueShare, "2024-02-29", known);
+    assert!(desk.tell("invoice I1 2024-01-01 2024-01-31 30000").unwrap());
+    assert!(desk.tell("pay P1 2024-02-01 300 settles:I1").unwrap());
+    let late = last();
+    assert_eq!(overdue(i64::MAX), "1");
+    assert!(desk.tell("received P1 2024-01-31").unwrap());
+    assert_eq!((overdue(i64::MAX).as_str(), overdue(late).as_str()), ("0", "1"));
+    let short = |known| given(FactName::ShortPays12m, "2024-03-31", known);
+    assert!(desk.tell("invoice I2 2024-02-01 2024-02-29 30000").unwrap());
+    assert!(desk.tell("pay P2 2024-02-29 20000 I2=20000").unwrap());
+    let named = last();
+    assert_eq!(short(i64::MAX), "0");
+    let new = read(json!({"designation": [], "reason": "nothing was named"}));
+    payment::correct(&desk.db, &id("P2"), &new, &author("2026-01-01")).unwrap();
+    assert_eq!((short(i64::MAX).as_str(), short(named).as_str()), ("1", "0"));
 }
 
 #[test]

@@ -21,6 +21,8 @@ fn rows<T: DeserializeOwned>(db: &NativeDb, sql: &str) -> Vec<T> {
 
 type DocumentRow = (i64, Option<i64>, InvoiceKind, Currency, Date, Date, i64, Option<i64>);
 
+type RecordedRow = (i64, Option<i64>, Option<String>, Option<Date>, Date, i64);
+
 fn ledger(db: &NativeDb, customer: i64) -> Ledger {
     let documents = rows::<DocumentRow>(
         db,
@@ -35,26 +37,27 @@ fn ledger(db: &NativeDb, customer: i64) -> Ledger {
         Document { key, whole, kind, currency, issued_on, due_on, minor, contract }
     };
     let documents = documents.into_iter().map(document);
-    let recorded = rows::<(i64, Option<i64>, Option<String>, Date, i64)>(
+    let recorded = rows::<RecordedRow>(
         db,
         &format!(
             "SELECT json_array(invoice_key, payment_key,
                  coalesce(iif(credit_key IS NULL, difference, 'credit'),
                      (SELECT w.difference FROM adjustment AS w WHERE w.key = adjustment_key)),
+                 (SELECT received_on FROM payment AS p WHERE p.key = difference_key),
                  allocated_on, amount_minor)
              FROM allocation WHERE customer_key = {customer} AND invoice_key IS NOT NULL"
         ),
     );
-    let row =
-        |(claim, payment, difference, on, minor): (i64, Option<i64>, Option<String>, _, _)| {
-            let other = match difference.as_deref() {
-                Some("early-payment-discount") => Source::Discount,
-                Some("write-off") => Source::WriteOff,
-                Some("credit" | "dispute-upheld" | "voided") => Source::Taken,
-                _ => Source::Other,
-            };
-            Row { claim, from: payment.map_or(other, Source::Payment), on, minor }
+    let row = |(claim, payment, difference, came, on, minor): RecordedRow| {
+        let other = match (difference.as_deref(), came) {
+            (Some("early-payment-discount"), _) => Source::Discount,
+            (Some("agreed" | "full-settlement"), Some(came)) => Source::Agreed(came),
+            (Some("write-off"), _) => Source::WriteOff,
+            (Some("credit" | "dispute-upheld" | "voided"), _) => Source::Taken,
+            _ => Source::Other,
         };
+        Row { claim, from: payment.map_or(other, Source::Payment), on, minor }
+    };
     Ledger { documents: documents.collect(), rows: recorded.into_iter().map(row).collect() }
 }
 

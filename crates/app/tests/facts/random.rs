@@ -77,7 +77,7 @@ prop_compose! {
         minor in prop_oneof![1 => Just(0i64), 6 => 1i64..1_000, 4 => Just(100)],
         instalments in proptest::bool::weighted(0.15),
         steps in proptest::collection::vec(
-            (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..15,
+            (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..17,
                 prop_oneof![4 => Just(100i64), 1 => Just(95), 3 => 0i64..100]), 0..5),
         contract in proptest::option::of(0usize..2),
         dispute in proptest::option::weighted(0.2,
@@ -144,6 +144,8 @@ impl Rows {
                 "dispute-upheld",
                 "write-off",
                 "recover",
+                "agreed",
+                "withholding",
             ]
             .get(what)
             .copied()
@@ -153,6 +155,8 @@ impl Rows {
                 "back" if percent < 50 => ("write-off", true),
                 "back" if percent < 60 => ("credit", true),
                 "back" if percent < 70 => ("dispute-upheld", true),
+                "back" if percent < 80 => ("full-settlement", true),
+                "back" if percent < 90 => ("agreed", true),
                 "back" => ("pay", true),
                 other => (other, false),
             };
@@ -473,7 +477,8 @@ fn record(db: &NativeDb, book: &Book) {
         .flat_map(each)
         .map(|(customer, number)| {
             let (key, designation) = (payment(customer, number), (number == 0).then_some("[]"));
-            json!([key, format!("P{key}"), customer + 1, day(0), 1, "CNY", 0, designation])
+            let came = day([0, 250, 500, 750][number]);
+            json!([key, format!("P{key}"), customer + 1, came, 1, "CNY", 0, designation])
         })
         .collect();
     let columns = "key, id, customer_key, received_on, amount_minor, currency, unallocated_minor, designation";
@@ -599,17 +604,18 @@ fn giving_a_debt_up_changes_nothing_of_how_somebody_pays_and_never_betters_a_sco
         let of = |number: &i64| summed(&db, all, day(*number));
         let written: Vec<Vec<Facts>> = book.days.iter().map(of).collect();
         let off = "SELECT key FROM adjustment WHERE difference = 'write-off'";
-        let stands = db.int(
-            &format!("SELECT coalesce(sum(amount_minor), 0) FROM allocation WHERE adjustment_key IN ({off})"),
-            &[],
-        );
-        *given_up.borrow_mut() += i64::from(stands.unwrap() > 0);
+        let agreed = "SELECT a.key FROM allocation AS a JOIN invoice AS i ON i.key = a.invoice_key \
+                          JOIN payment AS p ON p.key = a.difference_key AND p.received_on > i.due_on \
+                      WHERE a.difference IN ('agreed', 'full-settlement')";
+        let off = format!("a.adjustment_key IN ({off}) OR a.key IN ({agreed})");
+        let stands = format!("SELECT coalesce(sum(amount_minor), 0) FROM allocation AS a WHERE {off}");
+        *given_up.borrow_mut() += i64::from(db.int(&stands, &[]).unwrap() > 0);
         for left_open in [
             format!(
                 "UPDATE invoice SET open_minor = open_minor + (SELECT coalesce(sum(a.amount_minor), 0) \
-                 FROM allocation AS a WHERE a.invoice_key = invoice.key AND a.adjustment_key IN ({off}))"
+                 FROM allocation AS a WHERE a.invoice_key = invoice.key AND ({off}))"
             ),
-            format!("DELETE FROM allocation WHERE adjustment_key IN ({off})"),
+            format!("DELETE FROM allocation AS a WHERE {off}"),
         ] {
             db.execute(&left_open, &[]).unwrap();
         }
@@ -630,4 +636,57 @@ fn giving_a_debt_up_changes_nothing_of_how_somebody_pays_and_never_betters_a_sco
         panic!("{failed}");
     }
     assert!(*given_up.borrow() > 100 && *judged.borrow() > 100);
+}
+
+/// Of somebody who owes nothing else that is overdue: beside an older debt a younger one betters a mean, paid or not.
+#[test]
+fn agreeing_to_less_after_the_due_date_is_never_better_than_paying_in_full_on_that_day() {
+    let db = NativeDb::open(Path::new(":memory:")).unwrap();
+    let card = Card { model: "card@1".into(), document: shipped() };
+    let judged = RefCell::new((0, 0));
+    let agreed = "a.difference IN ('agreed', 'full-settlement')";
+    let due = "(SELECT due_on FROM invoice AS i WHERE i.key = a.invoice_key)";
+    let outcome = runner(CASES).run(&some_book(), |mut book| {
+        let _ = db.execute("ROLLBACK", &[]);
+        db.execute("BEGIN", &[]).unwrap();
+        // Nothing is contested, nor too little to ask for, and what was agreed was so with money of the day.
+        for claim in &mut book.claims {
+            (claim.minor, claim.dispute) = (claim.minor * 100_000, None);
+        }
+        record(&db, &book);
+        for made_good in [
+            format!("DELETE FROM allocation AS a WHERE {agreed} AND (amount_minor < 0 OR allocated_on <= {due})"),
+            "UPDATE payment SET received_on = '9999-12-31'".into(),
+            "UPDATE invoice SET open_minor = max(0, amount_minor - (SELECT coalesce(sum(a.amount_minor), 0) \
+             FROM allocation AS a WHERE a.invoice_key = invoice.key)) WHERE kind <> 'credit-note'".into(),
+        ] {
+            db.execute(&made_good, &[]).unwrap();
+        }
+        let all = Range { after: 0, upto: i64::MAX };
+        let of = |number: &i64| summed(&db, all, day(*number));
+        let less: Vec<Vec<Facts>> = book.days.iter().map(of).collect();
+        let paid = format!(
+            "UPDATE allocation AS a SET payment_key = difference_key, difference_key = NULL, difference = NULL \
+             WHERE {agreed}"
+        );
+        db.execute(&paid, &[]).unwrap();
+        for (number, less) in book.days.iter().zip(less) {
+            for (full, less) in of(number).into_iter().zip(less) {
+                if full.get(FactName::OverdueShare).is_some_and(|of| of > Decimal::ZERO) {
+                    continue;
+                }
+                let score = |facts| card.judge(facts).map(|of| of.score);
+                if let (Some(full), Some(less)) = (score(&full), score(&less)) {
+                    let mut judged = judged.borrow_mut();
+                    (judged.0, judged.1) = (judged.0 + 1, judged.1 + i32::from(less < full));
+                    prop_assert!(less <= full, "{less} and {full} on {}", day(*number));
+                }
+            }
+        }
+        Ok(())
+    });
+    if let Err(failed) = outcome {
+        panic!("{failed}");
+    }
+    assert!(judged.borrow().1 > 30, "{judged:?}");
 }

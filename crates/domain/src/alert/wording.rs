@@ -67,31 +67,97 @@ fn filled(
             "value%" => percent(value, bound),
             "bound" => shown(bound, "", unit, language),
             "bound%" => percent(bound, ""),
-            "before" => before.map(|of| shown(of, "", unit, language)).unwrap_or_default(),
+            "before" => match before {
+                Some(of) => shown(of, "", unit, language),
+                None if language == Language::En => "unknown".into(),
+                None => "不详".into(),
+            },
             "currency" => currency.map(|currency| currency.to_string()).unwrap_or_default(),
             other => other.to_string(),
         };
-        said.push_str(&told);
-        rest = tail;
-        if told == "1" && language == Language::En {
-            rest = of_one(&mut said, rest);
-        }
+        rest = if unit == Unit::Whole && !name.ends_with('%') {
+            said_of_days(&mut said, &told, tail, language)
+        } else {
+            said.push_str(&told);
+            tail
+        };
     }
     said.push_str(rest);
     said
 }
 
-/// The words behind a number that is one: its days are a day there. Gives what is left of them.
-fn of_one<'a>(said: &mut String, words: &'a str) -> &'a str {
-    for many in [" days", " more days"] {
-        let after = words.strip_prefix(many);
-        let ends = |after: &&str| !after.starts_with(|next: char| next.is_alphanumeric());
-        if let (Some(after), Some(one)) = (after.filter(ends), many.strip_suffix('s')) {
-            said.push_str(one);
+/// What a sentence says of days below zero in place of what it says of days.
+const BELOW_ZERO: [(&str, &str); 3] =
+    [("later", "earlier"), ("late", "early"), ("beyond terms", "before terms")];
+
+/// The same in Chinese, where it stands before the number.
+const BELOW_ZERO_ZH: [(&str, &str); 2] = [("晚 ", "早 "), ("晚付 ", "早付 ")];
+
+/// What it says of none: the words before the number, those behind it, and both.
+const TODAY: [(&str, &str, &str); 3] = [
+    ("in ", " days", "today"),
+    ("for ", " more days", "for the last time today"),
+    ("还有 ", " 天", "今天"),
+];
+
+/// Says a number of days or a count: late below zero is early, one is not many, and none from now is today. Gives what is
+/// left of the words behind it.
+fn said_of_days<'a>(
+    said: &mut String,
+    number: &str,
+    words: &'a str,
+    language: Language,
+) -> &'a str {
+    if number == "0" {
+        let found = TODAY.iter().find_map(|(before, behind, today)| {
+            let after = word(words, behind)?;
+            Some((said.strip_suffix(before)?.len(), after, today))
+        });
+        if let Some((length, after, today)) = found {
+            said.truncate(length);
+            said.push_str(today);
             return after;
         }
     }
+    let days = word(words, " days");
+    if let Some(number) = number.strip_prefix('-') {
+        let early = BELOW_ZERO.iter().find_map(|(late, early)| {
+            let after = word(days?.strip_prefix(' ')?, late)?;
+            Some((after, early))
+        });
+        if let Some((after, early)) = early {
+            let days = if number == "1" { "day" } else { "days" };
+            said.push_str(&[number, " ", days, " ", early].concat());
+            return after;
+        }
+        let late = BELOW_ZERO_ZH.iter().find_map(|(late, early)| {
+            words.strip_prefix(" 天")?;
+            Some((said.strip_suffix(late)?.len(), early))
+        });
+        if let Some((length, early)) = late {
+            said.truncate(length);
+            said.push_str(early);
+            said.push_str(number);
+            return words;
+        }
+    }
+    said.push_str(number);
+    if language == Language::En && matches!(number, "1" | "-1") {
+        for many in [" days", " more days"] {
+            if let (Some(after), Some(one)) = (word(words, many), many.strip_suffix('s')) {
+                said.push_str(one);
+                return after;
+            }
+        }
+    }
     words
+}
+
+/// What follows these words, where they end there.
+fn word<'a>(words: &'a str, of: &str) -> Option<&'a str> {
+    words
+        .strip_prefix(of)
+        .filter(|after| !after.starts_with(|next: char| next.is_ascii_alphanumeric()))
 }
 
 /// How a number is written.

@@ -50,6 +50,27 @@ invoice AS NOT MATERIALIZED (
 allocation AS NOT MATERIALIZED (
     SELECT * FROM main.allocation WHERE coalesce(entry_key, 0) <= ?10
 ),
+payment AS NOT MATERIALIZED (
+    SELECT
+        p.key,
+        nullif(
+            coalesce(
+                (
+                    SELECT c.before ->> 'designation' FROM main.correction AS c
+                    WHERE c.payment_key = p.key AND c.entry_key > ?10 AND c.before ->> 'designation' IS NOT NULL
+                    ORDER BY c.key LIMIT 1
+                ), p.designation
+            ), '[]'
+        ) AS designation,
+        coalesce(
+            (
+                SELECT c.before ->> 'received_on' FROM main.correction AS c
+                WHERE c.payment_key = p.key AND c.entry_key > ?10 AND c.before ->> 'received_on' IS NOT NULL
+                ORDER BY c.key LIMIT 1
+            ), p.received_on
+        ) AS received_on
+    FROM main.payment AS p
+),
 reversal AS NOT MATERIALIZED (
     SELECT
         key, customer_key, payment_key, reversed_on, kind, minor,

@@ -140,6 +140,10 @@ nearest AS (
                                     WHERE w.customer_key = l.customer_key AND w.difference = 'write-off'
                                 )
                             )
+                            AND NOT (
+                                coalesce(a.difference IN ('agreed', 'full-settlement'), 0)
+                                AND i.due_on < (SELECT p.received_on FROM payment AS p WHERE p.key = a.difference_key)
+                            )
                     ), 0
                 )
         ) AS days

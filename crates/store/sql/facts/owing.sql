@@ -1,7 +1,7 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day, ?4: tolerances by currency, 100 of those not named.
 -- Gives [customer_key, currency, outstanding, overdue, [unpaid, contested, 1 to 30, 31 to 60, 61 to 90 and more than 90
 -- days overdue]] for whoever owes anything on the day or had it given up. What is outstanding is owed; what is unpaid is
--- that and what stands of write-offs. What nobody would be reminded of is not overdue here: what is contested, and what
+-- that, what stands of write-offs, and what was agreed with money that came after the due date. What nobody would be reminded of is not overdue here: what is contested, and what
 -- is left of a claim below the tolerance.
 WITH
 unpaid AS MATERIALIZED (
@@ -21,6 +21,14 @@ unpaid AS MATERIALIZED (
         WHERE
             w.customer_key > ?1 AND w.customer_key <= ?2 AND w.difference = 'write-off' AND +a.allocated_on <= ?3
             AND a.invoice_key IS NOT NULL
+        UNION ALL
+        SELECT a.invoice_key, a.amount_minor, 0
+        FROM allocation AS a
+        CROSS JOIN payment AS p ON p.key = a.difference_key
+        CROSS JOIN invoice AS i ON i.key = a.invoice_key
+        WHERE
+            a.customer_key > ?1 AND a.customer_key <= ?2 AND a.difference IN ('agreed', 'full-settlement')
+            AND +a.allocated_on <= ?3 AND p.received_on > i.due_on
     )
     GROUP BY invoice_key
     HAVING sum(minor) > 0

@@ -1,7 +1,7 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day, ?4: 12 months before it; ?5 to ?8: the days that 3,
 -- 6, 12 and 24 months before it lie from it, below zero; ?9: tolerances by currency, 100 of those not named.
--- Gives, of each customer and currency, [customer_key, currency, [items due in 3, 6, 12 and 24 months], [the amounts of
--- their parts], [the amounts by days late], [items due in 12 months later than 0, 10, 30, 60 and 90 days], [the amounts
+-- Gives, of each customer and currency, [customer_key, currency, [items due in 3, 6, 12 and 24 months, and those due in 3
+-- of which parts are in the 9 before], [the amounts of their parts], [the amounts by days late], [items due in 12 months later than 0, 10, 30, 60 and 90 days], [the amounts
 -- of parts that were], [items, amount, amount by days from issue and early amount of the money of 12 months], [the most
 -- days late in 12 months, the most in 24 with its day, both if anything was late], [sums of x, y, xx, xy and yy of items
 -- due in 12 months], [items with their first money in 12 months, short pays, discounts not due], [of each item that was
@@ -10,7 +10,8 @@
 -- the day. Days are counted from the day asked for; two in one number are the one times a million plus the other.
 -- Sums of amounts are added up as floats on purpose: two absurd amounts must not stop the sweep of all others, and below
 -- 2^53 they are exact. As whole numbers they are quicker to write.
--- A write-off pays nothing: what stands of it on the day is unpaid as if nobody had given it up.
+-- A write-off pays nothing, nor does what was agreed on a debt that was overdue: what stands of it on the day is unpaid as
+-- if nobody had given it up.
 WITH
 -- Claims of which anything was ever taken back: few, and the only ones whose rows are not what they say.
 odd AS MATERIALIZED (
@@ -57,7 +58,24 @@ remaining AS (
     WHERE minor > 0
     GROUP BY invoice_key, allocated_on
 ),
--- What was unpaid of each claim: what is open, what was set against it later, if anything was, and what was written off.
+-- What was given up of each claim: written off, or booked off by agreement with money that came after the due date.
+given_up AS MATERIALIZED (
+    SELECT a.key, a.invoice_key, a.amount_minor AS minor
+    FROM adjustment AS w
+    CROSS JOIN allocation AS a ON a.adjustment_key = w.key
+    WHERE
+        w.customer_key > ?1 AND w.customer_key <= ?2 AND w.difference = 'write-off' AND +a.allocated_on <= ?3
+        AND a.invoice_key IS NOT NULL
+    UNION ALL
+    SELECT a.key, a.invoice_key, a.amount_minor
+    FROM allocation AS a
+    CROSS JOIN payment AS p ON p.key = a.difference_key
+    CROSS JOIN invoice AS i ON i.key = a.invoice_key
+    WHERE
+        a.customer_key > ?1 AND a.customer_key <= ?2 AND a.difference IN ('agreed', 'full-settlement')
+        AND +a.allocated_on <= ?3 AND p.received_on > i.due_on
+),
+-- What was unpaid of each claim: what is open, what was set against it later, if anything was, and what was given up.
 unpaid AS MATERIALIZED (
     SELECT invoice_key, sum(minor) AS minor
     FROM (
@@ -71,12 +89,7 @@ unpaid AS MATERIALIZED (
             customer_key > ?1 AND customer_key <= ?2 AND allocated_on > ?3 AND invoice_key IS NOT NULL
             AND EXISTS (SELECT 1 FROM allocation WHERE allocated_on > ?3)
         UNION ALL
-        SELECT a.invoice_key, a.amount_minor
-        FROM adjustment AS w
-        CROSS JOIN allocation AS a ON a.adjustment_key = w.key
-        WHERE
-            w.customer_key > ?1 AND w.customer_key <= ?2 AND w.difference = 'write-off' AND +a.allocated_on <= ?3
-            AND a.invoice_key IS NOT NULL
+        SELECT invoice_key, minor FROM given_up
     )
     GROUP BY invoice_key
     HAVING sum(minor) > 0
@@ -170,7 +183,7 @@ paid AS (
 -- and 3 if it was so by a discount that was not due.
 part AS (
     SELECT
-        customer_key, currency, CAST(due AS INTEGER) AS due,
+        customer_key, currency, key, CAST(due AS INTEGER) AS due,
         CASE
             WHEN due >= 0 THEN CAST(due AS INTEGER)
             WHEN place & 1 = 0 THEN 0
@@ -206,12 +219,7 @@ part AS (
                     SELECT
                         paid.amount_minor
                         - total(a.amount_minor) FILTER (
-                            WHERE
-                                a.adjustment_key IS NULL
-                                OR a.adjustment_key NOT IN (
-                                    SELECT w.key FROM adjustment AS w
-                                    WHERE w.customer_key = paid.customer_key AND w.difference = 'write-off'
-                                )
+                            WHERE a.payment_key IS NOT NULL OR a.key NOT IN (SELECT key FROM given_up)
                         ) AS rest_minor,
                         total(a.amount_minor) FILTER (WHERE a.difference = 'early-payment-discount') AS discount_minor
                     FROM allocation AS a
@@ -225,7 +233,7 @@ part AS (
     FROM paid
     UNION ALL
     SELECT
-        customer_key, currency, CAST(julianday(due_on) - julianday(?3) AS INTEGER),
+        customer_key, currency, NULL, CAST(julianday(due_on) - julianday(?3) AS INTEGER),
         0, 0, 1, CAST(julianday(?3) - julianday(due_on) AS INTEGER), minor, NULL, 0, NULL, 0,
         CAST(julianday(due_on) - julianday(?3) AS INTEGER)
     FROM chased
@@ -235,7 +243,8 @@ part AS (
 weighed AS (
     SELECT
         customer_key, currency, CASE WHEN due <= 0 THEN part_on END AS part_on,
-        CASE WHEN is_last THEN place_on END AS item, late, minor,
+        CASE WHEN is_last THEN place_on END AS item,
+        CASE WHEN place_on > ?5 AND part_on <= ?5 AND part_on > ?7 AND due <= 0 THEN key END AS begun, late, minor,
         CASE WHEN due <= 0 THEN minor * 1.0 * late END AS by_days, since, received, begins,
         CASE WHEN is_last AND place_on > ?7 THEN due END AS year_item,
         CASE WHEN is_last AND place_on > ?7 THEN late END AS year_late,
@@ -253,7 +262,7 @@ FROM (
             customer_key, currency,
             json_array(
                 count(*) FILTER (WHERE item > ?5), count(*) FILTER (WHERE item > ?6), count(year_item),
-                count(*) FILTER (WHERE item > ?8)
+                count(*) FILTER (WHERE item > ?8), count(DISTINCT begun) FILTER (WHERE begun IS NOT NULL)
             ),
             json_array(
                 CAST(total(minor) FILTER (WHERE part_on > ?5) AS INTEGER),

@@ -170,7 +170,7 @@ fn one_day_is_not_many_in_whatever_rule_says_so() {
             continue;
         }
         seen += 1;
-        for value in ["0", "2", "11", "21"] {
+        for value in ["2", "11", "21"] {
             assert_eq!(said(&of, value, Language::En), words.replace("{value}", value));
         }
         let one = words
@@ -197,6 +197,76 @@ fn one_day_is_not_many_in_whatever_rule_says_so() {
     assert_eq!(own("{value}1 days"), "11 days");
 }
 
+/// At each bound of the words: below zero, none, one and many, and where nothing before is known.
+#[test]
+fn days_are_told_in_words_whatever_their_number() {
+    let said = |name: &str, value: &str, before: &str, language| {
+        let seen = TermSeen {
+            term: 1,
+            name: "of".into(),
+            value: value.into(),
+            bound: "9".into(),
+            closes_at: "9".into(),
+            before: (before != "-").then(|| before.into()),
+            before_on: None,
+            distance: None,
+        };
+        let evidence = Evidence {
+            rule: "r@1".into(),
+            value: value.into(),
+            threshold: "9".into(),
+            terms: Some(vec![seen]),
+        };
+        let rule = shipped().into_iter().find(|of| of.name == name).unwrap().rule;
+        text(&rule, &evidence, None, language)
+    };
+    let table = "
+        late-after-prompt | 9.4 | - | In the last 3 months it paid 9 days late on average, counting what is unpaid and overdue; in the 9 before it was less than 10. | 近 3 个月平均晚付 9 天（含逾期未付款项），此前 9 个月平均晚付不到 10 天。
+        late-after-prompt | 1 | - | In the last 3 months it paid 1 day late on average, counting what is unpaid and overdue; in the 9 before it was less than 10. | 近 3 个月平均晚付 1 天（含逾期未付款项），此前 9 个月平均晚付不到 10 天。
+        trend-worse | -321.6 | - | In the last 3 months it paid 322 days earlier on average than in the 9 before, counting what is unpaid and overdue. | 近 3 个月平均比此前 9 个月早付 322 天（含逾期未付款项）。
+        trend-worse | -0.4 | - | In the last 3 months it paid 0 days later on average than in the 9 before, counting what is unpaid and overdue. | 近 3 个月平均比此前 9 个月晚付 0 天（含逾期未付款项）。
+        trend-worse | 6.5001 | - | In the last 3 months it paid 7 days later on average than in the 9 before, counting what is unpaid and overdue. | 近 3 个月平均比此前 9 个月晚付 7 天（含逾期未付款项）。
+        trend-slope | -1 | - | Each month it pays 1 day earlier than the month before. | 付款每月比上月约早 1 天。
+        trend-slope | 4.4 | - | Each month it pays 4 days later than the month before. | 付款每月比上月约晚 4 天。
+        irregular | 1 | - | Pays irregularly: how late items are varies by 1 day. | 付款不规律：迟付天数的波动为 1 天。
+        unlike-before | 24 | 14 | The last three payments were 24 days late on average; with this customer they are 14 days late as a rule. | 最近三笔付款平均晚 24 天，而该客户平时晚 14 天。
+        unlike-before | 24 | -5.2 | The last three payments were 24 days late on average; with this customer they are 5 days early as a rule. | 最近三笔付款平均晚 24 天，而该客户平时早 5 天。
+        unlike-before | 1 | -1 | The last three payments were 1 day late on average; with this customer they are 1 day early as a rule. | 最近三笔付款平均晚 1 天，而该客户平时早 1 天。
+        unlike-before | 11 | 0 | The last three payments were 11 days late on average; with this customer they are 0 days late as a rule. | 最近三笔付款平均晚 11 天，而该客户平时晚 0 天。
+        unlike-before | 11 | - | The last three payments were 11 days late on average; with this customer they are unknown days late as a rule. | 最近三笔付款平均晚 11 天，而该客户平时晚 不详 天。
+        dormancy-then-order | 181 | - | Orders again after 181 days without an invoice. | 在 181 天没有账单之后再次下单。
+        guarantee-ending | 0 | - | A guarantee can be claimed for the last time today. | 一项担保今天到期。
+        guarantee-ending | 1 | - | A guarantee can be claimed for 1 more day. | 一项担保还有 1 天到期。
+        guarantee-ending | 30 | - | A guarantee can be claimed for 30 more days. | 一项担保还有 30 天到期。
+        insurance-ending | 0 | - | The credit insurance ends today. | 信用保险今天到期。
+        insurance-ending | 1 | - | The credit insurance ends in 1 day. | 信用保险还有 1 天到期。
+        contract-ending | 0 | - | A contract ends today. | 一份合同今天到期。
+        milestone-near | 0 | - | A milestone of a contract comes today. | 一份合同的里程碑今天到来。
+        milestone-near | 14 | - | A milestone of a contract comes in 14 days. | 一份合同的里程碑还有 14 天到来。
+        in-default | 1 | - | Open defaults: 1. | 该客户有 1 项违约未了结。
+        promise-broken | 2 | - | Broken promises to pay that are not made good: 2. | 有 2 项未履行的付款承诺尚未补付。
+        external-score-fell | 40 | - | The score that others give fell from unknown to 40. | 外部评分由 不详 降至 40。
+        overdue-very-long | 0.1001 | - | More than 90 days past due and not contested: 10 % of what it has not paid, or of a twentieth of what it pays in a year where that is more. | 逾期 90 天以上且无争议的款项占未付金额的 10%（未付金额不足一年付款额二十分之一时，按后者计）。";
+    for line in table.lines().filter(|line| !line.trim().is_empty()) {
+        let words: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [name, value, before, en, zh] = words[..] else { panic!("{line}") };
+        assert_eq!(said(name, value, before, Language::En), en);
+        assert_eq!(said(name, value, before, Language::ZhCn), zh);
+    }
+    // Every rule that says days says them so: no sign, and no place left, at whatever number.
+    for of in shipped() {
+        for value in ["-321.6", "-1", "0", "1", "2"] {
+            for language in [Language::En, Language::ZhCn] {
+                let told = said(&of.name, value, "-1", language);
+                let days = told.contains(" day") || told.contains(" 天");
+                assert!(!told.contains('{') && !told.contains("1 days"), "{told}");
+                let relative = told.contains("earl") || told.contains('早');
+                assert!(!days || !relative || !told.contains('-'), "{told}");
+            }
+        }
+    }
+}
+
 #[test]
 fn each_alert_says_why_and_what_to_do_in_both_languages() {
     let told = |name: &str, value: &str, threshold: &str, language| {
@@ -215,12 +285,12 @@ fn each_alert_says_why_and_what_to_do_in_both_languages() {
         first-overdue | CNY 1250.00, EUR 3.05 | 0 | Newly past due: CNY 1,250.00, EUR 3.05. Nothing was past due before. / Ask the customer now whether the invoice is in order and when it will be paid.
         grade-worse | D | B | The grade fell from B to D. / See the reasons of the score, and review limit and terms before taking new orders.
         grade-slipped | B2 | A3 | The grade slipped from A3 to B2. / See the reasons of the score: what moved stands in its history.
-        trend-worse | 12.1414 | 12 | Pays 12 days later in the last 3 months than in the 9 before. / Agree on a date for what is overdue, and review the terms.
-        trend-worse | 12.1414 | 12 | 近 3 个月付款比之前 9 个月平均晚 12 天。 / 请就逾期款项约定付款日，并复核账期。
+        trend-worse | 12.1414 | 12 | In the last 3 months it paid 12 days later on average than in the 9 before, counting what is unpaid and overdue. / Agree on a date for what is overdue, and review the terms.
+        trend-worse | 12.1414 | 12 | 近 3 个月平均比此前 9 个月晚付 12 天（含逾期未付款项）。 / 请就逾期款项约定付款日，并复核账期。
         sudden-demand | 3.2658 | 3 | The largest invoice of the last 30 days is 3.27 times the usual one. / Ask what the order is for, and check the limit before delivering more.
         accounts-in-distress | 1.2283 | 1.23 | By its latest accounts it is in distress: Altman's Z' is 1.228, the bound is 1.23. / Ask for newer accounts or for security.
         contact-changed | 2024-03-01 | 2024-02-01 | The contacts changed on 2024-03-01. / Confirm the new contact by a way that was known before.
-        overdue-long | 0.666666 | 0.25 | 66.7 % of what it owes is more than 30 days past due and not contested. / Escalate the reminders and hold new orders. What is contested waits for its answer.
+        overdue-long | 0.666666 | 0.25 | More than 30 days past due and not contested: 66.7 % of what it has not paid, or of a twentieth of what it pays in a year where that is more. / Escalate the reminders and hold new orders. What is contested waits for its answer.
         limit-near | 0.9001 | 0.9 | 90.01 % of the limit in CNY is used; the bound is 90 %. / Ask for payment, or review the limit before the next order.
         limit-near | 0.9051 | 0.9 | 90.5 % of the limit in CNY is used; the bound is 90 %. / Ask for payment, or review the limit before the next order.
         first-overdue | CNY 1250.00, EUR 3.05 | 0 | 新出现逾期：人民币 1,250.00 元、3.05 欧元，此前没有逾期款项。 / 请立即联系客户，确认账单是否无误以及何时付款。

@@ -17,18 +17,18 @@ fn due<'a, 'b>(items: &'a [Item<'b>], (after, upto): (Date, Date), day: Date) ->
 }
 
 /// The parts of each item that are in the window after the one day and up to the other, with what `value` says of them,
-/// and whether the item is in it.
+/// and whether any is.
 fn parts(
     items: &[Item<'_>],
     (after, upto): (Date, Date),
-    day: Date,
     value: impl Fn(i64) -> i64,
 ) -> Vec<(bool, Vec<Weight>)> {
     let within = |place: Date| place > after && place <= upto;
     let of_item = |item: &Item<'_>| {
         let parts = item.parts.iter().filter(|part| within(item.place_of(part)));
         let weight = |part: &Part| (item.of.currency, part.minor, value(item.days(part)));
-        (within(item.place(day)), parts.map(weight).collect())
+        let parts: Vec<Weight> = parts.map(weight).collect();
+        (!parts.is_empty(), parts)
     };
     items.iter().map(of_item).collect()
 }
@@ -41,7 +41,7 @@ pub(super) fn terms(facts: &mut Facts, items: &[Item<'_>], day: Date) {
         (FactName::DaysBeyondTerms24m, months(day, 24), day),
         (FactName::DaysBeyondTerms9mBefore, months(day, 12), months(day, 3)),
     ] {
-        facts.set(name, weighed(&parts(items, (after, upto), day, |days| days)));
+        facts.set(name, weighed(&parts(items, (after, upto), |days| days)));
     }
     let shown = |name| facts.get(name).map(rounded);
     let recent = shown(FactName::DaysBeyondTerms3m);
@@ -65,7 +65,7 @@ pub(super) fn lateness(facts: &mut Facts, items: &[Item<'_>], day: Date) {
         facts.set(count, share_of(&late));
         facts.set(
             amount,
-            weighed(&parts(items, (months(day, 12), day), day, |days| i64::from(days > beyond))),
+            weighed(&parts(items, (months(day, 12), day), |days| i64::from(days > beyond))),
         );
     }
     let worst = |items: &[&Item<'_>]| items.iter().filter_map(|item| item.late()).max();
