@@ -153,6 +153,8 @@ struct Replay<'a> {
     sum_open: i64,
     /// What credits of today will hold back of claims: credit, claim, how much.
     held: Vec<(usize, usize, i64)>,
+    /// Payments that booked something off by agreement or within the tolerance, some of them more than once.
+    booked: Vec<usize>,
     /// Void claims of which something was opened.
     opened_void: Vec<usize>,
     /// Credits with something free.

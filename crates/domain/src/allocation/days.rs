@@ -87,6 +87,7 @@ impl<'a> Replay<'a> {
             frozen,
             sum_open: 0,
             held: Vec::new(),
+            booked: Vec::new(),
             opened_void: Vec::new(),
             pool: BTreeMap::new(),
             wholes: Vec::new(),

@@ -1,7 +1,7 @@
 //! Money moves: onto a claim, off it again, and back to the payer.
 
 use super::{Active, Allocated, Named, Replay, Source, Used, early::Scope, place};
-use crate::contract::types::Difference;
+use crate::{arrange::arrange, contract::types::Difference};
 
 impl Replay<'_> {
     /// A write-off or an upheld dispute takes off what is left to take off.
@@ -198,6 +198,9 @@ impl Replay<'_> {
             return 0;
         }
         active.used.push(Used { place, minor, why: Some(why), recovered: None });
+        if matches!(why, Difference::FullSettlement | Difference::Tolerance) {
+            self.booked.push(at);
+        }
         self.close(place, minor);
         self.note(Source::Difference(key, why), Some(place), minor);
         minor
@@ -264,7 +267,10 @@ impl Replay<'_> {
         }
         if matches!(credit.source, Source::Payment(_)) {
             let money = undone.iter().filter(|part| part.why.is_none());
-            self.unsettle(&money.map(|part| part.place).collect::<Vec<_>>());
+            let touched: Vec<usize> = money.map(|part| part.place).collect();
+            if !touched.is_empty() && !self.booked.is_empty() {
+                self.unsettle(&touched);
+            }
         }
     }
 
@@ -272,15 +278,10 @@ impl Replay<'_> {
     /// ever it was: there is no full settlement any more, and the rest is little enough or is not.
     #[cold]
     fn unsettle(&mut self, touched: &[usize]) {
-        let booked = |at: &usize| {
-            let mut used = self.active.get(*at).into_iter().flat_map(|active| &active.used);
-            used.any(|used| {
-                matches!(used.why, Some(Difference::FullSettlement | Difference::Tolerance))
-            })
-        };
-        let payments: Vec<usize> = (0..self.active.len()).filter(booked).collect();
+        arrange(&mut self.booked, Ord::cmp);
+        self.booked.dedup();
         let mut little: Vec<(usize, &Named)> = Vec::new();
-        for at in payments {
+        for at in self.booked.clone() {
             let Some(credit) = self.active.get(at).map(|active| active.credit) else { continue };
             let settled = credit.settles.iter().map(|of| (of, Difference::FullSettlement, None));
             let named = credit.named.iter().map(|of| (&of.claims, Difference::Tolerance, Some(of)));
