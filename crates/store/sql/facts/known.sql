@@ -6,7 +6,7 @@
 -- in facts/buying.sql, is none.
 WITH
 gone AS MATERIALIZED (
-    SELECT t.key
+    SELECT coalesce(i.parent_key, i.key) AS key
     FROM (
         SELECT invoice_key AS key, amount_minor AS minor
         FROM allocation
@@ -20,15 +20,27 @@ gone AS MATERIALIZED (
         WHERE
             w.customer_key > ?1 AND w.customer_key <= ?2 AND w.difference IN ('voided', 'dispute-upheld')
             AND a.invoice_key IS NOT NULL AND +a.allocated_on <= ?3
+        UNION ALL
+        SELECT n.relates_key, a.amount_minor
+        FROM allocation AS a
+        CROSS JOIN invoice AS n ON n.key = a.credit_key
+        WHERE
+            a.customer_key > ?1 AND a.customer_key <= ?2 AND a.credit_key IS NOT NULL AND a.invoice_key IS NULL
+            AND +a.allocated_on <= ?3 AND n.relates_key IS NOT NULL
     ) AS t
     CROSS JOIN invoice AS i ON i.key = t.key
-    GROUP BY t.key
-    HAVING sum(t.minor) >= max(i.amount_minor)
+    GROUP BY 1
+    HAVING
+        sum(t.minor) >= (
+            SELECT w.amount_minor FROM invoice AS w WHERE w.key = coalesce(i.parent_key, i.key)
+        ) + (SELECT total(p.amount_minor) FROM invoice AS p WHERE p.parent_key = coalesce(i.parent_key, i.key))
 ),
 item AS (
     SELECT
         customer_key, min(issued_on) AS first_on,
-        max(issued_on) FILTER (WHERE kind = 'invoice' AND key NOT IN (SELECT key FROM gone)) AS last_on
+        max(issued_on) FILTER (
+            WHERE kind = 'invoice' AND coalesce(parent_key, key) NOT IN (SELECT key FROM gone)
+        ) AS last_on
     FROM invoice
     WHERE
         customer_key > ?1 AND customer_key <= ?2 AND +issued_on <= ?3
@@ -64,7 +76,8 @@ SELECT
                     SELECT max(b.issued_on) FROM invoice AS b
                     WHERE
                         b.customer_key = c.key AND b.issued_on < i.last_on AND b.kind = 'invoice'
-                        AND b.amount_minor > 0 AND b.key NOT IN (SELECT key FROM gone)
+                        AND b.amount_minor > 0
+                        AND coalesce(b.parent_key, b.key) NOT IN (SELECT key FROM gone)
                 )
             END,
             json_array(
