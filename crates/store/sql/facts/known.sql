@@ -5,7 +5,7 @@
 -- known. The last invoice and the one before are null when it is more than 30 days ago. One of which nothing is left, as
 -- in facts/buying.sql, is none.
 WITH
-gone AS MATERIALIZED (
+whole AS MATERIALIZED (
     SELECT coalesce(i.parent_key, i.key) AS key
     FROM (
         SELECT invoice_key AS key, amount_minor AS minor
@@ -35,12 +35,16 @@ gone AS MATERIALIZED (
             SELECT w.amount_minor FROM invoice AS w WHERE w.key = coalesce(i.parent_key, i.key)
         ) + (SELECT total(p.amount_minor) FROM invoice AS p WHERE p.parent_key = coalesce(i.parent_key, i.key))
 ),
+-- With their instalments, so that the index has all that is read of the many others.
+gone AS MATERIALIZED (
+    SELECT key FROM whole
+    UNION ALL
+    SELECT p.key FROM whole CROSS JOIN invoice AS p ON p.parent_key = whole.key
+),
 item AS (
     SELECT
         customer_key, min(issued_on) AS first_on,
-        max(issued_on) FILTER (
-            WHERE kind = 'invoice' AND coalesce(parent_key, key) NOT IN (SELECT key FROM gone)
-        ) AS last_on
+        max(issued_on) FILTER (WHERE kind = 'invoice' AND key NOT IN (SELECT key FROM gone)) AS last_on
     FROM invoice
     WHERE
         customer_key > ?1 AND customer_key <= ?2 AND +issued_on <= ?3
@@ -76,8 +80,7 @@ SELECT
                     SELECT max(b.issued_on) FROM invoice AS b
                     WHERE
                         b.customer_key = c.key AND b.issued_on < i.last_on AND b.kind = 'invoice'
-                        AND b.amount_minor > 0
-                        AND coalesce(b.parent_key, b.key) NOT IN (SELECT key FROM gone)
+                        AND b.amount_minor > 0 AND b.key NOT IN (SELECT key FROM gone)
                 )
             END,
             json_array(
