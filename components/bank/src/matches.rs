@@ -11,12 +11,17 @@ use dunlin_web::{Answer, Call, Problem, Query, Route, page};
 const STATE: Query =
     Query::one_of("state", MatchState::NAMES, "Only matches in this state. Absent: all.");
 
+const UNBOOKED: Query = Query::flag(
+    "unbooked",
+    "Whether to give booked credits alone of which some was a mistake, or corrected away, since.",
+);
+
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
         Route::get("/v1/ingest/matches", "list_matches")
             .about("Lists entries of bank statements with what they were taken for, oldest first.")
             .scope(Scope::IngestRead)
-            .query(&[STATE])
+            .query(&[STATE, UNBOOKED])
             .pages()
             .answers::<MatchPage>()
             .run(list),
@@ -42,7 +47,8 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (limit, after) = (call.limit()?, call.cursor()?.unwrap_or_default());
-    let found = bank::matches(call.db()?, after, limit.saturating_add(1), call.query(&STATE)?)?;
+    let of = (call.query(&STATE)?, call.flag(&UNBOOKED)?);
+    let found = bank::matches(call.db()?, after, limit.saturating_add(1), of)?;
     let (items, next) = page::cut(found, limit, |(key, _)| *key)?;
     Answer::json(&MatchPage { items: items.into_iter().map(|(_, of)| of).collect(), next })
 }

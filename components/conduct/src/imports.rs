@@ -30,9 +30,8 @@ fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 fn errors<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let mut csv = Csv::new(&["row", "field", "code", "detail"]);
     let id = call.id()?;
-    // A file of statements is taken in whole or refused: what came in has no errors.
     let errors = match bank::imported(call.db()?, &id)? {
-        Some(_) => Vec::new(),
+        Some(result) => result.errors,
         None => import::errors(call.db()?, &id)?,
     };
     for error in errors {

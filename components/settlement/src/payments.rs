@@ -1,9 +1,6 @@
 //! `/v1/ingest/payments`: money received, and where it went.
 
-use dunlin_app::{
-    inbound_event::retry::{self, Awaited},
-    ledger, payment,
-};
+use dunlin_app::{inbound_event::retry, ledger, payment};
 use dunlin_domain::contract::{
     ingest::PaymentPage,
     keys::Scope,
@@ -57,7 +54,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
 fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let new: NewPayment = call.body()?;
     let (id, change) = payment::add(call.db()?, &new, call.new_id()?, &call.author())?;
-    retry::made(call.db()?, Awaited::Payment(&id), change, &call.author());
+    retry::paid(call.db()?, &id, change, &call.author());
     let day = ledger::today(call.db()?, call.now())?.max(new.received_on);
     Ok(Answer::json(&payment::get(call.db()?, &id, day, i64::MAX)?)?.outcome(change))
 }

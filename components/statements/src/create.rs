@@ -6,7 +6,7 @@ use dunlin_domain::{
     bank::{Piece, Reader},
     contract::{
         bank::BankFormat,
-        ingest::{ImportResult, OnError},
+        ingest::{ImportResult, OnError, RowError},
         keys::Scope,
     },
 };
@@ -63,6 +63,7 @@ async fn taken_in<D: Db>(call: &mut Call<'_, D>, format: BankFormat) -> Result<A
     let (db, id) = (call.db()?, call.new_id()?);
     let key = bank::start(db, &id, &call.author())?;
     let empty = File { id, key, format, intake: Intake::default(), staged: 0, last: String::new() };
+    let name = empty.id.clone();
     let done = match read(call, empty).await {
         Ok(file) => {
             let author = dunlin_app::audit::Author { at: call.env().now(), ..call.author() };
@@ -72,9 +73,19 @@ async fn taken_in<D: Db>(call: &mut Call<'_, D>, format: BankFormat) -> Result<A
     };
     match done {
         Ok(result) => Ok(Answer::json(&result)?.rows(result.accepted)),
-        Err(problem) => {
+        Err(problem) if matches!(problem.code(), Refusal::Internal | Refusal::DatabaseBusy) => {
             bank::abandon(db, key)?;
             Err(problem)
+        }
+        Err(problem) => {
+            let why = RowError {
+                row: problem.of_row().unwrap_or_default(),
+                field: problem.field().map(str::to_string),
+                code: problem.code(),
+                detail: problem.detail().to_string(),
+            };
+            let noted = bank::refuse(db, (&name, key), why, call.env().now())?;
+            Err(problem.beside(&noted))
         }
     }
 }

@@ -21,6 +21,13 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .scope(Scope::IngestRead)
             .answers::<BankStatement>()
             .run(get),
+        Route::post("/v1/ingest/statements/{id}/match", "match_statement")
+            .about(
+                "Lists the candidates of a statement's credits that wait by what is there now. Nothing is booked.",
+            )
+            .scope(Scope::IngestWrite)
+            .answers::<BankStatement>()
+            .run(match_anew),
     ]
 }
 
@@ -34,4 +41,9 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     Answer::json(&bank::statement(call.db()?, &call.id()?)?)
+}
+
+fn match_anew<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (statement, change) = bank::match_anew(call.db()?, &call.id()?, &call.author())?;
+    Ok(Answer::json(&statement)?.outcome(change))
 }

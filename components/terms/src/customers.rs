@@ -106,16 +106,16 @@ fn merge<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 }
 
 fn changes<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    let (limit, after) = (call.limit()?, call.cursor::<i64>()?.unwrap_or_default());
+    let (limit, after) = (call.limit()?, call.cursor()?.unwrap_or_default());
     let found = customer::changes_of(
         call.db()?,
         &call.id()?,
-        after,
+        &after,
         limit.saturating_add(1),
         call.stood()?.day,
         call.query(&KNOWN_AT)?,
     )?;
-    let (items, next) = page::cut(found, limit, |change| change.key)?;
+    let (items, next) = page::cut(found, limit, |change| (change.on.to_string(), change.key))?;
     Answer::json(&CustomerChangePage { items, next })
 }
 

@@ -1,6 +1,7 @@
 //! Statements of bank accounts come in: their entries are matched, and what is certain is booked, in one transaction.
 //! What is not waits for somebody who confirms or rejects it.
 
+mod anew;
 mod book;
 mod decision;
 mod gaps;
@@ -8,6 +9,7 @@ mod repeated;
 mod taught;
 mod world;
 
+pub use anew::match_anew;
 pub use decision::{confirm, get, matches, reject};
 pub(crate) use decision::{reopen, reopen_debit, unless_of_entry, unless_put_back};
 pub use taught::{forget_payer_account, payer_accounts};
@@ -18,11 +20,11 @@ use crate::{
     ledger::missing,
 };
 use dunlin_domain::{
-    Date, Id, Refusal,
+    Date, Id, Instant, Refusal,
     bank::{Piece, Statement},
     contract::{
         bank::{BankFormat, BankStatement},
-        ingest::ImportResult,
+        ingest::{ImportResult, ImportState, RowError},
     },
 };
 use dunlin_store::{Db, Fault, bank, import, write};
@@ -104,9 +106,33 @@ pub fn stage<D: Db>(db: &D, key: i64, number: i64, entries: &str) -> Result<(), 
     write(db, |db| bank::stage(db, key, number, entries))
 }
 
-/// Gives up a file that was refused or could not be read to its end: nothing of it stays.
+/// Gives up a file that could not be read to its end by a fault that is none of its own: nothing of it stays.
 pub fn abandon<D: Db>(db: &D, key: i64) -> Result<(), Fault> {
     write(db, |db| bank::forget(db, key))
+}
+
+/// Notes that a file was refused, and why: nothing else of it stays.
+pub fn refuse<D: Db>(
+    db: &D,
+    (id, key): (&Id, i64),
+    why: RowError,
+    at: Instant,
+) -> Result<ImportResult, Fault> {
+    let result = ImportResult {
+        import_id: id.clone(),
+        state: ImportState::Rejected,
+        received: 0,
+        accepted: 0,
+        unchanged: 0,
+        rejected: 0,
+        errors: vec![why],
+        more_errors: 0,
+        staged_bytes: None,
+        staged_rows: None,
+        bank: None,
+    };
+    write(db, |db| bank::finish(db, key, &result, at))?;
+    Ok(result)
 }
 
 /// What became of a file.

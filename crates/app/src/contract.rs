@@ -16,7 +16,7 @@ use dunlin_domain::{
     order,
 };
 use dunlin_store::{
-    Db, End, Fault, When, Within,
+    Db, End, Fault, When,
     contract::{self, Filter},
     customer, policy, score, write, write_if,
 };
@@ -28,41 +28,51 @@ pub fn put<D: Db>(
     new: &NewContract,
     author: &Author,
 ) -> Result<(Contract, Change), Fault> {
+    write(db, |db| record(db, id, new, author))
+}
+
+/// The same inside a transaction that does more.
+fn record<D: Db>(
+    db: &D,
+    id: &Id,
+    new: &NewContract,
+    author: &Author,
+) -> Result<(Contract, Change), Fault> {
     check(new)?;
-    write(db, |db| {
-        let newest = contract::newest(db, id)?;
-        let before = newest.as_ref().map(|newest| newest.number).unwrap_or(0);
-        let change = match &newest {
-            None => {
-                let customer_key = known_customer(db, &new.customer_id)?;
-                let contract_key = contract::insert(db, id, customer_key)?;
-                add_version(db, id, contract_key, 1, None, new, author)?;
-                score::outdate(db, &[customer_key])?;
-                Change::Made
-            }
-            Some(newest) => {
-                of_the_same_customer(db, &new.customer_id, newest.customer_key)?;
-                // A duplicate's contract names the duplicate until its next version.
-                let customer_id = newest.document.customer_id.clone();
-                if newest.document == (NewContract { customer_id, ..new.clone() }) {
-                    Change::AlreadySo
-                } else {
-                    let (number, was) = (newest.number.saturating_add(1), Some(&newest.document));
-                    let (key, customer) = (newest.contract_key, newest.customer_key);
-                    let entry = add_version(db, id, key, number, was, new, author)?;
-                    score::outdate(db, &[customer])?;
-                    // What payments are for is served in the order that holds on their days, whenever it was recorded.
-                    if contract::serves(db, key, customer, new.effective_on)? {
-                        replay::customers(db, &[customer], author.at, Some(entry))?;
-                    }
-                    Change::Replaced
+    let newest = contract::newest(db, id)?;
+    let before = newest.as_ref().map(|newest| newest.number).unwrap_or(0);
+    let change = match &newest {
+        None => {
+            let customer_key = known_customer(db, &new.customer_id)?;
+            known_order(db, new)?;
+            let contract_key = contract::insert(db, id, customer_key)?;
+            add_version(db, id, contract_key, 1, None, new, author)?;
+            score::outdate(db, &[customer_key])?;
+            Change::Made
+        }
+        Some(newest) => {
+            of_the_same_customer(db, &new.customer_id, newest.customer_key)?;
+            // A duplicate's contract names the duplicate until its next version.
+            let customer_id = newest.document.customer_id.clone();
+            if newest.document == (NewContract { customer_id, ..new.clone() }) {
+                Change::AlreadySo
+            } else {
+                known_order(db, new)?;
+                let (number, was) = (newest.number.saturating_add(1), Some(&newest.document));
+                let (key, customer) = (newest.contract_key, newest.customer_key);
+                let entry = add_version(db, id, key, number, was, new, author)?;
+                score::outdate(db, &[customer])?;
+                // What payments are for is served in the order that holds on their days, whenever it was recorded.
+                if contract::serves(db, key, customer, new.effective_on)? {
+                    replay::customers(db, &[customer], author.at, Some(entry))?;
                 }
+                Change::Replaced
             }
-        };
-        let after = if change == Change::AlreadySo { before.saturating_sub(1) } else { before };
-        let stored = contract::versions(db, id, after, 1, When::ALL)?.pop();
-        Ok((stored.ok_or_else(|| missing("contract"))?, change))
-    })
+        }
+    };
+    let after = if change == Change::AlreadySo { before.saturating_sub(1) } else { before };
+    let stored = contract::versions(db, id, after, 1, When::ALL)?.pop();
+    Ok((stored.ok_or_else(|| missing("contract"))?, change))
 }
 
 /// Takes in the versions of a file in one transaction, in the order of their rows. A version that is there already, also
@@ -85,7 +95,7 @@ pub fn take_in<D: Db>(
                 continue;
             }
             // A contract that is refused has written nothing yet.
-            match put(&Within(db), id, new, author) {
+            match record(db, id, new, author) {
                 Ok((_, Change::AlreadySo)) => unchanged = unchanged.saturating_add(1),
                 Ok(_) => accepted = accepted.saturating_add(1),
                 Err(Fault::Refused(Refused { code, detail, field })) => {
@@ -108,6 +118,14 @@ pub fn take_in<D: Db>(
     })
 }
 
+/// An order that the contract names is there.
+fn known_order<D: Db>(db: &D, new: &NewContract) -> Result<(), Fault> {
+    if let Some(order) = &new.order {
+        order::named(order, policy::current(db)?.orders.as_deref().unwrap_or_default())?;
+    }
+    Ok(())
+}
+
 fn add_version<D: Db>(
     db: &D,
     id: &Id,
@@ -117,9 +135,6 @@ fn add_version<D: Db>(
     new: &NewContract,
     author: &Author,
 ) -> Result<i64, Fault> {
-    if let Some(order) = &new.order {
-        order::named(order, policy::current(db)?.orders.as_deref().unwrap_or_default())?;
-    }
     let action = if before.is_none() { "create" } else { "add-version" };
     let entry =
         note(db, author, &Note::changed(action, "contract", id.as_str(), before, Some(new))?)?;

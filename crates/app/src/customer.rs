@@ -70,30 +70,39 @@ pub fn put_on<D: Db>(
     changed_on: Option<Date>,
     author: &Author,
 ) -> Result<Change, Fault> {
+    write(db, |db| replace(db, id, new, changed_on, author))
+}
+
+/// The same inside a transaction that does more.
+pub(crate) fn replace<D: Db>(
+    db: &D,
+    id: &Id,
+    new: &NewCustomer,
+    changed_on: Option<Date>,
+    author: &Author,
+) -> Result<Change, Fault> {
     if new.id.as_ref().is_some_and(|other| other != id) {
         let detail = "the id in the body is not the id in the URL";
         return Err(Refused::new(Refusal::MalformedField, detail).at("id").into());
     }
     let after = settled(NewCustomer { id: Some(id.clone()), ..new.clone() });
     check(&after)?;
-    write(db, |db| {
-        let today = ledger::today(db, author.at)?;
-        let day = changed_on.unwrap_or(today);
-        ledger::not_in_future(day, today, "changed_on")?;
-        let Some((key, stored)) = customer::record(db, id)? else {
-            return save(db, id, None, &after, changed_on, author);
-        };
-        let before = writable(&stored)?;
-        if before == after {
-            return Ok(Change::AlreadySo);
-        }
-        let left = customer::place(db, id)?.and_then(|place| place.parent_key);
-        let change = save(db, id, Some(&before), &after, changed_on, author)?;
-        // A head that loses its last member is in no group any more.
-        score::outdate(db, &[key, left.unwrap_or(key)])?;
-        customer::add_changes(db, key, day, author.at, &changes(&before, &after))?;
-        Ok(change)
-    })
+    let today = ledger::today(db, author.at)?;
+    let day = changed_on.unwrap_or(today);
+    ledger::not_in_future(day, today, "changed_on")?;
+    let Some((key, stored)) = customer::record(db, id)? else {
+        return save(db, id, None, &after, changed_on, author);
+    };
+    let before = writable(&stored)?;
+    if before == after {
+        return Ok(Change::AlreadySo);
+    }
+    let left = customer::place(db, id)?.and_then(|place| place.parent_key);
+    let change = save(db, id, Some(&before), &after, changed_on, author)?;
+    // A head that loses its last member is in no group any more.
+    score::outdate(db, &[key, left.unwrap_or(key)])?;
+    customer::add_changes(db, key, day, author.at, &changes(&before, &after))?;
+    Ok(change)
 }
 
 fn save<D: Db>(
@@ -248,12 +257,12 @@ fn last_of<D: Db>(db: &D, id: &Id) -> Result<(Id, Place), Fault> {
     }
 }
 
-/// What changed of a customer's record up to the day and was recorded by a moment, oldest first, after a place in that
-/// order.
+/// What changed of a customer's record up to the day and was recorded by a moment, by day and then as it was recorded, after
+/// a place in that order.
 pub fn changes_of<D: Db>(
     db: &D,
     id: &Id,
-    after: i64,
+    after: &(String, i64),
     limit: u32,
     day: Date,
     moment: Option<Instant>,

@@ -22,7 +22,7 @@ use dunlin_domain::{
     profile::event::{self as mapping, Back, Made, Refund},
 };
 use dunlin_store::{
-    Db, Fault, Within,
+    Db, Fault,
     arrears::Range,
     customer, event as feed,
     event_source::Stored,
@@ -128,6 +128,21 @@ pub fn retry<D: Db>(
     said: &Said,
     author: &Author,
 ) -> Result<(InboundEvent, Change), Fault> {
+    retry_by(db, source, id, said, author, apply)
+}
+
+/// How what an event says is made.
+type Apply<D> = fn(&D, &Event<'_>, &Author) -> Result<Applied, Fault>;
+
+/// The same where it is known what such an event makes, so that nothing else has to be at hand.
+fn retry_by<D: Db>(
+    db: &D,
+    source: &Stored,
+    id: &Id,
+    said: &Said,
+    author: &Author,
+    apply: Apply<D>,
+) -> Result<(InboundEvent, Change), Fault> {
     let stored = table::get(db, source.key, id)?.ok_or_else(|| missing("event"))?;
     if stored.state == InboundState::Applied {
         return Ok((shown(source, stored), Change::AlreadySo));
@@ -138,7 +153,10 @@ pub fn retry<D: Db>(
     };
     let mut event = read(db, source, Some(stored.id.as_str()), &body)?;
     event.said = said.clone();
-    if let Ok(Made::Payment(new)) = &mut event.made {
+    // What is said now takes the place of what the event says itself.
+    if let (Ok(Made::Payment(new)), true) =
+        (&mut event.made, said.another || said.same_as.is_some())
+    {
         new.another = said.another.then_some(true);
         new.same_as.clone_from(&said.same_as);
     }
@@ -193,6 +211,11 @@ fn read<'a, D: Db>(
     let rule = mapping::rule_for(&mapping, &json, &kind);
     let zone = organisation(db)?.time_zone;
     let made = rule.map_or(Ok(Made::Nothing), |rule| mapping::made(&mapping, rule, &json, &zone));
+    // What is kept of a refusal has no field of its own.
+    let made = made.map_err(|refused| {
+        let place = refused.field.as_deref().unwrap_or_default();
+        Refused { detail: format!("{place}: {}", refused.detail), ..refused }
+    });
     let makes = rule.map(|rule| rule.makes);
     Ok(Event { source, id, kind, body, hash: sha256(&[body]), makes, made, said: Said::default() })
 }
@@ -210,29 +233,24 @@ fn known<D: Db>(db: &D, event: &Event<'_>) -> Result<Option<InboundEvent>, Fault
 
 /// Makes what the event says, inside the transaction that keeps it.
 fn apply<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<Applied, Fault> {
-    let within = Within(db);
-    let of = |customer_id: &Id, made: Option<String>| {
-        let customer = customer::key(db, customer_id)?;
-        Ok(Applied { customer, customer_id: Some(customer_id.clone()), made, note: None })
-    };
+    let id = |id: &Option<Id>| id.clone().unwrap_or_else(|| event.id.clone());
     not_yet_to_come(db, event, author)?;
     match event.made.clone()? {
         Made::Nothing => Ok(Applied::default()),
         Made::Payment(new) => {
-            let (id, _) = payment::add(&within, &new, event.id.clone(), author)?;
-            of(&new.customer_id, Some(id.to_string()))
+            let id = id(&new.id);
+            payment::record(db, &id, &new, author)?;
+            applied(db, &new.customer_id, Some(id.to_string()))
         }
         Made::Invoice(new) => {
-            let (id, _) = invoice::add(&within, &new, event.id.clone(), author)?;
-            of(&new.customer_id, Some(id.to_string()))
+            let id = id(&new.id);
+            invoice::record(db, &id, &new, author)?;
+            applied(db, &new.customer_id, Some(id.to_string()))
         }
-        Made::Refund(refund) => {
-            let (customer_id, made) = give_back(&within, &refund, &event.said, author)?;
-            of(&customer_id, made)
-        }
+        Made::Refund(_) => apply_refund(db, event, author),
         Made::Voided { invoice_id, on } => {
-            let (customer_id, made) = void(&within, &invoice_id, on, author)?;
-            of(&customer_id, made)
+            let (customer_id, made) = void(db, &invoice_id, on, author)?;
+            applied(db, &customer_id, made)
         }
         Made::Note(new) => {
             known_customer(db, &new.customer_id)?;
@@ -245,10 +263,26 @@ fn apply<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<Applied, F
             let what = Note::changed(action, "customer_event", about, None::<&Value>, Some(&said))?;
             let entry = audit::note(db, author, &what)?;
             feed::said(db, entry, &told(&new, event.makes))?;
-            let applied = of(&new.customer_id, new.subject.as_ref().map(ToString::to_string))?;
+            let made = new.subject.as_ref().map(ToString::to_string);
+            let applied = applied(db, &new.customer_id, made)?;
             Ok(Applied { note: Some((new, entry)), ..applied })
         }
     }
+}
+
+/// As [`apply`], of events that make refunds. One that makes something else by now is left to the next run.
+fn apply_refund<D: Db>(db: &D, event: &Event<'_>, author: &Author) -> Result<Applied, Fault> {
+    let Ok(Made::Refund(refund)) = &event.made else {
+        return Err(Fault::Db(format!("{} makes no refund any more", event.id)));
+    };
+    not_yet_to_come(db, event, author)?;
+    let (customer_id, made) = give_back(db, refund, &event.said, author)?;
+    applied(db, &customer_id, made)
+}
+
+fn applied<D: Db>(db: &D, customer_id: &Id, made: Option<String>) -> Result<Applied, Fault> {
+    let customer = customer::key(db, customer_id)?;
+    Ok(Applied { customer, customer_id: Some(customer_id.clone()), made, note: None })
 }
 
 /// Money goes back. Of a source that counts what went back altogether, only what is new of it.
@@ -263,26 +297,28 @@ fn give_back<D: Db>(
         Refused::new(Refusal::UnknownPayment, detail).at("payment_id")
     };
     let paid = payments::get(db, &refund.payment_id, Date::LAST, i64::MAX)?.ok_or_else(unknown)?;
+    let of = payment::Known::under(db, &refund.payment_id)?;
     let minor = match refund.back {
         Back::All => None,
         Back::Part(amount) | Back::UpTo(amount) if amount.currency != paid.currency => {
             let detail = format!("the payment is in {}", paid.currency);
             return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("currency").into());
         }
-        Back::Part(amount) => Some(amount.minor),
+        Back::Part(amount) => Some(of.costs(amount.minor)),
         Back::UpTo(total) => {
-            let name = Some(&refund.payment_id).filter(|name| **name != paid.id);
-            let more = total.minor.saturating_sub(reversal::refunded(db, paid.key, name)?);
+            let (item, name) = (&of.item, of.name.as_ref());
+            let before = reversal::refunded(db, item.key, name)?;
+            let more = of.costs(total.minor).saturating_sub(before);
             let share = name.map(|name| payments::share(db, name)).transpose()?.flatten();
             // What the bank kept of the payment went back with the last of it.
             let kept = share.is_some_and(|of| more <= of.fee)
-                && payment::gone(db, paid.key)? >= paid.amount_minor;
+                && payment::gone(db, item.key)? >= item.amount_minor;
             let more = if kept { 0 } else { more };
             // Whatever the total came to, a debit may be in it.
             if more > 0 && said.same_as.is_none() && !said.another {
-                let within = reversal::booked_within(db, paid.key, more, refund.on)?;
-                if let Some(of) = within {
-                    return Err(payment::names::perhaps(&of).into());
+                let within = reversal::booked_within(db, item.key, more, refund.on)?;
+                if let Some(debit) = within {
+                    return Err(payment::names::perhaps(&debit).into());
                 }
             }
             Some(more)
@@ -300,13 +336,13 @@ fn give_back<D: Db>(
         same_as: said.same_as.clone(),
         another: said.another.then_some(true),
     };
-    payment::reverse(db, &refund.payment_id, &new, refund.id.clone(), author)?;
+    payment::back_of(db, &of, &refund.id, &new, author)?;
     Ok((paid.customer_id, Some(refund.id.to_string())))
 }
 
 /// Makes a document void. What was paid of it stays paid.
 fn void<D: Db>(db: &D, id: &Id, on: Date, author: &Author) -> Result<(Id, Option<String>), Fault> {
-    let change = invoice::void(db, id, on, author)?;
+    let change = invoice::make_void(db, id, on, author)?;
     let customer = documents::find(db, id.as_str())?.map_or(0, |found| found.2);
     let range = Range { after: customer.saturating_sub(1), upto: customer };
     let found = customer::limits(db, range)?.pop().ok_or_else(|| missing("customer"))?;
@@ -447,6 +483,7 @@ fn awaited<'a>(event: &'a Event<'_>, code: Refusal) -> Option<Awaited<'a>> {
         (UnknownInvoice, Made::Payment(new)) => new.invoice_id.as_ref().map(Awaited::Invoice),
         (UnknownInvoice, Made::Invoice(new)) => new.relates_to.as_ref().map(Awaited::Invoice),
         (UnknownInvoice, Made::Voided { invoice_id, .. }) => Some(Awaited::Invoice(invoice_id)),
+        (UnknownPayment, Made::Payment(new)) => new.same_as.as_ref().map(Awaited::Payment),
         (UnknownPayment, Made::Refund(refund)) => Some(Awaited::Payment(&refund.payment_id)),
         (UnknownContract, Made::Invoice(new)) => new.contract_id.as_ref().map(Awaited::Contract),
         _ => None,

@@ -6,7 +6,7 @@ use self::terms::{Ready, no_penalty, relation};
 use crate::{
     audit::{self, Author, Note},
     interest,
-    ledger::{Change, ROW, amount_in_range, known_customer, missing, one, unless_differing},
+    ledger::{Change, ROW, amount_in_range, customer_of, missing, one, unless_differing},
     payment::MAX_REASON,
     replay, told,
 };
@@ -40,36 +40,45 @@ pub fn add<D: Db>(
     author: &Author,
 ) -> Result<(Id, Change), Fault> {
     let id = new.id.clone().unwrap_or(made);
+    write(db, |db| record(db, &id, new, author)).map(|change| (id.clone(), change))
+}
+
+/// The same inside a transaction that does more.
+pub(crate) fn record<D: Db>(
+    db: &D,
+    id: &Id,
+    new: &NewInvoice,
+    author: &Author,
+) -> Result<Change, Fault> {
     amount_in_range(&new.amount, 0)?;
-    write(db, |db| {
-        let customer = known_customer(db, &new.customer_id)?;
-        let beside = invoice::beside(db, std::iter::once((&id, new)))?.pop().unwrap_or_default();
-        let ready = Ready::of(&id, new, customer, &beside)?;
-        let head = one(ready.row(ROW, &id, new))?;
-        if ready.is_stored {
-            unless_differing(invoice::differing(db, &head)?)?;
-            let others = ready.parts_differ.then(|| (ROW, "instalments".into()));
-            unless_differing(others.into_iter().collect())?;
-            if ready.reference.is_some() && invoice::adopt_references(db, &head)? {
-                let said = serde_json::json!({ "reference": ready.reference });
-                let of = id.as_str();
-                let note = Note::changed("reference", "invoice", of, None::<&Value>, Some(&said))?;
-                audit::note(db, author, &note)?;
-                return Ok((id.clone(), Change::Replaced));
-            }
-            return Ok((id.clone(), Change::AlreadySo));
+    let is_stored = || Ok(invoice::find(db, id.as_str())?.is_some());
+    let customer = customer_of(db, &new.customer_id, is_stored)?;
+    let beside = invoice::beside(db, std::iter::once((id, new)))?.pop().unwrap_or_default();
+    let ready = Ready::of(id, new, customer, &beside)?;
+    let head = one(ready.row(ROW, id, new))?;
+    if ready.is_stored {
+        unless_differing(invoice::differing(db, &head)?)?;
+        let others = ready.parts_differ.then(|| (ROW, "instalments".into()));
+        unless_differing(others.into_iter().collect())?;
+        if ready.reference.is_some() && invoice::adopt_references(db, &head)? {
+            let said = serde_json::json!({ "reference": ready.reference });
+            let of = id.as_str();
+            let note = Note::changed("reference", "invoice", of, None::<&Value>, Some(&said))?;
+            audit::note(db, author, &note)?;
+            return Ok(Change::Replaced);
         }
-        let made = [(ROW, id.clone(), new.clone(), ready)];
-        if let Some((_, refused)) = terms::unnameable(db, &made)?.pop() {
-            return Err(refused.into());
-        }
-        let noted = made.first().map(|(_, _, new, ready)| ready.noted(&id, new));
-        let entry = audit::note(db, author, &Note::made("invoice", id.as_str(), &noted)?)?;
-        invoice::insert_all(db, &head, Some(entry))?;
-        terms::insert_parts(db, &made, entry)?;
-        replay::customers(db, &[customer], author.at, Some(entry))?;
-        Ok((id.clone(), Change::Made))
-    })
+        return Ok(Change::AlreadySo);
+    }
+    let made = [(ROW, id.clone(), new.clone(), ready)];
+    if let Some((_, refused)) = terms::unnameable(db, &made)?.pop() {
+        return Err(refused.into());
+    }
+    let noted = made.first().map(|(_, _, new, ready)| ready.noted(id, new));
+    let entry = audit::note(db, author, &Note::made("invoice", id.as_str(), &noted)?)?;
+    invoice::insert_all(db, &head, Some(entry))?;
+    terms::insert_parts(db, &made, entry)?;
+    replay::customers(db, &[customer], author.at, Some(entry))?;
+    Ok(Change::Made)
 }
 
 /// A credit note is never corrected to less than was paid out of it at any time.
@@ -138,31 +147,39 @@ fn version_of<D: Db>(
 /// Makes a document void from a day on, or from its own where that is later: what is open of it then, and what comes to
 /// be, is taken off it. What was paid stays paid.
 pub fn void<D: Db>(db: &D, id: &Id, on: Date, author: &Author) -> Result<Change, Fault> {
-    write(db, |db| {
-        let refused =
-            |code: Refusal, detail: &str| Fault::from(Refused::new(code, detail).at("invoice_id"));
-        let unknown = || refused(Refusal::UnknownInvoice, Refusal::UnknownInvoice.about());
-        let found = invoice::find(db, id.as_str())?.ok_or_else(unknown)?;
-        let (_, invoice_key, customer_key, kind, _, issued_on) = found;
-        if kind == InvoiceKind::CreditNote {
-            return Err(refused(Refusal::NotPayable, "a credit note claims nothing"));
-        }
-        let name = void_name(id);
-        if adjustment::stands(db, &name)? {
-            return Ok(Change::AlreadySo);
-        }
-        let on = on.max(issued_on);
-        let made = serde_json::json!({ "on": on });
-        let note = Note::changed("void", "invoice", id.as_str(), None::<&Value>, Some(&made))?;
-        let entry = audit::note(db, author, &note)?;
-        // It takes off what there is, now and later: an amount says nothing.
-        let (minor, difference) = (1, Difference::Voided);
-        let new =
-            adjustment::New { id: &name, customer_key, invoice_key, on, minor, difference, entry };
-        adjustment::insert(db, &new)?;
-        replay::customers(db, &[customer_key], author.at, Some(entry))?;
-        Ok(Change::Made)
-    })
+    write(db, |db| make_void(db, id, on, author))
+}
+
+/// The same inside a transaction that does more.
+pub(crate) fn make_void<D: Db>(
+    db: &D,
+    id: &Id,
+    on: Date,
+    author: &Author,
+) -> Result<Change, Fault> {
+    let refused =
+        |code: Refusal, detail: &str| Fault::from(Refused::new(code, detail).at("invoice_id"));
+    let unknown = || refused(Refusal::UnknownInvoice, Refusal::UnknownInvoice.about());
+    let found = invoice::find(db, id.as_str())?.ok_or_else(unknown)?;
+    let (_, invoice_key, customer_key, kind, _, issued_on) = found;
+    if kind == InvoiceKind::CreditNote {
+        return Err(refused(Refusal::NotPayable, "a credit note claims nothing"));
+    }
+    let name = void_name(id);
+    if adjustment::stands(db, &name)? {
+        return Ok(Change::AlreadySo);
+    }
+    let on = on.max(issued_on);
+    let made = serde_json::json!({ "on": on });
+    let note = Note::changed("void", "invoice", id.as_str(), None::<&Value>, Some(&made))?;
+    let entry = audit::note(db, author, &note)?;
+    // It takes off what there is, now and later: an amount says nothing.
+    let (minor, difference) = (1, Difference::Voided);
+    let new =
+        adjustment::New { id: &name, customer_key, invoice_key, on, minor, difference, entry };
+    adjustment::insert(db, &new)?;
+    replay::customers(db, &[customer_key], author.at, Some(entry))?;
+    Ok(Change::Made)
 }
 
 /// What the void of a document is called.

@@ -47,10 +47,20 @@ pub(crate) fn amount_in_range(amount: &Money, least: i64) -> Result<(), Refused>
 
 /// The key of a customer that something is recorded for: one that is there and was not merged into another.
 pub(crate) fn known_customer<D: Db>(db: &D, id: &Id) -> Result<i64, Fault> {
+    customer_of(db, id, || Ok(false))
+}
+
+/// The same for a document that may be there: it is repeated with the customer that it came with, merged since or not.
+pub(crate) fn customer_of<D: Db>(
+    db: &D,
+    id: &Id,
+    is_stored: impl FnOnce() -> Result<bool, Fault>,
+) -> Result<i64, Fault> {
     let place = customer::place(db, id)?.ok_or_else(|| {
         Refused::new(Refusal::UnknownCustomer, "no customer has this id").at("customer_id")
     })?;
     match &place.merged {
+        Some((into, _)) if is_stored()? => Ok(*into),
         Some((_, into)) => Err(crate::customer::merged(into).at("customer_id").into()),
         None => Ok(place.key),
     }

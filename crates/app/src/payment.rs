@@ -5,8 +5,8 @@ pub(crate) mod names;
 use crate::{
     audit::{self, Author, Note},
     ledger::{
-        Change, ROW, amount_in_range, json, known_customer, missing, not_in_future, one, today,
-        unless_differing,
+        Change, ROW, amount_in_range, customer_of, json, known_customer, missing, not_in_future,
+        one, today, unless_differing,
     },
     replay, told,
 };
@@ -20,7 +20,9 @@ use dunlin_domain::{
             ConvertedPart, Difference, InvoiceKind, NewPayment, Payment, Reversal, ReversalKind,
         },
     },
-    decimal, order, text,
+    decimal,
+    money::portion,
+    order, text,
 };
 use dunlin_store::{
     Db, Fault, When, allocation,
@@ -62,7 +64,8 @@ pub(crate) fn record<D: Db>(
     if let Some(same_as) = &new.same_as {
         return name(db, id, same_as, new, author);
     }
-    let customer = known_customer(db, &new.customer_id)?;
+    let is_stored = || Ok(payment::key(db, id)?.is_some());
+    let customer = customer_of(db, &new.customer_id, is_stored)?;
     let contract = new.contract_id.as_ref().map(|id| payment::contract(db, id, customer));
     let contract = contract.transpose()?;
     let names = Names::of(db, new, customer)?;
@@ -385,15 +388,57 @@ pub(crate) fn go_back<D: Db>(
         let detail = "what goes back is at least 1";
         return Err(Refused::new(Refusal::AmountNotPositive, detail).at("minor").into());
     }
-    let item = stored(db, id)?;
-    let name = (*id != item.id).then_some(id);
-    let id = &item.id;
+    let of = Known::under(db, id)?;
+    let minor = new.minor.map(|minor| of.costs(minor));
+    back_of(db, &of, reversal_id, &NewReversal { minor, ..new.clone() }, author)
+}
+
+/// A payment as it is known under an id: by its own, or by another name of it. One that says a part in another currency is
+/// of the payment that was changed.
+pub(crate) struct Known {
+    pub item: payment::Item,
+    pub name: Option<Id>,
+    /// What the part comes to, and what that cost of the payment.
+    price: Option<(i64, i64)>,
+}
+
+impl Known {
+    pub fn under<D: Db>(db: &D, id: &Id) -> Result<Self, Fault> {
+        let item = stored(db, id)?;
+        let name = (*id != item.id).then(|| id.clone());
+        match (&name, &item.converted_from, item.cost_minor) {
+            (Some(_), Some(of), Some(cost)) => {
+                let price = Some((item.amount_minor, cost));
+                Ok(Self { item: stored(db, of)?, name, price })
+            }
+            _ => Ok(Self { item, name, price: None }),
+        }
+    }
+
+    /// What so much of what is known under the id is of the payment.
+    pub fn costs(&self, minor: i64) -> i64 {
+        match self.price {
+            Some((all, cost)) if minor > 0 => portion(cost, minor, all).max(1),
+            _ => minor,
+        }
+    }
+}
+
+/// So much of a payment goes back as is known under an id of it, in the currency of the payment that came.
+pub(crate) fn back_of<D: Db>(
+    db: &D,
+    Known { item, name, .. }: &Known,
+    reversal_id: &Id,
+    new: &NewReversal,
+    author: &Author,
+) -> Result<Change, Fault> {
+    let (id, name) = (&item.id, name.as_ref());
     let share = name.map(|name| payment::share(db, name)).transpose()?.flatten();
     let fee = share.map_or(0, |share| share.fee);
     // What was said to be a debit that is booked elsewhere by now is asked again.
     let lapsed = reversal::lapsed(db, reversal_id)?;
     if let (Some(before), false) = (reversal::get(db, reversal_id)?, lapsed) {
-        return same(&before, &item, new, fee);
+        return same(&before, item, new, fee);
     }
     if let Some(origin) = &item.converted_from {
         let detail =
@@ -418,8 +463,7 @@ pub(crate) fn go_back<D: Db>(
         let detail = format!("the payment came in on {}", item.received_on);
         return Err(Refused::new(Refusal::DateOutOfRange, detail).at("on").into());
     }
-    let back = reversal::of_payments(db, &[item.key], i64::MAX)?.remove(&item.key);
-    let back = back.unwrap_or_default();
+    let back = back(db, item.key)?;
     let all = item.amount_minor.saturating_sub(sum(&back));
     if new.same_as.is_some() && (mistake || new.another == Some(true)) {
         let detail = "it is one that is there, a mistake, or another one";
@@ -524,8 +568,11 @@ pub(crate) fn left<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
 
 /// What went back of a payment, with its parts in other currencies.
 pub(crate) fn gone<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
-    let back = reversal::of_payments(db, &[key], i64::MAX)?.remove(&key).unwrap_or_default();
-    Ok(sum(&back))
+    Ok(sum(&back(db, key)?))
+}
+
+fn back<D: Db>(db: &D, key: i64) -> Result<Vec<Reversal>, Fault> {
+    Ok(reversal::of_payments(db, &[key], i64::MAX)?.remove(&key).unwrap_or_default())
 }
 
 fn is_mistake(back: &Reversal) -> bool {
@@ -678,7 +725,8 @@ pub fn correct<D: Db>(
             let detail = "a payment in several currencies is reversed and recorded again";
             return Err(Refused::new(Refusal::CurrencyMismatch, detail).at("designation").into());
         }
-        let returned = gone(db, item.key)?;
+        let back = back(db, item.key)?;
+        let returned = sum(&back);
         if wanted.amount.minor < returned {
             let detail = format!("{returned} of it went back already");
             return Err(Refused::new(Refusal::MoreThanOpen, detail).at("minor").into());
@@ -695,6 +743,13 @@ pub fn correct<D: Db>(
         let (was, is) = changes(&item, &wanted, before, designation.clone());
         if was == is {
             return Ok(Change::AlreadySo);
+        }
+        // What had not come has nothing to put right: a larger amount would bring the difference alone.
+        if let (true, Some(of)) =
+            (returned == item.amount_minor, back.iter().find(|of| is_mistake(of)))
+        {
+            let detail = format!("{} says that it was a mistake: take that back first", of.id);
+            return Err(Fault::refused(Refusal::WrongState, detail));
         }
         // What is settled or held back was said of what it named.
         if (is.invoice_id.is_some() || is.designation.is_some())

@@ -402,6 +402,62 @@ fn what_a_payment_that_settles_or_holds_back_names_is_not_corrected() {
     }
 }
 
+/// A correction to more than nothing came of would bring the difference alone.
+#[test]
+fn a_payment_of_which_nothing_had_come_is_not_corrected_until_that_is_taken_back() {
+    // What went back, and whether the payment may be corrected to 150.00, with what is on account then.
+    for (back, left) in [
+        (vec![("mistake", 10_000)], None),
+        (vec![("mistake", 4_000), ("mistake", 6_000)], None),
+        (vec![("chargeback", 4_000), ("mistake", 6_000)], None),
+        (vec![("mistake", 9_999)], Some(5_001)),
+        (vec![("chargeback", 10_000)], Some(5_000)),
+        (vec![], Some(15_000)),
+    ] {
+        let (_folder, db) = ledger(json!({"issued_on": "2025-05-01", "due_on": "2025-05-31"}));
+        let new = json!({"id": "P", "customer_id": "C", "received_on": "2024-02-10", "amount": eur(10_000)});
+        payment::add(&db, &read(new), id("made"), &on(TODAY)).unwrap();
+        for (number, (kind, minor)) in back.iter().enumerate() {
+            let new = read(json!({"id": format!("R{number}"), "kind": kind, "minor": minor}));
+            payment::reverse(&db, &id("P"), &new, id("made"), &on(TODAY)).unwrap();
+        }
+        let put_right = |what: Value| payment::correct(&db, &id("P"), &read(what), &on(TODAY));
+        let free = || {
+            let of = payment::get(&db, &id("P"), day(TODAY), i64::MAX).unwrap();
+            of.unallocated.minor
+        };
+        let more = json!({"minor": 15_000, "reason": "typed wrongly"});
+        let Some(left) = left else {
+            for what in [
+                more.clone(),
+                json!({"received_on": "2024-02-11", "reason": "misread"}),
+                json!({"invoice_id": "I", "reason": "misread"}),
+            ] {
+                match put_right(what) {
+                    Err(Fault::Refused(refused)) => {
+                        assert_eq!(refused.code, Refusal::WrongState, "{back:?}");
+                    }
+                    other => panic!("{back:?}: {other:?}"),
+                }
+            }
+            let same = json!({"minor": 10_000, "reason": "typed wrongly"});
+            assert_eq!(put_right(same).unwrap(), Change::AlreadySo, "{back:?}");
+            assert_eq!(free(), 0, "{back:?}");
+            // It had come after all.
+            for number in 0..back.len() {
+                let none = read(json!({"reason": "it came"}));
+                payment::undo(&db, &id(&format!("R{number}")), &none, &on(TODAY)).unwrap();
+            }
+            assert_eq!(put_right(more).unwrap(), Change::Replaced, "{back:?}");
+            assert_eq!(free(), 15_000, "{back:?}");
+            continue;
+        };
+        assert_eq!(put_right(more).unwrap(), Change::Replaced, "{back:?}");
+        assert_eq!(free(), left, "{back:?}");
+        assert!(verify::books(&db).unwrap().ok);
+    }
+}
+
 fn file_of_payments(db: &NativeDb, rows: &Value) {
     let (payments, at) = (rows.to_string(), on(TODAY));
     let order = import::Order {

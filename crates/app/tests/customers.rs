@@ -23,6 +23,9 @@ use dunlin_domain::{
 use dunlin_store::{Db, Fault, When, customer as store, native::NativeDb};
 use serde_json::{Value, json};
 
+/// Before all changes.
+const FIRST: (String, i64) = (String::new(), 0);
+
 fn now() -> Instant {
     "2024-06-30T12:00:00Z".parse().unwrap()
 }
@@ -35,6 +38,10 @@ fn record(fields: Value) -> NewCustomer {
     let mut record = json!({"name": "Bakery"});
     record.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     serde_json::from_value(record).unwrap()
+}
+
+fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
 }
 
 fn put(db: &NativeDb, name: &str, fields: Value) -> Result<Change, Fault> {
@@ -88,9 +95,36 @@ fn a_change_that_is_known_late_has_the_day_on_which_it_came_about() {
     assert_eq!(refused(put("2024-07-01")), later);
     assert_eq!(put("2024-03-04").unwrap(), Change::Replaced);
     assert_eq!(put("2024-03-05").unwrap(), Change::AlreadySo);
-    let changes = customer::changes_of(&db, &id("C1"), 0, 10, Date::LAST, None).unwrap();
+    let changes = customer::changes_of(&db, &id("C1"), &FIRST, 10, Date::LAST, None).unwrap();
     let seen: Vec<_> = changes.iter().map(|one| (one.on, one.part)).collect();
     assert_eq!(seen, [(day("2024-03-04"), CustomerPart::BankAccount)]);
+}
+
+#[test]
+fn changes_are_listed_by_their_day_whenever_they_were_recorded() {
+    let (_folder, db) = db();
+    put(&db, "C1", json!({"name": "One"})).unwrap();
+    for (number, on) in ["2024-03-04", "2024-05-01", "2024-03-04", "2024-02-29"].iter().enumerate()
+    {
+        let after = record(
+            json!({"name": "One", "bank_accounts": [{"account": format!("DE89370{number}")}]}),
+        );
+        customer::put_on(&db, &id("C1"), &after, Some(day(on)), &author()).unwrap();
+    }
+    let (mut place, mut seen) = (FIRST, Vec::new());
+    while let Some(one) =
+        customer::changes_of(&db, &id("C1"), &place, 1, day("2024-05-01"), None).unwrap().pop()
+    {
+        place = (one.on.to_string(), i64::try_from(one.key).unwrap());
+        seen.push(place.clone());
+    }
+    let of = |on: &str, key| (on.to_string(), key);
+    assert_eq!(
+        seen,
+        [of("2024-02-29", 4), of("2024-03-04", 1), of("2024-03-04", 3), of("2024-05-01", 2)]
+    );
+    let until = customer::changes_of(&db, &id("C1"), &FIRST, 9, day("2024-04-30"), None).unwrap();
+    assert_eq!(until.len(), 3);
 }
 
 #[test]
@@ -190,7 +224,7 @@ fn a_record_is_kept_whole_and_its_signs_are_dated() {
     for (field, value) in whole.as_object().unwrap() {
         assert_eq!(&stored[field], value, "{field}");
     }
-    assert_eq!(customer::changes_of(&db, &id("C1"), 0, 10, Date::LAST, None).unwrap(), vec![]);
+    assert_eq!(customer::changes_of(&db, &id("C1"), &FIRST, 10, Date::LAST, None).unwrap(), vec![]);
 
     // The same content in other words: nothing changed.
     let mut same = whole.clone();
@@ -215,7 +249,7 @@ fn a_record_is_kept_whole_and_its_signs_are_dated() {
     after["segment"] = json!("small");
     assert_eq!(put(&db, "C1", after.clone()).unwrap(), Change::Replaced);
     assert_eq!(put(&db, "C1", after).unwrap(), Change::AlreadySo);
-    let changes = customer::changes_of(&db, &id("C1"), 0, 10, Date::LAST, None).unwrap();
+    let changes = customer::changes_of(&db, &id("C1"), &FIRST, 10, Date::LAST, None).unwrap();
     let seen: Vec<_> =
         changes.iter().map(|one| (one.on, one.part, one.added, one.removed)).collect();
     let today = day("2024-06-30");
@@ -230,14 +264,14 @@ fn a_record_is_kept_whole_and_its_signs_are_dated() {
     let rest = customer::changes_of(
         &db,
         &id("C1"),
-        i64::try_from(changes[0].key).unwrap(),
+        &(changes[0].on.to_string(), i64::try_from(changes[0].key).unwrap()),
         1,
         Date::LAST,
         None,
     );
     assert_eq!(rest.unwrap(), changes[1..2]);
     assert_eq!(
-        refused(customer::changes_of(&db, &id("C9"), 0, 10, Date::LAST, None)).0,
+        refused(customer::changes_of(&db, &id("C9"), &FIRST, 10, Date::LAST, None)).0,
         Refusal::NotFound
     );
 
@@ -379,6 +413,28 @@ fn a_merge_moves_all_documents_and_allocates_them_anew() {
         "amount": {"minor": 1, "currency": "EUR"}});
     let new = serde_json::from_value(new).unwrap();
     assert_eq!(refused(invoice::add(&db, &new, id("x"), &author())), merged("customer_id"));
+    // What was taken before is repeated as it was, and it is of nobody else.
+    for of in ["GOES", "STAYS", "THIRD"] {
+        let part = json!({"customer_id": of, "amount": {"minor": 100, "currency": "EUR"}});
+        let with = |more: Value| {
+            let mut new = part.clone();
+            new.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            new
+        };
+        let new = from(with(json!({"id": "P2", "received_on": "2024-04-01"})));
+        let paid = payment::add(&db, &new, id("x"), &author());
+        let new = with(json!({"id": "I2", "issued_on": "2024-01-02", "due_on": "2024-01-15",
+            "amount": {"minor": 500, "currency": "EUR"}}));
+        let claimed = invoice::add(&db, &from(new), id("x"), &author());
+        for found in [paid, claimed] {
+            if of == "THIRD" {
+                let wanted = (Refusal::DifferentContent, "customer_id".to_string());
+                assert_eq!(refused(found), wanted);
+            } else {
+                assert_eq!(found.unwrap().1, Change::AlreadySo, "{of}");
+            }
+        }
+    }
     let again = contract::put(&db, &id("K1"), &agreed("GOES", "2024-01-01", json!({})), &author());
     assert_eq!(again.unwrap().1, Change::AlreadySo);
 
@@ -431,6 +487,28 @@ fn secured(customer: &str, fields: Value) -> NewGuarantee {
         "amount": {"minor": 100_000, "currency": "EUR"}, "valid_from": "2024-01-01"});
     new.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     serde_json::from_value(new).unwrap()
+}
+
+#[test]
+fn a_contract_whose_row_is_refused_leaves_nothing_and_can_be_recorded_later() {
+    let (_folder, db) = db();
+    put(&db, "C1", json!({})).unwrap();
+    let row =
+        |number, name: &str, fields: Value| (number, id(name), agreed("C1", "2024-01-01", fields));
+    let rows = [row(1, "K1", json!({"order": "no-such-order"})), row(2, "K2", json!({}))];
+    let result = contract::take_in(&db, &rows, &[], false, &author()).unwrap();
+    assert_eq!((result.accepted, result.rejected), (1, 1));
+    assert_eq!(result.errors[0].code, Refusal::UnknownOrder);
+    assert_eq!(db.int("SELECT count(*) FROM contract", &[]).unwrap(), 1);
+    // What a file left that way before has no version, and gets one.
+    let left = "INSERT INTO contract (id, customer_key) SELECT 'K3', key FROM customer";
+    db.execute(left, &[]).unwrap();
+    for name in ["K1", "K3"] {
+        let new = agreed("C1", "2024-01-01", json!({}));
+        let (stored, change) = contract::put(&db, &id(name), &new, &author()).unwrap();
+        assert_eq!((stored.version, change), (1, Change::Made), "{name}");
+    }
+    assert_eq!(db.int("SELECT count(*) FROM contract", &[]).unwrap(), 3);
 }
 
 #[test]

@@ -536,6 +536,74 @@ fn whoever_joins_a_group_or_leaves_it_changes_what_is_told_of_the_others_within_
     assert_eq!(warn::run(&db, noon("2024-06-30")).unwrap().customers, 1);
 }
 
+#[test]
+fn what_happens_again_is_told_anew_also_after_somebody_closed_the_first() {
+    let (_folder, db) = db();
+    customer(&db, "C1", json!({}));
+    for number in 1..=3 {
+        let name = format!("I{number}");
+        bill(&db, &name, "C1", "2024-06-01", "2024-08-20");
+        pay(&db, &format!("P{number}"), "C1", "2024-06-10", &name);
+    }
+    swept(&db, "2024-06-30");
+    let of = |rule: &str, on: &str| {
+        let mut of: Vec<Alert> = alerts(&db, on).into_iter().filter(|of| of.rule == rule).collect();
+        of.sort_by_key(|of| of.opened_on);
+        of
+    };
+    let shown = |rule: &str, on: &str| {
+        let line = |of: Alert| format!("{} {} {}", of.opened_on, of.evidence.value, of.state);
+        of(rule, on).into_iter().map(line).collect::<Vec<_>>()
+    };
+    let close = |rule: &str, on: &str| {
+        let wish = Wish::Close(from(json!({"reason": "known"})));
+        let open = of(rule, on).pop().unwrap();
+        alert::act(&db, &open.id, &wish, &author(on)).unwrap();
+    };
+    let looked = |on: &str| {
+        swept(&db, on);
+        warn::run(&db, noon(on)).unwrap();
+    };
+
+    bounce(&db, "P1", "2024-07-01");
+    looked("2024-07-01");
+    close("payment-returned", "2024-07-01");
+    bounce(&db, "P2", "2024-07-02");
+    looked("2024-07-02");
+    let first = "2024-07-01 2024-07-01 closed";
+    assert_eq!(shown("payment-returned", "2024-07-02"), [first, "2024-07-02 2024-07-02 open"]);
+    let second = &of("payment-returned", "2024-07-02")[0];
+    let detail = alert::detail(&db, &second.id, day("2024-07-02"), None).unwrap();
+    assert_eq!(detail.alert.closed_because.as_deref(), Some("known"));
+    assert_eq!(detail.ending.unwrap().why.name(), "told-anew");
+    looked("2024-07-03");
+    bounce(&db, "P3", "2024-07-04");
+    looked("2024-07-04");
+    assert_eq!(
+        shown("payment-returned", "2024-07-04"),
+        [first, "2024-07-02 2024-07-02 closed", "2024-07-04 2024-07-04 open"],
+        "one that is open, too"
+    );
+
+    let fails = |name: &str, on: &str| {
+        let new =
+            json!({"customer_id": "C1", "kind": "refused", "found_on": on, "reason": "says no"});
+        default_record::add(&db, &from(new), id(name), &author(on)).unwrap();
+        looked(on);
+    };
+    fails("F1", "2024-07-05");
+    fails("F2", "2024-07-06");
+    close("in-default", "2024-07-06");
+    let cured = from(json!({"state": "cured", "on": "2024-07-07", "reason": "paid"}));
+    default_record::close(&db, &id("F1"), &cured, &author("2024-07-07")).unwrap();
+    looked("2024-07-07");
+    let former = ["2024-07-05 1 closed", "2024-07-06 2 closed"];
+    assert_eq!(shown("in-default", "2024-07-07"), former);
+    fails("F3", "2024-07-08");
+    assert_eq!(shown("in-default", "2024-07-08")[..2], former);
+    assert_eq!(shown("in-default", "2024-07-08")[2..], ["2024-07-08 2 open"], "two again");
+}
+
 fn overdue_customer(db: &NativeDb) -> Alert {
     customer(db, "C1", json!({}));
     bill(db, "I1", "C1", "2024-06-01", "2024-06-29");

@@ -6,7 +6,7 @@
 //! | the terms | no alert | an alert | one that was closed by hand |
 //! |---|---|---|---|
 //! | hold | opens, when they have held for as long as the rule says | stays, and may rise | stays closed |
-//! | hold, and the grade fell on since it was told | | closes, and another opens | another opens |
+//! | hold, by what happened since it was told | | closes, and another opens | another opens |
 //! | do not hold | | closes | may open anew from now on |
 //!
 //! Of alerts whose rules have the same dedupe key the gravest is open and the others stand behind it, each judged as if it
@@ -37,7 +37,7 @@ use crate::{
         types::Grade,
         warn::{
             AlertBasis, AlertKind, AlertRule, EndingReason, Evidence, FormerAlert, NewAlertRule,
-            Severity, TermMatch, TermSeen, WatchedEvent,
+            RuleTerm, Severity, TermMatch, TermSeen, WatchedEvent,
         },
     },
 };
@@ -199,6 +199,8 @@ pub struct Transition {
     pub to_end: Vec<Ending>,
     /// To be raised.
     pub to_escalate: Vec<Escalated>,
+    /// To be remembered: what they counted is less by now.
+    pub to_lower: Vec<(Key, Evidence)>,
     /// To stand behind another one, which tells of them: first the one, then the other.
     pub to_cover: Vec<(Key, Key)>,
     /// To be taken up: they stood behind another one and are open from now on.
@@ -235,15 +237,17 @@ pub fn judge(
             let basis = || basis::basis(of, position, currency, since);
             let ending = |why| Ending { key: key.clone(), why, basis: Some(basis()) };
             match (there, seen) {
-                (Some(alert), Some(seen)) if fell_further(&of.rule, position, alert, &seen) => {
+                (Some(alert), Some(seen)) if is_anew(&of.rule, position, alert, &seen) => {
                     step.to_end.push(ending(EndingReason::ToldAnew));
                     let basis = AlertBasis { former: Some(former(alert)), ..basis() };
                     let new = finding(of, key.clone(), seen, basis);
                     let severity = new.severity.max(alert.severity);
                     step.to_open.push(Finding { severity, ..new });
                 }
-                (Some(alert), Some(_)) => {
+                (Some(alert), Some(seen)) => {
                     step.to_escalate.extend(escalated(&of.rule, position.day, alert));
+                    step.to_lower
+                        .extend(lowered(&of.rule, alert, &seen).map(|of| (key.clone(), of)));
                 }
                 (Some(_), None) => step.to_end.push(ending(EndingReason::ReasonGone)),
                 (None, Some(seen)) if held(&of.rule, position.day, since) => {
@@ -300,13 +304,28 @@ fn seen(
     (enough && !held.is_empty()).then_some(held)
 }
 
-/// Whether a grade fell on since its alert told of it, so that it is told anew.
-fn fell_further(rule: &NewAlertRule, position: &Position, alert: &Live, seen: &[TermSeen]) -> bool {
-    seen.iter().any(|now| {
-        let at = usize::try_from(now.term).unwrap_or(usize::MAX).saturating_sub(1);
-        let term = rule.terms.get(at);
-        term.is_some_and(|term| term::fell_further(term, now, position, &alert.evidence))
-    })
+/// The term of a rule that saw something.
+fn term_of<'a>(rule: &'a NewAlertRule, seen: &TermSeen) -> Option<&'a RuleTerm> {
+    rule.terms.get(usize::try_from(seen.term).unwrap_or(usize::MAX).saturating_sub(1))
+}
+
+/// Whether something happened since the alert told of it, so that it is told anew.
+fn is_anew(rule: &NewAlertRule, position: &Position, alert: &Live, seen: &[TermSeen]) -> bool {
+    let anew = |(term, now)| term::is_anew(term, now, position, &alert.evidence);
+    seen.iter().filter_map(|now| Some((term_of(rule, now)?, now))).any(anew)
+}
+
+/// What the alert told of, with counts that are less by now. `None`: none is.
+fn lowered(rule: &NewAlertRule, alert: &Live, seen: &[TermSeen]) -> Option<Evidence> {
+    let mut evidence = alert.evidence.clone();
+    let mut any = false;
+    for told in evidence.terms.iter_mut().flatten() {
+        let now = seen.iter().find(|now| now.term == told.term);
+        let less = now.and_then(|now| term::lessened(term_of(rule, now)?, now, told));
+        any |= less.is_some();
+        told.least = less.or(told.least);
+    }
+    any.then_some(evidence)
 }
 
 fn held(rule: &NewAlertRule, day: Date, since: Option<Date>) -> bool {

@@ -319,6 +319,20 @@ pub fn escalate_all<D: Db>(
     Ok(())
 }
 
+/// Remembers that what alerts counted is less by now.
+pub fn lower_all<D: Db>(db: &D, alerts: &[(i64, (Key, Evidence))]) -> Result<(), Fault> {
+    if alerts.is_empty() {
+        return Ok(());
+    }
+    let row = |(customer, ((rule, of), evidence)): &(i64, (Key, Evidence))| {
+        Ok((*customer, rule.clone(), code(*of), crate::array(evidence)?))
+    };
+    let rows = alerts.iter().map(row).collect::<Result<Vec<_>, Fault>>()?;
+    let rows = crate::array(&rows)?;
+    db.execute(sql!("alert/lower_all.sql"), &[(&rows).into()])?;
+    Ok(())
+}
+
 fn keyed(keys: &[(i64, Key)]) -> Result<String, Fault> {
     let rows = keys.iter().map(|(customer, (rule, of))| (customer, rule, code(*of)));
     crate::array(&rows.collect::<Vec<_>>())

@@ -52,7 +52,7 @@ pub fn finish<D: Db>(db: &D, import: i64, result: &ImportResult, at: Instant) ->
     Ok(())
 }
 
-/// Forgets a file that was refused: nothing of it was stored.
+/// Forgets a file of which nothing was stored.
 pub fn forget<D: Db>(db: &D, import: i64) -> Result<(), Fault> {
     db.execute("DELETE FROM bank_slice WHERE import_key = ?1", &[import.into()])?;
     db.execute("DELETE FROM bank_import WHERE key = ?1", &[import.into()])?;
@@ -261,6 +261,34 @@ pub fn insert_entries<D: Db>(
     crate::insert_values(db, NEW_ENTRY, &values)
 }
 
+/// A credit that waits for somebody, and the candidates that it has, as JSON.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Waiting {
+    pub key: i64,
+    pub id: Id,
+    pub currency: Currency,
+    pub entry: Entry,
+    pub repeats: Option<Id>,
+    pub candidates: String,
+}
+
+/// The credits of a statement after a key that wait for somebody.
+pub fn waiting<D: Db>(db: &D, id: &Id, after: i64, limit: u64) -> Result<Vec<Waiting>, Fault> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    db.json(sql!("bank/waiting.sql"), &[id.as_str().into(), after.into(), limit.into()])
+}
+
+/// Has entries that wait have these candidates, rows of key and candidates as JSON. What they may be is no decision: the audit
+/// chain has what somebody says that they are.
+pub fn suggest<D: Db>(db: &D, rows: &[(i64, String)]) -> Result<(), Fault> {
+    let rows = crate::array(rows)?;
+    db.execute(
+        "UPDATE bank_entry SET candidates = j.value ->> 1 FROM json_each(?1) AS j WHERE bank_entry.key = j.value ->> 0",
+        &[(&rows).into()],
+    )?;
+    Ok(())
+}
+
 /// Statements after a key, with their keys.
 pub fn statements<D: Db>(
     db: &D,
@@ -274,12 +302,13 @@ pub fn statements<D: Db>(
     )
 }
 
-/// Matches after a key, with their keys: all, those in a state, or one.
+/// Matches after a key, with their keys: all, those in a state, or one; or of them those alone that are booked and not for all
+/// of what came.
 pub fn matches<D: Db>(
     db: &D,
     after: i64,
     limit: u32,
-    state: Option<MatchState>,
+    (state, unbooked): (Option<MatchState>, bool),
     only: Option<&Id>,
 ) -> Result<Vec<(i64, BankMatch)>, Fault> {
     db.json(
@@ -289,6 +318,7 @@ pub fn matches<D: Db>(
             i64::from(limit).into(),
             state.map(MatchState::name).into(),
             only.map(Id::as_str).into(),
+            i64::from(unbooked).into(),
         ],
     )
 }
@@ -311,6 +341,18 @@ pub fn undone<D: Db>(db: &D, key: i64) -> Result<i64, Fault> {
 /// The match whose payment this is.
 pub fn of_payment<D: Db>(db: &D, payment: &Id) -> Result<Option<Id>, Fault> {
     let row = db.first(sql!("bank/of_payment.sql"), &[payment.as_str().into()])?;
+    row.map(|row| row.parse(0)).transpose()
+}
+
+/// An entry other than this one that was booked and is or may be a repetition of the first. Who repeats another is never
+/// booked by the rule.
+pub fn booked_repeat<D: Db>(db: &D, id: &Id, first: &Id) -> Result<Option<Id>, Fault> {
+    let row = db.first(
+        "SELECT e.id FROM bank_entry AS f CROSS JOIN bank_entry AS e ON e.state = 'confirmed' AND e.key > f.key
+         WHERE f.id = ?2 AND e.state <> 'automatic' AND e.repeats = f.id AND e.id <> ?1
+         ORDER BY e.key LIMIT 1",
+        &[id.as_str().into(), first.as_str().into()],
+    )?;
     row.map(|row| row.parse(0)).transpose()
 }
 

@@ -49,7 +49,9 @@ pub struct Filter {
 /// Adds a contract without versions and gives its key.
 pub fn insert<D: Db>(db: &D, id: &Id, customer: i64) -> Result<i64, Fault> {
     db.int(
-        "INSERT INTO contract (id, customer_key) VALUES (?1, ?2) RETURNING key",
+        "INSERT INTO contract (id, customer_key) VALUES (?1, ?2)
+         ON CONFLICT (id) DO UPDATE SET customer_key = excluded.customer_key
+         RETURNING key",
         &[id.as_str().into(), customer.into()],
     )
 }

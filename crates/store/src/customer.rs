@@ -331,11 +331,11 @@ pub fn add_changes<D: Db>(
     Ok(())
 }
 
-/// What changed of a customer's record up to the day and was recorded by a moment, oldest first.
+/// What changed of a customer's record up to the day and was recorded by a moment, by day and then as it was recorded.
 pub fn changes<D: Db>(
     db: &D,
     id: &Id,
-    after: i64,
+    (after_day, after): &(String, i64),
     limit: u32,
     day: Date,
     known_at: Option<Instant>,
@@ -345,10 +345,11 @@ pub fn changes<D: Db>(
         sql!("customer/changes.sql"),
         &[
             id.as_str().into(),
-            after.into(),
+            after_day.into(),
             i64::from(limit).into(),
             (&day).into(),
             known_at.as_ref().into(),
+            (*after).into(),
         ],
     )
 }

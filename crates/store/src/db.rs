@@ -229,20 +229,6 @@ pub fn read<D: Db, T>(db: &D, flow: impl Fn(&D) -> Result<T, Fault>) -> Result<T
     done
 }
 
-/// The database inside a transaction that has begun: a writing flow that is given this becomes a part of it. What such
-/// a flow refuses must be refused by the whole, because there is nothing of its own to take back.
-#[derive(Debug)]
-pub struct Within<'a, D>(pub &'a D);
-
-impl<D: Db> Db for Within<'_, D> {
-    fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
-        match sql {
-            "BEGIN IMMEDIATE" | "COMMIT" | "ROLLBACK" => Ok(Vec::new()),
-            _ => self.0.execute(sql, params),
-        }
-    }
-}
-
 fn attempt<D: Db, T>(db: &D, flow: &impl Fn(&D) -> Result<(T, End), Fault>) -> Result<T, Fault> {
     db.execute("BEGIN IMMEDIATE", &[])?;
     let done = flow(db).and_then(|(value, end)| {

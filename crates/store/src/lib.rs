@@ -78,9 +78,7 @@ pub mod webhook;
 pub mod when;
 pub mod write_off;
 
-pub use db::{
-    Db, DbError, End, Fault, Param, Row, Value, Within, read, write, write_alone, write_if,
-};
+pub use db::{Db, DbError, End, Fault, Param, Row, Value, read, write, write_alone, write_if};
 pub use when::When;
 
 /// Rows or keys as one JSON parameter.

@@ -5,6 +5,7 @@ use dunlin_domain::arrange::{arrange, mapped};
 use dunlin_domain::{
     Currency, Date, Id, Refusal, Refused,
     contract::types::{Deduction, Designation, Difference},
+    money::portion,
 };
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -237,7 +238,7 @@ pub fn rename<D: Db>(db: &D, name: &Id, now: Option<i64>, entry: i64) -> Result<
     Ok(())
 }
 
-/// What is known of a payment under another name of it.
+/// What is known of a payment under another name of it: of a part in another currency what that cost of the payment.
 #[derive(Clone, Copy, Debug)]
 pub struct Share {
     pub minor: i64,
@@ -252,7 +253,8 @@ pub fn share<D: Db>(db: &D, name: &Id) -> Result<Option<Share>, Fault> {
     let row = db.first(sql!("payment/share.sql"), &[name.as_str().into()])?;
     let Some(row) = row else { return Ok(None) };
     let fee = key(db, name)?.map_or(Ok(0), |(key, _)| crate::bank::fee(db, key))?;
-    Ok(Some(Share { minor: row.int(0)?, left: row.int(1)?, fee }))
+    let minor = portion(row.int(3)?, row.int(0)?, row.int(2)?);
+    Ok(Some(Share { minor, left: minor.saturating_sub(row.int(1)?), fee }))
 }
 
 /// The key behind an id or another name, and the customer's.

@@ -49,6 +49,11 @@ impl Problem {
         self
     }
 
+    /// The row at fault, where one is.
+    pub fn of_row(&self) -> Option<u64> {
+        self.more.row
+    }
+
     /// The same problem with the methods that would be right.
     #[must_use]
     pub fn allow(mut self, methods: String) -> Self {

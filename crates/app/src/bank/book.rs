@@ -407,6 +407,23 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// An entry that came before and waits.
+    pub fn waiting(of: &bank::Waiting, known: &Known) -> Self {
+        let bank::Waiting { id, currency, entry, repeats, .. } = of.clone();
+        Self {
+            id,
+            statement: 0,
+            number: 0,
+            currency,
+            clues: known.clues(&entry),
+            sight: Sight::default(),
+            pays: true,
+            repeats: repeats.map(Repeats::Perhaps),
+            minor: entry.minor,
+            entry: Entry { minor: entry.instructed_minor.unwrap_or(entry.minor), ..entry },
+        }
+    }
+
     /// The id of the entry that it is or may be.
     fn repeats(&self) -> Option<&Id> {
         match self.repeats.as_ref()? {

@@ -27,14 +27,14 @@ pub(super) fn booked(id: &Id) -> String {
     format!("{BOOKED}{id}")
 }
 
-/// Matches after a key: all, or those in a state.
+/// Matches after a key: all, or those in a state, or of them those alone that are booked and not for all of what came.
 pub fn matches<D: Db>(
     db: &D,
     after: i64,
     limit: u32,
-    state: Option<MatchState>,
+    of: (Option<MatchState>, bool),
 ) -> Result<Vec<(i64, BankMatch)>, Fault> {
-    let mut found = bank::matches(db, after, limit, state, None)?;
+    let mut found = bank::matches(db, after, limit, of, None)?;
     follow(db, &mut found)?;
     Ok(found)
 }
@@ -45,7 +45,7 @@ pub fn get<D: Db>(db: &D, id: &Id) -> Result<BankMatch, Fault> {
 }
 
 fn found<D: Db>(db: &D, id: &Id) -> Result<(i64, BankMatch), Fault> {
-    let mut found = bank::matches(db, 0, 1, None, Some(id))?;
+    let mut found = bank::matches(db, 0, 1, (None, false), Some(id))?;
     follow(db, &mut found)?;
     found.pop().ok_or_else(|| missing("match"))
 }
@@ -98,6 +98,9 @@ pub fn confirm<D: Db>(
             return Err(Fault::refused(Refusal::WrongState, detail));
         }
         let said = said(&item, new)?;
+        if item.state != MatchState::Confirmed && new.another != Some(true) {
+            unless_repeated(db, &item)?;
+        }
         let (booked, mistake) = booked_now(db, key, id)?;
         let done = if item.minor > 0 {
             if item.state != MatchState::Confirmed {
@@ -194,6 +197,17 @@ fn perhaps(of: &Id) -> Fault {
         "{of}, which came another way, may be this money: reject the match, or say `another`"
     );
     Refused::new(Refusal::PerhapsBooked, detail).at("another").into()
+}
+
+/// Refuses an entry of which another statement has one that may be the same and was booked since: the second of two does not
+/// know that, and shows nothing of it.
+fn unless_repeated<D: Db>(db: &D, item: &BankMatch) -> Result<(), Fault> {
+    let first = item.repeats.as_ref().unwrap_or(&item.id);
+    let Some(of) = bank::booked_repeat(db, &item.id, first)? else { return Ok(()) };
+    let detail = format!(
+        "{of}, an entry of another statement which may be this one, is booked: reject the match, or say `another`"
+    );
+    Err(Refused::new(Refusal::PerhapsBooked, detail).at("another").into())
 }
 
 /// Refuses a credit that may be a payment which came another way since its candidates were listed.
@@ -332,7 +346,7 @@ fn pay<D: Db>(
         // Whoever confirms has seen what else it may be.
         another: Some(true),
     };
-    let change = payment::record(db, &id, &new, author).map_err(of_one_customer)?;
+    let change = payment::record(db, &id, &new, author).map_err(of_match)?;
     let payment = dunlin_store::payment::key(db, &id)?.ok_or_else(|| missing("payment"))?.0;
     Ok(Done { change, customer, payment })
 }
@@ -384,21 +398,30 @@ fn give_back<D: Db>(
         // As of a credit.
         another: Some(true),
     };
-    let change = payment::go_back(db, id, &called, &new, author)?;
+    let change = payment::go_back(db, id, &called, &new, author).map_err(of_match)?;
     let customer = payment::get(db, id, dunlin_domain::Date::LAST, i64::MAX)?.customer_id;
     let customer = customer::key(db, &customer)?.ok_or_else(|| missing("customer"))?;
     Ok(Done { change, customer, payment })
 }
 
-/// Says how money that pays for two customers is booked.
-fn of_one_customer(fault: Fault) -> Fault {
-    match fault {
-        Fault::Refused(refused) if refused.code == Refusal::InvoiceOfAnotherCustomer => {
-            let detail = "a payment is one customer's: reject the match and record a payment for each of them";
-            Fault::Refused(Refused { detail: detail.into(), ..refused })
-        }
-        other => other,
+/// A refusal of what is to be booked, at the field of the match that has it. Says how money that pays for two customers is
+/// booked.
+fn of_match(fault: Fault) -> Fault {
+    let Fault::Refused(mut refused) = fault else { return fault };
+    if refused.code == Refusal::InvoiceOfAnotherCustomer {
+        refused.detail =
+            "a payment is one customer's: reject the match and record a payment for each of them"
+                .into();
     }
+    let field = match refused.field.as_deref() {
+        Some("received_on" | "on") => "booked_on",
+        Some("amount") => "minor",
+        // A confirmation names no documents otherwise, and holds the fee of the bank back itself.
+        Some("invoice_id" | "deductions") => "designation",
+        _ => return Fault::Refused(refused),
+    };
+    refused.field = Some(field.into());
+    Fault::Refused(refused)
 }
 
 /// The payment of a match was a mistake and went back as a whole: somebody has to look at the entry again, and what its

@@ -14,7 +14,7 @@ use dunlin_domain::{
         types::{Contact, CustomerStatus, Language, NewCustomer},
     },
 };
-use dunlin_store::{Db, Fault, Within, customer, invoice};
+use dunlin_store::{Db, Fault, customer, invoice};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -121,7 +121,7 @@ fn update<D: Db>(
         }
         let done = customers::writable(&stored).map_err(Fault::from).and_then(|before| {
             let (id, new) = changed(before, row);
-            customers::put(&Within(db), &id, &new, author)
+            customers::replace(db, &id, &new, None, author)
         });
         match done {
             Ok(Change::AlreadySo) => {}
@@ -189,7 +189,7 @@ fn void<D: Db>(
             tally.not_void.push((row, None, over("documents")));
             continue;
         }
-        match documents::void(&Within(db), &id, day, author) {
+        match documents::make_void(db, &id, day, author) {
             Ok(_) => {
                 voided = voided.saturating_add(1);
                 tally.changed = tally.changed.saturating_add(1);

@@ -44,6 +44,20 @@ pub fn made<D: Db>(db: &D, record: Awaited<'_>, change: Change, author: &Author)
     }
 }
 
+/// As [`made`], of a payment: nothing but refunds waits for one.
+pub fn paid<D: Db>(db: &D, payment: &Id, change: Change, author: &Author) {
+    if change != Change::Made {
+        return;
+    }
+    let refunds = table::awaiting(db, Awaited::Payment(payment), BATCH).unwrap_or_default();
+    for (name, id) in refunds.into_iter().rev() {
+        let author = Author { who: format!("source/{name}"), ..author.clone() };
+        let Ok(source) = source(db, &name) else { continue };
+        let said = Said::default();
+        let _ = super::retry_by(db, &source, &id, &said, &author, super::apply_refund);
+    }
+}
+
 /// As [`made`], for what an applied event made.
 pub(super) fn follow<D: Db>(db: &D, event: &InboundEvent, author: &Author) {
     let Some(Ok(id)) = event.made.as_ref().map(|made| made.parse::<Id>()) else { return };

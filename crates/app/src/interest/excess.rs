@@ -1,11 +1,19 @@
 //! Invoices of which more interest was claimed and given up than they bear.
 
 use super::of_invoice;
-use dunlin_domain::{Id, Refusal, contract::ledger::InterestExcess};
+use dunlin_domain::{
+    Id, Refusal,
+    contract::{ledger::InterestExcess, types::InterestEntry},
+};
 use dunlin_store::{Db, Fault, When, interest_entry};
 
 /// How many invoices are looked at for one page: each is worked out from the ledger.
 const LOOKED_AT: u32 = 200;
+
+/// Those that claim something yet: a credit note about another would free nothing.
+fn claiming(notes: impl Iterator<Item = InterestEntry>) -> Vec<Id> {
+    notes.filter(|note| note.minor > 0).map(|note| note.id).collect()
+}
 
 /// Those after an id, everybody's or one customer's, as they stood on a day and were known then, and the id after which
 /// others may follow. What cannot be told for want of a rate is left out.
@@ -46,7 +54,7 @@ pub fn excess<D: Db>(
             noted_minor: of.noted_minor,
             waived_minor: of.waived_minor,
             excess_minor: of.outstanding_minor.saturating_neg(),
-            notes: of.notes.into_iter().flatten().map(|note| note.id).collect(),
+            notes: claiming(of.notes.into_iter().flatten()),
         });
     }
     Ok((found, last.filter(|_| !all)))

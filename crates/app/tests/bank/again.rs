@@ -429,3 +429,127 @@ fn what_was_booked_by_mistake_is_not_corrected() {
         holds(&db);
     }
 }
+
+#[test]
+fn what_of_a_credit_its_payment_does_not_stand_for_any_more_is_found() {
+    // Of 740.00, what happens to the payment, how much is booked nowhere, and in which state the match is.
+    let (automatic, review) = (MatchState::Automatic, MatchState::Review);
+    for (steps, unbooked, state) in [
+        (vec![], None, automatic),
+        (vec![("mistake", 4_000)], Some(4_000), automatic),
+        (vec![("mistake", 4_000), ("undo", 0)], None, automatic),
+        (vec![("refund", 4_000)], None, automatic),
+        (vec![("refund", 70_000), ("mistake", 3_999)], Some(3_999), automatic),
+        (vec![("correct", 73_999)], Some(1), automatic),
+        (vec![("correct", 73_000), ("mistake", 4_000)], Some(5_000), automatic),
+        (vec![("correct", 80_000)], None, automatic),
+        (vec![("correct", 80_000), ("mistake", 6_000)], None, automatic),
+        (vec![("mistake", 4_000), ("mistake", 70_000)], None, review),
+    ] {
+        let (_folder, db) = db();
+        book(&db);
+        invoice(&db, "INV-1009", "C1", "2026-10-31", 74_000);
+        let credit =
+            Line { end_to_end: "E-9".into(), ..pays(74_000, "INV-1009", "Müller", KNOWN) };
+        let other = pays(10_000, "INV-1001", "Müller GmbH", KNOWN);
+        assert_eq!(take(&db, "S1", &[credit, other]).automatic, 2);
+        let of = matches(&db, None).remove(0);
+        let booked = of.payment_id.unwrap();
+        for (number, (what, minor)) in steps.iter().enumerate() {
+            let called = id(&format!("R{number}"));
+            let done = match *what {
+                "undo" => {
+                    let why = from(json!({"reason": "it was"}));
+                    payments::undo(&db, &id("R0"), &why, &author()).map(|done| done.1)
+                }
+                "correct" => {
+                    let new =
+                        from(json!({"minor": minor, "designation": [], "reason": "typed wrongly"}));
+                    payments::correct(&db, &booked, &new, &author())
+                }
+                kind => {
+                    let new = from(json!({"kind": kind, "minor": minor}));
+                    payments::reverse(&db, &booked, &new, called, &author())
+                }
+            };
+            assert!(done.is_ok(), "{steps:?}: {done:?}");
+        }
+        let now = bank::get(&db, &of.id).unwrap();
+        assert_eq!((now.unbooked_minor, now.state), (unbooked, state), "{steps:?}");
+        for (state, wanted) in [(None, true), (Some(automatic), true), (Some(review), false)] {
+            let listed = matches_of(&db, (state, true));
+            let listed: Vec<_> = listed.iter().map(|of| (&of.id, of.unbooked_minor)).collect();
+            let expected = if wanted && unbooked.is_some() { 1 } else { 0 };
+            assert_eq!(listed, vec![(&of.id, unbooked); expected], "{steps:?} {state:?}");
+        }
+        // All are listed with it, and the other one has none.
+        let all: Vec<_> = matches(&db, None).iter().map(|of| of.unbooked_minor).collect();
+        assert_eq!(all, [unbooked, None], "{steps:?}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn an_entry_of_which_another_statement_has_one_that_was_booked_since_is_asked() {
+    // The texts of an entry in as many statements, all of which the bank gives the same reference: which of them is booked
+    // first, how that is undone or not, which is confirmed then, and whether it may be the same.
+    for (texts, first, undone, then, perhaps) in [
+        (vec!["foo", "bar"], 1, None, 0, true),
+        (vec!["foo", "foo"], 1, None, 0, true),
+        (vec!["foo", "bar"], 1, Some("mistake"), 0, false),
+        (vec!["foo", "bar"], 1, Some("returned"), 0, true),
+        // Whoever confirms the second sees that it may be the first.
+        (vec!["foo", "bar"], 0, None, 1, false),
+        (vec!["foo", "bar", "third"], 2, None, 1, true),
+        (vec!["foo", "bar", "third"], 1, None, 2, true),
+    ] {
+        for minor in [5_555, -5_555] {
+            let told = format!("{texts:?} {first} {undone:?} {then} {minor}");
+            let (_folder, db) = db();
+            customer(&db, "C1", "Müller GmbH", None);
+            payments::add(
+                &db,
+                &from(json!({"id": "P", "customer_id": "C1", "received_on": "2026-09-01",
+                    "amount": {"minor": 90_000, "currency": "EUR"}})),
+                id("P"),
+                &author(),
+            )
+            .unwrap();
+            for (number, text) in texts.iter().enumerate() {
+                let line = Line { bank: "B-1".into(), ..pays(minor, text, "Müller GmbH", "") };
+                let opening = 1_000_000 * i64::try_from(number + 1).unwrap();
+                let name = format!("S{number}");
+                take_in(&db, &name, &camt_from(&name, opening, &[line])).unwrap();
+            }
+            let all: Vec<Id> = matches(&db, None).into_iter().map(|of| of.id).collect();
+            let confirm = |at: usize, another: bool| {
+                let said = match minor > 0 {
+                    true => json!({"customer_id": "C1", "another": another}),
+                    false => json!({"payment_id": "P", "another": another}),
+                };
+                bank::confirm(&db, &all[at], &from(said), &author())
+            };
+            confirm(first, false).unwrap();
+            let booked = id(&format!("bank-{}", all[first]));
+            match (undone, minor > 0) {
+                (Some(kind), true) => {
+                    let back = from(json!({"kind": kind}));
+                    payments::reverse(&db, &booked, &back, id("R1"), &author()).unwrap();
+                }
+                (Some("mistake"), false) => {
+                    let undoing: ReversalUndoing = from(json!({"reason": "of another"}));
+                    payments::undo(&db, &booked, &undoing, &author()).unwrap();
+                }
+                _ => {}
+            }
+            if perhaps {
+                let refused = confirm(then, false);
+                assert!(format!("{refused:?}").contains(all[first].as_str()), "{told} {refused:?}");
+                assert_eq!(code(refused), Refusal::PerhapsBooked, "{told}");
+            }
+            assert_eq!(confirm(then, perhaps).unwrap(), Change::Replaced, "{told}");
+            assert_eq!(confirm(then, false).unwrap(), Change::AlreadySo, "{told}");
+            holds(&db);
+        }
+    }
+}

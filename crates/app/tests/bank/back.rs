@@ -522,3 +522,157 @@ fn a_debit_that_waits_is_held_against_what_went_back_since() {
         holds(&db);
     }
 }
+
+#[test]
+fn what_is_known_as_a_part_in_another_currency_goes_back_of_the_payment_that_was_changed() {
+    // 100.00 euros at 1.1. How many dollars its part is and X says, what is sent in order, and what is back in euros then.
+    type Step = (&'static str, Option<i64>, Result<i64, Refusal>);
+    let more = Err(Refusal::MoreThanOpen);
+    let perhaps = Err(Refusal::PerhapsBooked);
+    let cases: &[(i64, &[Step])] = &[
+        (11_000, &[("refund", Some(5_500), Ok(5_000)), ("refund", None, Ok(10_000))]),
+        (11_000, &[("refund", None, Ok(10_000)), ("refund", Some(1), more)]),
+        (11_000, &[("refund", Some(11_001), more), ("refund", Some(11_000), Ok(10_000))]),
+        (11_000, &[("chargeback", Some(1), Ok(1)), ("refund", Some(10_999), Ok(10_000))]),
+        (11_000, &[("mistake", None, Ok(10_000))]),
+        // What of it stayed in euros is not X's, though what goes back falls on it first.
+        (
+            5_500,
+            &[("refund", Some(5_501), more), ("refund", None, Ok(5_000)), ("refund", None, more)],
+        ),
+        (5_500, &[("total", Some(1_100), Ok(1_000)), ("total", Some(5_500), Ok(5_000))]),
+        (11_000, &[("total", Some(5_500), Ok(5_000)), ("total", Some(5_500), Ok(5_000))]),
+        (11_000, &[("refund", Some(3_300), Ok(3_000)), ("total", Some(3_300), Ok(3_000))]),
+        // Dollars that are no whole cents of a euro are no more the second time.
+        (
+            11_000,
+            &[("total", Some(7), Ok(6)), ("total", Some(7), Ok(6)), ("total", Some(8), Ok(7))],
+        ),
+        // Under the payment's own id, which has nothing that is not X's.
+        (11_000, &[("own", Some(2_500), Ok(2_500)), ("total", Some(2_750), Ok(2_500))]),
+        (5_500, &[("own", Some(2_500), Ok(2_500)), ("total", Some(2_750), Ok(5_000))]),
+        (11_000, &[("debit", Some(5_000), Ok(5_000)), ("refund", Some(5_500), perhaps)]),
+        (
+            11_000,
+            &[
+                ("debit", Some(5_000), Ok(5_000)),
+                ("same", Some(5_500), Ok(5_000)),
+                ("total", Some(5_500), Ok(5_000)),
+                ("total", Some(6_600), Ok(6_000)),
+            ],
+        ),
+    ];
+    for (dollars, steps) in cases {
+        let (_folder, db) = db();
+        let rates = json!([{"valid_from": "2026-01-01", "rate": "1.1", "source": "ours", "confirmed": true}]);
+        dunlin_app::interest::put_rates(&db, &id("fx-eur-usd"), &from::<Vec<_>>(rates), &author())
+            .unwrap();
+        customer(&db, "C1", "Müller GmbH", None);
+        invoice_in(&db, "INV-5001", "C1", "2026-10-01", *dollars, "USD");
+        let credit = Line { end_to_end: "E-9".into(), ..pays(10_000, "", "Somebody", STRANGE) };
+        take(&db, "S1", std::slice::from_ref(&credit));
+        let of = matches(&db, None).remove(0).id;
+        let to = json!({"customer_id": "C1", "designation": [{"invoice_id": "INV-5001", "minor": dollars}]});
+        bank::confirm(&db, &of, &from(to), &author()).unwrap();
+        let booked = bank::get(&db, &of).unwrap().payment_id.unwrap();
+        let named = from(json!({
+            "id": "X", "customer_id": "C1", "received_on": "2026-10-31", "same_as": format!("{booked}/USD"),
+            "amount": {"minor": dollars, "currency": "USD"},
+        }));
+        payments::add(&db, &named, id("made"), &author()).unwrap();
+        let source = shop(&db);
+        let mut debit = None;
+        for (number, (what, minor, wanted)) in steps.iter().enumerate() {
+            let told = format!("{dollars} {steps:?} {number}");
+            let name = id(&format!("R{number}"));
+            let back = |of: &str, kind: &str, same_as: Option<&Id>| {
+                let on = (kind != "mistake").then_some("2026-11-02");
+                let new =
+                    json!({"id": name, "kind": kind, "minor": minor, "on": on, "same_as": same_as});
+                let done =
+                    payments::reverse(&db, &id(of), &from(new.clone()), id("made"), &author());
+                if done.is_ok() {
+                    let again = payments::reverse(&db, &id(of), &from(new), id("made"), &author());
+                    assert_eq!(again.unwrap(), Change::AlreadySo, "{told}");
+                }
+                done.map(drop)
+            };
+            let done = match *what {
+                "total" => {
+                    let body = json!({"event": name, "type": "refunded", "id": name, "payment_id": "X",
+                        "on": "2026-11-02", "total": minor, "currency": "USD"});
+                    let (event, _) =
+                        inbound_event::receive(&db, &source, None, &body.to_string(), &author())
+                            .unwrap();
+                    assert_eq!(event.state, InboundState::Applied, "{told} {event:?}");
+                    Ok(())
+                }
+                "debit" => {
+                    take(&db, "S2", &[Line { minor: -minor.unwrap(), ..credit.clone() }]);
+                    let of = matches(&db, Some(MatchState::Review)).remove(0).id;
+                    bank::confirm(&db, &of, &from(json!({"candidate": 1})), &author()).unwrap();
+                    debit = Some(id(&format!("bank-{of}")));
+                    Ok(())
+                }
+                "own" => back(booked.as_str(), "refund", None),
+                "same" => back("X", "refund", debit.as_ref()),
+                kind => back("X", kind, None),
+            };
+            match wanted {
+                Err(code) => assert_eq!(self::code(done), *code, "{told}"),
+                Ok(_) => assert!(done.is_ok(), "{told} {done:?}"),
+            }
+            let read = payments::get(&db, &booked, Date::LAST, i64::MAX).unwrap();
+            let gone = read.reversals.unwrap_or_default();
+            let gone: i64 = gone.iter().filter(|of| of.undone.is_none()).map(|of| of.minor).sum();
+            if let Ok(wanted) = wanted {
+                assert_eq!(gone, *wanted, "{told}");
+            }
+            holds(&db);
+        }
+        if steps[0].0 == "mistake" {
+            assert_eq!(bank::get(&db, &of).unwrap().state, MatchState::Review);
+        }
+    }
+}
+
+#[test]
+fn a_return_has_the_payment_that_is_called_by_its_reference_for_a_candidate() {
+    // The payment's id and other name, its currency, the reference of the debit, whether the bank marks it, and whether it has
+    // the candidate.
+    for (name, also_as, currency, reference, marked, wanted) in [
+        ("pi_shop", None, "EUR", "pi_shop", true, true),
+        ("P1", Some("pi_shop"), "EUR", "pi_shop", true, true),
+        ("pi_shop", None, "EUR", "pi_shop", false, false),
+        ("pi_shop", None, "EUR", "pi_other", true, false),
+        ("pi_shop", None, "USD", "pi_shop", true, false),
+    ] {
+        let told = format!("{name} {also_as:?} {currency} {reference} {marked}");
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", None);
+        let add = |called: &str, same_as: Option<&str>| {
+            let new = from(json!({"id": called, "customer_id": "C1", "received_on": "2026-10-20",
+                "amount": {"minor": 7_400, "currency": currency}, "same_as": same_as}));
+            payments::add(&db, &new, id("made"), &author()).unwrap();
+        };
+        add(name, None);
+        also_as.iter().for_each(|of| add(of, Some(name)));
+        // The credit of the bank is that payment.
+        let credit = Line { end_to_end: reference.into(), ..pays(7_400, "", "Somebody", STRANGE) };
+        take(&db, "S1", std::slice::from_ref(&credit));
+        let of = matches(&db, None).remove(0).id;
+        bank::reject(&db, &of, &from(json!({})), &author()).unwrap();
+        let back = Line { minor: -7_400, returned: marked, ..credit };
+        assert_eq!(take(&db, "S2", &[back]).automatic, 0, "{told}");
+        let debit = matches(&db, None).remove(1);
+        let found: Vec<_> = debit.candidates.iter().map(|of| of.payment_id.clone()).collect();
+        let expected = if wanted { vec![Some(id(name))] } else { vec![] };
+        assert_eq!(found, expected, "{told}");
+        if wanted {
+            assert_eq!(debit.candidates[0].score.to_string(), "0.50", "{told}");
+            bank::confirm(&db, &debit.id, &from(json!({"candidate": 1})), &author()).unwrap();
+            assert_eq!(returned(&db, &id(name)), 7_400, "{told}");
+        }
+        holds(&db);
+    }
+}

@@ -1,8 +1,16 @@
 //! Money that came another way than by a statement, and entries of days that have not come.
 
 use crate::support::*;
-use dunlin_app::{bank, ledger::Change, payment as payments};
-use dunlin_domain::{Date, Refusal, contract::bank::*};
+use dunlin_app::{
+    bank, event_source,
+    inbound_event::{self, Said},
+    ledger::Change,
+    payment as payments,
+};
+use dunlin_domain::{
+    Date, Refusal,
+    contract::{bank::*, events::InboundEvent},
+};
 use dunlin_store::{Fault, native::NativeDb};
 use serde_json::json;
 
@@ -94,13 +102,25 @@ fn what_is_booked_on_a_day_that_has_not_come_waits_until_it_has() {
     let of = matches(&db, None).remove(0);
     assert!(of.candidates[0].reasons.contains(&MatchReason::LaterDay), "{of:?}");
     let refused = bank::confirm(&db, &of.id, &from(json!({"candidate": 1})), &author());
-    assert_eq!(code(refused), Refusal::DateInFuture);
+    // The day is the entry's, which whoever confirms knows by that name.
+    assert_eq!(at(refused), (Refusal::DateInFuture, Some("booked_on".into())));
     // Today is no later day; what takes it back later is not booked either.
     assert_eq!(on("S2", &credit, "2026-11-02").automatic, 1);
     let back = Line { minor: -10_000, returned: true, ..credit };
     assert_eq!(on("S3", &back, "2099-10-31").automatic, 0);
     assert_eq!(open(&db, "INV-1001"), 0);
+    let of = matches(&db, None).remove(2);
+    let refused = bank::confirm(&db, &of.id, &from(json!({"candidate": 1})), &author());
+    assert_eq!(at(refused), (Refusal::DateInFuture, Some("booked_on".into())));
     holds(&db);
+}
+
+/// The code of a refusal, and its field.
+fn at<T: std::fmt::Debug>(result: Result<T, Fault>) -> (Refusal, Option<String>) {
+    match result {
+        Err(Fault::Refused(refused)) => (refused.code, refused.field),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A payment as a client writes it, with what it says beside itself.
@@ -797,5 +817,87 @@ fn of_equal_entries_the_one_that_paid_the_named_document_is_told() {
             let booked = of.payment_id.clone().unwrap();
             assert!(refused.detail.starts_with(&format!("{booked},")), "{name}: {refused:?}");
         }
+    }
+}
+
+#[test]
+fn an_event_says_itself_that_it_is_what_a_statement_brought_or_another() {
+    // What the event says, what is said when it is tried again, its refusal, and what is open of the other invoice then.
+    let code = |of: &InboundEvent| of.code;
+    for (event, again, refused, open_then) in [
+        (json!({}), None, Some(Refusal::PerhapsBooked), 10_000),
+        (json!({"another": false}), None, Some(Refusal::PerhapsBooked), 10_000),
+        (json!({"same_as": "booked"}), None, None, 10_000),
+        (json!({"another": true}), None, None, 0),
+        (json!({"another": "perhaps"}), None, Some(Refusal::MalformedField), 10_000),
+        (
+            json!({"same_as": "booked", "another": true}),
+            None,
+            Some(Refusal::MalformedField),
+            10_000,
+        ),
+        (json!({"same_as": "nobody"}), None, Some(Refusal::UnknownPayment), 10_000),
+        (json!({"same_as": "nobody"}), Some((None, false)), Some(Refusal::UnknownPayment), 10_000),
+        (json!({"same_as": "nobody"}), Some((Some("booked"), false)), None, 10_000),
+        (json!({"same_as": "nobody"}), Some((None, true)), None, 0),
+    ] {
+        let told = format!("{event} {again:?}");
+        let (_folder, db) = db();
+        book(&db);
+        let credit = pays(10_000, "INV-1002", "Müller GmbH", KNOWN);
+        assert_eq!(take(&db, "S1", &[credit]).automatic, 1);
+        let booked = matches(&db, None).remove(0).payment_id.unwrap();
+        let new = json!({"signature": {"kind": "hmac", "header": "x-signature"},
+            "secret": "a-long-secret", "preset": "standard"});
+        event_source::put(&db, &id("shop"), &from(new), &author()).unwrap();
+        let source = inbound_event::source(&db, &id("shop")).unwrap();
+        let mut data = json!({"id": "X", "customer_id": "C1", "received_on": "2026-10-30",
+            "amount": "100.00", "currency": "EUR"});
+        data.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+        let body = json!({"id": "e1", "type": "payment.succeeded", "data": data});
+        let body = body.to_string().replace("\"booked\"", &format!("\"{booked}\""));
+        let (mut is, _) = inbound_event::receive(&db, &source, None, &body, &author()).unwrap();
+        if let Some((same_as, another)) = again {
+            assert_eq!(code(&is), Some(Refusal::UnknownPayment), "{told}");
+            let same_as = same_as.map(|_| booked.clone());
+            let said = Said { another, same_as };
+            is = inbound_event::retry(&db, &source, &id("e1"), &said, &author()).unwrap().0;
+        }
+        assert_eq!(code(&is), refused, "{told}");
+        let made = refused.is_none().then(|| "X".to_string());
+        assert_eq!((is.made, open(&db, "INV-1001")), (made, open_then), "{told}");
+        let also = payments::get(&db, &booked, Date::LAST, i64::MAX).unwrap().also;
+        let named = refused.is_none() && open_then > 0;
+        assert_eq!(also, named.then(|| vec![id("X")]), "{told}");
+        holds(&db);
+    }
+}
+
+#[test]
+fn what_is_left_of_a_credit_of_which_some_was_a_mistake_is_held_against_other_ways() {
+    // How much of 100.00 was a mistake, what comes by another way, whether it may be the money.
+    for (mistake, minor, perhaps) in [
+        (4_000, 6_000, true),
+        (4_000, 10_000, true),
+        (4_000, 4_000, false),
+        (4_000, 5_999, false),
+        (0, 6_000, false),
+    ] {
+        let (_folder, db) = db();
+        customer(&db, "C1", "Müller GmbH", None);
+        take(&db, "S1", &[pays(10_000, "", "Somebody", STRANGE)]);
+        let of = matches(&db, None).remove(0).id;
+        bank::confirm(&db, &of, &from(json!({"customer_id": "C1"})), &author()).unwrap();
+        let booked = bank::get(&db, &of).unwrap().payment_id.unwrap();
+        if mistake > 0 {
+            let back = from(json!({"kind": "mistake", "minor": mistake}));
+            payments::reverse(&db, &booked, &back, id("M1"), &author()).unwrap();
+        }
+        let done = said(&db, "P1", ("C1", "2026-11-01", minor), json!({}));
+        match perhaps {
+            true => assert_eq!(code(done), Refusal::PerhapsBooked, "{minor} after {mistake}"),
+            false => assert_eq!(done.unwrap(), Change::Made, "{minor} after {mistake}"),
+        }
+        holds(&db);
     }
 }

@@ -2,13 +2,20 @@
 //! are cancelled there.
 
 use crate::support::*;
-use dunlin_app::import::{self, Begun, Options, Order, Reading, Rows, Slice};
+use dunlin_app::{
+    audit::Author,
+    bank,
+    import::{self, Begun, Options, Order, Reading, Rows, Slice},
+    ledger::Change,
+    payment,
+};
 use dunlin_domain::{
     Date, Refusal,
-    contract::ingest::{ImportKind, ImportResult, OnError, Profile},
+    contract::bank::{MatchReason, MatchState},
+    contract::ingest::{ImportKind, ImportResult, ImportState, OnError, Profile, RowError},
     profile::{self, Plan},
 };
-use dunlin_store::native::NativeDb;
+use dunlin_store::{Db, native::NativeDb};
 use serde_json::json;
 
 /// Imports rows whose first one is the header.
@@ -286,5 +293,123 @@ fn a_thousand_customers_and_a_thousand_documents_are_changed_by_a_file() {
     // The rest is done by the next one.
     let rest = bring(&db, "F4", ImportKind::Invoices, &both, &rows);
     assert_eq!((rest.accepted, rest.unchanged, rest.rejected), (2, 2_000, 0));
+    holds(&db);
+}
+
+#[test]
+fn a_file_that_was_refused_is_noted_with_why_and_nothing_of_it_stays() {
+    let (_folder, db) = db();
+    let name = id("F1");
+    let key = bank::start(&db, &name, &author()).unwrap();
+    bank::stage(&db, key, 0, "[]").unwrap();
+    assert_eq!(bank::imported(&db, &name).unwrap(), None);
+    let why = RowError {
+        row: 7,
+        field: Some("closing_minor".into()),
+        code: Refusal::BalanceMismatch,
+        detail: "1 is missing".into(),
+    };
+    let noted = bank::refuse(&db, (&name, key), why.clone(), author().at).unwrap();
+    assert_eq!((noted.state, noted.accepted), (ImportState::Rejected, 0));
+    assert_eq!(noted.errors, [why]);
+    // The next file looks for what nobody came back to.
+    let later = Author { at: author().at.plus_seconds(1_000_000), ..author() };
+    bank::start(&db, &id("F2"), &later).unwrap();
+    assert_eq!(bank::imported(&db, &name).unwrap(), Some(noted));
+    let staged = db.execute("SELECT 1 FROM bank_slice", &[]).unwrap();
+    assert_eq!(staged.len(), 0);
+    assert!(bank::statements(&db, 0, 10).unwrap().is_empty());
+    // One that a fault of ours ended is not.
+    let key = bank::start(&db, &id("F3"), &later).unwrap();
+    bank::abandon(&db, key).unwrap();
+    assert_eq!(bank::imported(&db, &id("F3")).unwrap(), None);
+}
+
+#[test]
+fn what_waits_is_looked_at_anew_by_what_came_since() {
+    // What came since the statement, whether the rule would be certain now, the best candidate's reasons, and what it names.
+    use MatchReason as R;
+    type Came = fn(&NativeDb);
+    let number = &[R::InvoiceNumber, R::AmountExact, R::PayerName][..];
+    let cases: &[(Came, &[MatchReason], &[&str])] = &[
+        (|_| {}, &[], &[]),
+        (|db| customer(db, "C1", "Später Kunde GmbH", None), &[R::OnAccount, R::PayerName], &[]),
+        (|db| late(db, 7_700), number, &["LATE-90001"]),
+        (
+            |db| {
+                late(db, 7_700);
+                paid(db, "2026-10-30", "C1", 7_700);
+            },
+            &[R::InvoiceNumber, R::AlreadyPaid, R::PayerName, R::PerhapsBooked],
+            &[],
+        ),
+    ];
+    for (number, (came, reasons, names)) in cases.iter().enumerate() {
+        let (_folder, db) = db();
+        let lines = [
+            pays(7_700, "LATE-90001", "Später Kunde GmbH", STRANGE),
+            pays(-890, "LATE-90001", "Bank", ""),
+            pays(1, "LATE-90001", "Später Kunde GmbH", ""),
+        ];
+        assert_eq!(take(&db, "S1", &lines).automatic, 0);
+        let before = matches(&db, None);
+        assert!(before.iter().all(|of| of.candidates.is_empty()));
+        bank::reject(&db, &before[2].id, &from(json!({})), &author()).unwrap();
+        came(&db);
+        let anew = || bank::match_anew(&db, &before[0].statement_id, &author()).unwrap();
+        let change = if reasons.is_empty() { Change::AlreadySo } else { Change::Replaced };
+        assert_eq!(anew(), (bank::statement(&db, &before[0].statement_id).unwrap(), change));
+        assert_eq!(anew().1, Change::AlreadySo);
+        let now = matches(&db, None);
+        // Nothing else is another, and nothing is booked.
+        assert_eq!(now[1..], matches(&db, None)[1..]);
+        assert!(now[1].candidates.is_empty() && now[2].candidates.is_empty());
+        assert_eq!((now[0].state, &now[0].payment_id), (MatchState::Review, &None));
+        let best = now[0].candidates.first();
+        let found = best.map(|of| of.reasons.clone()).unwrap_or_default();
+        assert_eq!(found, *reasons, "{number}");
+        let named = best.and_then(|of| of.designation.clone()).unwrap_or_default();
+        let named: Vec<_> = named.iter().map(|of| of.invoice_id.as_str()).collect();
+        assert_eq!(named, *names, "{number}");
+        if !names.is_empty() {
+            bank::confirm(&db, &now[0].id, &from(json!({"candidate": 1})), &author()).unwrap();
+            assert_eq!(open(&db, "LATE-90001"), 0);
+            assert_eq!(anew().1, Change::AlreadySo);
+        }
+        holds(&db);
+    }
+}
+
+fn late(db: &NativeDb, minor: i64) {
+    customer(db, "C1", "Später Kunde GmbH", None);
+    invoice(db, "LATE-90001", "C1", "2026-10-01", minor);
+}
+
+fn paid(db: &NativeDb, on: &str, of: &str, minor: i64) {
+    let new = from(json!({"id": "P", "customer_id": of, "received_on": on,
+        "amount": {"minor": minor, "currency": "EUR"}}));
+    payment::add(db, &new, id("P"), &author()).unwrap();
+}
+
+#[test]
+fn an_account_that_was_taught_by_one_entry_is_known_for_the_others_of_its_statement() {
+    let (_folder, db) = db();
+    customer(&db, "C1", "Müller GmbH", None);
+    invoice(&db, "INV-1001", "C1", "2026-10-01", 11_000);
+    invoice(&db, "INV-1002", "C1", "2026-10-02", 12_000);
+    let lines = [11_000, 12_000].map(|minor| pays(minor, "", "Holding X", STRANGE));
+    take(&db, "S1", &lines);
+    let of = matches(&db, None);
+    let said = from(json!({"customer_id": "C1", "teach": true}));
+    bank::confirm(&db, &of[0].id, &said, &author()).unwrap();
+    assert!(matches(&db, None)[1].candidates.is_empty());
+    bank::match_anew(&db, &of[0].statement_id, &author()).unwrap();
+    let best = matches(&db, None)[1].candidates.remove(0);
+    assert_eq!(best.customer_id, id("C1"));
+    for reason in [MatchReason::PayerAccount, MatchReason::AmountExact] {
+        assert!(best.reasons.contains(&reason), "{best:?}");
+    }
+    let nobody = bank::match_anew(&db, &id("nobody"), &author());
+    assert_eq!(code(nobody), Refusal::NotFound);
     holds(&db);
 }

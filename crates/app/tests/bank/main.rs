@@ -219,6 +219,31 @@ fn what_is_personal_is_erased_from_entries_too() {
 }
 
 #[test]
+fn what_waits_with_the_erased_customer_alone_among_its_candidates_is_erased_too() {
+    let (_folder, db) = db();
+    for (of, called) in [("C1", "Müller GmbH"), ("C2", "Keller AG"), ("C11", "Weber KG")] {
+        customer(&db, of, called, None);
+        invoice(&db, &format!("INV-7700{of}"), of, "2026-10-01", 10_000);
+    }
+    let paid = |text: &str| pays(4_000, text, "Somebody Else", STRANGE);
+    let both = paid("INV-7700C1 INV-7700C2");
+    let texts = ["INV-7700C1", "INV-7700C2", "INV-7700C11", "nothing", "INV-7700C1"].map(paid);
+    let counts = take(&db, "S1", &[&texts[..], &[both]].concat());
+    assert_eq!(counts.review, 6);
+    let all: Vec<_> = matches(&db, None).into_iter().map(|of| of.id).collect();
+    // Whoever rejects a match says that it is none of its candidates.
+    bank::reject(&db, &all[4], &from(json!({})), &author()).unwrap();
+    assert!(matches(&db, None)[5].candidates.len() > 1);
+    erase::customer(&db, &id("C1"), &author()).unwrap();
+    let kept: Vec<_> = matches(&db, None).iter().map(|of| of.payer_name.is_some()).collect();
+    assert_eq!(kept, [false, true, true, true, true, true]);
+    let of = matches(&db, None).remove(0);
+    assert_eq!((of.payer_account, of.remittance.as_deref()), (None, Some("erased")));
+    assert_eq!(erase::customer(&db, &id("C1"), &author()).unwrap().1, Change::AlreadySo);
+    holds(&db);
+}
+
+#[test]
 fn a_name_of_a_merged_duplicate_is_a_name_of_the_customer_that_stayed() {
     // Who pays, what speaks for or against it, whether it is booked.
     for (payer, reason, booked) in [

@@ -171,9 +171,14 @@ pub fn take(db: &NativeDb, name: &str, lines: &[Line]) -> MatchCounts {
 }
 
 pub fn matches(db: &NativeDb, state: Option<MatchState>) -> Vec<BankMatch> {
+    matches_of(db, (state, false))
+}
+
+/// Matches in a state, or of them those alone of which some is booked nowhere.
+pub fn matches_of(db: &NativeDb, of: (Option<MatchState>, bool)) -> Vec<BankMatch> {
     let (mut found, mut after) = (Vec::new(), 0);
     loop {
-        let page = bank::matches(db, after, 500, state).unwrap();
+        let page = bank::matches(db, after, 500, of).unwrap();
         let Some((last, _)) = page.last() else { return found };
         after = *last;
         found.extend(page.into_iter().map(|(_, of)| of));

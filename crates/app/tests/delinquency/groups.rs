@@ -174,7 +174,8 @@ fn a_cross_default_follows_the_group() {
     books_hold(&db);
 }
 
-/// The head's own default is withdrawn by the merge, and what rested on it rests on the survivor's, swept in between or not.
+/// Of the head's own default and the cross-default of the member it is merged into the own one is kept, with what it says,
+/// and what rested on it goes on to do so, swept in between or not.
 #[test]
 fn a_cross_default_follows_a_head_that_is_merged_into_a_member() {
     for swept in [true, false] {
@@ -184,12 +185,52 @@ fn a_cross_default_follows_a_head_that_is_merged_into_a_member() {
         if swept {
             sweep(&db, "2024-03-02");
         }
-        assert_eq!(states(&db, "M"), ["withdrawn", "open"]);
+        let open = default_record::page(&db, "", 9, Some(&id("M")), None, When::ALL).unwrap();
+        let open: Vec<_> = open.iter().filter(|of| of.state == DefaultState::Open).collect();
+        assert_eq!(open.len(), 1);
+        assert_eq!(
+            (open[0].amount.unwrap().minor, open[0].invoice_id.clone()),
+            (100, Some(id("I-H")))
+        );
+        assert!(open[0].reason.contains("I-H is 30 days delinquent"), "{:?}", open[0].reason);
+        assert_eq!(states(&db, "M"), ["open", "withdrawn"]);
         assert_eq!(states(&db, "N"), ["open"], "{swept}");
         close_open(&db, "M", "withdrawn", "2024-03-03");
         sweep(&db, "2024-03-03");
         assert_eq!(states(&db, "M"), ["withdrawn", "withdrawn"], "{swept}");
         assert_eq!(states(&db, "N"), ["withdrawn"], "{swept}");
+        books_hold(&db);
+    }
+}
+
+/// Of two one of the customer's own is kept before a cross-default, and of two alike the survivor's.
+#[test]
+fn a_merge_keeps_the_default_that_stands_by_itself() {
+    for (from, to, late, kept) in [
+        ("H", "M", false, "H"),
+        ("M", "H", false, "H"),
+        ("N", "M", false, "M"),
+        ("M", "N", false, "N"),
+        ("M", "H", true, "H"),
+        ("H", "M", true, "M"),
+        ("M", "N", true, "M"),
+    ] {
+        let (_folder, db) = db();
+        customer(&db, "M");
+        if late {
+            bill(&db, "I-late", "M", "2024-01-01", "2024-01-31", 7);
+        }
+        group(&db, &["M", "N"]);
+        let open = |of: &str| {
+            let of = id(of);
+            default_record::page(&db, "", 9, Some(&of), Some(DefaultState::Open), When::ALL)
+                .unwrap()
+        };
+        let wanted = open(kept).remove(0).id;
+        customer::merge(&db, &id(from), &id(to), &on("2024-03-02")).unwrap();
+        sweep(&db, "2024-03-02");
+        let found: Vec<_> = open(to).into_iter().map(|of| of.id).collect();
+        assert_eq!(found, [wanted], "{from} into {to}");
         books_hold(&db);
     }
 }

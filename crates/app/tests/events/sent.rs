@@ -164,6 +164,15 @@ fn what_waits_for_a_record_is_tried_when_the_record_is_made() {
     let paid = json!({"id": "pi_2", "customer": "C1", "amount_received": 2, "currency": "eur"});
     receive("late", "payment_intent.succeeded", paid);
     assert_eq!(state("early"), InboundState::Applied);
+
+    // So does a payment that is recorded, and of one that was there already nothing is tried.
+    let refund = json!({"payment_intent": "pi_4", "amount_refunded": 1, "currency": "eur"});
+    receive("first", "charge.refunded", refund);
+    pay(&db, "pi_4", "C1", 2, "2024-03-31");
+    retry::paid(&db, &id("pi_4"), Change::AlreadySo, &author());
+    assert_eq!(state("first"), InboundState::Refused);
+    retry::paid(&db, &id("pi_4"), Change::Made, &author());
+    assert_eq!(state("first"), InboundState::Applied);
     let who = db.execute("SELECT DISTINCT who FROM audit WHERE noun = 'payment'", &[]).unwrap();
     assert!(who.iter().any(|row| row.text(0).unwrap() == "source/pay"));
 
@@ -357,4 +366,51 @@ fn what_the_ledger_refuses_is_kept_and_applied_when_it_can_be() {
     let erased = erase::customer(&db, &id("C1"), &author()).unwrap().0;
     assert_eq!(erased.events, 1);
     assert_eq!(inbound_event::get(&db, &source, &id("e1")).unwrap().body, None);
+}
+
+#[test]
+fn an_event_that_cannot_be_read_is_kept_with_the_place_of_what_is_wrong() {
+    let (_folder, db) = db();
+    customer(&db, "C1");
+    let field = |name: &str, date: Option<&str>| json!({"field": name, "column": format!("/{name}"), "date": date});
+    let fields = json!([
+        field("id", None),
+        field("customer_id", None),
+        field("issued_on", Some("DMY")),
+        field("due_on", Some("DMY")),
+        field("amount", None),
+        field("currency", None),
+        field("instalments", None)
+    ]);
+    let new: NewSource = from(json!({"signature": {"kind": "hmac", "header": "x-signature"},
+        "secret": "a-long-secret", "mapping": {"id": "/event", "kind": "/type", "amounts": "decimal",
+            "rules": [{"kind": "billed", "makes": "invoice", "fields": fields}]}}));
+    event_source::put(&db, &id("shop"), &new, &author()).unwrap();
+    let source = inbound_event::source(&db, &id("shop")).unwrap();
+    for (number, (what, value, code)) in [
+        (
+            "instalments",
+            json!([{"due_on": "30.06.2024", "amount": "5.00"}]),
+            Refusal::MalformedDate,
+        ),
+        ("due_on", json!("2024-06-30"), Refusal::MalformedDate),
+        ("amount", json!("5,00"), Refusal::MalformedAmount),
+        ("currency", json!(null), Refusal::MissingField),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut body = json!({"event": format!("e{number}"), "type": "billed", "id": "I1",
+            "customer_id": "C1", "issued_on": "01.06.2024", "due_on": "30.06.2024", "amount": "5.00",
+            "currency": "EUR"});
+        body[what] = value;
+        let (event, _) =
+            inbound_event::receive(&db, &source, None, &body.to_string(), &author()).unwrap();
+        let detail = event.detail.unwrap();
+        assert_eq!(event.code, Some(code), "{what}: {detail}");
+        assert!(detail.starts_with(&format!("/{what}: ")), "{detail}");
+        // It reads so afterwards too.
+        let kept = inbound_event::get(&db, &source, &event.id).unwrap();
+        assert_eq!((kept.code, kept.detail), (Some(code), Some(detail)));
+    }
 }

@@ -161,6 +161,26 @@ fn invoices_of_which_too_much_was_claimed_are_listed_until_it_is_taken_back() {
 }
 
 #[test]
+fn a_note_that_claims_nothing_any_more_is_not_listed_as_one_to_take_back() {
+    let (_folder, db) = world(json!({"rate": "0.10"}));
+    add(&db, &bill("I1", "C1", "2024-01-01", 10_000_000));
+    assert_eq!(claim(&db, "N1", "2024-01-06"), Ok(Change::Made));
+    assert_eq!(claim(&db, "N2", "2024-02-05"), Ok(Change::Made));
+    pay(&db, "P1", "C1", "2024-01-21", 10_000_000, Some("I1"));
+    let listed = |on: &str| {
+        let when = dunlin_store::When { day: day(on), known: KNOWN };
+        let found = interest::excess(&db, "", 10, None, when).unwrap().0.remove(0);
+        (found.excess_minor, found.notes)
+    };
+    assert_eq!(listed("2024-02-05"), (41_095, vec![id("N1"), id("N2")]));
+    add(&db, &about("G1", "credit-note", "N1", "2024-02-06", 13_698));
+    assert_eq!(listed("2024-02-06"), (27_397, vec![id("N1"), id("N2")]));
+    add(&db, &about("G2", "credit-note", "N1", "2024-02-07", 1));
+    assert_eq!(listed("2024-02-07"), (27_396, vec![id("N2")]));
+    assert_eq!(listed("2024-02-06").1, [id("N1"), id("N2")]);
+}
+
+#[test]
 fn a_note_about_an_instalment_counts_with_the_whole() {
     let (_folder, db) = world(json!({"rate": "0.10"}));
     add(&db, &in_halves("2024-03-31", "2024-04-30"));

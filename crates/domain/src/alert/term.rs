@@ -26,6 +26,8 @@ const TREND_LEAST: u32 = 4;
 const ANOMALY_LEAST: u32 = 6;
 /// A book in which fewer customers owe is concentrated by its nature: with four, one always has a quarter.
 const CONCENTRATION_LEAST_OWING: u32 = 5;
+/// An order that is larger by this than the one that was told of is another one.
+const HALF_MORE: Decimal = Decimal::from_parts(15, 0, 0, false, 1);
 
 /// A bound as it counts now: the closing bound where an alert is there.
 fn bound(term: &RuleTerm, open: bool) -> Option<Decimal> {
@@ -60,6 +62,7 @@ pub(super) fn seen(
         before,
         before_on: None,
         distance: None,
+        least: None,
     };
     let numbers = |value: Decimal, before: Option<Decimal>| {
         let bound = shown(bound(term, is_open)?);
@@ -236,17 +239,64 @@ fn slipped_from(
     Some((now, from))
 }
 
-/// Whether the grade fell since the judgement before, to one that is worse than the one that the alert told of by as much
-/// as the term asks for.
-pub(super) fn fell_further(
+/// Facts that count happenings: one more of them is another reason.
+const COUNTS: [FactName; 9] = [
+    FactName::BankChanges90d,
+    FactName::BrokenPromises12m,
+    FactName::BrokenPromisesOpen,
+    FactName::ContactChanges90d,
+    FactName::DefaultsOpen,
+    FactName::GroupDefaultsOpen,
+    FactName::PublicRecordEvents12m,
+    FactName::RepresentativeChanges90d,
+    FactName::ReturnedPayments12m,
+];
+
+fn counts(term: &RuleTerm) -> bool {
+    term.kind == TermKind::Above && term.fact.is_some_and(|of| COUNTS.contains(&of))
+}
+
+/// Whether what is seen is another reason than the one that the alert told of: an event that happened again later, a count
+/// of happenings that grew, an order larger by half than the large one, or a grade that fell since the judgement before, to
+/// one that is worse than the one that was told by as much as the term asks for.
+pub(super) fn is_anew(
     term: &RuleTerm,
     now: &TermSeen,
     position: &Position,
     open: &Evidence,
 ) -> bool {
-    let terms = open.terms.as_deref().unwrap_or_default();
-    let told = terms.iter().find(|seen| seen.term == now.term).map(|seen| &seen.value);
-    let told = told.unwrap_or(&open.value);
+    let was = open.terms.as_deref().map(|terms| terms.iter().find(|seen| seen.term == now.term));
+    let told = was.flatten().map_or(&open.value, |seen| &seen.value);
+    match term.kind {
+        TermKind::Event | TermKind::Above if was == Some(None) => {
+            // What did not hold when the alert told of the others holds now.
+            term.kind == TermKind::Event || counts(term)
+        }
+        TermKind::Event => {
+            let days = told.parse::<Date>().ok().zip(now.value.parse::<Date>().ok());
+            days.is_some_and(|(told, now)| now > told)
+        }
+        TermKind::Above if counts(term) => {
+            let least = was.flatten().and_then(|seen| seen.least).or_else(|| told.parse().ok());
+            least.zip(now.value.parse::<Decimal>().ok()).is_some_and(|(least, now)| now > least)
+        }
+        TermKind::Above if term.fact == Some(FactName::OrderSizeSpike) => {
+            let sizes = told.parse::<Decimal>().ok().zip(now.value.parse::<Decimal>().ok());
+            let larger = |(told, now): (Decimal, Decimal)| Some(now >= told.times(HALF_MORE)?);
+            sizes.and_then(larger).unwrap_or(false)
+        }
+        TermKind::GradeWorse | TermKind::NotchWorse => fell_further(term, told, now, position),
+        _ => false,
+    }
+}
+
+/// The count of the term where it is less than the least that its alert knows of.
+pub(super) fn lessened(term: &RuleTerm, now: &TermSeen, told: &TermSeen) -> Option<Decimal> {
+    let least = told.least.or_else(|| told.value.parse().ok())?;
+    now.value.parse::<Decimal>().ok().filter(|now| counts(term) && *now < least)
+}
+
+fn fell_further(term: &RuleTerm, told: &str, now: &TermSeen, position: &Position) -> bool {
     let fell = match term.kind {
         TermKind::GradeWorse => told
             .parse()

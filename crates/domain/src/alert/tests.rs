@@ -1,3 +1,4 @@
+mod anew;
 mod grades;
 mod owing;
 mod random;
@@ -76,6 +77,9 @@ fn after(step: &Transition, day: Date, live: &mut Vec<Live>, waiting: &mut Vec<(
     for raised in &step.to_escalate {
         let alert = live.iter_mut().find(|alert| alert.key == raised.key).unwrap();
         (alert.escalated, alert.severity) = (true, raised.severity);
+    }
+    for (key, evidence) in &step.to_lower {
+        live.iter_mut().find(|alert| alert.key == *key).unwrap().evidence = evidence.clone();
     }
     for key in &step.to_take_up {
         live.iter_mut().find(|alert| alert.key == *key).unwrap().behind = None;

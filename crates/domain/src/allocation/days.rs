@@ -293,7 +293,8 @@ impl<'a> Replay<'a> {
         self.pool_rest(at);
     }
 
-    /// A credit note says that so much of what it names was never owed.
+    /// A credit note says that so much of what it names was never owed: of each claim as much as it will be set against it,
+    /// which is what nobody contests, what is open, what was given up, and of what is paid the oldest due first.
     fn reduce_named(&mut self, at: usize, part: usize, minor: i64) {
         let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
         let Some(named) = credit.named.get(part) else { return };
@@ -304,11 +305,23 @@ impl<'a> Replay<'a> {
         let places = named.claims.iter().filter_map(|key| self.by_key.get(key));
         let places: Vec<usize> = places.copied().collect();
         self.unbook(places.iter().map(|place| (*place, i64::MAX)), minor);
-        for place in places {
-            let owed = self.debts.get(place).map_or(0, Debt::owed).min(left);
-            self.save_less(place, owed);
-            self.reduce(place, owed);
-            left = left.saturating_sub(owed);
+        let rooms: [fn(&Debt<'_>) -> i64; 4] = [
+            |debt| debt.seen(Scope::Calm),
+            |debt| debt.open,
+            |debt| debt.open.saturating_add(debt.given_up()),
+            |_| i64::MAX,
+        ];
+        let mut taken = vec![0i64; places.len()];
+        for room in rooms {
+            for (place, taken) in places.iter().zip(&mut taken) {
+                let Some(debt) = self.debts.get(*place) else { continue };
+                let most = room(debt).saturating_sub(*taken).min(debt.owed());
+                let owed = most.min(left).max(0);
+                self.save_less(*place, owed);
+                self.reduce(*place, owed);
+                left = left.saturating_sub(owed);
+                *taken = taken.saturating_add(owed);
+            }
         }
     }
 

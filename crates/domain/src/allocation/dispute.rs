@@ -121,7 +121,7 @@ impl<'a> Replay<'a> {
     /// and only then the newest money.
     fn take_off(&mut self, source: Source, place: usize, most: i64, from: Gives) -> i64 {
         let Some(debt) = self.debts.get(place) else { return 0 };
-        let given_up = debt.written_off.iter().fold(0i64, |sum, of| sum.saturating_add(of.1));
+        let given_up = debt.given_up();
         let most = match from {
             Gives::Owed => most.min(debt.open.saturating_add(given_up)),
             Gives::GivenUp => most.min(given_up),

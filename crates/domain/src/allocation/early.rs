@@ -31,7 +31,18 @@ impl Debt<'_> {
     /// The discount that so much paid in time earns: the net earns all of it.
     fn earned(&self, paid: i64) -> i64 {
         let all = self.claim.discount.map_or(0, |of| of.minor);
-        portion(all, paid, self.claim.amount_minor.saturating_sub(all))
+        portion(all, paid, self.claim.amount_minor.saturating_sub(all)).min(self.saves())
+    }
+
+    /// The discount of what is owed of it.
+    fn saves(&self) -> i64 {
+        let all = self.claim.discount.map_or(0, |of| of.minor);
+        portion(all, self.owed(), self.claim.amount_minor)
+    }
+
+    /// What stands of its write-offs.
+    pub(super) fn given_up(&self) -> i64 {
+        self.written_off.iter().fold(0i64, |sum, of| sum.saturating_add(of.1))
     }
 
     /// What it claims less what was never owed of it.
@@ -43,7 +54,8 @@ impl Debt<'_> {
     fn to_save(&self, seen: i64) -> i64 {
         let all = self.claim.discount.map_or(0, |of| of.minor);
         let base = seen.saturating_add(self.early).saturating_add(self.saved);
-        portion(all, base, self.claim.amount_minor).saturating_sub(self.saved).clamp(0, seen)
+        let most = portion(all, base, self.claim.amount_minor).min(self.saves());
+        most.saturating_sub(self.saved).clamp(0, seen)
     }
 }
 

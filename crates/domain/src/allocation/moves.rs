@@ -262,33 +262,39 @@ impl Replay<'_> {
         for place in &touched {
             self.unearn(at, *place);
         }
-        if !all && !touched.is_empty() {
-            self.unsettle(at, &touched);
+        if matches!(credit.source, Source::Payment(_)) {
+            let money = undone.iter().filter(|part| part.why.is_none());
+            self.unsettle(&money.map(|part| part.place).collect::<Vec<_>>());
         }
     }
 
-    /// What a payment settled that was not paid is open again where some of the money for the same invoice went back:
-    /// there is no full settlement any more, and the rest is little enough or is not.
+    /// What payments settled that was not paid is open again where some of the money for the same invoice went back, whose
+    /// ever it was: there is no full settlement any more, and the rest is little enough or is not.
     #[cold]
-    fn unsettle(&mut self, at: usize, touched: &[usize]) {
-        let Some(credit) = self.active.get(at).map(|active| active.credit) else { return };
-        let of = |replay: &Self, claims: &[i64]| -> Vec<usize> {
-            claims.iter().filter_map(|key| replay.by_key.get(key).copied()).collect()
+    fn unsettle(&mut self, touched: &[usize]) {
+        let booked = |at: &usize| {
+            let mut used = self.active.get(*at).into_iter().flat_map(|active| &active.used);
+            used.any(|used| {
+                matches!(used.why, Some(Difference::FullSettlement | Difference::Tolerance))
+            })
         };
-        let hit = |places: &[usize]| places.iter().any(|place| touched.contains(place));
-        for claims in &credit.settles {
-            let places = of(self, claims);
-            if hit(&places) {
-                self.undo(at, &places, Difference::FullSettlement);
+        let payments: Vec<usize> = (0..self.active.len()).filter(booked).collect();
+        let mut little: Vec<(usize, &Named)> = Vec::new();
+        for at in payments {
+            let Some(credit) = self.active.get(at).map(|active| active.credit) else { continue };
+            let settled = credit.settles.iter().map(|of| (of, Difference::FullSettlement, None));
+            let named = credit.named.iter().map(|of| (&of.claims, Difference::Tolerance, Some(of)));
+            for (claims, why, named) in settled.chain(named) {
+                let places = claims.iter().filter_map(|key| self.by_key.get(key).copied());
+                let places: Vec<usize> = places.collect();
+                if places.iter().any(|place| touched.contains(place)) && self.undo(at, &places, why)
+                {
+                    little.extend(named.map(|named| (at, named)));
+                }
             }
         }
-        let named: Vec<&Named> =
-            credit.named.iter().filter(|named| hit(&of(self, &named.claims))).collect();
-        for named in named {
-            let places = of(self, &named.claims);
-            if self.undo(at, &places, Difference::Tolerance) {
-                self.tolerate_rest(at, named);
-            }
+        for (at, named) in little {
+            self.tolerate_rest(at, named);
         }
     }
 

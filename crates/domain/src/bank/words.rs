@@ -41,6 +41,20 @@ pub fn number(text: &str) -> String {
     out
 }
 
+/// A text with full-width letters, digits, marks and spaces, as banks and payers in East Asia write them, in their plain forms.
+fn plain(text: &str) -> Cow<'_, str> {
+    // The first bytes of these characters in UTF-8.
+    if !text.bytes().any(|b| matches!(b, 0xE3 | 0xEF)) {
+        return Cow::Borrowed(text);
+    }
+    let plain = |c: char| match c {
+        '\u{3000}' => ' ',
+        '！'..='～' => u32::from(c).checked_sub(0xFEE0).and_then(char::from_u32).unwrap_or(c),
+        c => c,
+    };
+    Cow::Owned(text.chars().map(plain).collect())
+}
+
 /// How a number looks: its letters, and `0` for each digit.
 pub fn mask(number: &str) -> String {
     number.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
@@ -130,11 +144,12 @@ impl Clues {
 pub fn clues(entry: &Entry, fits: impl Fn(&str) -> bool) -> Clues {
     let mut structured = Vec::new();
     let mut dated = Vec::new();
-    for text in &entry.references {
+    let references: Vec<Cow<'_, str>> = entry.references.iter().map(|text| plain(text)).collect();
+    for text in &references {
         structured.extend(reference::creditor(text).map(|body| number(&body)));
         structured.extend(reference::qr(text));
         if is_date(text) {
-            dated.push((number(text), text.clone()));
+            dated.push((number(text), text.to_string()));
         } else {
             structured.push(number(text));
         }
@@ -143,16 +158,17 @@ pub fn clues(entry: &Entry, fits: impl Fn(&str) -> bool) -> Clues {
         Some(id) => Cow::Owned([entry.remittance.as_str(), " ; ", id].concat()),
         None => Cow::Borrowed(entry.remittance.as_str()),
     };
+    let text = plain(&text);
     let rows = rows(&text);
     structured.extend(creditor_in(&rows));
     structured.extend(qr_in(&rows));
     structured.retain(|text| text.len() >= FEWEST);
     structured.sort_unstable();
     structured.dedup();
-    let of_qr = entry.references.iter().filter_map(|text| reference::qr(text)).chain(qr_in(&rows));
+    let of_qr = references.iter().filter_map(|text| reference::qr(text)).chain(qr_in(&rows));
     let mut endings: Vec<String> = of_qr.flat_map(|body| endings(&body)).collect();
     endings.retain(|text| fits(text));
-    let wrong = entry.references.iter().any(|text| reference::wrong(text)) || wrong_in(&rows);
+    let wrong = references.iter().any(|text| reference::wrong(text)) || wrong_in(&rows);
     let named = |name: &Option<String>| {
         name.as_deref().map(Name::new).filter(|name| !name.key().is_empty())
     };
@@ -448,6 +464,9 @@ mod tests {
             ("2026/00815", "Betaling factuur 2026-00815"),
             ("100234", "Kd 77 Rg 00100234"),
             ("INV-100234A", "INV 100234 A"),
+            ("XS-20262002", "ＸＳ－２０２６２００２"),
+            ("XS-20262002", "货款　ｘｓ２０２６　２００２。"),
+            ("XS-20262002", "付XS-２０２６２００２号"),
         ] {
             let entry = Entry { remittance: text.into(), ..Entry::default() };
             assert!(clues(&entry, |_| true).numbers.contains(&number(id)), "{id} in {text}");
@@ -474,6 +493,8 @@ mod tests {
             ("Kd 4711/10.2026", "102026"),
             ("2026年10月12日", "20261012"),
             ("2026年10月货款", "202610"),
+            ("２０２６年１０月货款", "202610"),
+            ("货款２０２６／１０", "202610"),
             ("MIETE 10/26", "1026"),
             ("paid 10/31/2026", "10312026"),
         ] {
@@ -515,6 +536,15 @@ mod tests {
         let found = clues(&entry, |_| true).structured;
         assert!(found.contains(&"539007547034".into()), "{found:?}");
         assert!(found.contains(&"21000000000313947143000901".into()), "{found:?}");
+        let of = |text: &str| {
+            let references = vec![text.into()];
+            clues(&Entry { references, ..Entry::default() }, |_| true)
+        };
+        let (right, wrong) =
+            ("ＲＦ１８５３９００７５４７０３４", "ＲＦ１９５３９００７５４７０３４");
+        assert!(of(right).structured.contains(&"539007547034".into()));
+        assert_eq!((of(right).wrong, of(wrong).wrong), (false, true));
+        assert!(of("ＸＳ－２０２６２００２").structured.contains(&"XS20262002".into()));
     }
 
     proptest! {

@@ -391,7 +391,7 @@ fn passes(error: &anyhow::Error) -> bool {
 /// A file that was rejected for its rows is a result too: the problem document carries it.
 fn rejected(error: anyhow::Error) -> Result<Value> {
     match error.downcast::<Refused>() {
-        Ok(refused) if refused.problem["errors"].is_array() => Ok(refused.problem),
+        Ok(refused) if refused.problem["code"] == "import-rejected" => Ok(refused.problem),
         Ok(refused) => Err(refused.into()),
         Err(error) => Err(error),
     }

@@ -1,5 +1,6 @@
 -- ?1: a customer's key, ?2: what stands in the place of a text. Entries that were booked for the customer, and those
--- that came from its accounts and wait. Gives a row for each that had anything to take away.
+-- that wait and came from its accounts or have it as the only customer among their candidates. Gives a row for each that had
+-- anything to take away.
 UPDATE bank_entry
 SET
     remittance = CASE WHEN remittance IS NULL THEN NULL ELSE ?2 END, payer_name = NULL, payer_account = NULL,
@@ -19,6 +20,14 @@ WHERE
         CROSS JOIN bank_entry AS e INDEXED BY bank_entry_by_payer
             ON e.payer_account = a.account AND e.customer_key IS NULL
         WHERE a.customer_key = ?1
+        UNION
+        SELECT e.key FROM customer AS c
+        CROSS JOIN bank_entry AS e INDEXED BY bank_entry_by_state ON e.state = 'review' AND e.state <> 'automatic'
+        WHERE
+            c.key = ?1 AND instr(e.candidates, '"customer_id":"' || c.id || '"') > 0
+            AND NOT EXISTS (
+                SELECT 1 FROM json_each(e.candidates) AS o WHERE o.value ->> 'customer_id' <> c.id
+            )
     )
     AND (
         remittance <> ?2 OR payer_name IS NOT NULL OR payer_account IS NOT NULL OR reference IS NOT NULL

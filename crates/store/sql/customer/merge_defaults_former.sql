@@ -4,8 +4,12 @@ INSERT INTO default_former (default_key, state, closed_on, cured_by_key, entry_k
 SELECT key, state, closed_on, cured_by_key, closed_entry_key, ?3
 FROM default_record
 WHERE
-    customer_key = ?1 AND state = 'open' AND by_rule = 1 AND closed_entry_key IS NOT NULL
+    state = 'open' AND by_rule = 1 AND customer_key IN (?1, ?2) AND closed_entry_key IS NOT NULL
     AND EXISTS (
         SELECT 1 FROM default_record AS kept
-        WHERE kept.customer_key = ?2 AND kept.state = 'open' AND kept.by_rule = 1 AND kept.currency = default_record.currency
+        WHERE
+            kept.customer_key IN (?1, ?2) AND kept.customer_key <> default_record.customer_key
+            AND kept.state = 'open' AND kept.by_rule = 1 AND kept.currency = default_record.currency
+            AND (kept.rests_on_key IS NOT NULL, kept.customer_key = ?1)
+            < (default_record.rests_on_key IS NOT NULL, default_record.customer_key = ?1)
     )

@@ -3,7 +3,8 @@
 -- as, with `perhaps`: same customer, currency and amount within five days, or the entry has the id as its reference, or has the amount
 -- for the document that the row names, with an amount for it or without, or for an instalment of it, by what the payer named or by the order of debts, or has at least the amount for that
 -- document, of which less is open. The
--- amount is what no other name says of it yet, with the fee that the bank kept or without it. An entry whose payment was a mistake, or has other names for all of it, is
+-- amount is what no other name says of it yet, with the fee that the bank kept or without it, with what of it was a
+-- mistake or without that. An entry whose payment was a mistake, or has other names for all of it, is
 -- nobody's; money that came and went back had come all the same.
 WITH
 asked AS MATERIALIZED (
@@ -50,7 +51,18 @@ booked AS MATERIALIZED (
         p.key, p.id, p.customer_key, p.currency, p.received_on, e.bank_reference, p.designation,
         p.amount_minor
         - coalesce((SELECT sum(n.amount_minor) FROM payment_name AS n WHERE n.payment_key = p.key), 0) AS left_minor,
-        iif(p.converted_from_key IS NULL, coalesce(e.instructed_minor - e.minor, 0), 0) AS fee_minor
+        iif(p.converted_from_key IS NULL, coalesce(e.instructed_minor - e.minor, 0), 0) AS fee_minor,
+        iif(
+            p.converted_from_key IS NULL,
+            coalesce(
+                (
+                    SELECT sum(r.minor) FROM reversal AS r
+                    WHERE r.payment_key = p.key AND r.undone_entry_key IS NULL AND r.kind = 'mistake'
+                ),
+                0
+            ),
+            0
+        ) AS mistaken_minor
     FROM span AS s
     CROSS JOIN payment AS p INDEXED BY payment_by_customer
         ON p.customer_key = s.customer_key AND p.currency = s.currency
@@ -78,6 +90,8 @@ alike AS MATERIALIZED (
         SELECT customer_key, currency, left_minor AS minor, received_on, id FROM booked
         UNION ALL
         SELECT customer_key, currency, left_minor + fee_minor, received_on, id FROM booked WHERE fee_minor > 0
+        UNION ALL
+        SELECT customer_key, currency, left_minor - mistaken_minor, received_on, id FROM booked WHERE mistaken_minor > 0
     )
     GROUP BY customer_key, currency, minor, received_on
 ),

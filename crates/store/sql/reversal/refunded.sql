@@ -13,6 +13,15 @@ SELECT
                 0,
                 (SELECT amount_minor FROM payment WHERE key = ?1)
                 - (SELECT coalesce(sum(amount_minor), 0) FROM payment_name WHERE payment_key = ?1)
+                - coalesce(
+                    (
+                        -- Names of its parts in other currencies say what those cost.
+                        SELECT sum(CAST((2 * n.amount_minor * p.cost_minor + p.amount_minor) / (2 * p.amount_minor) AS INTEGER))
+                        FROM payment AS p CROSS JOIN payment_name AS n ON n.payment_key = p.key
+                        WHERE p.converted_from_key = ?1
+                    ),
+                    0
+                )
             )
         )
     )

@@ -399,11 +399,24 @@ impl<'a> Clerk<'a> {
         let mut left = if note.rank == 0 { minor } else { 0 };
         let claims = self.meant(&note.named[part].0);
         self.unbook(&claims.iter().map(|of| (*of, i64::MAX)).collect::<Vec<_>>(), left);
-        for claim in claims {
-            let owed = left.min(self.documents.claims[claim].minor - self.reduced[claim]).max(0);
-            self.save_less(claim, owed);
-            self.reduced[claim] += owed;
-            left -= owed;
+        // Where it will be set against the claims: what is calm, what is open, what was given up, and then whatever.
+        let before = self.reduced.clone();
+        for pass in 0..4 {
+            for claim in &claims {
+                let off: i64 = self.off[*claim].iter().map(|off| off.1).sum();
+                let room = match pass {
+                    0 => self.seen(*claim, true),
+                    1 => self.open[*claim],
+                    2 => self.open[*claim] + off,
+                    _ => i64::MAX,
+                };
+                let room = room - (self.reduced[*claim] - before[*claim]);
+                let owed = self.documents.claims[*claim].minor - self.reduced[*claim];
+                let minor = left.min(room).min(owed).max(0);
+                self.save_less(*claim, minor);
+                self.reduced[*claim] += minor;
+                left -= minor;
+            }
         }
     }
 
@@ -529,7 +542,7 @@ impl<'a> Clerk<'a> {
         self.free[at] -= free;
         left -= free;
         let mut used = std::mem::take(&mut self.used[at]);
-        let mut taken: Vec<usize> = Vec::new();
+        let (mut taken, mut money): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
         for used in used.iter_mut().rev() {
             let take = match (used.why, all) {
                 (Why::Money, _) => left.min(used.minor),
@@ -540,6 +553,9 @@ impl<'a> Clerk<'a> {
             used.minor -= take;
             if take > 0 && !taken.contains(&used.claim) {
                 taken.push(used.claim);
+            }
+            if take > 0 && used.why == Why::Money && credit.rank == 1 {
+                money.push(used.claim);
             }
             match used.recovered {
                 Some(from) if take > 0 => self.off[used.claim].push((from, take)),
@@ -552,9 +568,7 @@ impl<'a> Clerk<'a> {
         for claim in &taken {
             self.unearn(at, *claim);
         }
-        if !all {
-            self.unsettle(at, &taken);
-        }
+        self.unsettle(&money);
         // What is kept for the claim that comes last goes back first.
         let first = |part: usize| {
             let (name, _) = &credit.named[part];
@@ -571,20 +585,25 @@ impl<'a> Clerk<'a> {
         }
     }
 
-    /// Some of the money for an invoice went back: nothing of it is settled by agreement any more, and what is left of it
-    /// is little or is not.
-    fn unsettle(&mut self, at: usize, taken: &[usize]) {
-        let credit = &self.documents.credits[at];
+    /// Some of the money for an invoice went back: nothing of it is settled by agreement any more, by whatever payment, and
+    /// what is left of it is little or is not.
+    fn unsettle(&mut self, taken: &[usize]) {
         let hit = |clerk: &Self, name: &str| clerk.meant(name).iter().any(|of| taken.contains(of));
-        if let Some(name) = credit.settles.as_ref().filter(|name| hit(self, name)) {
-            self.undo(at, name, Why::Agreed);
-        }
-        let little = if credit.currency == CURRENCIES[0] { TOLERANCE } else { 0 };
-        let named: Vec<&String> = credit.named.iter().map(|(name, _)| name).collect();
-        for name in named.into_iter().filter(|name| hit(self, name)).collect::<Vec<_>>() {
-            if self.undo(at, name, Why::Little) {
-                self.tolerate_rest(at, name, little);
+        let mut again: Vec<(usize, String)> = Vec::new();
+        for at in self.credits() {
+            let credit = &self.documents.credits[at];
+            if let Some(name) = credit.settles.as_ref().filter(|name| hit(self, name)) {
+                self.undo(at, name, Why::Agreed);
             }
+            for (name, _) in &credit.named {
+                if hit(self, name) && self.undo(at, name, Why::Little) {
+                    again.push((at, name.clone()));
+                }
+            }
+        }
+        for (at, name) in again {
+            let euro = self.documents.credits[at].currency == CURRENCIES[0];
+            self.tolerate_rest(at, &name, if euro { TOLERANCE } else { 0 });
         }
     }
 

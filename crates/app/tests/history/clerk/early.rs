@@ -46,14 +46,20 @@ impl Clerk<'_> {
     /// What so much paid in time saves.
     fn earns(&self, claim: usize, paid: i64) -> i64 {
         let all = self.saves(claim);
-        Self::share(all, paid, self.documents.claims[claim].minor - all)
+        Self::share(all, paid, self.documents.claims[claim].minor - all).min(self.owed(claim))
+    }
+
+    /// What is saved of what was owed.
+    fn owed(&self, claim: usize) -> i64 {
+        let all = self.documents.claims[claim].minor;
+        Self::share(self.saves(claim), all - self.reduced[claim], all)
     }
 
     fn to_save(&self, claim: usize, seen: i64) -> i64 {
         let (paid, saved) = self.so_far(claim);
         let all = self.documents.claims[claim].minor;
         let most = Self::share(self.saves(claim), seen + paid + saved, all);
-        (most - saved).clamp(0, seen)
+        (most.min(self.owed(claim)) - saved).clamp(0, seen)
     }
 
     /// What of a claim can be paid: all that is open, or what nobody contests.

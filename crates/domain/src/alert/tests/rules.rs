@@ -153,6 +153,7 @@ fn one_day_is_not_many_in_whatever_rule_says_so() {
             before: Some("5".into()),
             before_on: None,
             distance: None,
+            least: None,
         };
         let evidence = Evidence {
             rule: "r@1".into(),

@@ -359,13 +359,26 @@ fn what_was_never_owed_was_not_booked_off_either() {
         ("a credit note", vec![agreed(7_000), note(after, 2_000)], [1_000, 0, 0, 0]),
         ("a larger one", vec![agreed(7_000), note(after, 4_000)], [0, 0, 0, 1_000]),
         ("both", vec![agreed(7_000), upheld(after, 2_000), note(later, 2_000)], [0, 0, 0, 1_000]),
-        // Others' money that went back is owed, whatever was never owed.
+        // Whose ever money goes back, a settlement is over, and what is left of it is little or is not.
         ("others' money", vec![agreed(6_000), another()], [3_000, 0, 0, 0]),
-        ("went back", vec![agreed(6_000), back()], [3_000, 1_000, 0, 0]),
+        ("went back", vec![agreed(6_000), back()], [0, 4_000, 0, 0]),
+        ("and 8,000 remain", vec![agreed(6_000), back(), upheld(after, 2_000)], [0, 2_000, 0, 0]),
         (
-            "and 8,000 remain",
-            vec![agreed(6_000), back(), upheld(after, 2_000)],
-            [1_000, 1_000, 0, 0],
+            "and before they did",
+            vec![agreed(6_000), returning(another(), "2024-01-04", 1, false)],
+            [3_001, 0, 0, 0],
+        ),
+        (
+            "both went back",
+            vec![returning(agreed(6_000), "2024-01-11", 1, false), back()],
+            [0, 4_001, 0, 0],
+        ),
+        ("others' and little", vec![little(8_800), another()], [200, 0, 0, 0]),
+        ("little and went back", vec![little(8_800), back()], [0, 1_200, 0, 0]),
+        (
+            "a little went back",
+            vec![little(8_800), returning(another(), "2024-01-10", 100, false)],
+            [300, 0, 0, 0],
         ),
         ("within the tolerance", vec![little(9_800)], [200, 0, 0, 0]),
         ("a cent of it", vec![little(9_800), upheld(after, 1)], [199, 0, 0, 0]),
@@ -431,5 +444,58 @@ fn what_is_contested_is_settled_for_its_net_before_what_is_not_is_paid_in_full()
         for order in [order::DEFAULT, order::PRC] {
             assert_eq!(settled(&claims, &credits, order), expected, "{what} by {order}");
         }
+    }
+}
+
+/// 2 % of an invoice of 30 and 70, of which a credit note says that 20 were never owed: it is of the part that it is set against.
+#[test]
+fn a_credit_note_takes_the_discount_of_what_it_is_set_against() {
+    let parts = || instalments("0.02", &[3_000, 7_000]);
+    let note = |on: &str| {
+        let id = "N".parse().unwrap();
+        whole(Credit::plain(Source::Credit(8), id, date(on), 2_000), &[1, 2])
+    };
+    let first = || naming(pay(1, "2024-01-03", 2_940), &[(1, None)]);
+    let second = |minor| naming(pay(2, "2024-01-08", minor), &[(2, None)]);
+    let (before, day, after) = ("2024-01-02", "2024-01-05", "2024-01-20");
+    let contested = || {
+        let mut parts = parts();
+        parts[0] = contesting(parts[0].clone(), before, None, 2_000);
+        parts
+    };
+    let given_up = vec![first(), write_off(9, "2024-01-04", 2, 7_000), note(day)];
+    let cases: Vec<Case> = vec![
+        ("the first is paid", parts(), vec![first(), note(day)], (60, 5_000, 0)),
+        ("and late", parts(), vec![first(), note(after)], (60, 5_000, 0)),
+        ("then the second", parts(), vec![first(), note(day), second(4_900)], (160, 0, 0)),
+        ("both are", parts(), vec![first(), second(6_860), note(after)], (160, 0, 1_960)),
+        ("neither is", parts(), vec![note(day), whole(pay(1, day, 7_840), &[1, 2])], (160, 0, 0)),
+        ("the second is given up", parts(), given_up, (60, 0, 0)),
+        ("the first is contested", contested(), vec![note(day), second(5_880)], (120, 2_000, 0)),
+    ];
+    for (what, claims, credits, expected) in cases {
+        assert_eq!(settled(&claims, &credits, order::DEFAULT), expected, "{what}");
+    }
+}
+
+/// A credit note of 20 about an invoice of 100 with 2 %, whose money was paid out: what is open again was not owed after all,
+/// and early payment saves nothing of it.
+#[test]
+fn what_was_paid_out_of_a_credit_note_saves_nothing() {
+    let claims = [early("0.02", claim(1, "2024-01-01", "2024-02-01", 10_000))];
+    let note = naming(
+        Credit::plain(Source::Credit(8), "N".parse().unwrap(), date("2024-01-02"), 2_000),
+        &[(1, None)],
+    );
+    let note = returning(note, "2024-01-03", 2_000, false);
+    for (paid, wanted) in [
+        (9_799, (160, 41, 0)),
+        (9_839, (160, 1, 0)),
+        (9_840, (160, 0, 0)),
+        (9_841, (159, 0, 0)),
+        (10_000, (0, 0, 0)),
+    ] {
+        let credits = [note.clone(), naming(pay(1, "2024-01-05", paid), &[(1, None)])];
+        assert_eq!(settled(&claims, &credits, order::DEFAULT), wanted, "{paid}");
     }
 }

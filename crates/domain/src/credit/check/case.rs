@@ -115,9 +115,8 @@ impl<'a> Case<'a> {
             false => None,
         };
         let overdue = position.pieces.iter().enumerate().filter_map(|(at, piece)| {
-            let is_overdue = piece.member == position.key
-                && piece.component == ExposureComponent::OverdueInvoices
-                && !supposed.paid.contains(&at);
+            let is_overdue =
+                piece.member == position.key && is_overdue(piece) && !supposed.paid.contains(&at);
             let paid = served.get(&at).copied().unwrap_or(0);
             let minor = piece.minor.saturating_sub(piece.contested).saturating_sub(paid);
             (is_overdue && minor > 0).then_some(Open { piece, minor })
@@ -230,8 +229,8 @@ impl<'a> Case<'a> {
     }
 
     /// Pays what is owed as the ledger does: the oldest due first, what is contested last. What is left stays unapplied.
-    /// Under another order, money that does not pay all that may come before is taken to lower what is owed alone, as if
-    /// it went to whatever helps least. Gives by place what was paid of what is not contested.
+    /// Under another order, money that does not pay all that may come before is taken to go to whatever helps least. Gives
+    /// by place what was paid of what is not contested.
     fn serve(&self, book: &mut Book, prepaid: i64) -> BTreeMap<usize, i64> {
         let mut served = BTreeMap::new();
         let mut left = prepaid;
@@ -244,9 +243,16 @@ impl<'a> Case<'a> {
             let owed = self.owed.iter().filter_map(|at| Some((at, position.pieces.get(*at)?)));
             let all = owed.clone().map(|(_, piece)| open(piece)).fold(0, i64::saturating_add);
             if position.other_order == Some(1) && left < all {
-                use ExposureComponent::{OpenInvoices, OverdueInvoices};
-                let counts = [OpenInvoices, OverdueInvoices].map(|of| self.settings.counts(of));
-                book.lower(if counts == [true; 2] { left } else { 0 });
+                let elsewhere = |goes: &dyn Fn(&Piece) -> bool| {
+                    let others = owed.clone().filter(|(_, piece)| goes(piece));
+                    others.map(|(_, piece)| open(piece)).fold(left, i64::saturating_sub).max(0)
+                };
+                book.lower(elsewhere(&|piece| !self.settings.counts(piece.component)));
+                if !contested {
+                    let rest = elsewhere(&|piece| !is_overdue(piece));
+                    let late: Vec<_> = owed.filter(|(_, piece)| is_overdue(piece)).collect();
+                    self.pay_the_latest(&late, rest, &mut served);
+                }
                 return served;
             }
             for (at, piece) in owed {
@@ -260,6 +266,29 @@ impl<'a> Case<'a> {
         }
         book.prepay(left);
         served
+    }
+
+    /// Pays of overdue documents, the oldest first, what no order spares them: the oldest is the last to be paid, as none
+    /// helps more. Where a rule sums up several of them in another currency, how they round depends on the order, and
+    /// nothing is taken as paid.
+    fn pay_the_latest(
+        &self,
+        late: &[(&usize, &Piece)],
+        mut left: i64,
+        served: &mut BTreeMap<usize, i64>,
+    ) {
+        let asked = self.inputs.question.amount.currency;
+        let is_other = |bound: Money| bound.currency != asked;
+        let rounds = |known: &&&Known| known.rule.kind == RuleKind::OverdueAmount;
+        let mut rounding = self.rules.iter().filter(rounds);
+        if late.len() > 1 && rounding.any(|known| known.rule.amount.is_some_and(is_other)) {
+            return;
+        }
+        for (at, piece) in late.iter().rev() {
+            let paid = piece.minor.saturating_sub(piece.contested).min(left);
+            left = left.saturating_sub(paid);
+            served.insert(**at, paid);
+        }
     }
 
     /// What the other members of the group stand for.
@@ -401,6 +430,10 @@ impl<'a> Case<'a> {
         }
         Ok(())
     }
+}
+
+fn is_overdue(piece: &Piece) -> bool {
+    piece.component == ExposureComponent::OverdueInvoices
 }
 
 fn reason(known: &Known, seen: Seen) -> Reason {

@@ -680,6 +680,26 @@ fn invoices_are_named_that_are_needed_and_contested_ones_last() {
 }
 
 #[test]
+fn money_that_has_no_other_place_to_go_lowers_what_is_overdue_under_another_order_too() {
+    let mut late = inputs(10);
+    late.position.other_order = Some(1);
+    late.position.limit = Some(eur(90_000));
+    let rule = r#"{"kind": "overdue-amount", "amount": {"minor": 2000, "currency": "EUR"}}"#;
+    let rule: NewRule = serde_json::from_str(rule).unwrap();
+    late.position.rules =
+        vec![rule::Known { name: id("late"), version: 1, level: RuleLevel::All, rule }];
+    late.position.pieces = vec![overdue("I1", 10_000, "2024-05-01", 0)];
+    assert_eq!(would_pass_if(&late).prepayment, Some(eur(8_000)));
+    late.position.pieces.push(overdue("I2", 500, "2024-05-02", 0));
+    assert_eq!(would_pass_if(&late).prepayment, Some(eur(8_500)));
+    late.position.pieces.push(Piece {
+        due_on: Some(day("2024-07-02")),
+        ..piece(ExposureComponent::OpenInvoices, "I3", 70)
+    });
+    assert_eq!(would_pass_if(&late).prepayment, Some(eur(8_570)));
+}
+
+#[test]
 fn a_warning_does_not_say_what_is_allowed() {
     let warned = inputs(100);
     let judged = judge(&warned).unwrap();
@@ -697,7 +717,76 @@ fn some_piece() -> impl Strategy<Value = Piece> {
     })
 }
 
+/// All orders of so many.
+fn orders(of: usize) -> Vec<Vec<usize>> {
+    let Some(last) = of.checked_sub(1) else { return vec![Vec::new()] };
+    let into = |order: Vec<usize>| {
+        (0..of).map(move |at| [&order[..at], &[last], &order[at..]].concat()).collect::<Vec<_>>()
+    };
+    orders(last).into_iter().flat_map(into).collect()
+}
+
 proptest! {
+    /// Money in advance is enough whichever document it goes to first, and one less is not under some order.
+    #[test]
+    fn under_another_order_it_passes_whatever_is_paid_first_and_nothing_less_does(
+        owed in prop::collection::vec((1i64..60, 0i64..9, prop::bool::ANY), 0..5),
+        (limit, asked) in (0i64..200, 1i64..50),
+        (most, days) in (0i64..100, 0i64..9),
+        counted in (prop::bool::ANY, prop::bool::ANY),
+    ) {
+        let mut inputs = inputs(asked);
+        inputs.position.limit = Some(eur(limit));
+        let document = |(at, (minor, late, is_late)): (usize, (i64, i64, bool))| {
+            let name = format!("D{at}");
+            let (of, due) = match is_late {
+                true => (ExposureComponent::OverdueInvoices, day("2024-06-29").plus_days(-late)),
+                false => (ExposureComponent::OpenInvoices, day("2024-07-05").plus_days(late)),
+            };
+            Piece { due_on: Some(due.unwrap()), ..piece(of, &name, minor) }
+        };
+        inputs.position.pieces = owed.into_iter().enumerate().map(document).collect();
+        let component = |name: &str, counts: bool| {
+            format!(r#"{{"kind": "exposure-component", "component": "{name}", "counts": {counts}}}"#)
+        };
+        let rules = [
+            format!(r#"{{"kind": "overdue-amount", "amount": {{"minor": {most}, "currency": "EUR"}}}}"#),
+            format!(r#"{{"kind": "days-overdue", "more_than": "{days}"}}"#),
+            component("open-invoices", counted.0),
+            component("overdue-invoices", counted.1),
+        ];
+        let known = |(at, rule): (usize, &String)| rule::Known {
+            name: id(&format!("K{at}")), version: 1, level: RuleLevel::All,
+            rule: serde_json::from_str(rule).unwrap(),
+        };
+        inputs.position.rules = rules.iter().enumerate().map(known).collect();
+        inputs.position.other_order = Some(1);
+        let judged = judge(&inputs).unwrap();
+        if !is_held(judged.verdict) {
+            return Ok(());
+        }
+        let orders = orders(inputs.position.pieces.len());
+        let passes = |money: i64| orders.iter().all(|order| {
+            let (mut paid, mut left) = (inputs.clone(), money);
+            for at in order {
+                let served = paid.position.pieces[*at].minor.min(left);
+                (paid.position.pieces[*at].minor, left) =
+                    (paid.position.pieces[*at].minor - served, left - served);
+            }
+            paid.position.pieces.retain(|of| of.minor > 0);
+            paid.position.pieces.push(piece(ExposureComponent::Unapplied, "M", left));
+            !is_held(judge(&paid).unwrap().verdict)
+        });
+        let found = answer(&inputs, &judged, Language::En).unwrap().would_pass_if.unwrap();
+        match found.prepayment {
+            Some(least) => {
+                prop_assert!(passes(least.minor), "{} is not enough", least.minor);
+                prop_assert!(!passes(least.minor - 1), "{} is more than is needed", least.minor);
+            }
+            None => prop_assert!(!passes(1_000_000)),
+        }
+    }
+
     /// Each condition is enough, and one less is not.
     #[test]
     fn what_is_said_to_make_it_pass_does_and_nothing_less(

@@ -110,23 +110,13 @@ impl Reading<'_> {
             contract_id: None,
             deductions: None,
             settles: None,
-            same_as: None,
-            another: None,
+            same_as: self.id("same_as")?,
+            another: self.flag("another")?,
         })
     }
 
     fn invoice(&self) -> Result<NewInvoice, Refused> {
-        let read = |field, parse: &dyn Fn(&str) -> Result<(), Refused>| match self.text(field)? {
-            Some(text) => {
-                parse(&text).map(|()| Some(text)).map_err(|refused| self.at(refused, field))
-            }
-            None => Ok(None),
-        };
-        let kind = read("kind", &|text| text.parse::<InvoiceKind>().map(drop))?;
-        let flag = |field| {
-            let text = read(field, &|text| value::flag(text).map(drop))?;
-            Ok::<_, Refused>(text.and_then(|text| value::flag(&text).ok()))
-        };
+        let kind = self.read("kind", &|text| text.parse::<InvoiceKind>().map(drop))?;
         Ok(NewInvoice {
             id: Some(self.must_id("id")?),
             customer_id: self.must_id("customer_id")?,
@@ -134,12 +124,12 @@ impl Reading<'_> {
             issued_on: self.must_day("issued_on")?,
             due_on: self.day("due_on")?,
             amount: self.must_money("amount", 0)?,
-            disputed: flag("disputed")?,
+            disputed: self.flag("disputed")?,
             contract_id: self.id("contract_id")?,
             relates_to: self.id("relates_to")?,
             instalments: self.instalments()?,
-            penalty: flag("penalty")?,
-            reference: read("reference", &|text| reference::printed(text).map(drop))?,
+            penalty: self.flag("penalty")?,
+            reference: self.read("reference", &|text| reference::printed(text).map(drop))?,
         })
     }
 
@@ -186,6 +176,20 @@ impl Reading<'_> {
         };
         let prefix = mapping.prefix.as_deref().unwrap_or_default();
         Ok((!text.is_empty()).then(|| format!("{prefix}{text}")))
+    }
+
+    fn read(
+        &self,
+        field: &str,
+        parse: &dyn Fn(&str) -> Result<(), Refused>,
+    ) -> Result<Option<String>, Refused> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        parse(&text).map(|()| Some(text)).map_err(|refused| self.at(refused, field))
+    }
+
+    fn flag(&self, field: &str) -> Result<Option<bool>, Refused> {
+        let text = self.read(field, &|text| value::flag(text).map(drop))?;
+        Ok(text.and_then(|text| value::flag(&text).ok()))
     }
 
     fn missing(&self, field: &str) -> Refused {
