@@ -189,6 +189,8 @@ pub fn what_if<D: Db>(
         }
         facts.set(fact.name, Some(fact.value));
     }
+    let unknown = asked.unknown.iter().flatten();
+    facts::with_its_trend(&mut facts, &given.into_iter().chain(unknown.copied()).collect());
     Ok(judging(db, asked, day, segment.as_deref())?.card(&facts, language))
 }
 

@@ -380,7 +380,8 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
         return Ok(nothing);
     }
     let (mut reached, mut more) = (from, true);
-    let (mut customers, mut of_others, mut regrouped) = (BTreeSet::new(), Vec::new(), false);
+    let (mut customers, mut of_others, mut changed) = (BTreeSet::new(), Vec::new(), Vec::new());
+    let mut merged = false;
     while more && customers.len() < RUN {
         let stretch = feed::after(db, reached)?;
         (reached, more) = (stretch.reached, stretch.more);
@@ -390,7 +391,10 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
             if concerns_others(&of.event.kind) {
                 of_others.push(key);
             }
-            regrouped |= ["customer.changed", "customer.merged"].contains(&of.event.kind.as_str());
+            merged |= of.event.kind == "customer.merged";
+            if of.event.kind == "customer.changed" {
+                changed.push(key);
+            }
         }
     }
     if reached == from {
@@ -399,8 +403,11 @@ pub fn run<D: Db>(db: &D, now: Instant) -> Result<Judged, Fault> {
     if !of_others.is_empty() {
         customers.extend(customer::around(db, &of_others)?);
     }
-    // Who left a group is in none of its lists any more.
-    if regrouped {
+    if !changed.is_empty() {
+        customers.extend(customer::regrouped(db, &changed)?);
+    }
+    // Who left a group by a merge is in none of its lists any more.
+    if merged {
         customers.extend(table::of_group_defaults(db)?);
     }
     write(db, |db| {

@@ -500,7 +500,7 @@ fn a_policy_is_tried_on_the_book_and_proposes_limits_that_wait() {
 #[test]
 fn a_limit_is_proposed_from_the_turnover_that_the_facts_tell() {
     let (_folder, db) = db();
-    for name in ["A", "B", "C", "D", "E", "F"] {
+    for name in ["A", "B", "C", "D", "E", "F", "G"] {
         customer(&db, name, json!({}));
         invoice(&db, &format!("I{name}1"), name, "2024-07-31", 1_000);
         invoice(&db, &format!("I{name}2"), name, "2024-07-31", 90_000);
@@ -515,6 +515,11 @@ fn a_limit_is_proposed_from_the_turnover_that_the_facts_tell() {
     credit("NC", "C", Some("IC2"), 90_000);
     credit("ND", "D", Some("ID2"), 40_000);
     credit("NE", "E", None, 100_000);
+    // Paid before it was credited, and the money paid out again.
+    pay(&db, "PG", "G", "2024-06-29", 91_000);
+    credit("NG", "G", Some("IG2"), 90_000);
+    let out = read(json!({"on": "2024-06-30"}));
+    dunlin_app::credit_refund::add(&db, &id("NG"), &out, id("RG"), &author()).unwrap();
     let contested =
         json!({"id": "DF", "invoice_id": "IF2", "on": "2024-06-30", "reason": "duplicate"});
     dispute::open(&db, &read(contested), id("made"), &author()).unwrap();
@@ -524,9 +529,15 @@ fn a_limit_is_proposed_from_the_turnover_that_the_facts_tell() {
     let new: LimitPolicy = read(json!({"currency": "EUR", "lines": lines}));
     policy::publish(&db, &new, &author()).unwrap();
     policy::review(&db, 0, &author()).unwrap();
-    for (name, turnover) in
-        [("A", 91_000), ("B", 1_000), ("C", 1_000), ("D", 51_000), ("E", 0), ("F", 1_000)]
-    {
+    for (name, turnover) in [
+        ("A", 91_000),
+        ("B", 1_000),
+        ("C", 1_000),
+        ("D", 51_000),
+        ("E", 0),
+        ("F", 1_000),
+        ("G", 1_000),
+    ] {
         let found = limit::standing(&db, &id(name), None, Some(Language::En), at(NOON)).unwrap();
         assert_eq!(found.pending[0].minor, turnover, "{name}");
         let facts = dunlin_app::score::facts(&db, &id(name), today).unwrap();

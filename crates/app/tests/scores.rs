@@ -382,6 +382,31 @@ fn a_question_changes_facts_or_the_card_and_nothing_else() {
             assert_eq!(refused(asked), at_fault);
         }
     }
+    // A trend and what it is the difference of are asked about together.
+    let [recent, earlier, trend] =
+        ["days-beyond-terms-3m", "days-beyond-terms-9m-before", "trend-recent-against-before"];
+    for (facts, unknown, seen, points) in [
+        (vec![(trend, "15")], None, ["15", "0", "15"], "2.50"),
+        (vec![(trend, "-5")], None, ["-5", "0", "-5"], "5.00"),
+        (vec![(recent, "40"), (earlier, "10")], None, ["40", "10", "30"], "0.00"),
+        (vec![(recent, "20"), (trend, "15")], None, ["20", "5", "15"], "2.50"),
+        (vec![(earlier, "20"), (trend, "15")], None, ["35", "20", "15"], "2.50"),
+        (vec![(recent, "20")], None, ["20", "-", "-"], "-"),
+        (vec![(recent, "20")], Some(trend), ["20", "-", "-"], "-"),
+        (vec![(recent, "20"), (earlier, "9")], Some(trend), ["20", "9", "-"], "3.17"),
+    ] {
+        let given: Vec<Value> =
+            facts.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        let card = ask(json!({"facts": given, "unknown": unknown.map(|of| [of])})).unwrap();
+        let shown = |value: Option<dunlin_domain::Decimal>| {
+            value.map_or("-".to_string(), |value| value.to_string())
+        };
+        let values =
+            [recent, earlier, trend].map(|name| shown(card.facts.get(name.parse().unwrap())));
+        assert_eq!(values, seen.map(String::from), "{facts:?}");
+        let of = card.indicators.iter().find(|of| of.name == "trend").unwrap();
+        assert_eq!(shown(of.points), points, "{facts:?}");
+    }
     assert_eq!(refused(ask(json!({"customer_id": "nobody"}))).0, Refusal::NotFound);
     assert_eq!(counts(), before);
 }

@@ -500,6 +500,43 @@ fn a_default_in_the_group_is_told_of_no_more_when_it_left_the_group() {
 }
 
 #[test]
+fn whoever_joins_a_group_or_leaves_it_changes_what_is_told_of_the_others_within_the_minute() {
+    let (_folder, db) = db();
+    let groups = [("M1", "G"), ("M2", "H"), ("M3", "H"), ("N1", "G")];
+    let members = groups.map(|(name, head)| (name, json!({"parent_id": head})));
+    let heads = ["G", "H", "X"].map(|name| (name, json!({})));
+    for (name, more) in heads.into_iter().chain(members) {
+        customer(&db, name, more);
+        bill(&db, &format!("I-{name}"), name, "2024-06-01", "2024-08-20");
+    }
+    let new = json!({"customer_id": "X", "kind": "refused", "found_on": "2024-06-29", "reason": "says no"});
+    default_record::add(&db, &from(new), id("F1"), &author("2024-06-30")).unwrap();
+    swept(&db, "2024-06-30");
+    let told_of = || {
+        let open = told(&db, "2024-06-30").into_iter();
+        let others = open.filter_map(|of| of.strip_suffix(" group-default open").map(String::from));
+        others.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(told_of(), "");
+    for (head, others) in [
+        (json!({"parent_id": "H"}), "H M2 M3"),
+        (json!({"parent_id": "G"}), "G M1 N1"),
+        (json!({}), ""),
+    ] {
+        customer(&db, "X", head);
+        warn::run(&db, noon("2024-06-30")).unwrap();
+        assert_eq!(told_of(), others);
+    }
+    // Two moves before the minute is over, and a change that is none.
+    customer(&db, "X", json!({"parent_id": "H"}));
+    customer(&db, "X", json!({"parent_id": "G"}));
+    warn::run(&db, noon("2024-06-30")).unwrap();
+    assert_eq!(told_of(), "G M1 N1");
+    customer(&db, "M2", json!({"parent_id": "H", "tags": ["renamed"]}));
+    assert_eq!(warn::run(&db, noon("2024-06-30")).unwrap().customers, 1);
+}
+
+#[test]
 fn what_happens_again_is_told_anew_also_after_somebody_closed_the_first() {
     let (_folder, db) = db();
     customer(&db, "C1", json!({}));

@@ -23,7 +23,10 @@ use crate::{
     guarantee::{Cover, secured},
 };
 use rust_decimal::prelude::FromPrimitive;
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// Decimals of a fact.
 const DECIMALS: u32 = 4;
@@ -562,6 +565,42 @@ fn told(facts: &mut Facts, of: &Known) {
     let scored_on = of.score.as_ref().and_then(|of| of.date);
     facts.set(FactName::DaysSinceExternalScore, since(scored_on));
     facts.set(FactName::PublicRecordEvents12m, of.entries.map(Decimal::from));
+}
+
+/// Brings the trend and the two facts that it is the difference of into line where somebody changed some of them: the trend
+/// follows the two; of a changed trend the recent days follow, or those before where the recent ones were changed too.
+pub fn with_its_trend(facts: &mut Facts, changed: &BTreeSet<FactName>) {
+    let [recent, before, trend] = [
+        FactName::DaysBeyondTerms3m,
+        FactName::DaysBeyondTerms9mBefore,
+        FactName::TrendRecentAgainstBefore,
+    ];
+    let [recently, formerly, growth] = [recent, before, trend].map(|name| facts.get(name));
+    if changed.contains(&trend) && growth.is_none() {
+        return;
+    }
+    match [recent, before, trend].map(|name| changed.contains(&name)) {
+        [false, false, true] => {
+            if let Some(growth) = growth {
+                let formerly = formerly.unwrap_or_default();
+                facts.set(before, Some(formerly));
+                facts.set(recent, formerly.checked_add(growth));
+            }
+        }
+        [false, true, true] => {
+            let both = formerly.zip(growth);
+            facts.set(recent, both.and_then(|(of, more)| of.checked_add(more)));
+        }
+        [true, false, true] => {
+            let both = recently.zip(growth);
+            facts.set(before, both.and_then(|(of, more)| of.checked_sub(more)));
+        }
+        [false, false, false] | [true, true, true] => {}
+        [_, _, false] => {
+            let both = recently.zip(formerly);
+            facts.set(trend, both.and_then(|(of, less)| of.checked_sub(less)));
+        }
+    }
 }
 
 impl Weighed {

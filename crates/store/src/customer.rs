@@ -154,6 +154,12 @@ pub fn around<D: Db>(db: &D, customers: &[i64]) -> Result<Vec<i64>, Fault> {
     db.json(sql!("customer/around.sql"), &[(&customers).into()])
 }
 
+/// The keys of everybody around those of these customers who joined a group, or left one.
+pub fn regrouped<D: Db>(db: &D, customers: &[i64]) -> Result<Vec<i64>, Fault> {
+    let customers = crate::array(customers)?;
+    db.json(sql!("customer/regrouped.sql"), &[(&customers).into()])
+}
+
 /// The keys of a customer and of the duplicates that were merged into it.
 pub fn with_duplicates<D: Db>(db: &D, key: i64) -> Result<Vec<i64>, Fault> {
     db.json(

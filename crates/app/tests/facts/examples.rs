@@ -649,6 +649,54 @@ fn what_was_taken_back_whole_is_no_order_and_no_turnover() {
         "2023-12-24 orders-12m 6 turnover-12m 700 order-size-spike 2
          2023-12-25 orders-12m 6 turnover-12m 550 order-size-spike 0.5",
     );
+    // Paid, wholly credited and the money paid out it is none, from the day on which it went, until it comes back.
+    check(
+        &five(
+            "pay P6 2023-12-21 1000000 I6
+             credit N1 2023-12-22 1000000 I6
+             refund N1 2023-12-25",
+        ),
+        &format!("{before}\n{after}"),
+    );
+    check(
+        &five(
+            "pay P6 2023-12-21 1000000 I6
+             credit N1 2023-12-22 1000000 I6
+             refund N1 2023-12-23
+             not-refunded R-N1-2023-12-23 2023-12-26",
+        ),
+        &format!("{}\n2023-12-26 orders-12m 6 turnover-12m 10500", after.replace("12-25", "12-24")),
+    );
+    // In part, and of instalments together.
+    check(
+        &five_paid(
+            "invoice I6 2023-12-20 2023-12-21 10000 2024-02-29 10000
+             pay P6 2023-12-21 15000 I6
+             credit N1 2023-12-22 15000 I6
+             refund N1 2023-12-24 10000",
+        ),
+        "2023-12-22 orders-12m 6 turnover-12m 650 order-size-spike 1.5
+         2023-12-24 orders-12m 6 turnover-12m 550 order-size-spike 0.5",
+    );
+    check(
+        &five_paid(
+            "invoice I6 2023-12-20 2023-12-21 10000 2024-02-29 10000
+             pay P6 2023-12-21 20000 I6
+             credit N1 2023-12-22 20000 I6
+             refund N1 2023-12-24",
+        ),
+        "2023-12-23 orders-12m 6 turnover-12m 700 dormant-days-before-order 172
+         2023-12-24 orders-12m 5 turnover-12m 500 dormant-days-before-order -",
+    );
+    // A credit that stands alone is about no order.
+    check(
+        &five(
+            "pay P6 2023-12-21 1000000 I6
+             credit N1 2023-12-22 1000
+             refund N1 2023-12-22",
+        ),
+        "2023-12-25 orders-12m 6 turnover-12m 10500",
+    );
     // What was paid stays paid: a void takes off what is open.
     check(&five_paid("void I1 2023-12-25"), "2023-12-25 orders-12m 5 turnover-12m 500");
 }

@@ -4,7 +4,7 @@ use crate::common::{id, read};
 use crate::{difference, history, runner};
 use dunlin_app::{
     audit::Author,
-    contract, credit, customer, dispute, interest, invoice, ledger, payment, score,
+    contract, credit, credit_refund, customer, dispute, interest, invoice, ledger, payment, score,
     sweep::{Step, Tick},
     warn, write_off,
 };
@@ -56,6 +56,9 @@ impl Desk {
             "restore" => self.restore(&words[1..]),
             "correct" => self.correct(&words[1..]),
             "received" => self.received(&words[1..]),
+            "refund" => self.refund(&words[1..]),
+            "not-refunded" => self.not_refunded(&words[1..]),
+            "relates" => self.relates(&words[1..]),
             "dispute" => self.dispute(&words[1..]),
             "resolve" => self.resolve(&words[1..]),
             "void" => {
@@ -156,6 +159,27 @@ impl Desk {
         invoice::correct(&self.db, &id(words[0]), &new, &author("2026-01-01")).map(drop)
     }
 
+    /// `CREDIT-NOTE DAY [MINOR]`
+    fn refund(&self, words: &[&str]) -> Result<(), Fault> {
+        let minor = words.get(2).map(|minor| minor.parse::<i64>().unwrap());
+        let name = format!("R-{}", words.join("-"));
+        let new = read(json!({"id": name, "on": words[1], "minor": minor}));
+        let (note, made) = (id(words[0]), id("made"));
+        credit_refund::add(&self.db, &note, &new, made, &author("2026-01-01")).map(drop)
+    }
+
+    /// `REFUND DAY`
+    fn not_refunded(&self, words: &[&str]) -> Result<(), Fault> {
+        let new = read(json!({"on": words[1], "reason": "it came back"}));
+        credit_refund::reverse(&self.db, &id(words[0]), &new, &author("2026-01-01")).map(drop)
+    }
+
+    /// `NOTE INVOICE`
+    fn relates(&self, words: &[&str]) -> Result<(), Fault> {
+        let new = read(json!({"relates_to": words[1], "reason": "typing error"}));
+        invoice::correct(&self.db, &id(words[0]), &new, &author("2026-01-01")).map(drop)
+    }
+
     /// `PAYMENT DAY`
     fn received(&self, words: &[&str]) -> Result<(), Fault> {
         let new = read(json!({"received_on": words[1], "reason": "typing error"}));
@@ -251,7 +275,7 @@ fn day(number: i64) -> Date {
 fn line() -> impl Strategy<Value = String> {
     let on = prop_oneof![0i64..700, (0i64..24).prop_map(|month| month * 30)];
     let minor = prop_oneof![2i64..400, Just(100i64)];
-    (0usize..30, on, 0i64..90, minor, 0usize..12, 0usize..12).prop_map(
+    (0usize..32, on, 0i64..90, minor, 0usize..12, 0usize..12).prop_map(
         |(what, on, later, minor, one, other)| {
             let (then, on) = (day(on + later), day(on));
             let later = later + 1;
@@ -282,6 +306,8 @@ fn line() -> impl Strategy<Value = String> {
                 22 => format!("dispute D{one} {on} I{other}#{} {minor}", 1 + one % 2),
                 23 => format!("pay P{one} {on} {minor} I{other}#{}", 1 + one % 2),
                 24 => format!("void I{other} {then}"),
+                30 => format!("refund N{one} {then}"),
+                31 => format!("refund N{one} {then} {minor}"),
                 28 => format!("pay P{one} {on} {minor} settles:I{other}"),
                 29 => format!(
                     "pay P{one} {on} {minor} I{other} {}:I{other}:{}",
@@ -319,6 +345,7 @@ fn ledgers_that_the_flows_keep_have_the_facts_that_are_meant() {
             "dispute",
             "reversal",
             "match_again",
+            "credit_refund",
             "correction",
             "payment",
             "rate",
@@ -451,7 +478,9 @@ fn hindsight() -> impl Strategy<Value = String> {
     ];
     let received =
         (0usize..12, 0i64..700).prop_map(|(one, on)| format!("received P{one} {}", day(on)));
-    prop_oneof![6 => line(), 2 => correction, 1 => received, 1 => record]
+    let relates =
+        (0usize..12, 0usize..12).prop_map(|(one, other)| format!("relates N{one} I{other}"));
+    prop_oneof![12 => line(), 4 => correction, 2 => received, 1 => relates, 2 => record]
 }
 
 /// What came later, of whatever day, does not change what was known then.

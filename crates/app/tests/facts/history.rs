@@ -58,7 +58,16 @@ fn ledger(db: &NativeDb, customer: i64) -> Ledger {
         };
         Row { claim, from: payment.map_or(other, Source::Payment), on, minor }
     };
-    Ledger { documents: documents.collect(), rows: recorded.into_iter().map(row).collect() }
+    let paid_out = rows::<(i64, Date, i64)>(
+        db,
+        &format!(
+            "SELECT json_array(n.relates_key, a.allocated_on, a.amount_minor)
+             FROM allocation AS a JOIN invoice AS n ON n.key = a.credit_key
+             WHERE a.customer_key = {customer} AND a.invoice_key IS NULL AND n.relates_key IS NOT NULL"
+        ),
+    );
+    let rows = recorded.into_iter().map(row).collect();
+    Ledger { documents: documents.collect(), rows, paid_out }
 }
 
 /// What is recorded of a kind from outside, in the order in which it was.

@@ -77,7 +77,7 @@ prop_compose! {
         minor in prop_oneof![1 => Just(0i64), 6 => 1i64..1_000, 4 => Just(100)],
         instalments in proptest::bool::weighted(0.15),
         steps in proptest::collection::vec(
-            (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..17,
+            (prop_oneof![2 => 0i64..60, 1 => Just(30i64), 1 => 0i64..400], 0usize..4, 0usize..18,
                 prop_oneof![4 => Just(100i64), 1 => Just(95), 3 => 0i64..100]), 0..5),
         contract in proptest::option::of(0usize..2),
         dispute in proptest::option::weighted(0.2,
@@ -146,6 +146,7 @@ impl Rows {
                 "recover",
                 "agreed",
                 "withholding",
+                "paid-out",
             ]
             .get(what)
             .copied()
@@ -160,6 +161,11 @@ impl Rows {
                 "back" => ("pay", true),
                 other => (other, false),
             };
+            if what == "paid-out" {
+                let on = day(of.issued + after);
+                self.allocation(of.customer, key, (by, "paid-out"), on, percent * 3 - 31);
+                continue;
+            }
             if what == "recover" {
                 // Money for what was given up takes so much of the write-off back.
                 let given_up = stands.iter_mut().find(|of| of.0.1 == "write-off" && *of.1 > 0);
@@ -232,9 +238,10 @@ impl Rows {
     ) {
         let key = payment(customer, by);
         let (mut paid, mut credit, mut earned, mut off, mut why) = (None, None, None, None, None);
+        let claim = (source != "paid-out").then_some(claim);
         match source {
             "pay" => paid = Some(key),
-            "credit" => credit = Some(customer + 1),
+            "credit" | "paid-out" => credit = Some(customer + 1),
             "write-off" | "voided" | "dispute-upheld" => {
                 let made = self.adjustments.len() + 1;
                 self.adjustments.push(json!([
@@ -512,6 +519,12 @@ fn record(db: &NativeDb, book: &Book) {
         })
         .collect();
     insert(db, "invoice", columns, &invoices);
+    // Each credit note is about one of its customer's documents or instalments.
+    let about = "UPDATE invoice AS n SET relates_key = (
+            SELECT i.key FROM invoice AS i WHERE i.customer_key = n.customer_key AND i.kind <> 'credit-note'
+            ORDER BY i.key % 7, i.key LIMIT 1
+        ) WHERE n.kind = 'credit-note'";
+    db.execute(about, &[]).unwrap();
     let columns = "key, id, customer_key, invoice_key, booked_on, minor, difference";
     insert(db, "adjustment", columns, &rows.adjustments);
     let columns = "customer_key, invoice_key, payment_key, credit_key, adjustment_key, difference_key, difference, allocated_on, amount_minor, recorded_at";

@@ -116,6 +116,8 @@ pub struct Dated {
 pub struct Ledger {
     pub documents: Vec<Document>,
     pub rows: Vec<Row>,
+    /// What was paid out of credit notes about documents: which, when and how much.
+    pub paid_out: Vec<(i64, Date, i64)>,
 }
 
 /// A version of a contract: from which day on, the last day, and the milestones.

@@ -38,7 +38,7 @@ dated AS MATERIALIZED (
     WHERE l.customer_key IN (SELECT key FROM page) AND l.kind = 'individual' AND l.state <> 'refused'
     GROUP BY 1
 ),
--- What was credited, contested with success or made void of invoices of the twelve months, as in facts/buying.sql.
+-- What was credited, paid out of credits, contested with success or made void of invoices of the twelve months, as in facts/buying.sql.
 taken AS MATERIALIZED (
     SELECT i.customer_key AS key, sum(t.minor) AS minor
     FROM (
@@ -54,6 +54,13 @@ taken AS MATERIALIZED (
         WHERE
             w.customer_key IN (SELECT key FROM page) AND w.difference IN ('voided', 'dispute-upheld')
             AND a.invoice_key IS NOT NULL AND +a.allocated_on <= ?3
+        UNION ALL
+        SELECT n.relates_key, a.amount_minor
+        FROM allocation AS a
+        CROSS JOIN invoice AS n ON n.key = a.credit_key
+        WHERE
+            a.customer_key IN (SELECT key FROM page) AND a.credit_key IS NOT NULL AND a.invoice_key IS NULL
+            AND a.allocated_on <= ?3 AND n.relates_key IS NOT NULL
     ) AS t
     CROSS JOIN invoice AS i ON i.key = t.key
     WHERE i.kind = 'invoice' AND i.currency = ?5 AND i.issued_on > ?4 AND i.issued_on <= ?3

@@ -15,6 +15,17 @@ invoice AS NOT MATERIALIZED (
     FROM (
         SELECT
             i.key, i.customer_key, i.kind, i.currency, i.parent_key,
+            (
+                SELECT r.key FROM main.invoice AS r
+                WHERE
+                    r.id = coalesce(
+                        (
+                            SELECT c.before ->> 'relates_to' FROM main.correction AS c
+                            WHERE c.invoice_key = i.key AND c.entry_key > ?10 AND c.before ->> 'relates_to' IS NOT NULL
+                            ORDER BY c.key LIMIT 1
+                        ), (SELECT o.id FROM main.invoice AS o WHERE o.key = i.relates_key)
+                    )
+            ) AS relates_key,
             coalesce(
                 (
                     SELECT c.before ->> 'version_key' FROM main.correction AS c

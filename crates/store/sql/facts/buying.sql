@@ -4,7 +4,8 @@
 -- days, how many invoices in the 12 months before, their sum], [items issued in 12 months, amount, amount by days from
 -- issue to due date, how many were contested], [invoices issued in 12 months, their sum]]. And [customer_key, days] from
 -- the last day with an unusually large invoice to the nearest due date. An invoice is what is left of it when what was
--- credited, contested with success or made void by the day is taken off, as in credit/proposals.sql.
+-- credited, contested with success, made void, or paid out of a credit note about it by the day is taken off, as in
+-- credit/proposals.sql.
 WITH
 contested AS MATERIALIZED (
     SELECT DISTINCT invoice_key
@@ -26,6 +27,14 @@ taken AS MATERIALIZED (
         WHERE
             w.customer_key > ?1 AND w.customer_key <= ?2 AND w.difference IN ('voided', 'dispute-upheld')
             AND a.invoice_key IS NOT NULL AND +a.allocated_on <= ?3
+        UNION ALL
+        -- Of a document with instalments from one of them: they are looked at together.
+        SELECT coalesce((SELECT min(p.key) FROM invoice AS p WHERE p.parent_key = n.relates_key), n.relates_key), a.amount_minor
+        FROM allocation AS a
+        CROSS JOIN invoice AS n ON n.key = a.credit_key
+        WHERE
+            a.customer_key > ?1 AND a.customer_key <= ?2 AND a.credit_key IS NOT NULL AND a.invoice_key IS NULL
+            AND +a.allocated_on <= ?3 AND n.relates_key IS NOT NULL
     )
     GROUP BY key
 ),

@@ -5,8 +5,8 @@
 -- known. The last invoice and the one before are null when it is more than 30 days ago. One of which nothing is left, as
 -- in facts/buying.sql, is none.
 WITH
-gone AS MATERIALIZED (
-    SELECT t.key
+whole AS MATERIALIZED (
+    SELECT coalesce(i.parent_key, i.key) AS key
     FROM (
         SELECT invoice_key AS key, amount_minor AS minor
         FROM allocation
@@ -20,10 +20,26 @@ gone AS MATERIALIZED (
         WHERE
             w.customer_key > ?1 AND w.customer_key <= ?2 AND w.difference IN ('voided', 'dispute-upheld')
             AND a.invoice_key IS NOT NULL AND +a.allocated_on <= ?3
+        UNION ALL
+        SELECT n.relates_key, a.amount_minor
+        FROM allocation AS a
+        CROSS JOIN invoice AS n ON n.key = a.credit_key
+        WHERE
+            a.customer_key > ?1 AND a.customer_key <= ?2 AND a.credit_key IS NOT NULL AND a.invoice_key IS NULL
+            AND +a.allocated_on <= ?3 AND n.relates_key IS NOT NULL
     ) AS t
     CROSS JOIN invoice AS i ON i.key = t.key
-    GROUP BY t.key
-    HAVING sum(t.minor) >= max(i.amount_minor)
+    GROUP BY 1
+    HAVING
+        sum(t.minor) >= (
+            SELECT w.amount_minor FROM invoice AS w WHERE w.key = coalesce(i.parent_key, i.key)
+        ) + (SELECT total(p.amount_minor) FROM invoice AS p WHERE p.parent_key = coalesce(i.parent_key, i.key))
+),
+-- With their instalments, so that the index has all that is read of the many others.
+gone AS MATERIALIZED (
+    SELECT key FROM whole
+    UNION ALL
+    SELECT p.key FROM whole CROSS JOIN invoice AS p ON p.parent_key = whole.key
 ),
 item AS (
     SELECT

@@ -19,6 +19,12 @@ pub(super) fn orders(facts: &mut Facts, history: &History, day: Date) {
         let left = item.minor - own.taken(item, day);
         wholes.entry(whole).or_insert((item.currency, item.issued_on, 0)).2 += left;
     }
+    for (about, _, minor) in own.paid_out.iter().filter(|of| of.1 <= day) {
+        let whole = own.documents.iter().find(|of| of.key == *about).and_then(|of| of.whole);
+        if let Some(of) = wholes.get_mut(&whole.unwrap_or(*about)) {
+            of.2 -= minor;
+        }
+    }
     // What was taken back whole was never an order.
     wholes.retain(|_, of| of.2 > 0);
     let of = |currency: Currency, after: Date, upto: Date| -> Vec<(Date, i64)> {
