@@ -210,6 +210,7 @@ fn days_are_told_in_words_whatever_their_number() {
             before: (before != "-").then(|| before.into()),
             before_on: None,
             distance: None,
+            least: None,
         };
         let evidence = Evidence {
             rule: "r@1".into(),
