@@ -29,12 +29,12 @@ taken AS MATERIALIZED (
             AND a.invoice_key IS NOT NULL AND +a.allocated_on <= ?3
         UNION ALL
         -- Of a document with instalments from one of them: they are looked at together.
-        SELECT coalesce((SELECT min(p.key) FROM invoice AS p WHERE p.parent_key = n.relates_key), n.relates_key), a.amount_minor
+        SELECT coalesce((SELECT min(p.key) FROM invoice AS p WHERE p.parent_key = note.relates_key), note.relates_key), a.amount_minor
         FROM allocation AS a
-        CROSS JOIN invoice AS n ON n.key = a.credit_key
+        CROSS JOIN invoice AS note ON note.key = a.credit_key
         WHERE
             a.customer_key > ?1 AND a.customer_key <= ?2 AND a.credit_key IS NOT NULL AND a.invoice_key IS NULL
-            AND +a.allocated_on <= ?3 AND n.relates_key IS NOT NULL
+            AND +a.allocated_on <= ?3 AND note.relates_key IS NOT NULL
     )
     GROUP BY key
 ),
