@@ -251,7 +251,7 @@ fn settle<D: Db>(
     }
     let (mut opening, mut ending, mut rising) = (Vec::new(), Vec::new(), Vec::new());
     let (mut keeping, mut waits, mut forgotten) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut covering, mut taking_up, mut lower) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut covering, mut taking_up, mut noting) = (Vec::new(), Vec::new(), Vec::new());
     let mut resumed = Vec::new();
     for Judging { key, id, mut position } in judging {
         position.samples = samples.remove(&key).unwrap_or_default();
@@ -275,7 +275,7 @@ fn settle<D: Db>(
         covering.extend(step.to_cover.into_iter().map(|of| (key, of)));
         ending.extend(step.to_end.into_iter().map(|of| (key, of)));
         rising.extend(step.to_escalate.into_iter().map(|of| (key, of)));
-        lower.extend(step.to_lower.into_iter().map(|of| (key, of)));
+        noting.extend(step.to_note.into_iter().map(|of| (key, of)));
         waits.extend(step.to_wait.into_iter().map(|of| (key, of)));
         forgotten.extend(step.to_forget.into_iter().map(|of| (key, of)));
         let kept = alert::add_sample(&position.samples, day, &position.facts, &wanted);
@@ -290,7 +290,7 @@ fn settle<D: Db>(
     // What ends and opens again is told in this order.
     table::end_all(db, &ending, day, at)?;
     table::escalate_all(db, &rising, day, at)?;
-    table::lower_all(db, &lower)?;
+    table::note_all(db, &noting)?;
     table::cover_all(db, &covering, day, at)?;
     let opened = opened.collect::<Vec<_>>();
     event::add_all(db, &opened, at)?;

@@ -199,8 +199,8 @@ pub struct Transition {
     pub to_end: Vec<Ending>,
     /// To be raised.
     pub to_escalate: Vec<Escalated>,
-    /// To be remembered: what they counted is less by now.
-    pub to_lower: Vec<(Key, Evidence)>,
+    /// To be remembered: what they count moved since they were last looked at.
+    pub to_note: Vec<(Key, Evidence)>,
     /// To stand behind another one, which tells of them: first the one, then the other.
     pub to_cover: Vec<(Key, Key)>,
     /// To be taken up: they stood behind another one and are open from now on.
@@ -246,8 +246,7 @@ pub fn judge(
                 }
                 (Some(alert), Some(seen)) => {
                     step.to_escalate.extend(escalated(&of.rule, position.day, alert));
-                    step.to_lower
-                        .extend(lowered(&of.rule, alert, &seen).map(|of| (key.clone(), of)));
+                    step.to_note.extend(moved(&of.rule, alert, &seen).map(|of| (key.clone(), of)));
                 }
                 (Some(_), None) => step.to_end.push(ending(EndingReason::ReasonGone)),
                 (None, Some(seen)) if held(&of.rule, position.day, since) => {
@@ -315,15 +314,15 @@ fn is_anew(rule: &NewAlertRule, position: &Position, alert: &Live, seen: &[TermS
     seen.iter().filter_map(|now| Some((term_of(rule, now)?, now))).any(anew)
 }
 
-/// What the alert told of, with counts that are less by now. `None`: none is.
-fn lowered(rule: &NewAlertRule, alert: &Live, seen: &[TermSeen]) -> Option<Evidence> {
+/// What the alert told of, with what its counts are by now. `None`: none moved.
+fn moved(rule: &NewAlertRule, alert: &Live, seen: &[TermSeen]) -> Option<Evidence> {
     let mut evidence = alert.evidence.clone();
     let mut any = false;
     for told in evidence.terms.iter_mut().flatten() {
         let now = seen.iter().find(|now| now.term == told.term);
-        let less = now.and_then(|now| term::lessened(term_of(rule, now)?, now, told));
-        any |= less.is_some();
-        told.least = less.or(told.least);
+        let moved = now.and_then(|now| term::moved(term_of(rule, now)?, told, now));
+        any |= moved.is_some();
+        told.last = moved.or(told.last);
     }
     any.then_some(evidence)
 }

@@ -319,8 +319,8 @@ pub fn escalate_all<D: Db>(
     Ok(())
 }
 
-/// Remembers that what alerts counted is less by now.
-pub fn lower_all<D: Db>(db: &D, alerts: &[(i64, (Key, Evidence))]) -> Result<(), Fault> {
+/// Remembers what moved of what alerts count.
+pub fn note_all<D: Db>(db: &D, alerts: &[(i64, (Key, Evidence))]) -> Result<(), Fault> {
     if alerts.is_empty() {
         return Ok(());
     }
@@ -329,7 +329,7 @@ pub fn lower_all<D: Db>(db: &D, alerts: &[(i64, (Key, Evidence))]) -> Result<(),
     };
     let rows = alerts.iter().map(row).collect::<Result<Vec<_>, Fault>>()?;
     let rows = crate::array(&rows)?;
-    db.execute(sql!("alert/lower_all.sql"), &[(&rows).into()])?;
+    db.execute(sql!("alert/note_all.sql"), &[(&rows).into()])?;
     Ok(())
 }
 

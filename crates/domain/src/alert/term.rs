@@ -62,7 +62,7 @@ pub(super) fn seen(
         before,
         before_on: None,
         distance: None,
-        least: None,
+        last: None,
     };
     let numbers = |value: Decimal, before: Option<Decimal>| {
         let bound = shown(bound(term, is_open)?);
@@ -239,46 +239,78 @@ fn slipped_from(
     Some((now, from))
 }
 
-/// Facts that count happenings: one more of them is another reason.
-const COUNTS: [FactName; 9] = [
-    FactName::BankChanges90d,
-    FactName::BrokenPromises12m,
-    FactName::BrokenPromisesOpen,
-    FactName::ContactChanges90d,
-    FactName::DefaultsOpen,
-    FactName::GroupDefaultsOpen,
-    FactName::PublicRecordEvents12m,
-    FactName::RepresentativeChanges90d,
-    FactName::ReturnedPayments12m,
-];
-
-fn counts(term: &RuleTerm) -> bool {
-    term.kind == TermKind::Above && term.fact.is_some_and(|of| COUNTS.contains(&of))
+/// Which way a fact moves when something happens again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    Up,
+    Down,
 }
 
-/// Whether what is seen is another reason than the one that the alert told of: an event that happened again later, a count
-/// of happenings that grew, an order larger by half than the large one, or a grade that fell since the judgement before, to
-/// one that is worse than the one that was told by as much as the term asks for.
+/// Of a fact that counts happenings, or the days to the next or since the last of them, the way in which it moves only when
+/// there is another one.
+fn moves(term: &RuleTerm) -> Option<Again> {
+    match (term.kind, term.fact?) {
+        (
+            TermKind::Above,
+            FactName::BankChanges90d
+            | FactName::BrokenPromises12m
+            | FactName::BrokenPromisesOpen
+            | FactName::ContactChanges90d
+            | FactName::DefaultsOpen
+            | FactName::GroupDefaultsOpen
+            | FactName::PublicRecordEvents12m
+            | FactName::RepresentativeChanges90d
+            | FactName::ReturnedPayments12m,
+        )
+        | (
+            TermKind::Below,
+            FactName::DaysToContractEnd
+            | FactName::DaysToGuaranteeEnd
+            | FactName::DaysToInsuranceEnd
+            | FactName::DaysToMilestone,
+        ) => Some(Again::Up),
+        (
+            TermKind::Above,
+            FactName::DaysSinceContractLapsed
+            | FactName::DaysSinceGuaranteeLapsed
+            | FactName::DaysSinceInsuranceLapsed,
+        ) => Some(Again::Down),
+        _ => None,
+    }
+}
+
+/// What a fact was when it was last looked at, and what it is.
+fn pair(told: &TermSeen, now: &TermSeen) -> Option<(Decimal, Decimal)> {
+    told.last.or_else(|| told.value.parse().ok()).zip(now.value.parse().ok())
+}
+
+/// Whether what is seen is another reason than the one that the alert told of: an event that happened again later, one
+/// happening more, an order larger by half than the large one, or a grade that fell since the judgement before, to one that
+/// is worse than the one that was told by as much as the term asks for.
 pub(super) fn is_anew(
     term: &RuleTerm,
     now: &TermSeen,
     position: &Position,
     open: &Evidence,
 ) -> bool {
-    let was = open.terms.as_deref().map(|terms| terms.iter().find(|seen| seen.term == now.term));
-    let told = was.flatten().map_or(&open.value, |seen| &seen.value);
+    let Some(terms) = &open.terms else {
+        return fell_further(term, &open.value, now, position);
+    };
+    let Some(told) = terms.iter().find(|seen| seen.term == now.term) else {
+        // What did not hold when the alert told of the others holds now.
+        return term.kind == TermKind::Event || moves(term).is_some();
+    };
+    if let Some(way) = moves(term) {
+        return pair(told, now).is_some_and(|(last, now)| match way {
+            Again::Up => now > last,
+            Again::Down => now < last,
+        });
+    }
+    let told = &told.value;
     match term.kind {
-        TermKind::Event | TermKind::Above if was == Some(None) => {
-            // What did not hold when the alert told of the others holds now.
-            term.kind == TermKind::Event || counts(term)
-        }
         TermKind::Event => {
             let days = told.parse::<Date>().ok().zip(now.value.parse::<Date>().ok());
             days.is_some_and(|(told, now)| now > told)
-        }
-        TermKind::Above if counts(term) => {
-            let least = was.flatten().and_then(|seen| seen.least).or_else(|| told.parse().ok());
-            least.zip(now.value.parse::<Decimal>().ok()).is_some_and(|(least, now)| now > least)
         }
         TermKind::Above if term.fact == Some(FactName::OrderSizeSpike) => {
             let sizes = told.parse::<Decimal>().ok().zip(now.value.parse::<Decimal>().ok());
@@ -290,10 +322,10 @@ pub(super) fn is_anew(
     }
 }
 
-/// The count of the term where it is less than the least that its alert knows of.
-pub(super) fn lessened(term: &RuleTerm, now: &TermSeen, told: &TermSeen) -> Option<Decimal> {
-    let least = told.least.or_else(|| told.value.parse().ok())?;
-    now.value.parse::<Decimal>().ok().filter(|now| counts(term) && *now < least)
+/// What the fact of the term is, where it moved since it was last looked at.
+pub(super) fn moved(term: &RuleTerm, told: &TermSeen, now: &TermSeen) -> Option<Decimal> {
+    moves(term)?;
+    pair(told, now).filter(|(last, now)| last != now).map(|(_, now)| now)
 }
 
 fn fell_further(term: &RuleTerm, told: &str, now: &TermSeen, position: &Position) -> bool {

@@ -78,7 +78,7 @@ fn after(step: &Transition, day: Date, live: &mut Vec<Live>, waiting: &mut Vec<(
         let alert = live.iter_mut().find(|alert| alert.key == raised.key).unwrap();
         (alert.escalated, alert.severity) = (true, raised.severity);
     }
-    for (key, evidence) in &step.to_lower {
+    for (key, evidence) in &step.to_note {
         live.iter_mut().find(|alert| alert.key == *key).unwrap().evidence = evidence.clone();
     }
     for key in &step.to_take_up {

@@ -76,6 +76,41 @@ fn a_count_of_happenings_is_told_anew_when_it_grows_also_after_it_was_less() {
 }
 
 #[test]
+fn the_next_end_and_the_next_lapse_are_told_anew() {
+    let ends =
+        rule(json!({"terms": [{"kind": "below", "fact": "days-to-contract-end", "bound": "31"}]}));
+    told(
+        &ends,
+        "
+        31 |
+        30 | open 30
+        29 |
+        2  |
+        28 | close told-anew open 28
+        28 |
+        0  |
+        30 | close told-anew open 30
+        31 | close reason-gone",
+        |value| with(FactName::DaysToContractEnd, value),
+    );
+    let lapsed = rule(
+        json!({"terms": [{"kind": "above", "fact": "days-since-contract-lapsed", "bound": "0"}]}),
+    );
+    told(
+        &lapsed,
+        "
+        0  |
+        1  | open 1
+        2  |
+        31 |
+        1  | close told-anew open 1
+        9  |
+        -  | close reason-gone",
+        |value| with(FactName::DaysSinceContractLapsed, value),
+    );
+}
+
+#[test]
 fn an_order_larger_by_half_than_the_large_one_is_told_anew() {
     let of = shipped().into_iter().find(|of| of.name == "sudden-demand").unwrap();
     told(

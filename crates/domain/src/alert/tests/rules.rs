@@ -153,7 +153,7 @@ fn one_day_is_not_many_in_whatever_rule_says_so() {
             before: Some("5".into()),
             before_on: None,
             distance: None,
-            least: None,
+            last: None,
         };
         let evidence = Evidence {
             rule: "r@1".into(),
@@ -210,7 +210,7 @@ fn days_are_told_in_words_whatever_their_number() {
             before: (before != "-").then(|| before.into()),
             before_on: None,
             distance: None,
-            least: None,
+            last: None,
         };
         let evidence = Evidence {
             rule: "r@1".into(),
