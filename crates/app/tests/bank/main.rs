@@ -244,6 +244,32 @@ fn what_waits_with_the_erased_customer_alone_among_its_candidates_is_erased_too(
 }
 
 #[test]
+fn an_entry_that_is_booked_as_another_one_is_erased_with_it() {
+    let (_folder, db) = db();
+    for (of, called) in [("C1", "Müller GmbH"), ("C2", "Keller AG")] {
+        customer(&db, of, called, None);
+        invoice(&db, &format!("INV-7700{of}"), of, "2026-10-01", 4_000);
+    }
+    let entries =
+        ["INV-7700C1", "INV-7700C2"].map(|text| pays(4_000, text, "Somebody Else", STRANGE));
+    for statement in ["S1", "S2"] {
+        take(&db, statement, &entries);
+    }
+    let states = || matches(&db, None).into_iter().map(|of| (of.state, of.payer_name.is_some()));
+    let (booked, again) = (MatchState::Automatic, MatchState::AlreadyBooked);
+    assert_eq!(
+        states().collect::<Vec<_>>(),
+        [(booked, true), (booked, true), (again, true), (again, true)]
+    );
+    erase::customer(&db, &id("C1"), &author()).unwrap();
+    assert_eq!(
+        states().collect::<Vec<_>>(),
+        [(booked, false), (booked, true), (again, false), (again, true)]
+    );
+    holds(&db);
+}
+
+#[test]
 fn a_name_of_a_merged_duplicate_is_a_name_of_the_customer_that_stayed() {
     // Who pays, what speaks for or against it, whether it is booked.
     for (payer, reason, booked) in [
