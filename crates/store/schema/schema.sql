@@ -1150,5 +1150,5 @@ CREATE TABLE payment_name_former (
 
 CREATE INDEX payment_name_former_by_payment ON payment_name_former (payment_key);
 
-CREATE INDEX allocation_agreed ON allocation (customer_key, difference_key, invoice_key, allocated_on, amount_minor)
-    WHERE difference IN ('agreed', 'full-settlement');
+CREATE INDEX allocation_settled ON allocation (customer_key, difference_key, invoice_key, allocated_on, amount_minor)
+    WHERE difference = 'full-settlement';

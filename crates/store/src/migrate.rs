@@ -47,7 +47,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (37, "credited", schema!("0037_credited.sql")),
     (38, "group_defaults", schema!("0038_group_defaults.sql")),
     (39, "former_names", schema!("0039_former_names.sql")),
-    (40, "agreed", schema!("0040_agreed.sql")),
+    (40, "settled", schema!("0040_settled.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

@@ -51,7 +51,7 @@ fn ledger(db: &NativeDb, customer: i64) -> Ledger {
     let row = |(claim, payment, difference, came, on, minor): RecordedRow| {
         let other = match (difference.as_deref(), came) {
             (Some("early-payment-discount"), _) => Source::Discount,
-            (Some("agreed" | "full-settlement"), Some(came)) => Source::Agreed(came),
+            (Some("full-settlement"), Some(came)) => Source::Agreed(came),
             (Some("write-off"), _) => Source::WriteOff,
             (Some("credit" | "dispute-upheld" | "voided"), _) => Source::Taken,
             _ => Source::Other,

@@ -34,12 +34,19 @@ pub(super) fn arrange(rules: &[AlertRule], live: &[Live], step: &mut Transition)
             &other.key,
         ))
     });
-    let mut first: Vec<(String, Key)> = Vec::new();
+    let mut first: Vec<(String, Key, bool)> = Vec::new();
     for Standing { key, was, .. } in standing {
         let dedupe = keyed(&key);
-        let ahead =
-            first.iter().find(|(of, other)| dedupe.as_ref() == Some(of) && together(&key, other));
-        let ahead = ahead.map(|(_, other)| other.clone());
+        let ahead = |of: &dyn Fn(&Key, bool) -> bool| {
+            let found = first.iter().find(|(of_key, other, closed)| {
+                dedupe.as_ref() == Some(of_key) && together(&key, other) && of(other, *closed)
+            });
+            found.map(|(_, other, _)| other.clone())
+        };
+        // What somebody closed keeps those behind it that stood there, and tells of no other.
+        let ahead = ahead(&|other, closed| closed && was == Was::Behind(other.clone()))
+            .or_else(|| ahead(&|_, closed| !closed));
+        let closed = was == Was::Closed;
         match (was, &ahead) {
             (Was::Open, Some(ahead)) => step.to_cover.push((key.clone(), ahead.clone())),
             (Was::Behind(before), Some(ahead)) if before != *ahead => {
@@ -49,8 +56,8 @@ pub(super) fn arrange(rules: &[AlertRule], live: &[Live], step: &mut Transition)
             (Was::Nothing, Some(ahead)) => cover(step, &key, ahead),
             (Was::Open | Was::Closed | Was::Behind(_) | Was::Nothing, _) => {}
         }
-        if let (None, Some(dedupe)) = (ahead, dedupe) {
-            first.push((dedupe, key));
+        if let (true, Some(dedupe)) = (closed || ahead.is_none(), dedupe) {
+            first.push((dedupe, key, closed));
         }
     }
 }

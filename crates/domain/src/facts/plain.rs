@@ -47,7 +47,7 @@ pub enum Source {
     Payment(i64),
     Discount,
     WriteOff,
-    /// What was booked off by agreement, with money that came on this day.
+    /// What was booked off as settled in full, with money that came on this day.
     Agreed(Date),
     /// What turned out not to be owed: a credit note, an upheld dispute or a void.
     Taken,
@@ -227,8 +227,8 @@ impl Ledger {
         claim.minor - off.map(|row| row.minor).sum::<i64>()
     }
 
-    /// What is unpaid of a claim at the end of a day: what is open, and what was given up of it, written off or agreed
-    /// when it was overdue. What was agreed by the due date is what the price came to.
+    /// What is unpaid of a claim at the end of a day: what is open, and what was given up of it, written off or settled
+    /// when it was overdue. What was settled by the due date is what the price came to.
     fn unpaid(&self, claim: &Document, day: Date) -> i64 {
         let rows = self.rows.iter().filter(|row| row.claim == claim.key && row.on <= day);
         let given_up = rows.filter(|row| match row.from {

@@ -150,7 +150,7 @@ nearest AS (
                                 )
                             )
                             AND NOT (
-                                coalesce(a.difference IN ('agreed', 'full-settlement'), 0)
+                                coalesce(a.difference = 'full-settlement', 0)
                                 AND i.due_on < (SELECT p.received_on FROM payment AS p WHERE p.key = a.difference_key)
                             )
                     ), 0

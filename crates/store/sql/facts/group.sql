@@ -1,7 +1,7 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day.
 -- Gives [customer_key, currency, outstanding, overdue, unpaid, overdue of that] of the group of the day of each customer
 -- that is in one and of whose group anything is unpaid on it, and [customer_key, null, 0, 0, 0, 0] where nothing is and any
--- of it had an item by then. What is unpaid is what is outstanding, what stands of write-offs, and what was agreed
+-- of it had an item by then. What is unpaid is what is outstanding, what stands of write-offs, and what was settled
 -- with money that came after the due date.
 WITH
 -- Whose record was replaced since the day is in the group that the first of its former ones names.
@@ -71,7 +71,7 @@ open AS (
     UNION ALL
     SELECT e.head_key, i.currency, i.due_on, a.amount_minor, 0
     FROM everybody AS e
-    CROSS JOIN allocation AS a ON a.customer_key = e.customer_key AND a.difference IN ('agreed', 'full-settlement')
+    CROSS JOIN allocation AS a ON a.customer_key = e.customer_key AND a.difference = 'full-settlement'
     CROSS JOIN payment AS p ON p.key = a.difference_key
     CROSS JOIN invoice AS i ON i.key = a.invoice_key
     WHERE +a.allocated_on <= ?3 AND p.received_on > i.due_on

@@ -1,7 +1,7 @@
 -- ?1: after this customer, ?2: up to this one, ?3: the day, ?4: tolerances by currency, 100 of those not named.
 -- Gives [customer_key, currency, outstanding, overdue, [unpaid, contested, 1 to 30, 31 to 60, 61 to 90 and more than 90
 -- days overdue]] for whoever owes anything on the day or had it given up. What is outstanding is owed; what is unpaid is
--- that, what stands of write-offs, and what was agreed with money that came after the due date. What nobody would be reminded of is not overdue here: what is contested, and what
+-- that, what stands of write-offs, and what was settled with money that came after the due date. What nobody would be reminded of is not overdue here: what is contested, and what
 -- is left of a claim below the tolerance.
 WITH
 unpaid AS MATERIALIZED (
@@ -27,7 +27,7 @@ unpaid AS MATERIALIZED (
         CROSS JOIN payment AS p ON p.key = a.difference_key
         CROSS JOIN invoice AS i ON i.key = a.invoice_key
         WHERE
-            a.customer_key > ?1 AND a.customer_key <= ?2 AND a.difference IN ('agreed', 'full-settlement')
+            a.customer_key > ?1 AND a.customer_key <= ?2 AND a.difference = 'full-settlement'
             AND +a.allocated_on <= ?3 AND p.received_on > i.due_on
     )
     GROUP BY invoice_key

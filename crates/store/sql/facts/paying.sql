@@ -10,7 +10,7 @@
 -- the day. Days are counted from the day asked for; two in one number are the one times a million plus the other.
 -- Sums of amounts are added up as floats on purpose: two absurd amounts must not stop the sweep of all others, and below
 -- 2^53 they are exact. As whole numbers they are quicker to write.
--- A write-off pays nothing, nor does what was agreed on a debt that was overdue: what stands of it on the day is unpaid as
+-- A write-off pays nothing, nor does what was settled of a debt that was overdue: what stands of it on the day is unpaid as
 -- if nobody had given it up.
 WITH
 -- Claims of which anything was ever taken back: few, and the only ones whose rows are not what they say.
@@ -58,7 +58,7 @@ remaining AS (
     WHERE minor > 0
     GROUP BY invoice_key, allocated_on
 ),
--- What was given up of each claim: written off, or booked off by agreement with money that came after the due date.
+-- What was given up of each claim: written off, or settled with money that came after the due date.
 given_up AS MATERIALIZED (
     SELECT a.key, a.invoice_key, a.amount_minor AS minor
     FROM adjustment AS w
@@ -72,7 +72,7 @@ given_up AS MATERIALIZED (
     CROSS JOIN payment AS p ON p.key = a.difference_key
     CROSS JOIN invoice AS i ON i.key = a.invoice_key
     WHERE
-        a.customer_key > ?1 AND a.customer_key <= ?2 AND a.difference IN ('agreed', 'full-settlement')
+        a.customer_key > ?1 AND a.customer_key <= ?2 AND a.difference = 'full-settlement'
         AND +a.allocated_on <= ?3 AND p.received_on > i.due_on
 ),
 -- What was unpaid of each claim: what is open, what was set against it later, if anything was, and what was given up.

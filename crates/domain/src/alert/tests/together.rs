@@ -59,11 +59,12 @@ fn of_alerts_with_the_same_key_the_gravest_is_open_and_the_others_stand_behind_i
 }
 
 #[test]
-fn what_was_closed_by_hand_keeps_what_is_no_graver_behind_it() {
+fn what_was_closed_by_hand_keeps_behind_it_what_stood_there_and_nothing_that_begins_later() {
     let rules = [
         one_of("a", "warning", "items-12m", "k"),
         one_of("b", "warning", "irregularity", "k"),
         one_of("c", "serious", "trend-slope", "k"),
+        one_of("d", "info", "days-to-pay-12m", "k"),
     ];
     let facts = |names: &str| {
         let of = |of: &&AlertRule| names.contains(&of.name);
@@ -71,16 +72,34 @@ fn what_was_closed_by_hand_keeps_what_is_no_graver_behind_it() {
             rules.iter().filter(of).map(|of| (of.rule.terms[0].fact.unwrap(), Decimal::ONE));
         Position { facts: facts.collect(), ..somewhere() }
     };
-    let finding = judge(&rules, &facts("a"), &[], &[]).to_open.remove(0);
-    let closed = Live { closed: true, ..opened(&finding, somewhere().day) };
-    let live = std::slice::from_ref(&closed);
-    let behind = |names: &str| {
-        let step = judge(&rules, &facts(names), live, &[]);
-        step.to_open.iter().map(|of| (of.key.0.clone(), of.behind.is_some())).collect::<Vec<_>>()
-    };
-    assert_eq!(behind("ab"), [("b".to_string(), true)]);
-    assert_eq!(behind("abc"), [("b".to_string(), true), ("c".to_string(), false)]);
-    assert_eq!(behind("b"), [("b".to_string(), false)], "its reason is gone");
+    // `a` is open with `d` behind it, and somebody closes it. Of each step: what is open, closed, and behind which.
+    let table = "
+        ad   | -a d<a
+        abd  | -a b d<a
+        abd  | -a b d<a
+        ad   | -a d<a
+        abcd | -a b<c c d<a
+        abd  | -a b d<a
+        a    | -a
+        ad   | -a d
+        d    | d";
+    let (mut live, mut waiting) = (Vec::new(), Vec::new());
+    after(&judge(&rules, &facts("ad"), &[], &[]), somewhere().day, &mut live, &mut waiting);
+    live.iter_mut().filter(|of| of.key.0 == "a").for_each(|of| of.closed = true);
+    for line in table.lines().filter(|line| !line.trim().is_empty()) {
+        let (there, expected) = line.split_once('|').unwrap();
+        let step = judge(&rules, &facts(there), &live, &waiting);
+        after(&step, somewhere().day, &mut live, &mut waiting);
+        let shown = |of: &Live| match &of.behind {
+            Some(ahead) => format!("{}<{}", of.key.0, ahead.0),
+            None if of.closed => format!("-{}", of.key.0),
+            None => of.key.0.clone(),
+        };
+        let mut found: Vec<String> = live.iter().map(shown).collect();
+        found.sort();
+        assert_eq!(found.join(" "), expected.trim(), "{line}");
+        assert_eq!(judge(&rules, &facts(there), &live, &waiting), Transition::default(), "{line}");
+    }
 }
 
 #[test]
