@@ -278,7 +278,7 @@ fn what_names_a_document_that_an_entry_of_several_paid_may_be_a_part_of_it() {
         (10_000, "INV-1002", "2026-11-01", false),
         (9_999, "INV-1001", "2026-11-01", true),
         (10_001, "INV-1001", "2026-11-01", false),
-        (10_000, "INV-1001", "2026-10-25", false),
+        (10_000, "INV-1001", "2026-09-29", false),
     ]
     .into_iter()
     .enumerate()
@@ -552,6 +552,38 @@ fn a_part_of_what_paid_a_document_whole_is_asked_about_while_the_document_is_not
         let done = said(&db, "P1", ("C1", "2026-11-01", minor), row);
         assert_eq!(done.is_err(), perhaps, "{minor} of {came}");
         holds(&db);
+    }
+}
+
+#[test]
+fn what_names_a_document_that_an_entry_paid_whole_is_asked_about_for_a_month() {
+    // What an entry of 2026-10-31 paid of 100.00, what names the document on which day, whether it may be that.
+    for (came, minor, day, perhaps) in [
+        (10_000, 10_000, "2026-10-26", true),
+        (10_000, 10_000, "2026-10-25", true),
+        (10_000, 10_000, "2026-09-30", true),
+        (10_000, 10_000, "2026-09-29", false),
+        (10_000, 4_000, "2026-09-30", true),
+        // Half of it again may be the other half.
+        (5_000, 5_000, "2026-10-26", true),
+        (5_000, 5_000, "2026-10-25", false),
+    ] {
+        let (_folder, db) = db();
+        book(&db);
+        take(&db, "S1", &[pays(came, "INV-1002", "Müller GmbH", KNOWN)]);
+        let row = json!({"invoice_id": "INV-1002"});
+        let done = said(&db, "P1", ("C1", day, minor), row);
+        assert_eq!(done.is_err(), perhaps, "{minor} of {came} on {day}");
+        holds(&db);
+    }
+    // The bank's own reference for an id.
+    for (day, perhaps) in [("2026-09-30", true), ("2026-09-29", false)] {
+        let (_folder, db) = db();
+        book(&db);
+        let line = Line { bank: "SVC-1".into(), ..pays(4_000, "INV-1002", "Müller GmbH", KNOWN) };
+        take(&db, "S1", &[line]);
+        let done = said(&db, "SVC-1", ("C1", day, 3_000), json!({}));
+        assert_eq!(done.is_err(), perhaps, "{day}");
     }
 }
 

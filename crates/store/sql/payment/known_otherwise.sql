@@ -1,8 +1,9 @@
 -- ?1: rows as in payment/insert_all.sql. Gives [[row, why, payment_id], ...] for rows of new ids that are known under
 -- another name, with `named` or the field that differs or, where the payment became another customer's, `perhaps`, and for those that may be what an entry of a statement was booked
--- as, with `perhaps`: same customer, currency and amount within five days, or the entry has the id as its reference, or has the amount
--- for the document that the row names, with an amount for it or without, or for an instalment of it, by what the payer named or by the order of debts, or has at least the amount for that
--- document, of which less is open. The
+-- as, with `perhaps`: same customer, currency and amount within five days; or the entry has the id as its end-to-end
+-- reference, or within 31 days as its bank's; or it has the amount for the document that the row names, with an amount for it
+-- or without, or for an instalment of it, by what the payer named or by the order of debts, within five days; or at least the
+-- amount for that document, of which less is open, within 31. The
 -- amount is what no other name says of it yet, with the fee that the bank kept or without it, with what of it was a
 -- mistake or without that. An entry whose payment was a mistake, or has other names for all of it, is
 -- nobody's; money that came and went back had come all the same.
@@ -41,7 +42,7 @@ named AS (
 ),
 span AS (
     SELECT
-        customer_key, currency, date(min(received_on), '-5 days') AS first_on, date(max(received_on), '+5 days') AS last_on
+        customer_key, currency, date(min(received_on), '-31 days') AS first_on, date(max(received_on), '+31 days') AS last_on
     FROM asked
     GROUP BY customer_key, currency
 ),
@@ -144,11 +145,12 @@ found AS (
     -- Without the affinity of a column, which would keep the parts from being found by document.
     CROSS JOIN part AS t ON t.invoice_key = +u.invoice_key AND t.currency = +u.currency
     WHERE
-        (
+        -- So much of it again may be a second part of the debt, unless no such debt is left.
+        abs(julianday(t.received_on) - julianday(u.received_on)) <= iif(u.amount_minor > t.open_minor, 31, 5)
+        AND (
             u.amount_minor IN (t.minor, t.minor + t.fee_minor)
             OR u.amount_minor > t.open_minor AND u.amount_minor <= t.minor + t.fee_minor
         )
-        AND abs(julianday(t.received_on) - julianday(u.received_on)) <= 5
     UNION ALL
     SELECT a.row, b.id, -20
     FROM asked AS a
