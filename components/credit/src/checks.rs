@@ -53,15 +53,19 @@ fn ask<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     }
     let (question, language): (NewCheck, _) = (call.body()?, call.query(&LANGUAGE)?);
     let told = match simulated {
-        true => check::simulate(call.db()?, &question, asked(call)?, language, call.now())?,
+        true => check::simulate_told(call.db()?, &question, asked(call)?, language, call.now())?,
         false if call.text(&AS_OF)?.or(call.text(&KNOWN_AT)?).is_some() => {
             let detail = "a check is asked of a past moment with simulate=true alone";
             let field = if call.text(&AS_OF)?.is_some() { "as_of" } else { "known_at" };
             return Err(Problem::new(Refusal::MalformedParameter, detail).at(field));
         }
-        false => check::ask(call.db()?, &question, &call.new_id()?, language, &call.author())?,
+        false => check::ask_told(call.db()?, &question, &call.new_id()?, language, &call.author())?,
     };
-    Answer::json(&told)
+    let answer = Answer::json(&told.result)?;
+    Ok(match &told.exposure {
+        Some(exposure) => answer.with_list("exposure", exposure),
+        None => answer,
+    })
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

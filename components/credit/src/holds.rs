@@ -1,7 +1,7 @@
 //! `/v1/score/holds`: orders that wait.
 
 use crate::LANGUAGE;
-use dunlin_app::credit::hold;
+use dunlin_app::credit::{hold, ready};
 use dunlin_domain::{
     Id,
     contract::{
@@ -35,7 +35,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .about("Judges holds again and ends those whose reasons are gone, opens others whose release ran out; proposes a lower limit for whoever's grade worsened.")
             .scope(Scope::SweepWrite)
             .answers::<HoldRun>()
-            .run(|call| Answer::json(&hold::run(call.db()?, &call.author())?)),
+            .run(run),
         Route::get("/v1/score/holds/{id}", "get_hold")
             .about("Gives a hold: what waits, why, and how it ended.")
             .scope(Scope::ScoreRead)
@@ -63,6 +63,12 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let found = hold::list(call.db()?, page, customer.as_ref(), state, None, language)?;
     let (items, next) = page::cut(found, limit, |(key, _)| *key)?;
     Answer::json(&HoldPage { items: items.into_iter().map(|(_, hold)| hold).collect(), next })
+}
+
+fn run<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (db, author) = (call.db()?, call.author());
+    let ran = hold::run(db, &author)?;
+    Answer::json(&HoldRun { readied: ready::run(db, &author)?, ..ran })
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

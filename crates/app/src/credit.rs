@@ -9,6 +9,7 @@ pub mod limit;
 pub(crate) mod merge;
 pub mod order;
 pub mod policy;
+pub mod ready;
 pub mod reservation;
 pub mod rule;
 

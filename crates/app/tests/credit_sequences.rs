@@ -9,7 +9,7 @@ mod common;
 mod shop;
 
 use common::{db, id, read};
-use dunlin_app::credit::{Asked, check, hold, order, reservation, reservation::Reserved};
+use dunlin_app::credit::{Asked, check, hold, order, ready, reservation, reservation::Reserved};
 use dunlin_domain::{
     Instant,
     contract::{credit::*, types::Language},
@@ -51,6 +51,8 @@ enum Step {
     Wait(i64),
     Limit(i64),
     Pay(i64),
+    /// What may be answered without looking is worked out.
+    Ready,
 }
 
 const ORDERS: usize = 3;
@@ -75,6 +77,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (1i64..60).prop_map(Step::Wait),
         1 => (0i64..200).prop_map(Step::Limit),
         2 => (1i64..90).prop_map(Step::Pay),
+        6 => Just(Step::Ready),
     ]
 }
 
@@ -255,6 +258,8 @@ struct Sequence<'a> {
     step: usize,
     /// Ids of the reservations that a client asked for, with their places on the slate.
     asked: Vec<(String, usize)>,
+    /// How many questions were answered by what was ready.
+    told: &'a std::cell::Cell<u32>,
 }
 
 impl Sequence<'_> {
@@ -357,6 +362,8 @@ impl Sequence<'_> {
         let asked = question(&self.name, minor, Some(&order));
         let (made, author) = (id(&self.made("K")), by("shop", self.slate.now));
         let found = check::ask(self.db, &asked, &made, Some(Language::En), &author).unwrap();
+        // What is kept says the same.
+        assert_eq!(check::get(self.db, &made, Some(Language::En)).unwrap(), found);
         // To order again what was cancelled is to ask for it anew.
         let invoiced = self.slate.orders.get(&order).map_or(0, |of| of.invoiced);
         let passes = self.slate.passes(&order, minor, invoiced);
@@ -418,6 +425,7 @@ impl Sequence<'_> {
                 self.slate.owed -= minor;
                 pay(self.db, &self.made("P"), &self.name, "2024-06-30", minor);
             }
+            Step::Ready => drop(ready::run(self.db, &by("schedule", self.slate.now)).unwrap()),
         }
         self.step += 1;
     }
@@ -427,6 +435,28 @@ impl Sequence<'_> {
         let (asked, now) = (question(&self.name, 0, None), self.slate.now);
         let found = check::simulate(self.db, &asked, None, Some(Language::En), now).unwrap();
         assert_eq!(found.total_minor, self.slate.used());
+        self.is_told_as_it_is_found();
+    }
+
+    /// What is ready is what a look finds, word for word, also at the last amount that it is ready for.
+    fn is_told_as_it_is_found(&self) {
+        let now = self.slate.now;
+        let limit = self.slate.limit * 9 / 10 - self.slate.used();
+        for (minor, order) in [(0, None), (1, Some(0)), (limit, Some(1)), (limit + 1, Some(2))] {
+            let order = order.map(|number| self.order(number));
+            let asked = question(&self.name, minor.max(0), order.as_deref());
+            let ask = || check::simulate_told(self.db, &asked, None, Some(Language::En), now);
+            let told = ask().unwrap();
+            self.told.set(self.told.get() + u32::from(told.exposure.is_some()));
+            let kept = "DELETE FROM credit_ready WHERE customer_key = (SELECT key FROM customer WHERE id = ?1)";
+            self.db.execute("SAVEPOINT looks", &[]).unwrap();
+            self.db.execute(kept, &[self.name.as_str().into()]).unwrap();
+            let found = ask().unwrap();
+            self.db.execute("ROLLBACK TO looks", &[]).unwrap();
+            self.db.execute("RELEASE looks", &[]).unwrap();
+            assert!(found.exposure.is_none());
+            assert_eq!(told.whole().unwrap(), found.whole().unwrap());
+        }
     }
 
     /// What waits at the end, and for how much, is what the slate says, and what was known is read as it stands.
@@ -462,7 +492,7 @@ fn random_sequences_agree_with_a_clerk_with_a_slate() {
     let (_folder, db) = db();
     // What a sequence needs is that writers wait for each other, not that the disk does.
     db.execute("PRAGMA synchronous = OFF", &[]).unwrap();
-    let number = std::cell::Cell::new(0u32);
+    let (number, told) = (std::cell::Cell::new(0u32), std::cell::Cell::new(0u32));
     let config = ProptestConfig { cases: SEQUENCES, max_shrink_iters: 200, ..Default::default() };
     let sequence = steps();
     proptest!(config, |(steps in sequence)| {
@@ -478,11 +508,13 @@ fn random_sequences_agree_with_a_clerk_with_a_slate() {
             holds: Vec::new(),
             agreed: Vec::new(),
         };
-        let mut sequence = Sequence { db: &db, name, slate, step: 0, asked: Vec::new() };
+        let mut sequence =
+            Sequence { db: &db, name, slate, step: 0, asked: Vec::new(), told: &told };
         for step in steps {
             sequence.take(step);
             sequence.agrees();
         }
         sequence.ends();
     });
+    assert!(told.get() > SEQUENCES, "{} questions were answered by what was ready", told.get());
 }

@@ -1152,3 +1152,194 @@ CREATE INDEX payment_name_former_by_payment ON payment_name_former (payment_key)
 
 CREATE INDEX allocation_settled ON allocation (customer_key, difference_key, invoice_key, allocated_on, amount_minor)
     WHERE difference = 'full-settlement';
+
+CREATE TABLE credit_ready (
+    customer_key INTEGER PRIMARY KEY REFERENCES customer (key),
+    as_of TEXT NOT NULL,
+    until_at TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    currency TEXT,
+    room_minor INTEGER,
+    total_minor INTEGER,
+    CHECK ((currency IS NULL) = (room_minor IS NULL) AND (currency IS NULL) = (total_minor IS NULL))
+) STRICT;
+
+CREATE TABLE credit_told (
+    customer_key INTEGER PRIMARY KEY REFERENCES customer (key),
+    bound TEXT,
+    exposure TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE credit_generation (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    number INTEGER NOT NULL
+) STRICT;
+
+CREATE TRIGGER ready_credit_rule_new AFTER INSERT ON credit_rule BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_credit_rule_other AFTER UPDATE ON credit_rule BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_credit_rule_gone AFTER DELETE ON credit_rule BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_limit_policy_new AFTER INSERT ON limit_policy BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_limit_policy_other AFTER UPDATE ON limit_policy BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_limit_policy_gone AFTER DELETE ON limit_policy BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_policy_new AFTER INSERT ON policy BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_policy_other AFTER UPDATE ON policy BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_policy_gone AFTER DELETE ON policy BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_organisation_new AFTER INSERT ON organisation BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_organisation_other AFTER UPDATE ON organisation BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_organisation_gone AFTER DELETE ON organisation BEGIN
+    UPDATE credit_generation SET number = number + 1;
+END;
+
+CREATE TRIGGER ready_customer_new AFTER INSERT ON customer WHEN NEW.parent_key IS NOT NULL BEGIN
+    DELETE FROM credit_ready WHERE customer_key = NEW.parent_key;
+END;
+
+CREATE TRIGGER ready_customer_other AFTER UPDATE ON customer BEGIN
+    DELETE FROM credit_ready WHERE customer_key IN (NEW.key, OLD.parent_key, NEW.parent_key);
+    DELETE FROM credit_told WHERE customer_key = NEW.key;
+END;
+
+CREATE TRIGGER ready_invoice_new AFTER INSERT ON invoice BEGIN
+    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
+END;
+
+CREATE TRIGGER ready_invoice_other AFTER UPDATE OF id, customer_key, kind, issued_on, due_on, currency, open_minor, disputed_minor, version_key ON invoice BEGIN
+    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
+END;
+
+CREATE TRIGGER ready_invoice_gone AFTER DELETE ON invoice BEGIN
+    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
+END;
+
+CREATE TRIGGER ready_payment_new AFTER INSERT ON payment BEGIN
+    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
+END;
+
+CREATE TRIGGER ready_payment_other AFTER UPDATE OF id, customer_key, received_on, currency, unallocated_minor ON payment BEGIN
+    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
+END;
+
+CREATE TRIGGER ready_payment_gone AFTER DELETE ON payment BEGIN
+    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
+END;
+
+CREATE TRIGGER ready_score_new AFTER INSERT ON score BEGIN
+    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
+END;
+
+CREATE TRIGGER ready_score_other AFTER UPDATE ON score WHEN OLD.grade IS NOT NEW.grade BEGIN
+    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
+END;
+
+CREATE TRIGGER ready_score_gone AFTER DELETE ON score BEGIN
+    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
+END;
+
+CREATE TRIGGER ready_credit_limit_new AFTER INSERT ON credit_limit BEGIN
+    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
+END;
+
+CREATE TRIGGER ready_credit_limit_other AFTER UPDATE ON credit_limit BEGIN
+    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
+END;
+
+CREATE TRIGGER ready_credit_limit_gone AFTER DELETE ON credit_limit BEGIN
+    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
+END;
+
+CREATE TRIGGER ready_credit_order_new AFTER INSERT ON credit_order BEGIN
+    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
+END;
+
+CREATE TRIGGER ready_credit_order_other AFTER UPDATE ON credit_order BEGIN
+    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
+END;
+
+CREATE TRIGGER ready_credit_order_gone AFTER DELETE ON credit_order BEGIN
+    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
+END;
+
+CREATE TRIGGER ready_credit_reservation_new AFTER INSERT ON credit_reservation BEGIN
+    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
+END;
+
+CREATE TRIGGER ready_credit_reservation_other AFTER UPDATE ON credit_reservation BEGIN
+    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
+END;
+
+CREATE TRIGGER ready_credit_reservation_gone AFTER DELETE ON credit_reservation BEGIN
+    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
+END;
+
+CREATE TRIGGER ready_credit_hold_new AFTER INSERT ON credit_hold BEGIN
+    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
+END;
+
+CREATE TRIGGER ready_credit_hold_other AFTER UPDATE ON credit_hold BEGIN
+    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
+END;
+
+CREATE TRIGGER ready_credit_hold_gone AFTER DELETE ON credit_hold BEGIN
+    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
+END;
+
+CREATE TRIGGER ready_guarantee_new AFTER INSERT ON guarantee BEGIN
+    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
+END;
+
+CREATE TRIGGER ready_guarantee_other AFTER UPDATE ON guarantee BEGIN
+    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
+END;
+
+CREATE TRIGGER ready_guarantee_gone AFTER DELETE ON guarantee BEGIN
+    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
+END;
+
+CREATE TRIGGER ready_default_record_new AFTER INSERT ON default_record BEGIN
+    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
+END;
+
+CREATE TRIGGER ready_default_record_other AFTER UPDATE ON default_record BEGIN
+    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
+END;
+
+CREATE TRIGGER ready_default_record_gone AFTER DELETE ON default_record BEGIN
+    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
+END;
+
+CREATE TRIGGER ready_allocation_new AFTER INSERT ON allocation BEGIN
+    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
+END;

@@ -1,12 +1,13 @@
 //! Tables `credit_…` and `limit_policy`: limits, orders, reservations, rules, checks and holds.
 
-use crate::{Db, Fault, Param, When};
+use crate::{Db, Fault, Param, Row, When};
 use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
     contract::{
         credit::{
-            ApprovalThreshold, CheckPurpose, Hold, HoldState, Limit, LimitPolicy, LimitSource,
-            LimitState, NewLimit, NewRule, Order, Reservation, ReservationState, Rule, Verdict,
+            ApprovalThreshold, CheckPurpose, EffectiveLimit, Hold, HoldState, Limit, LimitPolicy,
+            LimitSource, LimitState, NewLimit, NewRule, Order, Reservation, ReservationState, Rule,
+            Verdict,
         },
         types::{CustomerStatus, Grade, Language},
     },
@@ -15,6 +16,8 @@ use dunlin_domain::{
         limit::Entry,
     },
 };
+use serde::de::DeserializeOwned;
+use std::sync::LazyLock;
 
 /// The order that is asked about, and whether its usual terms are looked for.
 pub type About<'a> = (Option<&'a Id>, bool);
@@ -81,6 +84,133 @@ pub fn position_then<D: Db>(
         order.map(Id::as_str).into(),
     ];
     db.json(sql!("credit/position_then.sql"), &params)
+}
+
+// ---- what is kept ready
+
+/// A question that what is kept ready may answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain<'a> {
+    pub customer: &'a Id,
+    pub amount: Money,
+    pub order: Option<&'a Id>,
+    /// The day that it is, and the time zone in which that is so.
+    pub today: (Date, &'a str),
+    pub at: Instant,
+}
+
+/// What a check says: what counts before what is asked, the limit, and the components as JSON.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    pub total_minor: i64,
+    pub limit: Option<EffectiveLimit>,
+    pub exposure: String,
+}
+
+impl Ready {
+    fn read(row: &Row, at: usize) -> Result<Self, Fault> {
+        let limit = row.text_or_null(at + 1)?.map(read_json).transpose()?;
+        let exposure = row.text(at + 2)?.to_string();
+        Ok(Self { total_minor: row.int(at)?, limit, exposure })
+    }
+}
+
+/// What is kept ready for a question. Nothing: it must be looked at.
+pub fn ready<D: Db>(db: &D, of: &Plain<'_>) -> Result<Option<Ready>, Fault> {
+    let (today, at) = (of.today.0.to_string(), of.at.to_string());
+    let params: [Param<'_>; 7] = [
+        of.customer.as_str().into(),
+        (&today).into(),
+        (&at).into(),
+        of.today.1.into(),
+        of.amount.currency.as_str().into(),
+        of.amount.minor.into(),
+        of.order.map(Id::as_str).into(),
+    ];
+    let row = db.first(sql!("credit/ready.sql"), &params)?;
+    row.map(|row| Ready::read(&row, 0)).transpose()
+}
+
+/// Keeps a check that passes by what is kept ready, with the members `asked` of a JSON object, and gives the key of the
+/// customer, with what was found where that is wanted. Nothing: it must be looked at.
+pub fn insert_ready_check<D: Db>(
+    db: &D,
+    id: &Id,
+    of: &Plain<'_>,
+    asked: &str,
+    wanted: bool,
+) -> Result<Option<(i64, Option<Ready>)>, Fault> {
+    let (today, at) = (of.today.0.to_string(), of.at.to_string());
+    let params: [Param<'_>; 10] = [
+        of.customer.as_str().into(),
+        (&today).into(),
+        (&at).into(),
+        of.today.1.into(),
+        of.amount.currency.as_str().into(),
+        of.amount.minor.into(),
+        of.order.map(Id::as_str).into(),
+        id.as_str().into(),
+        asked.into(),
+        i64::from(wanted).into(),
+    ];
+    let Some(row) = db.first(sql!("credit/keep_ready.sql"), &params)? else { return Ok(None) };
+    let found = if wanted { Some(Ready::read(&row, 1)?) } else { None };
+    Ok(Some((row.int(0)?, found)))
+}
+
+/// Customers for whom nothing is kept ready that still holds.
+pub fn unready<D: Db>(
+    db: &D,
+    (today, now): (Date, Instant),
+    limit: u32,
+) -> Result<Vec<i64>, Fault> {
+    let (today, now) = (today.to_string(), now.to_string());
+    let params: [Param<'_>; 3] = [(&today).into(), (&now).into(), i64::from(limit).into()];
+    db.json(sql!("credit/unready.sql"), &params)
+}
+
+/// Where customers stand now. Those of whom anything is allocated on a later day are left out.
+pub fn positions<D: Db>(
+    db: &D,
+    customers: &[i64],
+    (today, now): (Date, Instant),
+) -> Result<Vec<Position>, Fault> {
+    // A component has the statement without its blanks.
+    static OF_MANY: LazyLock<String> = LazyLock::new(|| {
+        let one = sql!("credit/position.sql");
+        let many = "own.key IN (SELECT value FROM json_each(?1))";
+        ["own.id = ?1", "own.id=?1"].iter().fold(one.to_owned(), |sql, id| sql.replace(id, many))
+    });
+    let (customers, today, now) = (crate::array(customers)?, today.to_string(), now.to_string());
+    let params: [Param<'_>; 5] =
+        [(&customers).into(), (&today).into(), (&now).into(), 0i64.into(), None::<&str>.into()];
+    let rows = db.execute(&OF_MANY, &params)?;
+    rows.iter().map(|row| row.json(0)).collect()
+}
+
+/// A customer that was looked at, with currency, room and total where something is ready.
+pub type LookedAt = (i64, Option<Currency>, Option<i64>, Option<i64>);
+
+/// What a check says of a customer, as JSON: the limit and the components.
+pub type Told = (i64, Option<String>, String);
+
+/// Keeps ready what was found of customers.
+pub fn put_ready<D: Db>(
+    db: &D,
+    looked_at: &[LookedAt],
+    told: &[Told],
+    (today, now): (Date, Instant),
+) -> Result<(), Fault> {
+    let (today, now) = (today.to_string(), now.to_string());
+    let (looked_at, told) = (crate::array(looked_at)?, crate::array(told)?);
+    let params: [Param<'_>; 3] = [(&looked_at).into(), (&today).into(), (&now).into()];
+    db.execute(sql!("credit/put_ready.sql"), &params)?;
+    db.execute(sql!("credit/put_told.sql"), &[(&told).into()])?;
+    db.execute(
+        "DELETE FROM credit_told WHERE customer_key IN (SELECT value ->> 0 FROM json_each(?1) WHERE value ->> 1 IS NULL)",
+        &[(&looked_at).into()],
+    )?;
+    Ok(())
 }
 
 // ---- limits
@@ -681,5 +811,9 @@ pub fn candidates<D: Db>(
 
 /// Reads them here, where the rules of speed are those of this crate: a book is read in slices of thousands.
 fn read(candidates: &str) -> Result<Vec<Candidate>, Fault> {
-    serde_json::from_str(candidates).map_err(|e| Fault::Db(format!("stored JSON: {e}")))
+    read_json(candidates)
+}
+
+fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|e| Fault::Db(format!("stored JSON: {e}")))
 }

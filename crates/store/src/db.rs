@@ -209,7 +209,7 @@ pub fn write_if<D: Db, T>(
 }
 
 /// Runs a flow of one statement, which is a transaction by itself. A locked database is tried again as often.
-pub fn write_alone<D: Db>(db: &D, flow: impl Fn(&D) -> Result<(), Fault>) -> Result<(), Fault> {
+pub fn write_alone<D: Db, T>(db: &D, flow: impl Fn(&D) -> Result<T, Fault>) -> Result<T, Fault> {
     let mut result = flow(db);
     for _ in 1..TRIES {
         match result {

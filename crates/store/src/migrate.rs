@@ -48,6 +48,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (38, "group_defaults", schema!("0038_group_defaults.sql")),
     (39, "former_names", schema!("0039_former_names.sql")),
     (40, "settled", schema!("0040_settled.sql")),
+    (41, "ready", schema!("0041_ready.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try
@@ -141,7 +142,7 @@ pub fn expand(text: &str) -> Result<String, Fault> {
 }
 
 /// Splits a file into statements, since the host runs the first of a string and drops the rest. Quotes and comments
-/// are respected; triggers, whose bodies have semicolons of their own, are not used.
+/// are respected, and so is the body of a trigger, which goes on to `END;`.
 pub fn statements(text: &str) -> Vec<&str> {
     let (mut found, mut start) = (Vec::new(), 0);
     let (mut quoted, mut comment, mut last) = (false, false, ' ');
@@ -151,16 +152,33 @@ pub fn statements(text: &str) -> Vec<&str> {
             '-' if last == '-' && !quoted => comment = true,
             '\'' if !comment => quoted = !quoted,
             ';' if !quoted && !comment => {
-                found.extend(text.get(start..at));
-                start = at + 1;
+                let statement = text.get(start..at).unwrap_or_default();
+                if !is_open(statement) {
+                    found.push(statement);
+                    start = at + 1;
+                }
             }
             _ => {}
         }
         last = c;
     }
     found.extend(text.get(start..));
-    found.retain(|statement| {
-        statement.lines().any(|line| !line.trim().is_empty() && !line.trim().starts_with("--"))
-    });
+    found.retain(|statement| code(statement).is_some());
     found
+}
+
+/// A statement from its first line that is no comment.
+fn code(statement: &str) -> Option<&str> {
+    let blank = |line: &str| line.trim().is_empty() || line.trim().starts_with("--");
+    let from = statement.split_inclusive('\n').take_while(|line| blank(line)).map(str::len).sum();
+    statement.get(from..).map(str::trim).filter(|code| !code.is_empty())
+}
+
+/// Whether a statement is a trigger whose body goes on: no statement in one ends with a word `END` of its own.
+fn is_open(statement: &str) -> bool {
+    let Some(code) = code(statement).filter(|code| code.starts_with("CREATE TRIGGER ")) else {
+        return false;
+    };
+    let before = code.strip_suffix("END").and_then(|before| before.chars().next_back());
+    before.is_none_or(char::is_alphanumeric)
 }

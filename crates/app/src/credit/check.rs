@@ -2,6 +2,7 @@
 
 use super::{
     Asked, Basis, Now, Then, hold, inputs_then, kept, nothing, position_then, rates,
+    ready::{self, Told},
     unknown_customer,
 };
 use crate::{
@@ -37,7 +38,22 @@ pub fn ask<D: Db>(
     language: Option<Language>,
     author: &Author,
 ) -> Result<CheckResult, Fault> {
+    ask_told(db, question, made, language, author)?.whole()
+}
+
+/// The same, with components that were ready as they were kept.
+pub fn ask_told<D: Db>(
+    db: &D,
+    question: &NewCheck,
+    made: &Id,
+    language: Option<Language>,
+    author: &Author,
+) -> Result<Told, Fault> {
     check::check(question)?;
+    let by_ready = write_alone(db, |db| ready::keep(db, question, made, author.at))?;
+    if let Some(told) = by_ready {
+        return Ok(Told { result: CheckResult { id: Some(made.clone()), ..told.result }, ..told });
+    }
     let (basis, judged) = judged(db, question, author.at)?;
     let keep = |db: &D, basis: &Basis, judged: &Judged, hold_id: Option<&Id>| {
         let (key, verdict) = (basis.inputs.position.key, (judged.verdict, hold_id));
@@ -58,7 +74,7 @@ pub fn ask<D: Db>(
         })?,
     };
     let told = answer(db, &basis.inputs, &judged, language.unwrap_or(basis.language))?;
-    Ok(CheckResult { id: Some(made.clone()), hold_id, ..told })
+    Ok(CheckResult { id: Some(made.clone()), hold_id, ..told }.into())
 }
 
 /// The answer, in which a forced hold that stands says why somebody placed it. That text is no part of what is kept: it
@@ -91,10 +107,24 @@ pub fn simulate<D: Db>(
     language: Option<Language>,
     at: Instant,
 ) -> Result<CheckResult, Fault> {
+    simulate_told(db, question, asked, language, at)?.whole()
+}
+
+/// The same, with components that were ready as they were kept.
+pub fn simulate_told<D: Db>(
+    db: &D,
+    question: &NewCheck,
+    asked: impl Into<Asked>,
+    language: Option<Language>,
+    at: Instant,
+) -> Result<Told, Fault> {
     check::check(question)?;
     let asked = asked.into();
     let (inputs, own) = match asked.day.is_none() && asked.known_at.is_none() {
         true => {
+            if let Some(told) = ready::answer(db, question, at)? {
+                return Ok(told);
+            }
             let Basis { inputs, language, .. } = Basis::new(db, question, at)?;
             (inputs, language)
         }
@@ -104,7 +134,7 @@ pub fn simulate<D: Db>(
         }
     };
     let judged = check::judge(&inputs)?;
-    answer(db, &inputs, &judged, language.unwrap_or(own))
+    Ok(answer(db, &inputs, &judged, language.unwrap_or(own))?.into())
 }
 
 pub(super) fn judged<D: Db>(
@@ -146,6 +176,9 @@ pub(super) fn judged_on_top<D: Db>(
 /// A check that was asked, judged again from what it rested on.
 pub fn get<D: Db>(db: &D, id: &Id, language: Option<Language>) -> Result<CheckResult, Fault> {
     let (text, hold_id) = credit::check(db, id)?.ok_or_else(|| missing("check"))?;
+    if let Some(told) = ready::record(&text) {
+        return Ok(CheckResult { id: Some(id.clone()), ..told });
+    }
     let inputs = kept(&text)?;
     let judged = check::judge(&inputs)?;
     let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;

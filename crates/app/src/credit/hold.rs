@@ -325,6 +325,7 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
         reopened,
         limits_proposed: policy::cut_after_alerts(db, author)?,
         reviews_proposed: policy::due(db, author)?,
+        readied: 0,
     })
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Now,
     check::{answer, judged_on_top},
-    hold,
+    hold, ready,
 };
 use crate::{
     audit::{Author, Note, note},
@@ -12,7 +12,9 @@ use crate::{
 use dunlin_domain::{
     Date, Id, Instant, Refusal, Refused,
     contract::{
-        credit::{CheckResult, NewCheck, NewReservation, Order, Reservation, ReservationState},
+        credit::{
+            CheckResult, NewCheck, NewReservation, Order, Reservation, ReservationState, Verdict,
+        },
         types::Language,
     },
     credit::{
@@ -61,33 +63,13 @@ pub fn add<D: Db>(
             order_id: Some(order.clone()),
             terms_days: new.terms_days,
         };
-        // It is asked for on top of what was invoiced or cancelled of the order.
-        let (basis, judged, base_minor) = judged_on_top(db, &question, author.at)?;
-        let inputs = &basis.inputs;
-        let key = inputs.position.key;
-        let own = |piece: &&Piece| piece.member == key && piece.order.as_ref() == Some(order);
-        let own: Vec<_> = inputs.position.pieces.iter().filter(own).map(|of| &of.id).collect();
-        let of_hold = match own.is_empty() {
-            true => None,
-            false => credit::reservation_of_hold(db, key, order, author.at)?,
+        let (key, verdict, of_hold) = match ready::kept(db, &question, made, author.at, false)? {
+            Some((key, _)) => (key, Verdict::Pass, None),
+            None => match look(db, new, &question, made, language, author)? {
+                Looked::Free(key, verdict, of_hold) => (key, verdict, of_hold),
+                Looked::Held(told) => return Ok(Reserved::Held(told)),
+            },
         };
-        if own.iter().any(|id| **id != of_hold) {
-            let detail = "the order is in the exposure already: reserved, or recorded";
-            return Err(Refused::new(Refusal::WrongState, detail).at("order_id").into());
-        }
-        // An order that was named waits, or goes on, as after a check.
-        let hold_id = match &new.order_id {
-            Some(_) => hold::settle(db, &basis, &judged, (made, base_minor), author)?,
-            None => None,
-        };
-        let verdict = judged.verdict;
-        let asked = (verdict, hold_id.as_ref());
-        credit::insert_check(db, made, key, author.at, asked, &basis.record()?)?;
-        if is_held(verdict) {
-            let told = answer(db, inputs, &judged, language.unwrap_or(basis.language))?;
-            let told = CheckResult { id: Some(made.clone()), hold_id, ..told };
-            return Ok(Reserved::Held(Box::new(told)));
-        }
         let kept = Reservation {
             id: id.clone(),
             customer: new.customer.clone(),
@@ -109,6 +91,54 @@ pub fn add<D: Db>(
         credit::insert_reservation(db, &kept, key, entry)?;
         Ok(Reserved::Kept(kept, Change::Made))
     })
+}
+
+/// What a check says of a reservation.
+enum Looked {
+    /// It may be kept: for whom, by which verdict, and in place of the reservation that a hold cleared for.
+    Free(i64, Verdict, Option<Id>),
+    Held(Box<CheckResult>),
+}
+
+/// Checks a reservation, and keeps the check.
+fn look<D: Db>(
+    db: &D,
+    new: &NewReservation,
+    question: &NewCheck,
+    made: &Id,
+    language: Option<Language>,
+    author: &Author,
+) -> Result<Looked, Fault> {
+    // It is asked for on top of what was invoiced or cancelled of the order.
+    let (basis, judged, base_minor) = judged_on_top(db, question, author.at)?;
+    let inputs = &basis.inputs;
+    let key = inputs.position.key;
+    let own = |piece: &&Piece| {
+        piece.member == key && piece.order.is_some() && piece.order == question.order_id
+    };
+    let own: Vec<_> = inputs.position.pieces.iter().filter(own).map(|of| &of.id).collect();
+    let of_hold = match &question.order_id {
+        Some(order) if !own.is_empty() => credit::reservation_of_hold(db, key, order, author.at)?,
+        _ => None,
+    };
+    if own.iter().any(|id| **id != of_hold) {
+        let detail = "the order is in the exposure already: reserved, or recorded";
+        return Err(Refused::new(Refusal::WrongState, detail).at("order_id").into());
+    }
+    // An order that was named waits, or goes on, as after a check.
+    let hold_id = match &new.order_id {
+        Some(_) => hold::settle(db, &basis, &judged, (made, base_minor), author)?,
+        None => None,
+    };
+    let verdict = judged.verdict;
+    let asked = (verdict, hold_id.as_ref());
+    credit::insert_check(db, made, key, author.at, asked, &basis.record()?)?;
+    if !is_held(verdict) {
+        return Ok(Looked::Free(key, verdict, of_hold));
+    }
+    let told = answer(db, inputs, &judged, language.unwrap_or(basis.language))?;
+    let told = CheckResult { id: Some(made.clone()), hold_id, ..told };
+    Ok(Looked::Held(Box::new(told)))
 }
 
 fn same<D: Db>(db: &D, new: &NewReservation, before: &Reservation) -> Result<(), Fault> {

@@ -420,6 +420,7 @@ pub fn why(position: &Position, limits: &Limits, decided: Decided, language: Lan
 
 mod case;
 mod condition;
+pub mod ready;
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ use crate::{
         limit::{self, Decided, Limits},
         rule::{self, Known, Settings, deciding, shipped},
     },
+    money::MAX_MINOR,
 };
 use rust_decimal::prelude::ToPrimitive;
 use std::collections::{BTreeMap, BTreeSet};
@@ -392,6 +393,21 @@ impl<'a> Case<'a> {
         };
         reasons.extend(seen.map(|seen| reason(known, seen)));
         Ok(())
+    }
+
+    /// How much may be asked for before a rule that looks at the amount finds something, where the exposure grows by all of
+    /// it and everything is in one currency.
+    pub fn room(&self, judged: &Judged) -> i64 {
+        let limit = judged.limit.as_ref().and_then(|limit| limit.minor);
+        let bound = |known: &&Known| match known.rule.kind {
+            RuleKind::OrderAmount => known.rule.amount.map(|most| most.minor),
+            RuleKind::LimitUsed => limit.map(|minor| {
+                let most = part(minor, known.rule.more_than.unwrap_or(Decimal::ONE));
+                most.saturating_sub(judged.before.total)
+            }),
+            _ => None,
+        };
+        self.rules.iter().filter_map(bound).fold(MAX_MINOR, i64::min)
     }
 
     /// Whether more than a share of the limit would be used: of the customer's own, and of its group's.

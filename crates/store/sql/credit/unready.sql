@@ -1,0 +1,10 @@
+-- ?1: today, ?2: now, ?3: how many at the most. Customers for whom nothing is kept ready that still holds.
+SELECT json_group_array(q.key)
+FROM (
+    SELECT c.key FROM customer AS c
+    LEFT JOIN credit_ready AS r ON r.customer_key = c.key
+    WHERE
+        r.customer_key IS NULL OR r.as_of <> ?1 OR r.until_at <= ?2
+        OR r.generation <> (SELECT g.number FROM credit_generation AS g WHERE g.one = 1)
+    LIMIT ?3
+) AS q
