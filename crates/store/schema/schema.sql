@@ -1152,3 +1152,9 @@ CREATE INDEX payment_name_former_by_payment ON payment_name_former (payment_key)
 
 CREATE INDEX allocation_settled ON allocation (customer_key, difference_key, invoice_key, allocated_on, amount_minor)
     WHERE difference = 'full-settlement';
+
+CREATE INDEX credit_check_not_passed ON credit_check (verdict, key) WHERE verdict <> 'pass';
+
+CREATE INDEX credit_reservation_by_order ON credit_reservation (order_id, key) WHERE order_id IS NOT NULL;
+
+CREATE INDEX credit_reservation_held ON credit_reservation (until_at) WHERE state = 'held';

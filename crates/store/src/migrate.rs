@@ -48,6 +48,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (38, "group_defaults", schema!("0038_group_defaults.sql")),
     (39, "former_names", schema!("0039_former_names.sql")),
     (40, "settled", schema!("0040_settled.sql")),
+    (42, "credit_lists", schema!("0042_credit_lists.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try
