@@ -462,8 +462,8 @@ fn a_cut_that_is_approved_raises_nothing_and_leaves_nothing_higher() {
 struct Book {
     /// Of the customer's own: unlimited when absent, temporary when so.
     own: Option<(i64, bool)>,
-    /// Of its group, and what the head owes.
-    group: Option<(i64, i64)>,
+    /// Of its group, and what the head and another member owe.
+    group: Option<(i64, i64, i64)>,
     /// Amount, days from the fifth of June to its due date, how much is contested, whether it is under the contract.
     invoices: Vec<(i64, i64, i64, bool)>,
     /// Of all debts or of the contract's: how much, which percentage.
@@ -485,7 +485,7 @@ fn book() -> impl Strategy<Value = Book> {
     let guarantee = (prop::bool::ANY, 1i64..80, 1i64..=4);
     (
         prop::option::weighted(0.9, (0i64..120, prop::bool::weighted(0.2))),
-        prop::option::weighted(0.4, (0i64..150, 0i64..100)),
+        prop::option::weighted(0.4, (0i64..150, 0i64..100, 0i64..60)),
         prop::collection::vec(invoice, 0..5),
         prop::collection::vec(guarantee, 0..3),
         prop::option::weighted(0.3, prop::option::of(0i64..50)),
@@ -495,7 +495,7 @@ fn book() -> impl Strategy<Value = Book> {
         .prop_map(|(own, group, invoices, guarantees, late, asked, order)| Book {
             order,
             own: own.map(|(minor, temporary)| (minor * 100, temporary)),
-            group: group.map(|(minor, owed)| (minor * 100, owed * 100)),
+            group: group.map(|(minor, head, other)| (minor * 100, head * 100, other * 100)),
             invoices,
             guarantees: guarantees
                 .into_iter()
@@ -512,7 +512,7 @@ impl Book {
         customer(&db, "H", json!({}));
         match self.group {
             None => customer(&db, "C", json!({})),
-            Some((limit, owed)) => {
+            Some((limit, head, other)) => {
                 customer(&db, "C", json!({"parent_id": "H"}));
                 set_limit(
                     &db,
@@ -520,8 +520,11 @@ impl Book {
                     "LH",
                     json!({"kind": "group", "minor": limit, "from": "2024-01-01"}),
                 );
-                if owed > 0 {
-                    invoice(&db, "IH", "H", json!({"amount": eur(owed)}));
+                customer(&db, "M", json!({"parent_id": "H"}));
+                for (name, of, owed) in [("IH", "H", head), ("IM", "M", other)] {
+                    if owed > 0 {
+                        invoice(&db, name, of, json!({"amount": eur(owed)}));
+                    }
                 }
             }
         }
@@ -651,6 +654,22 @@ proptest! {
             for of in &way.invoices {
                 prop_assert!(settled(Some(of)), "{:?} without {:?}", way.invoices, of.id);
             }
+        }
+        // The others of its group pay, the last of them so much less.
+        let brought = |less: i64| {
+            book.held(|db| {
+                let last = way.members.len() - 1;
+                for (at, of) in way.members.iter().enumerate() {
+                    let minor = of.minor - if at == last { less } else { 0 };
+                    if minor > 0 {
+                        let of = json!({"customer_id": of.customer, "amount": eur(minor)});
+                        pay(db, &format!("P{at}"), of);
+                    }
+                }
+            })
+        };
+        if !way.members.is_empty() {
+            prop_assert!(way.invoices.is_empty() && !brought(0) && brought(1), "{:?}", way.members);
         }
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Supposed {
     pub group: Option<i64>,
     /// Pieces that are paid, by place.
     pub paid: BTreeSet<usize>,
+    /// What other members pay of what they owe in a currency.
+    pub members: Vec<((i64, Currency), i64)>,
 }
 
 /// What stays the same whatever is supposed.
@@ -102,6 +104,9 @@ impl<'a> Case<'a> {
             true => self.books.clone(),
             false => exposure::books(unpaid, &position.guarantees)?,
         };
+        for (of, minor) in &supposed.members {
+            books.entry(*of).or_default().lower(*minor);
+        }
         let before = self.sums(&books, currency, false)?;
         let book = books.entry((position.key, asked.currency)).or_default();
         book.asked = asked.minor.saturating_sub(self.counted).max(0);
