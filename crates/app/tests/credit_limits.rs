@@ -980,6 +980,31 @@ fn a_rule_of_whom_goes_takes_the_place_of_a_milder_one_for_all() {
 }
 
 #[test]
+fn a_merge_leaves_the_rules_of_a_group_with_the_group_and_whoever_joins_first_is_bound() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({}));
+    let small = json!({"kind": "order-amount", "amount": eur(40), "group": "H"});
+    put_rule(&db, "small", small).unwrap();
+    let days = json!({"kind": "days-overdue"});
+    for (name, joins, wanted) in [("Out", false, Verdict::Warn), ("In", true, Verdict::Hold)] {
+        let (member, own) = (format!("{name}-M"), format!("{name}-own"));
+        customer(&db, &member, json!({"parent_id": "H"}));
+        customer(&db, name, json!({}));
+        put_rule(&db, &own, with(days.clone(), json!({"customer": member}))).unwrap();
+        assert_eq!(ask(&db, &member, 41).verdict, Verdict::Hold, "{name}");
+        if joins {
+            customer(&db, name, json!({"parent_id": "H"}));
+        }
+        customers::merge(&db, &id(&member), &id(name), &author()).unwrap();
+        assert_eq!(ask(&db, name, 41).verdict, wanted, "{name}");
+        let found = rule::get(&db, &id(&own)).unwrap();
+        assert_eq!((found.rule.customer, found.version), (Some(id(name)), 2));
+    }
+    let stays = rule::get(&db, &id("small")).unwrap();
+    assert_eq!((stays.rule.group, stays.version), (Some(id("H")), 1));
+}
+
+#[test]
 fn a_first_limit_that_waits_holds_whom_it_would_bind_today() {
     let (_folder, db) = db();
     thresholds(&db, json!([eur(1_000)]));

@@ -114,6 +114,9 @@ pub struct Position {
     pub grade: Option<Grade>,
     /// The grade that stood before.
     pub grade_before: Option<Grade>,
+    /// The same of who was merged into it since its last sweep, which knew nothing of their debts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged_grades: Vec<(Option<Grade>, Option<Grade>)>,
     pub ledger: Vec<Entry>,
     pub pieces: Vec<Piece>,
     pub guarantees: Vec<Guaranteed>,

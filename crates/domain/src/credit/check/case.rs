@@ -385,14 +385,19 @@ impl<'a> Case<'a> {
                 }
                 None
             }
-            RuleKind::ScoreDrop => position.grade.and_then(|grade| {
-                let fell = position.grade_before.map_or(0, |before| fall(before, grade));
-                let bad = rule.grade.is_some_and(|worst| grade >= worst);
-                // With a grade alone a fall above it is no reason.
-                let looks = rule.grade.is_none() || rule.more_than.is_some();
-                let fails = bad || (looks && above(&fell));
-                fails.then_some(Seen::Grade(grade, position.grade_before))
-            }),
+            RuleKind::ScoreDrop => {
+                let own = (position.grade, position.grade_before);
+                let mut all = [own].into_iter().chain(position.merged_grades.iter().copied());
+                all.find_map(|(grade, before)| {
+                    let grade = grade?;
+                    let fell = before.map_or(0, |before| fall(before, grade));
+                    let bad = rule.grade.is_some_and(|worst| grade >= worst);
+                    // With a grade alone a fall above it is no reason.
+                    let looks = rule.grade.is_none() || rule.more_than.is_some();
+                    let fails = bad || (looks && above(&fell));
+                    fails.then_some(Seen::Grade(grade, before))
+                })
+            }
             RuleKind::ExposureComponent | RuleKind::PlacedHold => None,
         };
         reasons.extend(seen.map(|seen| reason(known, seen)));

@@ -48,6 +48,7 @@ fn inputs(amount: i64) -> Inputs {
         head: None,
         grade: None,
         grade_before: None,
+        merged_grades: Vec::new(),
         ledger: Vec::new(),
         pieces: Vec::new(),
         guarantees: Vec::new(),
