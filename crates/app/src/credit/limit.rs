@@ -27,7 +27,6 @@ use dunlin_store::{
     customer, score, write,
 };
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The most limits of a customer that are looked through for one from the same day.
 const LOOKED_THROUGH: u32 = 1_000;
@@ -173,32 +172,34 @@ fn decide_slice<D: Db>(
 ) -> Result<Vec<LimitOutcome>, Fault> {
     let most = u32::try_from(ids.len()).unwrap_or(u32::MAX);
     let found = credit::limits(db, i64::MAX, most, None, None, Some(ids))?;
-    let found: BTreeMap<&Id, &Limit> = found.iter().map(|(_, limit)| (&limit.id, limit)).collect();
-    let whose: Vec<&str> = found.values().map(|limit| limit.customer.as_str()).collect();
-    let merged: BTreeMap<Id, Id> = customer::merged_into(db, &whose)?.into_iter().collect();
-    let (mut changed, mut outdated, mut items) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    let whose: Vec<&str> = found.iter().map(|(_, limit)| limit.customer.as_str()).collect();
+    let merged = customer::merged_into(db, &whose)?;
+    let mut items: Vec<LimitOutcome> = Vec::new();
+    let mut keys = Vec::new();
     for id in ids {
-        let result = match found.get(id) {
+        let before = found.iter().find(|(_, limit)| limit.id == *id).map(|(_, limit)| limit);
+        let is_twice =
+            items.iter().any(|of| of.id == *id && of.outcome == DecisionOutcome::Changed);
+        let result = match before {
             None => Err(missing("limit")),
-            Some(_) if changed.contains(id) => Ok(Change::AlreadySo),
-            Some(before) => settle(db, before, state, merged.get(&before.customer), author),
-        };
-        let (outcome, refused) = match result {
-            Ok(Change::AlreadySo) => (DecisionOutcome::AlreadySo, None),
-            Ok(_) => {
-                changed.insert(id);
-                outdated.extend(found.get(id).map(|limit| &limit.customer));
-                (DecisionOutcome::Changed, None)
+            Some(_) if is_twice => Ok(Change::AlreadySo),
+            Some(before) => {
+                let into = merged.iter().find(|(gone, _)| *gone == before.customer);
+                settle(db, before, state, into.map(|(_, into)| into), author)
             }
-            Err(Fault::Refused(refused)) => (DecisionOutcome::Refused, Some(refused)),
+        };
+        let (outcome, code, detail) = match result {
+            Ok(Change::AlreadySo) => (DecisionOutcome::AlreadySo, None, None),
+            Ok(_) => {
+                if let Some(before) = before {
+                    keys.extend(customer::key(db, &before.customer)?);
+                }
+                (DecisionOutcome::Changed, None, None)
+            }
+            Err(Fault::Refused(of)) => (DecisionOutcome::Refused, Some(of.code), Some(of.detail)),
             Err(fault) => return Err(fault),
         };
-        let (code, detail) = refused.map(|of| (of.code, of.detail)).unzip();
         items.push(LimitOutcome { id: id.clone(), outcome, code, detail });
-    }
-    let mut keys = Vec::new();
-    for customer in outdated {
-        keys.extend(customer::key(db, customer)?);
     }
     score::outdate(db, &keys)?;
     Ok(items)

@@ -244,19 +244,27 @@ fn members(
     {
         return Vec::new();
     }
-    let mut sums: BTreeMap<(i64, Currency), i64> = BTreeMap::new();
+    let mut sums: Vec<((i64, Currency), i64)> = Vec::new();
     for piece in case.inputs.position.pieces.iter().filter(|of| of.is_invoice()) {
-        if ids.contains_key(&piece.member) {
-            let sum = sums.entry((piece.member, piece.currency)).or_default();
-            *sum = sum.saturating_add(piece.minor);
+        let of = (piece.member, piece.currency);
+        match sums.iter_mut().find(|(known, _)| *known == of) {
+            Some((_, sum)) => *sum = sum.saturating_add(piece.minor),
+            None if ids.contains_key(&piece.member) => sums.push((of, piece.minor)),
+            None => {}
         }
     }
     let worth = |(_, currency): &(i64, Currency), minor: i64| {
         rates.down(minor, *currency, asked.currency).unwrap_or(0)
     };
-    let mut owing: Vec<((i64, Currency), i64)> = sums.into_iter().collect();
-    owing.sort_by_key(|(of, minor)| std::cmp::Reverse(worth(of, *minor)));
-    owing.truncate(MAX_MEMBERS);
+    // Who owes most first.
+    let mut owing: Vec<((i64, Currency), i64)> = Vec::new();
+    while owing.len() < MAX_MEMBERS && !sums.is_empty() {
+        let places = sums.iter().enumerate();
+        let most =
+            places.max_by_key(|(at, (of, minor))| (worth(of, *minor), std::cmp::Reverse(*at)));
+        let most = most.map_or(0, |(at, _)| at);
+        owing.push(sums.remove(most));
+    }
     let paid = |members: &[((i64, Currency), i64)]| {
         passes(&Supposed { members: members.to_vec(), ..Supposed::default() })
     };
@@ -281,7 +289,11 @@ fn members(
     let Some(((whose, currency), all)) = needed.pop() else { return Vec::new() };
     let others = needed.iter().map(|(of, minor)| worth(of, *minor)).fold(0, i64::saturating_add);
     let rest = rates.up(excess.saturating_sub(others), asked.currency, currency).unwrap_or(all);
-    let with = |minor: i64| [needed.clone(), vec![((whose, currency), minor)]].concat();
+    let with = |minor: i64| {
+        let mut with = needed.clone();
+        with.push(((whose, currency), minor));
+        with
+    };
     let minor = least(rest, all, |minor| paid(&with(minor))).unwrap_or(all);
     let told = |((whose, currency), minor): ((i64, Currency), i64)| {
         Some(MemberPayment { customer: ids.get(&whose)?.clone(), minor, currency })
