@@ -3,17 +3,21 @@
 use crate::{LANGUAGE, asked};
 use dunlin_app::credit::check;
 use dunlin_domain::{
-    Refusal,
+    Id, Refusal,
     contract::{
-        credit::{Application, CheckResult, NewCheck, OnboardingResult},
+        credit::{Application, CheckPage, CheckResult, NewCheck, OnboardingResult, Verdict},
         keys::Scope,
     },
 };
-use dunlin_store::Db;
-use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route};
+use dunlin_store::{Db, credit};
+use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, page};
 
 const SIMULATE: Query =
     Query::flag("simulate", "Whether to judge without keeping the check or holding the order.");
+
+const CUSTOMER: Query = Query::id("customer", "Only this customer's. Absent: everybody's.");
+const VERDICT: Query =
+    Query::one_of("verdict", Verdict::NAMES, "Only checks with this outcome. Absent: all.");
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
@@ -24,6 +28,13 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .takes::<NewCheck>()
             .answers::<CheckResult>()
             .run(ask),
+        Route::get("/v1/score/checks", "list_checks")
+            .about("Lists checks that were kept, newest first: who was asked about, for how much, and the outcome.")
+            .scope(Scope::ScoreRead)
+            .query(&[CUSTOMER, VERDICT])
+            .pages()
+            .answers::<CheckPage>()
+            .run(list),
         Route::post("/v1/score/checks/onboarding", "check_application")
             .about("Says what may be granted to somebody new, from an application. With customer it is kept, which needs the scope score-write.")
             .scope(Scope::ScoreRead)
@@ -66,6 +77,15 @@ fn ask<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         Some(exposure) => answer.with_list("exposure", exposure),
         None => answer,
     })
+}
+
+fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (customer, verdict): (Option<Id>, _) = (call.query(&CUSTOMER)?, call.query(&VERDICT)?);
+    let (limit, before) = (call.limit()?, call.cursor()?.unwrap_or(i64::MAX));
+    let (db, most) = (call.db()?, limit.saturating_add(1));
+    let found = credit::checks(db, before, most, customer.as_ref(), verdict)?;
+    let (items, next) = page::cut(found, limit, |(key, _)| *key)?;
+    Answer::json(&CheckPage { items: items.into_iter().map(|(_, check)| check).collect(), next })
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

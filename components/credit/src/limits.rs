@@ -6,7 +6,8 @@ use dunlin_domain::{
     Id,
     contract::{
         credit::{
-            CreditExposure, Limit, LimitPage, LimitStanding, LimitState, NewLimit, Utilisation,
+            CreditExposure, Limit, LimitDecision, LimitOutcomes, LimitPage, LimitStanding,
+            LimitState, NewLimit, Utilisation,
         },
         keys::Scope,
     },
@@ -54,6 +55,18 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .pages()
             .answers::<LimitPage>()
             .run(list),
+        Route::post("/v1/score/limit-changes/approve", "approve_limits")
+            .about("Approves limits that wait, and says of each what came of it.")
+            .scope(Scope::ScoreAdmin)
+            .takes::<LimitDecision>()
+            .answers::<LimitOutcomes>()
+            .run(|call| decide_all(call, LimitState::Approved)),
+        Route::post("/v1/score/limit-changes/refuse", "refuse_limits")
+            .about("Turns limits down that wait, and says of each what came of it.")
+            .scope(Scope::ScoreAdmin)
+            .takes::<LimitDecision>()
+            .answers::<LimitOutcomes>()
+            .run(|call| decide_all(call, LimitState::Refused)),
         Route::post("/v1/score/limit-changes/{id}/approve", "approve_limit")
             .about("Approves a limit that waits.")
             .scope(Scope::ScoreAdmin)
@@ -102,4 +115,9 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 fn decide<D: Db>(call: &mut Call<'_, D>, state: LimitState) -> Result<Answer, Problem> {
     let (limit, change) = limit::decide(call.db()?, &call.id()?, state, &call.author())?;
     Ok(Answer::json(&limit)?.outcome(change))
+}
+
+fn decide_all<D: Db>(call: &mut Call<'_, D>, state: LimitState) -> Result<Answer, Problem> {
+    let LimitDecision { ids } = call.body()?;
+    Answer::json(&limit::decide_all(call.db()?, &ids, state, &call.author())?)
 }

@@ -3,15 +3,26 @@
 use crate::LANGUAGE;
 use dunlin_app::credit::reservation::{self, Reserved};
 use dunlin_domain::{
-    Refusal,
+    Id, Refusal,
     contract::{
-        credit::{NewReservation, Reservation},
+        credit::{NewReservation, Reservation, ReservationPage, ReservationState},
         keys::Scope,
     },
     credit::reservation::Ask,
 };
 use dunlin_store::Db;
-use dunlin_web::{Answer, Call, Problem, Route};
+use dunlin_web::{Answer, Call, Problem, Query, Route, page};
+
+const CUSTOMER: Query = Query::id("customer", "Only this customer's. Absent: everybody's.");
+const STATE: Query = Query::one_of(
+    "state",
+    ReservationState::NAMES,
+    "Only reservations that are in this state now.",
+);
+const ORDER: Query = Query::id(
+    "order_id",
+    "Only of this order. A reservation that names none is of the order of its own id.",
+);
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
@@ -23,6 +34,13 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .answers::<Reservation>()
             .status(201)
             .run(create),
+        Route::get("/v1/score/reservations", "list_reservations")
+            .about("Lists reservations as they stand now, newest first.")
+            .scope(Scope::ScoreRead)
+            .query(&[CUSTOMER, STATE, ORDER])
+            .pages()
+            .answers::<ReservationPage>()
+            .run(list),
         Route::get("/v1/score/reservations/{id}", "get_reservation")
             .about("Gives a reservation as it stands now.")
             .scope(Scope::ScoreRead)
@@ -49,6 +67,17 @@ fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
             Err(Problem::new(Refusal::CreditHeld, Refusal::CreditHeld.about()).beside(&told))
         }
     }
+}
+
+fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+    let (customer, order): (Option<Id>, Option<Id>) = (call.query(&CUSTOMER)?, call.query(&ORDER)?);
+    let which = (customer.as_ref(), call.query(&STATE)?, order.as_ref());
+    let (limit, before) = (call.limit()?, call.cursor()?.unwrap_or(i64::MAX));
+    let page = (before, limit.saturating_add(1));
+    let found = reservation::list(call.db()?, page, which, call.now())?;
+    let (items, next) = page::cut(found, limit, |(key, _)| *key)?;
+    let items = items.into_iter().map(|(_, reservation)| reservation).collect();
+    Answer::json(&ReservationPage { items, next })
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

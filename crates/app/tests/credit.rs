@@ -919,6 +919,74 @@ fn a_fall_of_the_grade_holds_until_a_sweep_changes_it_again_however_it_is_read()
 }
 
 #[test]
+fn a_merge_ends_no_hold_of_a_fallen_grade_before_a_sweep_has_judged_both_together() {
+    let (_folder, db) = db();
+    for name in ["Goes", "Stays", "Prompt", "New"] {
+        customer(&db, name, json!({"credit_limit": eur(90_000)}));
+    }
+    let bought = |name: &str, of: &str, month: i64, minor: i64| {
+        let due = format!("2024-0{month}-15");
+        let new = json!({"id": name, "customer_id": of, "issued_on": format!("2024-0{month}-01"),
+            "due_on": due, "amount": eur(minor)});
+        documents::add(&db, &read(new), id("made"), &author()).unwrap();
+        due
+    };
+    for (of, minor) in [("Goes", 1_000), ("Stays", 30_000), ("Prompt", 1_000)] {
+        for month in 1..=5 {
+            let due = bought(&format!("I-{of}-{month}"), of, month, minor);
+            pay(&db, &format!("P-{of}-{month}"), of, &due, minor);
+        }
+    }
+    swept(&db, "2024-06-27", at(NOON));
+    bought("Late", "Goes", 2, 9_000);
+    swept(&db, "2024-06-28", at(NOON));
+    rule::put(&db, &id("drop"), &read(json!({"kind": "score-drop"})), &author()).unwrap();
+    let seen = |of: &str, on: Option<&str>, when: &str| {
+        let asked = Asked { day: on.map(day), known_at: None };
+        let found =
+            check::simulate(&db, &question(of, 1, None), asked, Some(Language::En), at(when));
+        told(&found.unwrap())
+    };
+    let both = |of: &str, when: &str| {
+        let known = Asked { day: None, known_at: Some(at(when)) };
+        let question = question(of, 1, None);
+        let found = check::simulate(&db, &question, known, Some(Language::En), at(when)).unwrap();
+        let now = seen(of, None, when);
+        assert_eq!(told(&found), now);
+        now
+    };
+    let order = question("Goes", 1, Some("O1"));
+    let held = check::ask(&db, &order, &id("K1"), Some(Language::En), &author()).unwrap();
+    assert_eq!(told(&held), "hold drop");
+    assert_eq!((both("Stays", NOON), both("New", NOON)), ("pass".into(), "pass".into()));
+    let run = |when: &str| hold::run(&db, &by("tester", at(when))).unwrap().cleared;
+    let merge = |from: &str, into: &str| {
+        customers::merge(&db, &id(from), &id(into), &author()).unwrap();
+    };
+    // Who never fell brings nothing along.
+    merge("Prompt", "Stays");
+    assert_eq!(both("Stays", NOON), "pass");
+    merge("Goes", "Stays");
+    assert_eq!((both("Stays", NOON), run(NOON)), ("hold drop".into(), 0));
+    let order = question("Stays", 1, Some("O1"));
+    let asked = check::ask(&db, &order, &id("K2"), Some(Language::En), &author()).unwrap();
+    assert_eq!((told(&asked).as_str(), &asked.hold_id), ("hold drop", &Some(id("K1"))));
+    assert!(asked.reasons[0].detail.contains("fell from"), "{:?}", asked.reasons);
+    // A kept check is judged again alike, and the day before the merge is as it was.
+    let again = check::get(&db, &id("K2"), Some(Language::En)).unwrap();
+    assert_eq!((told(&again), again.reasons), (told(&asked), asked.reasons));
+    assert_eq!(seen("Stays", Some("2024-06-29"), NOON), "pass");
+    // One on the day of the merge may have come before it.
+    swept(&db, "2024-06-30", at(NOON));
+    assert_eq!((both("Stays", NOON), run(NOON)), ("hold drop".into(), 0));
+    let later = "2024-07-01T12:00:00Z";
+    pay(&db, "P-Late", "Stays", "2024-06-30", 9_000);
+    assert_eq!((both("Stays", later), run(later)), ("hold drop".into(), 0));
+    swept(&db, "2024-07-01", at(later));
+    assert_eq!((both("Stays", later), run(later)), ("pass".into(), 1));
+}
+
+#[test]
 fn another_card_holds_nobody_whose_score_is_as_it_was() {
     let (_folder, db) = db();
     customer(&db, "C", json!({"credit_limit": eur(50_000)}));

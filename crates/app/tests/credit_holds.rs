@@ -18,7 +18,7 @@ use dunlin_domain::{
     contract::{credit::*, events::Event, types::Language},
     credit::reservation::Ask,
 };
-use dunlin_store::{Db, native::NativeDb};
+use dunlin_store::{Db, credit, native::NativeDb};
 use serde_json::{Value, json};
 use shop::*;
 
@@ -721,4 +721,120 @@ fn a_hold_is_not_released_otherwise_by_releasing_it_again() {
     for change in [Change::Replaced, Change::AlreadySo] {
         assert_eq!(again("K3", first.clone(), at(NOON)).unwrap(), change);
     }
+}
+
+#[test]
+fn checks_are_listed_newest_first_by_customer_and_verdict() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    customer(&db, "D", json!({}));
+    let new = |of: &str, minor: i64| json!({"customer": of, "amount": eur(minor)});
+    let keep = |name: &str, new: Value| {
+        check::ask(&db, &read(new), &id(name), EN, &author()).unwrap();
+    };
+    keep("K1", new("C", 60));
+    ask(&db, "K2", 101, "O2", json!({"purpose": "delivery"}));
+    keep("K3", new("D", 5));
+    reserve(&db, "R4", "C", 20, at(NOON), 60).unwrap();
+    ask(&db, "K5", 20, "O2", json!({}));
+    assert!(!kept(&reserve_for(&db, "R6", 300, "O6")));
+    let seen = |of: Option<&str>, verdict: Option<Verdict>, page: (i64, u32)| {
+        let of = of.map(id);
+        let found = credit::checks(&db, page.0, page.1, of.as_ref(), verdict).unwrap();
+        let told = |(key, of): (i64, KeptCheck)| {
+            let whole = check::get(&db, &of.id, EN).unwrap();
+            let same = (whole.customer, whole.at, whole.amount, whole.purpose);
+            assert_eq!(same, (of.customer, of.at, of.amount, of.purpose), "{key}");
+            assert_eq!((whole.order_id, whole.hold_id), (of.order_id, of.hold_id), "{key}");
+            format!("{key} {}", of.verdict)
+        };
+        found.into_iter().map(told).collect::<Vec<_>>().join(", ")
+    };
+    let all = (i64::MAX, 9);
+    let every = "6 hold, 5 pass, 4 pass, 3 warn, 2 hold, 1 pass";
+    assert_eq!(seen(None, None, all), every);
+    for (of, verdict, page, wanted) in [
+        (Some("C"), None, all, "6 hold, 5 pass, 4 pass, 2 hold, 1 pass"),
+        (Some("D"), None, all, "3 warn"),
+        (Some("E"), None, all, ""),
+        (None, Some(Verdict::Pass), all, "5 pass, 4 pass, 1 pass"),
+        (None, Some(Verdict::Hold), all, "6 hold, 2 hold"),
+        (None, Some(Verdict::ForcedHold), all, ""),
+        (Some("D"), Some(Verdict::Warn), all, "3 warn"),
+        (Some("D"), Some(Verdict::Pass), all, ""),
+        (Some("C"), Some(Verdict::Hold), all, "6 hold, 2 hold"),
+        (None, None, (5, 2), "4 pass, 3 warn"),
+        (Some("C"), None, (5, 2), "4 pass, 2 hold"),
+        (None, Some(Verdict::Hold), (6, 2), "2 hold"),
+        (None, Some(Verdict::Pass), (5, 1), "4 pass"),
+    ] {
+        assert_eq!(seen(of, verdict, page), wanted, "{of:?} {verdict:?} {page:?}");
+    }
+    // What was asked of whom is merged stays with it.
+    customers::merge(&db, &id("D"), &id("C"), &author()).unwrap();
+    assert_eq!(seen(Some("D"), None, all), "3 warn");
+}
+
+/// Each list is all reservations, one by one as they are read alone, of which the others are left out.
+#[test]
+fn reservations_are_listed_in_the_state_that_they_are_in_now() {
+    let (_folder, db) = db();
+    for name in ["C", "D"] {
+        customer(&db, name, json!({"credit_limit": eur(10_000)}));
+    }
+    // Two are given up, two become orders, and of those that are left one ends at each moment that is looked at.
+    let orders = [None, Some("O1"), None, Some("O2"), None, None, Some("O3"), None];
+    for (at_all, order) in orders.iter().enumerate() {
+        let until = at(NOON).plus_seconds(60 * (1 + i64::try_from(at_all).unwrap() / 2));
+        let new = json!({"id": format!("R{at_all}"), "customer": if at_all % 3 == 0 { "D" } else { "C" },
+            "amount": eur(10), "order_id": order, "expires_at": until.to_string()});
+        let made = id(&format!("K{at_all}"));
+        assert!(kept(&reservation::add(&db, &read(new), &made, EN, &author()).unwrap()));
+    }
+    for (name, ask) in
+        [("R1", Ask::Release), ("R2", Ask::Commit), ("R6", Ask::Commit), ("R7", Ask::Release)]
+    {
+        reservation::ask(&db, &id(name), ask, &author()).unwrap();
+    }
+    let again = json!({"id": "R8", "customer": "C", "amount": eur(10), "order_id": "O1"});
+    assert!(kept(&reservation::add(&db, &read(again), &id("K8"), EN, &author()).unwrap()));
+    let states = ReservationState::ALL.iter().copied().map(Some).chain([None]);
+    let mut found_any = 0;
+    for (seconds, state) in [-1, 0, 59, 60, 61, 120, 180, 240, 900]
+        .into_iter()
+        .flat_map(|seconds| states.clone().map(move |state| (seconds, state)))
+    {
+        let now = at(NOON).plus_seconds(seconds);
+        let one = |number: i64| reservation::get(&db, &id(&format!("R{number}")), now).unwrap();
+        let all: Vec<(i64, Reservation)> =
+            (0..9i64).rev().map(|number| (number + 1, one(number))).collect();
+        for of in [None, Some("C"), Some("D"), Some("E")] {
+            for order in
+                [None, Some("O1"), Some("O2"), Some("O3"), Some("R0"), Some("R1"), Some("R4")]
+            {
+                for (before, limit) in [(i64::MAX, 9), (8, 2)] {
+                    let (of, order) = (of.map(id), order.map(id));
+                    let wanted: Vec<(i64, Reservation)> = all
+                        .iter()
+                        .filter(|(key, one)| {
+                            *key < before
+                                && of.as_ref().is_none_or(|of| one.customer == *of)
+                                && state.is_none_or(|state| one.state == state)
+                                && order.as_ref().is_none_or(|order| {
+                                    one.order_id.as_ref().unwrap_or(&one.id) == order
+                                })
+                        })
+                        .take(limit)
+                        .cloned()
+                        .collect();
+                    let page = (before, u32::try_from(limit).unwrap());
+                    let which = (of.as_ref(), state, order.as_ref());
+                    let found = reservation::list(&db, page, which, now).unwrap();
+                    assert_eq!(found, wanted, "{which:?} {page:?} {seconds}");
+                    found_any += found.len();
+                }
+            }
+        }
+    }
+    assert!(found_any > 500, "{found_any}");
 }

@@ -462,8 +462,8 @@ fn a_cut_that_is_approved_raises_nothing_and_leaves_nothing_higher() {
 struct Book {
     /// Of the customer's own: unlimited when absent, temporary when so.
     own: Option<(i64, bool)>,
-    /// Of its group, and what the head owes.
-    group: Option<(i64, i64)>,
+    /// Of its group, and what the head and another member owe.
+    group: Option<(i64, i64, i64)>,
     /// Amount, days from the fifth of June to its due date, how much is contested, whether it is under the contract.
     invoices: Vec<(i64, i64, i64, bool)>,
     /// Of all debts or of the contract's: how much, which percentage.
@@ -485,7 +485,7 @@ fn book() -> impl Strategy<Value = Book> {
     let guarantee = (prop::bool::ANY, 1i64..80, 1i64..=4);
     (
         prop::option::weighted(0.9, (0i64..120, prop::bool::weighted(0.2))),
-        prop::option::weighted(0.4, (0i64..150, 0i64..100)),
+        prop::option::weighted(0.4, (0i64..150, 0i64..100, 0i64..60)),
         prop::collection::vec(invoice, 0..5),
         prop::collection::vec(guarantee, 0..3),
         prop::option::weighted(0.3, prop::option::of(0i64..50)),
@@ -495,7 +495,7 @@ fn book() -> impl Strategy<Value = Book> {
         .prop_map(|(own, group, invoices, guarantees, late, asked, order)| Book {
             order,
             own: own.map(|(minor, temporary)| (minor * 100, temporary)),
-            group: group.map(|(minor, owed)| (minor * 100, owed * 100)),
+            group: group.map(|(minor, head, other)| (minor * 100, head * 100, other * 100)),
             invoices,
             guarantees: guarantees
                 .into_iter()
@@ -512,7 +512,7 @@ impl Book {
         customer(&db, "H", json!({}));
         match self.group {
             None => customer(&db, "C", json!({})),
-            Some((limit, owed)) => {
+            Some((limit, head, other)) => {
                 customer(&db, "C", json!({"parent_id": "H"}));
                 set_limit(
                     &db,
@@ -520,8 +520,11 @@ impl Book {
                     "LH",
                     json!({"kind": "group", "minor": limit, "from": "2024-01-01"}),
                 );
-                if owed > 0 {
-                    invoice(&db, "IH", "H", json!({"amount": eur(owed)}));
+                customer(&db, "M", json!({"parent_id": "H"}));
+                for (name, of, owed) in [("IH", "H", head), ("IM", "M", other)] {
+                    if owed > 0 {
+                        invoice(&db, name, of, json!({"amount": eur(owed)}));
+                    }
                 }
             }
         }
@@ -651,6 +654,22 @@ proptest! {
             for of in &way.invoices {
                 prop_assert!(settled(Some(of)), "{:?} without {:?}", way.invoices, of.id);
             }
+        }
+        // The others of its group pay, the last of them so much less.
+        let brought = |less: i64| {
+            book.held(|db| {
+                let last = way.members.len() - 1;
+                for (at, of) in way.members.iter().enumerate() {
+                    let minor = of.minor - if at == last { less } else { 0 };
+                    if minor > 0 {
+                        let of = json!({"customer_id": of.customer, "amount": eur(minor)});
+                        pay(db, &format!("P{at}"), of);
+                    }
+                }
+            })
+        };
+        if !way.members.is_empty() {
+            prop_assert!(way.invoices.is_empty() && !brought(0) && brought(1), "{:?}", way.members);
         }
     }
 }
@@ -961,6 +980,31 @@ fn a_rule_of_whom_goes_takes_the_place_of_a_milder_one_for_all() {
 }
 
 #[test]
+fn a_merge_leaves_the_rules_of_a_group_with_the_group_and_whoever_joins_first_is_bound() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({}));
+    let small = json!({"kind": "order-amount", "amount": eur(40), "group": "H"});
+    put_rule(&db, "small", small).unwrap();
+    let days = json!({"kind": "days-overdue"});
+    for (name, joins, wanted) in [("Out", false, Verdict::Warn), ("In", true, Verdict::Hold)] {
+        let (member, own) = (format!("{name}-M"), format!("{name}-own"));
+        customer(&db, &member, json!({"parent_id": "H"}));
+        customer(&db, name, json!({}));
+        put_rule(&db, &own, with(days.clone(), json!({"customer": member}))).unwrap();
+        assert_eq!(ask(&db, &member, 41).verdict, Verdict::Hold, "{name}");
+        if joins {
+            customer(&db, name, json!({"parent_id": "H"}));
+        }
+        customers::merge(&db, &id(&member), &id(name), &author()).unwrap();
+        assert_eq!(ask(&db, name, 41).verdict, wanted, "{name}");
+        let found = rule::get(&db, &id(&own)).unwrap();
+        assert_eq!((found.rule.customer, found.version), (Some(id(name)), 2));
+    }
+    let stays = rule::get(&db, &id("small")).unwrap();
+    assert_eq!((stays.rule.group, stays.version), (Some(id("H")), 1));
+}
+
+#[test]
 fn a_first_limit_that_waits_holds_whom_it_would_bind_today() {
     let (_folder, db) = db();
     thresholds(&db, json!([eur(1_000)]));
@@ -1058,4 +1102,141 @@ fn a_corrected_policy_is_reviewed_on_the_same_day() {
     publish(5_000);
     assert_eq!((review(), review()), (1, 0));
     assert_eq!((refuse(), review()), (5_000, 0));
+}
+
+/// What came of each: its outcome, or the code for which it was refused.
+fn decide_all(db: &NativeDb, ids: &[&str], state: LimitState, who: &str) -> String {
+    let ids: Vec<_> = ids.iter().map(|name| id(name)).collect();
+    let found = limit::decide_all(db, &ids, state, &by(who)).unwrap().items;
+    assert_eq!(found.iter().map(|of| &of.id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
+    let told = |of: LimitOutcome| {
+        assert_eq!(of.code.is_some(), of.outcome == DecisionOutcome::Refused);
+        assert_eq!(of.code.is_some(), of.detail.is_some());
+        of.code.map_or_else(|| of.outcome.to_string(), |code| code.to_string())
+    };
+    found.into_iter().map(told).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn of_many_limits_each_is_decided_as_it_is_alone() {
+    use LimitState::{Approved, Refused};
+    let (_folder, db) = db();
+    for name in ["A", "D"] {
+        customer(&db, name, json!({}));
+    }
+    invoice(&db, "I1", "D", json!({"amount": eur(9_000)}));
+    invoice(&db, "I2", "A", json!({"amount": eur(90)}));
+    let line = json!({"turnover_share": "1", "cap_minor": 9_000});
+    let new = json!({"currency": "EUR", "lines": [line], "second_key_from": [eur(1_000)]});
+    policy::publish(&db, &read(new), &author()).unwrap();
+    // Of a review its own key approves what stays below the threshold.
+    assert_eq!(policy::review(&db, 0, &author()).unwrap().proposed, 2);
+    let proposed = |of: &str| standing(&db, of).pending[0].id.to_string();
+    let (small, large) = (proposed("A"), proposed("D"));
+    for name in ["B", "C", "Gone"] {
+        customer(&db, name, json!({}));
+    }
+    for (of, made) in [("A", "LA"), ("B", "LB"), ("C", "LC"), ("Gone", "LG")] {
+        set_limit(&db, of, made, json!({"minor": 2_000}));
+    }
+    limit::put(
+        &db,
+        &id("B"),
+        &read(json!({"currency": "EUR", "minor": 3_000})),
+        &id("LO"),
+        &by("other"),
+    )
+    .unwrap();
+    customers::merge(&db, &id("Gone"), &id("A"), &author()).unwrap();
+    assert_eq!(decide_all(&db, &["LC"], Refused, "tester"), "changed");
+    let all = ["LA", "LB", "LO", "LC", "LG", "none", &small, &large, "LO"];
+    let wanted = "second-key-needed second-key-needed changed wrong-state second-key-needed not-found changed \
+        second-key-needed already-so";
+    assert_eq!(decide_all(&db, &all, Approved, "tester"), wanted);
+    assert_eq!(counts(&db, "B"), "3000 EUR, 1 waits");
+    assert_eq!(counts(&db, "A"), "90 EUR, 2 waits");
+    // Another key does the rest, and saying it again changes nothing.
+    let wanted =
+        "changed changed already-so wrong-state changed not-found already-so changed already-so";
+    assert_eq!(decide_all(&db, &all, Approved, "other"), wanted);
+    let entries = || dunlin_app::audit::entries(&db, 0, 500).unwrap().len();
+    let before = entries();
+    let wanted = "already-so already-so already-so wrong-state already-so not-found already-so already-so already-so";
+    assert_eq!(decide_all(&db, &all, Approved, "tester"), wanted);
+    assert_eq!(decide_all(&db, &["LA", "LC"], Refused, "third"), "wrong-state already-so");
+    assert_eq!(decide_all(&db, &[], Refused, "third"), "");
+    assert_eq!(entries(), before);
+    assert_eq!(counts(&db, "D"), "9000 EUR");
+}
+
+#[test]
+fn limits_are_decided_in_the_order_that_is_given_and_at_most_a_thousand() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({}));
+    thresholds(&db, json!([eur(1)]));
+    let made: Vec<String> = (0..250).map(|number| format!("L{number}")).collect();
+    for (minor, name) in (1_000i64..).zip(&made) {
+        set_limit(&db, "C", name, json!({"minor": minor, "from": "2024-06-01"}));
+    }
+    let mut ids: Vec<&str> = made.iter().map(String::as_str).collect();
+    ids.rotate_left(40);
+    // Of the same day the one that was approved last holds.
+    let wanted = vec!["changed"; 250].join(" ");
+    assert_eq!(decide_all(&db, &ids, LimitState::Approved, "other"), wanted);
+    assert_eq!(counts(&db, "C"), "1039 EUR");
+    let many = vec![id("L1"); 1_001];
+    let decided = |of: &[dunlin_domain::Id]| {
+        limit::decide_all(&db, of, LimitState::Approved, &by("other")).map(|of| of.items.len())
+    };
+    assert_eq!(decided(&many[1..]).unwrap(), 1_000);
+    assert_eq!(refused(decided(&many)), (Refusal::MalformedField, Some("ids".into())));
+}
+
+#[test]
+fn a_cut_that_is_approved_among_others_takes_down_what_they_raised() {
+    let (_folder, db) = db();
+    let texts = json!({"en": "Late.", "zh_cn": "逾期。"});
+    let late = json!({"severity": "critical", "text": texts, "advice": texts,
+        "terms": [{"kind": "above", "fact": "overdue-share", "bound": "0.5"}]});
+    alert_rule::put(&db, "half-late", &read(late), &author()).unwrap();
+    for name in ["One", "Two"] {
+        customer(&db, name, json!({}));
+        invoice(
+            &db,
+            &format!("I-{name}"),
+            name,
+            json!({"due_on": "2024-06-10", "amount": eur(200)}),
+        );
+        set_limit(&db, name, &format!("L-{name}"), json!({"minor": 1_000, "from": "2024-01-01"}));
+    }
+    let line = |grade: &str| json!({"grade": grade, "turnover_share": "10", "cap_minor": 1_000});
+    let lines = ["A", "B", "C", "D", "E"].map(line);
+    let new = json!({"currency": "EUR", "lines": lines, "second_key_from": [eur(5_000)]});
+    policy::publish(&db, &read(new), &author()).unwrap();
+    let season =
+        json!({"kind": "temporary", "minor": 90_000, "from": "2024-06-01", "to": "2024-08-30"});
+    for (of, made) in [("One", "T-One"), ("Two", "T-Two")] {
+        set_limit(&db, of, made, season.clone());
+    }
+    swept(&db, "2024-06-30");
+    assert_eq!(hold::run(&db, &author()).unwrap().limits_proposed, 2);
+    let cut = |of: &str| {
+        let found = standing(&db, of).pending.into_iter();
+        found
+            .filter(|of| of.source == LimitSource::Alert)
+            .map(|of| of.id.to_string())
+            .next()
+            .unwrap()
+    };
+    let (one, two) = (cut("One"), cut("Two"));
+    // The season before the cut, and the cut before the season.
+    let ids = ["T-One", &one, &two, "T-Two"];
+    assert_eq!(
+        decide_all(&db, &ids, LimitState::Approved, "other"),
+        "changed changed changed changed"
+    );
+    assert_eq!(
+        (counts(&db, "One").as_str(), counts(&db, "Two").as_str()),
+        ("500 EUR", "90000 EUR")
+    );
 }

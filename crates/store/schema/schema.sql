@@ -1340,6 +1340,8 @@ CREATE TRIGGER ready_default_record_gone AFTER DELETE ON default_record BEGIN
     DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
 END;
 
-CREATE TRIGGER ready_allocation_new AFTER INSERT ON allocation BEGIN
-    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
-END;
+CREATE INDEX credit_check_not_passed ON credit_check (verdict, key) WHERE verdict <> 'pass';
+
+CREATE INDEX credit_reservation_by_order ON credit_reservation (order_id, key) WHERE order_id IS NOT NULL;
+
+CREATE INDEX credit_reservation_held ON credit_reservation (until_at) WHERE state = 'held';

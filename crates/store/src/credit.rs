@@ -5,9 +5,9 @@ use dunlin_domain::{
     Currency, Date, Decimal, Id, Instant, Money,
     contract::{
         credit::{
-            ApprovalThreshold, CheckPurpose, EffectiveLimit, Hold, HoldState, Limit, LimitPolicy,
-            LimitSource, LimitState, NewLimit, NewRule, Order, Reservation, ReservationState, Rule,
-            Verdict,
+            ApprovalThreshold, CheckPurpose, EffectiveLimit, Hold, HoldState, KeptCheck, Limit,
+            LimitPolicy, LimitSource, LimitState, NewLimit, NewRule, Order, Reservation,
+            ReservationState, Rule, Verdict,
         },
         types::{CustomerStatus, Grade, Language},
     },
@@ -329,21 +329,22 @@ pub fn waiting<D: Db>(db: &D, customer: &Id, known: i64) -> Result<Vec<Limit>, F
     db.json(sql!("credit/waiting.sql"), &[customer.as_str().into(), known.into()])
 }
 
-/// Limits before a key, newest first: of a customer, in a state, or one alone.
+/// Limits before a key, newest first: of a customer, in a state, or some alone, by their ids.
 pub fn limits<D: Db>(
     db: &D,
     before: i64,
     limit: u32,
     customer: Option<&Id>,
     state: Option<LimitState>,
-    only: Option<&Id>,
+    only: Option<&[Id]>,
 ) -> Result<Vec<(i64, Limit)>, Fault> {
+    let only = only.map(crate::array).transpose()?;
     let params: [Param<'_>; 5] = [
         before.into(),
         i64::from(limit).into(),
         customer.map(Id::as_str).into(),
         state.map(LimitState::name).into(),
-        only.map(Id::as_str).into(),
+        only.as_ref().into(),
     ];
     db.json(sql!("credit/limits.sql"), &params)
 }
@@ -385,6 +386,26 @@ pub fn put_order<D: Db>(db: &D, order: &Order, customer: i64, entry: i64) -> Res
 pub fn reservation<D: Db>(db: &D, id: &Id) -> Result<Option<Reservation>, Fault> {
     let row = db.first(sql!("credit/reservation.sql"), &[id.as_str().into()])?;
     row.map(|row| row.json(0)).transpose()
+}
+
+/// Reservations before a key, newest first, as they are stored: of a customer, in a state at this moment, of an order.
+pub fn reservations<D: Db>(
+    db: &D,
+    before: i64,
+    limit: u32,
+    (customer, state, order): (Option<&Id>, Option<ReservationState>, Option<&Id>),
+    now: Instant,
+) -> Result<Vec<(i64, Reservation)>, Fault> {
+    let now = now.to_string();
+    let params: [Param<'_>; 6] = [
+        before.into(),
+        i64::from(limit).into(),
+        customer.map(Id::as_str).into(),
+        state.map(ReservationState::name).into(),
+        order.map(Id::as_str).into(),
+        (&now).into(),
+    ];
+    db.json(sql!("credit/reservations.sql"), &params)
 }
 
 /// Keeps a new reservation.
@@ -542,6 +563,23 @@ pub fn check<D: Db>(db: &D, id: &Id) -> Result<Option<(String, Option<Id>)>, Fau
     let Some(row) = db.first(sql, &[id.as_str().into()])? else { return Ok(None) };
     let hold = row.text_or_null(1)?.map(str::parse).transpose()?;
     Ok(Some((row.text(0)?.to_string(), hold)))
+}
+
+/// Checks before a key, newest first: of a customer, with a verdict.
+pub fn checks<D: Db>(
+    db: &D,
+    before: i64,
+    limit: u32,
+    customer: Option<&Id>,
+    verdict: Option<Verdict>,
+) -> Result<Vec<(i64, KeptCheck)>, Fault> {
+    let params: [Param<'_>; 4] = [
+        before.into(),
+        i64::from(limit).into(),
+        customer.map(Id::as_str).into(),
+        verdict.map(Verdict::name).into(),
+    ];
+    db.json(sql!("credit/checks.sql"), &params)
 }
 
 /// Keeps an application of a customer: the rule and the verdict, and the application as JSON.

@@ -49,6 +49,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (39, "former_names", schema!("0039_former_names.sql")),
     (40, "settled", schema!("0040_settled.sql")),
     (41, "ready", schema!("0041_ready.sql")),
+    (42, "credit_lists", schema!("0042_credit_lists.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

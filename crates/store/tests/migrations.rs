@@ -464,6 +464,7 @@ const NOT_STORED: &[(&str, &str)] = &[
     ("rule-kind", "inside the JSON of a rule"),
     ("rule-level", "told by whose the rule is"),
     ("onboarding-reason", "asked, not kept"),
+    ("decision-outcome", "told, not kept"),
     ("terms-advice", "made anew from the grade"),
 ];
 

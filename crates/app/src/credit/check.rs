@@ -85,7 +85,9 @@ pub(super) fn answer<D: Db>(
     judged: &Judged,
     language: Language,
 ) -> Result<CheckResult, Fault> {
-    let mut told = check::answer(inputs, judged, language)?;
+    let others: Vec<i64> = check::debtors(inputs, judged).into_iter().collect();
+    let ids = customer::ids(db, &others)?.into_iter().collect();
+    let mut told = check::answer(inputs, judged, &ids, language)?;
     let held = told.reasons.iter_mut().filter(|of| of.kind == RuleKind::PlacedHold);
     for reason in held {
         let mut hold = hold::get(db, &reason.value.parse()?)?;

@@ -9,7 +9,10 @@ use crate::{
 use dunlin_domain::{
     Date, Id, Instant, Refusal, Refused,
     contract::{
-        credit::{Limit, LimitKind, LimitSource, LimitStanding, LimitState, NewLimit},
+        credit::{
+            DecisionOutcome, Limit, LimitKind, LimitOutcome, LimitOutcomes, LimitSource,
+            LimitStanding, LimitState, NewLimit,
+        },
         types::Language,
     },
     credit::{
@@ -27,6 +30,12 @@ use serde_json::json;
 
 /// The most limits of a customer that are looked through for one from the same day.
 const LOOKED_THROUGH: u32 = 1_000;
+
+/// The most limits that one request decides: two of the longest pages of what waits.
+const MAX_DECIDED: usize = 1_000;
+
+/// Limits that are decided in one transaction, so that others get their turn.
+const SLICE: usize = 100;
 
 /// Sets a limit. From the threshold of the limit policy on it waits for a second key.
 pub fn put<D: Db>(
@@ -127,42 +136,122 @@ pub fn decide<D: Db>(
 ) -> Result<(Limit, Change), Fault> {
     write(db, |db| {
         let before = get(db, id)?;
-        if before.state == state && before.decided_by.is_some() {
-            return Ok((before, Change::AlreadySo));
+        let merged = customer::merged_into(db, &[before.customer.as_str()])?;
+        let change = settle(db, &before, state, merged.first().map(|(_, into)| into), author)?;
+        if change == Change::AlreadySo {
+            return Ok((before, change));
         }
-        if before.state != LimitState::Pending {
-            let detail = format!("the limit is {}", before.state);
-            return Err(Fault::refused(Refusal::WrongState, detail));
+        score::outdate(db, customer::key(db, &before.customer)?.as_slice())?;
+        Ok((get(db, id)?, change))
+    })
+}
+
+/// The same of many, in the order given: what is refused of one is said, and holds up no other.
+pub fn decide_all<D: Db>(
+    db: &D,
+    ids: &[Id],
+    state: LimitState,
+    author: &Author,
+) -> Result<LimitOutcomes, Fault> {
+    if ids.len() > MAX_DECIDED {
+        let detail = format!("one request decides at most {MAX_DECIDED} limits");
+        return Err(Refused::new(Refusal::MalformedField, detail).at("ids").into());
+    }
+    let mut items = Vec::new();
+    for slice in ids.chunks(SLICE) {
+        items.extend(write(db, |db| decide_slice(db, slice, state, author))?);
+    }
+    Ok(LimitOutcomes { items })
+}
+
+fn decide_slice<D: Db>(
+    db: &D,
+    ids: &[Id],
+    state: LimitState,
+    author: &Author,
+) -> Result<Vec<LimitOutcome>, Fault> {
+    let most = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+    let found = credit::limits(db, i64::MAX, most, None, None, Some(ids))?;
+    let whose: Vec<&str> = found.iter().map(|(_, limit)| limit.customer.as_str()).collect();
+    let merged = customer::merged_into(db, &whose)?;
+    let mut items: Vec<LimitOutcome> = Vec::new();
+    let mut keys = Vec::new();
+    for id in ids {
+        let before = found.iter().find(|(_, limit)| limit.id == *id).map(|(_, limit)| limit);
+        let is_twice =
+            items.iter().any(|of| of.id == *id && of.outcome == DecisionOutcome::Changed);
+        let result = match before {
+            None => Err(missing("limit")),
+            Some(_) if is_twice => Ok(Change::AlreadySo),
+            Some(before) => {
+                let into = merged.iter().find(|(gone, _)| *gone == before.customer);
+                settle(db, before, state, into.map(|(_, into)| into), author)
+            }
+        };
+        let (outcome, code, detail) = match result {
+            Ok(Change::AlreadySo) => (DecisionOutcome::AlreadySo, None, None),
+            Ok(_) => {
+                if let Some(before) = before {
+                    keys.extend(customer::key(db, &before.customer)?);
+                }
+                (DecisionOutcome::Changed, None, None)
+            }
+            Err(Fault::Refused(of)) => (DecisionOutcome::Refused, Some(of.code), Some(of.detail)),
+            Err(fault) => return Err(fault),
+        };
+        items.push(LimitOutcome { id: id.clone(), outcome, code, detail });
+    }
+    score::outdate(db, &keys)?;
+    Ok(items)
+}
+
+/// Decides about a limit as it was read in this transaction, whose customer may be merged into another. Where it refuses,
+/// it has written nothing.
+fn settle<D: Db>(
+    db: &D,
+    before: &Limit,
+    state: LimitState,
+    merged: Option<&Id>,
+    author: &Author,
+) -> Result<Change, Fault> {
+    if before.state == state && before.decided_by.is_some() {
+        return Ok(Change::AlreadySo);
+    }
+    if before.state != LimitState::Pending {
+        let detail = format!("the limit is {}", before.state);
+        return Err(Fault::refused(Refusal::WrongState, detail));
+    }
+    let mut ends = Vec::new();
+    if state == LimitState::Approved {
+        if let Some(into) = merged {
+            return Err(crate::customer::merged(into).at("customer").into());
         }
-        let mut ends = Vec::new();
-        if state == LimitState::Approved {
+        let is_own = before.asked_by == author.who;
+        let mut waits = is_own && before.source == LimitSource::Key;
+        // Where the customer stands says something of few.
+        if !waits && (is_own || before.source == LimitSource::Alert) {
             let now = Now::new(db, author.at)?;
             let position = super::position(db, &before.customer, &now, (None, false))?;
-            let is_own = before.asked_by == author.who;
-            let waits = before.source == LimitSource::Key
-                || needs_second_key(db, &position, &as_written(&before), now.today, &author.who)?;
-            if is_own && waits {
-                let code = Refusal::SecondKeyNeeded;
-                return Err(Fault::refused(code, code.about()));
-            }
-            if before.source == LimitSource::Alert {
-                ends = cut_with(db, &position, &before, now.today)?;
+            let new = as_written(before);
+            waits = is_own && needs_second_key(db, &position, &new, now.today, &author.who)?;
+            if !waits && before.source == LimitSource::Alert {
+                ends = cut_with(db, &position, before, now.today)?;
             }
         }
-        let what = Note::changed(
-            "decide",
-            "credit_limit",
-            id.as_str(),
-            Some(&before.state),
-            Some(&state),
-        )?;
-        let entry = note(db, author, &what)?;
-        credit::decide_limit(db, id, state, &author.who, entry)?;
+        if waits {
+            let code = Refusal::SecondKeyNeeded;
+            return Err(Fault::refused(code, code.about()));
+        }
+    }
+    let id = before.id.as_str();
+    let what = Note::changed("decide", "credit_limit", id, Some(&before.state), Some(&state))?;
+    let entry = note(db, author, &what)?;
+    credit::decide_limit(db, &before.id, state, &author.who, entry)?;
+    if !ends.is_empty() {
         let counts = (LimitState::Approved, LimitSource::Alert);
         credit::insert_limits(db, &ends, counts, &before.asked_by, entry)?;
-        score::outdate(db, customer::key(db, &before.customer)?.as_slice())?;
-        Ok((get(db, id)?, Change::Replaced))
-    })
+    }
+    Ok(Change::Replaced)
 }
 
 /// Temporary limits that come down with a cut, so that it is not waited for until they end, and limits that count after it,
@@ -210,7 +299,7 @@ fn cut_with<D: Db>(
 
 /// A limit that was asked for.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Limit, Fault> {
-    let mut found = credit::limits(db, 0, 1, None, None, Some(id))?;
+    let mut found = credit::limits(db, i64::MAX, 1, None, None, Some(std::slice::from_ref(id)))?;
     found.pop().map(|(_, limit)| limit).ok_or_else(|| missing("limit"))
 }
 

@@ -161,16 +161,28 @@ fn same<D: Db>(db: &D, new: &NewReservation, before: &Reservation) -> Result<(),
 }
 
 fn stored<D: Db>(db: &D, id: &Id, at: Instant) -> Result<Option<Reservation>, Fault> {
-    let told = |stored: Reservation| Reservation {
-        state: state(stored.state, stored.expires_at, at),
-        ..stored
-    };
-    Ok(credit::reservation(db, id)?.map(told))
+    Ok(credit::reservation(db, id)?.map(|stored| told(stored, at)))
+}
+
+/// As it is at a moment.
+fn told(stored: Reservation, at: Instant) -> Reservation {
+    Reservation { state: state(stored.state, stored.expires_at, at), ..stored }
 }
 
 /// The reservation at a moment.
 pub fn get<D: Db>(db: &D, id: &Id, at: Instant) -> Result<Reservation, Fault> {
     stored(db, id, at)?.ok_or_else(|| missing("reservation"))
+}
+
+/// So many reservations before a key at a moment, newest first: of a customer, in a state, of an order.
+pub fn list<D: Db>(
+    db: &D,
+    (before, limit): (i64, u32),
+    which: (Option<&Id>, Option<ReservationState>, Option<&Id>),
+    at: Instant,
+) -> Result<Vec<(i64, Reservation)>, Fault> {
+    let found = credit::reservations(db, before, limit, which, at)?;
+    Ok(found.into_iter().map(|(key, stored)| (key, told(stored, at))).collect())
 }
 
 /// Commits or releases. What is committed is an order from now on, of the id that the reservation named or of its own.

@@ -114,6 +114,9 @@ pub struct Position {
     pub grade: Option<Grade>,
     /// The grade that stood before.
     pub grade_before: Option<Grade>,
+    /// The same of who was merged into it since its last sweep, which knew nothing of their debts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged_grades: Vec<(Option<Grade>, Option<Grade>)>,
     pub ledger: Vec<Entry>,
     pub pieces: Vec<Piece>,
     pub guarantees: Vec<Guaranteed>,
@@ -305,16 +308,26 @@ pub fn is_over(inputs: &Inputs) -> Result<bool, Refused> {
     Ok(known && case::counted(inputs, true)? >= asked)
 }
 
-/// The answer to a check, without an id.
+/// The other members of the group who owe something, by key, where its limit holds the order.
+pub fn debtors(inputs: &Inputs, judged: &Judged) -> BTreeSet<i64> {
+    let by_group = |of: &Reason| matches!(of.seen, Seen::Used { group: true, .. });
+    let holds = judged.reasons.iter().any(|of| is_held(of.verdict) && by_group(of));
+    let pieces = inputs.position.pieces.iter().filter(|_| holds && is_held(judged.verdict));
+    let others = pieces.filter(|piece| piece.member != inputs.position.key && piece.is_invoice());
+    others.map(|piece| piece.member).collect()
+}
+
+/// The answer to a check, without an id. The other members are named by what `ids` says of their keys.
 pub fn answer(
     inputs: &Inputs,
     judged: &Judged,
+    ids: &BTreeMap<i64, Id>,
     language: Language,
 ) -> Result<CheckResult, Refused> {
     let (position, question) = (&inputs.position, &inputs.question);
     let settings = Settings::of(&position.rules, Some(purpose_of(question)), inputs.day);
     let would_pass_if = match is_held(judged.verdict) {
-        true => Some(condition::of(&Case::new(inputs)?, judged, language)),
+        true => Some(condition::of(&Case::new(inputs)?, judged, ids, language)),
         false => None,
     };
     let advice = match judged.verdict {

@@ -39,6 +39,14 @@ pub struct Piece {
     pub count: u64,
 }
 
+impl Piece {
+    /// Whether it is open on invoices, notes and fees.
+    pub fn is_invoice(&self) -> bool {
+        use ExposureComponent as C;
+        matches!(self.component, C::OpenInvoices | C::OverdueInvoices)
+    }
+}
+
 /// A guarantee in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guaranteed {

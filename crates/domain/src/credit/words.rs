@@ -8,8 +8,8 @@ use crate::{
     Decimal, Id, Money,
     contract::{
         credit::{
-            CheckReason, Contribution, ExposureComponent, Hold, LimitKind, NeededLimit,
-            PassCondition, RuleKind, TermsAdvice, Verdict,
+            CheckReason, Contribution, ExposureComponent, Hold, LimitKind, MemberPayment,
+            NeededLimit, PassCondition, RuleKind, TermsAdvice, Verdict,
         },
         types::{CustomerStatus, Language},
     },
@@ -267,6 +267,29 @@ pub fn would_pass_if(of: &PassCondition, judged: &Judged, language: Language) ->
             match more {
                 0 => format!("付清账单 {}", named.join("、")),
                 more => format!("付清账单 {} 及另外 {more} 张", named.join("、")),
+            },
+        );
+    }
+    if !of.members.is_empty() {
+        let each = |of: &MemberPayment| {
+            let most = money(&Money::new(of.minor, of.currency));
+            if english {
+                format!("{} {most}", of.customer)
+            } else {
+                format!("{} 付 {most}", of.customer)
+            }
+        };
+        let all: Vec<String> = of.members.iter().take(MAX_NAMED).map(each).collect();
+        let more = of.members.len().saturating_sub(all.len());
+        let (en, zh) = (all.join(" and "), all.join("、"));
+        way(
+            match more {
+                0 => format!("have its group pay what it owes: {en}"),
+                more => format!("have its group pay what it owes: {en} and {more} more"),
+            },
+            match more {
+                0 => format!("由集团成员付清欠款：{zh}"),
+                more => format!("由集团成员付清欠款：{zh} 及另外 {more} 家"),
             },
         );
     }

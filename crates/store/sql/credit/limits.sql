@@ -1,4 +1,4 @@
--- ?1: before this key, ?2: at most so many, ?3: customer or null, ?4: state or null, ?5: only this id or null.
+-- ?1: before this key, ?2: at most so many, ?3: customer or null, ?4: state or null, ?5: only these ids, as a JSON array, or null.
 -- Gives [key, the contract's limit], newest first.
 WITH
 wanted AS (
@@ -9,7 +9,7 @@ wanted AS (
     UNION ALL
     SELECT * FROM credit_limit WHERE ?3 IS NULL AND ?4 IS NOT 'pending' AND ?5 IS NULL AND key < ?1
     UNION ALL
-    SELECT * FROM credit_limit WHERE id = ?5
+    SELECT named.* FROM json_each(?5) AS wanted_id CROSS JOIN credit_limit AS named ON named.id = wanted_id.value
 ),
 page AS (SELECT * FROM wanted WHERE ?4 IS NULL OR state = ?4 ORDER BY key DESC LIMIT ?2)
 SELECT

@@ -52,6 +52,30 @@ SELECT
             ),
             NULL
         ),
+        -- Of who was merged into it since its last sweep, which knew nothing of their debts.
+        'merged_grades', (
+            SELECT
+                json_group_array(
+                    json_array(
+                        judged.grade,
+                        (
+                            SELECT earlier.grade FROM score_change AS earlier
+                            WHERE
+                                earlier.customer_key = gone.key AND earlier.as_of < judged.as_of
+                                AND earlier.grade IS NOT judged.grade AND earlier.model = judged.model
+                            ORDER BY earlier.as_of DESC LIMIT 1
+                        )
+                    )
+                )
+            FROM customer AS gone
+            CROSS JOIN score_change AS judged ON judged.customer_key = gone.key
+            WHERE
+                gone.merged_key = own.key AND gone.merged_on >= coalesce(score.as_of, '')
+                AND judged.as_of = (
+                    SELECT max(latest.as_of) FROM score_change AS latest
+                    WHERE latest.customer_key = gone.key AND latest.as_of <= ?2
+                )
+        ),
         'ledger', (
             SELECT
                 json_group_array(

@@ -35,6 +35,8 @@ pub(super) struct Supposed {
     pub group: Option<i64>,
     /// Pieces that are paid, by place.
     pub paid: BTreeSet<usize>,
+    /// What other members pay of what they owe in a currency.
+    pub members: Vec<((i64, Currency), i64)>,
 }
 
 /// What stays the same whatever is supposed.
@@ -103,6 +105,9 @@ impl<'a> Case<'a> {
             true => self.books.clone(),
             false => exposure::books(unpaid, &position.guarantees)?,
         };
+        for (of, minor) in &supposed.members {
+            books.entry(*of).or_default().lower(*minor);
+        }
         let before = self.sums(&books, currency, false)?;
         let book = books.entry((position.key, asked.currency)).or_default();
         book.asked = asked.minor.saturating_sub(self.counted).max(0);
@@ -381,14 +386,19 @@ impl<'a> Case<'a> {
                 }
                 None
             }
-            RuleKind::ScoreDrop => position.grade.and_then(|grade| {
-                let fell = position.grade_before.map_or(0, |before| fall(before, grade));
-                let bad = rule.grade.is_some_and(|worst| grade >= worst);
-                // With a grade alone a fall above it is no reason.
-                let looks = rule.grade.is_none() || rule.more_than.is_some();
-                let fails = bad || (looks && above(&fell));
-                fails.then_some(Seen::Grade(grade, position.grade_before))
-            }),
+            RuleKind::ScoreDrop => {
+                let own = (position.grade, position.grade_before);
+                let mut all = [own].into_iter().chain(position.merged_grades.iter().copied());
+                all.find_map(|(grade, before)| {
+                    let grade = grade?;
+                    let fell = before.map_or(0, |before| fall(before, grade));
+                    let bad = rule.grade.is_some_and(|worst| grade >= worst);
+                    // With a grade alone a fall above it is no reason.
+                    let looks = rule.grade.is_none() || rule.more_than.is_some();
+                    let fails = bad || (looks && above(&fell));
+                    fails.then_some(Seen::Grade(grade, before))
+                })
+            }
             RuleKind::ExposureComponent | RuleKind::PlacedHold => None,
         };
         reasons.extend(seen.map(|seen| reason(known, seen)));

@@ -7,15 +7,17 @@ use super::{
     is_held,
 };
 use crate::{
-    Id, Money,
+    Currency, Id, Money,
     contract::{
-        credit::{Contribution, ExposureComponent, LimitKind, NeededLimit, PassCondition},
+        credit::{
+            Contribution, ExposureComponent, LimitKind, MemberPayment, NeededLimit, PassCondition,
+        },
         types::Language,
     },
     credit::{exposure::Piece, words},
     money::MAX_MINOR,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// More than what rounding takes off when a debt is paid that many guarantees secure.
 const MARGIN: i64 = 1_000;
@@ -23,8 +25,16 @@ const MARGIN: i64 = 1_000;
 /// The most that the limit that is needed may be above what would be used, where a rule lets only a part of it be used.
 const MOST_ABOVE: i64 = 1_000;
 
+/// The most members whose paying is named: with more it is nobody's task.
+const MAX_MEMBERS: usize = 20;
+
 /// What would make it pass.
-pub(super) fn of(case: &Case<'_>, judged: &Judged, language: Language) -> PassCondition {
+pub(super) fn of(
+    case: &Case<'_>,
+    judged: &Judged,
+    ids: &BTreeMap<i64, Id>,
+    language: Language,
+) -> PassCondition {
     let rates = &case.inputs.rates;
     let asked = case.inputs.question.amount;
     let passes =
@@ -41,13 +51,19 @@ pub(super) fn of(case: &Case<'_>, judged: &Judged, language: Language) -> PassCo
     let guaranteed = |guaranteed| Supposed { guaranteed, ..Supposed::default() };
     let (limit, group_limit) = limits(case, all, &passes);
     let one = |minor: Option<i64>| minor.map(|minor| Money { minor, ..asked });
+    let invoices = invoices(case, excess, passes);
+    let members = match invoices.is_empty() {
+        true => members(case, excess, ids, passes),
+        false => Vec::new(),
+    };
     let condition = PassCondition {
         amount: one(less(case, judged, excess, &passes)),
         prepayment: one(enough(prepaid)),
         guarantee: one(enough(guaranteed)),
         limit,
         group_limit,
-        invoices: invoices(case, excess, passes),
+        invoices,
+        members,
         text: String::new(),
     };
     PassCondition { text: words::would_pass_if(&condition, judged, language), ..condition }
@@ -172,12 +188,9 @@ fn limits(
 
 /// Invoices that are enough when they are paid: the oldest, without those that are not needed.
 fn invoices(case: &Case<'_>, excess: i64, passes: impl Fn(&Supposed) -> bool) -> Vec<Contribution> {
-    use ExposureComponent as C;
     let position = &case.inputs.position;
-    let own = position.pieces.iter().enumerate().filter(|(_, piece)| {
-        let is_invoice = matches!(piece.component, C::OpenInvoices | C::OverdueInvoices);
-        is_invoice && piece.member == position.key
-    });
+    let own = position.pieces.iter().enumerate();
+    let own = own.filter(|(_, piece)| piece.is_invoice() && piece.member == position.key);
     let mut own: Vec<(usize, &Piece, &Id)> =
         own.filter_map(|(at, piece)| Some((at, piece, piece.id.as_ref()?))).collect();
     let is_contested = |piece: &Piece| piece.contested >= piece.minor;
@@ -213,4 +226,77 @@ fn invoices(case: &Case<'_>, excess: i64, passes: impl Fn(&Supposed) -> bool) ->
         currency: piece.currency,
     };
     own.iter().filter(|(at, ..)| needed.contains(at)).map(told).collect()
+}
+
+/// What other members would have to pay: those who owe most, without those that are not needed, and the last of them no
+/// more than is enough. What they pay is taken to be set against nothing, which is never more than what it does.
+fn members(
+    case: &Case<'_>,
+    excess: i64,
+    ids: &BTreeMap<i64, Id>,
+    passes: impl Fn(&Supposed) -> bool,
+) -> Vec<MemberPayment> {
+    use ExposureComponent as C;
+    let (asked, rates) = (case.inputs.question.amount, &case.inputs.rates);
+    if [C::OpenInvoices, C::OverdueInvoices, C::Unapplied]
+        .iter()
+        .any(|of| !case.settings.counts(*of))
+    {
+        return Vec::new();
+    }
+    let mut sums: Vec<((i64, Currency), i64)> = Vec::new();
+    for piece in case.inputs.position.pieces.iter().filter(|of| of.is_invoice()) {
+        let of = (piece.member, piece.currency);
+        match sums.iter_mut().find(|(known, _)| *known == of) {
+            Some((_, sum)) => *sum = sum.saturating_add(piece.minor),
+            None if ids.contains_key(&piece.member) => sums.push((of, piece.minor)),
+            None => {}
+        }
+    }
+    let worth = |(_, currency): &(i64, Currency), minor: i64| {
+        rates.down(minor, *currency, asked.currency).unwrap_or(0)
+    };
+    // Who owes most first.
+    let mut owing: Vec<((i64, Currency), i64)> = Vec::new();
+    while owing.len() < MAX_MEMBERS && !sums.is_empty() {
+        let places = sums.iter().enumerate();
+        let most =
+            places.max_by_key(|(at, (of, minor))| (worth(of, *minor), std::cmp::Reverse(*at)));
+        let most = most.map_or(0, |(at, _)| at);
+        owing.push(sums.remove(most));
+    }
+    let paid = |members: &[((i64, Currency), i64)]| {
+        passes(&Supposed { members: members.to_vec(), ..Supposed::default() })
+    };
+    let first = |count: i64| owing.get(..usize::try_from(count).unwrap_or(0)).unwrap_or(&owing);
+    let (mut sum, mut guess) = (0i64, 0i64);
+    for (of, minor) in &owing {
+        if sum >= excess {
+            break;
+        }
+        sum = sum.saturating_add(worth(of, *minor));
+        guess = guess.saturating_add(1);
+    }
+    let count = i64::try_from(owing.len()).unwrap_or(0);
+    let Some(enough) = least(guess, count, |count| paid(first(count))) else { return Vec::new() };
+    let mut needed = first(enough).to_vec();
+    for (of, _) in first(enough).iter().rev() {
+        let without: Vec<_> = needed.iter().filter(|(by, _)| by != of).copied().collect();
+        if paid(&without) {
+            needed = without;
+        }
+    }
+    let Some(((whose, currency), all)) = needed.pop() else { return Vec::new() };
+    let others = needed.iter().map(|(of, minor)| worth(of, *minor)).fold(0, i64::saturating_add);
+    let rest = rates.up(excess.saturating_sub(others), asked.currency, currency).unwrap_or(all);
+    let with = |minor: i64| {
+        let mut with = needed.clone();
+        with.push(((whose, currency), minor));
+        with
+    };
+    let minor = least(rest, all, |minor| paid(&with(minor))).unwrap_or(all);
+    let told = |((whose, currency), minor): ((i64, Currency), i64)| {
+        Some(MemberPayment { customer: ids.get(&whose)?.clone(), minor, currency })
+    };
+    with(minor).into_iter().filter_map(told).collect()
 }

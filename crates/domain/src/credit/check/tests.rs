@@ -2,11 +2,16 @@
 
 use super::*;
 use crate::{
-    contract::credit::{NeededLimit, NewRule, PassCondition},
+    contract::credit::{MemberPayment, NeededLimit, NewRule, PassCondition},
     credit::rule,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+
+/// The answer where nobody else is named.
+fn answer(inputs: &Inputs, judged: &Judged, language: Language) -> Result<CheckResult, Refused> {
+    super::answer(inputs, judged, &BTreeMap::new(), language)
+}
 
 fn eur(minor: i64) -> Money {
     Money::new(minor, "EUR".parse().unwrap())
@@ -43,6 +48,7 @@ fn inputs(amount: i64) -> Inputs {
         head: None,
         grade: None,
         grade_before: None,
+        merged_grades: Vec::new(),
         ledger: Vec::new(),
         pieces: Vec::new(),
         guarantees: Vec::new(),
@@ -612,6 +618,65 @@ fn only_the_limit_that_binds_is_named_with_whose_it_is() {
 }
 
 #[test]
+fn who_of_a_group_would_have_to_pay_is_named_where_the_customer_cannot() {
+    // What the customer owes, what others owe, and the limit of the group; 1000 are asked for.
+    let said = |own: i64, others: &[(i64, i64)], most: i64, left_out: &str| {
+        let mut inputs = inputs(1_000);
+        inputs.position.limit = Some(eur(9_000));
+        inputs.position.head = Some(Head { key: 2, id: id("H"), limit: Some(eur(most)) });
+        let of = |member: i64, minor: i64| Piece {
+            member,
+            ..piece(ExposureComponent::OpenInvoices, &format!("I{member}"), minor)
+        };
+        let others = others.iter().map(|(member, minor)| of(*member, *minor));
+        inputs.position.pieces = others.chain([of(1, own)]).collect();
+        if !left_out.is_empty() {
+            let text = format!(
+                r#""kind": "exposure-component", "component": "{left_out}", "counts": false"#
+            );
+            inputs.position.rules.push(rule(RuleLevel::All, &text));
+        }
+        let judged = judge(&inputs).unwrap();
+        let ids = debtors(&inputs, &judged)
+            .into_iter()
+            .map(|key| (key, id(&format!("M{key}"))))
+            .collect();
+        let way = |language| {
+            super::answer(&inputs, &judged, &ids, language).unwrap().would_pass_if.unwrap()
+        };
+        let found = way(Language::En);
+        let each = |of: &MemberPayment| format!("{} {}", of.customer, of.minor);
+        let named = found.members.iter().map(each).collect::<Vec<_>>().join(", ");
+        (named, found.text, way(Language::ZhCn).text)
+    };
+    for (own, others, most, left_out, wanted) in [
+        // Too much by 500: the customer's own would do.
+        (500, vec![(2, 4_000)], 5_000, "", ""),
+        (499, vec![(2, 4_001)], 5_000, "", "M2 500"),
+        (0, vec![(2, 4_500)], 5_000, "", "M2 500"),
+        // Who owes most is named first, and nobody who is not needed.
+        (0, vec![(2, 2_000), (3, 2_500)], 5_000, "", "M3 500"),
+        (0, vec![(2, 2_000), (3, 2_500), (4, 400)], 1_000, "", "M3 2500, M2 2000, M4 400"),
+        (0, vec![(2, 2_000), (3, 2_500), (4, 400)], 1_100, "", "M3 2500, M2 2000, M4 300"),
+        // All of it would not do.
+        (0, vec![(2, 2_000)], 999, "", ""),
+        // What does not count may be what is paid first.
+        (0, vec![(2, 4_500)], 5_000, "unapplied", ""),
+        (0, vec![(2, 4_500)], 5_000, "overdue-invoices", ""),
+        (0, vec![(2, 4_500)], 5_000, "undelivered", "M2 500"),
+    ] {
+        assert_eq!(said(own, &others, most, left_out).0, wanted, "{own} {others:?} {most}");
+    }
+    let (_, english, chinese) = said(0, &[(2, 2_000), (3, 2_500), (4, 400)], 1_100, "");
+    let wanted = "have its group pay what it owes: M3 EUR 25.00 and M2 EUR 20.00 and M4 EUR 3.00;";
+    assert!(english.contains(wanted), "{english}");
+    assert!(
+        chinese.contains("由集团成员付清欠款：M3 付 25.00 欧元、M2 付 20.00 欧元、M4 付 3.00 欧元"),
+        "{chinese}"
+    );
+}
+
+#[test]
 fn a_temporary_limit_is_raised_as_such_and_an_expired_one_set_anew() {
     let entry = |kind, minor, from: &str, to: &str| Entry {
         kind,
@@ -843,6 +908,91 @@ proptest! {
         }
         // Money in advance always helps against a limit.
         prop_assert!(found.prepayment.is_some());
+    }
+
+    /// What other members would have to pay is enough whichever of their documents they pay first, and nobody can be left
+    /// out. Without guarantees and rates nothing less is.
+    #[test]
+    fn what_the_group_would_have_to_pay_is_enough_however_it_is_paid(
+        owed in prop::collection::vec((2i64..5, 1i64..60, 0u8..4, prop::bool::ANY, prop::bool::ANY), 0..5),
+        (limit, asked) in (0i64..150, 1i64..60),
+        guarantee in prop::option::of((2i64..5, 1i64..60, prop::option::of(7i64..8), 1i64..=100)),
+        (own, apart, dollars) in (0i64..30, 0i64..20, prop::bool::ANY),
+    ) {
+        let mut inputs = inputs(asked);
+        let usd: Currency = "USD".parse().unwrap();
+        inputs.rates.put(usd, eur(0).currency, "0.93".parse().unwrap());
+        inputs.rates.put(eur(0).currency, usd, "1.07".parse().unwrap());
+        inputs.position.limit = Some(eur(1_000));
+        inputs.position.head = Some(Head { key: 2, id: id("H"), limit: Some(eur(limit)) });
+        let document = |(at, (member, minor, late, is_other, under)): (usize, (i64, i64, u8, bool, bool))| {
+            let component = match late > 0 {
+                true => ExposureComponent::OverdueInvoices,
+                false => ExposureComponent::OpenInvoices,
+            };
+            let currency = if is_other && dollars { usd } else { eur(0).currency };
+            let contract = under.then_some(7);
+            Piece { member, currency, contract, ..piece(component, &format!("D{at}"), minor) }
+        };
+        let mut pieces: Vec<Piece> = owed.iter().copied().enumerate().map(document).collect();
+        let count = pieces.len();
+        pieces.push(piece(ExposureComponent::OpenInvoices, "OWN", own));
+        pieces.push(Piece { member: 3, ..piece(ExposureComponent::Unapplied, "P", apart) });
+        inputs.position.pieces = pieces;
+        let secured = guarantee.map(|(member, minor, contract, percent)| Guaranteed {
+            member, currency: eur(0).currency, contract, minor, share: Decimal::new(percent, 2), id: id("G"),
+        });
+        inputs.position.guarantees = secured.into_iter().collect();
+        let judged = judge(&inputs).unwrap();
+        let debtors = debtors(&inputs, &judged);
+        prop_assert!(debtors.is_empty() || is_held(judged.verdict));
+        let ids: BTreeMap<i64, Id> = debtors.iter().map(|key| (*key, id(&format!("M{key}")))).collect();
+        let told = super::answer(&inputs, &judged, &ids, Language::En).unwrap();
+        let Some(found) = told.would_pass_if else { return Ok(()) };
+        let key = |of: &MemberPayment| of.customer.as_str()[1..].parse::<i64>().unwrap();
+        let payments: Vec<((i64, Currency), i64)> =
+            found.members.iter().map(|of| ((key(of), of.currency), of.minor)).collect();
+        // What is paid goes to the documents in an order, and may not be more than they are.
+        let passes = |payments: &[((i64, Currency), i64)], order: &[usize]| {
+            let mut paid = inputs.clone();
+            for (of, minor) in payments {
+                let mut left = *minor;
+                for at in order {
+                    let piece = &mut paid.position.pieces[*at];
+                    if (piece.member, piece.currency) == *of {
+                        let served = piece.minor.min(left);
+                        (piece.minor, left) = (piece.minor - served, left - served);
+                    }
+                }
+                assert_eq!(left, 0);
+            }
+            paid.position.pieces.retain(|of| of.minor > 0);
+            !is_held(judge(&paid).unwrap().verdict)
+        };
+        let orders = orders(count);
+        let always = |payments: &[_]| orders.iter().all(|order| passes(payments, order));
+        let all: Vec<((i64, Currency), i64)> = {
+            let mut all = BTreeMap::new();
+            for of in inputs.position.pieces[..count].iter() {
+                *all.entry((of.member, of.currency)).or_insert(0) += of.minor;
+            }
+            all.into_iter().collect()
+        };
+        let plain = !dollars && guarantee.is_none();
+        if payments.is_empty() {
+            prop_assert!(!found.invoices.is_empty() || !plain || !always(&all));
+            return Ok(());
+        }
+        prop_assert!(found.invoices.is_empty() && always(&payments), "{payments:?}");
+        if plain {
+            let without = |at: usize| [&payments[..at], &payments[at + 1..]].concat();
+            for at in 0..payments.len() {
+                prop_assert!(!always(&without(at)), "{payments:?} without {at}");
+            }
+            let mut less = payments.clone();
+            less.last_mut().unwrap().1 -= 1;
+            prop_assert!(!always(&less), "{payments:?}");
+        }
     }
 
     /// What a judgement rests on survives being kept.
