@@ -6,10 +6,13 @@ mod common;
 #[path = "common/credit.rs"]
 mod shop;
 
-use common::{db, id, read};
+use common::{day, db, id, read};
 use dunlin_app::{
-    credit::{limit, policy},
+    alert_rule,
+    credit::{hold, limit, policy},
+    interest,
     ledger::Change,
+    sweep,
 };
 use dunlin_domain::{Id, Refusal, contract::credit::*};
 use dunlin_store::{Fault, native::NativeDb};
@@ -32,6 +35,12 @@ fn approve(db: &NativeDb, name: &Id, who: &str) -> Result<(Limit, Change), Fault
 
 fn waiting(db: &NativeDb, of: &str) -> Vec<Limit> {
     limit::standing(db, &id(of), None, None, at(NOON)).unwrap().pending
+}
+
+fn rate(db: &NativeDb, table: &str, value: &str) {
+    let row =
+        json!({"valid_from": "2024-01-01", "rate": value, "source": "bank", "confirmed": true});
+    interest::put_rates(db, &id(table), &read::<Vec<_>>(json!([row])), &author()).unwrap();
 }
 
 #[test]
@@ -80,4 +89,123 @@ fn what_a_review_proposed_and_was_approved_is_lowered_again() {
     assert_eq!(effective(&db, "C", TODAY), "800");
     assert_eq!(set_limit(&db, "C", "L2", json!({"minor": 300})), Change::Replaced);
     assert_eq!(effective(&db, "C", TODAY), "300");
+}
+
+fn swept(db: &NativeDb) {
+    let mut tick = sweep::Tick::begin(db, Some(day(TODAY)), id("owner"), at(NOON)).unwrap();
+    loop {
+        match tick.step(db, at(NOON)).unwrap() {
+            sweep::Step::More => {}
+            sweep::Step::Deliver => {
+                tick.delivered(db, dunlin_app::remind::Handed::default(), true, at(NOON)).unwrap();
+            }
+            sweep::Step::Done => break,
+        }
+    }
+}
+
+/// A book in which a critical alert is raised for whoever owes.
+fn alerted(db: &NativeDb) {
+    let texts = json!({"en": "Late.", "zh_cn": "逾期。"});
+    let late = json!({"severity": "critical", "text": texts, "advice": texts,
+        "terms": [{"kind": "above", "fact": "overdue-share", "bound": "0.5"}]});
+    alert_rule::put(db, "half-late", &read(late), &author()).unwrap();
+    let line = |grade: &str| json!({"grade": grade, "turnover_share": "10", "cap_minor": 900_000});
+    let lines = ["A", "B", "C", "D", "E"].map(line);
+    publish(db, json!({"lines": lines}));
+}
+
+fn cut(db: &NativeDb, of: &str) -> Option<Limit> {
+    waiting(db, of).into_iter().find(|of| of.source == LimitSource::Alert)
+}
+
+#[test]
+fn a_cut_that_is_none_any_more_is_not_approved() {
+    let (_folder, db) = db();
+    alerted(&db);
+    rate(&db, "fx-usd-eur", "0.9");
+    rate(&db, "fx-eur-usd", "1.11");
+    let temporary = |minor: i64| json!({"kind": "temporary", "minor": minor, "to": "2024-07-03"});
+    let cases = [
+        // What a key sets meanwhile; whether the cut of 1000 to 500 is approved; what counts on which days.
+        ("Lower", json!({"minor": 300}), false, vec![(TODAY, "300")]),
+        ("Below", json!({"minor": 499}), false, vec![(TODAY, "499")]),
+        ("Equal", json!({"minor": 500}), true, vec![(TODAY, "500")]),
+        ("Above", json!({"minor": 501}), true, vec![(TODAY, "500")]),
+        ("Free", json!({"unlimited": true}), true, vec![(TODAY, "500")]),
+        (
+            "Ahead",
+            json!({"minor": 100, "from": "2024-07-01"}),
+            true,
+            vec![(TODAY, "500"), ("2024-07-01", "100")],
+        ),
+        ("Season", temporary(200), true, vec![(TODAY, "200"), ("2024-07-04", "500")]),
+        ("High", temporary(2_000), true, vec![(TODAY, "500"), ("2024-07-04", "500")]),
+        (
+            "Ended",
+            json!({"minor": 1_000, "from": "2024-01-01", "to": "2024-06-29"}),
+            false,
+            vec![(TODAY, "none expired")],
+        ),
+        (
+            "Ends",
+            json!({"minor": 300, "to": "2024-07-03"}),
+            false,
+            vec![(TODAY, "300"), ("2024-07-04", "1000")],
+        ),
+        ("Dollars", json!({"minor": 555, "currency": "USD"}), false, vec![(TODAY, "555")]),
+        ("Dearer", json!({"minor": 556, "currency": "USD"}), true, vec![(TODAY, "500")]),
+        // What cannot be compared may be less.
+        ("Yen", json!({"minor": 100_000, "currency": "JPY"}), false, vec![(TODAY, "100000")]),
+    ];
+    for (name, ..) in &cases {
+        customer(&db, name, json!({}));
+        invoice(&db, &format!("I-{name}"), name, "2024-06-10", 200);
+        set_limit(&db, name, &format!("L-{name}"), json!({"minor": 1_000, "from": "2024-01-01"}));
+    }
+    swept(&db);
+    hold::run(&db, &author()).unwrap();
+    for (name, meanwhile, is_cut, wanted) in cases {
+        set_limit(&db, name, &format!("M-{name}"), meanwhile);
+        let made = cut(&db, name).unwrap();
+        assert_eq!(made.minor, 500, "{name}");
+        let found = approve(&db, &made.id, "other");
+        match is_cut {
+            true => assert!(found.is_ok(), "{name}: {found:?}"),
+            false => assert_eq!(refused(found).0, Refusal::WrongState, "{name}"),
+        }
+        for (on, counts) in wanted {
+            assert_eq!(effective(&db, name, on), counts, "{name} {on}");
+        }
+        // It can be turned down.
+        if !is_cut {
+            let author = by("tester", at(NOON));
+            limit::decide(&db, &made.id, LimitState::Refused, &author).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_proposal_that_lets_more_be_owed_by_now_needs_the_second_key() {
+    for (proposed, is_enough) in [(399, true), (400, false), (500, false)] {
+        let (_folder, db) = db();
+        customer(&db, "C", json!({}));
+        invoice(&db, "I", "C", "2024-07-31", 900);
+        set_limit(&db, "C", "L0", json!({"minor": 1_000, "from": "2024-01-01"}));
+        let lines = json!([{"turnover_share": "1", "cap_minor": proposed}]);
+        publish(&db, json!({"lines": lines, "second_key_from": [eur(400)]}));
+        // A cut when it is proposed, and a raise when it is approved.
+        assert_eq!(policy::review(&db, 0, &author()).unwrap().proposed, 1);
+        set_limit(&db, "C", "L1", json!({"minor": 300}));
+        let made = waiting(&db, "C").remove(0).id;
+        let own = approve(&db, &made, "tester");
+        if is_enough {
+            assert!(own.is_ok(), "{own:?}");
+        } else {
+            assert_eq!(refused(own).0, Refusal::SecondKeyNeeded, "{proposed}");
+            assert_eq!(effective(&db, "C", TODAY), "300");
+            approve(&db, &made, "other").unwrap();
+        }
+        assert_eq!(effective(&db, "C", TODAY), proposed.to_string());
+    }
 }

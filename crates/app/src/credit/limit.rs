@@ -145,10 +145,14 @@ impl<'a> Judged<'a> {
         };
         self.thresholds.iter().any(waits)
     }
+
+    fn raises(&self, others: &[Entry]) -> bool {
+        approval::raises(self.standing(), others, self.today, &self.rates)
+    }
 }
 
 /// Approves a limit that waits, or turns it down. The key that asked for it does not approve it, whatever the policy says
-/// by now; that of a review or an alert approves below the thresholds.
+/// by now; that of a review or an alert approves below the thresholds. A cut that would raise something by now is none.
 pub fn decide<D: Db>(
     db: &D,
     id: &Id,
@@ -174,6 +178,11 @@ pub fn decide<D: Db>(
             let mut counts = vec![asked];
             if before.source == LimitSource::Alert {
                 ends = cut_with(&judged, &before)?;
+                counts.extend(ends.iter().map(|(id, _, new)| approval::entry(id, new, now.today)));
+                if judged.raises(&counts) {
+                    let detail = "less counts already than what this cut would leave";
+                    return Err(Fault::refused(Refusal::WrongState, detail));
+                }
             }
             if before.asked_by == author.who && waits {
                 let code = Refusal::SecondKeyNeeded;

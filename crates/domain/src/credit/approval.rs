@@ -79,6 +79,24 @@ pub fn waits(
     })
 }
 
+/// Whether others let more be owed on any day from today on, whatever the thresholds.
+pub fn raises(standing: Standing<'_>, others: &[Entry], today: Date, rates: &Rates) -> bool {
+    let with = standing.with(others);
+    let owed = |limits: &Limits| match limit::effective(limits, rates) {
+        Ok((found, _)) => found,
+        Err(_) => reach(limits, LimitKind::Individual),
+    };
+    limit::days(&with, today).into_iter().any(|day| {
+        let (before, after) = (standing.on(day, standing.ledger), standing.on(day, &with));
+        let Some(most) = owed(&after).filter(|_| !after.own_expired) else { return false };
+        match owed(&before).filter(|_| !before.own_expired) {
+            // Who has no limit is bound by nothing.
+            None if !before.own_expired => false,
+            least => is_above(&most, least.as_ref(), rates),
+        }
+    })
+}
+
 /// What may be owed by limits of this kind, the group's where it stands in for the customer's own.
 fn reach(limits: &Limits, kind: LimitKind) -> Option<EffectiveLimit> {
     let group = limits.group.as_ref();
