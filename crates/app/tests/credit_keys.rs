@@ -209,3 +209,47 @@ fn a_proposal_that_lets_more_be_owed_by_now_needs_the_second_key() {
         assert_eq!(effective(&db, "C", TODAY), proposed.to_string());
     }
 }
+
+#[test]
+fn who_is_held_because_its_own_limit_ended_gets_another_with_a_second_key() {
+    let (_folder, db) = db();
+    for (head, group) in [
+        ("Bound", json!({"minor": 90_000})),
+        ("Free", json!({"unlimited": true})),
+        ("Low", json!({"minor": 49_999})),
+    ] {
+        customer(&db, head, json!({}));
+        let mut new = json!({"kind": "group", "from": "2024-01-01"});
+        for (field, value) in group.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        set_limit(&db, head, &format!("L-{head}"), new);
+    }
+    let ended = json!({"minor": 10_000, "from": "2024-05-31", "to": "2024-06-29"});
+    let cases = [
+        ("Bound", json!({"minor": 60_000}), true),
+        ("Bound", json!({"minor": 50_000}), true),
+        ("Bound", json!({"minor": 49_999}), false),
+        ("Bound", json!({"minor": 0}), true),
+        ("Bound", json!({"minor": 0, "mandatory": true}), false),
+        ("Bound", json!({"minor": 60_000, "kind": "temporary", "to": "2024-07-01"}), true),
+        // It ended before and it has ended after.
+        ("Bound", json!({"minor": 20_000, "from": "2024-05-31", "to": "2024-06-28"}), false),
+        ("Free", json!({"minor": 0}), true),
+        ("Free", json!({"minor": 49_999}), false),
+        ("Low", json!({"minor": 0}), false),
+    ];
+    for (number, (head, ..)) in cases.iter().enumerate() {
+        let name = format!("M{number}");
+        customer(&db, &name, json!({"parent_id": head}));
+        set_limit(&db, &name, &format!("L-{name}"), ended.clone());
+    }
+    publish(&db, json!({"second_key_from": [eur(50_000)]}));
+    for (number, (head, new, waits)) in cases.into_iter().enumerate() {
+        let name = format!("M{number}");
+        set_limit(&db, &name, &format!("N-{name}"), new.clone());
+        assert_eq!(waiting(&db, &name).len(), usize::from(waits), "{head} {new}");
+        let is_held = effective(&db, &name, TODAY).ends_with("expired");
+        assert_eq!(is_held, waits || new["from"].is_string(), "{head} {new}");
+    }
+}

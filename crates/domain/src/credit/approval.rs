@@ -74,7 +74,9 @@ pub fn waits(
     limit::days(&with, today).into_iter().any(|day| {
         let (before, limits) = (standing.on(day, standing.ledger), standing.on(day, &with));
         let Some(after) = reach(&limits, kind) else { return false };
-        let before = reach(&before, kind);
+        // While what has ended holds everything, nothing may be owed.
+        let ended = kind != LimitKind::Group && before.own_expired && !limits.own_expired;
+        let before = reach(&before, kind).filter(|_| !ended);
         is_above(&after, before.as_ref(), rates) && reaches(thresholds, &after, rates)
     })
 }
@@ -284,6 +286,34 @@ mod tests {
         check(&own, None, Some(999), "individual 0 EUR 2024-06-30..", false);
         check(&own, None, Some(5_000), "individual 0 EUR mandatory 2024-06-30..", false);
         check(&own, None, None, "individual 0 EUR 2024-06-30..", false);
+    }
+
+    #[test]
+    fn while_what_ended_holds_everything_nothing_may_be_owed() {
+        let ended = "individual 100 EUR 2024-01-01..2024-06-29";
+        for (group, new, wanted) in [
+            (5_000, "individual 999 EUR 2024-06-30..", false),
+            (5_000, "individual 1000 EUR 2024-06-30..", true),
+            (5_000, "individual 0 EUR 2024-06-30..", true),
+            (1_000, "individual 0 EUR 2024-06-30..", true),
+            (999, "individual 0 EUR 2024-06-30..", false),
+            (5_000, "individual 0 EUR mandatory 2024-06-30..", false),
+            (5_000, "individual 0 EUR unlimited 2024-06-30..", true),
+            (5_000, "temporary 1000 EUR 2024-06-30..2024-06-30", true),
+            (5_000, "individual 1000 EUR 2024-07-10..", true),
+            (5_000, "individual 200 EUR 2024-01-01..2024-06-28", false),
+            (5_000, "individual 1000 EUR 2024-01-01..2024-06-29", false),
+            (5_000, "individual 1000 EUR 2024-01-01..2024-06-30", true),
+        ] {
+            check(&[ended], None, Some(group), new, wanted);
+        }
+        check(
+            &[ended, "group 0 EUR unlimited 2024-01-01.."],
+            None,
+            Some(0),
+            "individual 0 EUR 2024-06-30..",
+            true,
+        );
     }
 
     #[test]
