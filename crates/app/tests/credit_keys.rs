@@ -253,3 +253,57 @@ fn who_is_held_because_its_own_limit_ended_gets_another_with_a_second_key() {
         assert_eq!(is_held, waits || new["from"].is_string(), "{head} {new}");
     }
 }
+
+fn try_limit(db: &NativeDb, of: &str, made: &str, new: &Value) -> Result<Change, Fault> {
+    limit::put(db, &id(of), &read(new.clone()), &id(made), &author())
+}
+
+#[test]
+fn a_limit_that_could_not_be_compared_is_refused_and_nothing_is_written() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({}));
+    set_limit(&db, "H", "LH", json!({"kind": "group", "minor": 1_000, "from": "2024-01-01"}));
+    let francs = |minor: i64, more: Value| {
+        let mut new = json!({"minor": minor, "currency": "CHF"});
+        for (field, value) in more.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        new
+    };
+    for (name, new, wanted) in [
+        ("Own", francs(500, json!({})), None),
+        ("Ahead", francs(500, json!({"from": "2024-07-01"})), None),
+        ("Season", francs(500, json!({"kind": "temporary", "to": "2024-07-01"})), None),
+        ("Nothing", francs(0, json!({"mandatory": true})), None),
+        ("Zero", francs(0, json!({})), Some("1000")),
+        ("Free", francs(0, json!({"unlimited": true})), Some("unlimited")),
+        (
+            "Over",
+            francs(5, json!({"from": "2024-06-01", "to": "2024-06-29"})),
+            Some("1000 expired"),
+        ),
+    ] {
+        customer(&db, name, json!({"parent_id": "H"}));
+        let made = format!("L-{name}");
+        let found = try_limit(&db, name, &made, &new);
+        match wanted {
+            Some(wanted) => assert_eq!(effective(&db, name, TODAY), wanted, "{name}"),
+            None => {
+                let wanted = (Refusal::RateMissing, Some("currency".into()));
+                assert_eq!(refused(found), wanted, "{name}");
+                assert_eq!(effective(&db, name, TODAY), "1000", "{name}");
+                assert!(limit::get(&db, &id(&made)).is_err(), "{name}");
+            }
+        }
+    }
+    // What waits counts nothing yet: it is compared when it is approved.
+    customer(&db, "Waits", json!({"parent_id": "H"}));
+    publish(&db, json!({"second_key_from": [eur(100)]}));
+    let new = francs(500, json!({}));
+    assert_eq!(try_limit(&db, "Waits", "LW", &new).unwrap(), Change::Made);
+    assert_eq!(refused(approve(&db, &id("LW"), "other")).0, Refusal::RateMissing);
+    assert_eq!((effective(&db, "Waits", TODAY), waiting(&db, "Waits").len()), ("1000".into(), 1));
+    rate(&db, "fx-eur-chf", "0.95");
+    approve(&db, &id("LW"), "other").unwrap();
+    assert_eq!(effective(&db, "Waits", TODAY), "500");
+}

@@ -64,6 +64,7 @@ pub fn put<D: Db>(
         {
             return Ok(Change::AlreadySo);
         }
+        judged.comparable(if waits { &[] } else { std::slice::from_ref(&asked) })?;
         let before = counting.or_else(|| waiting.into_iter().next());
         let state = if waits { LimitState::Pending } else { LimitState::Approved };
         let action = if before.is_some() { "replace" } else { "create" };
@@ -149,6 +150,10 @@ impl<'a> Judged<'a> {
     fn raises(&self, others: &[Entry]) -> bool {
         approval::raises(self.standing(), others, self.today, &self.rates)
     }
+
+    fn comparable(&self, others: &[Entry]) -> Result<(), Refused> {
+        approval::comparable(self.standing(), others, self.today, &self.rates)
+    }
 }
 
 /// Approves a limit that waits, or turns it down. The key that asked for it does not approve it, whatever the policy says
@@ -188,6 +193,7 @@ pub fn decide<D: Db>(
                 let code = Refusal::SecondKeyNeeded;
                 return Err(Fault::refused(code, code.about()));
             }
+            judged.comparable(&counts)?;
         }
         let what = Note::changed(
             "decide",

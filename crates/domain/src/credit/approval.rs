@@ -13,7 +13,7 @@ use super::{
 };
 use crate::arrange::set;
 use crate::{
-    Currency, Date, Id, Money,
+    Currency, Date, Id, Money, Refused,
     contract::credit::{ApprovalThreshold, EffectiveLimit, LimitKind, LimitLine, NewLimit},
 };
 use std::collections::BTreeSet;
@@ -97,6 +97,26 @@ pub fn raises(standing: Standing<'_>, others: &[Entry], today: Date, rates: &Rat
             least => is_above(&most, least.as_ref(), rates),
         }
     })
+}
+
+/// Refuses others with which what counts could not be told for want of a rate: today, or on a later day on which it can be
+/// told without them.
+pub fn comparable(
+    standing: Standing<'_>,
+    others: &[Entry],
+    today: Date,
+    rates: &Rates,
+) -> Result<(), Refused> {
+    let with = standing.with(others);
+    for day in limit::days(&with, today) {
+        let found = limit::effective(&standing.on(day, &with), rates);
+        let could = || limit::effective(&standing.on(day, standing.ledger), rates).is_ok();
+        match found {
+            Err(refused) if day == today || could() => return Err(refused.at("currency")),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What may be owed by limits of this kind, the group's where it stands in for the customer's own.
