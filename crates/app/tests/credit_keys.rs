@@ -307,3 +307,80 @@ fn a_limit_that_could_not_be_compared_is_refused_and_nothing_is_written() {
     approve(&db, &id("LW"), "other").unwrap();
     assert_eq!(effective(&db, "Waits", TODAY), "500");
 }
+
+#[test]
+fn a_cut_after_an_alert_leaves_a_share_of_the_limit_that_decides() {
+    let (_folder, db) = db();
+    alerted(&db);
+    rate(&db, "fx-usd-eur", "0.9");
+    rate(&db, "fx-eur-usd", "1.11");
+    for (head, group) in [("H", json!({"minor": 1_000})), ("Open", json!({"unlimited": true}))] {
+        customer(&db, head, json!({}));
+        let mut new = json!({"kind": "group", "from": "2024-01-01"});
+        for (field, value) in group.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        set_limit(&db, head, &format!("L-{head}"), new);
+    }
+    let always = |minor: i64| json!({"minor": minor, "from": "2024-01-01"});
+    let temporary = |minor: i64| json!({"kind": "temporary", "minor": minor, "from": "2024-06-01", "to": "2024-07-10"});
+    let cases = [
+        // What it has of its own in which group; what is proposed until when; what counts on the eleventh of July.
+        ("Above", "H", Some(always(4_000)), "500", "500"),
+        ("Equal", "H", Some(always(1_000)), "500", "500"),
+        ("Below", "H", Some(always(999)), "499", "499"),
+        ("None", "H", None, "500", "500"),
+        ("Zero", "H", Some(always(0)), "500", "500"),
+        ("TemporaryAbove", "H", Some(temporary(3_000)), "500", "500"),
+        ("TemporaryBelow", "H", Some(temporary(300)), "150", "150"),
+        (
+            "Ends",
+            "H",
+            Some(json!({"minor": 4_000, "from": "2024-01-01", "to": "2024-07-10"})),
+            "500 until 2024-07-10",
+            "1000 expired",
+        ),
+        (
+            "Dollars",
+            "H",
+            Some(json!({"minor": 4_000, "currency": "USD", "from": "2024-01-01"})),
+            "500",
+            "500",
+        ),
+        ("Open", "Open", None, "2000", "2000"),
+        ("InOpen", "Open", Some(always(1_000)), "500", "500"),
+        // Nothing may be owed: there is nothing to cut.
+        (
+            "Over",
+            "H",
+            Some(json!({"minor": 4_000, "from": "2024-01-01", "to": "2024-06-29"})),
+            "none",
+            "1000 expired",
+        ),
+    ];
+    for (name, head, own, ..) in &cases {
+        if name != head {
+            customer(&db, name, json!({"parent_id": head}));
+        }
+        invoice(&db, &format!("I-{name}"), name, "2024-06-10", 200);
+        if let Some(own) = own {
+            set_limit(&db, name, &format!("O-{name}"), own.clone());
+        }
+    }
+    customer(&db, "Other", json!({"parent_id": "Open"}));
+    swept(&db);
+    hold::run(&db, &author()).unwrap();
+    for (name, _, _, proposed, counts) in cases {
+        let found = cut(&db, name);
+        let told = found.as_ref().map_or("none".into(), |of| match of.to {
+            Some(to) => format!("{} until {to}", of.minor),
+            None => of.minor.to_string(),
+        });
+        assert_eq!(told, proposed, "{name}");
+        if let Some(found) = found {
+            approve(&db, &found.id, "other").unwrap();
+            assert_eq!(effective(&db, name, TODAY), found.minor.to_string(), "{name}");
+        }
+        assert_eq!(effective(&db, name, "2024-07-11"), counts, "{name}");
+    }
+}

@@ -622,6 +622,7 @@ pub struct Candidate {
     pub status: CustomerStatus,
     pub limit: Option<Money>,
     dated: Option<(Vec<Entry>, Vec<Waits>)>,
+    group: Option<(Option<Money>, Vec<Entry>)>,
 }
 
 /// Amount, currency and whether it is unlimited of a limit that waits for a second key.
@@ -633,7 +634,12 @@ impl Candidate {
         self.secured.as_deref().unwrap_or_default()
     }
 
-    /// Individual limits that count.
+    /// The credit limit of the record of the head of its group. Absent: in no group.
+    pub fn head(&self) -> Option<Option<Money>> {
+        self.group.as_ref().map(|(record, _)| *record)
+    }
+
+    /// Limits that count, with those of its group.
     pub fn ledger(&self) -> &[Entry] {
         self.dated.as_ref().map_or(&[], |(ledger, _)| ledger)
     }
@@ -681,5 +687,12 @@ pub fn candidates<D: Db>(
 
 /// Reads them here, where the rules of speed are those of this crate: a book is read in slices of thousands.
 fn read(candidates: &str) -> Result<Vec<Candidate>, Fault> {
-    serde_json::from_str(candidates).map_err(|e| Fault::Db(format!("stored JSON: {e}")))
+    let found = serde_json::from_str(candidates);
+    let mut found: Vec<Candidate> = found.map_err(|e| Fault::Db(format!("stored JSON: {e}")))?;
+    for of in &mut found {
+        if let Some((_, group)) = &mut of.group {
+            of.dated.get_or_insert_default().0.append(group);
+        }
+    }
+    Ok(found)
 }
