@@ -384,3 +384,54 @@ fn a_cut_after_an_alert_leaves_a_share_of_the_limit_that_decides() {
         assert_eq!(effective(&db, name, "2024-07-11"), counts, "{name}");
     }
 }
+
+#[test]
+fn a_simulation_compares_what_counts_before_and_after() {
+    let (_folder, db) = db();
+    let group = |minor: i64| json!({"minor": minor});
+    for (head, group) in [
+        ("H", group(90_000)),
+        ("Low", group(5_000)),
+        ("Open", json!({"unlimited": true})),
+        ("Yen", json!({"minor": 100, "currency": "JPY"})),
+    ] {
+        customer(&db, head, json!({}));
+        let mut new = json!({"kind": "group", "from": "2024-01-01"});
+        for (field, value) in group.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        set_limit(&db, head, &format!("L-{head}"), new);
+    }
+    for (name, head, own) in [
+        ("Zero", "H", Some(json!({"minor": 0}))),
+        ("None", "H", None),
+        ("Nothing", "H", Some(json!({"minor": 0, "mandatory": true}))),
+        ("Over", "H", Some(json!({"minor": 7, "from": "2024-01-01", "to": "2024-06-29"}))),
+        ("Above", "Low", Some(json!({"minor": 400_000}))),
+        ("Free", "Open", None),
+        ("First", "", None),
+        ("Incomparable", "", Some(json!({"minor": 7}))),
+    ] {
+        let place = if head.is_empty() { json!({}) } else { json!({"parent_id": head}) };
+        customer(&db, name, place);
+        invoice(&db, &format!("I-{name}"), name, "2024-07-31", 9_000);
+        if let Some(own) = own {
+            set_limit(&db, name, &format!("O-{name}"), own);
+        }
+    }
+    customer(&db, "Incomparable", json!({"parent_id": "Yen"}));
+    let new = json!({"currency": "EUR", "lines": [{"turnover_share": "1", "cap_minor": 50_000}]});
+    let found = policy::simulate(&db, &read(new), None, at(NOON)).unwrap();
+    // The heads are proposed nothing, which gives way to the limit of the group.
+    assert_eq!((found.customers, found.proposed), (12, 10));
+    assert_eq!((found.raised, found.lowered, found.first), (1, 3, 2));
+    assert_eq!((found.now_minor, found.proposed_minor), (280_000, 154_000));
+    let falls: Vec<_> = found
+        .falls
+        .iter()
+        .map(|of| (of.customer.as_str(), of.now_minor, of.proposed_minor))
+        .collect();
+    let wanted =
+        [("Free", None, 9_000), ("None", Some(90_000), 9_000), ("Zero", Some(90_000), 9_000)];
+    assert_eq!(falls, wanted);
+}

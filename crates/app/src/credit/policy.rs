@@ -35,6 +35,9 @@ const SLICE: u32 = 5_000;
 /// The customers that a simulation names.
 const MAX_FALLS: usize = 100;
 
+/// What is more than any limit.
+const UNLIMITED: i64 = i64::MAX;
+
 /// Customers whose review is due and that are looked at in one transaction, so that others get their turn.
 const DUE: u32 = 500;
 
@@ -133,6 +136,31 @@ impl<'a> View<'a> {
             }
         };
         self.granted(of).filter(|minor| Some(*minor) != now).map(|minor| (now, minor))
+    }
+
+    /// What counts for a customer, in the policy's currency, [`UNLIMITED`] included; nothing where there is no limit or it
+    /// has ended. `None` where it cannot be compared.
+    fn effective(&self, limits: &Limits) -> Option<Option<i64>> {
+        let (found, _) = limit::effective(limits, &self.rates).ok()?;
+        let Some(found) = found.filter(|_| !limits.own_expired) else { return Some(None) };
+        let Some(minor) = found.minor else { return Some(Some(UNLIMITED)) };
+        self.rates.down(minor, found.currency, self.policy.currency).ok().map(Some)
+    }
+
+    /// What would count with a limit that is proposed in the place of what there is.
+    fn with(&self, limits: &Limits, (now, minor): (Option<i64>, i64)) -> Option<i64> {
+        let line = LimitLine {
+            kind: LimitKind::Individual,
+            minor,
+            currency: self.policy.currency,
+            unlimited: false,
+            mandatory: is_mandatory(now.is_some(), minor),
+            from: None,
+            to: None,
+            id: None,
+        };
+        let group = limits.group.clone();
+        self.effective(&Limits { individual: Some(line), group, ..Limits::default() }).flatten()
     }
 
     /// Whether the limit in force began too lately to be looked at again.
@@ -238,7 +266,9 @@ pub fn simulate<D: Db>(
             after = of.key;
             found.customers = found.customers.saturating_add(1);
             let limits = view.limits(of);
-            let Some((now, minor)) = view.proposed(of, &limits) else { continue };
+            let Some(wanted) = view.proposed(of, &limits) else { continue };
+            let counting = view.effective(&limits).zip(view.with(&limits, wanted));
+            let Some((now, minor)) = counting else { continue };
             let one = |count: &mut u64, holds: bool| {
                 *count = count.saturating_add(u64::from(holds));
             };
@@ -250,15 +280,18 @@ pub fn simulate<D: Db>(
             if now.is_some_and(|now| minor < now) {
                 falls.push(LimitStep {
                     customer: of.id.clone(),
-                    now_minor: now,
+                    now_minor: now.filter(|now| *now != UNLIMITED),
                     proposed_minor: minor,
                     outstanding_minor: of.bought.outstanding_minor,
                 });
             }
-            found.now_minor = money::sum([found.now_minor, now.unwrap_or(0)])?;
-            found.proposed_minor = money::sum([found.proposed_minor, minor])?;
+            let bound = |minor: i64| if minor == UNLIMITED { 0 } else { minor };
+            found.now_minor = money::sum([found.now_minor, now.map_or(0, bound)])?;
+            found.proposed_minor = money::sum([found.proposed_minor, bound(minor)])?;
         }
-        let fall = |of: &LimitStep| of.now_minor.unwrap_or(0).saturating_sub(of.proposed_minor);
+        // Nobody falls who has no limit.
+        let fall =
+            |of: &LimitStep| of.now_minor.unwrap_or(UNLIMITED).saturating_sub(of.proposed_minor);
         falls.sort_by(|a, b| (fall(b), &a.customer).cmp(&(fall(a), &b.customer)));
         falls.truncate(MAX_FALLS);
     }
