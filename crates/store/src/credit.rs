@@ -560,10 +560,14 @@ pub fn standing_holds<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<Waiti
     db.json(sql!("credit/standing_holds.sql"), &params)
 }
 
-/// Holds whose release ran out and whose orders nobody looked at since.
-pub fn run_out_holds<D: Db>(db: &D, now: Instant, limit: u32) -> Result<Vec<Waiting>, Fault> {
+/// Holds after a key whose release ran out and whose orders nobody looked at since.
+pub fn run_out_holds<D: Db>(
+    db: &D,
+    (after, now): (i64, Instant),
+    limit: u32,
+) -> Result<Vec<Waiting>, Fault> {
     let now = now.to_string();
-    let params: [Param<'_>; 2] = [(&now).into(), i64::from(limit).into()];
+    let params: [Param<'_>; 3] = [(&now).into(), i64::from(limit).into(), after.into()];
     db.json(sql!("credit/run_out_holds.sql"), &params)
 }
 
