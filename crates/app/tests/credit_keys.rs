@@ -309,6 +309,67 @@ fn a_limit_that_could_not_be_compared_is_refused_and_nothing_is_written() {
 }
 
 #[test]
+fn a_limit_of_a_group_that_could_not_be_compared_with_those_of_its_members_is_refused() {
+    let (_folder, db) = db();
+    rate(&db, "fx-usd-eur", "0.9");
+    let group = |minor: i64, code: &str| json!({"kind": "group", "minor": minor, "currency": code});
+    for (name, own, record, code, wanted) in [
+        ("None", None, json!({}), "CHF", true),
+        ("Own", Some(json!({"minor": 5})), json!({}), "CHF", false),
+        ("Recorded", None, json!({"credit_limit": eur(5)}), "CHF", false),
+        ("Ahead", Some(json!({"minor": 5, "from": "2024-07-01"})), json!({}), "CHF", false),
+        ("Zero", Some(json!({"minor": 0})), json!({}), "CHF", true),
+        ("Rated", Some(json!({"minor": 5})), json!({}), "USD", true),
+        (
+            "Season",
+            Some(json!({"minor": 5, "kind": "temporary", "to": "2024-07-01"})),
+            json!({}),
+            "CHF",
+            false,
+        ),
+    ] {
+        let head = format!("Head{name}");
+        customer(&db, &head, json!({}));
+        let mut place = record;
+        place["parent_id"] = json!(head);
+        customer(&db, name, place);
+        if let Some(own) = own {
+            set_limit(&db, name, &format!("O-{name}"), own);
+        }
+        let before = effective(&db, name, TODAY);
+        let made = format!("L-{name}");
+        let found = try_limit(&db, &head, &made, &group(1_000, code));
+        if wanted {
+            assert!(found.is_ok(), "{name}: {found:?}");
+        } else {
+            let wanted = (Refusal::RateMissing, Some("currency".into()));
+            assert_eq!(refused(found), wanted, "{name}");
+            assert_eq!(effective(&db, name, TODAY), before, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_already_is_mended_and_nothing_is_set_beside_it() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({}));
+    set_limit(&db, "H", "LH", json!({"kind": "group", "minor": 1_000, "from": "2024-01-01"}));
+    customer(&db, "C", json!({}));
+    let francs = |from: &str| json!({"minor": 500, "currency": "CHF", "from": from});
+    try_limit(&db, "C", "L1", &francs("2024-01-01")).unwrap();
+    // Into a group whose limit is in another currency.
+    customer(&db, "C", json!({"parent_id": "H"}));
+    let group = json!({"kind": "group", "minor": 900, "currency": "EUR"});
+    assert_eq!(try_limit(&db, "H", "LG", &group).unwrap(), Change::Made);
+    for new in [json!({"minor": 5, "currency": "EUR", "from": "2024-07-10"}), francs(TODAY)] {
+        assert_eq!(refused(try_limit(&db, "C", "L2", &new)).0, Refusal::RateMissing, "{new}");
+    }
+    assert!(limit::get(&db, &id("L2")).is_err());
+    set_limit(&db, "C", "L3", json!({"minor": 400}));
+    assert_eq!(effective(&db, "C", TODAY), "400");
+}
+
+#[test]
 fn a_cut_after_an_alert_leaves_a_share_of_the_limit_that_decides() {
     let (_folder, db) = db();
     alerted(&db);

@@ -643,6 +643,13 @@ impl Candidate {
         self.group.as_ref().map(|(record, _)| *record)
     }
 
+    /// Those of its limits and its group's.
+    pub fn currencies(&self) -> impl Iterator<Item = Currency> {
+        let records = self.limit.into_iter().chain(self.head().flatten());
+        let dated = self.ledger().iter().map(|entry| entry.currency);
+        dated.chain(records.map(|record| record.currency))
+    }
+
     /// Limits that count, with those of its group.
     pub fn ledger(&self) -> &[Entry] {
         self.dated.as_ref().map_or(&[], |(ledger, _)| ledger)

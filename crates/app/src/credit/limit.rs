@@ -23,7 +23,7 @@ use dunlin_domain::{
 };
 use dunlin_store::{
     Db, Fault,
-    credit::{self, NewRow},
+    credit::{self, Among, Candidate, NewRow},
     customer, score, write,
 };
 use serde_json::json;
@@ -64,7 +64,8 @@ pub fn put<D: Db>(
         {
             return Ok(Change::AlreadySo);
         }
-        judged.comparable(if waits { &[] } else { std::slice::from_ref(&asked) })?;
+        let counts = if waits { &[] } else { std::slice::from_ref(&asked) };
+        judged.comparable(db, counts, true)?;
         let before = counting.or_else(|| waiting.into_iter().next());
         let state = if waits { LimitState::Pending } else { LimitState::Approved };
         let action = if before.is_some() { "replace" } else { "create" };
@@ -151,8 +152,21 @@ impl<'a> Judged<'a> {
         approval::raises(self.standing(), others, self.today, &self.rates)
     }
 
-    fn comparable(&self, others: &[Entry]) -> Result<(), Refused> {
-        approval::comparable(self.standing(), others, self.today, &self.rates)
+    /// Refuses what could not be compared: today also where that is so already, if an answer tells what counts.
+    fn comparable<D: Db>(&self, db: &D, others: &[Entry], asked: bool) -> Result<(), Fault> {
+        approval::comparable(self.standing(), (others, asked), self.today, &self.rates)?;
+        let Some(group) = others.iter().find(|of| of.kind == LimitKind::Group) else {
+            return Ok(());
+        };
+        let members = customer::group(db, self.position.key, self.today.into())?;
+        let members = credit::candidates(db, Among::These(&members), self.today, group.currency)?;
+        let currencies = members.iter().flat_map(Candidate::currencies).chain([group.currency]);
+        let rates = rates_of(db, approval::pairs(&[], currencies), self.today.into())?;
+        for of in &members {
+            let standing = Standing { ledger: of.ledger(), record: of.limit, head: of.head() };
+            approval::comparable(standing, (others, false), self.today, &rates)?;
+        }
+        Ok(())
     }
 }
 
@@ -193,7 +207,7 @@ pub fn decide<D: Db>(
                 let code = Refusal::SecondKeyNeeded;
                 return Err(Fault::refused(code, code.about()));
             }
-            judged.comparable(&counts)?;
+            judged.comparable(db, &counts, false)?;
         }
         let what = Note::changed(
             "decide",

@@ -94,11 +94,7 @@ impl<'a> View<'a> {
         day: Date,
     ) -> Result<Self, Fault> {
         let thresholds = thresholds.map_or(&[][..], Vec::as_slice);
-        let limits = slice.iter().flat_map(|of| {
-            let dated = of.ledger().iter().map(|entry| entry.currency);
-            let records = of.limit.into_iter().chain(of.head().flatten());
-            dated.chain(records.map(|record| record.currency))
-        });
+        let limits = slice.iter().flat_map(Candidate::currencies);
         let pairs = approval::pairs(thresholds, limits.chain([policy.currency]));
         Ok(Self { policy, thresholds, day, rates: rates_of(db, pairs, day.into())? })
     }

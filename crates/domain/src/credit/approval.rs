@@ -99,11 +99,11 @@ pub fn raises(standing: Standing<'_>, others: &[Entry], today: Date, rates: &Rat
     })
 }
 
-/// Refuses others with which what counts could not be told for want of a rate: today, or on a later day on which it can be
-/// told without them.
+/// Refuses others with which what counts could not be told for want of a rate, on any day from today on on which it can be
+/// told without them, and today where it is `asked`.
 pub fn comparable(
     standing: Standing<'_>,
-    others: &[Entry],
+    (others, asked): (&[Entry], bool),
     today: Date,
     rates: &Rates,
 ) -> Result<(), Refused> {
@@ -112,7 +112,7 @@ pub fn comparable(
         let found = limit::effective(&standing.on(day, &with), rates);
         let could = || limit::effective(&standing.on(day, standing.ledger), rates).is_ok();
         match found {
-            Err(refused) if day == today || could() => return Err(refused.at("currency")),
+            Err(refused) if asked && day == today || could() => return Err(refused.at("currency")),
             _ => {}
         }
     }
