@@ -28,7 +28,7 @@ use dunlin_store::{
 };
 use serde_json::json;
 
-/// The most limits of a customer that are looked through for one from the same day.
+/// The most limits of a customer that wait and are looked through for the same request.
 const LOOKED_THROUGH: u32 = 1_000;
 
 /// Sets a limit. From the threshold of the limit policy on it waits for a second key.
