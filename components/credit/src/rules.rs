@@ -30,7 +30,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .answers::<Rule>()
             .run(|call| Answer::json(&rule::get(call.db()?, &call.path("name")?)?)),
         Route::get("/v1/score/rules", "list_credit_rules")
-            .about("Lists the rules that stand: those that ship with Dunlin, then the others by name.")
+            .about("Lists rules as they were written last: those that ship with Dunlin and stand today, then the others by name.")
             .scope(Scope::ScoreRead)
             .pages()
             .answers::<RulePage>()

@@ -838,3 +838,40 @@ fn reservations_are_listed_in_the_state_that_they_are_in_now() {
     }
     assert!(found_any > 500, "{found_any}");
 }
+
+#[test]
+fn a_release_that_ran_out_and_cannot_be_judged_is_looked_at_until_it_can() {
+    let (_folder, db) = db();
+    let later = at("2024-06-30T13:00:00Z");
+    // More than are looked at in one transaction, and one behind them.
+    let holds: Vec<(String, &str)> = (0..=100)
+        .map(|number| (format!("H{number}"), "C"))
+        .chain([("HD".to_string(), "D")])
+        .collect();
+    for of in ["C", "D"] {
+        customer(&db, of, json!({"credit_limit": eur(100)}));
+        invoice(&db, &format!("I-{of}"), of, "2024-07-31", 100);
+    }
+    for (name, of) in &holds {
+        ask(&db, name, 20, &format!("X-{name}"), json!({"customer": of}));
+        release(&db, name, Some("2024-06-30T13:00:00Z"));
+    }
+    for (name, of) in [("H7", "C"), ("HD", "D")] {
+        let long = json!({"id": format!("R-{name}"), "customer": of, "amount": eur(20),
+            "order_id": format!("X-{name}"), "expires_at": "2024-07-01T00:00:00Z"});
+        let made = id(&format!("K-{name}"));
+        assert!(kept(&reservation::add(&db, &read(long), &made, EN, &author()).unwrap()));
+    }
+    let francs = json!({"id": "IF", "customer_id": "C", "issued_on": "2024-05-01", "due_on": "2024-07-31",
+        "amount": {"minor": 1, "currency": "CHF"}});
+    dunlin_app::invoice::add(&db, &read(francs), id("made"), &author()).unwrap();
+    assert_eq!((run_at(&db, later).reopened, run_at(&db, later).reopened), (1, 0));
+    let row =
+        json!([{"valid_from": "2024-01-01", "rate": "1", "source": "bank", "confirmed": true}]);
+    interest::put_rates(&db, &id("fx-chf-eur"), &read::<Vec<_>>(row), &author()).unwrap();
+    assert_eq!((run_at(&db, later).reopened, run_at(&db, later).reopened), (1, 0));
+    let held =
+        hold::list(&db, (i64::MAX, 10), None, Some(HoldState::Held), None, EN).unwrap().into_iter();
+    let orders: Vec<_> = held.map(|(_, of)| of.order_id).collect();
+    assert_eq!(orders, [Some(id("X-H7")), Some(id("X-HD"))]);
+}

@@ -728,10 +728,14 @@ pub fn standing_holds<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<Waiti
     db.json(sql!("credit/standing_holds.sql"), &params)
 }
 
-/// Holds whose release ran out and whose orders nobody looked at since.
-pub fn run_out_holds<D: Db>(db: &D, now: Instant, limit: u32) -> Result<Vec<Waiting>, Fault> {
+/// Holds after a key whose release ran out and whose orders nobody looked at since.
+pub fn run_out_holds<D: Db>(
+    db: &D,
+    (after, now): (i64, Instant),
+    limit: u32,
+) -> Result<Vec<Waiting>, Fault> {
     let now = now.to_string();
-    let params: [Param<'_>; 2] = [(&now).into(), i64::from(limit).into()];
+    let params: [Param<'_>; 3] = [(&now).into(), i64::from(limit).into(), after.into()];
     db.json(sql!("credit/run_out_holds.sql"), &params)
 }
 
@@ -790,6 +794,7 @@ pub struct Candidate {
     pub status: CustomerStatus,
     pub limit: Option<Money>,
     dated: Option<(Vec<Entry>, Vec<Waits>)>,
+    group: Option<(Option<Money>, Vec<Entry>)>,
 }
 
 /// Amount, currency and whether it is unlimited of a limit that waits for a second key.
@@ -801,7 +806,19 @@ impl Candidate {
         self.secured.as_deref().unwrap_or_default()
     }
 
-    /// Individual limits that count.
+    /// The credit limit of the record of the head of its group. Absent: in no group.
+    pub fn head(&self) -> Option<Option<Money>> {
+        self.group.as_ref().map(|(record, _)| *record)
+    }
+
+    /// Those of its limits and its group's.
+    pub fn currencies(&self) -> impl Iterator<Item = Currency> {
+        let records = self.limit.into_iter().chain(self.head().flatten());
+        let dated = self.ledger().iter().map(|entry| entry.currency);
+        dated.chain(records.map(|record| record.currency))
+    }
+
+    /// Limits that count, with those of its group.
     pub fn ledger(&self) -> &[Entry] {
         self.dated.as_ref().map_or(&[], |(ledger, _)| ledger)
     }
@@ -849,7 +866,13 @@ pub fn candidates<D: Db>(
 
 /// Reads them here, where the rules of speed are those of this crate: a book is read in slices of thousands.
 fn read(candidates: &str) -> Result<Vec<Candidate>, Fault> {
-    read_json(candidates)
+    let mut found: Vec<Candidate> = read_json(candidates)?;
+    for of in &mut found {
+        if let Some((_, group)) = &mut of.group {
+            of.dated.get_or_insert_default().0.append(group);
+        }
+    }
+    Ok(found)
 }
 
 fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {

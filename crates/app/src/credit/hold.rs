@@ -313,10 +313,11 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
         cleared = cleared.saturating_add(gone);
         after = next;
     }
-    let (mut reopened, mut more) = (0u64, true);
-    while more {
+    let mut reopened = 0u64;
+    let mut after = Some(0);
+    while let Some(from) = after {
         let found;
-        (found, more) = write(db, |db| follow(db, author))?;
+        (found, after) = write(db, |db| follow(db, from, author))?;
         reopened = reopened.saturating_add(found);
     }
     Ok(HoldRun {
@@ -329,16 +330,18 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
     })
 }
 
-fn is_full(found: &[Waiting]) -> bool {
-    found.len() == usize::try_from(SLICE).unwrap_or(usize::MAX)
+/// Where to go on after a slice.
+fn next(found: &[Waiting]) -> Option<i64> {
+    let is_full = found.len() == usize::try_from(SLICE).unwrap_or(usize::MAX);
+    found.last().map(|hold| hold.key).filter(|_| is_full)
 }
 
-/// What a hold waits for, judged now. Nothing where it cannot be.
+/// What a hold waits for, judged now, or why it cannot be.
 fn judged_again<D: Db>(
     db: &D,
     hold: &Waiting,
     at: Instant,
-) -> Result<Option<(Basis, Judged)>, Fault> {
+) -> Result<Result<(Basis, Judged), Refusal>, Fault> {
     let question = NewCheck {
         customer: hold.customer.clone(),
         amount: hold.amount,
@@ -347,8 +350,8 @@ fn judged_again<D: Db>(
         terms_days: hold.terms_days,
     };
     match judged_beyond(db, &question, at, hold.base_minor) {
-        Ok(found) => Ok(Some(found)),
-        Err(Fault::Refused(_)) => Ok(None),
+        Ok(found) => Ok(Ok(found)),
+        Err(Fault::Refused(refused)) => Ok(Err(refused.code)),
         Err(fault) => Err(fault),
     }
 }
@@ -358,7 +361,7 @@ fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<(u64, u64, Optio
     let standing = credit::standing_holds(db, after, SLICE)?;
     let mut cleared = 0u64;
     for hold in &standing {
-        let Some((basis, judged)) = judged_again(db, hold, author.at)? else { continue };
+        let Ok((basis, judged)) = judged_again(db, hold, author.at)? else { continue };
         let is_over = is_over(&basis.inputs)?;
         if !is_over && is_held(judged.verdict) {
             continue;
@@ -367,8 +370,7 @@ fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<(u64, u64, Optio
         clear(db, hold, kept.as_ref(), author)?;
         cleared = cleared.saturating_add(1);
     }
-    let last = standing.last().map(|hold| hold.key).filter(|_| is_full(&standing));
-    Ok((u64::try_from(standing.len()).unwrap_or(u64::MAX), cleared, last))
+    Ok((u64::try_from(standing.len()).unwrap_or(u64::MAX), cleared, next(&standing)))
 }
 
 /// Keeps free what a hold clears for, as long as it takes to go on with the order: the next hold finds it taken.
@@ -402,19 +404,24 @@ fn keep_free<D: Db>(
     Ok(Some(kept.id))
 }
 
-/// A slice of the holds whose release ran out: how many of their orders wait again, because something of them has not left
-/// the house and the reasons stand, and whether there are more.
-fn follow<D: Db>(db: &D, author: &Author) -> Result<(u64, bool), Fault> {
-    let found = credit::run_out_holds(db, author.at, SLICE)?;
+/// A slice of the holds after a key whose release ran out: how many of their orders wait again, because something of them
+/// has not left the house and the reasons stand, and where to go on. What cannot be judged for want of a rate is looked at
+/// again.
+fn follow<D: Db>(db: &D, after: i64, author: &Author) -> Result<(u64, Option<i64>), Fault> {
+    let found = credit::run_out_holds(db, (after, author.at), SLICE)?;
     let mut reopened = 0u64;
     for hold in &found {
+        let judged = judged_again(db, hold, author.at)?;
+        if judged.as_ref().err() == Some(&Refusal::RateMissing) {
+            continue;
+        }
         credit::follow_hold(db, hold.key, author.at)?;
-        let Some((basis, judged)) = judged_again(db, hold, author.at)? else { continue };
+        let Ok((basis, judged)) = judged else { continue };
         if is_held(judged.verdict) && is_waiting(&basis.inputs) {
             let made = made_id("H", &[hold.id.as_str()])?;
             let stands = settle(db, &basis, &judged, (&made, hold.base_minor), author)?;
             reopened = reopened.saturating_add(u64::from(stands == Some(made)));
         }
     }
-    Ok((reopened, is_full(&found)))
+    Ok((reopened, next(&found)))
 }

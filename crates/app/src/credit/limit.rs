@@ -7,11 +7,11 @@ use crate::{
     score::made_id,
 };
 use dunlin_domain::{
-    Date, Id, Instant, Refusal, Refused,
+    Currency, Date, Id, Instant, Refusal, Refused,
     contract::{
         credit::{
-            DecisionOutcome, Limit, LimitKind, LimitOutcome, LimitOutcomes, LimitSource,
-            LimitStanding, LimitState, NewLimit,
+            ApprovalThreshold, DecisionOutcome, Limit, LimitKind, LimitOutcome, LimitOutcomes,
+            LimitSource, LimitStanding, LimitState, NewLimit,
         },
         types::Language,
     },
@@ -19,16 +19,17 @@ use dunlin_domain::{
         approval::{self, Standing},
         check::{self, Position},
         limit::{self, Entry},
+        rates::Rates,
     },
 };
 use dunlin_store::{
     Db, Fault,
-    credit::{self, NewRow},
+    credit::{self, Among, Candidate, NewRow},
     customer, score, write,
 };
 use serde_json::json;
 
-/// The most limits of a customer that are looked through for one from the same day.
+/// The most limits of a customer that wait and are looked through for the same request.
 const LOOKED_THROUGH: u32 = 1_000;
 
 /// The most limits that one request decides: two of the longest pages of what waits.
@@ -54,17 +55,25 @@ pub fn put<D: Db>(
             let detail = "the limit of a group is that of its head";
             return Err(Refused::new(Refusal::MalformedField, detail).at("kind").into());
         }
-        let all = credit::limits(db, i64::MAX, LOOKED_THROUGH, Some(customer_id), None, None)?;
-        let mut standing = all.into_iter().map(|(_, limit)| limit).filter(|limit| {
-            limit.state != LimitState::Refused
-                && Some(limit.kind) == new.kind
-                && Some(limit.from) == new.from
-        });
-        let before = standing.next();
-        if before.as_ref().is_some_and(|before| as_written(before) == new) {
+        let judged = Judged::new(db, &position, new.currency, now.today, &author.who)?;
+        let asked = approval::entry(made, &new, now.today);
+        let counting = limit::counting(&position.ledger, asked.kind, asked.from);
+        let counting = counting.map(|entry| get(db, &entry.id)).transpose()?;
+        let waits = judged.waits(&asked);
+        let state = Some(LimitState::Pending);
+        let waiting = credit::limits(db, i64::MAX, LOOKED_THROUGH, Some(customer_id), state, None)?;
+        let waiting = waiting.into_iter().map(|(_, limit)| limit);
+        let waiting: Vec<Limit> =
+            waiting.filter(|of| of.kind == asked.kind && of.from == asked.from).collect();
+        let is_asked = |of: &Limit| of.source == LimitSource::Key && as_written(of) == new;
+        if counting.as_ref().is_some_and(|of| as_written(of) == new)
+            || waits && waiting.iter().any(is_asked)
+        {
             return Ok(Change::AlreadySo);
         }
-        let waits = needs_second_key(db, &position, &new, now.today, &author.who)?;
+        let counts = if waits { &[] } else { std::slice::from_ref(&asked) };
+        judged.comparable(db, counts, true)?;
+        let before = counting.or_else(|| waiting.into_iter().next());
         let state = if waits { LimitState::Pending } else { LimitState::Approved };
         let action = if before.is_some() { "replace" } else { "create" };
         // Why is free text about a customer, and kept apart.
@@ -104,30 +113,72 @@ fn as_written(limit: &Limit) -> NewLimit {
     }
 }
 
-/// Whether a limit waits for a second key: a raise that reaches a threshold of the policy in force, or of those that the key
-/// itself replaced.
-fn needs_second_key<D: Db>(
-    db: &D,
-    position: &Position,
-    new: &NewLimit,
+/// What a change of the limits of a customer is judged by: where it stands, and the thresholds of the policy in force and of
+/// those that the key itself replaced.
+struct Judged<'a> {
+    position: &'a Position,
+    thresholds: Vec<Vec<ApprovalThreshold>>,
+    rates: Rates,
     today: Date,
-    who: &str,
-) -> Result<bool, Fault> {
-    let all = credit::thresholds_for(db, who)?;
-    if all.is_empty() {
-        return Ok(false);
+}
+
+impl<'a> Judged<'a> {
+    fn new<D: Db>(
+        db: &D,
+        position: &'a Position,
+        currency: Currency,
+        today: Date,
+        who: &str,
+    ) -> Result<Self, Fault> {
+        let thresholds = credit::thresholds_for(db, who)?;
+        let head = position.head.as_ref().and_then(|head| head.limit);
+        let records = [position.limit, head].into_iter().flatten();
+        let ledger = position.ledger.iter().map(|entry| entry.currency);
+        let currencies = records.map(|record| record.currency).chain(ledger).chain([currency]);
+        let rates = rates_of(db, approval::pairs(&thresholds.concat(), currencies), today.into())?;
+        Ok(Self { position, thresholds, rates, today })
     }
-    let head = position.head.as_ref().map(|head| head.limit);
-    let records = [position.limit, head.flatten()].into_iter().flatten();
-    let ledger = position.ledger.iter().map(|entry| entry.currency);
-    let currencies = records.map(|record| record.currency).chain(ledger).chain([new.currency]);
-    let rates = rates_of(db, approval::pairs(&all.concat(), currencies), today.into())?;
-    let standing = Standing { ledger: &position.ledger, record: position.limit, head };
-    Ok(all.iter().any(|of| approval::waits(of, standing, new, today, &rates)))
+
+    fn standing(&self) -> Standing<'a> {
+        Standing {
+            ledger: &self.position.ledger,
+            record: self.position.limit,
+            head: self.position.head.as_ref().map(|head| head.limit),
+        }
+    }
+
+    /// Whether a limit waits for a second key.
+    fn waits(&self, new: &Entry) -> bool {
+        let waits = |of: &Vec<ApprovalThreshold>| {
+            approval::waits(of, self.standing(), new, self.today, &self.rates)
+        };
+        self.thresholds.iter().any(waits)
+    }
+
+    fn raises(&self, others: &[Entry]) -> bool {
+        approval::raises(self.standing(), others, self.today, &self.rates)
+    }
+
+    /// Refuses what could not be compared: today also where that is so already, if an answer tells what counts.
+    fn comparable<D: Db>(&self, db: &D, others: &[Entry], asked: bool) -> Result<(), Fault> {
+        approval::comparable(self.standing(), (others, asked), self.today, &self.rates)?;
+        let Some(group) = others.iter().find(|of| of.kind == LimitKind::Group) else {
+            return Ok(());
+        };
+        let members = customer::group(db, self.position.key, self.today.into())?;
+        let members = credit::candidates(db, Among::These(&members), self.today, group.currency)?;
+        let currencies = members.iter().flat_map(Candidate::currencies).chain([group.currency]);
+        let rates = rates_of(db, approval::pairs(&[], currencies), self.today.into())?;
+        for of in &members {
+            let standing = Standing { ledger: of.ledger(), record: of.limit, head: of.head() };
+            approval::comparable(standing, (others, false), self.today, &rates)?;
+        }
+        Ok(())
+    }
 }
 
 /// Approves a limit that waits, or turns it down. The key that asked for it does not approve it, whatever the policy says
-/// by now; that of a review or an alert approves below the thresholds.
+/// by now; that of a review or an alert approves below the thresholds. A cut that would raise something by now is none.
 pub fn decide<D: Db>(
     db: &D,
     id: &Id,
@@ -226,22 +277,25 @@ fn settle<D: Db>(
         if let Some(into) = merged {
             return Err(crate::customer::merged(into).at("customer").into());
         }
-        let is_own = before.asked_by == author.who;
-        let mut waits = is_own && before.source == LimitSource::Key;
-        // Where the customer stands says something of few.
-        if !waits && (is_own || before.source == LimitSource::Alert) {
-            let now = Now::new(db, author.at)?;
-            let position = super::position(db, &before.customer, &now, (None, false))?;
-            let new = as_written(before);
-            waits = is_own && needs_second_key(db, &position, &new, now.today, &author.who)?;
-            if !waits && before.source == LimitSource::Alert {
-                ends = cut_with(db, &position, before, now.today)?;
+        let now = Now::new(db, author.at)?;
+        let position = super::position(db, &before.customer, &now, (None, false))?;
+        let judged = Judged::new(db, &position, before.currency, now.today, &author.who)?;
+        let asked = approval::entry(&before.id, &as_written(before), now.today);
+        let waits = before.source == LimitSource::Key || judged.waits(&asked);
+        let mut counts = vec![asked];
+        if before.source == LimitSource::Alert {
+            ends = cut_with(&judged, before)?;
+            counts.extend(ends.iter().map(|(id, _, new)| approval::entry(id, new, now.today)));
+            if judged.raises(&counts) {
+                let detail = "less counts already than what this cut would leave";
+                return Err(Fault::refused(Refusal::WrongState, detail));
             }
         }
-        if waits {
+        if before.asked_by == author.who && waits {
             let code = Refusal::SecondKeyNeeded;
             return Err(Fault::refused(code, code.about()));
         }
+        judged.comparable(db, &counts, false)?;
     }
     let id = before.id.as_str();
     let what = Note::changed("decide", "credit_limit", id, Some(&before.state), Some(&state))?;
@@ -257,26 +311,10 @@ fn settle<D: Db>(
 /// Temporary limits that come down with a cut, so that it is not waited for until they end, and limits that count after it,
 /// so that they do not end it: each from the first day on which it would count. What is as low already stays, and so does
 /// what cannot be compared for want of a rate.
-fn cut_with<D: Db>(
-    db: &D,
-    position: &Position,
-    cut: &Limit,
-    today: Date,
-) -> Result<Vec<NewRow>, Fault> {
-    let with = Entry {
-        kind: cut.kind,
-        minor: cut.minor,
-        currency: cut.currency,
-        unlimited: 0,
-        mandatory: u8::from(cut.mandatory),
-        from: cut.from,
-        to: cut.to,
-        id: cut.id.clone(),
-        counts: i64::MAX,
-    };
-    let ledger: Vec<Entry> = position.ledger.iter().cloned().chain([with]).collect();
-    let currencies = ledger.iter().map(|entry| entry.currency);
-    let rates = rates_of(db, approval::pairs(&[], currencies), today.into())?;
+fn cut_with(judged: &Judged<'_>, cut: &Limit) -> Result<Vec<NewRow>, Fault> {
+    let (today, rates) = (judged.today, &judged.rates);
+    let with = approval::entry(&cut.id, &as_written(cut), today);
+    let ledger: Vec<Entry> = judged.position.ledger.iter().cloned().chain([with]).collect();
     let stays = |entry: &Entry| {
         let minor = rates.down(entry.minor, entry.currency, cut.currency);
         entry.unlimited == 0 && minor.map_or(true, |minor| minor <= cut.minor)
@@ -291,7 +329,7 @@ fn cut_with<D: Db>(
             let id = made_id("L", &[cut.id.as_str(), entry.id.as_str()])?;
             let new =
                 NewLimit { from: Some(from), to: entry.to, kind: Some(kind), ..as_written(cut) };
-            rows.push((id, position.key, new));
+            rows.push((id, judged.position.key, new));
         }
     }
     Ok(rows)

@@ -15,7 +15,8 @@ use dunlin_domain::{
         types::CustomerStatus,
     },
     credit::{
-        approval, check, limit,
+        approval,
+        limit::{self, Decided, Limits},
         policy::{self, Facts, InForce, borne, cut, proposal},
         rates::Rates,
     },
@@ -33,6 +34,9 @@ const SLICE: u32 = 5_000;
 
 /// The customers that a simulation names.
 const MAX_FALLS: usize = 100;
+
+/// What is more than any limit.
+const UNLIMITED: i64 = i64::MAX;
 
 /// Customers whose review is due and that are looked at in one transaction, so that others get their turn.
 const DUE: u32 = 500;
@@ -90,18 +94,16 @@ impl<'a> View<'a> {
         day: Date,
     ) -> Result<Self, Fault> {
         let thresholds = thresholds.map_or(&[][..], Vec::as_slice);
-        let limits = slice.iter().flat_map(|of| {
-            let dated = of.ledger().iter().map(|entry| entry.currency);
-            dated.chain(of.limit.map(|record| record.currency))
-        });
+        let limits = slice.iter().flat_map(Candidate::currencies);
         let pairs = approval::pairs(thresholds, limits.chain([policy.currency]));
         Ok(Self { policy, thresholds, day, rates: rates_of(db, pairs, day.into())? })
     }
 
-    /// The customer's own limit in force, but for temporary ones.
-    fn in_force(&self, of: &Candidate) -> Option<LimitLine> {
-        let record = of.limit.map(|it| approval::of_record(self.thresholds, it, &self.rates));
-        limit::on(self.day, of.ledger(), record, None).individual
+    /// What bounds a customer on the day, without temporary limits.
+    fn limits(&self, of: &Candidate) -> Limits {
+        let counts = |record: Money| approval::of_record(self.thresholds, record, &self.rates);
+        let head = of.head().map(|record| record.map(counts));
+        limit::lasting(self.day, of.ledger(), of.limit.map(counts), head)
     }
 
     /// What the policy grants, in its own currency.
@@ -119,10 +121,10 @@ impl<'a> View<'a> {
         proposal(self.policy, &facts)
     }
 
-    /// The limit that would be proposed, beside the one in force, both in the policy's currency. `None`: none, the same,
-    /// or one that cannot be compared.
-    fn proposed(&self, of: &Candidate) -> Option<(Option<i64>, i64)> {
-        let now = match self.in_force(of) {
+    /// The limit that would be proposed, beside the customer's own in force, both in the policy's currency. `None`: none,
+    /// the same, or one that cannot be compared.
+    fn proposed(&self, of: &Candidate, limits: &Limits) -> Option<(Option<i64>, i64)> {
+        let now = match &limits.individual {
             None => None,
             Some(line) if line.unlimited => return None,
             Some(line) => {
@@ -132,18 +134,45 @@ impl<'a> View<'a> {
         self.granted(of).filter(|minor| Some(*minor) != now).map(|minor| (now, minor))
     }
 
+    /// What counts for a customer, in the policy's currency, [`UNLIMITED`] included; nothing where there is no limit or it
+    /// has ended. `None` where it cannot be compared.
+    fn effective(&self, limits: &Limits) -> Option<Option<i64>> {
+        let (found, _) = limit::effective(limits, &self.rates).ok()?;
+        let Some(found) = found.filter(|_| !limits.own_expired) else { return Some(None) };
+        let Some(minor) = found.minor else { return Some(Some(UNLIMITED)) };
+        self.rates.down(minor, found.currency, self.policy.currency).ok().map(Some)
+    }
+
+    /// What would count with a limit that is proposed in the place of what there is.
+    fn with(&self, limits: &Limits, (now, minor): (Option<i64>, i64)) -> Option<i64> {
+        let line = LimitLine {
+            kind: LimitKind::Individual,
+            minor,
+            currency: self.policy.currency,
+            unlimited: false,
+            mandatory: is_mandatory(now.is_some(), minor),
+            from: None,
+            to: None,
+            id: None,
+        };
+        let group = limits.group.clone();
+        self.effective(&Limits { individual: Some(line), group, ..Limits::default() }).flatten()
+    }
+
     /// Whether the limit in force began too lately to be looked at again.
-    fn is_cooling(&self, of: &Candidate) -> bool {
+    fn is_cooling(&self, limits: &Limits) -> bool {
         let cooling = i64::from(self.policy.cooling_days.unwrap_or(0));
-        let began = self.in_force(of).and_then(|line| line.from);
+        let began = limits.individual.as_ref().and_then(|line| line.from);
         began.is_some_and(|from| self.day.days_since(from) < cooling)
     }
 
     /// What a review proposes for whoever has nothing waiting, once a day under each version of the policy.
     fn reviewed(&self, slice: &[Candidate], version: u32) -> Result<Vec<Proposal>, Fault> {
         let mut found = Vec::new();
-        for of in slice.iter().filter(|of| of.waiting().is_empty() && !self.is_cooling(of)) {
-            let Some((now, minor)) = self.proposed(of) else { continue };
+        for of in slice.iter().filter(|of| of.waiting().is_empty()) {
+            let limits = self.limits(of);
+            let wanted = self.proposed(of, &limits).filter(|_| !self.is_cooling(&limits));
+            let Some((now, minor)) = wanted else { continue };
             // Under another policy the same customer may be looked at again on a day.
             let why = format!("{} {}", LimitSource::Review, version);
             let id = proposed_id(&of.id, self.day, &why)?;
@@ -151,6 +180,28 @@ impl<'a> View<'a> {
             found.push((id, of.key, amount, (None, now.is_some())));
         }
         Ok(found)
+    }
+
+    /// The limit that an alert cuts, which is the one that decides, and until when: the customer's own, else a temporary
+    /// one, or that of its group where it is lower or there is no other.
+    fn cuts(&self, of: &Candidate) -> Option<(LimitLine, Option<Date>)> {
+        let mut limits = self.limits(of);
+        let own = limits.individual.take().filter(counts);
+        // What ends comes down until then: what stood before it may be lower.
+        let to = own.as_ref().map(|own| own.to);
+        let temporary = || limit::on(self.day, of.ledger(), None, None).individual.filter(counts);
+        limits.individual = own.or_else(temporary);
+        if limits.own_expired && limits.individual.is_none() {
+            return None;
+        }
+        let group = limits.group.is_some();
+        let line = match limit::effective(&limits, &self.rates) {
+            Ok((_, Decided::Group)) => limits.group,
+            _ => limits.individual.or(limits.group),
+        }?;
+        // Where nothing follows a temporary limit, nothing follows its cut.
+        let to = to.unwrap_or(line.to.filter(|_| !group));
+        Some((line, to))
     }
 
     /// The lower limit that an alert leads to, in the currency of the one in force.
@@ -210,7 +261,10 @@ pub fn simulate<D: Db>(
         for of in &slice {
             after = of.key;
             found.customers = found.customers.saturating_add(1);
-            let Some((now, minor)) = view.proposed(of) else { continue };
+            let limits = view.limits(of);
+            let Some(wanted) = view.proposed(of, &limits) else { continue };
+            let counting = view.effective(&limits).zip(view.with(&limits, wanted));
+            let Some((now, minor)) = counting else { continue };
             let one = |count: &mut u64, holds: bool| {
                 *count = count.saturating_add(u64::from(holds));
             };
@@ -222,15 +276,18 @@ pub fn simulate<D: Db>(
             if now.is_some_and(|now| minor < now) {
                 falls.push(LimitStep {
                     customer: of.id.clone(),
-                    now_minor: now,
+                    now_minor: now.filter(|now| *now != UNLIMITED),
                     proposed_minor: minor,
                     outstanding_minor: of.bought.outstanding_minor,
                 });
             }
-            found.now_minor = money::sum([found.now_minor, now.unwrap_or(0)])?;
-            found.proposed_minor = money::sum([found.proposed_minor, minor])?;
+            let bound = |minor: i64| if minor == UNLIMITED { 0 } else { minor };
+            found.now_minor = money::sum([found.now_minor, now.map_or(0, bound)])?;
+            found.proposed_minor = money::sum([found.proposed_minor, bound(minor)])?;
         }
-        let fall = |of: &LimitStep| of.now_minor.unwrap_or(0).saturating_sub(of.proposed_minor);
+        // Nobody falls who has no limit.
+        let fall =
+            |of: &LimitStep| of.now_minor.unwrap_or(UNLIMITED).saturating_sub(of.proposed_minor);
         falls.sort_by(|a, b| (fall(b), &a.customer).cmp(&(fall(a), &b.customer)));
         falls.truncate(MAX_FALLS);
     }
@@ -303,30 +360,12 @@ pub(crate) fn cut_after_alerts<D: Db>(db: &D, author: &Author) -> Result<u64, Fa
         let known: BTreeSet<Id> = credit::known_limits(db, &ids)?.into_iter().collect();
         asked.retain(|(id, ..)| !known.contains(id));
         let view = View::new(db, &policy, policy.second_key_from.as_ref(), &found, now.today)?;
-        let mut lines = Vec::new();
+        let mut wanted = Vec::new();
         for (id, of, is_grave) in asked {
-            let stopped = matches!(of.status, CustomerStatus::Suspended | CustomerStatus::Closed);
-            let own = view.in_force(of).filter(counts);
-            let mut is_last = false;
-            let line = match own {
-                _ if stopped => None,
-                None => {
-                    let (line, in_group) = borrowed(db, of, &now)?;
-                    // Where nothing follows a temporary limit, nothing follows its cut.
-                    is_last = !in_group;
-                    line
-                }
-                own => own,
-            };
-            // What ends comes down until then: what stood before it may be lower.
-            let ends = |line: &LimitLine| line.kind == LimitKind::Individual || is_last;
-            let line = line.map(|line| (line.to.filter(|_| ends(&line)), line));
-            lines.extend(line.map(|(to, line)| (id, of, is_grave, to, line)));
-        }
-        let currencies = lines.iter().map(|(.., line)| line.currency).chain([policy.currency]);
-        let rates = rates_of(db, approval::pairs(&[], currencies), now.today.into())?;
-        let (view, mut wanted) = (View { rates, ..view }, Vec::new());
-        for (id, of, is_grave, to, line) in lines {
+            if matches!(of.status, CustomerStatus::Suspended | CustomerStatus::Closed) {
+                continue;
+            }
+            let Some((line, to)) = view.cuts(of) else { continue };
             let lower = view.lower(of, &line, is_grave);
             wanted.extend(lower.map(|amount| (id, of.key, amount, (to, true))));
         }
@@ -339,13 +378,9 @@ fn counts(line: &LimitLine) -> bool {
     line.unlimited || line.minor > 0 || line.mandatory
 }
 
-/// The limit that stands in for whoever has none of its own: a temporary one, or that of its group; and whether its group
-/// has one.
-fn borrowed<D: Db>(db: &D, of: &Candidate, now: &Now) -> Result<(Option<LimitLine>, bool), Fault> {
-    let position = super::position(db, &of.id, now, (None, false))?;
-    let limits = check::limits(&position, now.today);
-    let in_group = limits.group.is_some();
-    Ok((limits.individual.filter(counts).or(limits.group), in_group))
+/// A limit of nothing that takes the place of another is none of the group's either.
+fn is_mandatory(is_other: bool, minor: i64) -> bool {
+    is_other && minor == 0
 }
 
 /// Records proposals, all under one entry.
@@ -364,8 +399,7 @@ fn propose<D: Db>(
             to,
             kind: Some(LimitKind::Individual),
             unlimited: Some(false),
-            // A cut to nothing is none of the group's either.
-            mandatory: Some(is_other && amount.minor == 0),
+            mandatory: Some(is_mandatory(is_other, amount.minor)),
             reason: None,
         };
         (id, key, limit)

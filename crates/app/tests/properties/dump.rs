@@ -216,6 +216,10 @@ const NOTICE: &str = "SELECT n.id, c.id, n.currency, level, day, n.language, sub
 /// Tables that the statements above do not begin with: joined into others, or without a place in a comparison because
 /// they tell how a state came about.
 const ELSEWHERE: &[&str] = &[
+    // Worked out from the rest.
+    "credit_ready",
+    "credit_told",
+    "credit_generation",
     "notice_item",
     "sweep_lease",
     "delivery",

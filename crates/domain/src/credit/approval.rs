@@ -13,7 +13,7 @@ use super::{
 };
 use crate::arrange::set;
 use crate::{
-    Currency, Date, Id, Money,
+    Currency, Date, Id, Money, Refused,
     contract::credit::{ApprovalThreshold, EffectiveLimit, LimitKind, LimitLine, NewLimit},
 };
 use std::collections::BTreeSet;
@@ -29,43 +29,94 @@ pub struct Standing<'a> {
     pub head: Option<Option<Money>>,
 }
 
-/// Whether a limit that was filled in waits for a second key.
-pub fn waits(
-    thresholds: &[ApprovalThreshold],
-    standing: Standing<'_>,
-    new: &NewLimit,
-    today: Date,
-    rates: &Rates,
-) -> bool {
-    let (Some(kind), Some(from)) = (new.kind, new.from) else { return true };
-    let entry = Entry {
-        kind,
+impl Standing<'_> {
+    fn on(&self, day: Date, ledger: &[Entry]) -> Limits {
+        limit::on(day, ledger, self.record, self.head)
+    }
+
+    /// The ledger with others that would count from now on.
+    fn with(&self, others: &[Entry]) -> Vec<Entry> {
+        self.ledger.iter().chain(others).cloned().collect()
+    }
+}
+
+/// A limit that was filled in, as it would stand in the ledger.
+pub fn entry(id: &Id, new: &NewLimit, today: Date) -> Entry {
+    Entry {
+        kind: new.kind.unwrap_or(LimitKind::Individual),
         minor: new.minor.unwrap_or(0),
         currency: new.currency,
         unlimited: u8::from(new.unlimited == Some(true)),
         mandatory: u8::from(new.mandatory == Some(true)),
-        from,
+        from: new.from.unwrap_or(today),
         to: new.to,
-        id: Id::known("new"),
+        id: id.clone(),
         counts: i64::MAX,
-    };
-    let with: Vec<Entry> = standing.ledger.iter().cloned().chain([entry]).collect();
+    }
+}
+
+/// Whether a limit waits for a second key.
+pub fn waits(
+    thresholds: &[ApprovalThreshold],
+    standing: Standing<'_>,
+    new: &Entry,
+    today: Date,
+    rates: &Rates,
+) -> bool {
+    let kind = new.kind;
     // A group limit bounds its head's group, which may get its members later.
     let head = match kind {
         LimitKind::Group => Some(standing.head.unwrap_or(standing.record)),
         LimitKind::Individual | LimitKind::Temporary => standing.head,
     };
-    let on =
-        |day: Date, ledger: &[Entry]| reach(&limit::on(day, ledger, standing.record, head), kind);
-    let begins = with.iter().map(|entry| entry.from);
-    let ends = with.iter().filter_map(|entry| entry.to?.plus_days(1).ok());
-    let days: BTreeSet<Date> =
-        begins.chain(ends).chain([today]).filter(|day| *day >= today).collect();
-    days.into_iter().any(|day| {
-        let Some(after) = on(day, &with) else { return false };
-        is_above(&after, on(day, standing.ledger).as_ref(), rates)
-            && reaches(thresholds, &after, rates)
+    let standing = Standing { head, ..standing };
+    let with = standing.with(std::slice::from_ref(new));
+    limit::days(&with, today).into_iter().any(|day| {
+        let (before, limits) = (standing.on(day, standing.ledger), standing.on(day, &with));
+        let Some(after) = reach(&limits, kind) else { return false };
+        // While what has ended holds everything, nothing may be owed.
+        let ended = kind != LimitKind::Group && before.own_expired && !limits.own_expired;
+        let before = reach(&before, kind).filter(|_| !ended);
+        is_above(&after, before.as_ref(), rates) && reaches(thresholds, &after, rates)
     })
+}
+
+/// Whether others let more be owed on any day from today on, whatever the thresholds.
+pub fn raises(standing: Standing<'_>, others: &[Entry], today: Date, rates: &Rates) -> bool {
+    let with = standing.with(others);
+    let owed = |limits: &Limits| match limit::effective(limits, rates) {
+        Ok((found, _)) => found,
+        Err(_) => reach(limits, LimitKind::Individual),
+    };
+    limit::days(&with, today).into_iter().any(|day| {
+        let (before, after) = (standing.on(day, standing.ledger), standing.on(day, &with));
+        let Some(most) = owed(&after).filter(|_| !after.own_expired) else { return false };
+        match owed(&before).filter(|_| !before.own_expired) {
+            // Who has no limit is bound by nothing.
+            None if !before.own_expired => false,
+            least => is_above(&most, least.as_ref(), rates),
+        }
+    })
+}
+
+/// Refuses others with which what counts could not be told for want of a rate, on any day from today on on which it can be
+/// told without them, and today where it is `asked`.
+pub fn comparable(
+    standing: Standing<'_>,
+    (others, asked): (&[Entry], bool),
+    today: Date,
+    rates: &Rates,
+) -> Result<(), Refused> {
+    let with = standing.with(others);
+    for day in limit::days(&with, today) {
+        let found = limit::effective(&standing.on(day, &with), rates);
+        let could = || limit::effective(&standing.on(day, standing.ledger), rates).is_ok();
+        match found {
+            Err(refused) if asked && day == today || could() => return Err(refused.at("currency")),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What may be owed by limits of this kind, the group's where it stands in for the customer's own.
@@ -151,7 +202,7 @@ mod tests {
     }
 
     /// `individual 900 EUR 2024-01-01..`, with `unlimited` or `mandatory` after the kind.
-    fn entry(text: &str, counts: i64) -> Entry {
+    fn row(text: &str, counts: i64) -> Entry {
         let words: Vec<&str> = text.split_whitespace().collect();
         let (from, to) = words.last().unwrap().split_once("..").unwrap();
         Entry {
@@ -177,26 +228,16 @@ mod tests {
     #[track_caller]
     fn check(standing: &[&str], record: Option<i64>, head: Option<i64>, new: &str, wanted: bool) {
         let ledger: Vec<Entry> =
-            standing.iter().zip(1i64..).map(|(text, counts)| entry(text, counts)).collect();
+            standing.iter().zip(1i64..).map(|(text, counts)| row(text, counts)).collect();
         let eur = |minor| Money::new(minor, currency("EUR"));
-        let of = entry(new, 0);
-        let new_limit = NewLimit {
-            minor: Some(of.minor),
-            currency: of.currency,
-            from: Some(of.from),
-            to: of.to,
-            kind: Some(of.kind),
-            unlimited: Some(of.unlimited != 0),
-            mandatory: Some(of.mandatory != 0),
-            reason: None,
-        };
         let standing = Standing {
             ledger: &ledger,
             record: record.map(eur),
             head: head.map(|minor| Some(eur(minor))),
         };
         let today = "2024-06-30".parse().unwrap();
-        let found = waits(&thresholds(&[(1_000, "EUR")]), standing, &new_limit, today, &rates());
+        let of = row(new, i64::MAX);
+        let found = waits(&thresholds(&[(1_000, "EUR")]), standing, &of, today, &rates());
         assert_eq!(found, wanted, "{new} where {ledger:?} stands");
     }
 
@@ -265,6 +306,34 @@ mod tests {
         check(&own, None, Some(999), "individual 0 EUR 2024-06-30..", false);
         check(&own, None, Some(5_000), "individual 0 EUR mandatory 2024-06-30..", false);
         check(&own, None, None, "individual 0 EUR 2024-06-30..", false);
+    }
+
+    #[test]
+    fn while_what_ended_holds_everything_nothing_may_be_owed() {
+        let ended = "individual 100 EUR 2024-01-01..2024-06-29";
+        for (group, new, wanted) in [
+            (5_000, "individual 999 EUR 2024-06-30..", false),
+            (5_000, "individual 1000 EUR 2024-06-30..", true),
+            (5_000, "individual 0 EUR 2024-06-30..", true),
+            (1_000, "individual 0 EUR 2024-06-30..", true),
+            (999, "individual 0 EUR 2024-06-30..", false),
+            (5_000, "individual 0 EUR mandatory 2024-06-30..", false),
+            (5_000, "individual 0 EUR unlimited 2024-06-30..", true),
+            (5_000, "temporary 1000 EUR 2024-06-30..2024-06-30", true),
+            (5_000, "individual 1000 EUR 2024-07-10..", true),
+            (5_000, "individual 200 EUR 2024-01-01..2024-06-28", false),
+            (5_000, "individual 1000 EUR 2024-01-01..2024-06-29", false),
+            (5_000, "individual 1000 EUR 2024-01-01..2024-06-30", true),
+        ] {
+            check(&[ended], None, Some(group), new, wanted);
+        }
+        check(
+            &[ended, "group 0 EUR unlimited 2024-01-01.."],
+            None,
+            Some(0),
+            "individual 0 EUR 2024-06-30..",
+            true,
+        );
     }
 
     #[test]

@@ -114,16 +114,27 @@ pub fn on(
     head: Option<Option<Money>>,
 ) -> Limits {
     let temporary = in_force(ledger, LimitKind::Temporary, day);
-    let own = of_kind(ledger, LimitKind::Individual, day, record);
+    let of = lasting(day, ledger, record, head);
+    // What stood before a temporary limit is there again, the group's too.
+    let ended = of.individual.is_none() && of.group.is_none();
+    let ended = ended && of_kind(ledger, LimitKind::Temporary, day, None).1;
+    let own_expired = temporary.is_none() && (of.own_expired || ended);
+    let individual = temporary.map(line).or(of.individual);
+    let group_expired = of.group_expired && !individual.as_ref().is_some_and(|own| own.unlimited);
+    Limits { individual, group: of.group, own_expired, group_expired }
+}
+
+/// The same without temporary ones.
+pub fn lasting(
+    day: Date,
+    ledger: &[Entry],
+    record: Option<Money>,
+    head: Option<Option<Money>>,
+) -> Limits {
+    let (individual, own_expired) = of_kind(ledger, LimitKind::Individual, day, record);
     // A group limit of one who is in no group bounds nothing.
     let group = head.map(|record| of_kind(ledger, LimitKind::Group, day, record));
     let (group, group_expired) = group.unwrap_or_default();
-    // What stood before a temporary limit is there again, the group's too.
-    let ended = own.0.is_none() && group.is_none();
-    let ended = ended && of_kind(ledger, LimitKind::Temporary, day, None).1;
-    let own_expired = temporary.is_none() && (own.1 || ended);
-    let individual = temporary.map(line).or(own.0);
-    let group_expired = group_expired && !individual.as_ref().is_some_and(|own| own.unlimited);
     Limits { individual, group, own_expired, group_expired }
 }
 
@@ -165,14 +176,23 @@ fn in_force(ledger: &[Entry], kind: LimitKind, day: Date) -> Option<&Entry> {
     standing.find(|entry| entry.to.is_none_or(|to| to >= day))
 }
 
-/// Limits of one kind that count on any day from a day on, each with the first day on which it does.
-pub fn first_days(ledger: &[Entry], from: Date) -> Vec<(&Entry, Date)> {
+/// Days on which what counts may change, and the first of those that are looked at.
+pub(super) fn days(ledger: &[Entry], from: Date) -> BTreeSet<Date> {
     let begins = ledger.iter().map(|entry| entry.from);
     let ends = ledger.iter().filter_map(|entry| entry.to?.plus_days(1).ok());
-    let days: BTreeSet<Date> =
-        begins.chain(ends).chain([from]).filter(|day| *day >= from).collect();
+    begins.chain(ends).chain([from]).filter(|day| *day >= from).collect()
+}
+
+/// The one of a kind from a day that counts: of those the last that was approved.
+pub fn counting(ledger: &[Entry], kind: LimitKind, from: Date) -> Option<&Entry> {
+    let alike = ledger.iter().filter(|entry| entry.kind == kind && entry.from == from);
+    alike.max_by_key(|entry| entry.counts)
+}
+
+/// Limits of one kind that count on any day from a day on, each with the first day on which it does.
+pub fn first_days(ledger: &[Entry], from: Date) -> Vec<(&Entry, Date)> {
     let mut found: Vec<(&Entry, Date)> = Vec::new();
-    for day in days {
+    for day in days(ledger, from) {
         let Some(entry) = ledger.first().and_then(|of| in_force(ledger, of.kind, day)) else {
             continue;
         };

@@ -1,14 +1,15 @@
 -- ?1: after this customer, ?2: at most so many, ?3: the day, ?4: twelve months before it, ?5: the currency,
 -- ?6: only of these, as a JSON array of keys, or null.
 -- Gives [key, id, grade, tier, [turnover, first issued, outstanding], [amount, share] of each guarantee or null, status, limit
--- of the record, [ledger of individual limits, [amount, currency, whether it is unlimited] of each that waits] or null] of
--- customers in the order of keys: what a limit policy proposes from.
+-- of the record, [ledger of its own limits, [amount, currency, whether it is unlimited] of each individual one that waits]
+-- or null, [limit of the record of the head of its group, ledger of the group's] or null] of customers in the order of keys:
+-- what a limit policy proposes from.
 WITH
 page AS MATERIALIZED (
-    SELECT key, id, status, limit_minor, limit_currency FROM customer
+    SELECT key, id, status, limit_minor, limit_currency, parent_key FROM customer
     WHERE ?6 IS NULL AND key > ?1 AND merged_key IS NULL
     UNION ALL
-    SELECT c.key, c.id, c.status, c.limit_minor, c.limit_currency
+    SELECT c.key, c.id, c.status, c.limit_minor, c.limit_currency, c.parent_key
     FROM json_each(?6) AS j CROSS JOIN customer AS c ON c.key = j.value
     WHERE c.merged_key IS NULL
     ORDER BY 1
@@ -32,11 +33,36 @@ dated AS MATERIALIZED (
                     l.kind, l.minor, l.currency, l.unlimited, l.mandatory, l.from_on, l.to_on, l.id, l.counts_key
                 )
             ) FILTER (WHERE l.state = 'approved'),
-            json_group_array(json_array(l.minor, l.currency, l.unlimited)) FILTER (WHERE l.state = 'pending')
+            json_group_array(json_array(l.minor, l.currency, l.unlimited)) FILTER (WHERE l.state = 'pending' AND l.kind = 'individual')
         ) AS list
     FROM credit_limit AS l
-    WHERE l.customer_key IN (SELECT key FROM page) AND l.kind = 'individual' AND l.state <> 'refused'
+    WHERE l.customer_key IN (SELECT key FROM page) AND l.kind <> 'group' AND l.state <> 'refused'
     GROUP BY 1
+),
+-- What bounds the groups of the slice.
+headed AS MATERIALIZED (
+    SELECT
+        h.key,
+        json_array(
+            json(iif(h.limit_minor IS NULL, 'null', json_array(h.limit_minor, h.limit_currency))),
+            (
+                SELECT
+                    json_group_array(
+                        json_array(
+                            l.kind, l.minor, l.currency, l.unlimited, l.mandatory, l.from_on, l.to_on, l.id, l.counts_key
+                        )
+                    )
+                FROM credit_limit AS l
+                WHERE l.customer_key = h.key AND l.counts_key > 0 AND l.kind = 'group'
+            )
+        ) AS list
+    FROM customer AS h
+    WHERE
+        h.key IN (
+            SELECT page.parent_key FROM page WHERE page.parent_key IS NOT NULL
+            UNION
+            SELECT m.parent_key FROM customer AS m WHERE m.parent_key IN (SELECT key FROM page)
+        )
 ),
 -- What was credited, paid out of credits, contested with success or made void of invoices of the twelve months, as in facts/buying.sql.
 taken AS MATERIALIZED (
@@ -93,7 +119,8 @@ SELECT
             json(secured.list),
             page.status,
             iif(page.limit_minor IS NULL, NULL, json_array(page.limit_minor, page.limit_currency)),
-            json(dated.list)
+            json(dated.list),
+            json(headed.list)
         )
         ORDER BY page.key
     )
@@ -101,4 +128,5 @@ FROM page
 LEFT JOIN score ON score.customer_key = page.key
 LEFT JOIN secured ON secured.key = page.key
 LEFT JOIN dated ON dated.key = page.key
+LEFT JOIN headed ON headed.key = coalesce(page.parent_key, page.key)
 LEFT JOIN taken ON taken.key = page.key
