@@ -126,7 +126,7 @@ fn keep(
     rates: &Rates,
     wanted: &dyn Fn(Date) -> Result<Option<Most>, Refused>,
 ) -> Result<(), Refused> {
-    let counts = WRITTEN + i64::from(part == Part::Whole);
+    let counts = if part == Part::Whole { i64::MAX } else { WRITTEN };
     for day in days.iter().copied() {
         let Some(want) = wanted(day)? else { continue };
         let looser = |now: &Bounds| match now.most(day, part, rates) {
@@ -148,7 +148,7 @@ fn keep(
         let differs = last.is_some_and(|of| {
             of.minor != want.minor || of.minor > 0 && of.currency != want.currency
         });
-        // Of a group's that went nothing is left to take the place of a limit that ended.
+        // The group's stood in for a temporary limit that ended.
         let ended = want.ended.is_none() && now.on(day).own_expired && part != Part::Group;
         if !(looser(now) || differs || ended) {
             continue;
