@@ -848,7 +848,7 @@ fn who_stays_in_a_merge_is_bound_by_what_bound_the_one_that_goes() {
 }
 
 #[test]
-fn a_merge_lets_nobody_out_of_a_limit_on_any_day() {
+fn limits_go_along_in_a_merge_for_the_days_on_which_who_stays_has_none() {
     let (_folder, db) = db();
     rate(&db, "fx-usd-eur", "0.9");
     rate(&db, "fx-eur-usd", "1.11");
@@ -921,14 +921,224 @@ fn a_merge_lets_nobody_out_of_a_limit_on_any_day() {
         let stays = id(&format!("{case}-Stays"));
         customers::merge(&db, &id(&format!("{case}-Goes")), &stays, &author()).unwrap();
         for (on, wanted) in wanted {
-            let found = limit::standing(&db, &stays, Some(day(on)), Some(Language::En), noon());
-            let found = found.unwrap();
-            let told = match found.effective {
-                None => "none".to_string(),
-                Some(of) => of.minor.map_or("unlimited".into(), |minor| minor.to_string()),
-            };
-            let told = if found.expired { format!("{told} expired") } else { told };
-            assert_eq!(told, wanted, "{case} {on}");
+            assert_eq!(told(&db, stays.as_str(), on), wanted, "{case} {on}");
+        }
+    }
+}
+
+/// What counts on a day: `1000`, `none expired`.
+fn told(db: &NativeDb, of: &str, on: &str) -> String {
+    let found = limit::standing(db, &id(of), Some(day(on)), Some(Language::En), noon()).unwrap();
+    let told = match found.effective {
+        None => "none".to_string(),
+        Some(of) => of.minor.map_or("unlimited".into(), |minor| minor.to_string()),
+    };
+    if found.expired { format!("{told} expired") } else { told }
+}
+
+#[test]
+fn who_was_bound_by_a_group_stays_bound_when_a_merge_dissolves_it() {
+    let (_folder, db) = db();
+    let always = |minor: i64| json!({"minor": minor, "from": "2024-01-01"});
+    let group = |minor: i64| with(always(minor), json!({"kind": "group"}));
+    // In every case a head with a group limit, its only member, and somebody beside them.
+    let none = Vec::<Value>::new;
+    for (case, head, member, merged, bound) in [
+        ("Up", vec![group(1_000)], none(), ("M", "H"), vec![("H", "1000")]),
+        ("Down", vec![group(1_000)], none(), ("H", "M"), vec![("M", "1000")]),
+        ("UpOwn", vec![group(1_000)], vec![always(2_000)], ("M", "H"), vec![("H", "1000")]),
+        ("DownOwn", vec![group(1_000), always(3_000)], none(), ("H", "M"), vec![("M", "1000")]),
+        ("Less", vec![group(1_000), always(300)], none(), ("M", "H"), vec![("H", "300")]),
+        ("Out", vec![group(1_000)], none(), ("M", "X"), vec![("H", "1000"), ("X", "1000")]),
+        (
+            "OutOwn",
+            vec![group(1_000), always(3_000)],
+            vec![always(200)],
+            ("M", "X"),
+            vec![("H", "1000"), ("X", "200")],
+        ),
+        // Nobody was bound by the group.
+        ("Free", none(), vec![always(700)], ("M", "X"), vec![("H", "none"), ("X", "700")]),
+        ("Unlimited", none(), none(), ("H", "M"), vec![("M", "none")]),
+    ] {
+        let name = |of: &str| format!("{case}-{of}");
+        for (of, limits) in [("H", head), ("M", member), ("X", none())] {
+            let parent = (of == "M").then(|| name("H"));
+            customer(&db, &name(of), json!({"parent_id": parent}));
+            for (number, limit) in limits.into_iter().enumerate() {
+                set_limit(&db, &name(of), &format!("L-{case}-{of}-{number}"), limit);
+            }
+        }
+        customers::merge(&db, &id(&name(merged.0)), &id(&name(merged.1)), &author()).unwrap();
+        for (of, wanted) in bound {
+            for on in ["2024-06-30", "2025-06-30"] {
+                assert_eq!(told(&db, &name(of), on), wanted, "{case} {of} {on}");
+            }
+        }
+    }
+    assert_eq!(ask(&db, "Out-H", 1_001).verdict, Verdict::Hold);
+    assert_eq!(ask(&db, "Out-H", 1_000).verdict, Verdict::Warn);
+    // In the currency of one's own limit, and never without a rate.
+    customer(&db, "Dollars-H", json!({}));
+    customer(&db, "Dollars-M", json!({"parent_id": "Dollars-H"}));
+    set_limit(&db, "Dollars-H", "L-D1", with(group(1_000), json!({"currency": "USD"})));
+    set_limit(&db, "Dollars-H", "L-D2", always(5_000));
+    let merge = || customers::merge(&db, &id("Dollars-M"), &id("Out-X"), &author());
+    assert_eq!(refused(merge()).0, Refusal::RateMissing);
+    rate(&db, "fx-usd-eur", "0.9");
+    merge().unwrap();
+    assert_eq!(counts(&db, "Dollars-H"), "900 EUR");
+    // That of the head's record alike.
+    customer(&db, "H", json!({"credit_limit": eur(1_000)}));
+    customer(&db, "M", json!({"parent_id": "H"}));
+    customers::merge(&db, &id("H"), &id("M"), &author()).unwrap();
+    assert_eq!(counts(&db, "M"), "1000 EUR");
+    // What bounds a bystander is in the ledger, with the entry of the merge.
+    let ledger = dunlin_store::credit::limits(&db, i64::MAX, 9, Some(&id("Out-H")), None, None);
+    let ledger = ledger.unwrap();
+    let of = |(_, of): &(i64, Limit)| (of.kind, of.minor, of.from, of.asked_by.clone());
+    let merged = (LimitKind::Individual, 1_000, day("2024-06-30"), "tester".to_string());
+    assert_eq!((ledger.len(), of(&ledger[0])), (2, merged));
+}
+
+#[test]
+fn groups_that_a_merge_joins_bind_all_who_were_in_either() {
+    let (_folder, db) = db();
+    let always = |minor: i64| json!({"minor": minor, "from": "2024-01-01"});
+    let group = |minor: i64| with(always(minor), json!({"kind": "group"}));
+    // Limits of the groups, and what each member has of its own.
+    for (case, goes, stays, own, wanted) in [
+        ("None", Some(7_000), None, None, ["7000", "7000"]),
+        // Zero bound its member as long as its group had no limit.
+        ("Zero", Some(7_000), None, Some(0), ["7000", "0"]),
+        ("Lower", Some(1_000), Some(5_000), None, ["1000", "5000"]),
+        ("Higher", Some(9_000), Some(5_000), None, ["5000", "5000"]),
+        ("Own", Some(1_000), Some(5_000), Some(2_000), ["1000", "2000"]),
+    ] {
+        let name = |of: &str| format!("{case}-{of}");
+        for (head, member, limit) in [("H", "M", goes), ("G", "N", stays)] {
+            customer(&db, &name(head), json!({}));
+            customer(&db, &name(member), json!({"parent_id": name(head)}));
+            if let Some(limit) = limit {
+                set_limit(&db, &name(head), &format!("L-{case}-{head}"), group(limit));
+            }
+            if let Some(own) = own {
+                set_limit(&db, &name(member), &format!("L-{case}-{member}"), always(own));
+            }
+        }
+        customers::merge(&db, &id(&name("H")), &id(&name("G")), &author()).unwrap();
+        for (of, wanted) in ["M", "N"].iter().zip(wanted) {
+            assert_eq!(told(&db, &name(of), "2024-06-30"), wanted, "{case} {of}");
+        }
+    }
+}
+
+/// A limit before it is named: kind, amount, first day, for how long, unlimited and mandatory, dollars.
+type Drawn = (&'static str, i64, i64, Option<i64>, (bool, bool), bool);
+
+/// Who is there, with parents by place, what their records say, and their limits.
+#[derive(Clone, Debug)]
+struct Family {
+    parents: Vec<Option<usize>>,
+    records: Vec<Option<i64>>,
+    limits: Vec<(usize, Drawn)>,
+    merged: (usize, usize),
+}
+
+/// Two heads, four others in one of their groups or in none.
+const PEOPLE: [&str; 6] = ["H", "G", "a", "b", "c", "d"];
+
+fn family() -> impl Strategy<Value = Family> {
+    let parent = prop::sample::select(&[Some(0), Some(0), Some(1), None][..]);
+    let amount = prop::sample::select(&[0i64, 500, 1_000, 4_000, 7_000, 20_000][..]);
+    let kind =
+        prop::sample::select(&["individual", "individual", "temporary", "group", "group"][..]);
+    let from = prop::sample::select(&[-20i64, -5, 0, 3][..]);
+    let lasts = prop::option::weighted(0.5, prop::sample::select(&[0i64, 2, 5, 19, 23][..]));
+    let flag = || prop::bool::weighted(0.2);
+    let limit = (kind, amount.clone(), from, lasts, (flag(), flag()), flag());
+    (
+        prop::collection::vec(parent, 4),
+        prop::collection::vec(prop::option::weighted(0.25, amount), 6),
+        prop::collection::vec((0usize..6, limit), 0..9),
+        (0usize..6, 1usize..6),
+    )
+        .prop_map(|(parents, records, limits, (gone, further))| Family {
+            parents: [None, None].into_iter().chain(parents).collect(),
+            records,
+            limits,
+            merged: (gone, (gone + further) % 6),
+        })
+}
+
+impl Family {
+    fn write(&self, db: &NativeDb) {
+        rate(db, "fx-usd-eur", "0.5");
+        rate(db, "fx-eur-usd", "2");
+        for (at, name) in PEOPLE.iter().enumerate() {
+            let parent = self.parents[at].map(|parent| PEOPLE[parent]);
+            let record = self.records[at].map(eur);
+            customer(db, name, json!({"parent_id": parent, "credit_limit": record}));
+        }
+        for (number, (of, drawn)) in self.limits.iter().enumerate() {
+            let (kind, minor, from, lasts, (unlimited, mandatory), in_dollars) = *drawn;
+            let of = if kind == "group" { self.parents[*of].unwrap_or(*of) } else { *of };
+            let lasts = lasts.or((kind == "temporary").then_some(5));
+            let from = day("2024-06-30").plus_days(from).unwrap();
+            let to = lasts.map(|lasts| from.plus_days(lasts).unwrap());
+            let new = json!({"kind": kind, "minor": minor, "from": from, "to": to,
+                "currency": if in_dollars { "USD" } else { "EUR" },
+                "unlimited": unlimited, "mandatory": mandatory});
+            set_limit(db, PEOPLE[of], &format!("L{number}"), new);
+        }
+    }
+}
+
+/// The most that a customer may owe from the day of the merge on, in cents of a dollar, with nothing for any amount.
+fn mosts(db: &NativeDb, of: &str) -> Vec<Option<i64>> {
+    let most = |after: i64| {
+        let on = day("2024-06-30").plus_days(after).unwrap();
+        let found = limit::standing(db, &id(of), Some(on), Some(Language::En), noon()).unwrap();
+        match found.expired {
+            true => Some(0),
+            false => found.effective.and_then(|of| {
+                let dollars = if of.currency.to_string() == "EUR" { 2 } else { 1 };
+                of.minor.map(|minor| minor * dollars)
+            }),
+        }
+    };
+    (0..30).map(most).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_merge_lets_nobody_out_of_a_limit_on_any_day(family in family()) {
+        let (_folder, db) = db();
+        family.write(&db);
+        let before: Vec<_> = PEOPLE.iter().map(|of| mosts(&db, of)).collect();
+        let (gone, stays) = family.merged;
+        let own: Vec<bool> = (0..30).map(|after| {
+            let on = day("2024-06-30").plus_days(after).unwrap();
+            let of = id(PEOPLE[stays]);
+            let found = limit::standing(&db, &of, Some(on), Some(Language::En), noon()).unwrap();
+            found.individual.is_some()
+        }).collect();
+        customers::merge(&db, &id(PEOPLE[gone]), &id(PEOPLE[stays]), &author()).unwrap();
+        let above = |one: Option<i64>, other: Option<i64>| {
+            other.is_some_and(|other| one.is_none_or(|one| one > other))
+        };
+        for (at, of) in PEOPLE.iter().enumerate().filter(|(at, _)| *at != gone) {
+            for (after, most) in mosts(&db, of).into_iter().enumerate() {
+                let was = before[at][after];
+                prop_assert!(!above(most, was), "{of} +{after}: {was:?}, then {most:?}");
+                // Who stays takes over what bounded the other one where it has no limit of its own.
+                if at == stays && was.is_none() && !own[after] {
+                    let was = before[gone][after];
+                    prop_assert!(!above(most, was), "{of} +{after}: {was:?} of the other one, then {most:?}");
+                }
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod approval;
 pub mod check;
 pub mod exposure;
 pub mod limit;
+pub mod merge;
 pub mod onboarding;
 pub mod order;
 pub mod policy;

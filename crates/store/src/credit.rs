@@ -14,6 +14,7 @@ use dunlin_domain::{
     credit::{
         check::{Position, Reason},
         limit::Entry,
+        merge::Party,
     },
 };
 use serde::de::DeserializeOwned;
@@ -266,15 +267,9 @@ pub fn decide_limit<D: Db>(
     Ok(())
 }
 
-/// Who is looked at in a merge: its key, the limit of its record, whether it heads a group, and its ledger.
-pub type Bound = (i64, Option<Money>, u8, Vec<Entry>);
-
-/// What bounds the one that goes in a merge, the head of its group or itself, the one that stays, and the head of its.
-pub fn limits_of_merged<D: Db>(
-    db: &D,
-    (from, to, head): (i64, i64, i64),
-) -> Result<Vec<Bound>, Fault> {
-    db.json(sql!("customer/merge_limits.sql"), &[from.into(), to.into(), head.into()])
+/// Heads and members of the groups of the one that goes in a merge and of the one that stays.
+pub fn parties<D: Db>(db: &D, from: i64, to: i64) -> Result<Vec<Party>, Fault> {
+    db.json(sql!("customer/merge_limits.sql"), &[from.into(), to.into()])
 }
 
 /// Takes rules along with a merge.

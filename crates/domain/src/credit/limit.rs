@@ -164,7 +164,7 @@ fn of_kind(
     (recorded, false)
 }
 
-fn in_force(ledger: &[Entry], kind: LimitKind, day: Date) -> Option<&Entry> {
+pub(super) fn in_force(ledger: &[Entry], kind: LimitKind, day: Date) -> Option<&Entry> {
     let mut standing: BTreeMap<Date, &Entry> = BTreeMap::new();
     for entry in ledger.iter().filter(|entry| entry.kind == kind && entry.from <= day) {
         let place = standing.entry(entry.from).or_insert(entry);
@@ -204,7 +204,7 @@ pub fn first_days(ledger: &[Entry], from: Date) -> Vec<(&Entry, Date)> {
 }
 
 /// What bounds a customer of its own, and what bounds its group.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
     /// With the group's of the head.
     pub ledger: Vec<Entry>,
@@ -213,99 +213,60 @@ pub struct Bounds {
     pub head: Option<Option<Money>>,
 }
 
-impl Bounds {
-    fn on(&self, day: Date) -> Limits {
-        on(day, &self.ledger, self.record, self.head)
-    }
+/// Where a bound is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Own,
+    Group,
+    /// What counts of both.
+    Whole,
 }
 
-/// What of the limits of a customer goes along when it is merged: of its own, or the group's of its group, on the days from
-/// today on on which the one that stays has none of that kind. With what is unlimited the limit before it goes on. `leaves`
-/// says that its group stays behind: then its limit goes along as one of its own where it is lower.
-pub fn inherited(
-    (gone, stays): (&Bounds, &Bounds),
-    (is_group, leaves): (bool, bool),
-    today: Date,
-    rates: &Rates,
-) -> Vec<NewLimit> {
-    let kind = if is_group { LimitKind::Group } else { LimitKind::Individual };
-    let all = || gone.ledger.iter().chain(&stays.ledger);
-    let begins = all().map(|entry| entry.from);
-    let ends = all().filter_map(|entry| entry.to?.plus_days(1).ok());
-    let days = begins.chain(ends).chain([today]).filter(|day| *day >= today);
-    let mut rows: Vec<NewLimit> = Vec::new();
-    // Whether the last one goes on.
-    let mut is_open = false;
-    for day in days.collect::<BTreeSet<Date>>() {
-        let (old, own) = (gone.on(day), stays.on(day));
-        let is_bound = match is_group {
-            true => own.group.is_some() || own.group_expired,
-            false => own.individual.is_some() || own.own_expired,
-        };
-        let has_ended = match is_group {
-            true => old.group_expired,
-            false => old.own_expired || leaves && old.group_expired,
-        };
-        let line = if is_group { old.group.clone() } else { old.individual.clone() };
-        let gives_way = |line: &LimitLine| {
-            !line.unlimited && line.minor == 0 && !line.mandatory && old.group.is_some()
-        };
-        let least = || effective(&old, rates).ok().and_then(|(found, _)| found);
-        let limit = match line.filter(|line| is_group || !gives_way(line)) {
-            _ if has_ended => None,
-            line if is_group || !leaves => {
-                line.map(|of| (Some(of.minor).filter(|_| !of.unlimited), of.currency))
-            }
-            line => match least() {
-                Some(least) => Some((least.minor, least.currency)),
-                None => line.map(|of| (Some(of.minor).filter(|_| !of.unlimited), of.currency)),
-            },
-        };
-        let before = day.plus_days(-1).unwrap_or(day);
-        let row = |minor: i64, currency: Currency, from: Date, to: Option<Date>| NewLimit {
-            minor: Some(minor),
-            currency,
-            from: Some(from),
-            to,
-            kind: Some(kind),
-            unlimited: Some(false),
-            // No credit is none of a group's either.
-            mandatory: Some(!is_group && minor == 0),
-            reason: None,
-        };
-        let same = |last: &&mut NewLimit, minor: i64, currency: Currency| {
-            last.minor == Some(minor) && last.currency == currency
-        };
-        match limit.filter(|_| !is_bound) {
-            Some((None, _)) => {}
-            Some((Some(minor), currency)) => {
-                let last = rows.last_mut().filter(|_| is_open);
-                if last.as_ref().is_none_or(|last| !same(last, minor, currency)) {
-                    if let Some(last) = last {
-                        last.to = Some(before);
-                    }
-                    rows.push(row(minor, currency, day, None));
-                }
-                is_open = true;
-            }
-            None => {
-                if let Some(last) = rows.last_mut().filter(|_| is_open) {
-                    last.to = Some(before);
-                }
-                is_open = false;
-                // What has ended holds, as it did.
-                if !is_bound && has_ended && rows.is_empty() {
-                    let ended =
-                        gone.ledger.iter().filter(|of| (of.kind == LimitKind::Group) == is_group);
-                    let ended = ended.filter(|of| of.to.is_some_and(|to| to < day));
-                    if let Some(of) = ended.max_by_key(|of| (of.to, of.from)) {
-                        rows.push(row(of.minor, of.currency, of.to.unwrap_or(day), of.to));
-                    }
-                }
-            }
-        }
+/// The most that may be owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most {
+    pub minor: i64,
+    pub currency: Currency,
+    /// Of a limit that ended: its amount and its last day. It lets nothing be owed.
+    pub ended: Option<(i64, Date)>,
+}
+
+impl Bounds {
+    pub fn on(&self, day: Date) -> Limits {
+        on(day, &self.ledger, self.record, self.head)
     }
-    rows
+
+    /// The most that may be owed on the day. Absent: any amount.
+    pub fn most(&self, day: Date, part: Part, rates: &Rates) -> Result<Option<Most>, Refused> {
+        let limits = self.on(day);
+        let (line, has_ended) = match part {
+            Part::Own => (limits.individual, limits.own_expired),
+            Part::Group => (limits.group, limits.group_expired),
+            Part::Whole if !limits.expired() => {
+                let (found, _) = effective(&limits, rates)?;
+                let most = found.and_then(|of| Some((of.minor?, of.currency)));
+                return Ok(most.map(|(minor, currency)| Most { minor, currency, ended: None }));
+            }
+            Part::Whole => (None, true),
+        };
+        if !has_ended {
+            let line = line.filter(|line| !line.unlimited);
+            let most = |of: LimitLine| Most { minor: of.minor, currency: of.currency, ended: None };
+            return Ok(line.map(most));
+        }
+        let ended = self.ledger.iter().filter_map(|of| Some((of.to.filter(|to| *to < day)?, of)));
+        let ended = ended.filter(|(_, of)| match part {
+            Part::Own => of.kind != LimitKind::Group,
+            Part::Group => of.kind == LimitKind::Group,
+            Part::Whole => true,
+        });
+        let last = ended.max_by_key(|(to, of)| (*to, of.from));
+        Ok(last.map(|(to, of)| Most {
+            minor: 0,
+            currency: of.currency,
+            ended: Some((of.minor, to)),
+        }))
+    }
 }
 
 fn line(entry: &Entry) -> LimitLine {

@@ -1,11 +1,11 @@
--- ?1: the customer that goes, ?2: the one that stays, ?3: the head of its group or itself.
--- Gives [key, limit of the record or null, 1 where it heads a group, ledger] of the one that goes, of the head of its group
--- or itself, of the one that stays and of the head of its group or itself.
+-- ?1: the customer that goes, ?2: the one that stays.
+-- Gives [key, key of the head of its group or null, limit of the record or null, ledger] of everybody who is in the group of
+-- one of them, heads first.
 SELECT
     json_group_array(
         json_array(
-            c.key, json(iif(c.limit_minor IS NULL, 'null', json_array(c.limit_minor, c.limit_currency))),
-            EXISTS (SELECT 1 FROM customer AS m WHERE m.parent_key = c.key),
+            c.key, c.parent_key,
+            json(iif(c.limit_minor IS NULL, 'null', json_array(c.limit_minor, c.limit_currency))),
             (
                 SELECT
                     json_group_array(
@@ -18,9 +18,14 @@ SELECT
                 WHERE l.customer_key = c.key AND l.counts_key > 0
             )
         )
-        ORDER BY pair.key
+        ORDER BY c.parent_key, c.key
     )
-FROM json_each(
-    json_array(?1, (SELECT coalesce(g.parent_key, g.key) FROM customer AS g WHERE g.key = ?1), ?2, ?3)
-) AS pair
-CROSS JOIN customer AS c ON c.key = pair.value
+FROM (
+    SELECT coalesce(pair.parent_key, pair.key) AS key FROM customer AS pair WHERE pair.key IN (?1, ?2)
+    UNION
+    SELECT member.key
+    FROM customer AS pair
+    CROSS JOIN customer AS member ON member.parent_key = coalesce(pair.parent_key, pair.key)
+    WHERE pair.key IN (?1, ?2)
+) AS near
+CROSS JOIN customer AS c ON c.key = near.key
