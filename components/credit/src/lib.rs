@@ -6,7 +6,6 @@ mod limits;
 mod orders;
 mod policy;
 mod reservations;
-mod rules;
 
 use dunlin_app::credit::Asked;
 use dunlin_domain::contract::types::Language;
@@ -32,7 +31,6 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
     routes.extend(orders::routes());
     routes.extend(limits::routes());
     routes.extend(policy::routes());
-    routes.extend(rules::routes());
     routes.extend(holds::routes());
     routes
 }
