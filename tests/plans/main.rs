@@ -44,16 +44,6 @@ const FULL_PASSES: &[(&str, &str, &str)] = &[
         "the few warnings of a default in the group: an index of these alone",
     ),
     (
-        "INSERT INTO payment (key, id, customer_key, received_on, amount_minor, currency, unallocated_minor, designation, deductions, entry_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        "allocation",
-        "never run: SQLite looks for rows that wait for this one where a key points at nothing, and none does",
-    ),
-    (
-        "INSERT INTO payment (key, id, customer_key, received_on, amount_minor, currency, unallocated_minor, designation, deductions, entry_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-        "bank_entry",
-        "never run: SQLite looks for rows that wait for this one where a key points at nothing, and none does",
-    ),
-    (
         "credit/unready.sql",
         "customer",
         "once a minute: for each customer a row of a few bytes that says whether what is ready still holds",

@@ -1,5 +1,5 @@
 -- What a check says of most customers until something changes, kept ready: the minute's run works it out, and whatever is
--- written that it rests on drops it, so that no writer can forget to.
+-- written that it rests on drops it: documents and payments where they outdate a judgement, all else by triggers.
 
 -- For whom it was looked, and what was found: on which day, until when it holds of itself, and under which generation of
 -- what is the same for all. Without a currency each check looks by itself. In the others it passes for whatever is asked
@@ -87,42 +87,6 @@ END;
 CREATE TRIGGER ready_customer_other AFTER UPDATE ON customer BEGIN
     DELETE FROM credit_ready WHERE customer_key IN (NEW.key, OLD.parent_key, NEW.parent_key);
     DELETE FROM credit_told WHERE customer_key = NEW.key;
-END;
-
-CREATE TRIGGER ready_invoice_new AFTER INSERT ON invoice BEGIN
-    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
-END;
-
-CREATE TRIGGER ready_invoice_other AFTER UPDATE OF id, customer_key, kind, issued_on, due_on, currency, open_minor, disputed_minor, version_key ON invoice BEGIN
-    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
-END;
-
-CREATE TRIGGER ready_invoice_gone AFTER DELETE ON invoice BEGIN
-    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
-END;
-
-CREATE TRIGGER ready_payment_new AFTER INSERT ON payment BEGIN
-    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
-END;
-
-CREATE TRIGGER ready_payment_other AFTER UPDATE OF id, customer_key, received_on, currency, unallocated_minor ON payment BEGIN
-    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
-END;
-
-CREATE TRIGGER ready_payment_gone AFTER DELETE ON payment BEGIN
-    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
-END;
-
-CREATE TRIGGER ready_score_new AFTER INSERT ON score BEGIN
-    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
-END;
-
-CREATE TRIGGER ready_score_other AFTER UPDATE ON score WHEN OLD.grade IS NOT NEW.grade BEGIN
-    DELETE FROM credit_ready WHERE customer_key IN (OLD.customer_key, NEW.customer_key);
-END;
-
-CREATE TRIGGER ready_score_gone AFTER DELETE ON score BEGIN
-    DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
 END;
 
 CREATE TRIGGER ready_credit_limit_new AFTER INSERT ON credit_limit BEGIN

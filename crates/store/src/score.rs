@@ -169,9 +169,14 @@ pub fn fresh<D: Db>(
     .transpose()
 }
 
-/// Notes that something was recorded of these customers that their judgement does not know.
+/// Notes that something was recorded of these customers that their judgement does not know, and that a check has to look
+/// again. Documents and payments have no triggers for that: with one, SQLite copies rows that are inserted by the thousand.
 pub fn outdate<D: Db>(db: &D, customers: &[i64]) -> Result<(), Fault> {
     let customers = crate::array(customers)?;
+    db.execute(
+        "DELETE FROM credit_ready WHERE customer_key IN (SELECT value FROM json_each(?1))",
+        &[(&customers).into()],
+    )?;
     db.execute(
         "INSERT INTO score_outdated (customer_key) SELECT customer_key FROM score
          WHERE customer_key IN (SELECT value FROM json_each(?1))
@@ -201,6 +206,7 @@ pub fn keep_between<D: Db>(
 
 /// The same of everybody.
 pub fn outdate_all<D: Db>(db: &D) -> Result<(), Fault> {
+    db.execute("DELETE FROM credit_ready", &[])?;
     // Without a condition ON CONFLICT would be read as that of a join.
     let sql = "INSERT INTO score_outdated (customer_key) SELECT customer_key FROM score WHERE true
                ON CONFLICT DO UPDATE SET facts = NULL WHERE facts IS NOT NULL";
@@ -210,6 +216,13 @@ pub fn outdate_all<D: Db>(db: &D) -> Result<(), Fault> {
 
 /// The same of the customers with invoices after this one.
 pub fn outdate_since<D: Db>(db: &D, last_invoice: i64) -> Result<(), Fault> {
+    if db.int("SELECT EXISTS (SELECT 1 FROM credit_ready)", &[])? == 1 {
+        db.execute(
+            "DELETE FROM credit_ready
+             WHERE customer_key IN (SELECT customer_key FROM invoice NOT INDEXED WHERE key > ?1)",
+            &[last_invoice.into()],
+        )?;
+    }
     // Before anybody was judged the customers of a large file need not be gathered.
     if db.int("SELECT EXISTS (SELECT 1 FROM score)", &[])? == 0 {
         return Ok(());

@@ -483,6 +483,45 @@ fn hindsight() -> impl Strategy<Value = String> {
     prop_oneof![12 => line(), 4 => correction, 2 => received, 1 => relates, 2 => record]
 }
 
+/// What is ready for a check is dropped by whatever is written of documents and payments, which have no triggers for it.
+#[test]
+fn what_a_check_says_is_never_older_than_the_books() {
+    let [kept, dropped]: [Cell<i32>; 2] = Default::default();
+    let lines = proptest::collection::vec(hindsight(), 10..40);
+    let outcome = runner(64).run(&lines, |lines| {
+        let (desk, now) = (Desk::new(), author("2026-01-01"));
+        for limit in ["customer C 900000000", "customer D 900000000"] {
+            assert!(desk.tell(limit).unwrap());
+        }
+        let ask = |who: &str| {
+            let new = json!({"customer": who, "amount": {"minor": 1, "currency": "EUR"}});
+            credit::check::simulate_told(&desk.db, &read(new), None, Some(Language::En), now.at)
+        };
+        ask("C").unwrap();
+        for line in &lines {
+            credit::ready::run(&desk.db, &now).unwrap();
+            let before = ["C", "D"].map(|who| ask(who).is_ok_and(|told| told.exposure.is_some()));
+            desk.tell(line).unwrap();
+            let told = ["C", "D"].map(ask);
+            desk.db.execute("DELETE FROM credit_ready", &[]).unwrap();
+            for ((who, told), before) in ["C", "D"].into_iter().zip(told).zip(before) {
+                let is_ready = told.as_ref().is_ok_and(|told| told.exposure.is_some());
+                let counted = if is_ready { &kept } else { &dropped };
+                counted.set(counted.get() + i32::from(before));
+                let whole = |told: Result<credit::ready::Told, Fault>| {
+                    format!("{:?}", told.and_then(credit::ready::Told::whole))
+                };
+                prop_assert_eq!(whole(told), whole(ask(who)), "{} after {}", who, line);
+            }
+        }
+        Ok(())
+    });
+    if let Err(failed) = outcome {
+        panic!("{failed}");
+    }
+    assert!(kept.get() > 300 && dropped.get() > 300, "{kept:?} {dropped:?}");
+}
+
 /// What came later, of whatever day, does not change what was known then.
 #[test]
 fn facts_of_a_day_as_known_then_are_those_that_were_given_then() {
