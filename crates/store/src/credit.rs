@@ -100,6 +100,25 @@ pub struct Plain<'a> {
     pub at: Instant,
 }
 
+impl Plain<'_> {
+    /// The day and the moment as they are stored.
+    fn texts(&self) -> [String; 2] {
+        [self.today.0.to_string(), self.at.to_string()]
+    }
+
+    fn params<'p>(&'p self, [today, at]: &'p [String; 2]) -> [Param<'p>; 7] {
+        [
+            self.customer.as_str().into(),
+            today.into(),
+            at.into(),
+            self.today.1.into(),
+            self.amount.currency.as_str().into(),
+            self.amount.minor.into(),
+            self.order.map(Id::as_str).into(),
+        ]
+    }
+}
+
 /// What a check says: what counts before what is asked, the limit, and the components as JSON.
 #[derive(Clone, Debug)]
 pub struct Ready {
@@ -118,17 +137,7 @@ impl Ready {
 
 /// What is kept ready for a question. Nothing: it must be looked at.
 pub fn ready<D: Db>(db: &D, of: &Plain<'_>) -> Result<Option<Ready>, Fault> {
-    let (today, at) = (of.today.0.to_string(), of.at.to_string());
-    let params: [Param<'_>; 7] = [
-        of.customer.as_str().into(),
-        (&today).into(),
-        (&at).into(),
-        of.today.1.into(),
-        of.amount.currency.as_str().into(),
-        of.amount.minor.into(),
-        of.order.map(Id::as_str).into(),
-    ];
-    let row = db.first(sql!("credit/ready.sql"), &params)?;
+    let row = db.first(sql!("credit/ready.sql"), &of.params(&of.texts()))?;
     row.map(|row| Ready::read(&row, 0)).transpose()
 }
 
@@ -141,19 +150,10 @@ pub fn insert_ready_check<D: Db>(
     asked: &str,
     wanted: bool,
 ) -> Result<Option<(i64, Option<Ready>)>, Fault> {
-    let (today, at) = (of.today.0.to_string(), of.at.to_string());
-    let params: [Param<'_>; 10] = [
-        of.customer.as_str().into(),
-        (&today).into(),
-        (&at).into(),
-        of.today.1.into(),
-        of.amount.currency.as_str().into(),
-        of.amount.minor.into(),
-        of.order.map(Id::as_str).into(),
-        id.as_str().into(),
-        asked.into(),
-        i64::from(wanted).into(),
-    ];
+    let texts = of.texts();
+    let mut params = of.params(&texts).to_vec();
+    let more: [Param<'_>; 3] = [id.as_str().into(), asked.into(), i64::from(wanted).into()];
+    params.extend(more);
     let Some(row) = db.first(sql!("credit/keep_ready.sql"), &params)? else { return Ok(None) };
     let found = if wanted { Some(Ready::read(&row, 1)?) } else { None };
     Ok(Some((row.int(0)?, found)))

@@ -25,6 +25,7 @@ use dunlin_store::{
     write,
 };
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// How many customers are looked at in a transaction, for which those who reserve wait, and how many in a run.
 const SLICE: usize = 250;
@@ -140,20 +141,18 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
 
 fn look<D: Db>(db: &D, customers: &[i64], now: &Now) -> Result<(), Fault> {
     let day = (now.today, now.at);
-    let mut found = Vec::with_capacity(customers.len());
+    let mut looked_at: BTreeMap<i64, LookedAt> =
+        customers.iter().map(|key| (*key, (*key, None, None, None))).collect();
     let mut told = Vec::new();
     for position in credit::positions(db, customers, day)? {
         let key = position.key;
         let Some(ready) = of_position(db, position, now)? else { continue };
         let Ready { currency, room_minor, total_minor, limit, exposure } = ready;
-        found.push((key, Some(currency), Some(room_minor), Some(total_minor)));
+        looked_at.insert(key, (key, Some(currency), Some(room_minor), Some(total_minor)));
         told.push((key, limit.map(|limit| json(&limit)).transpose()?, json(&exposure)?));
     }
-    let is_found = |key: &i64| found.iter().any(|(of, ..)| of == key);
-    let others: Vec<LookedAt> =
-        customers.iter().filter(|key| !is_found(key)).map(|key| (*key, None, None, None)).collect();
-    found.extend(others);
-    credit::put_ready(db, &found, &told, day)
+    let looked_at: Vec<LookedAt> = looked_at.into_values().collect();
+    credit::put_ready(db, &looked_at, &told, day)
 }
 
 fn of_position<D: Db>(db: &D, position: Position, now: &Now) -> Result<Option<Ready>, Fault> {
