@@ -153,6 +153,26 @@ fn nothing_is_ready_of_whom_something_is_found_or_who_does_not_stand_alone() {
 }
 
 #[test]
+fn who_is_insured_is_ready_once_the_insurance_bears_no_more() {
+    // Of 100 that are owed 90 are borne, or as much as the insurance has.
+    for (amount, to, wanted) in [
+        (5, "2024-12-31", true),
+        (90, "2024-12-31", true),
+        (91, "2024-12-31", false),
+        (5000, "2024-12-31", false),
+        (5000, "2024-06-29", true),
+    ] {
+        let (_folder, db) = owing();
+        let new = json!({"customer_id": "C", "kind": "insurance", "party": "Insurer", "amount": eur(amount),
+            "share": "0.9", "valid_from": "2024-01-01", "valid_to": to});
+        guarantee::put(&db, &id("G"), &read(new), &author()).unwrap();
+        run(&db, NOON);
+        assert_eq!(is_ready(&db, asks(10), NOON), wanted, "{amount} to {to}");
+        assert_eq!(is_ready(&db, asks(800), NOON), wanted, "{amount} to {to}");
+    }
+}
+
+#[test]
 fn a_check_that_was_ready_is_kept_and_told_again() {
     let (_folder, db) = owing();
     run(&db, NOON);

@@ -31,17 +31,12 @@ pub fn is_plain(question: &NewCheck) -> bool {
 }
 
 /// Whether nothing in a position has a check look at more than the amount that is asked for: nobody else of a group, no
-/// guarantee that bears some of it, no hold, no release, and no rule about grades before this one.
+/// hold, no release, and no rule about grades before this one.
 pub fn may_be_ready(of: &Position) -> bool {
     let is_alone = of.merged.is_none() && of.head.is_none() && of.members.is_none();
     let looks_back = of.rules.iter().any(|known| known.rule.kind == RuleKind::ScoreDrop);
     let is_free = of.placed.is_empty() && of.released.is_empty() && of.done.is_none();
-    is_alone
-        && is_free
-        && of.guarantees.is_empty()
-        && !of.capped
-        && !looks_back
-        && is_listed(&of.pieces)
+    is_alone && is_free && !of.capped && !looks_back && is_listed(&of.pieces)
 }
 
 impl Ready {
@@ -57,6 +52,8 @@ impl Ready {
         // The rules have the last word.
         let most = Supposed { amount: Some(room_minor), ..Supposed::default() };
         let at_most = case.judge(&most).ok().filter(is_free)?;
+        // Nowhere does the exposure grow by more than what is asked: where it grew by all of the most, nothing that is
+        // asked is paid already or borne by a guarantee.
         let is_sum = at_most.after_minor == judged.before.total.saturating_add(room_minor);
         let exposure = parts(inputs, &case.settings, &judged).ok()?;
         (is_sum && judged.currency == asked.currency).then_some(Self {
