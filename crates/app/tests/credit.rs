@@ -919,7 +919,7 @@ fn a_fall_of_the_grade_holds_until_a_sweep_changes_it_again_however_it_is_read()
 }
 
 #[test]
-fn a_merge_ends_no_hold_of_a_fallen_grade_before_a_sweep_has_judged_both_together() {
+fn until_a_sweep_has_judged_both_a_merged_customer_has_the_worse_grade_of_the_two() {
     let (_folder, db) = db();
     for name in ["Goes", "Stays", "Prompt", "New"] {
         customer(&db, name, json!({"credit_limit": eur(90_000)}));
@@ -959,6 +959,15 @@ fn a_merge_ends_no_hold_of_a_fallen_grade_before_a_sweep_has_judged_both_togethe
     let held = check::ask(&db, &order, &id("K1"), Some(Language::En), &author()).unwrap();
     assert_eq!(told(&held), "hold drop");
     assert_eq!((both("Stays", NOON), both("New", NOON)), ("pass".into(), "pass".into()));
+    // A limit policy that trusts the best grade alone.
+    let line = |grade: &str, share: &str| json!({"grade": grade, "turnover_share": share, "cap_minor": 900_000});
+    let trusting = json!({"currency": "EUR", "step_minor": 1, "lines": [line("A", "5"), line("B", "0.1"),
+        line("C", "0.1"), line("D", "0.1"), line("E", "0.1")]});
+    let falls = |of: &str| {
+        let found = policy::simulate(&db, &read(trusting.clone()), None, at(NOON)).unwrap();
+        found.falls.iter().any(|step| step.customer == id(of))
+    };
+    assert_eq!(["Goes", "Stays"].map(falls), [true, false]);
     let run = |when: &str| hold::run(&db, &by("tester", at(when))).unwrap().cleared;
     let merge = |from: &str, into: &str| {
         customers::merge(&db, &id(from), &id(into), &author()).unwrap();
@@ -972,6 +981,8 @@ fn a_merge_ends_no_hold_of_a_fallen_grade_before_a_sweep_has_judged_both_togethe
     let asked = check::ask(&db, &order, &id("K2"), Some(Language::En), &author()).unwrap();
     assert_eq!((told(&asked).as_str(), &asked.hold_id), ("hold drop", &Some(id("K1"))));
     assert!(asked.reasons[0].detail.contains("fell from"), "{:?}", asked.reasons);
+    assert_ne!(held.advice, [TermsAdvice::LargerLimit]);
+    assert_eq!((asked.advice.clone(), falls("Stays")), (held.advice, true));
     // A kept check is judged again alike, and the day before the merge is as it was.
     let again = check::get(&db, &id("K2"), Some(Language::En)).unwrap();
     assert_eq!((told(&again), again.reasons), (told(&asked), asked.reasons));

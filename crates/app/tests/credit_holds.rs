@@ -14,7 +14,7 @@ use dunlin_app::{
     {event, interest},
 };
 use dunlin_domain::{
-    Instant, Refusal,
+    Id, Instant, Refusal,
     contract::{credit::*, events::Event, types::Language},
     credit::reservation::Ask,
 };
@@ -540,6 +540,72 @@ fn a_hold_says_in_plain_words_why() {
     let found = ask(&db, "K3", 1, "O3", json!({}));
     let wanted = "It waits until somebody releases it, because of account-stopped.";
     assert_eq!(found.reasons[0].detail, wanted);
+}
+
+#[test]
+fn a_hold_says_what_the_last_run_found() {
+    let (_folder, db) = db();
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    invoice(&db, "I", "C", "2024-07-31", 80);
+    plain(&db, "H1", 90, "O1");
+    type Case<'a> = (&'a str, fn(&NativeDb), &'a [&'a str], usize);
+    let changes: [Case<'_>; 6] = [
+        ("less is owed", |db| pay(db, "P", "C", "2024-06-30", 50), &["limit-used"], 0),
+        (
+            "another limit",
+            |db| {
+                set_limit(db, "C", "L", json!({"minor": 10}));
+            },
+            &["limit-used"],
+            0,
+        ),
+        (
+            "another rule",
+            |db| {
+                let new = read(json!({"kind": "order-amount", "amount": eur(50)}));
+                rule::put(db, &id("large"), &new, &author()).unwrap();
+            },
+            &["limit-used", "large"],
+            1,
+        ),
+        (
+            "another reason",
+            |db| {
+                rule::end(db, &id("large"), &author()).unwrap();
+                set_limit(db, "C", "L2", json!({"minor": 100_000}));
+                customer(db, "C", json!({"credit_limit": eur(100), "status": "on-hold"}));
+            },
+            &["account-on-hold"],
+            2,
+        ),
+        ("nothing", |_| (), &["account-on-hold"], 2),
+        (
+            "it is forced",
+            |db| customer(db, "C", json!({"credit_limit": eur(100), "status": "suspended"})),
+            &["account-stopped"],
+            3,
+        ),
+    ];
+    for (name, change, wanted, changed) in changes {
+        change(&db);
+        assert_eq!(run(&db).cleared, 0, "{name}");
+        let listed = hold::told_in(&db, &id("H1"), EN).unwrap();
+        let mut rules: Vec<&str> = listed.rules.iter().map(Id::as_str).collect();
+        rules.sort_unstable();
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable();
+        assert_eq!(rules, wanted, "{name}");
+        let asked = read(json!({"customer": "C", "amount": eur(90), "order_id": "O9"}));
+        let found = check::simulate(&db, &asked, None, EN, at(NOON)).unwrap();
+        let held = found.reasons.iter().filter(|of| of.verdict >= Verdict::Hold);
+        assert_eq!(listed.reasons, held.cloned().collect::<Vec<_>>(), "{name}");
+        assert_eq!(listed.verdict, found.verdict, "{name}");
+        assert_eq!(events(&db, "hold.changed").len(), changed, "{name}");
+    }
+    // Once forced it waits for somebody.
+    customer(&db, "C", json!({"credit_limit": eur(100)}));
+    assert_eq!(run(&db).cleared, 0);
+    assert_eq!(state(&db, "H1"), HoldState::Held);
 }
 
 #[test]

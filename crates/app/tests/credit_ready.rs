@@ -70,6 +70,28 @@ fn a_check_is_ready_up_to_the_amount_at_which_a_rule_finds_something() {
 }
 
 #[test]
+fn a_rule_about_grades_leaves_nothing_ready_while_it_counts() {
+    let (_folder, db) = owing();
+    let drop = |more: Value| {
+        let mut new = json!({"kind": "score-drop"});
+        for (field, value) in more.as_object().unwrap() {
+            new[field] = value.clone();
+        }
+        rule::put(&db, &id("drop"), &read(new), &author()).unwrap();
+        run(&db, NOON);
+        is_ready(&db, asks(1), NOON)
+    };
+    assert!(!drop(json!({})));
+    rule::end(&db, &id("drop"), &author()).unwrap();
+    run(&db, NOON);
+    assert!(is_ready(&db, asks(1), NOON));
+    assert!(drop(json!({"from": "2024-07-01"})));
+    assert!(!drop(json!({"from": "2024-06-30"})));
+    assert!(drop(json!({"purposes": ["delivery"]})));
+    assert!(drop(json!({"exclude": true})));
+}
+
+#[test]
 fn a_question_about_more_than_an_amount_is_looked_at() {
     let (_folder, db) = owing();
     let put = read(json!({"customer": "C", "amount": eur(50), "invoiced_minor": 50}));

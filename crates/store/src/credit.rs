@@ -644,6 +644,8 @@ pub struct Waiting {
     pub base_minor: i64,
     pub verdict: Verdict,
     pub rules: Vec<Id>,
+    /// What was seen when it was last judged.
+    pub seen: Vec<Reason>,
 }
 
 /// The hold that a check opened on an order and that stands.
@@ -679,6 +681,14 @@ pub fn change_hold<D: Db>(
     db.execute(sql!("credit/keep_former_hold.sql"), &params)?;
     let params: [Param<'_>; 3] = [(&text).into(), base_minor.into(), (&seen).into()];
     db.execute(sql!("credit/change_hold.sql"), &params)?;
+    Ok(())
+}
+
+/// Keeps what was seen of a hold that is the same otherwise.
+pub fn tell_hold<D: Db>(db: &D, id: &Id, seen: &[&Reason]) -> Result<(), Fault> {
+    let seen = crate::array(seen)?;
+    let params: [Param<'_>; 2] = [id.as_str().into(), (&seen).into()];
+    db.execute("UPDATE credit_hold SET reasons = ?2 WHERE id = ?1", &params)?;
     Ok(())
 }
 
@@ -783,6 +793,8 @@ pub struct Candidate {
     pub key: i64,
     pub id: Id,
     pub grade: Option<Grade>,
+    /// The worst of who was merged into it since, which knew nothing of their debts.
+    pub merged_grade: Option<Grade>,
     pub tier: Option<String>,
     pub bought: Bought,
     secured: Option<Vec<(i64, Decimal)>>,

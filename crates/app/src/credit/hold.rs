@@ -57,21 +57,7 @@ pub(super) fn settle<D: Db>(
         true => credit::hold_of_order(db, customer, order)?,
         false => None,
     };
-    // That it stands is no reason of its own.
-    let seen = judged.reasons.iter().filter(|of| of.kind != RuleKind::PlacedHold);
-    let seen: Vec<&Reason> = seen.filter(|of| is_held(of.verdict)).collect();
-    let mut rules: Vec<Id> = seen.iter().map(|of| of.rule.clone()).collect();
-    rules.dedup();
-    let hold = Hold {
-        order_id: Some(order.clone()),
-        amount: Some(question.amount),
-        purpose: question.purpose,
-        terms_days: question.terms_days,
-        // What somebody placed ends by itself, and forces no other.
-        verdict: judged.found.unwrap_or(judged.verdict),
-        rules,
-        ..new(made, &inputs.position.id, author)
-    };
+    let found = called_for(inputs, judged, order, made, author);
     match (standing, is_held(judged.verdict)) {
         (None, false) => Ok(None),
         (Some(standing), false) => {
@@ -84,26 +70,70 @@ pub(super) fn settle<D: Db>(
         // Nothing but itself holds the order any more: it keeps what it says.
         (Some(standing), true) if judged.found.is_none() => Ok(Some(standing.id)),
         (Some(standing), true) => {
-            let verdict = standing.verdict.max(hold.verdict);
-            let hold = Hold { id: standing.id.clone(), verdict, ..hold };
-            let asked = (hold.amount, hold.purpose, hold.terms_days, base_minor);
-            let before =
-                (Some(standing.amount), standing.purpose, standing.terms_days, standing.base_minor);
-            if asked != before || verdict != standing.verdict || hold.rules != standing.rules {
-                let was = told(&standing, HoldState::Held, None);
-                let id = hold.id.as_str();
-                let what = Note::changed("change", "credit_hold", id, Some(&was), Some(&hold))?;
-                let entry = note(db, author, &what)?;
-                credit::change_hold(db, (&hold, base_minor, &seen), author.at, entry)?;
-            }
-            Ok(Some(hold.id))
+            change(db, &standing, found, base_minor, author)?;
+            Ok(Some(standing.id))
         }
         // Only a hold that was placed by hand stands in its way: there is nothing to add.
         (None, true) if judged.found.is_none() => Ok(None),
         (None, true) => {
+            let (hold, seen) = found;
             open(db, (&hold, base_minor, &seen), customer, author)?;
             Ok(Some(hold.id))
         }
+    }
+}
+
+/// The hold that a judgement calls for, with what was seen.
+fn called_for<'j>(
+    inputs: &Inputs,
+    judged: &'j Judged,
+    order: &Id,
+    made: &Id,
+    author: &Author,
+) -> (Hold, Vec<&'j Reason>) {
+    // That it stands is no reason of its own.
+    let seen = judged.reasons.iter().filter(|of| of.kind != RuleKind::PlacedHold);
+    let seen: Vec<&Reason> = seen.filter(|of| is_held(of.verdict)).collect();
+    let mut rules: Vec<Id> = seen.iter().map(|of| of.rule.clone()).collect();
+    rules.dedup();
+    let question = &inputs.question;
+    let hold = Hold {
+        order_id: Some(order.clone()),
+        amount: Some(question.amount),
+        purpose: question.purpose,
+        terms_days: question.terms_days,
+        // What somebody placed ends by itself, and forces no other.
+        verdict: judged.found.unwrap_or(judged.verdict),
+        rules,
+        ..new(made, &inputs.position.id, author)
+    };
+    (hold, seen)
+}
+
+/// Has a hold that stands say what it waits for now, and why. Once forced it stays so.
+fn change<D: Db>(
+    db: &D,
+    standing: &Waiting,
+    (hold, seen): (Hold, Vec<&Reason>),
+    base_minor: i64,
+    author: &Author,
+) -> Result<(), Fault> {
+    let verdict = standing.verdict.max(hold.verdict);
+    let hold = Hold { id: standing.id.clone(), verdict, ..hold };
+    let asked = (hold.amount, hold.purpose, hold.terms_days, base_minor);
+    let before =
+        (Some(standing.amount), standing.purpose, standing.terms_days, standing.base_minor);
+    if asked != before || verdict != standing.verdict || hold.rules != standing.rules {
+        let was = told(standing, HoldState::Held, None);
+        let id = hold.id.as_str();
+        let what = Note::changed("change", "credit_hold", id, Some(&was), Some(&hold))?;
+        let entry = note(db, author, &what)?;
+        return credit::change_hold(db, (&hold, base_minor, &seen), author.at, entry);
+    }
+    // The same rules by other amounts are the same reasons, in words of today.
+    match standing.seen.iter().eq(seen.iter().copied()) {
+        true => Ok(()),
+        false => credit::tell_hold(db, &hold.id, &seen),
     }
 }
 
@@ -364,6 +394,10 @@ fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<(u64, u64, Optio
         let Ok((basis, judged)) = judged_again(db, hold, author.at)? else { continue };
         let is_over = is_over(&basis.inputs)?;
         if !is_over && is_held(judged.verdict) {
+            if let (Some(order), Some(_)) = (&hold.order, judged.found) {
+                let found = called_for(&basis.inputs, &judged, order, &hold.id, author);
+                change(db, hold, found, hold.base_minor, author)?;
+            }
             continue;
         }
         let kept = if is_over { None } else { keep_free(db, hold, &basis.inputs, author)? };

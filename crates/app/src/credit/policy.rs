@@ -15,6 +15,7 @@ use dunlin_domain::{
         types::CustomerStatus,
     },
     credit::{
+        advice::trusted_grade,
         approval,
         limit::{self, Decided, Limits},
         policy::{self, Facts, InForce, borne, cut, proposal},
@@ -113,7 +114,7 @@ impl<'a> View<'a> {
         }
         let facts = Facts {
             tier: of.tier.as_deref(),
-            grade: of.grade,
+            grade: trusted_grade(of.grade, of.merged_grade),
             turnover_minor: of.bought.turnover_minor,
             guaranteed_minor: borne(of.guarantees()),
             tenure_days: of.bought.first_on.map_or(0, |first| self.day.days_past_due(first)),

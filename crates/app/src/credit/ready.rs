@@ -158,7 +158,7 @@ fn look<D: Db>(db: &D, customers: &[i64], now: &Now) -> Result<(), Fault> {
 fn of_position<D: Db>(db: &D, position: Position, now: &Now) -> Result<Option<Ready>, Fault> {
     let limits = position.limit.iter().map(|limit: &Money| limit.currency);
     let thresholds = position.second_key_from.as_deref().unwrap_or_default();
-    if !may_be_ready(&position) || !approval::pairs(thresholds, limits).is_empty() {
+    if !may_be_ready(&position, now.today) || !approval::pairs(thresholds, limits).is_empty() {
         return Ok(None);
     }
     let position = capped(db, position, now.today.into())?;

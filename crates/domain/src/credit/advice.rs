@@ -24,9 +24,32 @@ pub fn for_grade(grade: Option<Grade>) -> Vec<TermsAdvice> {
     }
 }
 
+/// The grade of a customer into which others were merged since it was judged, the worst of them with this grade: their debts
+/// are its own by now, and until the next sweep nobody knows what that makes of it. None stands for C.
+pub fn trusted_grade(own: Option<Grade>, merged: Option<Grade>) -> Option<Grade> {
+    merged.filter(|merged| *merged > own.unwrap_or(Grade::C)).or(own)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_was_merged_makes_a_grade_worse_and_never_better() {
+        use Grade::{A, B, C, D, E};
+        for (own, merged, wanted) in [
+            (None, None, None),
+            (Some(A), None, Some(A)),
+            (Some(A), Some(E), Some(E)),
+            (Some(B), Some(A), Some(B)),
+            (Some(D), Some(D), Some(D)),
+            (None, Some(A), None),
+            (None, Some(C), None),
+            (None, Some(D), Some(D)),
+        ] {
+            assert_eq!(trusted_grade(own, merged), wanted, "{own:?} {merged:?}");
+        }
+    }
 
     #[test]
     fn the_worst_pay_in_advance_and_only_the_best_get_more_alone() {

@@ -73,10 +73,11 @@ pub fn waits(
     let with = standing.with(std::slice::from_ref(new));
     limit::days(&with, today).into_iter().any(|day| {
         let (before, limits) = (standing.on(day, standing.ledger), standing.on(day, &with));
-        let Some(after) = reach(&limits, kind) else { return false };
         // While what has ended holds everything, nothing may be owed.
-        let ended = kind != LimitKind::Group && before.own_expired && !limits.own_expired;
-        let before = reach(&before, kind).filter(|_| !ended);
+        let owed =
+            |of: &Limits| reach(of, kind).filter(|_| kind == LimitKind::Group || !of.own_expired);
+        let Some(after) = owed(&limits) else { return false };
+        let before = owed(&before);
         is_above(&after, before.as_ref(), rates) && reaches(thresholds, &after, rates)
     })
 }
@@ -326,6 +327,16 @@ mod tests {
             (5_000, "individual 1000 EUR 2024-01-01..2024-06-30", true),
         ] {
             check(&[ended], None, Some(group), new, wanted);
+        }
+        // Who ends its own limit, or shortens it, may owe nothing afterwards, whatever its group may.
+        let own = "individual 100 EUR 2024-01-01..";
+        for (new, wanted) in [
+            ("individual 100 EUR 2024-01-01..2024-06-29", false),
+            ("individual 100 EUR 2024-01-01..2024-07-10", false),
+            ("individual 1000 EUR 2024-01-01..2024-07-10", true),
+            ("individual 0 EUR 2024-01-01..", true),
+        ] {
+            check(&[own], None, Some(5_000), new, wanted);
         }
         check(
             &[ended, "group 0 EUR unlimited 2024-01-01.."],

@@ -152,6 +152,12 @@ impl Position {
         }
         self
     }
+
+    /// The grade that says how far to trust it.
+    pub fn trusted_grade(&self) -> Option<Grade> {
+        let merged = self.merged_grades.iter().filter_map(|(grade, _)| *grade);
+        advice::trusted_grade(self.grade, merged.max())
+    }
 }
 
 /// All that a judgement rests on.
@@ -332,7 +338,7 @@ pub fn answer(
     };
     let advice = match judged.verdict {
         Verdict::Pass => Vec::new(),
-        _ => advice::for_grade(position.grade),
+        _ => advice::for_grade(position.trusted_grade()),
     };
     Ok(CheckResult {
         id: None,

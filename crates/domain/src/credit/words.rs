@@ -288,8 +288,8 @@ pub fn would_pass_if(of: &PassCondition, judged: &Judged, language: Language) ->
                 more => format!("have its group pay what it owes: {en} and {more} more"),
             },
             match more {
-                0 => format!("由集团成员付清欠款：{zh}"),
-                more => format!("由集团成员付清欠款：{zh} 及另外 {more} 家"),
+                0 => format!("由集团成员付款：{zh}"),
+                more => format!("由集团成员付款：{zh} 及另外 {more} 家"),
             },
         );
     }

@@ -1,9 +1,9 @@
 -- ?1: after this customer, ?2: at most so many, ?3: the day, ?4: twelve months before it, ?5: the currency,
 -- ?6: only of these, as a JSON array of keys, or null.
--- Gives [key, id, grade, tier, [turnover, first issued, outstanding], [amount, share] of each guarantee or null, status, limit
--- of the record, [ledger of its own limits, [amount, currency, whether it is unlimited] of each individual one that waits]
--- or null, [limit of the record of the head of its group, ledger of the group's] or null] of customers in the order of keys:
--- what a limit policy proposes from.
+-- Gives [key, id, grade, the worst grade of who was merged into it since, tier, [turnover, first issued, outstanding],
+-- [amount, share] of each guarantee or null, status, limit of the record, [ledger of its own limits, [amount, currency,
+-- whether it is unlimited] of each individual one that waits] or null, [limit of the record of the head of its group,
+-- ledger of the group's] or null] of customers in the order of keys: what a limit policy proposes from.
 WITH
 page AS MATERIALIZED (
     SELECT key, id, status, limit_minor, limit_currency, parent_key FROM customer
@@ -37,6 +37,20 @@ dated AS MATERIALIZED (
         ) AS list
     FROM credit_limit AS l
     WHERE l.customer_key IN (SELECT key FROM page) AND l.kind <> 'group' AND l.state <> 'refused'
+    GROUP BY 1
+),
+-- As in credit/position.sql.
+joined AS MATERIALIZED (
+    SELECT gone.merged_key AS key, max(judged.grade) AS grade
+    FROM customer AS gone
+    LEFT JOIN score AS s ON s.customer_key = gone.merged_key
+    CROSS JOIN score_change AS judged ON judged.customer_key = gone.key
+    WHERE
+        gone.merged_key IN (SELECT key FROM page) AND gone.merged_on >= coalesce(s.as_of, '')
+        AND judged.as_of = (
+            SELECT max(latest.as_of) FROM score_change AS latest
+            WHERE latest.customer_key = gone.key AND latest.as_of <= ?3
+        )
     GROUP BY 1
 ),
 -- What bounds the groups of the slice.
@@ -95,7 +109,7 @@ taken AS MATERIALIZED (
 SELECT
     json_group_array(
         json_array(
-            page.key, page.id, score.grade, score.tier,
+            page.key, page.id, score.grade, joined.grade, score.tier,
             -- Counted along the index, which has all that is read.
             json(
                 (
@@ -130,3 +144,4 @@ LEFT JOIN secured ON secured.key = page.key
 LEFT JOIN dated ON dated.key = page.key
 LEFT JOIN headed ON headed.key = coalesce(page.parent_key, page.key)
 LEFT JOIN taken ON taken.key = page.key
+LEFT JOIN joined ON joined.key = page.key

@@ -6,11 +6,14 @@ use super::{
     pairs, parts, purpose_of,
 };
 use crate::{
-    Currency, Instant,
+    Currency, Date, Instant,
     contract::credit::{
         CheckPurpose, CheckResult, EffectiveLimit, ExposurePart, NewCheck, RuleKind, Verdict,
     },
-    credit::exposure::is_listed,
+    credit::{
+        exposure::is_listed,
+        rule::{deciding, shipped},
+    },
 };
 
 /// An answer that is known before anybody asks.
@@ -30,11 +33,13 @@ pub fn is_plain(question: &NewCheck) -> bool {
     purpose_of(question) == CheckPurpose::Order && question.terms_days.is_none()
 }
 
-/// Whether nothing in a position has a check look at more than the amount that is asked for: nobody else of a group, no
-/// hold, no release, and no rule about grades before this one.
-pub fn may_be_ready(of: &Position) -> bool {
+/// Whether nothing in a position has a check of a day look at more than the amount that is asked for: nobody else of a
+/// group, no hold, no release, and no rule about grades, which change with a sweep.
+pub fn may_be_ready(of: &Position, day: Date) -> bool {
     let is_alone = of.merged.is_none() && of.head.is_none() && of.members.is_none();
-    let looks_back = of.rules.iter().any(|known| known.rule.kind == RuleKind::ScoreDrop);
+    let order = Some(CheckPurpose::Order);
+    let looks_back =
+        !deciding(&of.rules, shipped(), RuleKind::ScoreDrop, None, order, day).is_empty();
     let is_free = of.placed.is_empty() && of.released.is_empty() && of.done.is_none();
     is_alone && is_free && !of.capped && !looks_back && is_listed(&of.pieces)
 }
@@ -43,7 +48,9 @@ impl Ready {
     /// What is ready, from inputs that ask for nothing. Absent: each check looks by itself.
     pub fn of(inputs: &Inputs) -> Option<Self> {
         let (position, asked) = (&inputs.position, inputs.question.amount);
-        if !may_be_ready(position) || !pairs(position, Some(asked), inputs.day).is_empty() {
+        if !may_be_ready(position, inputs.day)
+            || !pairs(position, Some(asked), inputs.day).is_empty()
+        {
             return None;
         }
         let case = Case::new(inputs).ok()?;
