@@ -644,8 +644,6 @@ pub struct Waiting {
     pub base_minor: i64,
     pub verdict: Verdict,
     pub rules: Vec<Id>,
-    /// What was seen when it was last judged.
-    pub seen: Vec<Reason>,
 }
 
 /// The hold that a check opened on an order and that stands.
@@ -684,11 +682,11 @@ pub fn change_hold<D: Db>(
     Ok(())
 }
 
-/// Keeps what was seen of a hold that is the same otherwise.
+/// Keeps what was seen of a hold that is the same otherwise, unless that is the same as well.
 pub fn tell_hold<D: Db>(db: &D, id: &Id, seen: &[&Reason]) -> Result<(), Fault> {
     let seen = crate::array(seen)?;
     let params: [Param<'_>; 2] = [id.as_str().into(), (&seen).into()];
-    db.execute("UPDATE credit_hold SET reasons = ?2 WHERE id = ?1", &params)?;
+    db.execute("UPDATE credit_hold SET reasons = ?2 WHERE id = ?1 AND reasons IS NOT ?2", &params)?;
     Ok(())
 }
 
