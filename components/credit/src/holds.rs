@@ -1,7 +1,7 @@
 //! `/v1/score/holds`: orders that wait.
 
 use crate::LANGUAGE;
-use dunlin_app::credit::{hold, ready};
+use dunlin_app::credit::hold;
 use dunlin_domain::{
     Id,
     contract::{
@@ -67,8 +67,7 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn run<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (db, author) = (call.db()?, call.author());
-    let ran = hold::run(db, &author)?;
-    Answer::json(&HoldRun { readied: ready::run(db, &author)?, ..ran })
+    Answer::json(&hold::run(db, &author)?)
 }
 
 fn get<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {

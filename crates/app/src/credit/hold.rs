@@ -1,6 +1,6 @@
 //! Holds: orders that wait, and how they get on.
 
-use super::{Basis, Now, check::judged_beyond, policy};
+use super::{Basis, Now, check::judged_beyond, policy, ready};
 use crate::{
     audit::{Author, Note, note},
     ledger::{Change, ROW, known_customer, missing, unless_differing},
@@ -328,8 +328,8 @@ pub fn list<D: Db>(
 const SLICE: u32 = 100;
 
 /// Judges all holds again that may clear, the oldest first, ends those whose reasons are gone, looks at orders whose
-/// release ran out, and proposes a lower limit for whoever's grade worsened and another for whoever's review came due.
-/// Run every minute, or as often as orders should go on by themselves. A hold that cannot be judged, for want of a rate,
+/// release ran out, proposes a lower limit for whoever's grade worsened and another for whoever's review came due, and makes
+/// answers ready. Run every minute, or as often as orders should go on by themselves. A hold that cannot be judged, for want of a rate,
 /// stands.
 pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
     let (mut judged, mut cleared) = (0u64, 0u64);
@@ -353,7 +353,7 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
         reopened,
         limits_proposed: policy::cut_after_alerts(db, author)?,
         reviews_proposed: policy::due(db, author)?,
-        readied: 0,
+        readied: ready::run(db, author)?,
     })
 }
 
