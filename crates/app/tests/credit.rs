@@ -311,11 +311,11 @@ fn holds_clear_by_themselves_but_never_forced_ones() {
     hold::place(&db, &read(placed), &id("K3"), &author()).unwrap();
     customer(&db, "C", json!({"credit_limit": eur(100)}));
     let run = || hold::run(&db, &author()).unwrap();
-    assert_eq!((run().judged, run().cleared), (1, 0));
+    assert_eq!((run().judged, run().cleared), (2, 0));
     let state = |name: &str| hold::get(&db, &id(name)).unwrap().state;
     assert_eq!(state("K1"), HoldState::Held);
     pay(&db, "P1", "C", "2024-06-30", 90);
-    assert_eq!((run().cleared, run().judged), (1, 0));
+    assert_eq!((run().cleared, run().judged), (1, 1));
     assert_eq!(
         [state("K1"), state("K2"), state("K3")],
         [HoldState::Cleared, HoldState::Held, HoldState::Held]
@@ -380,10 +380,28 @@ fn a_rule_is_taken_back_and_what_it_replaced_stands_again() {
         (2, Some(day("2024-06-29")), Change::Replaced)
     );
     assert_eq!(simulated(&db, "C", 15), "hold limit-used limit-nearly-used");
-    // Of a day before its end it still tells.
+    // It was new today, and never counted.
     let then = Some(day("2024-06-29"));
-    let then = check::simulate(&db, &question("C", 15, None), then, Some(Language::En), at(NOON));
-    assert_eq!(told(&then.unwrap()), "warn limit-nearly-used");
+    let then = || {
+        let found =
+            check::simulate(&db, &question("C", 15, None), then, Some(Language::En), at(NOON));
+        told(&found.unwrap())
+    };
+    assert_eq!(then(), "hold limit-used limit-nearly-used");
+    // One of before stands until yesterday, as it stood then.
+    let before = by("tester", at("2024-06-20T12:00:00Z"));
+    let new = |most: &str| read(json!({"kind": "limit-used", "more_than": most}));
+    rule::put(&db, &id("limit-used"), &new("2"), &before).unwrap();
+    assert_eq!(then(), "warn limit-nearly-used");
+    for today in [Some("1.2"), None] {
+        if let Some(most) = today {
+            rule::put(&db, &id("limit-used"), &new(most), &author()).unwrap();
+            assert_eq!(then(), "hold limit-used limit-nearly-used");
+        }
+        assert_eq!(end("limit-used").unwrap().0.rule.more_than, Some(Decimal::TWO));
+        assert_eq!(then(), "warn limit-nearly-used");
+        assert_eq!(simulated(&db, "C", 15), "hold limit-used limit-nearly-used");
+    }
     assert_eq!(end("limit-used").unwrap().1, Change::AlreadySo);
     assert_eq!(refused(end("limit-missing")), (Refusal::WrongState, Some("name".into())));
     assert_eq!(refused(end("no-such")).0, Refusal::NotFound);

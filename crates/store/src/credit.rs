@@ -498,6 +498,15 @@ pub fn rules<D: Db>(
     db.json(sql!("credit/rules.sql"), &params)
 }
 
+/// The rule of a name as it stood after an entry.
+pub fn rule_by<D: Db>(db: &D, name: &Id, entry: i64) -> Result<Option<NewRule>, Fault> {
+    let row = db.first(
+        "SELECT document FROM credit_rule WHERE name = ?1 AND entry_key <= ?2 ORDER BY version DESC LIMIT 1",
+        &[name.as_str().into(), entry.into()],
+    )?;
+    row.map(|row| row.json(0)).transpose()
+}
+
 /// Keeps a rule in place of the one of its name.
 pub fn put_rule<D: Db>(
     db: &D,
@@ -725,7 +734,7 @@ pub fn release_hold<D: Db>(
     Ok(())
 }
 
-/// Holds after a key that may clear by themselves, the oldest first.
+/// Holds of orders after a key, the oldest first.
 pub fn standing_holds<D: Db>(db: &D, after: i64, limit: u32) -> Result<Vec<Waiting>, Fault> {
     let params = [after.into(), i64::from(limit).into()];
     db.json(sql!("credit/standing_holds.sql"), &params)

@@ -70,7 +70,9 @@ pub(super) fn settle<D: Db>(
         // Nothing but itself holds the order any more: it keeps what it says.
         (Some(standing), true) if judged.found.is_none() => Ok(Some(standing.id)),
         (Some(standing), true) => {
-            change(db, &standing, found, base_minor, author)?;
+            let (hold, seen) = found;
+            let verdict = standing.verdict.max(hold.verdict);
+            change(db, &standing, (Hold { verdict, ..hold }, seen), base_minor, author)?;
             Ok(Some(standing.id))
         }
         // Only a hold that was placed by hand stands in its way: there is nothing to add.
@@ -110,7 +112,7 @@ fn called_for<'j>(
     (hold, seen)
 }
 
-/// Has a hold that stands say what it waits for now, and why. Once forced it stays so.
+/// Has a hold that stands say what it waits for now, and why.
 fn change<D: Db>(
     db: &D,
     standing: &Waiting,
@@ -118,12 +120,11 @@ fn change<D: Db>(
     base_minor: i64,
     author: &Author,
 ) -> Result<(), Fault> {
-    let verdict = standing.verdict.max(hold.verdict);
-    let hold = Hold { id: standing.id.clone(), verdict, ..hold };
+    let hold = Hold { id: standing.id.clone(), ..hold };
     let asked = (hold.amount, hold.purpose, hold.terms_days, base_minor);
     let before =
         (Some(standing.amount), standing.purpose, standing.terms_days, standing.base_minor);
-    if asked != before || verdict != standing.verdict || hold.rules != standing.rules {
+    if asked != before || hold.verdict != standing.verdict || hold.rules != standing.rules {
         let was = told(standing, HoldState::Held, None);
         let id = hold.id.as_str();
         let what = Note::changed("change", "credit_hold", id, Some(&was), Some(&hold))?;
@@ -327,8 +328,8 @@ pub fn list<D: Db>(
 /// Holds that are judged in one transaction, so that others get their turn.
 const SLICE: u32 = 100;
 
-/// Judges all holds again that may clear, the oldest first, ends those whose reasons are gone, looks at orders whose
-/// release ran out, proposes a lower limit for whoever's grade worsened and another for whoever's review came due, and makes
+/// Judges all holds of orders again, the oldest first, ends those whose reasons are gone and that are not forced, has the
+/// others say what holds them now, looks at orders whose release ran out, proposes a lower limit for whoever's grade worsened and another for whoever's review came due, and makes
 /// answers ready. Run every minute, or as often as orders should go on by themselves. A hold that cannot be judged, for want of a rate,
 /// stands.
 pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
@@ -389,10 +390,16 @@ fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<(u64, u64, Optio
     let mut cleared = 0u64;
     for hold in &standing {
         let Ok((basis, judged)) = judged_again(db, hold, author.at)? else { continue };
-        let is_over = is_over(&basis.inputs)?;
-        if !is_over && is_held(judged.verdict) {
-            if let (Some(order), Some(_)) = (&hold.order, judged.found) {
-                let found = called_for(&basis.inputs, &judged, order, &hold.id, author);
+        let is_forced = hold.verdict == Verdict::ForcedHold;
+        let is_over = !is_forced && is_over(&basis.inputs)?;
+        if is_forced || !is_over && is_held(judged.verdict) {
+            // It is forced by a check alone: what is wrong for a minute must not leave holds that nothing ends. Where nothing
+            // but itself holds the order any more, a forced one keeps what it says.
+            if let Some(order) =
+                hold.order.as_ref().filter(|_| !is_forced || judged.found.is_some())
+            {
+                let (found, seen) = called_for(&basis.inputs, &judged, order, &hold.id, author);
+                let found = (Hold { verdict: hold.verdict, ..found }, seen);
                 change(db, hold, found, hold.base_minor, author)?;
             }
             continue;

@@ -64,7 +64,10 @@ pub fn put<D: Db>(
             }
         }
         // What was reserved for more of it is in its amount by now.
-        let grows = before.as_ref().is_none_or(|before| before.amount.minor < order.amount.minor);
+        let grows = before.as_ref().is_none_or(|before| {
+            before.amount.currency == order.amount.currency
+                && before.amount.minor < order.amount.minor
+        });
         let (action, change) = match before {
             None => ("create", Change::Made),
             Some(_) => ("replace", Change::Replaced),

@@ -112,9 +112,11 @@ impl<'a> View<'a> {
         if matches!(of.status, CustomerStatus::Suspended | CustomerStatus::Closed) {
             return None;
         }
+        let grade = trusted_grade(of.grade, of.merged_grade);
         let facts = Facts {
-            tier: of.tier.as_deref(),
-            grade: trusted_grade(of.grade, of.merged_grade),
+            // It was sorted by a grade that is trusted no more.
+            tier: of.tier.as_deref().filter(|_| grade == of.grade),
+            grade,
             turnover_minor: of.bought.turnover_minor,
             guaranteed_minor: borne(of.guarantees()),
             tenure_days: of.bought.first_on.map_or(0, |first| self.day.days_past_due(first)),

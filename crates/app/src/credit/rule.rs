@@ -9,8 +9,9 @@ use dunlin_domain::{
     Id, Instant, Refusal, Refused,
     contract::credit::{NewRule, Rule, RuleLevel},
     credit::rule::{Known, check, check_name, shipped, standing},
+    zone,
 };
-use dunlin_store::{Db, Fault, credit, customer, write};
+use dunlin_store::{Db, Fault, audit, credit, customer, write};
 use serde_json::json;
 
 /// Sets a rule, in place of the one of its name.
@@ -31,10 +32,11 @@ pub fn put<D: Db>(
     })
 }
 
-/// Takes a rule back: yesterday was its last day. What a check of a day before that rested on stays as it was.
+/// Takes a rule back: yesterday was its last day, as it stood then. One that was new today never counted.
 pub fn end<D: Db>(db: &D, name: &Id, author: &Author) -> Result<(Rule, Change), Fault> {
     write(db, |db| {
-        let today = Now::new(db, author.at)?.today;
+        let Now { today, zone, .. } = Now::new(db, author.at)?;
+        let yesterday = today.plus_days(-1)?;
         let before = get(db, name)?;
         if before.version == 0 {
             let detail = "it ships with Dunlin: an exclusion of its kind takes it out";
@@ -43,7 +45,16 @@ pub fn end<D: Db>(db: &D, name: &Id, author: &Author) -> Result<(Rule, Change), 
         if before.rule.to.is_some_and(|to| to < today) {
             return Ok((before, Change::AlreadySo));
         }
-        let ended = NewRule { to: Some(today.plus_days(-1)?), ..before.rule };
+        let until = audit::last_by(db, &zone::end_of(yesterday, &zone)?.to_string())?;
+        let ended = match credit::rule_by(db, name, until)? {
+            None => NewRule { from: Some(today), to: Some(yesterday), ..before.rule },
+            Some(stood) => {
+                // It may have gone along with a merge since.
+                let (customer, group) = (before.rule.customer, before.rule.group);
+                let to = stood.to.map_or(yesterday, |to| to.min(yesterday));
+                NewRule { to: Some(to), customer, group, ..stood }
+            }
+        };
         // Also of somebody who was merged into another.
         let key = |id: &Option<Id>| -> Result<Option<i64>, Fault> {
             let place = id.as_ref().map(|id| customer::place(db, id)).transpose()?.flatten();

@@ -340,6 +340,9 @@ pub fn answer(
         Verdict::Pass => Vec::new(),
         _ => advice::for_grade(position.trusted_grade()),
     };
+    let is_short = question.terms_days.is_some_and(|days| days < 2);
+    let fits = |advice: &TermsAdvice| *advice != TermsAdvice::ShorterTerms || !is_short;
+    let advice: Vec<TermsAdvice> = advice.into_iter().filter(fits).collect();
     Ok(CheckResult {
         id: None,
         customer: position.id.clone(),

@@ -1,6 +1,6 @@
 -- ?1: after this key, ?2: at most so many.
 -- Gives [key, id, customer id, order_id, [minor, currency], purpose, terms_days, base_minor, verdict, rules] of every hold
--- of an order that a check opened and that may clear by itself, the oldest first.
+-- of an order that a check opened, the oldest first.
 SELECT
     json_group_array(
         json_array(
@@ -11,7 +11,7 @@ SELECT
     )
 FROM (
     SELECT * FROM credit_hold
-    WHERE state = 'held' AND key > ?1 AND minor IS NOT NULL AND verdict = 'hold'
+    WHERE state = 'held' AND key > ?1 AND minor IS NOT NULL
     ORDER BY key
     LIMIT ?2
 ) AS h

@@ -1021,6 +1021,8 @@ fn terms_say_how_much_and_how_long() {
     for (grade, asked, days, language, wanted) in [
         (None, 90, None, en, ""),
         (None, 130, None, en, "Offer shorter terms. Ask for EUR 0.30 in advance."),
+        (None, 130, Some(2), en, "Offer terms of 1 day. Ask for EUR 0.30 in advance."),
+        (None, 130, Some(1), en, "Ask for EUR 0.30 in advance."),
         (Some(Grade::A), 130, None, en, "A limit of EUR 1.30 is justified."),
         (
             Some(Grade::B),
