@@ -8,7 +8,7 @@ use crate::{
 use dunlin_domain::{
     Date, Id, Refusal, Refused,
     contract::credit::{NewOrder, Order},
-    credit::order::{Arrival, arrival, counting},
+    credit::order::{Arrival, arrival, counting, grows},
 };
 use dunlin_store::{Db, Fault, credit, write};
 
@@ -64,10 +64,7 @@ pub fn put<D: Db>(
             }
         }
         // What was reserved for more of it is in its amount by now.
-        let grows = before.as_ref().is_none_or(|before| {
-            before.amount.currency == order.amount.currency
-                && before.amount.minor < order.amount.minor
-        });
+        let grows = grows(before.as_ref(), &order);
         let (action, change) = match before {
             None => ("create", Change::Made),
             Some(_) => ("replace", Change::Replaced),

@@ -8,7 +8,7 @@ use crate::{
 use dunlin_domain::{
     Id, Instant, Refusal, Refused,
     contract::credit::{NewRule, Rule, RuleLevel},
-    credit::rule::{Known, check, check_name, shipped, standing},
+    credit::rule::{Known, check, check_name, ended, shipped, standing},
     zone,
 };
 use dunlin_store::{Db, Fault, audit, credit, customer, write};
@@ -36,7 +36,6 @@ pub fn put<D: Db>(
 pub fn end<D: Db>(db: &D, name: &Id, author: &Author) -> Result<(Rule, Change), Fault> {
     write(db, |db| {
         let Now { today, zone, .. } = Now::new(db, author.at)?;
-        let yesterday = today.plus_days(-1)?;
         let before = get(db, name)?;
         if before.version == 0 {
             let detail = "it ships with Dunlin: an exclusion of its kind takes it out";
@@ -45,16 +44,8 @@ pub fn end<D: Db>(db: &D, name: &Id, author: &Author) -> Result<(Rule, Change), 
         if before.rule.to.is_some_and(|to| to < today) {
             return Ok((before, Change::AlreadySo));
         }
-        let until = audit::last_by(db, &zone::end_of(yesterday, &zone)?.to_string())?;
-        let ended = match credit::rule_by(db, name, until)? {
-            None => NewRule { from: Some(today), to: Some(yesterday), ..before.rule },
-            Some(stood) => {
-                // It may have gone along with a merge since.
-                let (customer, group) = (before.rule.customer, before.rule.group);
-                let to = stood.to.map_or(yesterday, |to| to.min(yesterday));
-                NewRule { to: Some(to), customer, group, ..stood }
-            }
-        };
+        let until = audit::last_by(db, &zone::end_of(today.plus_days(-1)?, &zone)?.to_string())?;
+        let ended = ended(before.rule, credit::rule_by(db, name, until)?, today)?;
         // Also of somebody who was merged into another.
         let key = |id: &Option<Id>| -> Result<Option<i64>, Fault> {
             let place = id.as_ref().map(|id| customer::place(db, id)).transpose()?.flatten();

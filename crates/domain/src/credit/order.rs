@@ -80,6 +80,13 @@ pub fn counting(new: &NewOrder) -> Result<Counting, Refused> {
     })
 }
 
+/// Whether what was reserved for more of an order is in its amount, as it is put now.
+pub fn grows(before: Option<&Order>, now: &Order) -> bool {
+    before.is_none_or(|before| {
+        before.amount.currency == now.amount.currency && before.amount.minor < now.amount.minor
+    })
+}
+
 /// An order to which more is added, from a day on.
 pub fn grown(before: &Order, more: &Money, on: Date) -> Result<Order, Refused> {
     if before.amount.currency != more.currency {

@@ -207,6 +207,19 @@ pub fn deciding<'a>(
     }
 }
 
+/// A rule that is taken back today, of which this is known of yesterday: its last day was yesterday, as it stood then. One
+/// that was new today never counted. Whose it is may have changed with a merge since.
+pub fn ended(now: NewRule, stood: Option<NewRule>, today: Date) -> Result<NewRule, Refused> {
+    let yesterday = today.plus_days(-1)?;
+    Ok(match stood {
+        None => NewRule { from: Some(today), to: Some(yesterday), ..now },
+        Some(stood) => {
+            let to = stood.to.map_or(yesterday, |to| to.min(yesterday));
+            NewRule { to: Some(to), customer: now.customer, group: now.group, ..stood }
+        }
+    })
+}
+
 /// What a rule gives when it fails.
 pub fn verdict(known: &Known) -> Verdict {
     known.rule.verdict.unwrap_or(Verdict::Hold)
@@ -289,6 +302,27 @@ mod tests {
         let text = format!(r#"{{"kind": "days-overdue" {more}}}"#);
         let rule: NewRule = serde_json::from_str(&text).unwrap();
         Known { name: name.parse().unwrap(), version: 1, level, rule }
+    }
+
+    #[test]
+    fn a_rule_that_is_taken_back_ends_yesterday_with_what_it_said_then() {
+        let of = |more: &str| rule("A", RuleLevel::All, more).rule;
+        let today: Date = "2024-06-30".parse().unwrap();
+        let now = r#", "more_than": "9""#;
+        for (stood, wanted) in [
+            (None, r#", "more_than": "9", "from": "2024-06-30", "to": "2024-06-29""#),
+            (Some(""), r#", "to": "2024-06-29""#),
+            (Some(r#", "more_than": "5""#), r#", "more_than": "5", "to": "2024-06-29""#),
+            (Some(r#", "to": "2024-06-28""#), r#", "to": "2024-06-28""#),
+            (Some(r#", "to": "2024-06-29""#), r#", "to": "2024-06-29""#),
+            (Some(r#", "to": "2024-06-30""#), r#", "to": "2024-06-29""#),
+            (Some(r#", "from": "2024-07-01""#), r#", "from": "2024-07-01", "to": "2024-06-29""#),
+        ] {
+            assert_eq!(ended(of(now), stood.map(of), today).unwrap(), of(wanted), "{stood:?}");
+        }
+        // It went along with a merge today.
+        let merged = ended(of(r#", "customer": "C""#), Some(of(r#", "customer": "Twin""#)), today);
+        assert_eq!(merged.unwrap(), of(r#", "customer": "C", "to": "2024-06-29""#));
     }
 
     #[test]
