@@ -15,6 +15,7 @@ pub fn routes() -> Vec<RouteInfo> {
         dunlin_terms::routes(),
         dunlin_settlement::routes(),
         dunlin_conduct::routes(),
+        dunlin_check::routes(),
         dunlin_credit::routes(),
         dunlin_bank::routes(),
         dunlin_statements::routes(),

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// What each package may use of ours, tests aside: the arrow domain <- store <- app <- components, web beside app.
-const ARROW: [(&str, &[&str]); 22] = [
+const ARROW: [(&str, &[&str]); 23] = [
     ("crates/domain", &[]),
     ("crates/store", &["domain"]),
     ("crates/app", &["domain", "store"]),
@@ -27,6 +27,7 @@ const ARROW: [(&str, &[&str]); 22] = [
     ("components/rules", COMPONENT),
     ("components/conduct", COMPONENT),
     ("components/credit", COMPONENT),
+    ("components/check", COMPONENT),
     ("components/bank", COMPONENT),
     ("components/statements", COMPONENT),
     ("components/events", COMPONENT),
@@ -213,6 +214,7 @@ fn routes_of(component: &str) -> Vec<RouteInfo> {
         "settlement" => dunlin_settlement::routes(),
         "conduct" => dunlin_conduct::routes(),
         "credit" => dunlin_credit::routes(),
+        "check" => dunlin_check::routes(),
         "bank" => dunlin_bank::routes(),
         "statements" => dunlin_statements::routes(),
         "events" => dunlin_events::routes(),

@@ -1,11 +1,9 @@
-//! The component `credit`: how much a customer may owe, what is used of it, and the check that lets an order pass.
+//! The component `credit`: how much a customer may owe, what is used of it, and the orders and holds that this is for.
 
-mod checks;
 mod holds;
 mod limits;
 mod orders;
 mod policy;
-mod reservations;
 
 use dunlin_app::credit::Asked;
 use dunlin_domain::contract::types::Language;
@@ -26,9 +24,7 @@ fn asked<D: Db>(call: &Call<'_, D>) -> Result<Asked, Problem> {
 
 /// The table of contents.
 pub fn routes<D: Db>() -> Vec<Route<D>> {
-    let mut routes = checks::routes();
-    routes.extend(reservations::routes());
-    routes.extend(orders::routes());
+    let mut routes = orders::routes();
     routes.extend(limits::routes());
     routes.extend(policy::routes());
     routes.extend(holds::routes());

@@ -1,0 +1,34 @@
+//! The component `check`: whether an order may go out, and the amounts that are kept free for it.
+
+mod checks;
+mod reservations;
+
+use dunlin_app::credit::Asked;
+use dunlin_domain::contract::types::Language;
+use dunlin_store::Db;
+use dunlin_web::{Call, KNOWN_AT, Problem, Query, Route};
+
+/// The language of texts.
+const LANGUAGE: Query = Query::one_of(
+    "language",
+    Language::NAMES,
+    "The language of the texts. Absent: the organisation's.",
+);
+
+/// The day and the moment of knowledge that a call asks for.
+fn asked<D: Db>(call: &Call<'_, D>) -> Result<Asked, Problem> {
+    Ok(Asked { day: call.as_of()?, known_at: call.query(&KNOWN_AT)? })
+}
+
+/// The table of contents.
+pub fn routes<D: Db>() -> Vec<Route<D>> {
+    let mut routes = checks::routes();
+    routes.extend(reservations::routes());
+    routes
+}
+
+#[cfg(target_family = "wasm")]
+#[spin_sdk::http_service]
+async fn handle(request: spin_sdk::http::Request) -> impl spin_sdk::http::IntoResponse {
+    dunlin_web::spin::serve("check", routes, &[], request).await
+}
