@@ -66,6 +66,8 @@ pub struct Component {
     pub sqlite_databases: Vec<String>,
     pub key_value_stores: Vec<String>,
     pub variables: BTreeMap<String, Template>,
+    /// `tool.dunlin.gathers`: answers together what waits together, so that requests may wait to meet in one instance.
+    pub gathers: bool,
 }
 
 impl Manifest {
@@ -208,7 +210,7 @@ fn component(section: &mut Section) -> Result<Component> {
         }
         build.finish()?;
     }
-    section.ignore("tool");
+    let gathers = gathers(section)?;
     let mut variables = BTreeMap::new();
     if let Some(mut table) = section.section("variables")? {
         for (name, value) in table.all_strings()? {
@@ -227,7 +229,17 @@ fn component(section: &mut Section) -> Result<Component> {
         sqlite_databases: labels(section, "sqlite_databases")?,
         key_value_stores: labels(section, "key_value_stores")?,
         variables,
+        gathers,
     })
+}
+
+/// What other tools are told is theirs; what this runtime is told is read as strictly as the rest.
+fn gathers(section: &mut Section) -> Result<bool> {
+    let Some(mut tools) = section.section("tool")? else { return Ok(false) };
+    let Some(mut own) = tools.section("dunlin")? else { return Ok(false) };
+    let gathers = own.boolean("gathers")?.unwrap_or(false);
+    own.finish()?;
+    Ok(gathers)
 }
 
 /// A label becomes a file name in the data directory, so only plain words are allowed.

@@ -41,6 +41,12 @@ fn a_manifest_is_read_as_written() {
         watch = ["src"]
         [component.a.tool.editor]
         anything = true
+        [component.a.tool.dunlin]
+        gathers = true
+        [component.b]
+        source = "b.wasm"
+        [component.b.tool.editor]
+        gathers = true
         "#,
     )
     .unwrap();
@@ -52,6 +58,7 @@ fn a_manifest_is_read_as_written() {
     let component = &manifest.components["a"];
     assert_eq!(manifest.source(component), Path::new("folder/target/a.wasm"));
     assert_eq!(component.description, "Does a");
+    assert!(component.gathers && !manifest.components["b"].gathers);
     assert_eq!(component.key_value_stores, ["default", "other"]);
     let given = BTreeMap::from([("origin".to_owned(), "https://x.example".to_owned())]);
     let variables = Resolved::new(&manifest, &given).unwrap();
@@ -80,6 +87,14 @@ fn what_cannot_be_done_is_refused_by_name() {
         (
             "[[trigger.http]]\nroute = \"/\"\n[trigger.http.component]\nsource = \"a.wasm\"",
             "in place",
+        ),
+        (
+            "[component.a]\nsource = \"a\"\n[component.a.tool.dunlin]\ngather = true",
+            "[component.a.tool.dunlin] uses `gather`",
+        ),
+        (
+            "[component.a]\nsource = \"a\"\n[component.a.tool.dunlin]\ngathers = 1",
+            "`gathers` must be true or false",
         ),
         ("[application.trigger.http]\nbase = \"/x\"", "[application] uses `trigger`"),
         (

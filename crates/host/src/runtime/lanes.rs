@@ -3,7 +3,11 @@
 //! An instance runs one piece of code at a time: while it computes or waits for a statement, every request that it
 //! has accepted waits too. Requests are therefore spread over lanes, each with instances of its own, and a request
 //! takes the first lane that is free. Only when all are taken do requests share an instance.
+//!
+//! A component may say that it gathers: that it answers together what waits together. In its lanes requests wait for
+//! the instance that is there, see [`super::gathering`].
 
+use super::gathering::Gathering;
 use super::instances::{Alive, Closing, Instances};
 use super::log;
 use crate::guest::{Grants, Guest};
@@ -31,8 +35,16 @@ pub struct Lanes {
 }
 
 struct Lane {
-    handler: ProxyHandler<Factory>,
+    handler: Handler,
     in_flight: Arc<AtomicUsize>,
+}
+
+/// What a lane does while its instance is busy.
+enum Handler {
+    /// It has another one take the request.
+    Spreads(ProxyHandler<Factory>),
+    /// It has the request wait and meet others.
+    Gathers(Arc<Gathering>),
 }
 
 /// A place in a lane, given back when the response has been sent.
@@ -63,14 +75,18 @@ impl Lanes {
             )
         })?;
         let limits = &grants.limits;
-        let lane = || Lane {
-            handler: ProxyHandler::new(Factory {
+        let lane = || {
+            let factory = Factory {
                 engine: engine.clone(),
                 service: service.clone(),
                 grants: grants.clone(),
                 instances: instances.clone(),
-            }),
-            in_flight: Arc::default(),
+            };
+            let handler = match grants.gathers {
+                true => Handler::Gathers(Gathering::new(factory)),
+                false => Handler::Spreads(ProxyHandler::new(factory)),
+            };
+            Lane { handler, in_flight: Arc::default() }
         };
         Ok(Lanes {
             lanes: (0..limits.lanes.max(1)).map(|_| lane()).collect(),
@@ -85,7 +101,11 @@ impl Lanes {
         };
         let lane = self.enter();
         let place = Place { in_flight: lane.in_flight.clone(), _room: room };
-        (lane.handler.handle((), request).await, Some(place))
+        let answer = match &lane.handler {
+            Handler::Spreads(handler) => handler.handle((), request).await,
+            Handler::Gathers(gathering) => gathering.handle(request).await,
+        };
+        (answer, Some(place))
     }
 
     /// The first free lane, so that few requests stay with few warm instances; else the least busy one.
@@ -107,10 +127,10 @@ impl Lanes {
 }
 
 /// Makes the instances of a lane.
-struct Factory {
+pub(super) struct Factory {
     engine: Engine,
     service: ServicePre<Guest>,
-    grants: Arc<Grants>,
+    pub(super) grants: Arc<Grants>,
     instances: Arc<Instances>,
 }
 
@@ -140,7 +160,7 @@ impl HandlerState for Factory {
 }
 
 /// Ends an instance that has had no work for a while, or has been busy for far too long.
-struct Expiration {
+pub(super) struct Expiration {
     idle: Duration,
     busy: Duration,
     timer: Pin<Box<tokio::time::Sleep>>,
@@ -170,7 +190,7 @@ impl WorkerExpiration for Expiration {
 }
 
 /// How an instance is shared and how its end is reported.
-struct Rules {
+pub(super) struct Rules {
     grants: Arc<Grants>,
     /// Dropped after the store.
     _alive: Alive,

@@ -14,6 +14,7 @@ mod body;
 mod compiled;
 mod cron;
 mod engine;
+mod gathering;
 mod instances;
 mod lanes;
 pub(crate) mod log;
@@ -253,6 +254,7 @@ impl Host<'_> {
         let settings = self.settings;
         let grants = Arc::new(Grants {
             component: id.into(),
+            gathers: component.gathers,
             sqlite: sqlite::Access {
                 folder: settings.data_dir.clone(),
                 labels: component.sqlite_databases.iter().cloned().collect(),

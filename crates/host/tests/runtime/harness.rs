@@ -33,6 +33,17 @@ pub const PROBE: &str = r#"
     source = "PROBE"
 "#;
 
+/// [`PROBE`] as it is, and with a probe that gathers: what holds for one kind of lane holds for the other.
+pub fn both_kinds(test: impl Fn(&str)) {
+    test(PROBE);
+    test(&gathering());
+}
+
+/// [`PROBE`] with a probe that answers together what waits together.
+pub fn gathering() -> String {
+    format!("{PROBE}\n[component.probe.tool.dunlin]\ngathers = true\n")
+}
+
 /// A manifest file with the components beside it, where no build is asked for.
 pub fn manifest(folder: &Path, name: &str, body: &str) -> PathBuf {
     let (probe, clock) = components();

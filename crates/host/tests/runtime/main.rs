@@ -3,6 +3,7 @@
 mod binary;
 mod cron;
 mod endurance;
+mod gathering;
 mod harness;
 mod isolation;
 mod serving;
