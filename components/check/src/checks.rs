@@ -1,16 +1,22 @@
 //! `/v1/score/checks`: may this go out?
 
 use crate::{LANGUAGE, asked};
-use dunlin_app::credit::check;
+use dunlin_app::credit::check::{self, ToKeep, Told};
 use dunlin_domain::{
-    Id, Refusal,
+    Id, Instant, Refusal,
     contract::{
         credit::{Application, CheckPage, CheckResult, NewCheck, OnboardingResult, Verdict},
         keys::Scope,
+        types::Language,
     },
 };
 use dunlin_store::{Db, credit};
-use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, page};
+use dunlin_web::{
+    AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, Running,
+    gather::{Gathered, together},
+    page,
+};
+use std::rc::Rc;
 
 const SIMULATE: Query =
     Query::flag("simulate", "Whether to judge without keeping the check or holding the order.");
@@ -27,7 +33,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .query(&[SIMULATE, AS_OF, KNOWN_AT, LANGUAGE])
             .takes::<NewCheck>()
             .answers::<CheckResult>()
-            .run(ask),
+            .run_async(|call| Box::pin(ask(call)) as Running<'_>),
         Route::get("/v1/score/checks", "list_checks")
             .about("Lists checks that were kept, newest first: who was asked about, for how much, and the outcome.")
             .scope(Scope::ScoreRead)
@@ -57,25 +63,71 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     ]
 }
 
-fn ask<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+/// A check that is kept: what is asked, the id that was made for it, and when.
+type Kept = (Rc<NewCheck>, Id, Instant);
+
+thread_local! {
+    static KEPT: Gathered<Kept, Told> = const { Gathered::new() };
+    static SIMULATED: Gathered<(Rc<NewCheck>, Instant), Told> = const { Gathered::new() };
+}
+
+async fn ask<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let simulated = call.flag(&SIMULATE)?;
     if !simulated {
         call.needs(Scope::ScoreWrite)?;
     }
     let (question, language): (NewCheck, _) = (call.body()?, call.query(&LANGUAGE)?);
+    let question = Rc::new(question);
     let told = match simulated {
-        true => check::simulate_told(call.db()?, &question, asked(call)?, language, call.now())?,
+        true => simulate(call, question, language).await?,
         false if call.text(&AS_OF)?.or(call.text(&KNOWN_AT)?).is_some() => {
             let detail = "a check is asked of a past moment with simulate=true alone";
             let field = if call.text(&AS_OF)?.is_some() { "as_of" } else { "known_at" };
             return Err(Problem::new(Refusal::MalformedParameter, detail).at(field));
         }
-        false => check::ask_told(call.db()?, &question, &call.new_id()?, language, &call.author())?,
+        false => keep(call, question, language).await?,
     };
     let answer = Answer::json(&told.result)?;
     Ok(match &told.exposure {
         Some(exposure) => answer.with_list("exposure", exposure),
         None => answer,
+    })
+}
+
+async fn keep<D: Db>(
+    call: &Call<'_, D>,
+    question: Rc<NewCheck>,
+    language: Option<Language>,
+) -> Result<Told, Problem> {
+    let (db, id, author) = (call.db()?, call.new_id()?, call.author());
+    let all = |all: &[&Kept]| {
+        let asked = all.iter().map(|(question, id, at)| ToKeep { question, id, at: *at });
+        check::ask_ready(db, &asked.collect::<Vec<_>>())
+    };
+    let asked = (question.clone(), id.clone(), author.at);
+    Ok(match together(&KEPT, call.env().let_in(), asked, all).await {
+        Some(told) => told,
+        None => check::ask_alone(db, &question, &id, language, &author)?.into(),
+    })
+}
+
+async fn simulate<D: Db>(
+    call: &Call<'_, D>,
+    question: Rc<NewCheck>,
+    language: Option<Language>,
+) -> Result<Told, Problem> {
+    let (db, when, at) = (call.db()?, asked(call)?, call.now());
+    let all = |all: &[&(Rc<NewCheck>, Instant)]| {
+        let asked: Vec<_> = all.iter().map(|(question, at)| (&**question, *at)).collect();
+        check::simulate_ready(db, &asked)
+    };
+    let ready = match when.is_now() {
+        true => together(&SIMULATED, call.env().let_in(), (question.clone(), at), all).await,
+        false => None,
+    };
+    Ok(match ready {
+        Some(told) => told,
+        None => check::simulate_alone(db, &question, when, language, at)?.into(),
     })
 }
 

@@ -1,7 +1,11 @@
 //! `/v1/score/reservations`: amounts that are kept free.
 
 use crate::LANGUAGE;
-use dunlin_app::credit::reservation::{self, Reserved};
+use dunlin_app::{
+    audit::Author,
+    credit::reservation::{self, Reserved, Wish},
+    ledger::Change,
+};
 use dunlin_domain::{
     Id, Refusal,
     contract::{
@@ -11,7 +15,12 @@ use dunlin_domain::{
     credit::reservation::Ask,
 };
 use dunlin_store::Db;
-use dunlin_web::{Answer, Call, Problem, Query, Route, page};
+use dunlin_web::{
+    Answer, Call, Problem, Query, Route, Running,
+    gather::{Gathered, together},
+    page,
+};
+use std::rc::Rc;
 
 const CUSTOMER: Query = Query::id("customer", "Only this customer's. Absent: everybody's.");
 const STATE: Query = Query::one_of(
@@ -33,7 +42,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
             .takes::<NewReservation>()
             .answers::<Reservation>()
             .status(201)
-            .run(create),
+            .run_async(|call| Box::pin(create(call)) as Running<'_>),
         Route::get("/v1/score/reservations", "list_reservations")
             .about("Lists reservations as they stand now, newest first.")
             .scope(Scope::ScoreRead)
@@ -59,9 +68,28 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     ]
 }
 
-fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
+/// What is asked for, the id that was made for it, and by whom.
+type Asked = (Rc<NewReservation>, Id, Author);
+
+thread_local! {
+    static ASKED: Gathered<Asked, Reservation> = const { Gathered::new() };
+}
+
+async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (new, language): (NewReservation, _) = (call.body()?, call.query(&LANGUAGE)?);
-    match reservation::add(call.db()?, &new, &call.new_id()?, language, &call.author())? {
+    let (db, new, made, author) = (call.db()?, Rc::new(new), call.new_id()?, call.author());
+    let all = |all: &[&Asked]| {
+        let wishes = all.iter().map(|(new, made, author)| Wish { new, made, author });
+        reservation::add_ready(db, &wishes.collect::<Vec<_>>())
+    };
+    let asked = (new.clone(), made.clone(), author.clone());
+    let reserved = match together(&ASKED, call.env().let_in(), asked, all).await {
+        Some(kept) => Reserved::Kept(kept, Change::Made),
+        None => {
+            reservation::add_alone(db, &Wish { new: &new, made: &made, author: &author }, language)?
+        }
+    };
+    match reserved {
         Reserved::Kept(kept, change) => Ok(Answer::json(&kept)?.outcome(change)),
         Reserved::Held(told) => {
             Err(Problem::new(Refusal::CreditHeld, Refusal::CreditHeld.about()).beside(&told))

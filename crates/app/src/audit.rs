@@ -71,17 +71,50 @@ fn text<T: Serialize>(value: &T) -> Result<String, Fault> {
 /// order of events. Runs inside the transaction of the change, before it records documents, payments or allocations.
 pub fn note<D: Db>(db: &D, author: &Author, note: &Note<'_>) -> Result<i64, Fault> {
     let key = add(db, author, note)?;
-    event::changed(db, key, note.noun == "import")?;
+    event::changed(db, &[key], note.noun == "import")?;
     Ok(key)
 }
 
+/// The same of several changes that have nothing to do with each other, none of which makes customers, in their order.
+pub fn note_all<'n, D: Db>(
+    db: &D,
+    notes: impl Iterator<Item = &'n (&'n Author, Note<'n>)>,
+) -> Result<Vec<i64>, Fault> {
+    let mut head = head(db)?;
+    let mut entries = Vec::new();
+    for (author, note) in notes {
+        let entry = next(head, author, note)?;
+        head = (entry.0.key, entry.0.hash.clone());
+        entries.push(entry);
+    }
+    audit::insert_all(db, &entries)?;
+    let keys: Vec<i64> = entries.iter().map(|(entry, _)| entry.key).collect();
+    event::changed(db, &keys, false)?;
+    Ok(keys)
+}
+
 fn add<D: Db>(db: &D, author: &Author, note: &Note<'_>) -> Result<i64, Fault> {
+    let (entry, customer) = next(head(db)?, author, note)?;
+    audit::insert(db, &entry, customer)?;
+    Ok(entry.key)
+}
+
+/// Key and hash of the last entry.
+fn head<D: Db>(db: &D) -> Result<(i64, String), Fault> {
+    Ok(audit::head(db)?.unwrap_or((0, GENESIS.to_string())))
+}
+
+/// The entry after another one, with whose personal fields it has.
+fn next(
+    (before, previous): (i64, String),
+    author: &Author,
+    note: &Note<'_>,
+) -> Result<(Entry, Option<i64>), Fault> {
     // What nobody can ask for nobody waits for. Seen by whoever tests a change of its own, and told all the same.
     if cfg!(debug_assertions) && !kinds::is_listed(note.noun, note.action) {
         let detail = format!("the feed lists no kind of event for {} {}", note.action, note.noun);
         return Err(Fault::Db(detail));
     }
-    let (before, previous) = audit::head(db)?.unwrap_or((0, GENESIS.to_string()));
     let key = before.saturating_add(1);
     let (personal, customer) = note.personal.clone().unzip();
     let salt = personal.as_ref().map(|_| format!("{}-{key}", author.salt));
@@ -102,8 +135,7 @@ fn add<D: Db>(db: &D, author: &Author, note: &Note<'_>) -> Result<i64, Fault> {
         hash: String::new(),
     };
     entry.hash = hash_of(&entry);
-    audit::insert(db, &entry, customer)?;
-    Ok(key)
+    Ok((entry, customer))
 }
 
 /// Says in the last entry what came of what it noted, inside the transaction that added it. Its key stays, which rows

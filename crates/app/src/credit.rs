@@ -109,6 +109,13 @@ pub struct Asked {
     pub known_at: Option<Instant>,
 }
 
+impl Asked {
+    /// Whether it asks for nothing but now.
+    pub fn is_now(&self) -> bool {
+        self.day.is_none() && self.known_at.is_none()
+    }
+}
+
 impl From<Option<Date>> for Asked {
     fn from(day: Option<Date>) -> Self {
         Self { day, known_at: None }

@@ -8,7 +8,9 @@ mod shop;
 
 use common::{db, id, read};
 use dunlin_app::{
-    credit::{check, hold, order, policy as limit_policy, ready, reservation::Reserved, rule},
+    credit::{
+        check, hold, order, policy as limit_policy, ready, reservation, reservation::Reserved, rule,
+    },
     customer as customers, default_record, dispute, guarantee, invoice as documents, ledger,
     policy,
 };
@@ -292,6 +294,116 @@ fn whatever_a_check_rests_on_drops_what_is_ready() {
         run(&db, NOON);
         is_ready(&db, asks(10), NOON);
     }
+}
+
+/// Four customers with a limit of 1000 of which 900 are free of rules, ready but for the last.
+fn four() -> (tempfile::TempDir, NativeDb) {
+    let (folder, db) = db();
+    for who in ["A", "B", "C", "D"] {
+        customer(&db, who, json!({"credit_limit": eur(1000)}));
+    }
+    run(&db, NOON);
+    customer(&db, "D", json!({"credit_limit": eur(1000), "status": "closed"}));
+    let asked = json!({"customer": "A", "amount": eur(1)});
+    check::simulate(&db, &read(asked), None, EN, at(NOON)).unwrap();
+    (folder, db)
+}
+
+#[test]
+fn several_checks_at_once_say_what_each_says_alone() {
+    let asked = [("A", 1), ("D", 1), ("B", 901), ("nobody", 1), ("A", 900), ("B", -1), ("C", 5)];
+    let question = |(who, minor): (&str, i64)| -> NewCheck {
+        read(json!({"customer": who, "amount": eur(minor), "order_id": "O"}))
+    };
+    let questions: Vec<NewCheck> = asked.into_iter().map(question).collect();
+    let ids: Vec<_> = (0..asked.len()).map(|number| id(&format!("K{number}"))).collect();
+    let ((_one, together), (_other, alone)) = (four(), four());
+    let simulated: Vec<_> = questions.iter().map(|question| (question, at(NOON))).collect();
+    let simulated = check::simulate_ready(&together, &simulated).unwrap();
+    let kept: Vec<_> = questions
+        .iter()
+        .zip(&ids)
+        .map(|(question, id)| check::ToKeep { question, id, at: at(NOON) })
+        .collect();
+    let kept = check::ask_ready(&together, &kept).unwrap();
+    let passed: Vec<bool> = kept.iter().map(Option::is_some).collect();
+    assert_eq!(passed, [true, false, false, false, true, false, true]);
+    assert_eq!(simulated.iter().map(Option::is_some).collect::<Vec<_>>(), passed);
+    for (((question, id), kept), simulated) in questions.iter().zip(&ids).zip(kept).zip(simulated) {
+        let (Some(kept), Some(simulated)) = (kept, simulated) else {
+            assert!(check::get(&together, id, EN).is_err());
+            continue;
+        };
+        let (kept, simulated) = (kept.whole().unwrap(), simulated.whole().unwrap());
+        assert_eq!(CheckResult { id: Some(id.clone()), ..simulated }, kept);
+        assert_eq!(check::get(&together, id, EN).unwrap(), kept);
+        assert_eq!(check::ask(&alone, question, id, EN, &by("admin", at(NOON))).unwrap(), kept);
+    }
+    assert!(check::ask_ready(&together, &[]).unwrap().is_empty());
+    assert!(check::simulate_ready(&together, &[]).unwrap().is_empty());
+}
+
+/// What the database says of reservations, their checks, the audit chain and the order of events.
+fn written(db: &NativeDb) -> Vec<serde_json::Value> {
+    let all = |sql: &str| db.json(sql, &[]).unwrap();
+    vec![
+        all(
+            "SELECT json_group_array(json_array(id, customer_key, minor, entry_key, check_id)) FROM credit_reservation",
+        ),
+        all(
+            "SELECT json_group_array(json_array(id, customer_key, at, verdict, inputs)) FROM credit_check",
+        ),
+        all(
+            "SELECT json_group_array(json_array(key, who, noun, id, change, personal, previous, hash)) FROM audit",
+        ),
+        all(
+            "SELECT json_group_array(json_array(key, entry_key, invoices_upto, customers_after)) FROM event",
+        ),
+        all("SELECT json_group_array(customer_key) FROM credit_ready"),
+    ]
+}
+
+#[test]
+fn several_reservations_in_one_transaction_write_what_each_writes_alone() {
+    let wishes = [
+        ("R1", "A", 100),
+        ("R2", "D", 1),
+        ("R3", "B", 900),
+        ("R4", "C", 901),
+        ("R5", "A", 1),
+        ("R1", "C", 1),
+        ("R6", "nobody", 1),
+        ("R7", "C", 0),
+    ];
+    let new = |(name, who, minor): (&str, &str, i64)| -> NewReservation {
+        read(json!({"id": name, "customer": who, "amount": eur(minor)}))
+    };
+    let new: Vec<NewReservation> = wishes.into_iter().map(new).collect();
+    let made: Vec<_> = (0..wishes.len()).map(|number| id(&format!("K{number}"))).collect();
+    let author = by("shop", at(NOON));
+    let wish = |(new, made)| reservation::Wish { new, made, author: &author };
+    let all: Vec<_> = new.iter().zip(&made).map(wish).collect();
+    let ((_one, together), (_other, alone)) = (four(), four());
+    let kept = reservation::add_ready(&together, &all).unwrap();
+    // The second of a customer and of an id, and whatever does not pass by what is ready, are asked for alone.
+    let passed: Vec<bool> = kept.iter().map(Option::is_some).collect();
+    assert_eq!(passed, [true, false, true, false, false, false, false, false]);
+    for (number, kept) in kept.into_iter().enumerate().filter_map(|(n, kept)| Some((n, kept?))) {
+        let found = reservation::add(&alone, &new[number], &made[number], EN, &author).unwrap();
+        let Reserved::Kept(found, ledger::Change::Made) = found else { panic!("{found:?}") };
+        assert_eq!(kept, found);
+    }
+    assert_eq!(written(&together), written(&alone));
+    assert_eq!(reservation::get(&together, &id("R1"), at(NOON)).unwrap().check_id, Some(id("K0")));
+    assert!(run(&together, NOON) > 0);
+    // Asked for again, nothing changes: none of them is new.
+    let before = written(&together);
+    let again = reservation::add_ready(&together, &all[..1]).unwrap();
+    assert_eq!((again, written(&together)), (vec![None], before));
+    assert!(matches!(
+        reservation::add_alone(&together, &all[0], EN).unwrap(),
+        Reserved::Kept(_, ledger::Change::AlreadySo)
+    ));
 }
 
 /// Names that follow a word that says where rows come from.

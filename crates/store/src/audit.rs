@@ -68,6 +68,19 @@ pub fn insert<D: Db>(db: &D, entry: &Entry, customer: Option<i64>) -> Result<(),
     Ok(())
 }
 
+/// The same of several entries, in their order.
+pub fn insert_all<D: Db>(db: &D, entries: &[(Entry, Option<i64>)]) -> Result<(), Fault> {
+    let rows = entries.iter().map(|(of, customer)| {
+        let Entry { key, at, who, action, noun, id, change, personal, .. } = of;
+        let Entry { salt, personal_hash, previous, hash, .. } = of;
+        let personal = (personal, salt, personal_hash, customer);
+        (key, at, who, action, noun, id, change, personal, previous, hash)
+    });
+    let rows = crate::array(&rows.collect::<Vec<_>>())?;
+    db.execute(sql!("audit/insert_all.sql"), &[(&rows).into()])?;
+    Ok(())
+}
+
 /// Takes an entry back that no row names. Only for the transaction that added it.
 pub fn forget<D: Db>(db: &D, key: i64) -> Result<(), Fault> {
     db.execute("DELETE FROM audit WHERE key = ?1", &[key.into()])?;

@@ -18,7 +18,7 @@ use dunlin_domain::{
     },
 };
 use serde::de::DeserializeOwned;
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 /// The order that is asked about, and whether its usual terms are looked for.
 pub type About<'a> = (Option<&'a Id>, bool);
@@ -100,23 +100,34 @@ pub struct Plain<'a> {
     pub at: Instant,
 }
 
-impl Plain<'_> {
-    /// The day and the moment as they are stored.
-    fn texts(&self) -> [String; 2] {
-        [self.today.0.to_string(), self.at.to_string()]
-    }
+/// A question as a statement takes it: customer, today, now, time zone, currency, amount, order.
+type Asked<'a> = (&'a str, String, String, &'a str, &'a str, i64, Option<&'a str>);
 
-    fn params<'p>(&'p self, [today, at]: &'p [String; 2]) -> [Param<'p>; 7] {
-        [
-            self.customer.as_str().into(),
-            today.into(),
-            at.into(),
-            self.today.1.into(),
-            self.amount.currency.as_str().into(),
-            self.amount.minor.into(),
-            self.order.map(Id::as_str).into(),
-        ]
+impl Plain<'_> {
+    fn row(&self) -> Asked<'_> {
+        let Self { customer, amount, order, today: (today, zone), at } = self;
+        let order = order.map(Id::as_str);
+        let (today, at, currency) = (today.to_string(), at.to_string(), amount.currency.as_str());
+        (customer.as_str(), today, at, zone, currency, amount.minor, order)
     }
+}
+
+/// A statement of one question, which begins by taking it from parameters, as one of several that takes them from JSON.
+fn of_several(one: &str, taken: &str) -> String {
+    let (head, rest) = one.split_once("SELECT 0").unwrap_or((one, ""));
+    let tail = rest.split_once(')').map_or(rest, |(_, tail)| tail);
+    format!("{head}{taken}){tail}")
+}
+
+/// A check that is to be kept where it passes by what is ready.
+#[derive(Clone, Debug)]
+pub struct ToKeep<'a> {
+    pub of: Plain<'a>,
+    pub id: &'a Id,
+    /// What was asked, as members of a JSON object.
+    pub question: String,
+    /// The reservation that is asked for, which must be new.
+    pub reservation: Option<&'a Id>,
 }
 
 /// What a check says: what counts before what is asked, the limit, and the components as JSON.
@@ -135,28 +146,110 @@ impl Ready {
     }
 }
 
-/// What is kept ready for a question. Nothing: it must be looked at.
-pub fn ready<D: Db>(db: &D, of: &Plain<'_>) -> Result<Option<Ready>, Fault> {
-    let row = db.first(sql!("credit/ready.sql"), &of.params(&of.texts()))?;
-    row.map(|row| Ready::read(&row, 0)).transpose()
+/// What is kept ready for questions, one after the other. Nothing: it must be looked at.
+pub fn ready<D: Db>(db: &D, asked: &[Plain<'_>]) -> Result<Vec<Option<Ready>>, Fault> {
+    static OF_SEVERAL: LazyLock<String> = LazyLock::new(|| {
+        of_several(
+            sql!("credit/ready.sql"),
+            "SELECT j.key, j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
+                 j.value ->> 6
+             FROM json_each(?1) AS j",
+        )
+    });
+    let rows: Vec<Asked<'_>> = asked.iter().map(Plain::row).collect();
+    let found = match rows.as_slice() {
+        [(customer, today, now, zone, currency, minor, order)] => {
+            let (customer, zone, currency) =
+                ((*customer).into(), (*zone).into(), (*currency).into());
+            let (minor, order) = ((*minor).into(), (*order).into());
+            let params = [customer, today.into(), now.into(), zone, currency, minor, order];
+            db.execute(sql!("credit/ready.sql"), &params)?
+        }
+        rows => db.execute(&OF_SEVERAL, &[(&crate::array(rows)?).into()])?,
+    };
+    let mut told: Vec<Option<Ready>> = vec![None; asked.len()];
+    for row in found {
+        let place = usize::try_from(row.int(0)?).ok().and_then(|place| told.get_mut(place));
+        if let Some(place) = place {
+            *place = Some(Ready::read(&row, 1)?);
+        }
+    }
+    Ok(told)
 }
 
-/// Keeps a check that passes by what is kept ready, with the members `asked` of a JSON object, and gives the key of the
-/// customer, with what was found where that is wanted. Nothing: it must be looked at.
-pub fn insert_ready_check<D: Db>(
+/// Checks to keep as their statement takes them, put together before anybody has to wait for the transaction.
+#[derive(Clone, Debug)]
+pub enum AllToKeep<'a> {
+    One(ToKeep<'a>),
+    /// Rows as JSON.
+    Several(String),
+}
+
+impl<'a> AllToKeep<'a> {
+    /// Nothing of nothing.
+    pub fn of(mut asked: Vec<ToKeep<'a>>) -> Result<Option<Self>, Fault> {
+        if asked.len() < 2 {
+            return Ok(asked.pop().map(Self::One));
+        }
+        let rows = asked.iter().map(|to| {
+            let (customer, today, now, zone, currency, minor, order) = to.of.row();
+            let ToKeep { id, question, reservation, .. } = to;
+            (customer, today, now, zone, currency, minor, order, id, question, reservation)
+        });
+        Ok(Some(Self::Several(crate::array(&rows.collect::<Vec<_>>())?)))
+    }
+}
+
+/// Keeps checks that pass by what is kept ready, and gives the key of the customer of each, with what was found where that
+/// is wanted. Those that are missing must be looked at.
+pub fn keep_ready<D: Db>(
     db: &D,
-    id: &Id,
-    of: &Plain<'_>,
-    asked: &str,
+    asked: &AllToKeep<'_>,
     wanted: bool,
-) -> Result<Option<(i64, Option<Ready>)>, Fault> {
-    let texts = of.texts();
-    let mut params = of.params(&texts).to_vec();
-    let more: [Param<'_>; 3] = [id.as_str().into(), asked.into(), i64::from(wanted).into()];
-    params.extend(more);
-    let Some(row) = db.first(sql!("credit/keep_ready.sql"), &params)? else { return Ok(None) };
-    let found = if wanted { Some(Ready::read(&row, 1)?) } else { None };
-    Ok(Some((row.int(0)?, found)))
+) -> Result<BTreeMap<Id, (i64, Option<Ready>)>, Fault> {
+    static OF_SEVERAL: LazyLock<String> = LazyLock::new(|| {
+        of_several(
+            sql!("credit/keep_ready.sql"),
+            "SELECT j.key, j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
+                 j.value ->> 6, j.value ->> 7, j.value ->> 8, j.value ->> 9
+             FROM json_each(?1) AS j",
+        )
+    });
+    let told = i64::from(wanted).into();
+    let kept = match asked {
+        AllToKeep::One(ToKeep { of, id, question, reservation }) => {
+            let (customer, today, now, zone, currency, minor, order) = of.row();
+            let (id, reservation) = (id.as_str().into(), reservation.map(Id::as_str).into());
+            let (today, now, question) = ((&today).into(), (&now).into(), question.into());
+            let (customer, zone, currency) = (customer.into(), zone.into(), currency.into());
+            let (minor, order) = (minor.into(), order.into());
+            let params = [
+                customer,
+                today,
+                now,
+                zone,
+                currency,
+                minor,
+                order,
+                id,
+                question,
+                reservation,
+                told,
+            ];
+            db.execute(sql!("credit/keep_ready.sql"), &params)?
+        }
+        AllToKeep::Several(rows) => {
+            let mut params: [Param<'_>; 11] = std::array::from_fn(|_| Param::Null);
+            let [first, .., last] = &mut params;
+            (*first, *last) = (rows.into(), told);
+            db.execute(&OF_SEVERAL, &params)?
+        }
+    };
+    let kept = kept.iter().map(|row| {
+        let found = if wanted { Some(Ready::read(row, 2)?) } else { None };
+        Ok((row.parse(0)?, (row.int(1)?, found)))
+    });
+    kept.collect()
 }
 
 /// Customers for whom nothing is kept ready that still holds.
@@ -403,35 +496,17 @@ pub fn reservations<D: Db>(
     db.json(sql!("credit/reservations.sql"), &params)
 }
 
-/// Keeps a new reservation.
-pub fn insert_reservation<D: Db>(
-    db: &D,
-    new: &Reservation,
-    customer: i64,
-    entry: i64,
-) -> Result<(), Fault> {
-    let (made, until) = (new.made_at.to_string(), new.expires_at.to_string());
-    db.execute(
-        "INSERT INTO credit_reservation
-             (id, customer_key, minor, currency, order_id, made_at, expires_at, until_at, state, entry_key, purpose,
-              terms_days, check_id, hold_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        &[
-            new.id.as_str().into(),
-            customer.into(),
-            new.amount.minor.into(),
-            new.amount.currency.as_str().into(),
-            new.order_id.as_ref().map(Id::as_str).into(),
-            (&made).into(),
-            (&until).into(),
-            new.state.name().into(),
-            entry.into(),
-            new.purpose.map(CheckPurpose::name).into(),
-            new.terms_days.map(i64::from).into(),
-            new.check_id.as_ref().map(Id::as_str).into(),
-            new.hold_id.as_ref().map(Id::as_str).into(),
-        ],
-    )?;
+/// Keeps new reservations: each with the key of its customer and its entry.
+pub fn insert_reservations<D: Db>(db: &D, new: &[(&Reservation, i64, i64)]) -> Result<(), Fault> {
+    let rows = new.iter().map(|(of, customer, entry)| {
+        let Reservation { id, amount, order_id, made_at, expires_at, state, .. } = of;
+        let Reservation { purpose, terms_days, check_id, hold_id, .. } = of;
+        let asked = (purpose, terms_days, check_id, hold_id);
+        let Money { minor, currency } = amount;
+        (id, customer, minor, currency, order_id, made_at, expires_at, state, entry, asked)
+    });
+    let rows = crate::array(&rows.collect::<Vec<_>>())?;
+    db.execute(sql!("credit/insert_reservations.sql"), &[(&rows).into()])?;
     Ok(())
 }
 

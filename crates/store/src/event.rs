@@ -73,9 +73,10 @@ pub type Allocated = (
     (Option<i64>, i64, i64),
 );
 
-/// Notes a change of the audit chain before it records anything.
-pub fn changed<D: Db>(db: &D, entry: i64, makes_customers: bool) -> Result<(), Fault> {
-    let params = [entry.into(), i64::from(makes_customers).into()];
+/// Notes changes of the audit chain, in their order, before they record anything.
+pub fn changed<D: Db>(db: &D, entries: &[i64], makes_customers: bool) -> Result<(), Fault> {
+    let entries = crate::array(entries)?;
+    let params = [(&entries).into(), i64::from(makes_customers).into()];
     db.execute(sql!("event/insert_change.sql"), &params)?;
     Ok(())
 }

@@ -40,6 +40,11 @@ pub trait Env {
     /// Ends after so many seconds.
     fn sleep(&self, seconds: u32) -> Sleep;
 
+    /// Ends when the other requests of this instance that were waiting have come as far as they can. By itself nobody waits.
+    fn let_in(&self) -> Sleep {
+        Box::pin(std::future::ready(()))
+    }
+
     /// The moment it is.
     fn now(&self) -> Instant {
         let seconds = i64::try_from(self.unix_millis() / 1000).unwrap_or(i64::MAX);

@@ -13,6 +13,7 @@ pub mod csv;
 pub mod decode;
 pub mod env;
 pub mod errors;
+pub mod gather;
 pub mod health;
 pub mod json;
 pub mod keys;

@@ -207,4 +207,8 @@ impl Env for SpinEnv {
     fn sleep(&self, seconds: u32) -> Sleep {
         Box::pin(monotonic_clock::wait_for(u64::from(seconds).saturating_mul(1_000_000_000)))
     }
+
+    fn let_in(&self) -> Sleep {
+        Box::pin(monotonic_clock::wait_for(0))
+    }
 }

@@ -1,8 +1,8 @@
 //! Checks: asked, kept, judged again.
 
+pub use super::ready::{ToKeep, Told};
 use super::{
-    Asked, Basis, Now, Then, hold, inputs_then, kept, nothing, position_then, rates,
-    ready::{self, Told},
+    Asked, Basis, Now, Then, hold, inputs_then, kept, nothing, position_then, rates, ready,
     unknown_customer,
 };
 use crate::{
@@ -49,11 +49,27 @@ pub fn ask_told<D: Db>(
     language: Option<Language>,
     author: &Author,
 ) -> Result<Told, Fault> {
-    check::check(question)?;
-    let by_ready = write_alone(db, |db| ready::keep(db, question, made, author.at))?;
-    if let Some(told) = by_ready {
-        return Ok(Told { result: CheckResult { id: Some(made.clone()), ..told.result }, ..told });
+    let to_keep = ToKeep { question, id: made, at: author.at };
+    match ask_ready(db, &[to_keep])?.pop().flatten() {
+        Some(told) => Ok(told),
+        None => Ok(ask_alone(db, question, made, language, author)?.into()),
     }
+}
+
+/// Asks several at once, in one statement. Nothing: it is to be asked alone.
+pub fn ask_ready<D: Db>(db: &D, asked: &[ToKeep<'_>]) -> Result<Vec<Option<Told>>, Fault> {
+    ready::keep(db, asked)
+}
+
+/// Asks what is not ready.
+pub fn ask_alone<D: Db>(
+    db: &D,
+    question: &NewCheck,
+    made: &Id,
+    language: Option<Language>,
+    author: &Author,
+) -> Result<CheckResult, Fault> {
+    check::check(question)?;
     let (basis, judged) = judged(db, question, author.at)?;
     let keep = |db: &D, basis: &Basis, judged: &Judged, hold_id: Option<&Id>| {
         let (key, verdict) = (basis.inputs.position.key, (judged.verdict, hold_id));
@@ -74,7 +90,7 @@ pub fn ask_told<D: Db>(
         })?,
     };
     let told = answer(db, &basis.inputs, &judged, language.unwrap_or(basis.language))?;
-    Ok(CheckResult { id: Some(made.clone()), hold_id, ..told }.into())
+    Ok(CheckResult { id: Some(made.clone()), hold_id, ..told })
 }
 
 /// The answer, in which a forced hold that stands says why somebody placed it. That text is no part of what is kept: it
@@ -120,13 +136,36 @@ pub fn simulate_told<D: Db>(
     language: Option<Language>,
     at: Instant,
 ) -> Result<Told, Fault> {
-    check::check(question)?;
     let asked = asked.into();
-    let (inputs, own) = match asked.day.is_none() && asked.known_at.is_none() {
+    let ready = match asked.is_now() {
+        true => simulate_ready(db, &[(question, at)])?.pop().flatten(),
+        false => None,
+    };
+    match ready {
+        Some(told) => Ok(told),
+        None => Ok(simulate_alone(db, question, asked, language, at)?.into()),
+    }
+}
+
+/// Asks several at once as things are now, in one statement. Nothing: it is to be asked alone.
+pub fn simulate_ready<D: Db>(
+    db: &D,
+    asked: &[(&NewCheck, Instant)],
+) -> Result<Vec<Option<Told>>, Fault> {
+    ready::answers(db, asked)
+}
+
+/// Asks what is not ready.
+pub fn simulate_alone<D: Db>(
+    db: &D,
+    question: &NewCheck,
+    asked: Asked,
+    language: Option<Language>,
+    at: Instant,
+) -> Result<CheckResult, Fault> {
+    check::check(question)?;
+    let (inputs, own) = match asked.is_now() {
         true => {
-            if let Some(told) = ready::answer(db, question, at)? {
-                return Ok(told);
-            }
             let Basis { inputs, language, .. } = Basis::new(db, question, at)?;
             (inputs, language)
         }
@@ -136,7 +175,7 @@ pub fn simulate_told<D: Db>(
         }
     };
     let judged = check::judge(&inputs)?;
-    Ok(answer(db, &inputs, &judged, language.unwrap_or(own))?.into())
+    answer(db, &inputs, &judged, language.unwrap_or(own))
 }
 
 pub(super) fn judged<D: Db>(

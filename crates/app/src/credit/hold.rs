@@ -438,7 +438,7 @@ fn keep_free<D: Db>(
     };
     let what = Note::made("credit_reservation", kept.id.as_str(), &kept)?;
     let entry = note(db, author, &what)?;
-    credit::insert_reservation(db, &kept, inputs.position.key, entry)?;
+    credit::insert_reservations(db, &[(&kept, inputs.position.key, entry)])?;
     Ok(Some(kept.id))
 }
 

@@ -11,7 +11,7 @@ use dunlin_domain::{
     credit::{
         approval,
         check::{
-            Inputs, Position,
+            self, Inputs, Position,
             ready::{Ready, is_plain, may_be_ready, told},
         },
         exposure::condensed,
@@ -21,8 +21,8 @@ use dunlin_domain::{
 };
 use dunlin_store::{
     Db, Fault,
-    credit::{self, LookedAt, Plain},
-    write,
+    credit::{self, AllToKeep, LookedAt, Plain},
+    write, write_alone,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -55,31 +55,40 @@ impl Told {
     }
 }
 
-/// Asks what is ready, as long as the organisation's time zone is the one that was read last.
-fn plainly<T>(
-    question: &NewCheck,
-    at: Instant,
-    ask: impl FnOnce(&Plain<'_>) -> Result<Option<T>, Fault>,
-) -> Result<Option<T>, Fault> {
-    if !is_plain(question) {
-        return Ok(None);
+/// A question as what is ready may answer it, as long as the organisation's time zone is the one that was read last.
+fn plain<'a>(question: &'a NewCheck, at: Instant, zone: &'a str) -> Option<Plain<'a>> {
+    if !is_plain(question) || check::check(question).is_err() {
+        return None;
     }
-    ZONE.with_borrow(|zone| {
-        let Ok(today) = zone::day_in(at, zone) else { return Ok(None) };
-        let NewCheck { customer, amount, order_id, .. } = question;
-        let (order, today) = (order_id.as_ref(), (today, zone.as_str()));
-        ask(&Plain { customer, amount: *amount, order, today, at })
-    })
+    let NewCheck { customer, amount, order_id, .. } = question;
+    let today = zone::day_in(at, zone).ok()?;
+    Some(Plain { customer, amount: *amount, order: order_id.as_ref(), today: (today, zone), at })
 }
 
-/// The answer to a question by what is ready.
-pub(super) fn answer<D: Db>(
+/// The answers to questions by what is ready. Nothing: it must be looked at.
+pub(super) fn answers<D: Db>(
     db: &D,
-    question: &NewCheck,
-    at: Instant,
-) -> Result<Option<Told>, Fault> {
-    let found = plainly(question, at, |of| credit::ready(db, of))?;
-    Ok(found.map(|found| of(question, at, found)))
+    asked: &[(&NewCheck, Instant)],
+) -> Result<Vec<Option<Told>>, Fault> {
+    ZONE.with_borrow(|zone| {
+        let mut told = vec![None; asked.len()];
+        let mut questions = Vec::new();
+        for ((question, at), told) in asked.iter().zip(&mut told) {
+            if let Some(plain) = plain(question, *at, zone) {
+                questions.push((plain, question, told));
+            }
+        }
+        if questions.is_empty() {
+            return Ok(told);
+        }
+        let plain: Vec<Plain<'_>> = questions.iter().map(|(plain, ..)| *plain).collect();
+        for ((plain, question, told), found) in
+            questions.into_iter().zip(credit::ready(db, &plain)?)
+        {
+            *told = found.map(|found| of(question, plain.at, found));
+        }
+        Ok(told)
+    })
 }
 
 fn of(question: &NewCheck, at: Instant, found: credit::Ready) -> Told {
@@ -87,30 +96,44 @@ fn of(question: &NewCheck, at: Instant, found: credit::Ready) -> Told {
     Told { result, exposure: Some(found.exposure) }
 }
 
-/// The same, and keeps the check.
-pub(super) fn keep<D: Db>(
-    db: &D,
-    question: &NewCheck,
-    made: &Id,
-    at: Instant,
-) -> Result<Option<Told>, Fault> {
-    let found = kept(db, question, made, at, true)?.and_then(|(_, found)| found);
-    Ok(found.map(|found| of(question, at, found)))
+/// A check that is kept where it passes by what is ready.
+#[derive(Clone, Copy, Debug)]
+pub struct ToKeep<'a> {
+    pub question: &'a NewCheck,
+    /// The id that was made for it.
+    pub id: &'a Id,
+    pub at: Instant,
 }
 
-/// Keeps a check that passes by what is ready, and gives the key of its customer, with what was found where it is wanted.
-pub(super) fn kept<D: Db>(
-    db: &D,
-    question: &NewCheck,
-    made: &Id,
-    at: Instant,
-    wanted: bool,
-) -> Result<Option<(i64, Option<credit::Ready>)>, Fault> {
-    plainly(question, at, |of| {
-        let (at, day, question) = (json(&at)?, json(&of.today.0)?, json(question)?);
-        let asked = format!(r#""at":{at},"day":{day},"question":{question}"#);
-        credit::insert_ready_check(db, made, of, &asked, wanted)
-    })
+/// The same as [`answers`], and keeps the checks.
+pub(super) fn keep<D: Db>(db: &D, asked: &[ToKeep<'_>]) -> Result<Vec<Option<Told>>, Fault> {
+    let zone = ZONE.with_borrow(Clone::clone);
+    let all: Vec<_> = asked.iter().map(|of| (*of, None)).collect();
+    let mut kept = match to_keep(&all, &zone)? {
+        Some(all) => write_alone(db, |db| credit::keep_ready(db, &all, true))?,
+        None => BTreeMap::new(),
+    };
+    let told = |to: &ToKeep<'_>| {
+        let told = of(to.question, to.at, kept.remove(to.id)?.1?);
+        let result = CheckResult { id: Some(to.id.clone()), ..told.result };
+        Some(Told { result, ..told })
+    };
+    Ok(asked.iter().map(told).collect())
+}
+
+/// Checks that are kept where they pass by what is ready, some for reservations that must be new, as a statement takes them.
+pub(super) fn to_keep<'a>(
+    asked: &[(ToKeep<'a>, Option<&'a Id>)],
+    zone: &'a str,
+) -> Result<Option<AllToKeep<'a>>, Fault> {
+    let mut rows = Vec::new();
+    for (ToKeep { question, id, at }, reservation) in asked {
+        let Some(of) = plain(question, *at, zone) else { continue };
+        let (at, day, question) = (json(&of.at)?, json(&of.today.0)?, json(question)?);
+        let question = format!(r#""at":{at},"day":{day},"question":{question}"#);
+        rows.push(credit::ToKeep { of, id, question, reservation: *reservation });
+    }
+    AllToKeep::of(rows)
 }
 
 /// A check that passed by what was ready, as it was kept.

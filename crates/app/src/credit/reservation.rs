@@ -1,12 +1,12 @@
 //! Reservations: an amount is kept free in the transaction that finds it free.
 
 use super::{
-    Now,
-    check::{answer, judged_on_top},
+    Now, ZONE,
+    check::{ToKeep, answer, judged_on_top},
     hold, ready,
 };
 use crate::{
-    audit::{Author, Note, note},
+    audit::{Author, Note, note, note_all},
     ledger::{Change, ROW, amount_in_range, known_customer, missing, unless_differing},
 };
 use dunlin_domain::{
@@ -24,7 +24,8 @@ use dunlin_domain::{
         reservation::{Ask, Step, again, end, state, step},
     },
 };
-use dunlin_store::{Db, Fault, credit, customer, write};
+use dunlin_store::{Db, End, Fault, credit, customer, write, write_if};
+use std::collections::BTreeSet;
 
 /// What came of asking to keep an amount free.
 #[derive(Clone, Debug)]
@@ -35,6 +36,50 @@ pub enum Reserved {
     Held(Box<CheckResult>),
 }
 
+/// A reservation that somebody asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    pub new: &'a NewReservation,
+    /// The id that was made for its check, and for itself where it names none.
+    pub made: &'a Id,
+    pub author: &'a Author,
+}
+
+impl Wish<'_> {
+    fn id(&self) -> &Id {
+        self.new.id.as_ref().unwrap_or(self.made)
+    }
+
+    fn question(&self) -> NewCheck {
+        let NewReservation { customer, amount, purpose, order_id, terms_days, .. } = self.new;
+        NewCheck {
+            customer: customer.clone(),
+            amount: *amount,
+            purpose: *purpose,
+            order_id: Some(order_id.as_ref().unwrap_or(self.id()).clone()),
+            terms_days: *terms_days,
+        }
+    }
+
+    fn kept(&self, verdict: Verdict) -> Result<Reservation, Refused> {
+        let new = self.new;
+        Ok(Reservation {
+            id: self.id().clone(),
+            customer: new.customer.clone(),
+            amount: new.amount,
+            order_id: new.order_id.clone(),
+            made_at: self.author.at,
+            expires_at: end(new.expires_at, self.author.at)?,
+            state: ReservationState::Held,
+            purpose: new.purpose,
+            terms_days: new.terms_days,
+            check_id: Some(self.made.clone()),
+            verdict: Some(verdict),
+            hold_id: None,
+        })
+    }
+}
+
 /// Keeps an amount free, when a check of it passes. The check is kept with it.
 pub fn add<D: Db>(
     db: &D,
@@ -43,9 +88,69 @@ pub fn add<D: Db>(
     language: Option<Language>,
     author: &Author,
 ) -> Result<Reserved, Fault> {
+    let wish = Wish { new, made, author };
+    match add_ready(db, &[wish])?.pop().flatten() {
+        Some(kept) => Ok(Reserved::Kept(kept, Change::Made)),
+        None => add_alone(db, &wish, language),
+    }
+}
+
+/// Keeps several amounts free in one transaction, of new reservations whose checks pass by what is ready, at most one of a
+/// customer. Nothing: it is to be asked for alone.
+pub fn add_ready<D: Db>(db: &D, wishes: &[Wish<'_>]) -> Result<Vec<Option<Reservation>>, Fault> {
+    let (mut customers, mut ids) = (BTreeSet::new(), BTreeSet::new());
+    let mut asked = Vec::new();
+    for wish in wishes {
+        let may_be_kept = amount_in_range(&wish.new.amount, 1).is_ok()
+            && end(wish.new.expires_at, wish.author.at).is_ok();
+        if may_be_kept && customers.insert(&wish.new.customer) && ids.insert(wish.id()) {
+            asked.push((wish, wish.question()));
+        }
+    }
+    // All that can be done before anybody has to wait for it.
+    let zone = ZONE.with_borrow(Clone::clone);
+    let to_keep = asked.iter().map(|(wish, question)| {
+        (ToKeep { question, id: wish.made, at: wish.author.at }, Some(wish.id()))
+    });
+    let Some(to_keep) = ready::to_keep(&to_keep.collect::<Vec<_>>(), &zone)? else {
+        return Ok(vec![None; wishes.len()]);
+    };
+    let noted = asked.iter().map(|(wish, _)| {
+        let new = wish.kept(Verdict::Pass)?;
+        let change = Note::made("credit_reservation", wish.id().as_str(), &new)?;
+        Ok((wish.made, new, (wish.author, change)))
+    });
+    let noted = noted.collect::<Result<Vec<_>, Fault>>()?;
+    let passed = write_if(db, |db| {
+        let passed = credit::keep_ready(db, &to_keep, false)?;
+        let kept =
+            noted.iter().filter_map(|(made, new, note)| Some((passed.get(made)?.0, new, note)));
+        let kept: Vec<_> = kept.collect();
+        if kept.is_empty() {
+            return Ok((passed, End::RollBack));
+        }
+        let entries = note_all(db, kept.iter().map(|(.., note)| *note))?;
+        let rows = kept.iter().zip(entries).map(|((key, new, _), entry)| (*new, *key, entry));
+        credit::insert_reservations(db, &rows.collect::<Vec<_>>())?;
+        Ok((passed, End::Commit))
+    })?;
+    // They are in the order in which they were asked for.
+    let mut kept = noted.into_iter().filter(|(made, ..)| passed.contains_key(made)).peekable();
+    let made =
+        |wish: &Wish<'_>| kept.next_if(|(made, ..)| *made == wish.made).map(|(_, new, _)| new);
+    Ok(wishes.iter().map(made).collect())
+}
+
+/// Asks for one that is not ready.
+pub fn add_alone<D: Db>(
+    db: &D,
+    wish: &Wish<'_>,
+    language: Option<Language>,
+) -> Result<Reserved, Fault> {
+    let Wish { new, made, author } = *wish;
     amount_in_range(&new.amount, 1)?;
-    let expires_at = end(new.expires_at, author.at);
-    let id = new.id.as_ref().unwrap_or(made);
+    let kept = wish.kept(Verdict::Pass);
+    let question = wish.question();
     write(db, |db| {
         if let Some(id) = &new.id
             && let Some(before) = stored(db, id, author.at)?
@@ -54,41 +159,17 @@ pub fn add<D: Db>(
             again(before.state)?;
             return Ok(Reserved::Kept(before, Change::AlreadySo));
         }
-        let expires_at = expires_at.clone()?;
-        let order = new.order_id.as_ref().unwrap_or(id);
-        let question = NewCheck {
-            customer: new.customer.clone(),
-            amount: new.amount,
-            purpose: new.purpose,
-            order_id: Some(order.clone()),
-            terms_days: new.terms_days,
+        let kept = kept.clone()?;
+        let (key, verdict, of_hold) = match look(db, new, &question, made, language, author)? {
+            Looked::Free(key, verdict, of_hold) => (key, verdict, of_hold),
+            Looked::Held(told) => return Ok(Reserved::Held(told)),
         };
-        let (key, verdict, of_hold) = match ready::kept(db, &question, made, author.at, false)? {
-            Some((key, _)) => (key, Verdict::Pass, None),
-            None => match look(db, new, &question, made, language, author)? {
-                Looked::Free(key, verdict, of_hold) => (key, verdict, of_hold),
-                Looked::Held(told) => return Ok(Reserved::Held(told)),
-            },
-        };
-        let kept = Reservation {
-            id: id.clone(),
-            customer: new.customer.clone(),
-            amount: new.amount,
-            order_id: new.order_id.clone(),
-            made_at: author.at,
-            expires_at,
-            state: ReservationState::Held,
-            purpose: new.purpose,
-            terms_days: new.terms_days,
-            check_id: Some(made.clone()),
-            verdict: Some(verdict),
-            hold_id: None,
-        };
-        let entry = note(db, author, &Note::made("credit_reservation", id.as_str(), &kept)?)?;
+        let kept = Reservation { verdict: Some(verdict), ..kept };
+        let entry = note(db, author, &Note::made("credit_reservation", kept.id.as_str(), &kept)?)?;
         if let Some(of_hold) = &of_hold {
             credit::end_reservation(db, of_hold, ReservationState::Released, author.at, entry)?;
         }
-        credit::insert_reservation(db, &kept, key, entry)?;
+        credit::insert_reservations(db, &[(&kept, key, entry)])?;
         Ok(Reserved::Kept(kept, Change::Made))
     })
 }

@@ -13,6 +13,7 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
@@ -42,11 +43,17 @@ pub struct Guest {
     http: WasiHttpCtx,
     outbound: Outbound,
     memory: StoreLimits,
+    /// How many requests are in its lane, or on their way there.
+    in_lane: Arc<AtomicUsize>,
 }
 
 impl Guest {
     /// A store for a fresh instance: no files, no sockets, no environment, only what `grants` says.
-    pub fn store(engine: &Engine, grants: &Arc<Grants>) -> Store<Guest> {
+    pub fn store(
+        engine: &Engine,
+        grants: &Arc<Grants>,
+        in_lane: &Arc<AtomicUsize>,
+    ) -> Store<Guest> {
         let lines = || Lines::new(grants.component.clone(), grants.log.clone());
         let guest = Guest {
             grants: grants.clone(),
@@ -59,6 +66,7 @@ impl Guest {
                 deadline: grants.limits.outbound,
                 own_deadline: grants.limits.request,
             },
+            in_lane: in_lane.clone(),
             memory: StoreLimitsBuilder::new().memory_size(grants.limits.instance_memory).build(),
         };
         let mut store = Store::new(engine, guest);
@@ -99,15 +107,17 @@ pub fn linker(engine: &Engine) -> Result<Linker<Guest>> {
 }
 
 /// Puts a `wait-for` in place of that of WASI, which returns at once when the time is zero. Here zero lets the others
-/// in: a guest that gathers goes on when whoever waits has come in and asked as well. It costs no timer, which would
-/// take a millisecond at least.
+/// in: a guest that gathers goes on when whoever waits has come in and asked as well, at once when nobody does. It costs
+/// no timer, which would take a millisecond at least.
 fn wait_for(linker: &mut Linker<Guest>) -> Result<()> {
     linker.allow_shadowing(true);
     linker.instance("wasi:clocks/monotonic-clock@0.3.0")?.func_wrap_concurrent(
         "wait-for",
-        |_, (nanoseconds,): (u64,)| {
+        |accessor, (nanoseconds,): (u64,)| {
+            let is_alone = accessor.with(|mut store| store.get().in_lane.load(Relaxed) <= 1);
             Box::pin(async move {
                 match nanoseconds {
+                    0 if is_alone => {}
                     0 => tokio::task::yield_now().await,
                     _ => tokio::time::sleep(Duration::from_nanos(nanoseconds)).await,
                 }

@@ -73,7 +73,7 @@ impl Cron {
     }
 
     async fn call(&self, at: DateTime<Utc>) -> wasmtime::Result<Result<(), Error>> {
-        let mut store = Guest::store(&self.engine, &self.grants);
+        let mut store = Guest::store(&self.engine, &self.grants, &Arc::default());
         let instance = self.pre.instantiate_async(&mut store).await?;
         let handle =
             instance.get_typed_func::<(Metadata,), (Result<(), Error>,)>(&mut store, EXPORT)?;

@@ -76,17 +76,19 @@ impl Lanes {
         })?;
         let limits = &grants.limits;
         let lane = || {
+            let in_flight = Arc::default();
             let factory = Factory {
                 engine: engine.clone(),
                 service: service.clone(),
                 grants: grants.clone(),
                 instances: instances.clone(),
+                in_flight: Arc::clone(&in_flight),
             };
             let handler = match grants.gathers {
                 true => Handler::Gathers(Gathering::new(factory)),
                 false => Handler::Spreads(ProxyHandler::new(factory)),
             };
-            Lane { handler, in_flight: Arc::default() }
+            Lane { handler, in_flight }
         };
         Ok(Lanes {
             lanes: (0..limits.lanes.max(1)).map(|_| lane()).collect(),
@@ -132,6 +134,7 @@ pub(super) struct Factory {
     service: ServicePre<Guest>,
     pub(super) grants: Arc<Grants>,
     instances: Arc<Instances>,
+    in_flight: Arc<AtomicUsize>,
 }
 
 impl HandlerState for Factory {
@@ -141,7 +144,7 @@ impl HandlerState for Factory {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, Rules>> {
         let alive = self.instances.enter();
-        let mut store = Guest::store(&self.engine, &self.grants);
+        let mut store = Guest::store(&self.engine, &self.grants, &self.in_flight);
         let proxy = ProxyPre::P3(self.service.clone()).instantiate_async(&mut store).await?;
         let limits = &self.grants.limits;
         Ok(Instance {
