@@ -3,7 +3,7 @@
 
 use crate::bare::{self, Noting};
 use crate::clock::{self, Took};
-use crate::requests::{POINT, WARM_UP, WINDOW, at_once};
+use crate::requests::{CONNECTIONS, POINT, WARM_UP, WINDOW, at_once};
 use crate::server::Server;
 use crate::table::{Bar, Table};
 use anyhow::{Result, anyhow, ensure};
@@ -18,6 +18,9 @@ const RESERVATIONS: Bar = Bar::AtLeast(0.4);
 /// p99 over p50.
 const SPREAD: Bar = Bar::AtMost(10.0);
 const SIMULATION: Bar = Bar::AtMost(1.5);
+
+/// As many as reserve at once.
+const MANY: usize = 64;
 
 const RUNS: u32 = 3;
 
@@ -51,23 +54,34 @@ pub fn measure(root: &Path, invoices: u64, table: &mut Table) -> Result<()> {
     let db = NativeDb::open(&file).map_err(|fault| anyhow!("{fault:?}"))?;
     db.connection().execute_batch(&BOOK.replace("?1", &invoices.to_string()))?;
     let server = Server::start(&root.join("spin.toml"), folder.path())?;
-    let customers = invoices / 10;
+    for clients in [CONNECTIONS, MANY] {
+        asked(&server, invoices, clients, table)?;
+    }
+    simulation(&server, &db, invoices, table)?;
+    server.stop()
+}
+
+/// Checks and reservations of so many clients beside as many who ask for one row.
+fn asked(server: &Server, invoices: u64, clients: usize, table: &mut Table) -> Result<()> {
     // As on any day after its first minutes.
     let mut client = server.client()?;
     while client.post("/v1/score/holds/run")?["readied"] != 0 {}
+    let customers = invoices / 10;
+    // No order is asked about twice.
+    let from = clients as u64 * 1_000_000_000;
     let question = |n: u64| {
-        let customer = 1 + n * 7919 % customers;
+        let (customer, n) = (1 + n * 7919 % customers, from + n);
         format!(
             r#"{{"customer":"C{customer}","amount":{{"minor":100,"currency":"EUR"}},"order_id":"O{n}"}}"#
         )
     };
     let reservation = |n: u64| {
-        let customer = 1 + n * 7919 % customers;
+        let (customer, n) = (1 + n * 7919 % customers, from + n);
         format!(
             r#"{{"id":"R{n}","customer":"C{customer}","amount":{{"minor":1,"currency":"EUR"}}}}"#
         )
     };
-    let (point, _, point_cpu) = a_second(&server, "GET", POINT, |_| String::new())?;
+    let (point, _, point_cpu) = a_second(server, clients, "GET", POINT, |_| String::new())?;
     let figure = |rate: f64| format!("{rate:.0} req/s");
     for (name, path, body, bar) in [
         (
@@ -79,17 +93,22 @@ pub fn measure(root: &Path, invoices: u64, table: &mut Table) -> Result<()> {
         ("check", "/v1/score/checks", &question, CHECKS),
         ("reservation", "/v1/score/reservations", &reservation, RESERVATIONS),
     ] {
-        let (rate, times, cpu) = a_second(&server, "POST", path, body)?;
+        let (rate, times, cpu) = a_second(server, clients, "POST", path, body)?;
         let of = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
         let (p50, p99) = (of(0.5), of(0.99));
-        let named = format!("{name}, {invoices} invoices");
+        let named = format!("{name}, {clients} connections, {invoices} invoices");
         let row = table.add(&named, figure(rate), figure(point), rate / point, Some(bar));
         row.cpu(point_cpu / cpu);
         let ms = |seconds: f64| format!("{:.2} ms", seconds * 1e3);
-        table.add(&format!("{name}: p99 beside p50"), ms(p99), ms(p50), p99 / p50, Some(SPREAD));
+        table.add(
+            &format!("{name}, {clients} connections: p99 beside p50"),
+            ms(p99),
+            ms(p50),
+            p99 / p50,
+            Some(SPREAD),
+        );
     }
-    simulation(&server, &db, invoices, table)?;
-    server.stop()
+    Ok(())
 }
 
 fn simulation(server: &Server, db: &NativeDb, invoices: u64, table: &mut Table) -> Result<()> {
@@ -128,6 +147,7 @@ fn simulation(server: &Server, db: &NativeDb, invoices: u64, table: &mut Table) 
 /// processor time of the runtime for one.
 fn a_second(
     server: &Server,
+    clients: usize,
     method: &str,
     path: &str,
     body: impl Fn(u64) -> String + Sync,
@@ -149,7 +169,7 @@ fn a_second(
         }
         Ok(times)
     };
-    let (times, took) = at_once(server, worker)?;
+    let (times, took) = at_once(server, clients, worker)?;
     let mut times = times.concat();
     times.sort_by(f64::total_cmp);
     ensure!(!times.is_empty(), "{path} answers nothing");

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-const CONNECTIONS: usize = 8;
+pub const CONNECTIONS: usize = 8;
 pub const WARM_UP: Duration = Duration::from_millis(500);
 pub const WINDOW: Duration = Duration::from_secs(3);
 
@@ -121,19 +121,20 @@ pub fn a_second(server: &Server, path: impl Fn(u64) -> String + Sync) -> Result<
         }
         Ok(count)
     };
-    let (counts, took) = at_once(server, worker)?;
+    let (counts, took) = at_once(server, CONNECTIONS, worker)?;
     let asked = next.load(Ordering::Relaxed) as f64;
     Ok((f64::from(counts.iter().sum::<u32>()) / WINDOW.as_secs_f64(), took.cpu / asked))
 }
 
-/// What each of the clients gives, all at work at once, and what that took the runtime.
+/// What each of so many clients gives, all at work at once, and what that took the runtime.
 pub fn at_once<T: Send>(
     server: &Server,
+    clients: usize,
     worker: impl Fn() -> Result<T> + Sync,
 ) -> Result<(Vec<T>, Took)> {
     let all = || {
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(&worker)).collect();
+            let workers: Vec<_> = (0..clients).map(|_| scope.spawn(&worker)).collect();
             workers
                 .into_iter()
                 .map(|of| of.join().map_err(|_| anyhow!("a client panicked"))?)
