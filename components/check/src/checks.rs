@@ -105,7 +105,7 @@ async fn keep<D: Db>(
         check::ask_ready(db, &asked.collect::<Vec<_>>())
     };
     let asked = (question.clone(), id.clone(), author.at);
-    Ok(match together(&KEPT, call.env().let_in(), asked, all).await {
+    Ok(match together(&KEPT, call.env().lull(), asked, all).await {
         Some(told) => told,
         None => check::ask_alone(db, &question, &id, language, &author)?.into(),
     })

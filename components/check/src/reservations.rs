@@ -83,7 +83,7 @@ async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
         reservation::add_ready(db, &wishes.collect::<Vec<_>>())
     };
     let asked = (new.clone(), made.clone(), author.clone());
-    let reserved = match together(&ASKED, call.env().let_in(), asked, all).await {
+    let reserved = match together(&ASKED, call.env().lull(), asked, all).await {
         Some(kept) => Reserved::Kept(kept, Change::Made),
         None => {
             reservation::add_alone(db, &Wish { new: &new, made: &made, author: &author }, language)?

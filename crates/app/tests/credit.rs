@@ -19,7 +19,7 @@ use dunlin_domain::{
     contract::{credit::*, types::Language},
     credit::reservation::Ask,
 };
-use dunlin_store::{Fault, native::NativeDb};
+use dunlin_store::{Db as _, Fault, native::NativeDb};
 use serde_json::{Value, json};
 use shop::*;
 
@@ -362,6 +362,43 @@ fn rules_are_found_at_the_nearest_level_and_count_from_their_write() {
     assert_eq!(put("late", json!({"more_than": "10"})).1, Change::AlreadySo);
     assert_eq!(verdicts(), both("pass", "pass"));
     assert_eq!(rule::list(&db, None, 10, at(NOON)).unwrap().len(), 6 + 3);
+}
+
+#[test]
+fn a_rule_that_was_put_for_somebody_else_today_ends_as_the_one_that_stood_and_says_nothing_of_both()
+{
+    let (_folder, db) = db();
+    for who in ["X", "Y"] {
+        customer(&db, who, json!({"credit_limit": eur(1_000)}));
+    }
+    let put = |new: Value, when: &str| {
+        rule::put(&db, &id("big"), &read(new), &by("admin", at(when))).unwrap();
+    };
+    let big = |who: &str, reason: &str| json!({"kind": "order-amount", "amount": eur(10), "customer": who, "reason": reason});
+    put(big("X", "X drinks"), "2024-06-28T12:00:00Z");
+    put(big("Y", "Y gambles"), NOON);
+    let (ended, _) = rule::end(&db, &id("big"), &author()).unwrap();
+    let wanted: NewRule = read(big("X", "X drinks"));
+    assert_eq!(ended.rule, NewRule { to: Some(day("2024-06-29")), ..wanted });
+    let then = |who: &str| {
+        let asked = Some(day("2024-06-29"));
+        let found =
+            check::simulate(&db, &question(who, 15, None), asked, Some(Language::En), at(NOON));
+        told(&found.unwrap())
+    };
+    assert_eq!((then("X"), then("Y")), ("hold big".to_string(), "pass".to_string()));
+    put(json!({"kind": "order-amount", "amount": eur(10), "reason": "for all"}), NOON);
+    // What was said of one is in no entry that belongs to another, and in no text that cannot be taken away.
+    let rows: Vec<(String, Option<String>, Option<i64>)> = db
+        .json("SELECT json_group_array(json_array(change, personal, customer_key)) FROM audit WHERE noun = 'credit_rule'", &[])
+        .unwrap();
+    assert_eq!(rows.len(), 4);
+    for (change, personal, customer) in rows {
+        assert!(!change.contains("drinks") && !change.contains("gambles"), "{change}");
+        let personal = personal.unwrap_or_default();
+        assert!(!personal.contains("drinks") || customer == Some(1), "{personal}");
+        assert!(!personal.contains("gambles") || customer == Some(2), "{personal}");
+    }
 }
 
 #[test]

@@ -380,16 +380,18 @@ fn several_reservations_in_one_transaction_write_what_each_writes_alone() {
     };
     let new: Vec<NewReservation> = wishes.into_iter().map(new).collect();
     let made: Vec<_> = (0..wishes.len()).map(|number| id(&format!("K{number}"))).collect();
-    let author = by("shop", at(NOON));
-    let wish = |(new, made)| reservation::Wish { new, made, author: &author };
-    let all: Vec<_> = new.iter().zip(&made).map(wish).collect();
+    let authors: Vec<_> =
+        wishes.iter().map(|(name, ..)| by(&format!("key-{name}"), at(NOON))).collect();
+    let wish = |((new, made), author)| reservation::Wish { new, made, author };
+    let all: Vec<_> = new.iter().zip(&made).zip(&authors).map(wish).collect();
     let ((_one, together), (_other, alone)) = (four(), four());
     let kept = reservation::add_ready(&together, &all).unwrap();
     // The second of a customer and of an id, and whatever does not pass by what is ready, are asked for alone.
     let passed: Vec<bool> = kept.iter().map(Option::is_some).collect();
     assert_eq!(passed, [true, false, true, false, false, false, false, false]);
     for (number, kept) in kept.into_iter().enumerate().filter_map(|(n, kept)| Some((n, kept?))) {
-        let found = reservation::add(&alone, &new[number], &made[number], EN, &author).unwrap();
+        let found =
+            reservation::add(&alone, &new[number], &made[number], EN, &authors[number]).unwrap();
         let Reserved::Kept(found, ledger::Change::Made) = found else { panic!("{found:?}") };
         assert_eq!(kept, found);
     }

@@ -208,6 +208,10 @@ impl Env for SpinEnv {
         Box::pin(monotonic_clock::wait_for(u64::from(seconds).saturating_mul(1_000_000_000)))
     }
 
+    fn lull(&self) -> Sleep {
+        Box::pin(monotonic_clock::wait_until(0))
+    }
+
     fn let_in(&self) -> Sleep {
         Box::pin(monotonic_clock::wait_for(0))
     }

@@ -113,15 +113,19 @@ impl<'a> View<'a> {
             return None;
         }
         let grade = trusted_grade(of.grade, of.merged_grade);
-        let facts = Facts {
-            // It was sorted by a grade that is trusted no more.
-            tier: of.tier.as_deref().filter(|_| grade == of.grade),
-            grade,
-            turnover_minor: of.bought.turnover_minor,
-            guaranteed_minor: borne(of.guarantees()),
-            tenure_days: of.bought.first_on.map_or(0, |first| self.day.days_past_due(first)),
+        let granted = |tier| {
+            let facts = Facts {
+                tier,
+                grade,
+                turnover_minor: of.bought.turnover_minor,
+                guaranteed_minor: borne(of.guarantees()),
+                tenure_days: of.bought.first_on.map_or(0, |first| self.day.days_past_due(first)),
+            };
+            proposal(self.policy, &facts)
         };
-        proposal(self.policy, &facts)
+        let by_tier = granted(of.tier.as_deref());
+        // It may have been sorted by a grade that is trusted no more: then what either grants.
+        if grade == of.grade { by_tier } else { by_tier.min(granted(None)) }
     }
 
     /// The limit that would be proposed, beside the customer's own in force, both in the policy's currency. `None`: none,

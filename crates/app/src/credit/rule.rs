@@ -11,7 +11,11 @@ use dunlin_domain::{
     credit::rule::{Known, check, check_name, ended, shipped, standing},
     zone,
 };
-use dunlin_store::{Db, Fault, audit, credit, customer, write};
+use dunlin_store::{
+    Db, Fault, audit, credit,
+    customer::{self, Place},
+    write,
+};
 use serde_json::json;
 
 /// Sets a rule, in place of the one of its name.
@@ -46,13 +50,17 @@ pub fn end<D: Db>(db: &D, name: &Id, author: &Author) -> Result<(Rule, Change), 
         }
         let until = audit::last_by(db, &zone::end_of(today.plus_days(-1)?, &zone)?.to_string())?;
         let ended = ended(before.rule, credit::rule_by(db, name, until)?, today)?;
-        // Also of somebody who was merged into another.
-        let key = |id: &Option<Id>| -> Result<Option<i64>, Fault> {
-            let place = id.as_ref().map(|id| customer::place(db, id)).transpose()?.flatten();
-            Ok(place.map(|place| place.key))
+        // Also of somebody who was merged into another since.
+        let whose = |id: Option<Id>| -> Result<(Option<Id>, Option<i64>), Fault> {
+            let Some(id) = id else { return Ok((None, None)) };
+            Ok(match customer::place(db, &id)? {
+                Some(Place { merged: Some((key, into)), .. }) => (Some(into), Some(key)),
+                place => (Some(id), place.map(|place| place.key)),
+            })
         };
-        let whose = (key(&ended.customer)?, key(&ended.group)?);
-        set(db, name, &ended, whose, author)
+        let ((customer, key), (group, head)) = (whose(ended.customer)?, whose(ended.group)?);
+        let ended = NewRule { customer, group, ..ended };
+        set(db, name, &ended, (key, head), author)
     })
 }
 
@@ -85,12 +93,17 @@ fn noted<'a>(
     after: &NewRule,
     whose: Option<i64>,
 ) -> Result<Note<'a>, Fault> {
-    let Some(customer) = whose else {
-        return Note::changed(action, "credit_rule", name.as_str(), before, Some(after));
+    let is_about = |rule: &NewRule| rule.customer.is_some() || rule.group.is_some();
+    let public = |rule: &NewRule| {
+        let reason = rule.reason.clone().filter(|_| !is_about(rule));
+        NewRule { reason, ..rule.clone() }
     };
-    let public = |rule: &NewRule| NewRule { reason: None, ..rule.clone() };
     let (was, now) = (before.map(public), public(after));
     let what = Note::changed(action, "credit_rule", name.as_str(), was.as_ref(), Some(&now))?;
+    let Some(customer) = whose else { return Ok(what) };
+    // What was about somebody else stands in the entry that put it, and goes with that one.
+    let of = |rule: &NewRule| (rule.customer.clone(), rule.group.clone());
+    let before = before.filter(|before| of(before) == of(after));
     let reason = |rule: &NewRule| json!({"reason": rule.reason});
     match before.and_then(|before| before.reason.as_ref()).is_some() || after.reason.is_some() {
         false => Ok(what),

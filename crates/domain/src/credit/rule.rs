@@ -208,14 +208,14 @@ pub fn deciding<'a>(
 }
 
 /// A rule that is taken back today, of which this is known of yesterday: its last day was yesterday, as it stood then. One
-/// that was new today never counted. Whose it is may have changed with a merge since.
+/// that was new today never counted.
 pub fn ended(now: NewRule, stood: Option<NewRule>, today: Date) -> Result<NewRule, Refused> {
     let yesterday = today.plus_days(-1)?;
     Ok(match stood {
         None => NewRule { from: Some(today), to: Some(yesterday), ..now },
         Some(stood) => {
             let to = stood.to.map_or(yesterday, |to| to.min(yesterday));
-            NewRule { to: Some(to), customer: now.customer, group: now.group, ..stood }
+            NewRule { to: Some(to), ..stood }
         }
     })
 }
@@ -320,9 +320,9 @@ mod tests {
         ] {
             assert_eq!(ended(of(now), stood.map(of), today).unwrap(), of(wanted), "{stood:?}");
         }
-        // It went along with a merge today.
-        let merged = ended(of(r#", "customer": "C""#), Some(of(r#", "customer": "Twin""#)), today);
-        assert_eq!(merged.unwrap(), of(r#", "customer": "C", "to": "2024-06-29""#));
+        // Also whose it was then.
+        let other = ended(of(r#", "customer": "C""#), Some(of(r#", "customer": "D""#)), today);
+        assert_eq!(other.unwrap(), of(r#", "customer": "D", "to": "2024-06-29""#));
     }
 
     #[test]

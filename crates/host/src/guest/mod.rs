@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime_wasi::clocks::WasiClocksView as _;
+use wasmtime_wasi::p3::bindings::clocks::monotonic_clock::Host as _;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -43,6 +45,8 @@ pub struct Guest {
     http: WasiHttpCtx,
     outbound: Outbound,
     memory: StoreLimits,
+    /// Those who write the file that was opened last.
+    pub(crate) writers: Option<Arc<turn::Queue>>,
     /// How many requests are in its lane, or on their way there.
     in_lane: Arc<AtomicUsize>,
 }
@@ -66,6 +70,7 @@ impl Guest {
                 deadline: grants.limits.outbound,
                 own_deadline: grants.limits.request,
             },
+            writers: None,
             in_lane: in_lane.clone(),
             memory: StoreLimitsBuilder::new().memory_size(grants.limits.instance_memory).build(),
         };
@@ -77,6 +82,13 @@ impl Guest {
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
         store
+    }
+}
+
+impl Guest {
+    /// Whether nobody else is in its lane, or on the way there.
+    fn is_alone(&self) -> bool {
+        self.in_lane.load(Relaxed) <= 1
     }
 }
 
@@ -97,7 +109,7 @@ pub fn linker(engine: &Engine) -> Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-    wait_for(&mut linker)?;
+    waits(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     sqlite::add_to_linker(&mut linker)?;
@@ -106,25 +118,47 @@ pub fn linker(engine: &Engine) -> Result<Linker<Guest>> {
     Ok(linker)
 }
 
-/// Puts a `wait-for` in place of that of WASI, which returns at once when the time is zero. Here zero lets the others
-/// in: a guest that gathers goes on when whoever waits has come in and asked as well, at once when nobody does. It costs
-/// no timer, which would take a millisecond at least.
-fn wait_for(linker: &mut Linker<Guest>) -> Result<()> {
+/// Puts waits in place of those of WASI, which return at once when there is no time to wait. Here `wait-for` zero lets the
+/// others in: a guest that gathers goes on when whoever waits has come in and asked as well, at once when nobody does. It
+/// costs no timer, which would take a millisecond at least. `wait-until` zero lets them in and waits besides until nobody
+/// writes: a guest that then writes would hold up all who are in it.
+fn waits(linker: &mut Linker<Guest>) -> Result<()> {
     linker.allow_shadowing(true);
-    linker.instance("wasi:clocks/monotonic-clock@0.3.0")?.func_wrap_concurrent(
-        "wait-for",
-        |accessor, (nanoseconds,): (u64,)| {
-            let is_alone = accessor.with(|mut store| store.get().in_lane.load(Relaxed) <= 1);
-            Box::pin(async move {
-                match nanoseconds {
-                    0 if is_alone => {}
-                    0 => tokio::task::yield_now().await,
-                    _ => tokio::time::sleep(Duration::from_nanos(nanoseconds)).await,
+    let mut clock = linker.instance("wasi:clocks/monotonic-clock@0.3.0")?;
+    clock.func_wrap_concurrent("wait-for", |accessor, (nanoseconds,): (u64,)| {
+        let is_alone = accessor.with(|mut store| store.get().is_alone());
+        Box::pin(async move {
+            match nanoseconds {
+                0 => let_in(is_alone).await,
+                _ => tokio::time::sleep(Duration::from_nanos(nanoseconds)).await,
+            }
+            Ok(())
+        })
+    })?;
+    clock.func_wrap_concurrent("wait-until", |accessor, (mark,): (u64,)| {
+        let (is_alone, now, writers) = accessor.with(|mut store| {
+            let guest = store.get();
+            (guest.is_alone(), guest.clocks().now(), guest.writers.clone())
+        });
+        Box::pin(async move {
+            let now = now?;
+            if mark == 0 {
+                let_in(is_alone).await;
+                if let Some(writers) = writers {
+                    writers.lull(shared::BUSY_TIMEOUT).await;
                 }
-                Ok(())
-            })
-        },
-    )?;
+            } else if mark > now {
+                tokio::time::sleep(Duration::from_nanos(mark - now)).await;
+            }
+            Ok(())
+        })
+    })?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+async fn let_in(is_alone: bool) {
+    if !is_alone {
+        tokio::task::yield_now().await;
+    }
 }

@@ -203,6 +203,7 @@ fn open(guest: &mut Guest, label: &str) -> Result<Resource<Connection>, Error> {
         return Err(Error::AccessDenied);
     }
     let connection = tokio::task::block_in_place(|| Connection::open(access, label))?;
+    guest.writers = Some(connection.queue.clone());
     guest.table.push(connection).map_err(|error| Error::Io(error.to_string()))
 }
 

@@ -7,9 +7,11 @@
 use super::shared::Shared;
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// The writers of one file.
 #[derive(Default)]
@@ -21,6 +23,8 @@ pub struct Queue {
     written_back: AtomicI32,
     /// The connection through which they write.
     pub shared: Shared,
+    /// Rings for those who wait outside of the line.
+    freed: Notify,
 }
 
 #[derive(Default)]
@@ -73,6 +77,16 @@ impl Queue {
         Some(Turn(self.clone()))
     }
 
+    /// Ends when nobody writes and nobody waits for that in the line, so long after at the most: for who can let others go on
+    /// meanwhile.
+    pub async fn lull(&self, longest: Duration) {
+        let mut freed = pin!(self.freed.notified());
+        freed.as_mut().enable();
+        if self.line().taken {
+            let _ = tokio::time::timeout(longest, freed).await;
+        }
+    }
+
     /// Whether the log, which has so many pages after a commit, has grown by so many since it was last written back.
     pub fn is_long(&self, logged: i32, grown: i32) -> bool {
         let before = self.written_back.load(Relaxed);
@@ -123,8 +137,9 @@ impl Drop for Turn {
         line.taken = line.called.is_some();
         let called = line.called.clone();
         drop(line);
-        if let Some(bell) = called {
-            bell.notify_one();
+        match called {
+            Some(bell) => bell.notify_one(),
+            None => self.0.freed.notify_waiters(),
         }
     }
 }
@@ -154,6 +169,34 @@ mod tests {
         drop(first);
         assert!(waiting.join().unwrap());
         assert!(queue.wait(LONG).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_lull_comes_when_nobody_writes_and_nobody_waits_in_the_line() {
+        let queue = Arc::<Queue>::default();
+        queue.lull(LONG).await;
+        let turn = queue.wait(LONG).unwrap();
+        let lull = || {
+            let queue = queue.clone();
+            tokio::spawn(async move { queue.lull(LONG).await })
+        };
+        let (one, other) = (lull(), lull());
+        queue.lull(Duration::from_millis(5)).await;
+        assert!(!one.is_finished() && !other.is_finished());
+        let next = std::thread::spawn({
+            let queue = queue.clone();
+            move || queue.wait(LONG).unwrap()
+        });
+        while queue.line().waiting.is_empty() {
+            std::thread::yield_now();
+        }
+        drop(turn);
+        let turn = next.join().unwrap();
+        tokio::task::yield_now().await;
+        assert!(!one.is_finished() && !other.is_finished());
+        drop(turn);
+        one.await.unwrap();
+        other.await.unwrap();
     }
 
     #[test]

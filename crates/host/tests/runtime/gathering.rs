@@ -58,6 +58,22 @@ fn a_line_that_stands_still_gets_another_instance() {
 }
 
 #[test]
+fn whoever_is_going_to_write_holds_up_nobody_while_others_write() {
+    let probe = start(|settings| settings.limits.instance_idle = Duration::from_secs(60));
+    probe.post("/sql-kept?label=default", "BEGIN IMMEDIATE").ok();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| probe.get("/lull"));
+        eventually("the waiting", || probe.lines.contain("waits"));
+        // Answered by the very instance in which it waits.
+        assert_eq!(probe.get("/instance").ok(), "3");
+        assert!(!writer.is_finished());
+        probe.post("/sql-kept?label=default", "SELECT 1").ok();
+        writer.join().unwrap().ok();
+    });
+    assert_eq!(probe.post("/sql?label=default", "SELECT count(*) FROM lull").ok(), "0");
+}
+
+#[test]
 fn bodies_arrive_whole_while_instances_are_replaced() {
     let probe = start(|settings| {
         settings.limits.instance_requests = 5;
