@@ -4,16 +4,8 @@ mod checks;
 mod reservations;
 
 use dunlin_app::credit::Asked;
-use dunlin_domain::contract::types::Language;
 use dunlin_store::Db;
-use dunlin_web::{Call, KNOWN_AT, Problem, Query, Route};
-
-/// The language of texts.
-const LANGUAGE: Query = Query::one_of(
-    "language",
-    Language::NAMES,
-    "The language of the texts. Absent: the organisation's.",
-);
+use dunlin_web::{Call, KNOWN_AT, LANGUAGE, Problem, Route};
 
 /// The day and the moment of knowledge that a call asks for.
 fn asked<D: Db>(call: &Call<'_, D>) -> Result<Asked, Problem> {

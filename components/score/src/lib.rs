@@ -11,14 +11,7 @@ mod watchlist;
 use dunlin_app::remind;
 use dunlin_domain::contract::types::Language;
 use dunlin_store::Db;
-use dunlin_web::{Call, Problem, Query, Route};
-
-/// The language of texts.
-const LANGUAGE: Query = Query::one_of(
-    "language",
-    Language::NAMES,
-    "The language of the texts. Absent: the organisation's.",
-);
+use dunlin_web::{Call, LANGUAGE, Problem, Route};
 
 /// The language that was asked for, or the organisation's.
 fn language<D: Db>(call: &Call<'_, D>) -> Result<Language, Problem> {

@@ -3,14 +3,7 @@
 mod alerts;
 
 use dunlin_store::Db;
-use dunlin_web::{Query, Route};
-
-/// The language of texts.
-const LANGUAGE: Query = Query::one_of(
-    "language",
-    dunlin_domain::contract::types::Language::NAMES,
-    "The language of the texts. Absent: the organisation's.",
-);
+use dunlin_web::{LANGUAGE, Route};
 
 /// The table of contents.
 pub fn routes<D: Db>() -> Vec<Route<D>> {

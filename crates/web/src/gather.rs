@@ -35,8 +35,9 @@ impl<Q, A> Default for Gathered<Q, A> {
     }
 }
 
-/// Has a question answered with those that come until the `others` have been let in, see [`crate::Env::let_in`]. `answer` takes them in their order and gives as many
-/// answers; `None` for those that are to be asked alone, which they are after a failure as well: it may be of another one.
+/// Has a question answered with those that come until the `others` have been let in, see [`crate::Env::let_in`]. `answer`
+/// takes them in their order and gives as many answers; `None` for those that are to be asked alone, which they are after a
+/// failure as well: it may be of another one.
 pub async fn together<Q: 'static, A: 'static, E>(
     all: &'static LocalKey<Gathered<Q, A>>,
     others: Sleep,

@@ -43,7 +43,7 @@ pub use call::Call;
 pub use csv::Csv;
 pub use env::Env;
 pub use problem::Problem;
-pub use query::{AS_OF, CURSOR, KNOWN_AT, LIMIT, Query, STOOD_ON};
+pub use query::{AS_OF, CURSOR, KNOWN_AT, LANGUAGE, LIMIT, Query, STOOD_ON};
 pub use route::{Route, RouteInfo, Running};
 pub use router::Router;
 pub use serve::serve;

@@ -4,7 +4,7 @@ use crate::{
     Problem, page,
     percent::{decode_query, encode},
 };
-use dunlin_domain::{Date, Id, Refusal, Refused};
+use dunlin_domain::{Date, Id, Refusal, Refused, contract::types::Language};
 
 /// What values a parameter can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,12 @@ pub const AS_OF: Query =
 pub const STOOD_ON: Query = Query::date(
     "as_of",
     "The day to answer for: what began later is left out, and what ended later goes on. Absent: all that is recorded.",
+);
+/// The language of texts.
+pub const LANGUAGE: Query = Query::one_of(
+    "language",
+    Language::NAMES,
+    "The language of the texts. Absent: the organisation's.",
 );
 /// The moment of knowledge a reading is made with.
 pub const KNOWN_AT: Query = Query::text(
