@@ -41,6 +41,17 @@ thread_local! {
     static ZONE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
+/// That zone, read where nobody has yet.
+fn zone_read_last<D: Db>(db: &D) -> Result<String, Fault> {
+    let last = ZONE.with_borrow(Clone::clone);
+    if !last.is_empty() {
+        return Ok(last);
+    }
+    let zone = organisation::get(db)?.time_zone;
+    ZONE.set(zone.clone());
+    Ok(zone)
+}
+
 /// The moment of a call, its day, and the organisation's zone.
 #[derive(Clone, Debug)]
 pub(crate) struct Now {
@@ -67,13 +78,12 @@ fn standing<D: Db>(
     at: Instant,
     about: About<'_>,
 ) -> Result<Option<(Now, credit::Found)>, Fault> {
-    let guess = ZONE.with_borrow(|zone| zone::day_in(at, zone)).ok();
-    let mut today = guess.map_or_else(|| Now::new(db, at).map(|now| now.today), Ok)?;
+    let mut today = zone::day_in(at, &zone_read_last(db)?)?;
     loop {
         let found = credit::position(db, id, (today, at), about)?;
         let Some(found) = found else { return Ok(None) };
         let day = zone::day_in(at, &found.time_zone)?;
-        ZONE.with_borrow_mut(|zone| zone.clone_from(&found.time_zone));
+        ZONE.set(found.time_zone.clone());
         if day == today {
             let (language, zone) = (found.language, found.time_zone.clone());
             return Ok(Some((Now { at, today, language, zone }, found)));

@@ -14,7 +14,10 @@ use dunlin_app::{
     customer as customers, default_record, dispute, guarantee, invoice as documents, ledger,
     policy,
 };
-use dunlin_domain::contract::{credit::*, types::Language};
+use dunlin_domain::{
+    contract::{credit::*, types::Language},
+    credit::reservation::Ask,
+};
 use dunlin_store::{Db, native::NativeDb};
 use serde_json::{Value, json};
 use shop::*;
@@ -30,7 +33,7 @@ fn run(db: &NativeDb, when: &str) -> u64 {
 fn is_ready(db: &NativeDb, asked: Value, when: &str) -> bool {
     let asked: NewCheck = read(asked);
     let ask = || check::simulate_told(db, &asked, None, EN, at(when));
-    // The first look of all finds the time zone.
+    // The time zone that was read last may be that of another database.
     ask().unwrap();
     let told = ask().unwrap();
     let is_ready = told.exposure.is_some();
@@ -69,6 +72,14 @@ fn a_check_is_ready_up_to_the_amount_at_which_a_rule_finds_something() {
     for (minor, wanted) in [(300, true), (301, false)] {
         assert_eq!(is_ready(&db, asks(minor), NOON), wanted, "{minor}");
     }
+}
+
+#[test]
+fn the_first_question_of_an_instance_is_answered_by_what_is_ready() {
+    let (_folder, db) = owing();
+    run(&db, NOON);
+    let first = move || check::simulate_told(&db, &read(asks(10)), None, EN, at(NOON)).unwrap();
+    assert!(std::thread::spawn(first).join().unwrap().exposure.is_some());
 }
 
 #[test]
@@ -143,6 +154,32 @@ fn what_is_ready_ends_with_a_reservation_and_with_the_day() {
     }
     assert_eq!(run(&db, "2024-07-01T00:00:00Z"), 1);
     assert!(is_ready(&db, asks(800), "2024-07-01T00:00:00Z"));
+    // What was ready before a reservation holds again after it.
+    reserve(&db, "R2", "C", 700, at("2024-07-01T00:00:00Z"), 60).unwrap();
+    for (when, wanted) in [
+        ("2024-07-01T00:00:00Z", false),
+        ("2024-07-01T00:00:59Z", false),
+        ("2024-07-01T00:01:00Z", true),
+    ] {
+        assert_eq!(is_ready(&db, asks(10), when), wanted, "{when}");
+    }
+    assert_eq!(run(&db, "2024-07-01T00:01:00Z"), 0);
+    reserve(&db, "R3", "C", 700, at("2024-07-01T00:01:00Z"), 60).unwrap();
+    assert_eq!(run(&db, "2024-07-01T00:01:00Z"), 1);
+    assert!(is_ready(&db, asks(100), "2024-07-01T00:01:00Z"));
+}
+
+#[test]
+fn a_reservation_that_ends_drops_what_was_ready_before_it() {
+    for ask in [Ask::Commit, Ask::Release] {
+        let (_folder, db) = owing();
+        run(&db, NOON);
+        reserve(&db, "R", "C", 700, at(NOON), 60).unwrap();
+        reservation::ask(&db, &id("R"), ask, &author()).unwrap();
+        assert!(!is_ready(&db, asks(10), NOON));
+        assert_eq!(run(&db, NOON), 1);
+        assert_eq!(is_ready(&db, asks(800), NOON), matches!(ask, Ask::Release));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! A check of who stands alone, with nothing found of it, says the same for every amount up to some: that is kept in a row,
 //! and dropped by whatever writes what it rests on. A question that it does not answer is looked at as all were.
 
-use super::{Now, ZONE, capped, nothing};
+use super::{Now, capped, nothing, zone_read_last};
 use crate::{audit::Author, ledger::json};
 use dunlin_domain::{
     Id, Instant, Money,
@@ -70,25 +70,22 @@ pub(super) fn answers<D: Db>(
     db: &D,
     asked: &[(&NewCheck, Instant)],
 ) -> Result<Vec<Option<Told>>, Fault> {
-    ZONE.with_borrow(|zone| {
-        let mut told = vec![None; asked.len()];
-        let mut questions = Vec::new();
-        for ((question, at), told) in asked.iter().zip(&mut told) {
-            if let Some(plain) = plain(question, *at, zone) {
-                questions.push((plain, question, told));
-            }
+    let zone = zone_read_last(db)?;
+    let mut told = vec![None; asked.len()];
+    let mut questions = Vec::new();
+    for ((question, at), told) in asked.iter().zip(&mut told) {
+        if let Some(plain) = plain(question, *at, &zone) {
+            questions.push((plain, question, told));
         }
-        if questions.is_empty() {
-            return Ok(told);
-        }
-        let plain: Vec<Plain<'_>> = questions.iter().map(|(plain, ..)| *plain).collect();
-        for ((plain, question, told), found) in
-            questions.into_iter().zip(credit::ready(db, &plain)?)
-        {
-            *told = found.map(|found| of(question, plain.at, found));
-        }
-        Ok(told)
-    })
+    }
+    if questions.is_empty() {
+        return Ok(told);
+    }
+    let plain: Vec<Plain<'_>> = questions.iter().map(|(plain, ..)| *plain).collect();
+    for ((plain, question, told), found) in questions.into_iter().zip(credit::ready(db, &plain)?) {
+        *told = found.map(|found| of(question, plain.at, found));
+    }
+    Ok(told)
 }
 
 fn of(question: &NewCheck, at: Instant, found: credit::Ready) -> Told {
@@ -107,7 +104,7 @@ pub struct ToKeep<'a> {
 
 /// The same as [`answers`], and keeps the checks.
 pub(super) fn keep<D: Db>(db: &D, asked: &[ToKeep<'_>]) -> Result<Vec<Option<Told>>, Fault> {
-    let zone = ZONE.with_borrow(Clone::clone);
+    let zone = zone_read_last(db)?;
     let all: Vec<_> = asked.iter().map(|of| (*of, None)).collect();
     let mut kept = match to_keep(&all, &zone)? {
         Some(all) => write_alone(db, |db| credit::keep_ready(db, &all, true))?,

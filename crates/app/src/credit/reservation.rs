@@ -1,9 +1,9 @@
 //! Reservations: an amount is kept free in the transaction that finds it free.
 
 use super::{
-    Now, ZONE,
+    Now,
     check::{ToKeep, answer, judged_on_top},
-    hold, ready,
+    hold, ready, zone_read_last,
 };
 use crate::{
     audit::{Author, Note, note, note_all},
@@ -108,7 +108,7 @@ pub fn add_ready<D: Db>(db: &D, wishes: &[Wish<'_>]) -> Result<Vec<Option<Reserv
         }
     }
     // All that can be done before anybody has to wait for it.
-    let zone = ZONE.with_borrow(Clone::clone);
+    let zone = zone_read_last(db)?;
     let to_keep = asked.iter().map(|(wish, question)| {
         (ToKeep { question, id: wish.made, at: wish.author.at }, Some(wish.id()))
     });
