@@ -1160,7 +1160,7 @@ CREATE TABLE credit_ready (
     generation INTEGER NOT NULL,
     currency TEXT,
     room_minor INTEGER,
-    total_minor INTEGER,
+    total_minor INTEGER, entries_upto INTEGER NOT NULL DEFAULT 0,
     CHECK ((currency IS NULL) = (room_minor IS NULL) AND (currency IS NULL) = (total_minor IS NULL))
 ) STRICT;
 
@@ -1254,10 +1254,6 @@ END;
 
 CREATE TRIGGER ready_credit_order_gone AFTER DELETE ON credit_order BEGIN
     DELETE FROM credit_ready WHERE customer_key = OLD.customer_key;
-END;
-
-CREATE TRIGGER ready_credit_reservation_new AFTER INSERT ON credit_reservation BEGIN
-    DELETE FROM credit_ready WHERE customer_key = NEW.customer_key;
 END;
 
 CREATE TRIGGER ready_credit_reservation_other AFTER UPDATE ON credit_reservation BEGIN

@@ -58,6 +58,7 @@ fn migrations_use_what_the_splitter_knows() {
         "ALTER TABLE ",
         "DROP INDEX ",
         "DROP TABLE ",
+        "DROP TRIGGER ",
         "DELETE FROM ",
         "UPDATE ",
     ];

@@ -20,7 +20,8 @@ WHERE
     AND NOT EXISTS (
         SELECT 1 FROM credit_reservation AS v
         WHERE
-            v.customer_key = own.key AND v.until_at > asked.now AND coalesce(v.order_id, v.id) = asked.order_id
+            v.customer_key = own.key AND v.until_at > asked.now
+            AND (v.entry_key > r.entries_upto OR coalesce(v.order_id, v.id) = asked.order_id)
     )
     AND NOT EXISTS (
         SELECT 1 FROM credit_hold AS h

@@ -6,5 +6,9 @@ FROM (
     WHERE
         r.customer_key IS NULL OR r.as_of <> ?1 OR r.until_at <= ?2
         OR r.generation <> (SELECT g.number FROM credit_generation AS g WHERE g.one = 1)
+        OR EXISTS (
+            SELECT 1 FROM credit_reservation AS v
+            WHERE v.customer_key = c.key AND v.until_at > ?2 AND v.entry_key > r.entries_upto
+        )
     LIMIT ?3
 ) AS q
