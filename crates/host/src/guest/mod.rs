@@ -6,6 +6,7 @@ pub mod sqlite;
 mod turn;
 mod variables;
 
+use crate::runtime::lanes::Inside;
 use crate::runtime::log::{Lines, LogSink};
 use crate::runtime::outbound::{AllowedHosts, Outbound};
 use crate::runtime::settings::Limits;
@@ -13,7 +14,6 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
@@ -45,19 +45,15 @@ pub struct Guest {
     http: WasiHttpCtx,
     outbound: Outbound,
     memory: StoreLimits,
-    /// Those who write the file that was opened last.
-    pub(crate) writers: Option<Arc<turn::Queue>>,
-    /// How many requests are in its lane, or on their way there.
-    in_lane: Arc<AtomicUsize>,
+    /// Those in it who are going to write the file that was opened last.
+    pub(crate) writers: Option<Arc<turn::Crowd>>,
+    /// Those in its lane.
+    in_lane: Arc<Inside>,
 }
 
 impl Guest {
     /// A store for a fresh instance: no files, no sockets, no environment, only what `grants` says.
-    pub fn store(
-        engine: &Engine,
-        grants: &Arc<Grants>,
-        in_lane: &Arc<AtomicUsize>,
-    ) -> Store<Guest> {
+    pub fn store(engine: &Engine, grants: &Arc<Grants>, in_lane: &Arc<Inside>) -> Store<Guest> {
         let lines = || Lines::new(grants.component.clone(), grants.log.clone());
         let guest = Guest {
             grants: grants.clone(),
@@ -82,13 +78,6 @@ impl Guest {
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
         store
-    }
-}
-
-impl Guest {
-    /// Whether nobody else is in its lane, or on the way there.
-    fn is_alone(&self) -> bool {
-        self.in_lane.load(Relaxed) <= 1
     }
 }
 
@@ -126,7 +115,7 @@ fn waits(linker: &mut Linker<Guest>) -> Result<()> {
     linker.allow_shadowing(true);
     let mut clock = linker.instance("wasi:clocks/monotonic-clock@0.3.0")?;
     clock.func_wrap_concurrent("wait-for", |accessor, (nanoseconds,): (u64,)| {
-        let is_alone = accessor.with(|mut store| store.get().is_alone());
+        let is_alone = accessor.with(|mut store| store.get().in_lane.is_alone());
         Box::pin(async move {
             match nanoseconds {
                 0 => let_in(is_alone).await,
@@ -136,16 +125,20 @@ fn waits(linker: &mut Linker<Guest>) -> Result<()> {
         })
     })?;
     clock.func_wrap_concurrent("wait-until", |accessor, (mark,): (u64,)| {
-        let (is_alone, now, writers) = accessor.with(|mut store| {
+        let (now, in_lane, writers) = accessor.with(|mut store| {
             let guest = store.get();
-            (guest.is_alone(), guest.clocks().now(), guest.writers.clone())
+            let writers = guest.writers.clone().filter(|_| mark == 0);
+            // At once: who is there already goes on with this one.
+            let writers = writers.map(|writers| (writers.join(), writers));
+            (guest.clocks().now(), guest.in_lane.clone(), writers)
         });
         Box::pin(async move {
             let now = now?;
             if mark == 0 {
-                let_in(is_alone).await;
-                if let Some(writers) = writers {
-                    writers.lull(shared::BUSY_TIMEOUT).await;
+                let_in(in_lane.is_alone()).await;
+                if let Some((lull, writers)) = writers {
+                    let _waiting = in_lane.wait();
+                    writers.wait(&lull, shared::BUSY_TIMEOUT).await;
                 }
             } else if mark > now {
                 tokio::time::sleep(Duration::from_nanos(mark - now)).await;

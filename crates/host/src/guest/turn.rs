@@ -3,15 +3,18 @@
 //! SQLite lets one connection write at a time, and has the others ask again after pauses that grow to a tenth of a
 //! second: who comes at a bad moment waits long, and whoever comes next may go first. Connections of this process wait
 //! in a queue instead, so that they are served in order and as soon as the one before is done.
+//!
+//! Who waits in the line holds up its instance. Where several are going to write from inside of one they wait outside, as a
+//! crowd: it is let go when nobody writes, one crowd at a time, and who of it writes first may write for all.
 
 use super::shared::Shared;
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 /// The writers of one file.
 #[derive(Default)]
@@ -23,8 +26,6 @@ pub struct Queue {
     written_back: AtomicI32,
     /// The connection through which they write.
     pub shared: Shared,
-    /// Rings for those who wait outside of the line.
-    freed: Notify,
 }
 
 #[derive(Default)]
@@ -35,6 +36,95 @@ struct Line {
     waiting: VecDeque<Arc<Condvar>>,
     /// The bell of the one who was called and has not come yet.
     called: Option<Arc<Condvar>>,
+    /// What the crowds outside wait for, in their order.
+    outside: VecDeque<Arc<Lull>>,
+    /// When a crowd was let go of which nobody has come to write yet.
+    let_go: Option<Instant>,
+}
+
+/// How long a crowd that was let go has to come before the next one is.
+const TO_COME: Duration = Duration::from_millis(if cfg!(test) { 500 } else { 20 });
+
+impl Line {
+    /// Whether somebody writes, or is about to.
+    fn is_busy(&self) -> bool {
+        self.taken || self.let_go.is_some_and(|at| at.elapsed() < TO_COME)
+    }
+
+    fn let_go(&mut self, lull: &Lull) {
+        self.let_go = Some(Instant::now());
+        lull.begin();
+    }
+}
+
+/// That nobody writes, and nobody waits for that in the line.
+#[derive(Default)]
+pub struct Lull {
+    has_begun: AtomicBool,
+    bell: Notify,
+}
+
+impl Lull {
+    fn begin(&self) {
+        self.has_begun.store(true, Relaxed);
+        self.bell.notify_waiters();
+    }
+}
+
+/// Those in one instance who are going to write.
+pub struct Crowd {
+    queue: Arc<Queue>,
+    /// What they wait for, until one of them writes.
+    lull: Mutex<Option<Arc<Lull>>>,
+}
+
+impl Crowd {
+    pub fn new(queue: Arc<Queue>) -> Crowd {
+        Crowd { queue, lull: Mutex::default() }
+    }
+
+    /// What one more of them waits for, to be taken when it says that it is going to write.
+    pub fn join(&self) -> Arc<Lull> {
+        let mut lull = self.lull();
+        if let Some(lull) = lull.as_ref() {
+            return lull.clone();
+        }
+        let first = lull.insert(Arc::default()).clone();
+        let mut line = self.queue.line();
+        match line.is_busy() {
+            true => line.outside.push_back(first.clone()),
+            false => line.let_go(&first),
+        }
+        first
+    }
+
+    /// Waits, so long at the most.
+    pub async fn wait(&self, lull: &Arc<Lull>, longest: Duration) {
+        let came = Instant::now();
+        loop {
+            let bell = lull.bell.notified();
+            if lull.has_begun.load(Relaxed) || timeout(TO_COME, bell).await.is_ok() {
+                return;
+            }
+            let mut line = self.queue.line();
+            if !line.is_busy() || came.elapsed() >= longest {
+                line.outside.retain(|other| !Arc::ptr_eq(other, lull));
+                return line.let_go(lull);
+            }
+        }
+    }
+
+    /// One of them has the turn: whoever waits goes on with it.
+    pub fn comes(&self) {
+        if let Some(lull) = self.lull().take() {
+            self.queue.line().outside.retain(|other| !Arc::ptr_eq(other, &lull));
+            lull.begin();
+        }
+    }
+
+    fn lull(&self) -> MutexGuard<'_, Option<Arc<Lull>>> {
+        self.lull.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The right to write, given back when it is dropped.
@@ -58,6 +148,7 @@ impl Queue {
     /// Waits for the turn of a connection, so long at the most.
     pub fn wait(self: &Arc<Self>, longest: Duration) -> Option<Turn> {
         let mut line = self.line();
+        line.let_go = None;
         if !line.taken {
             line.taken = true;
             return Some(Turn(self.clone()));
@@ -75,16 +166,6 @@ impl Queue {
         }
         line.called = None;
         Some(Turn(self.clone()))
-    }
-
-    /// Ends when nobody writes and nobody waits for that in the line, so long after at the most: for who can let others go on
-    /// meanwhile.
-    pub async fn lull(&self, longest: Duration) {
-        let mut freed = pin!(self.freed.notified());
-        freed.as_mut().enable();
-        if self.line().taken {
-            let _ = tokio::time::timeout(longest, freed).await;
-        }
     }
 
     /// Whether the log, which has so many pages after a commit, has grown by so many since it was last written back.
@@ -135,11 +216,16 @@ impl Drop for Turn {
         let mut line = self.0.line();
         line.called = line.waiting.pop_front();
         line.taken = line.called.is_some();
-        let called = line.called.clone();
-        drop(line);
-        match called {
-            Some(bell) => bell.notify_one(),
-            None => self.0.freed.notify_waiters(),
+        match line.called.clone() {
+            Some(bell) => {
+                drop(line);
+                bell.notify_one();
+            }
+            None => {
+                if let Some(lull) = line.outside.pop_front() {
+                    line.let_go(&lull);
+                }
+            }
         }
     }
 }
@@ -171,18 +257,23 @@ mod tests {
         assert!(queue.wait(LONG).is_some());
     }
 
+    fn crowd(queue: &Arc<Queue>) -> Arc<Crowd> {
+        Arc::new(Crowd::new(queue.clone()))
+    }
+
+    fn waits(crowd: &Arc<Crowd>) -> tokio::task::JoinHandle<()> {
+        let (crowd, lull) = (crowd.clone(), crowd.join());
+        tokio::spawn(async move { crowd.wait(&lull, LONG).await })
+    }
+
     #[tokio::test]
-    async fn a_lull_comes_when_nobody_writes_and_nobody_waits_in_the_line() {
+    async fn a_crowd_goes_on_together_when_nobody_writes_and_the_next_when_it_has_written() {
         let queue = Arc::<Queue>::default();
-        queue.lull(LONG).await;
+        let [one, other] = [(); 2].map(|()| crowd(&queue));
         let turn = queue.wait(LONG).unwrap();
-        let lull = || {
-            let queue = queue.clone();
-            tokio::spawn(async move { queue.lull(LONG).await })
-        };
-        let (one, other) = (lull(), lull());
-        queue.lull(Duration::from_millis(5)).await;
-        assert!(!one.is_finished() && !other.is_finished());
+        let (first, second, third) = (waits(&one), waits(&one), waits(&other));
+        tokio::time::sleep(TO_COME * 2).await;
+        assert!(!first.is_finished() && !second.is_finished() && !third.is_finished());
         let next = std::thread::spawn({
             let queue = queue.clone();
             move || queue.wait(LONG).unwrap()
@@ -193,10 +284,50 @@ mod tests {
         drop(turn);
         let turn = next.join().unwrap();
         tokio::task::yield_now().await;
-        assert!(!one.is_finished() && !other.is_finished());
+        assert!(!first.is_finished() && !third.is_finished());
         drop(turn);
-        one.await.unwrap();
-        other.await.unwrap();
+        first.await.unwrap();
+        second.await.unwrap();
+        // Whoever joins now goes on with them; the others wait until they have written.
+        waits(&one).await.unwrap();
+        assert!(!third.is_finished());
+        let turn = queue.wait(LONG).unwrap();
+        one.comes();
+        let late = waits(&one);
+        tokio::task::yield_now().await;
+        assert!(!late.is_finished() && !third.is_finished());
+        drop(turn);
+        third.await.unwrap();
+        let turn = queue.wait(LONG).unwrap();
+        other.comes();
+        drop(turn);
+        late.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_crowd_that_does_not_come_holds_nobody_up_and_who_is_answered_by_another_goes_on() {
+        let queue = Arc::<Queue>::default();
+        let [gone, next, last] = [(); 3].map(|()| crowd(&queue));
+        waits(&gone).await.unwrap();
+        let (waiting, third) = (waits(&next), waits(&last));
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        std::thread::sleep(TO_COME);
+        waiting.await.unwrap();
+        assert!(!third.is_finished());
+        // Without having been let go: one of them wrote all the same.
+        last.comes();
+        third.await.unwrap();
+        assert!(queue.line().outside.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_crowd_waits_so_long_at_the_most() {
+        let queue = Arc::<Queue>::default();
+        let _turn = queue.wait(LONG).unwrap();
+        let one = crowd(&queue);
+        one.wait(&one.join(), Duration::ZERO).await;
+        assert!(queue.line().outside.is_empty());
     }
 
     #[test]

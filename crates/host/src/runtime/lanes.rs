@@ -5,7 +5,8 @@
 //! takes the first lane that is free. Only when all are taken do requests share an instance.
 //!
 //! A component may say that it gathers: that it answers together what waits together. In its lanes requests wait for
-//! the instance that is there, see [`super::gathering`].
+//! the instance that is there, see [`super::gathering`]. Who comes is sent to those who wait there to write, so that they
+//! write together.
 
 use super::gathering::Gathering;
 use super::instances::{Alive, Closing, Instances};
@@ -32,12 +33,57 @@ pub struct Lanes {
     lanes: Vec<Lane>,
     /// As many requests as all lanes can hold; more wait outside.
     room: Arc<Semaphore>,
+    /// As many as are sent to those who wait in a lane.
+    crowd: usize,
 }
 
 struct Lane {
     handler: Handler,
-    in_flight: Arc<AtomicUsize>,
+    inside: Arc<Inside>,
 }
+
+/// Who is in a lane.
+#[derive(Default)]
+pub struct Inside {
+    /// Requests in it, or on their way there.
+    all: AtomicUsize,
+    /// Those of them that wait until they may write, and have their instance do nothing meanwhile.
+    waiting: AtomicUsize,
+}
+
+/// That a request waits.
+pub struct Waiting(Arc<Inside>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Inside {
+    /// Whether no more than one request is there, or on the way.
+    pub fn is_alone(&self) -> bool {
+        self.all.load(Relaxed) <= 1
+    }
+
+    /// Has one of them wait for as long as that is kept.
+    pub fn wait(self: &Arc<Self>) -> Waiting {
+        self.waiting.fetch_add(1, Relaxed);
+        Waiting(self.clone())
+    }
+
+    fn busy(&self) -> usize {
+        self.all.load(Relaxed).saturating_sub(self.waiting.load(Relaxed))
+    }
+
+    /// Whether somebody waits there, few others keep the instance busy, and there is room for one more.
+    fn is_crowd(&self, room: usize) -> bool {
+        self.waiting.load(Relaxed) > 0 && self.busy() <= FEW && self.all.load(Relaxed) < room
+    }
+}
+
+/// So many may be on their way to those who wait.
+const FEW: usize = 4;
 
 /// What a lane does while its instance is busy.
 enum Handler {
@@ -49,13 +95,13 @@ enum Handler {
 
 /// A place in a lane, given back when the response has been sent.
 pub struct Place {
-    in_flight: Arc<AtomicUsize>,
+    inside: Arc<Inside>,
     _room: OwnedSemaphorePermit,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.in_flight.fetch_sub(1, Relaxed);
+        self.inside.all.fetch_sub(1, Relaxed);
     }
 }
 
@@ -76,23 +122,24 @@ impl Lanes {
         })?;
         let limits = &grants.limits;
         let lane = || {
-            let in_flight = Arc::default();
+            let inside = Arc::default();
             let factory = Factory {
                 engine: engine.clone(),
                 service: service.clone(),
                 grants: grants.clone(),
                 instances: instances.clone(),
-                in_flight: Arc::clone(&in_flight),
+                inside: Arc::clone(&inside),
             };
             let handler = match grants.gathers {
                 true => Handler::Gathers(Gathering::new(factory)),
                 false => Handler::Spreads(ProxyHandler::new(factory)),
             };
-            Lane { handler, in_flight }
+            Lane { handler, inside }
         };
         Ok(Lanes {
             lanes: (0..limits.lanes.max(1)).map(|_| lane()).collect(),
             room: Arc::new(Semaphore::new(limits.lanes.max(1) * limits.instance_concurrent)),
+            crowd: limits.instance_concurrent * times(grants),
         })
     }
 
@@ -102,7 +149,7 @@ impl Lanes {
             return (Err(wasmtime::Error::msg("the component is shut down")), None);
         };
         let lane = self.enter();
-        let place = Place { in_flight: lane.in_flight.clone(), _room: room };
+        let place = Place { inside: lane.inside.clone(), _room: room };
         let answer = match &lane.handler {
             Handler::Spreads(handler) => handler.handle((), request).await,
             Handler::Gathers(gathering) => gathering.handle(request).await,
@@ -110,22 +157,36 @@ impl Lanes {
         (answer, Some(place))
     }
 
-    /// The first free lane, so that few requests stay with few warm instances; else the least busy one.
+    /// Where those are who wait to write; else the first free lane, so that few requests stay with few warm instances; else
+    /// the least busy one.
     fn enter(&self) -> &Lane {
-        for lane in &self.lanes {
-            if lane.in_flight.compare_exchange(0, 1, Relaxed, Relaxed).is_ok() {
-                return lane;
-            }
-        }
+        let is_crowd = |lane: &&Lane| lane.inside.is_crowd(self.crowd);
+        let takes = |lane: &&Lane| lane.inside.all.compare_exchange(0, 1, Relaxed, Relaxed).is_ok();
+        let lane = match self.lanes.iter().find(is_crowd) {
+            Some(crowd) => crowd,
+            None => match self.lanes.iter().find(takes) {
+                Some(free) => return free,
+                None => self.least_busy(),
+            },
+        };
+        lane.inside.all.fetch_add(1, Relaxed);
+        lane
+    }
+
+    fn least_busy(&self) -> &Lane {
         let mut least = &self.lanes[0];
-        for lane in &self.lanes {
-            if lane.in_flight.load(Relaxed) < least.in_flight.load(Relaxed) {
+        for lane in &self.lanes[1..] {
+            if lane.inside.busy() < least.inside.busy() {
                 least = lane;
             }
         }
-        least.in_flight.fetch_add(1, Relaxed);
         least
     }
+}
+
+/// How many times as many requests share an instance.
+fn times(grants: &Grants) -> usize {
+    if grants.gathers { grants.limits.gathering.max(1) } else { 1 }
 }
 
 /// Makes the instances of a lane.
@@ -134,7 +195,7 @@ pub(super) struct Factory {
     service: ServicePre<Guest>,
     pub(super) grants: Arc<Grants>,
     instances: Arc<Instances>,
-    in_flight: Arc<AtomicUsize>,
+    inside: Arc<Inside>,
 }
 
 impl HandlerState for Factory {
@@ -144,7 +205,7 @@ impl HandlerState for Factory {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, Rules>> {
         let alive = self.instances.enter();
-        let mut store = Guest::store(&self.engine, &self.grants, &self.in_flight);
+        let mut store = Guest::store(&self.engine, &self.grants, &self.inside);
         let proxy = ProxyPre::P3(self.service.clone()).instantiate_async(&mut store).await?;
         let limits = &self.grants.limits;
         Ok(Instance {
@@ -204,9 +265,10 @@ impl WorkerState for Rules {
     type RequestData = ();
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= self.grants.limits.instance_requests {
+        let (limits, times) = (&self.grants.limits, times(&self.grants));
+        if total >= limits.instance_requests * times {
             ShouldAccept::Never
-        } else if concurrent >= self.grants.limits.instance_concurrent {
+        } else if concurrent >= limits.instance_concurrent * times {
             ShouldAccept::No
         } else {
             ShouldAccept::Yes

@@ -16,7 +16,7 @@ mod cron;
 mod engine;
 mod gathering;
 mod instances;
-mod lanes;
+pub(crate) mod lanes;
 pub(crate) mod log;
 pub(crate) mod memory;
 pub(crate) mod outbound;

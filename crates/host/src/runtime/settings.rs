@@ -56,6 +56,8 @@ pub struct Limits {
     pub instance_requests: usize,
     /// Requests in one instance at the same time; Spin's default.
     pub instance_concurrent: usize,
+    /// How many times as many of both where a component gathers: it answers them by a few statements.
+    pub gathering: usize,
     /// How long an instance without work is kept; Spin's default.
     pub instance_idle: Duration,
     /// Linear memory of one instance: a component that wants more traps, and its neighbours live on.
@@ -83,6 +85,7 @@ impl Default for Limits {
         Limits {
             instance_requests: 128,
             instance_concurrent: 16,
+            gathering: 4,
             instance_idle: Duration::from_secs(1),
             instance_memory: 256 << 20,
             lanes: 8,

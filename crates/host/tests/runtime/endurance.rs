@@ -36,6 +36,7 @@ fn an_instance_is_replaced_after_its_share_of_requests() {
     both_kinds(|manifest| {
         let probe = Probe::with(manifest, |mut settings| {
             settings.limits.instance_requests = 3;
+            settings.limits.gathering = 1;
             settings
         });
         let served: Vec<String> = (0..7).map(|_| probe.get("/instance").ok()).collect();
@@ -179,6 +180,7 @@ fn more_requests_than_places_wait_their_turn() {
         let probe = Probe::with(manifest, |mut settings| {
             settings.limits.lanes = 2;
             settings.limits.instance_concurrent = 2;
+            settings.limits.gathering = 1;
             settings
         });
         std::thread::scope(|scope| {

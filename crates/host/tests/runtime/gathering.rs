@@ -74,10 +74,30 @@ fn whoever_is_going_to_write_holds_up_nobody_while_others_write() {
 }
 
 #[test]
+fn who_is_going_to_write_comes_to_those_who_wait_for_that() {
+    let probe = start(|settings| settings.limits.instance_idle = Duration::from_secs(60));
+    probe.post("/sql-kept?label=default", "BEGIN IMMEDIATE").ok();
+    std::thread::scope(|scope| {
+        let mut writers = Vec::new();
+        for waiting in 1..=3 {
+            writers.push(scope.spawn(|| probe.get("/lull")));
+            eventually("the waiting", || probe.lines.count("waits") == waiting);
+            // It says so before it waits.
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // The one that began, those who wait, and this one, though seven lanes are free.
+        assert_eq!(probe.get("/instance").ok(), "5");
+        probe.post("/sql-kept?label=default", "SELECT 1").ok();
+        writers.into_iter().for_each(|writer| drop(writer.join().unwrap().ok()));
+    });
+}
+
+#[test]
 fn bodies_arrive_whole_while_instances_are_replaced() {
     let probe = start(|settings| {
         settings.limits.instance_requests = 5;
         settings.limits.instance_concurrent = 4;
+        settings.limits.gathering = 1;
     });
     std::thread::scope(|scope| {
         for client in 0..8 {
@@ -94,7 +114,10 @@ fn bodies_arrive_whole_while_instances_are_replaced() {
 
 #[test]
 fn whoever_reads_slowly_holds_nobody_up() {
-    let probe = start(|settings| settings.limits.instance_requests = 1);
+    let probe = start(|settings| {
+        settings.limits.instance_requests = 1;
+        settings.limits.gathering = 1;
+    });
     let statement = "SELECT hex(zeroblob(8000000))";
     let mut slow = probe.connect();
     let length = statement.len();

@@ -101,7 +101,11 @@ impl Lines {
     }
 
     pub fn contain(&self, part: &str) -> bool {
-        self.0.lock().unwrap().iter().any(|line| line.contains(part))
+        self.count(part) > 0
+    }
+
+    pub fn count(&self, part: &str) -> usize {
+        self.0.lock().unwrap().iter().filter(|line| line.contains(part)).count()
     }
 }
 
