@@ -107,7 +107,9 @@ async fn keep<D: Db>(
     let asked = (question.clone(), id.clone(), author.at);
     Ok(match together(&KEPT, call.env().lull(), asked, all).await {
         Some(told) => told,
-        None => check::ask_alone(db, &question, &id, language, &author)?.into(),
+        None => {
+            check::ask_alone(call.db_after_others()?, &question, &id, language, &author)?.into()
+        }
     })
 }
 

@@ -86,6 +86,7 @@ async fn create<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let reserved = match together(&ASKED, call.env().lull(), asked, all).await {
         Some(kept) => Reserved::Kept(kept, Change::Made),
         None => {
+            let db = call.db_after_others()?;
             reservation::add_alone(db, &Wish { new: &new, made: &made, author: &author }, language)?
         }
     };

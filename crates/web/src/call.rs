@@ -13,7 +13,10 @@ use dunlin_domain::{Date, Id, Instant, Refusal, Refused, contract::keys::Scope};
 use dunlin_store::{Db, Fault, When};
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
-use std::{cell::OnceCell, str::FromStr};
+use std::{
+    cell::{Cell, OnceCell},
+    str::FromStr,
+};
 
 /// What a handler works on. The caller is authorised, the query is checked, and a JSON body is read (not yet decoded)
 /// by the time a handler gets this.
@@ -32,15 +35,30 @@ pub struct Call<'r, D> {
     pub(crate) headers: &'r HeaderMap,
 }
 
+thread_local! {
+    /// How often somebody in this instance waited for the database in vain.
+    static LOCKED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Somebody waited for the database in vain, and all who were in the instance with it.
+pub(crate) fn found_locked() {
+    LOCKED.set(LOCKED.get().wrapping_add(1));
+}
+
 /// The database of a request, opened when it is first asked for.
 pub(crate) struct Database<'r, D> {
     open: &'r dyn Fn() -> Result<D, Fault>,
     opened: OnceCell<D>,
+    /// As often as it had been found locked when the request came.
+    locked_before: u64,
+    /// Whether another one waited in its place.
+    pub was_spared: Cell<bool>,
 }
 
 impl<'r, D> Database<'r, D> {
     pub fn new(open: &'r dyn Fn() -> Result<D, Fault>) -> Self {
-        Self { open, opened: OnceCell::new() }
+        let locked_before = LOCKED.get();
+        Self { open, opened: OnceCell::new(), locked_before, was_spared: Cell::new(false) }
     }
 
     pub fn get(&self) -> Result<&D, Fault> {
@@ -56,6 +74,16 @@ impl<'r, D> Call<'r, D> {
     /// The database.
     pub fn db(&self) -> Result<&'r D, Problem> {
         Ok(self.database.get()?)
+    }
+
+    /// The database, to write, for a request that waited in its instance while others asked. Where one of these found it locked, which
+    /// takes as long as anybody may wait, this one has waited as well.
+    pub fn db_after_others(&self) -> Result<&'r D, Problem> {
+        if LOCKED.get() != self.database.locked_before {
+            self.database.was_spared.set(true);
+            return Err(Fault::Locked.into());
+        }
+        self.db()
     }
 
     /// The path parameter `{id}`.

@@ -4,7 +4,8 @@
 //! handler may instead leave its question here and let the others come as far as that: whoever goes on first answers all
 //! that were left by then. On a host that gives each of them an instance of its own, each answers itself.
 
-use crate::env::Sleep;
+use crate::{call::found_locked, env::Sleep};
+use dunlin_store::Fault;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -37,12 +38,12 @@ impl<Q, A> Default for Gathered<Q, A> {
 
 /// Has a question answered with those that come until the `others` have been let in, see [`crate::Env::let_in`]. `answer`
 /// takes them in their order and gives as many answers; `None` for those that are to be asked alone, which they are after a
-/// failure as well: it may be of another one.
-pub async fn together<Q: 'static, A: 'static, E>(
+/// failure as well: it may be of another one. That the database is locked is of all, see [`crate::Call::db_after_others`].
+pub async fn together<Q: 'static, A: 'static>(
     all: &'static LocalKey<Gathered<Q, A>>,
     others: Sleep,
     question: Q,
-    answer: impl FnOnce(&[&Q]) -> Result<Vec<Option<A>>, E>,
+    answer: impl FnOnce(&[&Q]) -> Result<Vec<Option<A>>, Fault>,
 ) -> Option<A> {
     let own = Rc::new(Waiting { question, asked: Cell::new(false), answer: Cell::new(None) });
     all.with(|all| all.0.borrow_mut().push(own.clone()));
@@ -51,7 +52,12 @@ pub async fn together<Q: 'static, A: 'static, E>(
         let waiting = all.with(|all| all.0.take());
         waiting.iter().for_each(|of| of.asked.set(true));
         let questions: Vec<&Q> = waiting.iter().map(|of| &of.question).collect();
-        let answers = answer(&questions).unwrap_or_default();
+        let answers = answer(&questions).unwrap_or_else(|fault| {
+            if fault == Fault::Locked {
+                found_locked();
+            }
+            Vec::new()
+        });
         waiting.iter().zip(answers).for_each(|(of, answer)| of.answer.set(answer));
     }
     own.answer.take()
@@ -84,7 +90,7 @@ mod tests {
     }
 
     /// Twice each question with how many were asked at once; nothing for odd ones.
-    fn twice(all: &[&i64]) -> Result<Vec<Option<(i64, usize)>>, ()> {
+    fn twice(all: &[&i64]) -> Result<Vec<Option<(i64, usize)>>, Fault> {
         Ok(all.iter().map(|of| (**of % 2 == 0).then(|| (**of * 2, all.len()))).collect())
     }
 
@@ -110,7 +116,7 @@ mod tests {
 
     #[test]
     fn after_a_failure_each_is_asked_alone_and_for_who_went_away_is_asked_all_the_same() {
-        let fails = |_: &[&i64]| Err::<Vec<Option<(i64, usize)>>, _>("no");
+        let fails = |_: &[&i64]| Err::<Vec<Option<(i64, usize)>>, _>(Fault::Db("no".into()));
         let mut first = pin!(together(&ASKED, busy(), 2, fails));
         let mut second = pin!(together(&ASKED, busy(), 4, twice));
         assert!(poll(first.as_mut()).is_none() && poll(second.as_mut()).is_none());

@@ -4,7 +4,7 @@ use crate::{
     Answer, Call, Env, Problem, Route, RouteInfo, Router, accept,
     auth::authorise,
     body::{Body, Source},
-    call::{Database, uuid},
+    call::{Database, found_locked, uuid},
     log::{Line, level},
     media, query,
     replay::{self, Ran},
@@ -66,6 +66,10 @@ where
         Err(problem) => media::problem(problem, &id),
     };
     let problem = outcome.as_ref().err();
+    let is_locked = problem.is_some_and(|problem| problem.code() == Refusal::DatabaseBusy);
+    if is_locked && !database.was_spared.get() {
+        found_locked();
+    }
     let line = Line {
         at: edge.now,
         level: if trace.unkept.is_some() { "error" } else { level(answer.status, problem) },
