@@ -68,6 +68,14 @@ impl<'r, D> Database<'r, D> {
         let db = (self.open)()?;
         Ok(self.opened.get_or_init(|| db))
     }
+
+    pub fn get_after_others(&self) -> Result<&D, Fault> {
+        if LOCKED.get() != self.locked_before {
+            self.was_spared.set(true);
+            return Err(Fault::Locked);
+        }
+        self.get()
+    }
 }
 
 impl<'r, D> Call<'r, D> {
@@ -79,11 +87,7 @@ impl<'r, D> Call<'r, D> {
     /// The database, to write, for a request that waited in its instance while others asked. Where one of these found it locked, which
     /// takes as long as anybody may wait, this one has waited as well.
     pub fn db_after_others(&self) -> Result<&'r D, Problem> {
-        if LOCKED.get() != self.database.locked_before {
-            self.database.was_spared.set(true);
-            return Err(Fault::Locked.into());
-        }
-        self.db()
+        Ok(self.database.get_after_others()?)
     }
 
     /// The path parameter `{id}`.

@@ -66,6 +66,7 @@ pub async fn together<Q: 'static, A: 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::Database;
     use std::{
         future::{poll_fn, ready},
         pin::{Pin, pin},
@@ -112,6 +113,20 @@ mod tests {
         assert_eq!(poll(third), Some(Some((8, 3))));
         assert_eq!((poll(first), poll(second)), (Some(Some((4, 3))), Some(None)));
         assert_eq!(poll(pin!(together(&ASKED, alone(), 6, twice))), Some(Some((12, 1))));
+    }
+
+    #[test]
+    fn whoever_was_there_when_the_database_was_locked_has_waited_and_who_comes_after_asks() {
+        let open = || Ok(());
+        let (of_one, of_all) = (Fault::Db("no".into()), Fault::Locked);
+        for (fault, spared) in [(of_one, false), (of_all, true)] {
+            let before = Database::new(&open);
+            let fails = |_: &[&i64]| Err::<Vec<Option<(i64, usize)>>, _>(fault);
+            assert_eq!(poll(pin!(together(&ASKED, alone(), 2, fails))), Some(None));
+            let locked = before.get_after_others() == Err(Fault::Locked);
+            assert_eq!((locked, before.was_spared.get()), (spared, spared));
+            assert!(before.get().is_ok() && Database::new(&open).get_after_others().is_ok());
+        }
     }
 
     #[test]
