@@ -842,7 +842,7 @@ fn checks_are_listed_newest_first_by_customer_and_verdict() {
     let all = (i64::MAX, 9);
     let every = "6 hold, 5 pass, 4 pass, 3 warn, 2 hold, 1 pass";
     assert_eq!(seen(None, None, all), every);
-    for (of, verdict, page, wanted) in [
+    let cases = [
         (Some("C"), None, all, "6 hold, 5 pass, 4 pass, 2 hold, 1 pass"),
         (Some("D"), None, all, "3 warn"),
         (Some("E"), None, all, ""),
@@ -856,8 +856,13 @@ fn checks_are_listed_newest_first_by_customer_and_verdict() {
         (Some("C"), None, (5, 2), "4 pass, 2 hold"),
         (None, Some(Verdict::Hold), (6, 2), "2 hold"),
         (None, Some(Verdict::Pass), (5, 1), "4 pass"),
-    ] {
-        assert_eq!(seen(of, verdict, page), wanted, "{of:?} {verdict:?} {page:?}");
+    ];
+    // However many of them were filed under their customers.
+    for filed in [true, true, true, false, false] {
+        for (of, verdict, page, wanted) in cases {
+            assert_eq!(seen(of, verdict, page), wanted, "{of:?} {verdict:?} {page:?}");
+        }
+        assert_eq!(credit::file_checks(&db, 2).unwrap(), filed);
     }
     // What was asked of whom is merged stays with it.
     customers::merge(&db, &id("D"), &id("C"), &author()).unwrap();

@@ -934,8 +934,6 @@ CREATE TABLE credit_check (
     inputs TEXT NOT NULL -- what the judgement rested on as JSON
 ) STRICT;
 
-CREATE INDEX credit_check_by_customer ON credit_check (customer_key, key);
-
 CREATE TABLE credit_hold (
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -1305,3 +1303,14 @@ CREATE INDEX credit_check_not_passed ON credit_check (verdict, key) WHERE verdic
 CREATE INDEX credit_reservation_by_order ON credit_reservation (order_id, key) WHERE order_id IS NOT NULL;
 
 CREATE INDEX credit_reservation_held ON credit_reservation (until_at) WHERE state = 'held';
+
+CREATE TABLE credit_check_filed (
+    customer_key INTEGER NOT NULL,
+    check_key INTEGER NOT NULL,
+    PRIMARY KEY (customer_key, check_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE credit_filing (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    upto_key INTEGER NOT NULL
+) STRICT;

@@ -51,6 +51,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (41, "ready", schema!("0041_ready.sql")),
     (42, "credit_lists", schema!("0042_credit_lists.sql")),
     (43, "ready_reservations", schema!("0043_ready_reservations.sql")),
+    (44, "filed_checks", schema!("0044_filed_checks.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

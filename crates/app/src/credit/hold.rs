@@ -348,6 +348,7 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
         (found, after) = write(db, |db| follow(db, from, author))?;
         reopened = reopened.saturating_add(found);
     }
+    ready::file(db)?;
     Ok(HoldRun {
         judged,
         cleared,

@@ -220,6 +220,8 @@ const ELSEWHERE: &[&str] = &[
     "credit_ready",
     "credit_told",
     "credit_generation",
+    "credit_check_filed",
+    "credit_filing",
     "notice_item",
     "sweep_lease",
     "delivery",

@@ -2,8 +2,17 @@
 -- Gives [key, the contract's kept-check], newest first. What a check rested on is read of those of the page alone.
 WITH
 wanted AS (
-    SELECT k.key, k.verdict FROM customer AS c CROSS JOIN credit_check AS k ON k.customer_key = c.key
-    WHERE c.id = ?3 AND k.key < ?1
+    SELECT f.check_key AS key, k.verdict
+    FROM customer AS c
+    CROSS JOIN credit_check_filed AS f ON f.customer_key = c.key AND f.check_key < ?1
+    CROSS JOIN credit_check AS k ON k.key = f.check_key
+    WHERE c.id = ?3
+    UNION ALL
+    SELECT k.key, k.verdict
+    FROM customer AS c
+    CROSS JOIN credit_filing AS f ON f.one = 1
+    CROSS JOIN credit_check AS k ON k.key > f.upto_key AND k.key < ?1 AND k.customer_key = c.key
+    WHERE c.id = ?3
     UNION ALL
     SELECT key, verdict FROM credit_check WHERE ?3 IS NULL AND verdict <> 'pass' AND verdict = ?4 AND key < ?1
     UNION ALL

@@ -14,7 +14,13 @@ UPDATE credit_check SET
         )
     )
 WHERE
-    customer_key = ?1
+    key IN (
+        SELECT f.check_key FROM credit_check_filed AS f WHERE f.customer_key = ?1
+        UNION ALL
+        SELECT late.key
+        FROM credit_filing AS f CROSS JOIN credit_check AS late ON late.key > f.upto_key AND late.customer_key = ?1
+        WHERE f.one = 1
+    )
     AND EXISTS (
         SELECT 1 FROM json_each(inputs, '$.position.rules') AS r
         WHERE r.value ->> '$.rule.reason' IS NOT NULL AND r.value ->> '$.rule.reason' <> ?2

@@ -32,6 +32,13 @@ idle AS MATERIALIZED (
                 AND (o.undelivered_minor > 0 OR o.unbilled_minor > 0)
         )
 ),
+-- Checks that are not filed yet.
+late_check AS MATERIALIZED (
+    SELECT k.customer_key, max(k.at) AS at
+    FROM credit_filing AS f CROSS JOIN credit_check AS k ON k.key > f.upto_key
+    WHERE f.one = 1
+    GROUP BY k.customer_key
+),
 -- The last audit entry that anything of theirs names, and the last moment of what has no entry.
 last AS MATERIALIZED (
     SELECT
@@ -113,7 +120,11 @@ last AS MATERIALIZED (
         max(
             coalesce((SELECT max(j.recorded_at) FROM customer_change AS j WHERE j.customer_key = n.key), ''),
             coalesce((SELECT max(ie.received_at) FROM inbound_event AS ie WHERE ie.customer_key = n.key), ''),
-            coalesce((SELECT max(cc.at) FROM credit_check AS cc WHERE cc.customer_key = n.key), ''),
+            coalesce((
+                SELECT cc.at FROM credit_check AS cc
+                WHERE cc.key = (SELECT max(cf.check_key) FROM credit_check_filed AS cf WHERE cf.customer_key = n.key)
+            ), ''),
+            coalesce((SELECT max(lc.at) FROM late_check AS lc WHERE lc.customer_key = n.key), ''),
             coalesce((SELECT max(rv.made_at) FROM credit_reservation AS rv WHERE rv.customer_key = n.key), ''),
             coalesce((SELECT max(no.created_at) FROM notice AS no WHERE no.customer_key = n.key), '')
         ) AS seen_at
