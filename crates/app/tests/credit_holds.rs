@@ -858,11 +858,11 @@ fn checks_are_listed_newest_first_by_customer_and_verdict() {
         (None, Some(Verdict::Pass), (5, 1), "4 pass"),
     ];
     // However many of them were filed under their customers.
-    for filed in [true, true, true, false, false] {
+    for more in [true, true, false, false] {
         for (of, verdict, page, wanted) in cases {
             assert_eq!(seen(of, verdict, page), wanted, "{of:?} {verdict:?} {page:?}");
         }
-        assert_eq!(credit::file_checks(&db, 2).unwrap(), filed);
+        assert_eq!(credit::file_checks(&db, 2).unwrap(), more);
     }
     // What was asked of whom is merged stays with it.
     customers::merge(&db, &id("D"), &id("C"), &author()).unwrap();

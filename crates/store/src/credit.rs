@@ -252,17 +252,17 @@ pub fn keep_ready<D: Db>(
     kept.collect()
 }
 
-/// Files the next checks under their customers, so many at the most, and says whether there were any.
+/// Files the next checks under their customers, so many at the most, and says whether there are more.
 pub fn file_checks<D: Db>(db: &D, most: u32) -> Result<bool, Fault> {
     let most = i64::from(most);
     db.execute(sql!("credit/file_checks.sql"), &[most.into()])?;
     let filed = db.execute(
         "UPDATE credit_filing SET upto_key = min(upto_key + ?1, (SELECT max(key) FROM credit_check))
          WHERE one = 1 AND upto_key < (SELECT max(key) FROM credit_check)
-         RETURNING upto_key",
+         RETURNING upto_key < (SELECT max(key) FROM credit_check)",
         &[most.into()],
     )?;
-    Ok(!filed.is_empty())
+    filed.first().map_or(Ok(false), |row| Ok(row.int(0)? == 1))
 }
 
 /// Customers for whom nothing is kept ready that still holds.

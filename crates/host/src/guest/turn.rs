@@ -36,11 +36,16 @@ struct Line {
     waiting: VecDeque<Arc<Condvar>>,
     /// The bell of the one who was called and has not come yet.
     called: Option<Arc<Condvar>>,
-    /// What the crowds outside wait for, in their order.
-    outside: VecDeque<Arc<Lull>>,
+    /// What the crowds outside wait for, in their order, and which turn it was when they came.
+    outside: VecDeque<(Arc<Lull>, u64)>,
+    /// How many turns were given back.
+    turns: u64,
     /// When a crowd was let go of which nobody has come to write yet.
     let_go: Option<Instant>,
 }
+
+/// So many others write before a crowd that waits outside. Where turns are short there is always somebody in the line.
+const BEFORE: u64 = 8;
 
 /// How long a crowd that was let go has to come before the next one is.
 const TO_COME: Duration = Duration::from_millis(if cfg!(test) { 500 } else { 20 });
@@ -49,6 +54,10 @@ impl Line {
     /// Whether somebody writes, or is about to.
     fn is_busy(&self) -> bool {
         self.taken || self.let_go.is_some_and(|at| at.elapsed() < TO_COME)
+    }
+
+    fn leaves(&mut self, lull: &Arc<Lull>) {
+        self.outside.retain(|(other, _)| !Arc::ptr_eq(other, lull));
     }
 
     fn let_go(&mut self, lull: &Lull) {
@@ -92,7 +101,10 @@ impl Crowd {
         let first = lull.insert(Arc::default()).clone();
         let mut line = self.queue.line();
         match line.is_busy() {
-            true => line.outside.push_back(first.clone()),
+            true => {
+                let turn = line.turns;
+                line.outside.push_back((first.clone(), turn));
+            }
             false => line.let_go(&first),
         }
         first
@@ -108,7 +120,7 @@ impl Crowd {
             }
             let mut line = self.queue.line();
             if !line.is_busy() || came.elapsed() >= longest {
-                line.outside.retain(|other| !Arc::ptr_eq(other, lull));
+                line.leaves(lull);
                 return line.let_go(lull);
             }
         }
@@ -117,7 +129,7 @@ impl Crowd {
     /// One of them has the turn: whoever waits goes on with it.
     pub fn comes(&self) {
         if let Some(lull) = self.lull().take() {
-            self.queue.line().outside.retain(|other| !Arc::ptr_eq(other, &lull));
+            self.queue.line().leaves(&lull);
             lull.begin();
         }
     }
@@ -216,16 +228,15 @@ impl Drop for Turn {
         let mut line = self.0.line();
         line.called = line.waiting.pop_front();
         line.taken = line.called.is_some();
-        match line.called.clone() {
-            Some(bell) => {
-                drop(line);
-                bell.notify_one();
-            }
-            None => {
-                if let Some(lull) = line.outside.pop_front() {
-                    line.let_go(&lull);
-                }
-            }
+        line.turns += 1;
+        let (called, turns) = (line.called.clone(), line.turns);
+        let goes = |(_, came): &mut (Arc<Lull>, u64)| called.is_none() || turns - *came > BEFORE;
+        if let Some((lull, _)) = line.outside.pop_front_if(goes) {
+            line.let_go(&lull);
+        }
+        drop(line);
+        if let Some(bell) = called {
+            bell.notify_one();
         }
     }
 }
@@ -319,6 +330,28 @@ mod tests {
         last.comes();
         third.await.unwrap();
         assert!(queue.line().outside.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_crowd_goes_into_the_line_when_so_many_others_wrote_before_it() {
+        let queue = Arc::<Queue>::default();
+        let one = crowd(&queue);
+        let mut turn = queue.wait(LONG).unwrap();
+        let waiting = waits(&one);
+        for nth in 0..=BEFORE {
+            let next = std::thread::spawn({
+                let queue = queue.clone();
+                move || queue.wait(LONG).unwrap()
+            });
+            while queue.line().waiting.is_empty() {
+                std::thread::yield_now();
+            }
+            tokio::task::yield_now().await;
+            assert!(!waiting.is_finished(), "{nth}");
+            drop(turn);
+            turn = next.join().unwrap();
+        }
+        waiting.await.unwrap();
     }
 
     #[tokio::test]
