@@ -84,8 +84,8 @@ impl<'r, D> Call<'r, D> {
         Ok(self.database.get()?)
     }
 
-    /// The database, to write, for a request that waited in its instance while others asked. Where one of these found it locked, which
-    /// takes as long as anybody may wait, this one has waited as well.
+    /// The database, to write, for a request that waited in its instance while others asked. Where one of these found it
+    /// locked, which takes as long as anybody may wait, this one has waited as well.
     pub fn db_after_others(&self) -> Result<&'r D, Problem> {
         Ok(self.database.get_after_others()?)
     }

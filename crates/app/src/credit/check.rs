@@ -30,6 +30,15 @@ use std::collections::BTreeSet;
 /// The most points of a series of utilisation: two months of days, or five years of months.
 const MAX_POINTS: i64 = 62;
 
+/// How many checks are filed in a transaction, for which those who ask wait.
+const FILED: u32 = 2_000;
+
+/// Files the checks that were kept since the last run under their customers.
+pub fn file<D: Db>(db: &D) -> Result<(), Fault> {
+    while write(db, |db| credit::file_checks(db, FILED))? {}
+    Ok(())
+}
+
 /// Asks. The answer is kept with what it rested on, and a held order waits.
 pub fn ask<D: Db>(
     db: &D,

@@ -1,6 +1,10 @@
 //! Holds: orders that wait, and how they get on.
 
-use super::{Basis, Now, check::judged_beyond, policy, ready};
+use super::{
+    Basis, Now,
+    check::{self, judged_beyond},
+    policy, ready,
+};
 use crate::{
     audit::{Author, Note, note},
     ledger::{Change, ROW, known_customer, missing, unless_differing},
@@ -348,7 +352,7 @@ pub fn run<D: Db>(db: &D, author: &Author) -> Result<HoldRun, Fault> {
         (found, after) = write(db, |db| follow(db, from, author))?;
         reopened = reopened.saturating_add(found);
     }
-    ready::file(db)?;
+    check::file(db)?;
     Ok(HoldRun {
         judged,
         cleared,

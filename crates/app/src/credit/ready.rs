@@ -148,15 +148,6 @@ pub(super) fn record(text: &str) -> Option<CheckResult> {
     Some(CheckResult { exposure, ..told(&question, at, total_minor, limit) })
 }
 
-/// How many checks are filed in a transaction, for which those who ask wait.
-const FILED: u32 = 2_000;
-
-/// Files the checks that were kept since the last run under their customers.
-pub fn file<D: Db>(db: &D) -> Result<(), Fault> {
-    while write(db, |db| credit::file_checks(db, FILED))? {}
-    Ok(())
-}
-
 /// Looks at customers for whom nothing is ready, and says at how many. So many at the most that it does not take long; the
 /// next run goes on.
 pub fn run<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
