@@ -69,11 +69,17 @@ impl<'r, D> Database<'r, D> {
         Ok(self.opened.get_or_init(|| db))
     }
 
-    pub fn get_after_others(&self) -> Result<&D, Fault> {
-        if LOCKED.get() != self.locked_before {
-            self.was_spared.set(true);
-            return Err(Fault::Locked);
+    /// Refuses where somebody in this instance waited for the database in vain since the request came.
+    pub fn has_waited(&self) -> Result<(), Fault> {
+        if LOCKED.get() == self.locked_before {
+            return Ok(());
         }
+        self.was_spared.set(true);
+        Err(Fault::Locked)
+    }
+
+    pub fn get_after_others(&self) -> Result<&D, Fault> {
+        self.has_waited()?;
         self.get()
     }
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use dunlin_app::idempotency::{self, Begun, Remembered, Token};
 use dunlin_domain::{Instant, Refusal};
-use dunlin_store::Db;
+use dunlin_store::{Db, Fault};
 use http::{HeaderMap, Method};
 
 /// The request header.
@@ -142,6 +142,8 @@ async fn keep<D: Db>(
     // What was refused before its end has stored nothing, and may be tried again as it is.
     match answer.filter(|_| call.body.is_read() && !route.info.secret) {
         Some(answer) => idempotency::finish(call.db()?, token, run, &call.body.hash(), &answer)?,
+        // Whose handler another one spared the wait does not wait for this either: the run is over in its time.
+        None if call.database.was_spared.get() => return Err(Fault::Locked.into()),
         None => idempotency::forget(call.db()?, token, run)?,
     }
     Ok(())

@@ -107,6 +107,11 @@ impl<D> Route<D> {
     pub fn info(&self) -> &RouteInfo {
         &self.info
     }
+
+    /// Whether its handler is going to write without having asked the others of its instance.
+    pub(crate) fn writes_alone(&self) -> bool {
+        matches!(self.handler, Handler::Plain(_)) && self.info.method != Method::GET
+    }
 }
 
 impl RouteInfo {

@@ -142,6 +142,10 @@ impl<'r, D: Db> Edge<'r, D> {
         if !matches!(route.info.takes, Takes::Stream(_)) {
             call.body.read_whole(self.env).await?;
         }
+        if token.is_some() || route.writes_alone() {
+            self.env.lull().await;
+            self.database.has_waited()?;
+        }
         let ran = match token {
             Some(token) => replay::once(route, &mut call, &token).await,
             None => Ran::from(replay::plainly(route, &mut call).await),

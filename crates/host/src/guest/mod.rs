@@ -109,8 +109,8 @@ pub fn linker(engine: &Engine) -> Result<Linker<Guest>> {
 
 /// Puts waits in place of those of WASI, which return at once when there is no time to wait. Here `wait-for` zero lets the
 /// others in: a guest that gathers goes on when whoever waits has come in and asked as well, at once when nobody does. It
-/// costs no timer, which would take a millisecond at least. `wait-until` zero lets them in and waits besides until nobody
-/// writes: a guest that then writes would hold up all who are in it.
+/// costs no timer, which would take a millisecond at least. `wait-until` zero lets them in and has a guest that gathers wait
+/// besides until nobody writes: when it writes it would hold up all who are in it.
 fn waits(linker: &mut Linker<Guest>) -> Result<()> {
     linker.allow_shadowing(true);
     let mut clock = linker.instance("wasi:clocks/monotonic-clock@0.3.0")?;
@@ -127,7 +127,7 @@ fn waits(linker: &mut Linker<Guest>) -> Result<()> {
     clock.func_wrap_concurrent("wait-until", |accessor, (mark,): (u64,)| {
         let (now, in_lane, writers) = accessor.with(|mut store| {
             let guest = store.get();
-            let writers = guest.writers.clone().filter(|_| mark == 0);
+            let writers = guest.writers.clone().filter(|_| mark == 0 && guest.grants.gathers);
             // At once: who is there already goes on with this one.
             let writers = writers.map(|writers| (writers.join(), writers));
             (guest.clocks().now(), guest.in_lane.clone(), writers)

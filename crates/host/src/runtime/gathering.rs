@@ -10,6 +10,7 @@ use futures::channel::oneshot;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::iter;
 use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -86,10 +87,11 @@ impl Gathering {
 struct Turn(Arc<Gathering>);
 
 impl Turn {
-    /// The first of the line; when nobody waits, whoever comes next wakes the instance.
+    /// The first of the line whose client is still there; when nobody waits, whoever comes next wakes the instance.
     fn take(&self, context: &Context<'_>) -> Option<Waiting> {
         let mut line = self.0.line();
-        let first = line.waiting.pop_front();
+        let mut in_order = iter::from_fn(|| line.waiting.pop_front());
+        let first = in_order.find(|(_, answer)| !answer.is_canceled());
         match first {
             Some(_) => line.stands_still = false,
             None => line.bell = Some(context.waker().clone()),

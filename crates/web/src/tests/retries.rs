@@ -3,7 +3,7 @@
 use super::{ADMIN, Sent, World, post, sample::RUNS};
 use dunlin_store::Db;
 use futures::{executor::block_on, join, poll};
-use std::pin::pin;
+use std::{pin::pin, task::Poll};
 
 const DUCK: &str = r#"{"name": "Duck"}"#;
 
@@ -192,4 +192,40 @@ fn an_answer_with_a_secret_is_never_kept() {
     assert_eq!((first.status, second.status), (201, 201));
     assert_ne!(first.field("key"), second.field("key"));
     assert_eq!(world.db().int("SELECT COUNT(*) FROM idempotency", &[]).unwrap(), 0);
+}
+
+#[test]
+fn who_waited_to_write_while_another_found_the_database_locked_has_waited_as_well() {
+    let world = World::new();
+    world.crowded.set(true);
+    let found_locked =
+        || assert_eq!(world.send(post("/v1/refusals/database-busy", "")).status, 503);
+    let [plain, kept] = [post("/v1/nothings", ""), create("a", DUCK)];
+    let reads = Sent::new("GET", "/v1/things").key(ADMIN);
+    for (sent, brief) in [(plain, "503 database-busy"), (kept, "503 database-busy"), (reads, "200")]
+    {
+        let mut waiting = pin!(world.sending(sent.clone()));
+        let first = block_on(async { poll!(waiting.as_mut()) });
+        found_locked();
+        let got = match first {
+            Poll::Ready(got) => got,
+            Poll::Pending => block_on(waiting),
+        };
+        assert_eq!(got.brief(), brief);
+        assert!((200..300).contains(&world.send(sent).status));
+    }
+
+    // Nor does its Idempotency-Key wait to be let go: it is when the run's time is over.
+    let meet = post("/v1/meetings", "").header("idempotency-key", "m");
+    let mut waiting = pin!(world.sending(meet.clone()));
+    // It waits to begin, then in its handler.
+    for _ in 0..2 {
+        assert!(block_on(async { poll!(waiting.as_mut()) }).is_pending());
+    }
+    found_locked();
+    assert_eq!(block_on(waiting).brief(), "503 database-busy");
+    assert_eq!(world.line()["level"], "error");
+    assert_eq!(world.send(meet.clone()).brief(), "409 idempotency-running");
+    world.pass(61);
+    assert_eq!(world.send(meet).status, 200);
 }

@@ -62,6 +62,7 @@ pub fn routes<D: Db>() -> Vec<Route<D>> {
         Route::post("/v1/refusals/{id}", "refuse").scope(Scope::Admin).run(refuse),
         Route::post("/v1/ticks", "tick").scope(Scope::SweepWrite).run_async(tick),
         Route::post("/v1/nothings", "do_nothing").scope(Scope::SweepWrite).run(nothing),
+        Route::post("/v1/meetings", "meet").scope(Scope::SweepWrite).run_async(meet),
     ];
     routes.extend(keys::routes());
     routes.extend(health::routes());
@@ -134,4 +135,12 @@ fn nothing<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 
 fn tick<'a, D: Db>(call: &'a mut Call<'_, D>) -> Running<'a> {
     Box::pin(async move { Answer::json(&call.needed_variable("webhook_url")?) })
+}
+
+fn meet<'a, D: Db>(call: &'a mut Call<'_, D>) -> Running<'a> {
+    Box::pin(async move {
+        call.env().lull().await;
+        call.db_after_others()?;
+        Answer::json(&())
+    })
 }

@@ -34,6 +34,8 @@ pub struct World {
     pub millis: Cell<u64>,
     pub lines: RefCell<Vec<String>>,
     pub patient: Cell<bool>,
+    /// Whether somebody else writes, so that who is going to lets the others in.
+    pub crowded: Cell<bool>,
     random: Cell<u8>,
     dir: TempDir,
     router: Router<NativeDb>,
@@ -61,6 +63,9 @@ impl Env for World {
     fn sleep(&self, _: u32) -> Sleep {
         if self.patient.get() { Box::pin(pending()) } else { Box::pin(ready(())) }
     }
+    fn lull(&self) -> Sleep {
+        if self.crowded.get() { Box::pin(turn()) } else { Box::pin(ready(())) }
+    }
 }
 
 impl World {
@@ -75,6 +80,7 @@ impl World {
             millis,
             lines,
             patient: Cell::new(false),
+            crowded: Cell::new(false),
             random: Cell::new(0),
             dir,
             router,
