@@ -23,6 +23,9 @@ pub struct Author {
 /// What stands in the place of the hash before the first entry.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// Longer than anything takes from its beginning to its last entry.
+const LONGEST_SECONDS: i64 = 15 * 60;
+
 /// What an entry says besides who and when.
 #[derive(Clone, Debug)]
 pub struct Note<'a> {
@@ -84,7 +87,7 @@ pub fn note_all<'n, D: Db>(
     let mut entries = Vec::new();
     for (author, note) in notes {
         let entry = next(head, author, note)?;
-        head = (entry.0.key, entry.0.hash.clone());
+        head = (entry.0.key, entry.0.at.parse()?, entry.0.hash.clone());
         entries.push(entry);
     }
     audit::insert_all(db, &entries)?;
@@ -99,14 +102,21 @@ fn add<D: Db>(db: &D, author: &Author, note: &Note<'_>) -> Result<i64, Fault> {
     Ok(entry.key)
 }
 
-/// Key and hash of the last entry.
-fn head<D: Db>(db: &D) -> Result<(i64, String), Fault> {
-    Ok(audit::head(db)?.unwrap_or((0, GENESIS.to_string())))
+/// Key, moment and hash of the last entry.
+fn head<D: Db>(db: &D) -> Result<(i64, Instant, String), Fault> {
+    Ok(audit::head(db)?.unwrap_or((0, Instant::EPOCH, GENESIS.to_string())))
+}
+
+/// When something is recorded that was begun at a moment: no earlier than what was recorded before it. Who waited for its
+/// turn, or read a long file, began before others that were done first; of a clock that was set back by more the chain says
+/// what it says.
+fn recorded(begun: Instant, last: Instant) -> Instant {
+    if last < begun.plus_seconds(LONGEST_SECONDS) { begun.max(last) } else { begun }
 }
 
 /// The entry after another one, with whose personal fields it has.
 fn next(
-    (before, previous): (i64, String),
+    (before, last, previous): (i64, Instant, String),
     author: &Author,
     note: &Note<'_>,
 ) -> Result<(Entry, Option<i64>), Fault> {
@@ -122,7 +132,7 @@ fn next(
     let personal_hash = personal_hash.map(|(fields, salt)| sha256(&[salt, fields]));
     let mut entry = Entry {
         key,
-        at: author.at.to_string(),
+        at: recorded(author.at, last).to_string(),
         who: author.who.clone(),
         action: note.action.to_string(),
         noun: note.noun.to_string(),

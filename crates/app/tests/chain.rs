@@ -160,6 +160,20 @@ fn settings_are_in_the_chain_and_a_repetition_is_not() {
 }
 
 #[test]
+fn who_began_before_others_that_were_done_first_is_recorded_after_them() {
+    let (_folder, db) = db();
+    let begins = [0, 30, 0, -869, -870, -869];
+    let recorded = [0, 30, 30, 30, -870, -869];
+    let ats = |seconds: [i64; 6]| seconds.map(|seconds| now().plus_seconds(seconds));
+    for (nth, at) in ats(begins).into_iter().enumerate() {
+        let profile = Profile { name: id(&format!("erp-{nth}")), ..Profile::generic() };
+        ledger::put_profile(&db, &profile, &Author { at, ..author("K1") }).unwrap();
+    }
+    let found: Vec<Instant> = chain(&db).iter().map(|entry| entry.at).collect();
+    assert_eq!(found, ats(recorded));
+}
+
+#[test]
 fn keys_are_in_the_chain_without_their_secrets() {
     let (_folder, db) = db();
     let (admin, name) = (author("admin"), id("11111111-1111-7111-8111-111111111111"));

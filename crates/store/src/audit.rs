@@ -1,6 +1,7 @@
 //! Table `audit`: who did what, each entry with the hash of the one before.
 
 use crate::{Db, Fault};
+use dunlin_domain::Instant;
 use serde::Deserialize;
 
 /// An entry. Its hash is worked out by who adds it, and by who looks whether it is still the same.
@@ -20,10 +21,10 @@ pub struct Entry {
     pub hash: String,
 }
 
-/// The key and hash of the last entry. `None` when there is none yet.
-pub fn head<D: Db>(db: &D) -> Result<Option<(i64, String)>, Fault> {
-    let row = db.first("SELECT key, hash FROM audit ORDER BY key DESC LIMIT 1", &[])?;
-    row.map(|row| Ok((row.int(0)?, row.text(1)?.to_string()))).transpose()
+/// Key, moment and hash of the last entry. `None` when there is none yet.
+pub fn head<D: Db>(db: &D) -> Result<Option<(i64, Instant, String)>, Fault> {
+    let row = db.first("SELECT key, at, hash FROM audit ORDER BY key DESC LIMIT 1", &[])?;
+    row.map(|row| Ok((row.int(0)?, row.parse(1)?, row.text(2)?.to_string()))).transpose()
 }
 
 /// At most so many entries after a key, in their order.

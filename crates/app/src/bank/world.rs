@@ -140,7 +140,7 @@ impl Known {
         let keys: Vec<i64> = changed.iter().map(|(key, _)| *key).collect();
         matching::delete_names(db, &keys)?;
         call(db, changed)?;
-        let head = dunlin_store::audit::head(db)?.map_or(0, |(key, _)| key);
+        let head = dunlin_store::audit::head(db)?.map_or(0, |(key, ..)| key);
         matching::progressed(db, "audit", head)?;
         let mut upto = matching::progress(db, "customer")?;
         loop {

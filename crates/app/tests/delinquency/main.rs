@@ -82,7 +82,7 @@ fn what_was_not_known_yet_is_as_if_it_had_not_happened() {
         let pauses = dunlin_store::pause::of_customers(&db, &[key], entry).unwrap();
         pauses.get(&key).map(|of| of.iter().map(|(_, p)| (p.from, p.to)).collect::<Vec<_>>())
     };
-    let before = dunlin_store::audit::head(&db).unwrap().map_or(0, |(key, _)| key);
+    let before = dunlin_store::audit::head(&db).unwrap().map_or(0, |(key, ..)| key);
     let new = read(json!({"id": "P", "customer_id": "C", "from": "2023-10-15"}));
     pause::add(&db, &new, id("made"), &author).unwrap();
     let begun = dunlin_store::audit::head(&db).unwrap().unwrap().0;

@@ -47,10 +47,11 @@ pub fn eur(minor: i64) -> Value {
     json!({"minor": minor, "currency": "EUR"})
 }
 
-/// The moment at which an event came: one a minute, after all days on which anything happens.
+/// The moment at which an event came: one an hour, after all days on which anything happens. Those who come before
+/// another that was recorded are no overlap of two requests but a clock that was set back.
 pub fn moment(step: usize) -> Instant {
     let start: Instant = "2025-01-01T00:00:00Z".parse().unwrap();
-    start.plus_seconds(60 * i64::try_from(step).unwrap())
+    start.plus_seconds(3600 * i64::try_from(step).unwrap())
 }
 
 pub fn author(step: usize) -> Author {
