@@ -9,11 +9,12 @@ use dunlin_domain::{
         keys::Scope,
     },
 };
-use dunlin_store::Db;
+use dunlin_store::{Db, credit::WantedHolds};
 use dunlin_web::{Answer, Call, Problem, Query, Route, page};
 
 const STATE: Query = Query::one_of("state", HoldState::NAMES, "Only holds in this state.");
 const CUSTOMER: Query = Query::id("customer", "Only this customer's. Absent: everybody's.");
+const ORDER: Query = Query::id("order_id", "Only of this order.");
 
 pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
     vec![
@@ -27,7 +28,7 @@ pub(crate) fn routes<D: Db>() -> Vec<Route<D>> {
         Route::get("/v1/score/holds", "list_holds")
             .about("Lists holds, newest first.")
             .scope(Scope::ScoreRead)
-            .query(&[CUSTOMER, STATE, LANGUAGE])
+            .query(&[CUSTOMER, STATE, ORDER, LANGUAGE])
             .pages()
             .answers::<HoldPage>()
             .run(list),
@@ -57,10 +58,12 @@ fn place<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
 }
 
 fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
-    let (customer, state): (Option<Id>, _) = (call.query(&CUSTOMER)?, call.query(&STATE)?);
+    let (customer, order): (Option<Id>, Option<Id>) = (call.query(&CUSTOMER)?, call.query(&ORDER)?);
+    let (customer, order, state) = (customer.as_ref(), order.as_ref(), call.query(&STATE)?);
+    let wanted = WantedHolds { customer, state, order, only: None };
     let (limit, before) = (call.limit()?, call.cursor()?.unwrap_or(i64::MAX));
     let (page, language) = ((before, limit.saturating_add(1)), call.query(&LANGUAGE)?);
-    let found = hold::list(call.db()?, page, customer.as_ref(), state, None, language)?;
+    let found = hold::list(call.db()?, page, &wanted, language)?;
     let (items, next) = page::cut(found, limit, |(key, _)| *key)?;
     Answer::json(&HoldPage { items: items.into_iter().map(|(_, hold)| hold).collect(), next })
 }

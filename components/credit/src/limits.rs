@@ -12,7 +12,7 @@ use dunlin_domain::{
         keys::Scope,
     },
 };
-use dunlin_store::{Db, credit};
+use dunlin_store::{Db, credit_limit};
 use dunlin_web::{AS_OF, Answer, Call, KNOWN_AT, Problem, Query, Route, page};
 
 const FROM: Query = Query::date("from", "The first day. Absent: 30 points before `to`.");
@@ -107,7 +107,7 @@ fn list<D: Db>(call: &mut Call<'_, D>) -> Result<Answer, Problem> {
     let (customer, state): (Option<Id>, _) = (call.query(&CUSTOMER)?, call.query(&STATE)?);
     let (limit, before) = (call.limit()?, call.cursor()?.unwrap_or(i64::MAX));
     let (db, most) = (call.db()?, limit.saturating_add(1));
-    let found = credit::limits(db, before, most, customer.as_ref(), state, None)?;
+    let found = credit_limit::list(db, before, most, customer.as_ref(), state, None)?;
     let (items, next) = page::cut(found, limit, |(key, _)| *key)?;
     Answer::json(&LimitPage { items: items.into_iter().map(|(_, limit)| limit).collect(), next })
 }

@@ -17,7 +17,7 @@ use dunlin_domain::{
     money,
 };
 use dunlin_store::{
-    Db, Fault, When, contract, credit, customer, customer::Place, guarantee,
+    Db, Fault, When, contract, credit_limit, customer, customer::Place, guarantee,
     invoice as store_invoice, score, watch, write,
 };
 use serde_json::{Map, Value};
@@ -225,7 +225,7 @@ pub fn merge<D: Db>(db: &D, id: &Id, into: &Id, author: &Author) -> Result<Chang
         let whose = (from.key, to.key, head);
         crate::credit::merge::follow(db, whose, day, (author, entry))?;
         customer::merge(db, whose, day, entry)?;
-        credit::refuse_waiting(db, (from.key, to.key), &author.who, entry)?;
+        credit_limit::refuse_waiting(db, (from.key, to.key), &author.who, entry)?;
         follow_wish(db, (from.key, to.key), day, entry)?;
         score::outdate(db, &[from.parent_key.unwrap_or(to.key)])?;
         replay::customers(db, &[to.key], author.at, Some(entry))?;

@@ -67,7 +67,8 @@ fn limits_are_dated_and_the_record_is_that_of_who_sets_no_dated_one() {
     let replaced = set_limit(&db, "C", "L9", json!({"minor": 9_000, "from": "2024-06-01"}));
     assert_eq!(replaced, Change::Replaced);
     assert_eq!(effective(&db, "C", "2024-06-09"), "9000");
-    let all = dunlin_store::credit::limits(&db, i64::MAX, 50, Some(&id("C")), None, None).unwrap();
+    let all =
+        dunlin_store::credit_limit::list(&db, i64::MAX, 50, Some(&id("C")), None, None).unwrap();
     assert_eq!(all.len(), 6);
 }
 
@@ -641,7 +642,7 @@ fn a_bad_alert_proposes_a_cut_at_once() {
     swept(&db, "2024-06-01", at(NOON));
     let waiting = || {
         let of = LimitState::Pending;
-        dunlin_store::credit::limits(&db, i64::MAX, 9, None, Some(of), None).unwrap()
+        dunlin_store::credit_limit::list(&db, i64::MAX, 9, None, Some(of), None).unwrap()
     };
     assert_eq!(waiting().len(), 0);
     let late = json!({"id": "I9", "customer_id": "C", "issued_on": "2024-02-01", "due_on": "2024-02-15",
@@ -992,6 +993,8 @@ fn until_a_sweep_has_judged_both_a_merged_customer_has_the_worse_grade_of_the_tw
             pay(&db, &format!("P-{of}-{month}"), of, &due, minor);
         }
     }
+    let sorted = json!({"rules": [{"tier": "key", "segments": ["key"]}], "otherwise": "rest"});
+    tier::put(&db, &read(sorted), &author()).unwrap();
     swept(&db, "2024-06-27", at(NOON));
     bought("Late", "Goes", 2, 9_000);
     swept(&db, "2024-06-28", at(NOON));
@@ -1018,11 +1021,17 @@ fn until_a_sweep_has_judged_both_a_merged_customer_has_the_worse_grade_of_the_tw
     let line = |grade: &str, share: &str| json!({"grade": grade, "turnover_share": share, "cap_minor": 900_000});
     let trusting = json!({"currency": "EUR", "step_minor": 1, "lines": [line("A", "5"), line("B", "0.1"),
         line("C", "0.1"), line("D", "0.1"), line("E", "0.1")]});
-    let falls = |of: &str| {
-        let found = policy::simulate(&db, &read(trusting.clone()), None, at(NOON)).unwrap();
+    // And one that trusts everybody of a tier.
+    let mut by_tier = trusting.clone();
+    let rest = json!({"tier": "rest", "turnover_share": "10", "cap_minor": 900_000});
+    by_tier["lines"].as_array_mut().unwrap().push(rest);
+    let falls_by = |new: &Value, of: &str| {
+        let found = policy::simulate(&db, &read(new.clone()), None, at(NOON)).unwrap();
         found.falls.iter().any(|step| step.customer == id(of))
     };
+    let falls = |of: &str| falls_by(&trusting, of);
     assert_eq!(["Goes", "Stays"].map(falls), [true, false]);
+    assert_eq!(["Goes", "Stays"].map(|of| falls_by(&by_tier, of)), [false, false]);
     let run = |when: &str| hold::run(&db, &by("tester", at(when))).unwrap().cleared;
     let merge = |from: &str, into: &str| {
         customers::merge(&db, &id(from), &id(into), &author()).unwrap();
@@ -1032,6 +1041,7 @@ fn until_a_sweep_has_judged_both_a_merged_customer_has_the_worse_grade_of_the_tw
     assert_eq!(both("Stays", NOON), "pass");
     merge("Goes", "Stays");
     assert_eq!((both("Stays", NOON), run(NOON)), ("hold drop".into(), 0));
+    assert!(falls_by(&by_tier, "Stays"), "it was sorted by a grade that is trusted no more");
     let order = question("Stays", 1, Some("O1"));
     let asked = check::ask(&db, &order, &id("K2"), Some(Language::En), &author()).unwrap();
     assert_eq!((told(&asked).as_str(), &asked.hold_id), ("hold drop", &Some(id("K1"))));

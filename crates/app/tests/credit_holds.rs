@@ -18,7 +18,11 @@ use dunlin_domain::{
     contract::{credit::*, events::Event, types::Language},
     credit::reservation::Ask,
 };
-use dunlin_store::{Db, credit, native::NativeDb};
+use dunlin_store::{
+    Db,
+    credit::{self, WantedHolds},
+    native::NativeDb,
+};
 use serde_json::{Value, json};
 use shop::*;
 
@@ -51,6 +55,11 @@ fn plain(db: &NativeDb, name: &str, minor: i64, order: &str) -> String {
 fn reserve_for(db: &NativeDb, name: &str, minor: i64, order: &str) -> Reserved {
     let new = json!({"id": name, "customer": "C", "amount": eur(minor), "order_id": order});
     reservation::add(db, &read(new), &id(&format!("K-{name}")), EN, &author()).unwrap()
+}
+
+/// All that wait.
+fn held() -> WantedHolds<'static> {
+    WantedHolds { state: Some(HoldState::Held), ..WantedHolds::default() }
 }
 
 fn kept(found: &Reserved) -> bool {
@@ -129,10 +138,7 @@ fn an_order_that_is_checked_during_a_manual_stop_clears_when_the_stop_and_its_re
     let verdict = |name: &str| hold::get(&db, &id(name)).unwrap().verdict;
     assert_eq!((verdict("K1"), verdict("K4")), (Verdict::Hold, Verdict::Hold));
     // What was released waits for the stop alone.
-    assert_eq!(
-        hold::list(&db, (i64::MAX, 9), None, Some(HoldState::Held), None, EN).unwrap().len(),
-        3
-    );
+    assert_eq!(hold::list(&db, (i64::MAX, 9), &held(), EN).unwrap().len(), 3);
     set_limit(&db, "C", "L2", json!({"minor": 900_000}));
     assert_eq!(run(&db).cleared, 0);
     release(&db, "Stop", None);
@@ -627,8 +633,18 @@ fn a_hold_says_what_the_last_run_found() {
         &author(),
     )
     .unwrap();
-    assert_eq!((run(&db).cleared, rules()), (0, vec![id("large")]));
-    assert_eq!(hold::get(&db, &id("H2")).unwrap().verdict, Verdict::ForcedHold);
+    // What forced it stays in sight beside what holds it now, and goes when another reason forces it.
+    let both = ["account-stopped", "large"].map(id).to_vec();
+    assert_eq!((run(&db).cleared, rules()), (0, both.clone()));
+    let told = events(&db, "hold.changed").len();
+    assert_eq!((run(&db).cleared, rules()), (0, both.clone()));
+    assert_eq!(plain(&db, "H3", 90, "O2"), "forced-hold placed-hold large");
+    assert_eq!((rules(), events(&db, "hold.changed").len()), (both, told));
+    let listed = hold::told_in(&db, &id("H2"), EN).unwrap();
+    assert_eq!((listed.verdict, listed.reasons.len()), (Verdict::ForcedHold, 2));
+    let stops = json!({"kind": "order-amount", "amount": eur(50), "verdict": "forced-hold"});
+    rule::put(&db, &id("stops"), &read(stops), &author()).unwrap();
+    assert_eq!((run(&db).cleared, rules()), (0, ["stops", "large"].map(id).to_vec()));
 }
 
 #[test]
@@ -684,7 +700,7 @@ fn a_release_lets_its_order_pass_once_and_not_each_part_of_it_anew() {
     assert!(!kept(&reserve_for(&db, "R2", 300, "O1")));
     assert!(plain(&db, "K3", 600, "O1").starts_with("hold"));
     // That is released: on top of what was invoiced, the order as a whole, and its delivery.
-    let waits = hold::list(&db, (i64::MAX, 9), None, Some(HoldState::Held), None, None).unwrap();
+    let waits = hold::list(&db, (i64::MAX, 9), &held(), None).unwrap();
     release(&db, waits[0].1.id.as_str(), None);
     assert!(plain(&db, "K4", 600, "O1").starts_with("pass"));
     let delivery = ask(&db, "K5", 600, "O1", json!({"purpose": "delivery"}));
@@ -964,8 +980,7 @@ fn a_release_that_ran_out_and_cannot_be_judged_is_looked_at_until_it_can() {
         json!([{"valid_from": "2024-01-01", "rate": "1", "source": "bank", "confirmed": true}]);
     interest::put_rates(&db, &id("fx-chf-eur"), &read::<Vec<_>>(row), &author()).unwrap();
     assert_eq!((run_at(&db, later).reopened, run_at(&db, later).reopened), (1, 0));
-    let held =
-        hold::list(&db, (i64::MAX, 10), None, Some(HoldState::Held), None, EN).unwrap().into_iter();
+    let held = hold::list(&db, (i64::MAX, 10), &held(), EN).unwrap().into_iter();
     let orders: Vec<_> = held.map(|(_, of)| of.order_id).collect();
     assert_eq!(orders, [Some(id("X-H7")), Some(id("X-HD"))]);
 }

@@ -995,7 +995,7 @@ fn who_was_bound_by_a_group_stays_bound_when_a_merge_dissolves_it() {
     customers::merge(&db, &id("H"), &id("M"), &author()).unwrap();
     assert_eq!(counts(&db, "M"), "1000 EUR");
     // What bounds a bystander is in the ledger, with the entry of the merge.
-    let ledger = dunlin_store::credit::limits(&db, i64::MAX, 9, Some(&id("Out-H")), None, None);
+    let ledger = dunlin_store::credit_limit::list(&db, i64::MAX, 9, Some(&id("Out-H")), None, None);
     let ledger = ledger.unwrap();
     let of = |(_, of): &(i64, Limit)| (of.kind, of.minor, of.from, of.asked_by.clone());
     let merged = (LimitKind::Individual, 1_000, day("2024-06-30"), "tester".to_string());

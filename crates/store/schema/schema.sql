@@ -1314,3 +1314,5 @@ CREATE TABLE credit_filing (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     upto_key INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX credit_hold_by_order ON credit_hold (order_id, key) WHERE order_id IS NOT NULL;

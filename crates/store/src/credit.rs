@@ -1,24 +1,18 @@
-//! Tables `credit_…` and `limit_policy`: limits, orders, reservations, rules, checks and holds.
+//! Tables `credit_…`: where somebody stands, orders, reservations, rules, checks and holds.
 
-use crate::{Db, Fault, Param, Row, When};
+use crate::{Db, Fault, Param, When};
 use dunlin_domain::{
-    Currency, Date, Decimal, Id, Instant, Money,
+    Date, Id, Instant, Money,
     contract::{
         credit::{
-            ApprovalThreshold, CheckPurpose, EffectiveLimit, Hold, HoldState, KeptCheck, Limit,
-            LimitPolicy, LimitSource, LimitState, NewLimit, NewRule, Order, Reservation,
+            CheckPurpose, Hold, HoldState, KeptCheck, NewRule, Order, Reservation,
             ReservationState, Rule, Verdict,
         },
-        types::{CustomerStatus, Grade, Language},
+        types::Language,
     },
-    credit::{
-        check::{Position, Reason},
-        limit::Entry,
-        merge::Party,
-    },
+    credit::check::{Position, Reason},
 };
-use serde::de::DeserializeOwned;
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::sync::LazyLock;
 
 /// The order that is asked about, and whether its usual terms are looked for.
 pub type About<'a> = (Option<&'a Id>, bool);
@@ -87,195 +81,6 @@ pub fn position_then<D: Db>(
     db.json(sql!("credit/position_then.sql"), &params)
 }
 
-// ---- what is kept ready
-
-/// A question that what is kept ready may answer.
-#[derive(Clone, Copy, Debug)]
-pub struct Plain<'a> {
-    pub customer: &'a Id,
-    pub amount: Money,
-    pub order: Option<&'a Id>,
-    /// The day that it is, and the time zone in which that is so.
-    pub today: (Date, &'a str),
-    pub at: Instant,
-}
-
-/// A question as a statement takes it: customer, today, now, time zone, currency, amount, order.
-type Asked<'a> = (&'a str, String, String, &'a str, &'a str, i64, Option<&'a str>);
-
-impl Plain<'_> {
-    fn row(&self) -> Asked<'_> {
-        let Self { customer, amount, order, today: (today, zone), at } = self;
-        let order = order.map(Id::as_str);
-        let (today, at, currency) = (today.to_string(), at.to_string(), amount.currency.as_str());
-        (customer.as_str(), today, at, zone, currency, amount.minor, order)
-    }
-}
-
-/// A statement of one question, which begins by taking it from parameters, as one of several that takes them from JSON.
-fn of_several(one: &str, taken: &str) -> String {
-    let (head, rest) = one.split_once("SELECT 0").unwrap_or((one, ""));
-    let tail = rest.split_once(')').map_or(rest, |(_, tail)| tail);
-    format!("{head}{taken}){tail}")
-}
-
-/// A check that is to be kept where it passes by what is ready.
-#[derive(Clone, Debug)]
-pub struct ToKeep<'a> {
-    pub of: Plain<'a>,
-    pub id: &'a Id,
-    /// What was asked, as members of a JSON object.
-    pub question: String,
-    /// The reservation that is asked for, which must be new.
-    pub reservation: Option<&'a Id>,
-}
-
-/// What a check says: what counts before what is asked, the limit, and the components as JSON.
-#[derive(Clone, Debug)]
-pub struct Ready {
-    pub total_minor: i64,
-    pub limit: Option<EffectiveLimit>,
-    pub exposure: String,
-}
-
-impl Ready {
-    fn read(row: &Row, at: usize) -> Result<Self, Fault> {
-        let limit = row.text_or_null(at + 1)?.map(read_json).transpose()?;
-        let exposure = row.text(at + 2)?.to_string();
-        Ok(Self { total_minor: row.int(at)?, limit, exposure })
-    }
-}
-
-/// What is kept ready for questions, one after the other. Nothing: it must be looked at.
-pub fn ready<D: Db>(db: &D, asked: &[Plain<'_>]) -> Result<Vec<Option<Ready>>, Fault> {
-    static OF_SEVERAL: LazyLock<String> = LazyLock::new(|| {
-        of_several(
-            sql!("credit/ready.sql"),
-            "SELECT j.key, j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
-                 j.value ->> 6
-             FROM json_each(?1) AS j",
-        )
-    });
-    let rows: Vec<Asked<'_>> = asked.iter().map(Plain::row).collect();
-    let found = match rows.as_slice() {
-        [(customer, today, now, zone, currency, minor, order)] => {
-            let (customer, zone, currency) =
-                ((*customer).into(), (*zone).into(), (*currency).into());
-            let (minor, order) = ((*minor).into(), (*order).into());
-            let params = [customer, today.into(), now.into(), zone, currency, minor, order];
-            db.execute(sql!("credit/ready.sql"), &params)?
-        }
-        rows => db.execute(&OF_SEVERAL, &[(&crate::array(rows)?).into()])?,
-    };
-    let mut told: Vec<Option<Ready>> = vec![None; asked.len()];
-    for row in found {
-        let place = usize::try_from(row.int(0)?).ok().and_then(|place| told.get_mut(place));
-        if let Some(place) = place {
-            *place = Some(Ready::read(&row, 1)?);
-        }
-    }
-    Ok(told)
-}
-
-/// Checks to keep as their statement takes them, put together before anybody has to wait for the transaction.
-#[derive(Clone, Debug)]
-pub enum AllToKeep<'a> {
-    One(ToKeep<'a>),
-    /// Rows as JSON.
-    Several(String),
-}
-
-impl<'a> AllToKeep<'a> {
-    /// Nothing of nothing.
-    pub fn of(mut asked: Vec<ToKeep<'a>>) -> Result<Option<Self>, Fault> {
-        if asked.len() < 2 {
-            return Ok(asked.pop().map(Self::One));
-        }
-        let rows = asked.iter().map(|to| {
-            let (customer, today, now, zone, currency, minor, order) = to.of.row();
-            let ToKeep { id, question, reservation, .. } = to;
-            (customer, today, now, zone, currency, minor, order, id, question, reservation)
-        });
-        Ok(Some(Self::Several(crate::array(&rows.collect::<Vec<_>>())?)))
-    }
-}
-
-/// Keeps checks that pass by what is kept ready, and gives the key of the customer of each, with what was found where that
-/// is wanted. Those that are missing must be looked at.
-pub fn keep_ready<D: Db>(
-    db: &D,
-    asked: &AllToKeep<'_>,
-    wanted: bool,
-) -> Result<BTreeMap<Id, (i64, Option<Ready>)>, Fault> {
-    static OF_SEVERAL: LazyLock<String> = LazyLock::new(|| {
-        of_several(
-            sql!("credit/keep_ready.sql"),
-            "SELECT j.key, j.value ->> 0, j.value ->> 1, j.value ->> 2, j.value ->> 3, j.value ->> 4, j.value ->> 5,
-                 j.value ->> 6, j.value ->> 7, j.value ->> 8, j.value ->> 9
-             FROM json_each(?1) AS j",
-        )
-    });
-    let told = i64::from(wanted).into();
-    let kept = match asked {
-        AllToKeep::One(ToKeep { of, id, question, reservation }) => {
-            let (customer, today, now, zone, currency, minor, order) = of.row();
-            let (id, reservation) = (id.as_str().into(), reservation.map(Id::as_str).into());
-            let (today, now, question) = ((&today).into(), (&now).into(), question.into());
-            let (customer, zone, currency) = (customer.into(), zone.into(), currency.into());
-            let (minor, order) = (minor.into(), order.into());
-            let params = [
-                customer,
-                today,
-                now,
-                zone,
-                currency,
-                minor,
-                order,
-                id,
-                question,
-                reservation,
-                told,
-            ];
-            db.execute(sql!("credit/keep_ready.sql"), &params)?
-        }
-        AllToKeep::Several(rows) => {
-            let mut params: [Param<'_>; 11] = std::array::from_fn(|_| Param::Null);
-            let [first, .., last] = &mut params;
-            (*first, *last) = (rows.into(), told);
-            db.execute(&OF_SEVERAL, &params)?
-        }
-    };
-    let kept = kept.iter().map(|row| {
-        let found = if wanted { Some(Ready::read(row, 2)?) } else { None };
-        Ok((row.parse(0)?, (row.int(1)?, found)))
-    });
-    kept.collect()
-}
-
-/// Files the next checks under their customers, so many at the most, and says whether there are more.
-pub fn file_checks<D: Db>(db: &D, most: u32) -> Result<bool, Fault> {
-    let most = i64::from(most);
-    db.execute(sql!("credit/file_checks.sql"), &[most.into()])?;
-    let filed = db.execute(
-        "UPDATE credit_filing SET upto_key = min(upto_key + ?1, (SELECT max(key) FROM credit_check))
-         WHERE one = 1 AND upto_key < (SELECT max(key) FROM credit_check)
-         RETURNING upto_key < (SELECT max(key) FROM credit_check)",
-        &[most.into()],
-    )?;
-    filed.first().map_or(Ok(false), |row| Ok(row.int(0)? == 1))
-}
-
-/// Customers for whom nothing is kept ready that still holds.
-pub fn unready<D: Db>(
-    db: &D,
-    (today, now): (Date, Instant),
-    limit: u32,
-) -> Result<Vec<i64>, Fault> {
-    let (today, now) = (today.to_string(), now.to_string());
-    let params: [Param<'_>; 3] = [(&today).into(), (&now).into(), i64::from(limit).into()];
-    db.json(sql!("credit/unready.sql"), &params)
-}
-
 /// Where customers stand now. Those of whom anything is allocated on a later day are left out.
 pub fn positions<D: Db>(
     db: &D,
@@ -293,170 +98,6 @@ pub fn positions<D: Db>(
         [(&customers).into(), (&today).into(), (&now).into(), 0i64.into(), None::<&str>.into()];
     let rows = db.execute(&OF_MANY, &params)?;
     rows.iter().map(|row| row.json(0)).collect()
-}
-
-/// A customer that was looked at, with currency, room and total where something is ready.
-pub type LookedAt = (i64, Option<Currency>, Option<i64>, Option<i64>);
-
-/// What a check says of a customer, as JSON: the limit and the components.
-pub type Told = (i64, Option<String>, String);
-
-/// Keeps ready what was found of customers.
-pub fn put_ready<D: Db>(
-    db: &D,
-    looked_at: &[LookedAt],
-    told: &[Told],
-    (today, now): (Date, Instant),
-) -> Result<(), Fault> {
-    let (today, now) = (today.to_string(), now.to_string());
-    let (looked_at, told) = (crate::array(looked_at)?, crate::array(told)?);
-    let params: [Param<'_>; 3] = [(&looked_at).into(), (&today).into(), (&now).into()];
-    db.execute(sql!("credit/put_ready.sql"), &params)?;
-    db.execute(sql!("credit/put_told.sql"), &[(&told).into()])?;
-    db.execute(
-        "DELETE FROM credit_told WHERE customer_key IN (SELECT value ->> 0 FROM json_each(?1) WHERE value ->> 1 IS NULL)",
-        &[(&looked_at).into()],
-    )?;
-    Ok(())
-}
-
-// ---- limits
-
-/// Limits of customers to be kept: id, customer, with everything said.
-pub type NewRow = (Id, i64, NewLimit);
-
-/// Keeps limits that were asked for, unless they are there, and says how many it kept.
-pub fn insert_limits<D: Db>(
-    db: &D,
-    rows: &[NewRow],
-    (state, source): (LimitState, LimitSource),
-    asked_by: &str,
-    entry: i64,
-) -> Result<u64, Fault> {
-    let rows = crate::array(rows)?;
-    let last = || db.int("SELECT coalesce(max(key), 0) FROM credit_limit", &[]);
-    let before = last()?;
-    let counts = (state == LimitState::Approved).then_some(entry);
-    db.execute(
-        sql!("credit/insert_limits.sql"),
-        &[
-            (&rows).into(),
-            state.name().into(),
-            source.name().into(),
-            asked_by.into(),
-            entry.into(),
-            counts.into(),
-        ],
-    )?;
-    Ok(crate::added(before, last()?))
-}
-
-/// Notes what became of a limit that waited.
-pub fn decide_limit<D: Db>(
-    db: &D,
-    id: &Id,
-    state: LimitState,
-    decided_by: &str,
-    entry: i64,
-) -> Result<(), Fault> {
-    let counts = (state == LimitState::Approved).then_some(entry);
-    db.execute(
-        "UPDATE credit_limit SET state = ?2, decided_by = ?3, counts_key = ?4, decided_entry_key = ?5 WHERE id = ?1",
-        &[
-            id.as_str().into(),
-            state.name().into(),
-            decided_by.into(),
-            counts.into(),
-            entry.into(),
-        ],
-    )?;
-    Ok(())
-}
-
-/// Heads and members of the groups of the one that goes in a merge and of the one that stays.
-pub fn parties<D: Db>(db: &D, from: i64, to: i64) -> Result<Vec<Party>, Fault> {
-    db.json(sql!("customer/merge_limits.sql"), &[from.into(), to.into()])
-}
-
-/// Takes rules along with a merge.
-pub fn move_rules<D: Db>(
-    db: &D,
-    (from, to, head): (i64, i64, i64),
-    day: Date,
-    entry: i64,
-) -> Result<(), Fault> {
-    let day = day.to_string();
-    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), (&day).into()];
-    db.execute(sql!("customer/merge_rules_former.sql"), &params)?;
-    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), entry.into()];
-    db.execute(sql!("customer/merge_rules.sql"), &params)?;
-    Ok(())
-}
-
-/// Of orders that wait both of whom goes and of whom stays in a merge, the hold that is not needed: that of the one that
-/// goes, but where it alone is forced.
-pub fn held_twice<D: Db>(db: &D, from: i64, to: i64) -> Result<Vec<Waiting>, Fault> {
-    db.json(sql!("customer/merge_holds.sql"), &[from.into(), to.into()])
-}
-
-/// Turns down what waits of a customer that is merged into another, so that nobody approves a limit of nobody: but for what
-/// somebody asked for where the other one has no limit, which waits for that one.
-pub fn refuse_waiting<D: Db>(
-    db: &D,
-    (from, to): (i64, i64),
-    by: &str,
-    entry: i64,
-) -> Result<(), Fault> {
-    db.execute(
-        "UPDATE credit_limit SET customer_key = ?2
-         WHERE customer_key = ?1 AND counts_key IS NULL AND state = 'pending' AND source = 'key' AND kind <> 'group'
-            AND NOT EXISTS (
-                SELECT 1 FROM credit_limit AS own
-                WHERE own.customer_key = ?2 AND own.counts_key > 0 AND own.kind <> 'group'
-            )
-            AND EXISTS (SELECT 1 FROM customer AS c WHERE c.key = ?2 AND c.limit_minor IS NULL)",
-        &[from.into(), to.into()],
-    )?;
-    db.execute(
-        "UPDATE credit_limit SET state = 'refused', decided_by = ?2, decided_entry_key = ?3
-         WHERE customer_key = ?1 AND counts_key IS NULL AND state = 'pending'",
-        &[from.into(), by.into(), entry.into()],
-    )?;
-    Ok(())
-}
-
-/// Limits of a customer that waited for a second key when an audit entry was the last one known, newest first.
-pub fn waiting<D: Db>(db: &D, customer: &Id, known: i64) -> Result<Vec<Limit>, Fault> {
-    db.json(sql!("credit/waiting.sql"), &[customer.as_str().into(), known.into()])
-}
-
-/// Limits before a key, newest first: of a customer, in a state, or some alone, by their ids.
-pub fn limits<D: Db>(
-    db: &D,
-    before: i64,
-    limit: u32,
-    customer: Option<&Id>,
-    state: Option<LimitState>,
-    only: Option<&[Id]>,
-) -> Result<Vec<(i64, Limit)>, Fault> {
-    let only = only.map(crate::array).transpose()?;
-    let params: [Param<'_>; 5] = [
-        before.into(),
-        i64::from(limit).into(),
-        customer.map(Id::as_str).into(),
-        state.map(LimitState::name).into(),
-        only.as_ref().into(),
-    ];
-    db.json(sql!("credit/limits.sql"), &params)
-}
-
-/// Which of these ids are limits that were asked for.
-pub fn known_limits<D: Db>(db: &D, ids: &[Id]) -> Result<Vec<Id>, Fault> {
-    let ids = crate::array(ids)?;
-    db.json(
-        "SELECT json_group_array(l.id) FROM json_each(?1) AS j CROSS JOIN credit_limit AS l ON l.id = j.value",
-        &[(&ids).into()],
-    )
 }
 
 // ---- orders
@@ -623,6 +264,21 @@ pub fn put_rule<D: Db>(
     Ok(())
 }
 
+/// Takes rules along with a merge.
+pub fn move_rules<D: Db>(
+    db: &D,
+    (from, to, head): (i64, i64, i64),
+    day: Date,
+    entry: i64,
+) -> Result<(), Fault> {
+    let day = day.to_string();
+    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), (&day).into()];
+    db.execute(sql!("customer/merge_rules_former.sql"), &params)?;
+    let params: [Param<'_>; 4] = [from.into(), to.into(), head.into(), entry.into()];
+    db.execute(sql!("customer/merge_rules.sql"), &params)?;
+    Ok(())
+}
+
 // ---- checks
 
 /// Keeps a check with what it rested on.
@@ -674,6 +330,19 @@ pub fn checks<D: Db>(
     db.json(sql!("credit/checks.sql"), &params)
 }
 
+/// Files the next checks under their customers, so many at the most, and says whether there are more.
+pub fn file_checks<D: Db>(db: &D, most: u32) -> Result<bool, Fault> {
+    let most = i64::from(most);
+    db.execute(sql!("credit/file_checks.sql"), &[most.into()])?;
+    let filed = db.execute(
+        "UPDATE credit_filing SET upto_key = min(upto_key + ?1, (SELECT max(key) FROM credit_check))
+         WHERE one = 1 AND upto_key < (SELECT max(key) FROM credit_check)
+         RETURNING upto_key < (SELECT max(key) FROM credit_check)",
+        &[most.into()],
+    )?;
+    filed.first().map_or(Ok(false), |row| Ok(row.int(0)? == 1))
+}
+
 /// Keeps an application of a customer: the rule and the verdict, and the application as JSON.
 pub fn insert_application<D: Db>(
     db: &D,
@@ -707,22 +376,28 @@ pub fn application<D: Db>(db: &D, id: &Id) -> Result<Option<(Instant, String)>, 
 
 // ---- holds
 
-/// Holds before a key, newest first, each without its reasons and with what was seen: of a customer, in a state, or one
-/// alone.
+/// Which holds are wanted: those of a customer, in a state, of an order, or one alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WantedHolds<'a> {
+    pub customer: Option<&'a Id>,
+    pub state: Option<HoldState>,
+    pub order: Option<&'a Id>,
+    pub only: Option<&'a Id>,
+}
+
+/// Holds before a key, newest first, each without its reasons and with what was seen.
 pub fn holds<D: Db>(
     db: &D,
-    before: i64,
-    limit: u32,
-    customer: Option<&Id>,
-    state: Option<HoldState>,
-    only: Option<&Id>,
+    (before, limit): (i64, u32),
+    wanted: &WantedHolds<'_>,
 ) -> Result<Vec<(i64, Hold, Vec<Reason>)>, Fault> {
-    let params: [Param<'_>; 5] = [
+    let params: [Param<'_>; 6] = [
         before.into(),
         i64::from(limit).into(),
-        customer.map(Id::as_str).into(),
-        state.map(HoldState::name).into(),
-        only.map(Id::as_str).into(),
+        wanted.customer.map(Id::as_str).into(),
+        wanted.state.map(HoldState::name).into(),
+        wanted.order.map(Id::as_str).into(),
+        wanted.only.map(Id::as_str).into(),
     ];
     db.json(sql!("credit/holds.sql"), &params)
 }
@@ -741,6 +416,7 @@ pub struct Waiting {
     pub base_minor: i64,
     pub verdict: Verdict,
     pub rules: Vec<Id>,
+    pub seen: Vec<Reason>,
 }
 
 /// The hold that a check opened on an order and that stands.
@@ -847,136 +523,8 @@ pub fn follow_hold<D: Db>(db: &D, key: i64, at: Instant) -> Result<(), Fault> {
     Ok(())
 }
 
-// ---- the limit policy
-
-/// The policy in force and its number, from 1.
-pub fn policy<D: Db>(db: &D) -> Result<Option<(u32, LimitPolicy)>, Fault> {
-    let sql = "SELECT (SELECT count(*) FROM limit_policy), document FROM limit_policy ORDER BY key DESC LIMIT 1";
-    let Some(row) = db.first(sql, &[])? else { return Ok(None) };
-    Ok(Some((u32::try_from(row.int(0)?).unwrap_or(u32::MAX), row.json(1)?)))
-}
-
-/// What needs a second key when this key asks: by the policy in force, and by those before it back to the last that
-/// another key published.
-pub fn thresholds_for<D: Db>(db: &D, who: &str) -> Result<Vec<Vec<ApprovalThreshold>>, Fault> {
-    db.json(sql!("credit/thresholds_for.sql"), &[who.into()])
-}
-
-/// Publishes a policy.
-pub fn insert_policy<D: Db>(db: &D, new: &LimitPolicy, entry: i64) -> Result<(), Fault> {
-    let document = crate::array(new)?;
-    db.execute(
-        "INSERT INTO limit_policy (document, entry_key) VALUES (?1, ?2)",
-        &[(&document).into(), entry.into()],
-    )?;
-    Ok(())
-}
-
-/// What a customer's documents in the policy's currency come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-pub struct Bought {
-    /// Of the last twelve months.
-    pub turnover_minor: i64,
-    /// The day of the first document, in whatever currency.
-    pub first_on: Option<Date>,
-    pub outstanding_minor: i64,
-}
-
-/// A customer as a limit policy sees it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
-pub struct Candidate {
-    pub key: i64,
-    pub id: Id,
-    pub grade: Option<Grade>,
-    /// The worst of who was merged into it since, which knew nothing of their debts.
-    pub merged_grade: Option<Grade>,
-    pub tier: Option<String>,
-    pub bought: Bought,
-    secured: Option<Vec<(i64, Decimal)>>,
-    pub status: CustomerStatus,
-    pub limit: Option<Money>,
-    dated: Option<(Vec<Entry>, Vec<Waits>)>,
-    group: Option<(Option<Money>, Vec<Entry>)>,
-}
-
-/// Amount, currency and whether it is unlimited of a limit that waits for a second key.
-pub type Waits = (i64, Currency, u8);
-
-impl Candidate {
-    /// Amount and share of each guarantee in force.
-    pub fn guarantees(&self) -> &[(i64, Decimal)] {
-        self.secured.as_deref().unwrap_or_default()
-    }
-
-    /// The credit limit of the record of the head of its group. Absent: in no group.
-    pub fn head(&self) -> Option<Option<Money>> {
-        self.group.as_ref().map(|(record, _)| *record)
-    }
-
-    /// Those of its limits and its group's.
-    pub fn currencies(&self) -> impl Iterator<Item = Currency> {
-        let records = self.limit.into_iter().chain(self.head().flatten());
-        let dated = self.ledger().iter().map(|entry| entry.currency);
-        dated.chain(records.map(|record| record.currency))
-    }
-
-    /// Limits that count, with those of its group.
-    pub fn ledger(&self) -> &[Entry] {
-        self.dated.as_ref().map_or(&[], |(ledger, _)| ledger)
-    }
-
-    /// Individual limits that wait for a second key.
-    pub fn waiting(&self) -> &[Waits] {
-        self.dated.as_ref().map_or(&[], |(_, waiting)| waiting)
-    }
-}
-
-/// Which customers to look at.
-#[derive(Clone, Copy, Debug)]
-pub enum Among<'a> {
-    /// So many after a key.
-    After(i64, u32),
-    /// These, by key.
-    These(&'a [i64]),
-}
-
-/// What a limit policy in this currency proposes from on the day.
-pub fn candidates<D: Db>(
-    db: &D,
-    among: Among<'_>,
-    day: Date,
-    currency: Currency,
-) -> Result<Vec<Candidate>, Fault> {
-    let (after, limit, keys) = match among {
-        Among::After(after, limit) => (after, i64::from(limit), None),
-        Among::These(keys) => (0, -1, Some(crate::array(keys)?)),
-    };
-    let (before, day) = (day.minus_months(12)?.to_string(), day.to_string());
-    let params: [Param<'_>; 6] = [
-        after.into(),
-        limit.into(),
-        (&day).into(),
-        (&before).into(),
-        currency.as_str().into(),
-        keys.as_ref().into(),
-    ];
-    match db.first(sql!("credit/proposals.sql"), &params)? {
-        Some(row) => read(row.text(0)?),
-        None => Ok(Vec::new()),
-    }
-}
-
-/// Reads them here, where the rules of speed are those of this crate: a book is read in slices of thousands.
-fn read(candidates: &str) -> Result<Vec<Candidate>, Fault> {
-    let mut found: Vec<Candidate> = read_json(candidates)?;
-    for of in &mut found {
-        if let Some((_, group)) = &mut of.group {
-            of.dated.get_or_insert_default().0.append(group);
-        }
-    }
-    Ok(found)
-}
-
-fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
-    serde_json::from_str(text).map_err(|e| Fault::Db(format!("stored JSON: {e}")))
+/// Of orders that wait both of whom goes and of whom stays in a merge, the hold that is not needed: that of the one that
+/// goes, but where it alone is forced.
+pub fn held_twice<D: Db>(db: &D, from: i64, to: i64) -> Result<Vec<Waiting>, Fault> {
+    db.json(sql!("customer/merge_holds.sql"), &[from.into(), to.into()])
 }

@@ -84,7 +84,7 @@ impl Row {
 
     /// A text column read as JSON.
     pub fn json<T: DeserializeOwned>(&self, column: usize) -> Result<T, Fault> {
-        serde_json::from_str(self.text(column)?).map_err(|e| Fault::Db(format!("stored JSON: {e}")))
+        crate::read_json(self.text(column)?)
     }
 }
 

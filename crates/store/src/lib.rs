@@ -33,6 +33,8 @@ pub mod clause;
 pub mod contract;
 pub mod correction;
 pub mod credit;
+pub mod credit_limit;
+pub mod credit_ready;
 pub mod credit_refund;
 pub mod customer;
 pub mod db;
@@ -84,6 +86,11 @@ pub use when::When;
 /// Rows or keys as one JSON parameter.
 fn array<T: serde::Serialize + ?Sized>(rows: &T) -> Result<String, Fault> {
     serde_json::to_string(rows).map_err(|e| Fault::Db(format!("rows as JSON: {e}")))
+}
+
+/// What a statement gave as JSON.
+fn read_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|e| Fault::Db(format!("stored JSON: {e}")))
 }
 
 /// Rows that are added by one statement, most first: few enough that its parameters stay within what SQLite takes.

@@ -52,6 +52,7 @@ pub const MIGRATIONS: &[(i64, &str, &str)] = &[
     (42, "credit_lists", schema!("0042_credit_lists.sql")),
     (43, "ready_reservations", schema!("0043_ready_reservations.sql")),
     (44, "filed_checks", schema!("0044_filed_checks.sql")),
+    (45, "holds_by_order", schema!("0045_holds_by_order.sql")),
 ];
 
 /// How long an upgrade or the switch to WAL may find the database locked by its like before it gives up: each try

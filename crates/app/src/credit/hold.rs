@@ -29,7 +29,7 @@ use dunlin_domain::{
 };
 use dunlin_store::{
     Db, Fault,
-    credit::{self, Waiting},
+    credit::{self, Waiting, WantedHolds},
     organisation, write,
 };
 use serde_json::{Value, json};
@@ -100,8 +100,6 @@ fn called_for<'j>(
     // That it stands is no reason of its own.
     let seen = judged.reasons.iter().filter(|of| of.kind != RuleKind::PlacedHold);
     let seen: Vec<&Reason> = seen.filter(|of| is_held(of.verdict)).collect();
-    let mut rules: Vec<Id> = seen.iter().map(|of| of.rule.clone()).collect();
-    rules.dedup();
     let question = &inputs.question;
     let hold = Hold {
         order_id: Some(order.clone()),
@@ -110,21 +108,34 @@ fn called_for<'j>(
         terms_days: question.terms_days,
         // What somebody placed ends by itself, and forces no other.
         verdict: judged.found.unwrap_or(judged.verdict),
-        rules,
+        rules: names(&seen),
         ..new(made, &inputs.position.id, author)
     };
     (hold, seen)
 }
 
-/// Has a hold that stands say what it waits for now, and why.
+/// The rules of reasons, each once.
+fn names(seen: &[&Reason]) -> Vec<Id> {
+    let mut rules: Vec<Id> = seen.iter().map(|of| of.rule.clone()).collect();
+    rules.dedup();
+    rules
+}
+
+/// Has a hold that stands say what it waits for now, and why. One that nothing forces any more goes on saying what did.
 fn change<D: Db>(
     db: &D,
     standing: &Waiting,
-    (hold, seen): (Hold, Vec<&Reason>),
+    (hold, mut seen): (Hold, Vec<&Reason>),
     base_minor: i64,
     author: &Author,
 ) -> Result<(), Fault> {
-    let hold = Hold { id: standing.id.clone(), ..hold };
+    let forces = |of: &&Reason| of.verdict == Verdict::ForcedHold;
+    if hold.verdict == Verdict::ForcedHold && !seen.iter().any(forces) {
+        let is_there = |of: &&Reason| seen.iter().any(|now| now.rule == of.rule);
+        let once: Vec<_> = standing.seen.iter().filter(forces).filter(|of| !is_there(of)).collect();
+        seen.splice(0..0, once);
+    }
+    let hold = Hold { id: standing.id.clone(), rules: names(&seen), ..hold };
     let asked = (hold.amount, hold.purpose, hold.terms_days, base_minor);
     let before =
         (Some(standing.amount), standing.purpose, standing.terms_days, standing.base_minor);
@@ -307,21 +318,20 @@ pub fn get<D: Db>(db: &D, id: &Id) -> Result<Hold, Fault> {
 
 /// The hold, in a language.
 pub fn told_in<D: Db>(db: &D, id: &Id, language: Option<Language>) -> Result<Hold, Fault> {
-    let mut found = list(db, (0, 1), None, None, Some(id), language)?;
+    let wanted = WantedHolds { only: Some(id), ..WantedHolds::default() };
+    let mut found = list(db, (0, 1), &wanted, language)?;
     found.pop().map(|(_, hold)| hold).ok_or_else(|| missing("hold"))
 }
 
-/// So many holds before a key, newest first: of a customer, in a state, or one alone.
+/// So many holds before a key, newest first.
 pub fn list<D: Db>(
     db: &D,
-    (before, limit): (i64, u32),
-    customer: Option<&Id>,
-    state: Option<HoldState>,
-    only: Option<&Id>,
+    page: (i64, u32),
+    wanted: &WantedHolds<'_>,
     language: Option<Language>,
 ) -> Result<Vec<(i64, Hold)>, Fault> {
     let language = language.map_or_else(|| organisation::get(db).map(|of| of.language), Ok)?;
-    let found = credit::holds(db, before, limit, customer, state, only)?;
+    let found = credit::holds(db, page, wanted)?;
     let told = |(key, hold, seen): (i64, Hold, Vec<Reason>)| {
         let reasons = seen.iter().map(|of| words::reason(of, language)).collect();
         (key, Hold { reasons, ..hold })

@@ -24,7 +24,7 @@ use dunlin_domain::{
 };
 use dunlin_store::{
     Db, Fault,
-    credit::{self, Among, Candidate, NewRow},
+    credit_limit::{self, Among, Candidate, NewRow},
     customer, score, write,
 };
 use serde_json::json;
@@ -61,7 +61,8 @@ pub fn put<D: Db>(
         let counting = counting.map(|entry| get(db, &entry.id)).transpose()?;
         let waits = judged.waits(&asked);
         let state = Some(LimitState::Pending);
-        let waiting = credit::limits(db, i64::MAX, LOOKED_THROUGH, Some(customer_id), state, None)?;
+        let waiting =
+            credit_limit::list(db, i64::MAX, LOOKED_THROUGH, Some(customer_id), state, None)?;
         let waiting = waiting.into_iter().map(|(_, limit)| limit);
         let waiting: Vec<Limit> =
             waiting.filter(|of| of.kind == asked.kind && of.from == asked.from).collect();
@@ -94,7 +95,7 @@ pub fn put<D: Db>(
         }
         let entry = note(db, author, &what)?;
         let rows = [(made.clone(), position.key, new)];
-        credit::insert_limits(db, &rows, (state, LimitSource::Key), &author.who, entry)?;
+        credit_limit::insert(db, &rows, (state, LimitSource::Key), &author.who, entry)?;
         score::outdate(db, &[position.key])?;
         Ok(if before.is_some() { Change::Replaced } else { Change::Made })
     })
@@ -130,7 +131,7 @@ impl<'a> Judged<'a> {
         today: Date,
         who: &str,
     ) -> Result<Self, Fault> {
-        let thresholds = credit::thresholds_for(db, who)?;
+        let thresholds = credit_limit::thresholds_for(db, who)?;
         let head = position.head.as_ref().and_then(|head| head.limit);
         let records = [position.limit, head].into_iter().flatten();
         let ledger = position.ledger.iter().map(|entry| entry.currency);
@@ -166,7 +167,8 @@ impl<'a> Judged<'a> {
             return Ok(());
         };
         let members = customer::group(db, self.position.key, self.today.into())?;
-        let members = credit::candidates(db, Among::These(&members), self.today, group.currency)?;
+        let members =
+            credit_limit::candidates(db, Among::These(&members), self.today, group.currency)?;
         let currencies = members.iter().flat_map(Candidate::currencies).chain([group.currency]);
         let rates = rates_of(db, approval::pairs(&[], currencies), self.today.into())?;
         for of in &members {
@@ -222,7 +224,7 @@ fn decide_slice<D: Db>(
     author: &Author,
 ) -> Result<Vec<LimitOutcome>, Fault> {
     let most = u32::try_from(ids.len()).unwrap_or(u32::MAX);
-    let found = credit::limits(db, i64::MAX, most, None, None, Some(ids))?;
+    let found = credit_limit::list(db, i64::MAX, most, None, None, Some(ids))?;
     let whose: Vec<&str> = found.iter().map(|(_, limit)| limit.customer.as_str()).collect();
     let merged = customer::merged_into(db, &whose)?;
     let mut items: Vec<LimitOutcome> = Vec::new();
@@ -300,10 +302,10 @@ fn settle<D: Db>(
     let id = before.id.as_str();
     let what = Note::changed("decide", "credit_limit", id, Some(&before.state), Some(&state))?;
     let entry = note(db, author, &what)?;
-    credit::decide_limit(db, &before.id, state, &author.who, entry)?;
+    credit_limit::decide(db, &before.id, state, &author.who, entry)?;
     if !ends.is_empty() {
         let counts = (LimitState::Approved, LimitSource::Alert);
-        credit::insert_limits(db, &ends, counts, &before.asked_by, entry)?;
+        credit_limit::insert(db, &ends, counts, &before.asked_by, entry)?;
     }
     Ok(Change::Replaced)
 }
@@ -337,7 +339,8 @@ fn cut_with(judged: &Judged<'_>, cut: &Limit) -> Result<Vec<NewRow>, Fault> {
 
 /// A limit that was asked for.
 pub fn get<D: Db>(db: &D, id: &Id) -> Result<Limit, Fault> {
-    let mut found = credit::limits(db, i64::MAX, 1, None, None, Some(std::slice::from_ref(id)))?;
+    let mut found =
+        credit_limit::list(db, i64::MAX, 1, None, None, Some(std::slice::from_ref(id)))?;
     found.pop().map(|(_, limit)| limit).ok_or_else(|| missing("limit"))
 }
 
@@ -365,7 +368,7 @@ pub fn standing<D: Db>(
         group: limits.group,
         group_id: position.head.map(|head| head.id),
         effective,
-        pending: credit::waiting(db, id, then.when.known)?,
+        pending: credit_limit::waiting(db, id, then.when.known)?,
     })
 }
 

@@ -8,7 +8,7 @@ use dunlin_domain::{
     contract::credit::{LimitSource, LimitState},
     credit::{approval, merge},
 };
-use dunlin_store::{Db, Fault, credit, score};
+use dunlin_store::{Db, Fault, credit, credit_limit, score};
 
 /// Runs before the rows of the one that goes move. Keys are those of whom goes, whom stays, and the head of its group or
 /// itself.
@@ -23,8 +23,8 @@ pub(crate) fn follow<D: Db>(
         hold::clear(db, &twice, None, author)?;
     }
     credit::move_rules(db, whose, day, entry)?;
-    let mut all = credit::parties(db, from, to)?;
-    let thresholds = credit::policy(db)?.and_then(|(_, policy)| policy.second_key_from);
+    let mut all = credit_limit::parties(db, from, to)?;
+    let thresholds = credit_limit::policy(db)?.and_then(|(_, policy)| policy.second_key_from);
     let thresholds = thresholds.unwrap_or_default();
     let currencies = all.iter().flat_map(|of| {
         let dated = of.ledger.iter().map(|entry| entry.currency);
@@ -46,7 +46,7 @@ pub(crate) fn follow<D: Db>(
         return Ok(());
     }
     let counts = (LimitState::Approved, LimitSource::Key);
-    credit::insert_limits(db, &rows, counts, &author.who, entry)?;
+    credit_limit::insert(db, &rows, counts, &author.who, entry)?;
     let bound: Vec<i64> = rows.iter().map(|(_, key, _)| *key).collect();
     score::outdate(db, &bound)
 }

@@ -25,7 +25,7 @@ use dunlin_domain::{
 };
 use dunlin_store::{
     Db, Fault, alert,
-    credit::{self, Among, Candidate},
+    credit_limit::{self, Among, Candidate},
     review as table, score, write,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +44,7 @@ const DUE: u32 = 500;
 
 /// The policy in force.
 pub fn get<D: Db>(db: &D) -> Result<PublishedPolicy, Fault> {
-    let (version, policy) = credit::policy(db)?.ok_or_else(|| missing("limit policy"))?;
+    let (version, policy) = credit_limit::policy(db)?.ok_or_else(|| missing("limit policy"))?;
     Ok(PublishedPolicy { version, policy })
 }
 
@@ -56,7 +56,7 @@ pub fn publish<D: Db>(
 ) -> Result<(PublishedPolicy, Change), Fault> {
     policy::check(new)?;
     write(db, |db| {
-        let before = credit::policy(db)?;
+        let before = credit_limit::policy(db)?;
         if let Some((version, before)) = before.as_ref().filter(|(_, before)| before == new) {
             let policy = before.clone();
             return Ok((PublishedPolicy { version: *version, policy }, Change::AlreadySo));
@@ -68,7 +68,7 @@ pub fn publish<D: Db>(
         };
         let what = Note::changed(action, "limit_policy", "limit-policy", was, Some(new))?;
         let entry = note(db, author, &what)?;
-        credit::insert_policy(db, new, entry)?;
+        credit_limit::insert_policy(db, new, entry)?;
         if was.and_then(|was| was.second_key_from.as_ref()) != new.second_key_from.as_ref() {
             // What counts of the limits of records follows.
             score::outdate_all(db)?;
@@ -258,11 +258,11 @@ pub fn simulate<D: Db>(
         proposed_minor: 0,
         currency: policy.currency,
     };
-    let thresholds = credit::policy(db)?.and_then(|(_, in_force)| in_force.second_key_from);
+    let thresholds = credit_limit::policy(db)?.and_then(|(_, in_force)| in_force.second_key_from);
     let mut falls: Vec<LimitStep> = Vec::new();
     let (mut after, mut more) = (0, true);
     while more {
-        let slice = credit::candidates(db, Among::After(after, SLICE), day, policy.currency)?;
+        let slice = credit_limit::candidates(db, Among::After(after, SLICE), day, policy.currency)?;
         more = slice.len() == usize::try_from(SLICE).unwrap_or(usize::MAX);
         let view = View::new(db, policy, thresholds.as_ref(), &slice, day)?;
         for of in &slice {
@@ -307,7 +307,7 @@ pub fn review<D: Db>(db: &D, after: i64, author: &Author) -> Result<LimitReview,
     write(db, |db| {
         let PublishedPolicy { version, policy } = get(db)?;
         let day = Now::new(db, author.at)?.today;
-        let slice = credit::candidates(db, Among::After(after, SLICE), day, policy.currency)?;
+        let slice = credit_limit::candidates(db, Among::After(after, SLICE), day, policy.currency)?;
         let full = slice.len() == usize::try_from(SLICE).unwrap_or(usize::MAX);
         let next = slice.last().filter(|_| full).map(|of| of.key.to_string());
         let view = View::new(db, &policy, policy.second_key_from.as_ref(), &slice, day)?;
@@ -330,13 +330,13 @@ pub(crate) fn due<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
 
 /// A slice of those, and whether there may be more.
 fn due_slice<D: Db>(db: &D, author: &Author) -> Result<(u64, bool), Fault> {
-    let Some((version, policy)) = credit::policy(db)? else { return Ok((0, false)) };
+    let Some((version, policy)) = credit_limit::policy(db)? else { return Ok((0, false)) };
     let day = Now::new(db, author.at)?.today;
     let keys = table::without_proposal(db, day, DUE)?;
     if keys.is_empty() {
         return Ok((0, false));
     }
-    let found = credit::candidates(db, Among::These(&keys), day, policy.currency)?;
+    let found = credit_limit::candidates(db, Among::These(&keys), day, policy.currency)?;
     let view = View::new(db, &policy, policy.second_key_from.as_ref(), &found, day)?;
     let proposed = propose(db, view.reviewed(&found, version)?, day, LimitSource::Review, author)?;
     table::proposed(db, &keys)?;
@@ -347,14 +347,14 @@ fn due_slice<D: Db>(db: &D, author: &Author) -> Result<(u64, bool), Fault> {
 /// waiting keeps no cut back, but for one that is as low.
 pub(crate) fn cut_after_alerts<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
     write(db, |db| {
-        let Some((_, policy)) = credit::policy(db)? else { return Ok(0) };
+        let Some((_, policy)) = credit_limit::policy(db)? else { return Ok(0) };
         let now = Now::new(db, author.at)?;
         let worsened = alert::worsened_since(db, now.today.plus_days(-1)?)?;
         if worsened.is_empty() {
             return Ok(0);
         }
         let keys: Vec<i64> = worsened.iter().map(|(key, _, _)| *key).collect();
-        let found = credit::candidates(db, Among::These(&keys), now.today, policy.currency)?;
+        let found = credit_limit::candidates(db, Among::These(&keys), now.today, policy.currency)?;
         let by_key: BTreeMap<i64, (Date, bool)> =
             worsened.into_iter().map(|(key, on, grave)| (key, (on, grave == 1))).collect();
         let mut asked = Vec::new();
@@ -364,7 +364,7 @@ pub(crate) fn cut_after_alerts<D: Db>(db: &D, author: &Author) -> Result<u64, Fa
             asked.push((proposed_id(&of.id, on, why)?, of, is_grave));
         }
         let ids: Vec<Id> = asked.iter().map(|(id, ..)| id.clone()).collect();
-        let known: BTreeSet<Id> = credit::known_limits(db, &ids)?.into_iter().collect();
+        let known: BTreeSet<Id> = credit_limit::known(db, &ids)?.into_iter().collect();
         asked.retain(|(id, ..)| !known.contains(id));
         let view = View::new(db, &policy, policy.second_key_from.as_ref(), &found, now.today)?;
         let mut wanted = Vec::new();
@@ -418,5 +418,5 @@ fn propose<D: Db>(
     let ids: Vec<&Id> = rows.iter().map(|(id, _, _)| id).collect();
     let what = Note::changed("propose", "limit_policy", source.name(), None::<&Id>, Some(&ids))?;
     let entry = note(db, author, &what)?;
-    credit::insert_limits(db, &rows, (LimitState::Pending, source), &author.who, entry)
+    credit_limit::insert(db, &rows, (LimitState::Pending, source), &author.who, entry)
 }

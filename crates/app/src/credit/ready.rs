@@ -20,8 +20,8 @@ use dunlin_domain::{
     zone,
 };
 use dunlin_store::{
-    Db, Fault,
-    credit::{self, AllToKeep, LookedAt, Plain},
+    Db, Fault, credit,
+    credit_ready::{self, AllToKeep, LookedAt, Plain},
     write, write_alone,
 };
 use serde::Deserialize;
@@ -82,13 +82,15 @@ pub(super) fn answers<D: Db>(
         return Ok(told);
     }
     let plain: Vec<Plain<'_>> = questions.iter().map(|(plain, ..)| *plain).collect();
-    for ((plain, question, told), found) in questions.into_iter().zip(credit::ready(db, &plain)?) {
+    for ((plain, question, told), found) in
+        questions.into_iter().zip(credit_ready::find(db, &plain)?)
+    {
         *told = found.map(|found| of(question, plain.at, found));
     }
     Ok(told)
 }
 
-fn of(question: &NewCheck, at: Instant, found: credit::Ready) -> Told {
+fn of(question: &NewCheck, at: Instant, found: credit_ready::Ready) -> Told {
     let result = told(question, at, found.total_minor, found.limit);
     Told { result, exposure: Some(found.exposure) }
 }
@@ -107,7 +109,7 @@ pub(super) fn keep<D: Db>(db: &D, asked: &[ToKeep<'_>]) -> Result<Vec<Option<Tol
     let zone = zone_read_last(db)?;
     let all: Vec<_> = asked.iter().map(|of| (*of, None)).collect();
     let mut kept = match to_keep(&all, &zone)? {
-        Some(all) => write_alone(db, |db| credit::keep_ready(db, &all, true))?,
+        Some(all) => write_alone(db, |db| credit_ready::keep(db, &all, true))?,
         None => BTreeMap::new(),
     };
     let told = |to: &ToKeep<'_>| {
@@ -128,7 +130,7 @@ pub(super) fn to_keep<'a>(
         let Some(of) = plain(question, *at, zone) else { continue };
         let (at, day, question) = (json(&of.at)?, json(&of.today.0)?, json(question)?);
         let question = format!(r#""at":{at},"day":{day},"question":{question}"#);
-        rows.push(credit::ToKeep { of, id, question, reservation: *reservation });
+        rows.push(credit_ready::ToKeep { of, id, question, reservation: *reservation });
     }
     AllToKeep::of(rows)
 }
@@ -152,7 +154,7 @@ pub(super) fn record(text: &str) -> Option<CheckResult> {
 /// next run goes on.
 pub fn run<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
     let now = Now::new(db, author.at)?;
-    let keys = credit::unready(db, (now.today, now.at), RUN)?;
+    let keys = credit_ready::unready(db, (now.today, now.at), RUN)?;
     for slice in keys.chunks(SLICE) {
         write(db, |db| look(db, slice, &now))?;
     }
@@ -172,7 +174,7 @@ fn look<D: Db>(db: &D, customers: &[i64], now: &Now) -> Result<(), Fault> {
         told.push((key, limit.map(|limit| json(&limit)).transpose()?, json(&exposure)?));
     }
     let looked_at: Vec<LookedAt> = looked_at.into_values().collect();
-    credit::put_ready(db, &looked_at, &told, day)
+    credit_ready::put(db, &looked_at, &told, day)
 }
 
 fn of_position<D: Db>(db: &D, position: Position, now: &Now) -> Result<Option<Ready>, Fault> {

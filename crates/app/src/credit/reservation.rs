@@ -24,7 +24,7 @@ use dunlin_domain::{
         reservation::{Ask, Step, again, end, state, step},
     },
 };
-use dunlin_store::{Db, End, Fault, credit, customer, write, write_if};
+use dunlin_store::{Db, End, Fault, credit, credit_ready, customer, write, write_if};
 use std::collections::BTreeSet;
 
 /// What came of asking to keep an amount free.
@@ -122,7 +122,7 @@ pub fn add_ready<D: Db>(db: &D, wishes: &[Wish<'_>]) -> Result<Vec<Option<Reserv
     });
     let noted = noted.collect::<Result<Vec<_>, Fault>>()?;
     let passed = write_if(db, |db| {
-        let passed = credit::keep_ready(db, &to_keep, false)?;
+        let passed = credit_ready::keep(db, &to_keep, false)?;
         let kept =
             noted.iter().filter_map(|(made, new, note)| Some((passed.get(made)?.0, new, note)));
         let kept: Vec<_> = kept.collect();

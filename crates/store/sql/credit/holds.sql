@@ -1,15 +1,21 @@
--- ?1: before this key, ?2: at most so many, ?3: customer or null, ?4: state or null, ?5: only this id or null.
--- Gives [key, the contract's hold without reasons, what was seen], newest first.
+-- ?1: before this key, ?2: at most so many, ?3: customer or null, ?4: state or null, ?5: order or null, ?6: only this id or
+-- null. Gives [key, the contract's hold without reasons, what was seen], newest first.
 WITH
 wanted AS (
     SELECT h.* FROM customer AS c CROSS JOIN credit_hold AS h ON h.customer_key = c.key
-    WHERE c.id = ?3 AND ?5 IS NULL AND h.key < ?1
+    WHERE c.id = ?3 AND ?5 IS NULL AND ?6 IS NULL AND h.key < ?1
     UNION ALL
-    SELECT * FROM credit_hold WHERE ?3 IS NULL AND ?5 IS NULL AND ?4 IS NOT NULL AND state = ?4 AND key < ?1
+    SELECT * FROM credit_hold
+    WHERE
+        order_id = ?5 AND ?6 IS NULL AND key < ?1
+        AND (?3 IS NULL OR customer_key = (SELECT c.key FROM customer AS c WHERE c.id = ?3))
     UNION ALL
-    SELECT * FROM credit_hold WHERE ?3 IS NULL AND ?5 IS NULL AND ?4 IS NULL AND key < ?1
+    SELECT * FROM credit_hold
+    WHERE ?3 IS NULL AND ?5 IS NULL AND ?6 IS NULL AND ?4 IS NOT NULL AND state = ?4 AND key < ?1
     UNION ALL
-    SELECT * FROM credit_hold WHERE id = ?5
+    SELECT * FROM credit_hold WHERE ?3 IS NULL AND ?5 IS NULL AND ?6 IS NULL AND ?4 IS NULL AND key < ?1
+    UNION ALL
+    SELECT * FROM credit_hold WHERE id = ?6
 ),
 page AS (SELECT * FROM wanted WHERE ?4 IS NULL OR state = ?4 ORDER BY key DESC LIMIT ?2)
 SELECT
