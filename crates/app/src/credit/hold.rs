@@ -129,17 +129,16 @@ fn change<D: Db>(
     base_minor: i64,
     author: &Author,
 ) -> Result<(), Fault> {
-    let forces = |of: &&Reason| of.verdict == Verdict::ForcedHold;
-    if hold.verdict == Verdict::ForcedHold && !seen.iter().any(forces) {
-        let is_there = |of: &&Reason| seen.iter().any(|now| now.rule == of.rule);
-        let once: Vec<_> = standing.seen.iter().filter(forces).filter(|of| !is_there(of)).collect();
-        seen.splice(0..0, once);
-    }
+    let forces = |of: &Reason| of.verdict == Verdict::ForcedHold;
+    let is_forced = hold.verdict == Verdict::ForcedHold && !seen.iter().any(|of| forces(of));
+    let mut before = if is_forced { standing.seen()? } else { Vec::new() };
+    before.retain(|of| forces(of) && !seen.iter().any(|now| now.rule == of.rule));
+    seen.splice(0..0, &before);
     let hold = Hold { id: standing.id.clone(), rules: names(&seen), ..hold };
     let asked = (hold.amount, hold.purpose, hold.terms_days, base_minor);
-    let before =
+    let was_asked =
         (Some(standing.amount), standing.purpose, standing.terms_days, standing.base_minor);
-    if asked != before || hold.verdict != standing.verdict || hold.rules != standing.rules {
+    if asked != was_asked || hold.verdict != standing.verdict || hold.rules != standing.rules {
         let was = told(standing, HoldState::Held, None);
         let id = hold.id.as_str();
         let what = Note::changed("change", "credit_hold", id, Some(&was), Some(&hold))?;
