@@ -622,6 +622,35 @@ fn a_tier_of_customers_has_its_own_row_of_the_policy() {
 }
 
 #[test]
+fn what_a_group_used_of_its_limit_is_used_by_each_of_its_members() {
+    let (_folder, db) = db();
+    customer(&db, "H", json!({}));
+    customer(&db, "M", json!({"parent_id": "H"}));
+    invoice(&db, "I", "M", "2024-07-31", 6_000);
+    let used = |of: &str| {
+        let found = check::exposure(&db, &id(of), None, at(NOON)).unwrap();
+        let days = (Some(day("2024-06-30")), None);
+        let series = check::utilisation(&db, &id(of), days, 1, at(NOON)).unwrap();
+        let point = &series.items[0];
+        assert_eq!((point.used, point.group_minor), (found.used, found.group_minor));
+        (found.total_minor, found.group_minor, found.used.map(|used| used.to_string()))
+    };
+    let share = |used: &str| Some(used.to_string());
+    set_limit(&db, "H", "L1", json!({"minor": 10_000, "kind": "group"}));
+    assert_eq!(used("H"), (0, Some(6_000), share("0.6")));
+    assert_eq!(used("M"), (6_000, Some(6_000), share("0.6")));
+    // A lower one of its own is used by more, and by nobody else.
+    set_limit(&db, "M", "L2", json!({"minor": 8_000}));
+    assert_eq!((used("M").2, used("H").2), (share("0.75"), share("0.6")));
+    invoice(&db, "I2", "H", "2024-07-31", 3_000);
+    assert_eq!((used("M").2, used("H").2), (share("0.9"), share("0.9")));
+    // The group does not bind whose own has no bound, and nothing is a share of nothing.
+    set_limit(&db, "M", "L3", json!({"unlimited": true}));
+    set_limit(&db, "H", "L4", json!({"minor": 0, "kind": "group"}));
+    assert_eq!((used("M").2, used("H").2), (None, None));
+}
+
+#[test]
 fn a_bad_alert_proposes_a_cut_at_once() {
     let (_folder, db) = db();
     customer(&db, "C", json!({"credit_limit": eur(50_000)}));
@@ -655,6 +684,16 @@ fn a_bad_alert_proposes_a_cut_at_once() {
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].1.source, found[0].1.asked_by.as_str()), (LimitSource::Alert, "tester"));
     assert!(found[0].1.minor < 50_000);
+    // Whoever approves it sees from what it comes, and when it was asked for.
+    let cut = &found[0].1;
+    let why = "After a serious or critical alert of 2024-06-30. Limit policy 1: grade ";
+    assert!(cut.reason.as_ref().unwrap().starts_with(why), "{cut:?}");
+    assert!(cut.reason.as_ref().unwrap().ends_with("EUR 140.00, guaranteed EUR 0.00."), "{cut:?}");
+    assert_eq!((cut.asked_at, cut.decided_at), (at(NOON), None));
+    let later = at("2024-06-30T15:00:00Z");
+    limit::decide(&db, &cut.id, LimitState::Approved, &by("other", later)).unwrap();
+    let decided = limit::get(&db, &cut.id).unwrap();
+    assert_eq!((decided.asked_at, decided.decided_at), (at(NOON), Some(later)));
 }
 
 #[test]

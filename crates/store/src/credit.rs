@@ -416,14 +416,6 @@ pub struct Waiting {
     pub base_minor: i64,
     pub verdict: Verdict,
     pub rules: Vec<Id>,
-    seen: String,
-}
-
-impl Waiting {
-    /// What was seen when it was last judged. Few need it, and to read it is much code.
-    pub fn seen(&self) -> Result<Vec<Reason>, Fault> {
-        crate::read_json(&self.seen)
-    }
 }
 
 /// The hold that a check opened on an order and that stands.

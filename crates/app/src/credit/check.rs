@@ -329,6 +329,7 @@ pub fn utilisation<D: Db>(
             day: exposure.as_of,
             currency: exposure.currency,
             total_minor: exposure.total_minor,
+            group_minor: exposure.group_minor,
             limit_minor: exposure.limit.and_then(|limit| limit.minor),
             used: exposure.used,
         });

@@ -100,6 +100,8 @@ fn called_for<'j>(
     // That it stands is no reason of its own.
     let seen = judged.reasons.iter().filter(|of| of.kind != RuleKind::PlacedHold);
     let seen: Vec<&Reason> = seen.filter(|of| is_held(of.verdict)).collect();
+    let mut rules: Vec<Id> = seen.iter().map(|of| of.rule.clone()).collect();
+    rules.dedup();
     let question = &inputs.question;
     let hold = Hold {
         order_id: Some(order.clone()),
@@ -108,37 +110,26 @@ fn called_for<'j>(
         terms_days: question.terms_days,
         // What somebody placed ends by itself, and forces no other.
         verdict: judged.found.unwrap_or(judged.verdict),
-        rules: names(&seen),
+        rules,
         ..new(made, &inputs.position.id, author)
     };
     (hold, seen)
 }
 
-/// The rules of reasons, each once.
-fn names(seen: &[&Reason]) -> Vec<Id> {
-    let mut rules: Vec<Id> = seen.iter().map(|of| of.rule.clone()).collect();
-    rules.dedup();
-    rules
-}
-
-/// Has a hold that stands say what it waits for now, and why. One that nothing forces any more goes on saying what did.
+/// Has a hold that stands say what it waits for now, and why: a release waives what it says, and what is gone is not seen
+/// by who releases it.
 fn change<D: Db>(
     db: &D,
     standing: &Waiting,
-    (hold, mut seen): (Hold, Vec<&Reason>),
+    (hold, seen): (Hold, Vec<&Reason>),
     base_minor: i64,
     author: &Author,
 ) -> Result<(), Fault> {
-    let forces = |of: &Reason| of.verdict == Verdict::ForcedHold;
-    let is_forced = hold.verdict == Verdict::ForcedHold && !seen.iter().any(|of| forces(of));
-    let mut before = if is_forced { standing.seen()? } else { Vec::new() };
-    before.retain(|of| forces(of) && !seen.iter().any(|now| now.rule == of.rule));
-    seen.splice(0..0, &before);
-    let hold = Hold { id: standing.id.clone(), rules: names(&seen), ..hold };
+    let hold = Hold { id: standing.id.clone(), ..hold };
     let asked = (hold.amount, hold.purpose, hold.terms_days, base_minor);
-    let was_asked =
+    let before =
         (Some(standing.amount), standing.purpose, standing.terms_days, standing.base_minor);
-    if asked != was_asked || hold.verdict != standing.verdict || hold.rules != standing.rules {
+    if asked != before || hold.verdict != standing.verdict || hold.rules != standing.rules {
         let was = told(standing, HoldState::Held, None);
         let id = hold.id.as_str();
         let what = Note::changed("change", "credit_hold", id, Some(&was), Some(&hold))?;

@@ -20,13 +20,14 @@ use dunlin_domain::{
         limit::{self, Decided, Limits},
         policy::{self, Facts, InForce, borne, cut, proposal},
         rates::Rates,
+        words::{self, Grounds},
     },
     money,
 };
 use dunlin_store::{
     Db, Fault, alert,
     credit_limit::{self, Among, Candidate},
-    review as table, score, write,
+    organisation, review as table, score, write,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -112,20 +113,37 @@ impl<'a> View<'a> {
         if matches!(of.status, CustomerStatus::Suspended | CustomerStatus::Closed) {
             return None;
         }
-        let grade = trusted_grade(of.grade, of.merged_grade);
-        let granted = |tier| {
-            let facts = Facts {
-                tier,
-                grade,
-                turnover_minor: of.bought.turnover_minor,
-                guaranteed_minor: borne(of.guarantees()),
-                tenure_days: of.bought.first_on.map_or(0, |first| self.day.days_past_due(first)),
-            };
-            proposal(self.policy, &facts)
-        };
-        let by_tier = granted(of.tier.as_deref());
+        let facts = self.facts(of);
+        let by_tier = proposal(self.policy, &facts);
         // It may have been sorted by a grade that is trusted no more: then what either grants.
-        if grade == of.grade { by_tier } else { by_tier.min(granted(None)) }
+        if facts.grade == of.grade {
+            return by_tier;
+        }
+        by_tier.min(proposal(self.policy, &Facts { tier: None, ..facts }))
+    }
+
+    fn facts<'c>(&self, of: &'c Candidate) -> Facts<'c> {
+        Facts {
+            tier: of.tier.as_deref(),
+            grade: trusted_grade(of.grade, of.merged_grade),
+            turnover_minor: of.bought.turnover_minor,
+            guaranteed_minor: borne(of.guarantees()),
+            tenure_days: of.bought.first_on.map_or(0, |first| self.day.days_past_due(first)),
+        }
+    }
+
+    /// What a limit is proposed from, under a version of the policy.
+    fn grounds(&self, of: &Candidate, version: u32, after: Option<(Date, bool)>) -> Grounds {
+        let facts = self.facts(of);
+        let money = |minor| Money::new(minor, self.policy.currency);
+        Grounds {
+            version,
+            tier: of.tier.clone(),
+            grade: facts.grade,
+            turnover: money(facts.turnover_minor),
+            guaranteed: money(facts.guaranteed_minor),
+            after,
+        }
     }
 
     /// The limit that would be proposed, beside the customer's own in force, both in the policy's currency. `None`: none,
@@ -183,8 +201,14 @@ impl<'a> View<'a> {
             // Under another policy the same customer may be looked at again on a day.
             let why = format!("{} {}", LimitSource::Review, version);
             let id = proposed_id(&of.id, self.day, &why)?;
-            let amount = Money::new(minor, self.policy.currency);
-            found.push((id, of.key, amount, (None, now.is_some())));
+            found.push(Proposal {
+                id,
+                customer: of.key,
+                amount: Money::new(minor, self.policy.currency),
+                to: None,
+                is_other: now.is_some(),
+                grounds: self.grounds(of, version, None),
+            });
         }
         Ok(found)
     }
@@ -230,8 +254,16 @@ impl<'a> View<'a> {
     }
 }
 
-/// A limit that is proposed: its id, the customer's key, how much, until when, and whether it takes the place of another.
-type Proposal = (Id, i64, Money, (Option<Date>, bool));
+/// A limit that is proposed.
+struct Proposal {
+    id: Id,
+    customer: i64,
+    amount: Money,
+    to: Option<Date>,
+    /// Whether it takes the place of another.
+    is_other: bool,
+    grounds: Grounds,
+}
 
 /// How the book would change under a policy, without changing it.
 pub fn simulate<D: Db>(
@@ -347,7 +379,7 @@ fn due_slice<D: Db>(db: &D, author: &Author) -> Result<(u64, bool), Fault> {
 /// waiting keeps no cut back, but for one that is as low.
 pub(crate) fn cut_after_alerts<D: Db>(db: &D, author: &Author) -> Result<u64, Fault> {
     write(db, |db| {
-        let Some((_, policy)) = credit_limit::policy(db)? else { return Ok(0) };
+        let Some((version, policy)) = credit_limit::policy(db)? else { return Ok(0) };
         let now = Now::new(db, author.at)?;
         let worsened = alert::worsened_since(db, now.today.plus_days(-1)?)?;
         if worsened.is_empty() {
@@ -361,20 +393,21 @@ pub(crate) fn cut_after_alerts<D: Db>(db: &D, author: &Author) -> Result<u64, Fa
         for of in &found {
             let Some((on, is_grave)) = by_key.get(&of.key).copied() else { continue };
             let why = if is_grave { "grave" } else { LimitSource::Alert.name() };
-            asked.push((proposed_id(&of.id, on, why)?, of, is_grave));
+            asked.push((proposed_id(&of.id, on, why)?, of, (on, is_grave)));
         }
         let ids: Vec<Id> = asked.iter().map(|(id, ..)| id.clone()).collect();
         let known: BTreeSet<Id> = credit_limit::known(db, &ids)?.into_iter().collect();
         asked.retain(|(id, ..)| !known.contains(id));
         let view = View::new(db, &policy, policy.second_key_from.as_ref(), &found, now.today)?;
         let mut wanted = Vec::new();
-        for (id, of, is_grave) in asked {
+        for (id, of, (on, is_grave)) in asked {
             if matches!(of.status, CustomerStatus::Suspended | CustomerStatus::Closed) {
                 continue;
             }
             let Some((line, to)) = view.cuts(of) else { continue };
-            let lower = view.lower(of, &line, is_grave);
-            wanted.extend(lower.map(|amount| (id, of.key, amount, (to, true))));
+            let Some(amount) = view.lower(of, &line, is_grave) else { continue };
+            let grounds = view.grounds(of, version, Some((on, is_grave)));
+            wanted.push(Proposal { id, customer: of.key, amount, to, is_other: true, grounds });
         }
         propose(db, wanted, now.today, LimitSource::Alert, author)
     })
@@ -398,18 +431,19 @@ fn propose<D: Db>(
     source: LimitSource,
     author: &Author,
 ) -> Result<u64, Fault> {
-    let row = |(id, key, amount, (to, is_other)): Proposal| {
+    let language = organisation::get(db)?.language;
+    let row = |of: Proposal| {
         let limit = NewLimit {
-            minor: Some(amount.minor),
-            currency: amount.currency,
+            minor: Some(of.amount.minor),
+            currency: of.amount.currency,
             from: Some(day),
-            to,
+            to: of.to,
             kind: Some(LimitKind::Individual),
             unlimited: Some(false),
-            mandatory: Some(is_mandatory(is_other, amount.minor)),
-            reason: None,
+            mandatory: Some(is_mandatory(of.is_other, of.amount.minor)),
+            reason: Some(words::proposed(&of.grounds, language)),
         };
-        (id, key, limit)
+        (of.id, of.customer, limit)
     };
     let rows: Vec<(Id, i64, NewLimit)> = wanted.into_iter().map(row).collect();
     if rows.is_empty() {

@@ -29,7 +29,6 @@ use crate::{
         },
         types::{CustomerStatus, Grade, Language},
     },
-    decimal,
     money::MAX_MINOR,
 };
 use case::{Case, Supposed};
@@ -410,8 +409,8 @@ fn parts(
 pub fn exposure(inputs: &Inputs, ids: &BTreeMap<i64, Id>) -> Result<CreditExposure, Refused> {
     let case = Case::new(inputs)?;
     let judged = case.judge(&Supposed::default())?;
-    let most = judged.limit.as_ref().and_then(|limit| limit.minor);
     Ok(CreditExposure {
+        used: case.utilisation(&judged)?,
         customer: inputs.position.id.clone(),
         as_of: inputs.day,
         currency: judged.currency,
@@ -420,7 +419,6 @@ pub fn exposure(inputs: &Inputs, ids: &BTreeMap<i64, Id>) -> Result<CreditExposu
         total_minor: judged.before.total,
         group_minor: judged.group_after_minor,
         limit: judged.limit,
-        used: most.and_then(|most| decimal::share(judged.before.total, most)),
     })
 }
 

@@ -5,13 +5,13 @@ use super::{
     limit::{Decided, Limits},
 };
 use crate::{
-    Decimal, Id, Money,
+    Date, Decimal, Id, Money,
     contract::{
         credit::{
             CheckReason, Contribution, ExposureComponent, Hold, LimitKind, MemberPayment,
             NeededLimit, PassCondition, RuleKind, TermsAdvice, Verdict,
         },
-        types::{CustomerStatus, Language},
+        types::{CustomerStatus, Grade, Language},
     },
     message,
     text::counted,
@@ -44,6 +44,49 @@ pub fn reason(of: &Reason, language: Language) -> CheckReason {
         },
         value,
         threshold,
+    }
+}
+
+/// What a limit is proposed from.
+#[derive(Clone, Debug)]
+pub struct Grounds {
+    /// Of the limit policy.
+    pub version: u32,
+    pub tier: Option<String>,
+    pub grade: Option<Grade>,
+    pub turnover: Money,
+    pub guaranteed: Money,
+    /// The day of the alert that led to it, and whether it is serious or critical; else the grade worsened.
+    pub after: Option<(Date, bool)>,
+}
+
+/// Why a limit is proposed.
+pub fn proposed(of: &Grounds, language: Language) -> String {
+    let after = match (of.after, language) {
+        (None, _) => String::new(),
+        (Some((on, true)), Language::En) => format!("After a serious or critical alert of {on}. "),
+        (Some((on, false)), Language::En) => format!("After the grade worsened on {on}. "),
+        (Some((on, true)), Language::ZhCn) => format!("{on} 出现严重或紧急预警。"),
+        (Some((on, false)), Language::ZhCn) => format!("{on} 信用等级下降。"),
+    };
+    let (turnover, guaranteed) = (amount(&of.turnover, language), amount(&of.guaranteed, language));
+    let (version, grade) = (of.version, of.grade.map(|grade| grade.to_string()));
+    let tier = of.tier.as_ref();
+    match language {
+        Language::En => {
+            let tier = tier.map(|tier| format!("tier {tier}, ")).unwrap_or_default();
+            let grade = grade.map_or("no grade".into(), |grade| format!("grade {grade}"));
+            format!(
+                "{after}Limit policy {version}: {tier}{grade}, turnover of 12 months {turnover}, guaranteed {guaranteed}."
+            )
+        }
+        Language::ZhCn => {
+            let tier = tier.map(|tier| format!("分层 {tier}，")).unwrap_or_default();
+            let grade = grade.map_or("无信用等级".into(), |grade| format!("信用等级 {grade}"));
+            format!(
+                "{after}额度政策第 {version} 版：{tier}{grade}，近 12 个月营业额 {turnover}，担保 {guaranteed}。"
+            )
+        }
     }
 }
 
@@ -227,10 +270,10 @@ pub fn offer(
         (T::Guarantee, Some(of), _, false) => format!("要求提供 {of} 的担保。"),
         (T::Guarantee, None, _, true) => "Ask for a guarantee.".into(),
         (T::Guarantee, None, _, false) => "要求提供担保。".into(),
-        (T::LargerLimit, Some(of), _, true) => format!("A limit of {of} is justified."),
-        (T::LargerLimit, Some(of), _, false) => format!("可将额度提高到 {of}。"),
-        (T::LargerLimit, None, _, true) => "A larger limit is justified.".into(),
-        (T::LargerLimit, None, _, false) => "可提高额度。".into(),
+        (T::LargerLimit, Some(of), _, true) => format!("A limit of {of} may be applied for."),
+        (T::LargerLimit, Some(of), _, false) => format!("可申请将额度提高到 {of}。"),
+        (T::LargerLimit, None, _, true) => "A larger limit may be applied for.".into(),
+        (T::LargerLimit, None, _, false) => "可申请提高额度。".into(),
         (T::Prepay, Some(of), _, true) => format!("Sell against {of} in advance."),
         (T::Prepay, Some(of), _, false) => format!("先付款 {of} 后发货。"),
         (T::Prepay, None, _, true) => "Sell against payment in advance.".into(),

@@ -3,7 +3,7 @@
 SELECT
     json_array(
         h.key, h.id, c.id, h.order_id, json_array(h.minor, h.currency), h.purpose, h.terms_days, h.base_minor,
-        h.verdict, json(h.rules), coalesce(h.reasons, '[]')
+        h.verdict, json(h.rules)
     )
 FROM credit_hold AS h
 CROSS JOIN customer AS c ON c.key = h.customer_key

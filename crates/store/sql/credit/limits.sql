@@ -20,7 +20,9 @@ SELECT
                 'id', page.id, 'customer', c.id, 'kind', page.kind, 'minor', page.minor, 'currency', page.currency,
                 'from', page.from_on, 'to', page.to_on, 'unlimited', json(iif(page.unlimited, 'true', 'false')),
                 'mandatory', json(iif(page.mandatory, 'true', 'false')), 'reason', page.reason, 'state', page.state,
-                'source', page.source, 'asked_by', page.asked_by, 'decided_by', page.decided_by
+                'source', page.source, 'asked_by', page.asked_by,
+                'asked_at', (SELECT a.at FROM audit AS a WHERE a.key = page.entry_key), 'decided_by', page.decided_by,
+                'decided_at', (SELECT a.at FROM audit AS a WHERE a.key = page.decided_entry_key)
             )
         )
         ORDER BY page.key DESC

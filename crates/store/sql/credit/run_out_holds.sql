@@ -4,7 +4,7 @@ SELECT
     json_group_array(
         json_array(
             h.key, h.id, c.id, h.order_id, json_array(h.minor, h.currency), h.purpose, h.terms_days, h.base_minor,
-            h.verdict, json(h.rules), coalesce(h.reasons, '[]')
+            h.verdict, json(h.rules)
         )
         ORDER BY h.key
     )

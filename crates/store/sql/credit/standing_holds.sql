@@ -1,11 +1,11 @@
 -- ?1: after this key, ?2: at most so many.
--- Gives [key, id, customer id, order_id, [minor, currency], purpose, terms_days, base_minor, verdict, rules, what was
--- seen as text] of every hold of an order that a check opened, the oldest first.
+-- Gives [key, id, customer id, order_id, [minor, currency], purpose, terms_days, base_minor, verdict, rules] of every hold
+-- of an order that a check opened, the oldest first.
 SELECT
     json_group_array(
         json_array(
             h.key, h.id, c.id, h.order_id, json_array(h.minor, h.currency), h.purpose, h.terms_days, h.base_minor,
-            h.verdict, json(h.rules), coalesce(h.reasons, '[]')
+            h.verdict, json(h.rules)
         )
         ORDER BY h.key
     )

@@ -6,7 +6,8 @@ SELECT
             'id', l.id, 'customer', c.id, 'kind', l.kind, 'minor', l.minor, 'currency', l.currency, 'from', l.from_on,
             'to', l.to_on, 'unlimited', json(iif(l.unlimited, 'true', 'false')),
             'mandatory', json(iif(l.mandatory, 'true', 'false')), 'reason', l.reason, 'state', 'pending',
-            'source', l.source, 'asked_by', l.asked_by, 'decided_by', NULL
+            'source', l.source, 'asked_by', l.asked_by,
+            'asked_at', (SELECT a.at FROM audit AS a WHERE a.key = l.entry_key), 'decided_by', NULL, 'decided_at', NULL
         )
         ORDER BY l.key DESC
     )

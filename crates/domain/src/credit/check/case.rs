@@ -16,6 +16,7 @@ use crate::{
         limit::{self, Decided, Limits},
         rule::{self, Known, Settings, deciding, shipped},
     },
+    decimal,
     money::MAX_MINOR,
 };
 use rust_decimal::prelude::ToPrimitive;
@@ -418,6 +419,19 @@ impl<'a> Case<'a> {
             _ => None,
         };
         self.rules.iter().filter_map(bound).fold(MAX_MINOR, i64::min)
+    }
+
+    /// The share of the limit that is used where nothing is asked for: of the customer's own or of its group's, whichever
+    /// is more.
+    pub fn utilisation(&self, judged: &Judged) -> Result<Option<Decimal>, Refused> {
+        let Some(most) = judged.limit.as_ref().and_then(|limit| limit.minor) else {
+            return Ok(None);
+        };
+        let own = decimal::share(judged.before.total, most);
+        let group = self.limits.group.as_ref().filter(|line| !line.unlimited);
+        let (Some(line), Some(total)) = (group, judged.group_after_minor) else { return Ok(own) };
+        let most = self.inputs.rates.down(line.minor, line.currency, judged.currency)?;
+        Ok(own.max(decimal::share(total, most)))
     }
 
     /// Whether more than a share of the limit would be used: of the customer's own, and of its group's.

@@ -1023,13 +1023,13 @@ fn terms_say_how_much_and_how_long() {
         (None, 130, None, en, "Offer shorter terms. Ask for EUR 0.30 in advance."),
         (None, 130, Some(2), en, "Offer terms of 1 day. Ask for EUR 0.30 in advance."),
         (None, 130, Some(1), en, "Ask for EUR 0.30 in advance."),
-        (Some(Grade::A), 130, None, en, "A limit of EUR 1.30 is justified."),
+        (Some(Grade::A), 130, None, en, "A limit of EUR 1.30 may be applied for."),
         (
             Some(Grade::B),
             130,
             Some(60),
             en,
-            "Offer terms of 30 days. A limit of EUR 1.30 is justified.",
+            "Offer terms of 30 days. A limit of EUR 1.30 may be applied for.",
         ),
         (
             Some(Grade::D),
@@ -1041,7 +1041,13 @@ fn terms_say_how_much_and_how_long() {
         (Some(Grade::E), 130, None, en, "Sell against EUR 1.30 in advance."),
         (Some(Grade::C), 95, None, en, "Offer shorter terms. Ask for a part in advance."),
         (Some(Grade::D), 130, None, zh, "要求预付 0.30 欧元。 要求提供 0.30 欧元 的担保。"),
-        (Some(Grade::B), 130, Some(60), zh, "建议账期缩短为 30 天。 可将额度提高到 1.30 欧元。"),
+        (
+            Some(Grade::B),
+            130,
+            Some(60),
+            zh,
+            "建议账期缩短为 30 天。 可申请将额度提高到 1.30 欧元。",
+        ),
     ] {
         assert_eq!(offers(grade, asked, days, language), wanted, "{grade:?} {asked}");
     }
