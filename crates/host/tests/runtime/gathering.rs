@@ -35,6 +35,22 @@ fn requests_that_come_while_the_instance_is_busy_meet() {
 }
 
 #[test]
+fn who_goes_away_from_the_line_is_passed_over() {
+    let probe = start(|settings| settings.limits.request = Duration::from_secs(10));
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| probe.get("/gather?busy=400"));
+        eventually("the computing", || probe.lines.contain("busy"));
+        for _ in 0..8 {
+            let mut gone = probe.connect();
+            gone.write_all(b"GET /probe/instance HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        }
+        first.join().unwrap().ok();
+    });
+    // The one that computed, and this one.
+    assert_eq!(probe.get("/instance").ok(), "2");
+}
+
+#[test]
 fn a_trap_is_none_of_those_in_the_line() {
     let probe = start(|_| {});
     let (first, others) = ask_while(&probe, "/trap?busy=400", "/hello");
