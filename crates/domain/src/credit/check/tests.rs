@@ -1080,3 +1080,40 @@ fn a_reason_speaks_of_one_day_and_of_many() {
         assert_eq!(offer, format!("Offer terms of {told}."));
     }
 }
+
+#[test]
+fn a_proposal_says_what_it_comes_from() {
+    use words::Grounds;
+    let plain = Grounds {
+        version: 3,
+        tier: None,
+        grade: Some(Grade::D),
+        turnover: eur(40_000),
+        guaranteed: eur(0),
+        after: None,
+    };
+    let after = |is_grave: bool| {
+        let after = Some((day("2026-11-24"), is_grave));
+        Grounds { tier: Some("key".into()), grade: None, after, ..plain.clone() }
+    };
+    for (of, english, chinese) in [
+        (
+            plain.clone(),
+            "Limit policy 3: grade D, turnover of 12 months EUR 400.00, guaranteed EUR 0.00.",
+            "额度政策第 3 版：信用等级 D，近 12 个月营业额 400.00 欧元，担保 0.00 欧元。",
+        ),
+        (
+            after(true),
+            "After a serious or critical alert of 2026-11-24. Limit policy 3: tier key, no grade, turnover of 12 months EUR 400.00, guaranteed EUR 0.00.",
+            "2026-11-24 出现严重或紧急预警。额度政策第 3 版：分层 key，无信用等级，近 12 个月营业额 400.00 欧元，担保 0.00 欧元。",
+        ),
+        (
+            after(false),
+            "After the grade worsened on 2026-11-24. Limit policy 3: tier key, no grade, turnover of 12 months EUR 400.00, guaranteed EUR 0.00.",
+            "2026-11-24 信用等级下降。额度政策第 3 版：分层 key，无信用等级，近 12 个月营业额 400.00 欧元，担保 0.00 欧元。",
+        ),
+    ] {
+        assert_eq!(words::proposed(&of, Language::En), english);
+        assert_eq!(words::proposed(&of, Language::ZhCn), chinese);
+    }
+}
